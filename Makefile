@@ -1,0 +1,66 @@
+# Every target installs what it needs into .venv; nothing has to be activated.
+
+BIN := .venv/bin
+WORKERS ?= 2
+# The first Python on the path that is new enough; `make PYTHON=/path/to/python` overrides.
+PYTHON ?= $(shell for name in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$name && break; \
+	done)
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-slow lint docs fixtures bench lock clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: .venv/.installed ## load, diagnose and report the bundled incident; prints the report's path
+	@$(BIN)/casework demo --no-browser --out demo
+
+test: .venv/.installed .venv/.browser ## run the default tests, with the notebooks
+	$(BIN)/pytest --numprocesses $(WORKERS) --dist loadfile
+
+test-slow: .venv/.installed .venv/.browser ## run the tests that take long
+	$(BIN)/pytest -m slow
+
+lint: .venv/.installed ## check style, types, import directions and the apps
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/marimo check --strict --ignore-scripts workbench/*.py
+
+docs: .venv/.installed ## write the catalogue in docs/ from the declarations in the code
+	$(BIN)/python -m casework.catalogue
+
+fixtures: .venv/.installed ## make the planted incidents and the demo's evidence again
+	$(BIN)/python -m fixtures.make
+
+bench: .venv/.installed ## measure time and memory
+	$(BIN)/python -m benchmarks
+
+lock: .venv/.installed ## write constraints.txt; UPGRADE=--upgrade takes newer versions
+	$(BIN)/uv pip compile --no-config pyproject.toml --extra test --extra lint --extra build \
+		--universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+		--custom-compile-command 'make lock' --quiet $(UPGRADE) --output-file constraints.txt
+
+clean: ## remove what the other targets write, but not .venv
+	rm -rf demo dist build .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	find . -path ./.venv -prune -o -name __pycache__ -type d -exec rm -rf {} +
+
+# Pip cannot check the hash of a folder, so the package itself is installed in a second step.
+.venv/.installed: constraints.txt pyproject.toml
+	@test -n "$(PYTHON)" || { echo "no Python 3.11 or newer is on the path; install one" >&2; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --require-hashes --requirement constraints.txt
+	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+# Without a browser the tests that need one are skipped, and the next `make test` looks again.
+.venv/.browser: .venv/.installed
+	@if { command -v chromium || command -v chromium-browser || command -v google-chrome; } \
+			>/dev/null \
+		|| { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null \
+			&& apt-get update -qq && apt-get install -qq --yes chromium >/dev/null; } \
+		|| $(BIN)/playwright install chromium >/dev/null 2>&1; \
+	then touch $@; \
+	else echo "no browser could be installed: the browser tests will be skipped" >&2; fi

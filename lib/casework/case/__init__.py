@@ -1,0 +1,25 @@
+"""A case: one DuckDB file with the evidence of one investigation. The only place of DuckDB."""
+
+from casework.case._connection import identifier, literal
+from casework.case._items import Batch, Item, Note, Receipt, Reject, Row, Select
+from casework.case._query import Query
+from casework.case._reader import Case, Rows
+from casework.case._scan import scan
+from casework.case._writer import CaseWriter
+
+__all__ = [
+    "Batch",
+    "Case",
+    "CaseWriter",
+    "Item",
+    "Note",
+    "Query",
+    "Receipt",
+    "Reject",
+    "Row",
+    "Rows",
+    "Select",
+    "identifier",
+    "literal",
+    "scan",
+]

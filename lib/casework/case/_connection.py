@@ -1,0 +1,217 @@
+"""Connections to a case file: one that writes, many that only read and are locked down.
+
+What the reading connection allows, and what DuckDB's settings alone do not stop, was measured:
+a COPY onto the file itself would pass them, so nothing but a single SELECT is let through.
+"""
+
+import json
+import re
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import Any
+
+import duckdb
+
+from casework.errors import CaseworkError
+
+ALIAS = "evidence"
+_MEMORY = "4GB"
+_SPILL = "40GB"
+
+_HARDENING = (
+    "SET autoinstall_known_extensions = false",
+    "SET autoload_known_extensions = false",
+    "SET allow_community_extensions = false",
+    "SET allow_persistent_secrets = false",
+    "SET python_enable_replacements = false",
+    "SET max_expression_depth = 250",
+    "SET TimeZone = 'UTC'",
+)
+
+# Functions that reach past the case: the file system, other databases, text run as SQL.
+_FORBIDDEN_FUNCTIONS = ("read_", "parquet_", "sniff_", "glob", "query", "query_table", "getenv")
+
+
+def connect_reading(path: Path) -> duckdb.DuckDBPyConnection:
+    """Open a case to read: in-memory main, the file attached read-only, configuration locked.
+
+    Raises:
+        CaseworkError: CASE_MISSING, CASE_LOCKED, NOT_A_CASE, CASE_HOLDS_CODE.
+    """
+    if not path.is_file():
+        raise CaseworkError(
+            "CASE_MISSING", "there is no such case", "make it with `casework new`", where=str(path)
+        )
+    spill = mkdtemp(prefix="casework-")
+    connection = duckdb.connect(":memory:")
+    with _clear_errors(path):
+        connection.execute(f"ATTACH {literal(str(path))} AS {ALIAS} (READ_ONLY)")
+    for statement in (
+        *_HARDENING,
+        f"SET temp_directory = {literal(spill)}",
+        f"SET max_temp_directory_size = '{_SPILL}'",
+        f"SET memory_limit = '{_MEMORY}'",
+        f"USE {ALIAS}",
+        "SET enable_external_access = false",
+        "SET lock_configuration = true",
+    ):
+        connection.execute(statement)
+    _refuse_code(connection, path)
+    return connection
+
+
+def connect_writing(path: Path) -> duckdb.DuckDBPyConnection:
+    """Open a case file to write; the only writer there can be.
+
+    Raises:
+        CaseworkError: CASE_LOCKED, NOT_A_CASE.
+    """
+    with _clear_errors(path):
+        connection = duckdb.connect(str(path))
+    for statement in (*_HARDENING, f"SET memory_limit = '{_MEMORY}'"):
+        connection.execute(statement)
+    return connection
+
+
+def literal(text: str) -> str:
+    """Quote text as an SQL string."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def identifier(name: str) -> str:
+    """Quote a name as an SQL identifier; the one place where a foreign name becomes SQL.
+
+    Raises:
+        CaseworkError: BAD_NAME for an empty or overlong name, or one with a NUL in it.
+    """
+    if not name or len(name) > 255 or "\0" in name:
+        raise CaseworkError(
+            "BAD_NAME", f"{name[:40]!r} cannot be a column name", "rename it in the source"
+        )
+    return '"' + name.replace('"', '""') + '"'
+
+
+def gate(sql: str) -> str:
+    """Let one SELECT through, and nothing else.
+
+    Raises:
+        CaseworkError: SQL_SYNTAX, SQL_NOT_ONE_STATEMENT, SQL_NOT_SELECT, SQL_FORBIDDEN_FUNCTION.
+    """
+    fix = "give one SELECT over the evidence tables"
+    try:
+        statements = duckdb.extract_statements(sql)
+    except duckdb.Error as error:
+        raise CaseworkError("SQL_SYNTAX", _first_line(error), fix) from None
+    if len(statements) != 1:
+        raise CaseworkError("SQL_NOT_ONE_STATEMENT", f"{len(statements)} statements", fix)
+    kind = statements[0].type
+    if kind != duckdb.StatementType.SELECT:
+        raise CaseworkError("SQL_NOT_SELECT", f"this is {kind.name}", fix)
+    for name in _functions(sql):
+        if name.startswith(_FORBIDDEN_FUNCTIONS):
+            raise CaseworkError("SQL_FORBIDDEN_FUNCTION", f"{name} reaches outside the case", fix)
+    return sql
+
+
+def _functions(sql: str) -> Iterator[str]:
+    row = first(duckdb.connect(":memory:"), "SELECT json_serialize_sql($sql)", {"sql": sql})
+    stack: list[Any] = [json.loads(row[0])] if row else []
+    while stack:
+        node = stack.pop()
+        if isinstance(node, dict):
+            if isinstance(node.get("function_name"), str):
+                yield node["function_name"].lower()
+            stack.extend(node.values())
+        elif isinstance(node, list):
+            stack.extend(node)
+
+
+def first(
+    connection: duckdb.DuckDBPyConnection, sql: str, params: Mapping[str, Any] | None = None
+) -> tuple[Any, ...] | None:
+    """The first row of a result, which is read to its end so that the connection is free again."""
+    rows = connection.execute(sql, dict(params) if params else None).fetchall()
+    return tuple(rows[0]) if rows else None
+
+
+def run(
+    connection: duckdb.DuckDBPyConnection,
+    sql: str,
+    params: Mapping[str, Any] | None = None,
+    *,
+    seconds: float | None = None,
+) -> duckdb.DuckDBPyConnection:
+    """Execute, and turn DuckDB's errors into ours; interrupt after `seconds`.
+
+    Raises:
+        CaseworkError: QUERY_TIMEOUT, QUERY_MEMORY, QUERY_FAILED.
+    """
+    timer = threading.Timer(seconds, connection.interrupt) if seconds else None
+    if timer:
+        timer.start()
+    try:
+        return connection.execute(sql, dict(params) if params else None)
+    except duckdb.InterruptException:
+        raise CaseworkError(
+            "QUERY_TIMEOUT", f"the query ran longer than {seconds:g} s", "ask for less"
+        ) from None
+    except duckdb.OutOfMemoryException:
+        raise CaseworkError(
+            "QUERY_MEMORY", f"the query needs more than {_MEMORY}", "ask for less"
+        ) from None
+    except duckdb.Error as error:
+        raise CaseworkError("QUERY_FAILED", _first_line(error), "see `casework tables`") from None
+    finally:
+        if timer:
+            timer.cancel()
+
+
+def _refuse_code(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
+    found = connection.execute(
+        """
+        SELECT function_name FROM duckdb_functions() WHERE NOT internal
+        UNION ALL SELECT view_name FROM duckdb_views() WHERE NOT internal
+        """
+    ).fetchall()
+    if found:
+        names = ", ".join(sorted({str(row[0]) for row in found}))
+        raise CaseworkError(
+            "CASE_HOLDS_CODE",
+            f"the file defines macros or views that could falsify queries: {names}",
+            "do not trust it; load the sources into a new case",
+            where=str(path),
+        )
+
+
+@contextmanager
+def _clear_errors(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except (duckdb.IOException, duckdb.ResourceInUseException) as error:
+        text = str(error)
+        if "lock" in text or "already attached" in text:
+            raise CaseworkError(
+                "CASE_LOCKED",
+                "another process is writing or reading this case" + _holder(text),
+                "close it there, then try again",
+                where=str(path),
+            ) from None
+        raise CaseworkError(
+            "NOT_A_CASE", _first_line(error), "give a file made by `casework new`", where=str(path)
+        ) from None
+    except duckdb.Error as error:
+        raise CaseworkError(
+            "NOT_A_CASE", _first_line(error), "give a file made by `casework new`", where=str(path)
+        ) from None
+
+
+def _holder(text: str) -> str:
+    found = re.search(r"\(PID (\d+)\)", text)
+    return f" (process {found.group(1)})" if found else ""
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().splitlines()[0].rstrip(".")

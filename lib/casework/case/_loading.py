@@ -1,0 +1,202 @@
+"""Putting the rows of one source into the case, by column and within one transaction."""
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from casework.case._connection import first
+from casework.case._duplicates import settle
+from casework.case._items import Batch, Item, Note, Reject, Row, Select
+from casework.tables import Table, get
+from casework.tables._table import FLAG, INSTANT, JSON, REAL, TEXT, WHOLE
+
+_BATCH_ROWS = 50_000
+_RAW_CHARACTERS = 4_000
+
+ARROW_TYPES: dict[str, pa.DataType] = {
+    TEXT: pa.string(),
+    JSON: pa.string(),
+    REAL: pa.float64(),
+    WHOLE: pa.int64(),
+    FLAG: pa.bool_(),
+    INSTANT: pa.timestamp("us", tz="UTC"),
+    "VARCHAR[]": pa.list_(pa.string()),
+    "FLOAT[]": pa.list_(pa.float32()),
+    "MAP(VARCHAR, DOUBLE)": pa.map_(pa.string(), pa.float64()),
+}
+
+
+class Loading:
+    """Collects what an importer yields for one exhibit, and writes it in batches."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, exhibit_id: str) -> None:
+        self.connection = connection
+        self.exhibit_id = exhibit_id
+        self.read = 0
+        self.notes: list[str] = []
+        self._rows: dict[str, list[Row]] = {}
+        self._rejects: list[Reject] = []
+        self._filled: set[str] = set()
+
+    def take(self, items: Iterable[Item]) -> None:
+        """Write all items. Rows that do not fit their table become rejects."""
+        for item in items:
+            match item:
+                case Row():
+                    self._take_row(item)
+                case Batch():
+                    self._take_batch(item)
+                case Select():
+                    self._take_select(item)
+                case Reject():
+                    self.read += 1
+                    self._reject(item)
+                case Note():
+                    self.notes.append(item.text)
+        for name in list(self._rows):
+            self._flush(get(name))
+        self._flush_rejects()
+
+    def settle(self) -> dict[str, int]:
+        """Sort out repeated rows; return how many rows of each table stay."""
+        kept: dict[str, int] = {}
+        for name in sorted(self._filled):
+            settle(self.connection, get(name), self.exhibit_id)
+            kept[name] = self.count(name)
+        return kept
+
+    def count(self, table: str) -> int:
+        """Rows of a table that come from this exhibit."""
+        row = first(
+            self.connection,
+            f"SELECT count(*) FROM {table} WHERE exhibit_id = $exhibit",
+            {"exhibit": self.exhibit_id},
+        )
+        return int(row[0]) if row else 0
+
+    def _take_row(self, row: Row) -> None:
+        self.read += 1
+        rows = self._rows.setdefault(row.table.name, [])
+        rows.append(row)
+        if len(rows) >= _BATCH_ROWS:
+            self._flush(row.table)
+
+    def _take_batch(self, batch: Batch) -> None:
+        self.read += len(batch.columns["locator"])
+        self._insert(batch.table, _arrow(batch.table, batch.columns))
+
+    def _take_select(self, select: Select) -> None:
+        names = ", ".join(select.columns)
+        row = first(
+            self.connection,
+            f"INSERT INTO {select.table.name} ({names}, exhibit_id) "
+            f"SELECT *, '{self.exhibit_id}' FROM ({select.kept})",
+            select.params,
+        )
+        kept = int(row[0]) if row else 0
+        self._filled.add(select.table.name)
+        row = first(self.connection, select.total, select.params)
+        total = int(row[0]) if row else 0
+        self.read += total
+        if total > kept:
+            self.connection.execute(
+                "INSERT INTO rejects (locator, code, reason, raw, exhibit_id, table_name) "
+                f"SELECT locator, code, reason, left(raw, {_RAW_CHARACTERS}), "
+                f"'{self.exhibit_id}', '{select.table.name}' FROM ({select.rejected})",
+                dict(select.params) or None,
+            )
+
+    def _reject(self, reject: Reject) -> None:
+        self._rejects.append(reject)
+        if len(self._rejects) >= _BATCH_ROWS:
+            self._flush_rejects()
+
+    def _flush(self, table: Table) -> None:
+        rows = self._rows.pop(table.name, [])
+        if not rows:
+            return
+        names = [name for name in table.column_names if any(name in row.values for row in rows)]
+        columns: dict[str, list[Any]] = {
+            name: [row.values.get(name) for row in rows] for name in names
+        }
+        columns["locator"] = [row.locator for row in rows]
+        try:
+            arrow = _arrow(table, columns)
+        except (pa.ArrowException, ValueError, TypeError):
+            self._flush_singly(table, rows)
+        else:
+            self._insert(table, arrow)
+
+    def _flush_singly(self, table: Table, rows: list[Row]) -> None:
+        """Find the rows that do not fit, so that they do not take the others with them."""
+        good: list[pa.Table] = []
+        for row in rows:
+            columns = {name: [value] for name, value in row.values.items()}
+            columns["locator"] = [row.locator]
+            try:
+                good.append(_arrow(table, columns))
+            except (pa.ArrowException, ValueError, TypeError) as error:
+                reason = str(error).splitlines()[0]
+                raw = json.dumps(dict(row.values), default=str)
+                self._reject(Reject(row.locator, "VALUE", reason, raw, table))
+        if good:
+            self._insert(table, pa.concat_tables(good, promote_options="default"))
+
+    def _insert(self, table: Table, arrow: pa.Table) -> None:
+        names = ", ".join(arrow.column_names)
+        self.connection.register("incoming", arrow)
+        self.connection.execute(
+            f"INSERT INTO {table.name} ({names}, exhibit_id) "
+            f"SELECT {names}, '{self.exhibit_id}' FROM incoming"
+        )
+        self.connection.unregister("incoming")
+        self._filled.add(table.name)
+
+    def _flush_rejects(self) -> None:
+        if not self._rejects:
+            return
+        rejects, self._rejects = self._rejects, []
+        arrow = pa.table(
+            {
+                "exhibit_id": [self.exhibit_id] * len(rejects),
+                "locator": [reject.locator for reject in rejects],
+                "table_name": [reject.table.name if reject.table else None for reject in rejects],
+                "code": [reject.code for reject in rejects],
+                "reason": [_storable(reject.reason) for reject in rejects],
+                "raw": [_storable(reject.raw)[:_RAW_CHARACTERS] for reject in rejects],
+            }
+        )
+        self.connection.register("incoming", arrow)
+        self.connection.execute("INSERT INTO rejects SELECT * FROM incoming")
+        self.connection.unregister("incoming")
+
+
+def _arrow(table: Table, columns: Mapping[str, list[Any]]) -> pa.Table:
+    """Build an Arrow table of the columns' types.
+
+    Raises:
+        ValueError: a required value is missing.
+    """
+    arrays = {}
+    for name, values in columns.items():
+        if name == "attributes":
+            values = [_json(value) for value in values]
+        arrays[name] = pa.array(values, type=ARROW_TYPES[table.type_of(name)])
+    for name in table.required:
+        if name not in arrays or arrays[name].null_count:
+            raise ValueError(f"{name} is missing")
+    return pa.table(arrays)
+
+
+def _json(value: Any) -> str | None:
+    if not value:
+        return None
+    return value if isinstance(value, str) else json.dumps(value, default=str, sort_keys=True)
+
+
+def _storable(text: str) -> str:
+    """Lone surrogates cannot be stored as UTF-8; show them as escapes instead of losing the row."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")

@@ -1,0 +1,23 @@
+"""Looking into a source file with DuckDB, apart from any case."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import duckdb
+
+from casework.errors import CaseworkError
+
+
+def scan(sql: str, params: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+    """Run a SELECT or DESCRIBE over a source file, in a database of its own.
+
+    Raises:
+        CaseworkError: SOURCE_UNREADABLE with the first line of what DuckDB says.
+    """
+    with duckdb.connect(":memory:") as connection:
+        connection.execute("SET TimeZone = 'UTC'")
+        try:
+            return connection.execute(sql, dict(params) or None).fetchall()
+        except duckdb.Error as error:
+            what = str(error).strip().splitlines()[0].rstrip(".:")
+            raise CaseworkError("SOURCE_UNREADABLE", what, "see that the file is whole") from None

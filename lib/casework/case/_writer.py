@@ -1,0 +1,206 @@
+"""The one that writes to a case: loads, the custody log, results. There is one at a time."""
+
+import getpass
+import os
+import platform
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+from uuid import uuid4
+
+from casework import canonical
+from casework.case._connection import connect_writing, first
+from casework.case._items import Item, Receipt
+from casework.case._loading import Loading
+from casework.case._schema import VERSION, build, stored_version
+from casework.errors import CaseworkError
+from casework.findings import Result
+from casework.records import Exhibit
+
+
+class CaseWriter:
+    """Write access to a case file, as a context manager.
+
+    Raises:
+        CaseworkError: CASE_MISSING, CASE_LOCKED, NOT_A_CASE, CASE_NEWER.
+    """
+
+    def __init__(self, path: Path) -> None:
+        if not path.is_file():
+            raise CaseworkError(
+                "CASE_MISSING", "there is no such case", "make it with `casework new`",
+                where=str(path),
+            )  # fmt: skip
+        self.path = path
+        self._connection = connect_writing(path)
+        try:
+            if stored_version(self._connection, str(path)) < VERSION:
+                self._migrate()
+        except CaseworkError:
+            self._connection.close()
+            raise
+
+    @classmethod
+    def create(cls, path: Path, title: str) -> None:
+        """Make an empty case.
+
+        Raises:
+            CaseworkError: CASE_EXISTS, NOT_A_CASE where the folder cannot be written.
+        """
+        if path.exists():
+            raise CaseworkError(
+                "CASE_EXISTS", "there is such a file already", "choose another name",
+                where=str(path),
+            )  # fmt: skip
+        connection = connect_writing(path)
+        created = now()
+        connection.execute("BEGIN")
+        build(connection)
+        facts = {
+            "id": f"urn:uuid:{uuid4()}",
+            "title": title or path.stem,
+            "created_at": canonical.instant(created),
+            "schema_version": str(VERSION),
+        }
+        connection.executemany("INSERT INTO case_info VALUES (?, ?)", list(facts.items()))
+        connection.execute("COMMIT")
+        connection.close()
+        with cls(path) as writer:
+            writer.log("new", {"title": facts["title"], "id": facts["id"]})
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let others have the case."""
+        self._connection.close()
+
+    def loaded_as(self, sha256: str) -> str | None:
+        """Path under which these bytes were loaded before, if they were."""
+        row = first(
+            self._connection, "SELECT path FROM exhibits WHERE sha256 = $sha", {"sha": sha256}
+        )
+        return str(row[0]) if row else None
+
+    def load(self, receipt: Receipt, items: Iterable[Item]) -> Exhibit:
+        """Write all rows of one source, or none.
+
+        Raises:
+            CaseworkError: whatever the importer raises; nothing of the source is then kept.
+        """
+        self._connection.execute("BEGIN")
+        try:
+            exhibit = self._load(receipt, items)
+            self._connection.execute("COMMIT")
+        except BaseException:
+            self._connection.execute("ROLLBACK")
+            raise
+        return exhibit
+
+    def _load(self, receipt: Receipt, items: Iterable[Item]) -> Exhibit:
+        loading = Loading(self._connection, receipt.exhibit_id)
+        loading.take(items)
+        kept = loading.settle()
+        exhibit = Exhibit(
+            id=receipt.exhibit_id,
+            path=receipt.path,
+            sha256=receipt.sha256,
+            bytes=receipt.bytes,
+            format=receipt.format,
+            importer=receipt.importer,
+            loaded_at=now(),
+            rows_read=loading.read,
+            rows_kept=sum(kept.values()),
+            rows_rejected=loading.count("rejects"),
+            rows_duplicate=loading.count("duplicates"),
+            tables=kept,
+            notes=tuple(loading.notes),
+        )
+        self._store(exhibit, receipt)
+        return exhibit
+
+    def _store(self, exhibit: Exhibit, receipt: Receipt) -> None:
+        facts = [getattr(exhibit, name) for name in exhibit.__slots__]
+        facts[-2:] = canonical.dumps(exhibit.tables), list(exhibit.notes)
+        marks = ", ".join("?" * len(facts))
+        self._connection.execute(f"INSERT INTO exhibits VALUES ({marks})", facts)
+        if receipt.files:
+            self._connection.executemany(
+                "INSERT INTO exhibit_files VALUES (?, ?, ?, ?)",
+                [(exhibit.id, *file) for file in receipt.files],
+            )
+        counts = {
+            "exhibit": exhibit.id, "path": exhibit.path, "sha256": exhibit.sha256,
+            "importer": exhibit.importer, "read": exhibit.rows_read, "kept": exhibit.rows_kept,
+            "rejected": exhibit.rows_rejected, "duplicate": exhibit.rows_duplicate,
+        }  # fmt: skip
+        self.log("load", counts)
+
+    def store(self, results: Iterable[Result]) -> None:
+        """Keep the results of a run; each run is one custody entry."""
+        results = list(results)
+        detail = {
+            result.diagnosis: {
+                "verdict": result.verdict,
+                "given": {
+                    name: parameter.value
+                    for name, parameter in result.parameters.items()
+                    if parameter.source == "given"
+                },
+            }
+            for result in results
+        }
+        self._connection.execute("BEGIN")
+        sequence = self.log("diagnose", detail)
+        self._connection.executemany(
+            "INSERT INTO results VALUES (?, ?, ?, ?)",
+            [(sequence, r.diagnosis, r.verdict, canonical.dumps(r)) for r in results],
+        )
+        self._connection.execute("COMMIT")
+
+    def log(self, action: str, detail: Mapping[str, Any]) -> int:
+        """Write a custody entry; return its number."""
+        import duckdb
+
+        from casework import __version__
+
+        row = first(
+            self._connection,
+            """
+            INSERT INTO custody
+            SELECT coalesce(max(sequence), 0) + 1, $at, $actor, $action, $tool, $detail FROM custody
+            RETURNING sequence
+            """,
+            {
+                "at": now(),
+                "actor": f"{getpass.getuser()}@{platform.node()}",
+                "action": action,
+                "tool": f"casework {__version__}, duckdb {duckdb.__version__}",
+                "detail": canonical.dumps(dict(detail)),
+            },
+        )
+        return int(row[0]) if row else 0
+
+    def _migrate(self) -> None:
+        self._connection.execute("BEGIN")
+        build(self._connection)
+        self._connection.execute("DELETE FROM case_info WHERE key = 'schema_version'")
+        self._connection.execute("INSERT INTO case_info VALUES ('schema_version', ?)", [VERSION])
+        self.log("migrate", {"to": VERSION})
+        self._connection.execute("COMMIT")
+
+
+def now() -> datetime:
+    """The clock of the custody log: the machine's, or SOURCE_DATE_EPOCH where that is set."""
+    epoch = os.environ.get("SOURCE_DATE_EPOCH")
+    return datetime.fromtimestamp(int(epoch), UTC) if epoch else datetime.now(UTC)

@@ -1,0 +1,61 @@
+"""Diagnoses: one file a failure pattern. The tuple `ALL` is the set of checks of this release."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from casework.case import Case, CaseWriter
+from casework.diagnoses._diagnosis import Diagnosis, Need
+from casework.diagnoses.output_attribution import output_attribution
+from casework.errors import UsageError, unknown_name
+from casework.findings import Result
+
+ALL: tuple[Diagnosis, ...] = (output_attribution,)
+
+
+def get(name: str) -> Diagnosis:
+    """Return the diagnosis of that name.
+
+    Raises:
+        UsageError: UNKNOWN_DIAGNOSIS, with the nearest name.
+    """
+    for diagnosis in ALL:
+        if diagnosis.name == name:
+            return diagnosis
+    raise unknown_name("diagnosis", name, [diagnosis.name for diagnosis in ALL])
+
+
+def diagnose(
+    case: Path | str,
+    names: Sequence[str] = (),
+    settings: Mapping[str, Mapping[str, Any]] | None = None,
+) -> list[Result]:
+    """Run diagnoses on a case and keep their results in it, for reports and for custody.
+
+    Args:
+        case: the case file.
+        names: which diagnoses; all of them if empty.
+        settings: for each diagnosis the settings that are given.
+
+    Raises:
+        CaseworkError: the case cannot be read or written.
+        UsageError: an unknown diagnosis or setting.
+    """
+    chosen = [get(name) for name in names] or list(ALL)
+    settings = settings or {}
+    stray = set(settings) - {diagnosis.name for diagnosis in chosen}
+    if stray:
+        known = [diagnosis.name for diagnosis in chosen]
+        name = sorted(stray)[0]
+        get(name)
+        raise UsageError(
+            "NOT_RUN", f"a setting is given for {name!r}", f"diagnoses that run: {', '.join(known)}"
+        )
+    with Case(case) as opened:
+        results = [diagnosis(opened, **settings.get(diagnosis.name, {})) for diagnosis in chosen]
+    with CaseWriter(Path(case)) as writer:
+        writer.store(results)
+    return results
+
+
+__all__ = ["ALL", "Diagnosis", "Need", "diagnose", "get"]

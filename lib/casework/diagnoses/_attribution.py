@@ -1,0 +1,248 @@
+"""The questions that `output_attribution` asks of a case."""
+
+from casework.case import Query
+from casework.diagnoses._in_force import (
+    ALIAS_HISTORY,
+    ALIAS_SEGMENTS,
+    REPLICA_SEGMENTS,
+)
+
+CLOCKS = Query(
+    "clocks",
+    """
+    SELECT max(abs(coalesce(offset_s, 0)) + error_s) AS clock_error_s, count(*) AS hosts
+    FROM clocks
+    """,
+    "The largest error of any clock, offset included.",
+)
+
+POPULATION = Query(
+    "population",
+    """
+    SELECT count(*) AS rows, count(DISTINCT request_id) AS requests,
+           count(DISTINCT request_id) FILTER (WHERE decision IS NOT NULL) AS with_decision,
+           count(DISTINCT endpoint) AS endpoints,
+           min(occurred_at) AS first, max(occurred_at) AS last
+    FROM requests
+    """,
+    "How many requests there are, and how many of them record a decision.",
+)
+
+DECIDED = Query(
+    "decided",
+    """
+    SELECT request_id, occurred_at, ended_at, endpoint, region, replica, checkpoint, fingerprint,
+           decision
+    FROM requests
+    WHERE $population = 'requests' OR decision IS NOT NULL
+    QUALIFY row_number() OVER (PARTITION BY request_id ORDER BY occurred_at, locator) = 1
+    """,
+    "The decisions: of each id the earliest record, retries aside.",
+)
+
+GRADED = Query(
+    "graded",
+    """
+    SELECT d.request_id, d.occurred_at, d.ended_at, d.endpoint, d.region, d.fingerprint,
+           d.decision, a.ends AS alias_segment_ends, a.candidates AS alias_candidates,
+           a.checkpoints AS alias_checkpoints,
+           CASE WHEN d.checkpoint IS NOT NULL THEN 'A'
+                WHEN r.candidates = 1 THEN 'B'
+                WHEN a.candidates = 1 THEN 'C'
+                WHEN r.candidates > 1 OR a.candidates > 1 THEN 'D'
+                ELSE 'E' END AS grade,
+           CASE WHEN d.checkpoint IS NOT NULL THEN [d.checkpoint]
+                WHEN r.candidates = 1 THEN r.checkpoints
+                WHEN a.candidates = 1 THEN a.checkpoints
+                WHEN r.candidates > 1 THEN r.checkpoints
+                ELSE a.checkpoints END AS candidates
+    FROM decided AS d
+    LEFT JOIN alias_segments AS a
+      ON a.alias = d.endpoint AND a.region IS NOT DISTINCT FROM d.region
+     AND d.occurred_at >= a.starts AND (a.ends IS NULL OR d.occurred_at < a.ends)
+    LEFT JOIN replica_segments AS r
+      ON r.replica = d.replica
+     AND d.occurred_at >= r.starts AND (r.ends IS NULL OR d.occurred_at < r.ends)
+    """,
+    "Each decision with the grade of its attribution and its candidate checkpoints.",
+    uses=(DECIDED, ALIAS_SEGMENTS, REPLICA_SEGMENTS),
+)
+
+BY_GRADE = Query(
+    "by_grade",
+    """
+    SELECT grade, count(*) AS decisions, min(occurred_at) AS first, max(occurred_at) AS last
+    FROM graded GROUP BY grade ORDER BY grade
+    """,
+    "Decisions by grade: A digest on the record, B replica's deployment, C alias in force, "
+    "D ambiguous, E none.",
+    uses=(GRADED,),
+)
+
+WITHOUT_CLOCK_ERROR = Query(
+    "without_clock_error",
+    """
+    SELECT count(*) FILTER (WHERE grade = 'D') AS ambiguous,
+           count(*) FILTER (WHERE grade = 'E') AS unattributed
+    FROM graded
+    """,
+    "What would remain ambiguous if all clocks were exact.",
+    uses=(GRADED,),
+)
+
+BY_CHECKPOINT = Query(
+    "by_checkpoint",
+    """
+    SELECT checkpoint,
+           count(*) FILTER (WHERE grade IN ('A', 'B', 'C')) AS definite,
+           count(*) AS possible
+    FROM (SELECT grade, unnest(candidates) AS checkpoint FROM graded WHERE grade <> 'E')
+    GROUP BY checkpoint ORDER BY definite DESC, checkpoint
+    """,
+    "Decisions that each checkpoint made for certain, and at most.",
+    uses=(GRADED,),
+)
+
+BOUNDARIES = Query(
+    "boundaries",
+    """
+    SELECT h.alias, h.region, h.valid_from AS boundary, h.checkpoint_before, h.checkpoint,
+           h.valid_from - INTERVAL 1 SECOND * $clock_error_s AS zone_from,
+           greatest(coalesce(h.rollout_ended_at, h.valid_from), h.valid_from)
+               + INTERVAL 1 SECOND * $clock_error_s AS zone_until
+    FROM alias_history AS h
+    JOIN (SELECT endpoint, min(occurred_at) AS first, max(occurred_at) AS last
+          FROM decided GROUP BY endpoint) AS w ON w.endpoint = h.alias
+    WHERE h.checkpoint_before <> h.checkpoint
+      AND h.valid_from > w.first AND h.valid_from <= w.last
+    ORDER BY h.alias, h.region, h.valid_from
+    """,
+    "Moments inside the window of the decisions at which the digest in force changed.",
+    uses=(DECIDED, ALIAS_HISTORY),
+)
+
+SPANS = Query(
+    "spans",
+    """
+    SELECT alias, region, checkpoint, valid_from, coalesce(valid_until, next_from) AS valid_until,
+           checkpoint_before = checkpoint AS is_reassertion
+    FROM alias_history
+    WHERE alias IN (SELECT endpoint FROM decided)
+    ORDER BY alias, region, valid_from
+    """,
+    "What the alias of the decisions pointed at, over time.",
+    uses=(DECIDED, ALIAS_HISTORY),
+)
+
+UNATTRIBUTED = Query(
+    "unattributed",
+    """
+    SELECT request_id, occurred_at, endpoint, region, grade, decision, candidates
+    FROM graded WHERE grade IN ('D', 'E') ORDER BY occurred_at, request_id LIMIT 2000
+    """,
+    "The decisions that cannot be attributed to exactly one checkpoint (at most 2,000).",
+    uses=(GRADED,),
+)
+
+OUTCOMES = Query(
+    "outcomes",
+    """
+    SELECT checkpoint, decision,
+           count(*) FILTER (WHERE grade IN ('A', 'B', 'C')) AS definite,
+           count(*) AS possible
+    FROM (SELECT grade, decision, unnest(candidates) AS checkpoint FROM graded
+          WHERE grade <> 'E' AND decision IS NOT NULL)
+    GROUP BY checkpoint, decision ORDER BY checkpoint, possible DESC, decision LIMIT 200
+    """,
+    "What each checkpoint decided, for certain and at most.",
+    uses=(GRADED,),
+)
+
+CROSS_CHECK = Query(
+    "cross_check",
+    """
+    SELECT count(*) AS checked,
+           count(*) FILTER (WHERE alias_checkpoints <> candidates) AS disagree,
+           arg_min(request_id, occurred_at) FILTER (WHERE alias_checkpoints <> candidates)
+               AS first_disagreement
+    FROM graded
+    WHERE grade IN ('A', 'B') AND alias_candidates = 1
+    """,
+    "Decisions known by digest or replica, against what the alias log alone would have said.",
+    uses=(GRADED,),
+)
+
+FINGERPRINTS = Query(
+    "fingerprints",
+    """
+    SELECT count(*) AS unattributed,
+           count(*) FILTER (WHERE k.fingerprint IS NOT NULL) AS resolved
+    FROM graded AS g
+    LEFT JOIN (
+        SELECT fingerprint FROM graded
+        WHERE grade IN ('A', 'B', 'C') AND fingerprint IS NOT NULL
+        GROUP BY fingerprint HAVING count(DISTINCT candidates) = 1
+    ) AS k ON k.fingerprint = g.fingerprint
+    WHERE g.grade IN ('D', 'E')
+    """,
+    "Unattributed decisions whose provider fingerprint belongs to one checkpoint alone.",
+    uses=(GRADED,),
+)
+
+OUTSIDE_THE_LOG = Query(
+    "outside_the_log",
+    """
+    SELECT count(*) AS unattributed,
+           count(*) FILTER (WHERE h.alias IS NULL) AS unknown_endpoint,
+           count(*) FILTER (WHERE g.occurred_at < h.first) AS before_the_log
+    FROM graded AS g
+    LEFT JOIN (SELECT alias, min(valid_from) AS first FROM alias_history GROUP BY alias) AS h
+      ON h.alias = g.endpoint
+    WHERE g.grade = 'E'
+    """,
+    "Decisions without any candidate, and whether the alias log covers them at all.",
+    uses=(GRADED, ALIAS_HISTORY),
+)
+
+UNLOGGED = Query(
+    "unlogged",
+    """
+    SELECT checkpoint, min(seen_in) AS seen_in, min(first) AS first
+    FROM (
+        SELECT checkpoint, 'deployments' AS seen_in, min(valid_from) AS first
+        FROM deployments GROUP BY checkpoint
+        UNION ALL
+        SELECT checkpoint, 'requests', min(occurred_at) FROM requests
+        WHERE checkpoint IS NOT NULL GROUP BY checkpoint
+    )
+    WHERE EXISTS (SELECT 1 FROM alias_events)
+      AND checkpoint NOT IN (SELECT checkpoint FROM alias_events)
+    GROUP BY checkpoint ORDER BY checkpoint
+    """,
+    "Digests that ran, and that no alias event names: rotations that were not logged.",
+)
+
+ACROSS = Query(
+    "across",
+    """
+    SELECT count(*) AS decisions
+    FROM graded AS g JOIN boundaries AS b
+      ON b.alias = g.endpoint AND (b.region IS NULL OR g.region IS NULL OR b.region = g.region)
+     AND g.occurred_at < b.zone_from AND g.ended_at > b.zone_until
+    WHERE g.grade = 'C'
+    """,
+    "Decisions that began before a boundary and ended after it, taken to be the older one's.",
+    uses=(GRADED, BOUNDARIES),
+)
+
+SEQUENCE = Query(
+    "sequence",
+    """
+    SELECT count(*) AS ids, max(number) - min(number) + 1 AS expected
+    FROM (SELECT DISTINCT TRY_CAST(regexp_extract(request_id, '([0-9]{1,18})$', 1) AS BIGINT)
+              AS number FROM decided)
+    WHERE number IS NOT NULL
+    """,
+    "Numbers at the end of the ids, and how many there would be without gaps.",
+    uses=(DECIDED,),
+)

@@ -1,0 +1,124 @@
+"""What a diagnosis is: declared needs, and a judge that turns a case into a conclusion."""
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from casework.case import Case
+from casework.diagnoses._inquiry import Conclusion, Inquiry
+from casework.errors import UsageError, unknown_name
+from casework.findings import Missing, Parameter, Result, Source
+from casework.tables import Table
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """Evidence that a diagnosis reads: a table, the columns that must hold something, and why.
+
+    A need that is not `required` makes the answer better; without it the verdict may be capped.
+    """
+
+    table: Table
+    columns: tuple[str, ...]
+    why: str
+    required: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """One failure pattern and the method that tests for it. Calling it gives a `Result`.
+
+    The module docstring is its manual page. The keyword parameters of `judge` are its settings:
+    None stands for "infer it from the evidence".
+    """
+
+    name: str
+    family: str
+    claim: str
+    doc: str
+    needs: tuple[Need, ...]
+    judge: Callable[..., Conclusion]
+
+    @property
+    def title(self) -> str:
+        """The first line of the manual page."""
+        return self.doc.strip().splitlines()[0].rstrip(".")
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The settings with their defaults."""
+        parameters = inspect.signature(self.judge).parameters.values()
+        return {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY}
+
+    def missing(self, case: Case) -> tuple[Missing, ...]:
+        """What the case does not hold, required or not."""
+        return tuple(
+            Missing(need.table.name, need.columns, need.why, need.required)
+            for need in self.needs
+            if not case.filled(need.table.name, need.columns)
+        )
+
+    def __call__(self, case: Case, **given: Any) -> Result:
+        """Diagnose a case.
+
+        Raises:
+            UsageError: UNKNOWN_PARAMETER, BAD_VALUE.
+        """
+        settings = {**self.settings, **self._checked(given)}
+        missing = self.missing(case)
+        required = [absent for absent in missing if absent.required]
+        if required:
+            return self._not_testable(missing, required, settings, given)
+        inquiry = Inquiry(case, self.name, missing)
+        for name, value in settings.items():
+            if value is not None:
+                source: Source = "given" if name in given else "default"
+                inquiry.parameters[name] = Parameter(value, source)
+        conclusion = self.judge(inquiry, **settings)
+        return inquiry.result(self.family, conclusion, seed=int(settings.get("seed", 0)))
+
+    def _not_testable(
+        self,
+        missing: tuple[Missing, ...],
+        required: list[Missing],
+        settings: Mapping[str, Any],
+        given: Mapping[str, Any],
+    ) -> Result:
+        wanted = ", ".join(f"{m.table} ({', '.join(m.columns)})" for m in required)
+        return Result(
+            diagnosis=self.name,
+            family=self.family,
+            verdict="not_testable",
+            severity=None,
+            headline=f"Not testable. Load {wanted}.",
+            missing=missing,
+            parameters={
+                name: Parameter(value, "given" if name in given else "default")
+                for name, value in settings.items()
+                if value is not None
+            },
+            seed=int(settings.get("seed", 0)),
+        )
+
+    def _checked(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """The given settings, turned into the types of the defaults."""
+        checked: dict[str, Any] = {}
+        for name, value in given.items():
+            if name not in self.settings:
+                raise unknown_name("parameter", name, list(self.settings))
+            default = self.settings[name]
+            if isinstance(value, str) and isinstance(default, int | float):
+                value = self._number(name, value, type(default))
+            checked[name] = value
+        return checked
+
+    def _number(self, name: str, text: str, kind: type[int] | type[float]) -> int | float:
+        try:
+            return kind(text)
+        except ValueError:
+            raise UsageError(
+                "BAD_VALUE",
+                f"{self.name}.{name} is {text!r}",
+                f"give {'a whole number' if kind is int else 'a number'}",
+            ) from None

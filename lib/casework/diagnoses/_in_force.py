@@ -1,0 +1,107 @@
+"""What was in force when: aliases and replicas over time, with the error of the clocks.
+
+Half-open intervals are widened on both sides by the clock error, and by a rollout at their end,
+to the stretch in which the checkpoint *may* have answered. Stretches are cut at every edge into
+segments in which the set of candidates is constant, so that an instant meets one segment only.
+A set of one is unambiguous.
+"""
+
+from casework.case import Query
+
+ALIAS_HISTORY = Query(
+    "alias_history",
+    """
+    SELECT alias, region, checkpoint, valid_from, valid_until, rollout_ended_at,
+           lead(valid_from) OVER next_one AS next_from,
+           lead(rollout_ended_at) OVER next_one AS next_rollout_ended_at,
+           lag(checkpoint) OVER next_one AS checkpoint_before
+    FROM alias_events AS a
+    WHERE source IS NULL OR source NOT LIKE '%(current only)%'
+       OR NOT EXISTS (
+           SELECT 1 FROM alias_events AS h
+           WHERE h.alias = a.alias
+             AND (h.source IS NULL OR h.source NOT LIKE '%(current only)%'))
+    WINDOW next_one AS (PARTITION BY alias, region ORDER BY valid_from)
+    """,
+    "What each alias pointed at. A registry that knows only the present counts where nothing "
+    "else tells of the alias.",
+)
+
+ALIAS_STRETCHES = Query(
+    "alias_stretches",
+    """
+    SELECT alias, region, checkpoint,
+           valid_from - INTERVAL 1 SECOND * $clock_error_s AS opens,
+           coalesce(valid_until, next_from) + INTERVAL 1 SECOND * $clock_error_s
+               + CASE WHEN $clock_error_s > 0 THEN INTERVAL 1 MICROSECOND
+                      ELSE INTERVAL 0 MICROSECOND END AS closes
+    FROM alias_history
+    UNION ALL
+    SELECT alias, region, checkpoint, next_from,
+           next_rollout_ended_at + INTERVAL 1 SECOND * $clock_error_s + INTERVAL 1 MICROSECOND
+    FROM alias_history
+    WHERE next_rollout_ended_at > next_from
+      AND (valid_until IS NULL OR valid_until >= next_from)
+    """,
+    "From when until when each checkpoint may have answered for the alias.",
+    uses=(ALIAS_HISTORY,),
+)
+
+REPLICA_STRETCHES = Query(
+    "replica_stretches",
+    """
+    SELECT replica, checkpoint,
+           valid_from - INTERVAL 1 SECOND * $clock_error_s AS opens,
+           coalesce(valid_until, lead(valid_from) OVER (PARTITION BY replica ORDER BY valid_from))
+               + INTERVAL 1 SECOND * $clock_error_s
+               + CASE WHEN $clock_error_s > 0 THEN INTERVAL 1 MICROSECOND
+                      ELSE INTERVAL 0 MICROSECOND END AS closes
+    FROM deployments
+    """,
+    "From when until when each checkpoint may have run on the replica.",
+)
+
+ALIAS_SEGMENTS = Query(
+    "alias_segments",
+    """
+    SELECT s.alias, s.region, s.starts, s.ends,
+           count(DISTINCT r.checkpoint) AS candidates,
+           list_sort(array_agg(DISTINCT r.checkpoint)) AS checkpoints
+    FROM (
+        SELECT p.alias, p.region, e.edge AS starts,
+               lead(e.edge) OVER (PARTITION BY p.alias, p.region ORDER BY e.edge) AS ends
+        FROM (SELECT DISTINCT endpoint AS alias, region FROM decided) AS p
+        JOIN (SELECT alias, opens AS edge FROM alias_stretches
+              UNION SELECT alias, closes FROM alias_stretches WHERE closes IS NOT NULL) AS e
+          ON e.alias = p.alias
+    ) AS s
+    JOIN alias_stretches AS r
+      ON r.alias = s.alias
+     AND (r.region IS NULL OR s.region IS NULL OR r.region = s.region)
+     AND r.opens <= s.starts AND (r.closes IS NULL OR r.closes > s.starts)
+    GROUP BY s.alias, s.region, s.starts, s.ends
+    """,
+    "Which checkpoints may have answered for the alias, segment by segment.",
+    uses=(ALIAS_STRETCHES,),
+)
+
+REPLICA_SEGMENTS = Query(
+    "replica_segments",
+    """
+    SELECT s.replica, s.starts, s.ends,
+           count(DISTINCT r.checkpoint) AS candidates,
+           list_sort(array_agg(DISTINCT r.checkpoint)) AS checkpoints
+    FROM (
+        SELECT replica, edge AS starts,
+               lead(edge) OVER (PARTITION BY replica ORDER BY edge) AS ends
+        FROM (SELECT replica, opens AS edge FROM replica_stretches
+              UNION SELECT replica, closes FROM replica_stretches WHERE closes IS NOT NULL) AS e
+    ) AS s
+    JOIN replica_stretches AS r
+      ON r.replica = s.replica
+     AND r.opens <= s.starts AND (r.closes IS NULL OR r.closes > s.starts)
+    GROUP BY s.replica, s.starts, s.ends
+    """,
+    "Which checkpoints may have run on the replica, segment by segment.",
+    uses=(REPLICA_STRETCHES,),
+)

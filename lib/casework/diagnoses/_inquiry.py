@@ -1,0 +1,155 @@
+"""One run of one diagnosis: it asks the case, and keeps what was asked and what was learnt."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from casework import canonical
+from casework.case import Case, Query
+from casework.findings import (
+    NOT_TRIED,
+    Chart,
+    Evidence,
+    Falsifier,
+    Finding,
+    Form,
+    Measure,
+    Missing,
+    Parameter,
+    Result,
+    Rival,
+    Row,
+    Severity,
+    Verdict,
+)
+
+_SHOWN_ROWS = 50
+_CHART_ROWS = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class Conclusion:
+    """What a judge concludes; the inquiry adds the measures and the evidence.
+
+    `wide` says that the blast radius leaves the team: customers, a regulator, a shipped decision.
+    """
+
+    verdict: Verdict
+    headline: str
+    wide: bool = False
+    findings: tuple[Finding, ...] = ()
+    rivals: tuple[Rival, ...] = ()
+    falsifier: Falsifier = NOT_TRIED
+    remedies: tuple[str, ...] = ()
+    limits: tuple[str, ...] = ()
+    missing: tuple[Missing, ...] = field(default=())
+
+
+def severity(verdict: Verdict, wide: bool) -> Severity | None:
+    """Severity from verdict and blast radius (METHODS, rules common to all, 0.3)."""
+    by_verdict: dict[Verdict, tuple[Severity, Severity]] = {
+        "confirmed": ("S1", "S2"),
+        "supported": ("S2", "S3"),
+        "inconclusive": ("S3", "S4"),
+    }
+    return by_verdict[verdict][0 if wide else 1] if verdict in by_verdict else None
+
+
+class Inquiry:
+    """Asks the case on behalf of a judge and records every question as evidence."""
+
+    def __init__(self, case: Case, diagnosis: str, missing: tuple[Missing, ...] = ()) -> None:
+        self.case = case
+        self.diagnosis = diagnosis
+        self.missing = missing
+        self.parameters: dict[str, Parameter] = {}
+        self.measures: dict[str, Measure] = {}
+        self.evidence: dict[str, Evidence] = {}
+        self.charts: list[Chart] = []
+
+    def ask(self, query: Query, **params: Any) -> list[dict[str, Any]]:
+        """Run an evidence query, record it, and return its rows as mappings."""
+        answer = self.case.rows(query, **params)
+        identity = self.evidence_id(query)
+        self.evidence[identity] = Evidence(
+            id=identity,
+            caption=query.caption,
+            sql=query.text(),
+            params=canonical.plain(query.parameters(params)),
+            columns=answer.columns,
+            rows=tuple(tuple(canonical.plain(list(row))) for row in answer.rows[:_SHOWN_ROWS]),
+            row_count=len(answer.rows),
+            sha256=canonical.digest_rows(answer.columns, answer.rows),
+            exhibits=self.case.exhibits_of(query),
+        )
+        return answer.dicts()
+
+    def one(self, query: Query, **params: Any) -> dict[str, Any]:
+        """Run an evidence query that gives exactly one row."""
+        (row,) = self.ask(query, **params)
+        return row
+
+    def evidence_id(self, query: Query) -> str:
+        """Id under which the answers to a query are recorded."""
+        return f"{self.diagnosis}.{query.id}"
+
+    def infer(self, name: str, given: Any, inferred: Any) -> Any:
+        """Settle a setting: as given, else as inferred from the evidence, and record which."""
+        if given is not None:
+            return given
+        self.parameters[name] = Parameter(canonical.plain(inferred), "inferred")
+        return inferred
+
+    def measure(
+        self,
+        name: str,
+        value: Any,
+        unit: str,
+        by: Query,
+        *,
+        ci95: tuple[float, float] | None = None,
+        n: int | None = None,
+    ) -> None:
+        """Record a measure and the query that it comes from."""
+        self.measures[name] = Measure(canonical.plain(value), unit, ci95, n, self.evidence_id(by))
+
+    def chart(
+        self,
+        id: str,
+        form: Form,
+        title: str,
+        subtitle: str,
+        alt: str,
+        rows: Sequence[Row],
+        encode: Mapping[str, Any],
+        by: Query,
+    ) -> None:
+        """Record a picture. Rows beyond 2,000 are left out, and the subtitle says so."""
+        if len(rows) > _CHART_ROWS:
+            subtitle = f"{subtitle} The first {_CHART_ROWS:,} of {len(rows):,} marks."
+        shown = tuple(canonical.plain(dict(row)) for row in rows[:_CHART_ROWS])
+        self.charts.append(
+            Chart(id, form, title, subtitle, alt, shown, canonical.plain(dict(encode)),
+                  self.evidence_id(by))
+        )  # fmt: skip
+
+    def result(self, family: str, conclusion: Conclusion, seed: int) -> Result:
+        """Put together what was concluded and what it rests on."""
+        return Result(
+            diagnosis=self.diagnosis,
+            family=family,
+            verdict=conclusion.verdict,
+            severity=severity(conclusion.verdict, conclusion.wide),
+            headline=conclusion.headline,
+            measures=self.measures,
+            findings=conclusion.findings,
+            rivals=conclusion.rivals,
+            falsifier=conclusion.falsifier,
+            missing=(*self.missing, *conclusion.missing),
+            remedies=conclusion.remedies,
+            evidence=tuple(self.evidence.values()),
+            charts=tuple(self.charts),
+            limits=conclusion.limits,
+            parameters=dict(sorted(self.parameters.items())),
+            seed=seed,
+        )

@@ -1,0 +1,150 @@
+"""What a diagnosis concludes: plain frozen values that can be stored, compared and read again.
+
+A result never needs the code that made it: the report, the apps and the command line render
+these values and decide nothing. The JSON of a `Result` is the contract of `diagnose --json`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Verdict = Literal["confirmed", "supported", "inconclusive", "clean", "not_testable"]
+"""`clean`: we looked and it is not there. `not_testable`: we could not look."""
+
+VERDICTS: tuple[Verdict, ...] = ("confirmed", "supported", "inconclusive", "clean", "not_testable")
+"""From the gravest to the least said."""
+
+Severity = Literal["S1", "S2", "S3", "S4"]
+Source = Literal["given", "inferred", "default"]
+Outcome = Literal["excluded", "not_excluded", "not_testable"]
+Form = Literal["intervals", "love", "spans", "bars", "lines"]
+
+Scalar = str | int | float | bool | None
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """A named number with all that makes it checkable.
+
+    `value` is a scalar, or for a measure that the contract calls a table a list of rows.
+    `ci95` is None where the number is a census fact, a p-value or a label. `n` counts the units
+    that the number rests on, in the unit of analysis. `evidence` is the id of an `Evidence`.
+    """
+
+    value: Any
+    unit: str
+    ci95: tuple[float, float] | None = None
+    n: int | None = None
+    evidence: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """One query, its parameters and the rows it gave.
+
+    `sha256` is the digest of all rows as canonical JSON lines (`casework.canonical`), in the
+    order of the query; `rows` holds the first of them, for reading. `exhibits` are the ids of
+    the source files that filled the tables which the query reads.
+    """
+
+    id: str
+    caption: str
+    sql: str
+    params: Mapping[str, Any]
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Any, ...], ...]
+    row_count: int
+    sha256: str
+    exhibits: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """A picture as data: a form from a closed list, its rows, and which column plays which role.
+
+    `rows` are at most 2,000. `alt` says in words what the picture shows, with its numbers.
+    The roles of each form are documented in `casework.charts`.
+    """
+
+    id: str
+    form: Form
+    title: str
+    subtitle: str
+    alt: str
+    rows: tuple[Row, ...]
+    encode: Mapping[str, Any]
+    evidence: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A statement with what carries it: names of measures, ids of evidence and charts."""
+
+    statement: str
+    measures: tuple[str, ...] = ()
+    evidence: tuple[str, ...] = ()
+    charts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Rival:
+    """Another explanation of the same data, the test made of it, and what became of it."""
+
+    explanation: str
+    test: str
+    outcome: Outcome
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Falsifier:
+    """What would prove the finding wrong, whether it was looked for, and what was seen."""
+
+    statement: str
+    ran: bool
+    outcome: str
+    falsified: bool = False
+
+
+NOT_TRIED = Falsifier("", False, "not run")
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """Evidence that is not in the case and that the diagnosis would use."""
+
+    table: str
+    columns: tuple[str, ...]
+    why: str
+    required: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A setting of the diagnosis as it was used, and where it came from."""
+
+    value: Any
+    source: Source
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """The outcome of one diagnosis on one case. One sentence, and everything it rests on."""
+
+    diagnosis: str
+    family: str
+    verdict: Verdict
+    severity: Severity | None
+    headline: str
+    measures: Mapping[str, Measure] = field(default_factory=dict)
+    findings: tuple[Finding, ...] = ()
+    rivals: tuple[Rival, ...] = ()
+    falsifier: Falsifier = NOT_TRIED
+    missing: tuple[Missing, ...] = ()
+    remedies: tuple[str, ...] = ()
+    evidence: tuple[Evidence, ...] = ()
+    charts: tuple[Chart, ...] = ()
+    limits: tuple[str, ...] = ()
+    parameters: Mapping[str, Parameter] = field(default_factory=dict)
+    seed: int = 0

@@ -1,0 +1,76 @@
+"""Instants as sources write them: ISO 8601 with or without a zone, or a count since 1970."""
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from casework.case import Note
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+# Below the first of these a count could mean anything; each unit covers 2001 to 5138.
+_UNITS = ((1e9, 1e11, 1.0), (1e11, 1e14, 1e-3), (1e14, 1e17, 1e-6), (1e17, 1e20, 1e-9))
+
+
+class Instants:
+    """Reads the instants of one source, and remembers whether one of them named no zone."""
+
+    def __init__(self, timezone: str | None) -> None:
+        self._zone = ZoneInfo(timezone) if timezone else UTC
+        self._told = timezone is not None
+        self._naive = False
+
+    def read(self, value: Any) -> datetime:
+        """Read an instant: ISO 8601, or a number or digits counting s, ms, us or ns since 1970.
+
+        Raises:
+            ValueError: it is none.
+        """
+        if isinstance(value, str):
+            value = value.strip()
+            if value.isascii() and value.isdigit() and len(value) >= 10:
+                value = int(value)
+        if isinstance(value, bool) or not isinstance(value, str | int | float | date):
+            raise ValueError(f"not an instant: {value!r}")
+        try:
+            if isinstance(value, int | float):
+                return _counted(value)
+            if isinstance(value, str):
+                value = datetime.fromisoformat(value)
+            return self._zoned(value)
+        except OverflowError as error:
+            raise ValueError(f"not an instant: {error}") from error
+
+    def _zoned(self, value: date) -> datetime:
+        found = value if isinstance(value, datetime) else datetime.combine(value, time())
+        if found.tzinfo is None:
+            self._naive = True
+            found = found.replace(tzinfo=self._zone)
+        return found.astimezone(UTC)
+
+    def find(self, value: Any) -> datetime | None:
+        """Read an instant, or return None where there is none."""
+        try:
+            return self.read(value)
+        except ValueError:
+            return None
+
+    def notes(self) -> Iterator[Note]:
+        """Say that instants without a zone were read as UTC, if so."""
+        if self._naive and not self._told:
+            yield Note("instants have no time zone and were read as UTC; name it with --timezone")
+
+
+def from_ms(value: Any) -> datetime | None:
+    """Read milliseconds since 1970, a number or digits, or return None."""
+    try:
+        return _EPOCH + timedelta(milliseconds=int(value))
+    except (ValueError, TypeError, OverflowError):
+        return None
+
+
+def _counted(value: float) -> datetime:
+    for low, high, unit in _UNITS:
+        if low <= value < high:
+            return _EPOCH + timedelta(microseconds=round(value * unit * 1e6))
+    raise ValueError(f"not an instant: {value}")

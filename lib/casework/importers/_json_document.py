@@ -1,0 +1,218 @@
+"""JSON documents from strangers: one value a file, with the faults that parsers let through.
+
+Python's parser takes the last of two equal keys, recurses as deep as the text does, and hands on
+lone surrogates, which no UTF-8 text can hold. Each is refused here with its own code. NaN and
+Infinity are accepted, since evaluation tools write them; whoever reads a number says what becomes
+of them.
+"""
+
+import json
+import re
+import zlib
+from collections.abc import Generator, Iterator
+from typing import Any, NamedTuple
+
+from casework.errors import CaseworkError
+from casework.importers._source import Source
+
+MAX_DEPTH = 64
+MAX_BYTES = 512 << 20
+MAX_RAW = 4_000
+
+_OTHER = bytes(set(range(256)) - set(b'"[]{}'))
+_STRINGS = re.compile(rb'"[^"]*"')
+_SPACE = re.compile(r"[ \t\n\r]*")
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
+
+
+class Fault(NamedTuple):
+    """An element of a list that parses and yet cannot be used, with its text."""
+
+    error: CaseworkError
+    raw: str
+
+
+class Document:
+    """The text of one JSON value. Made by `read_document` and `document`, which check its depth.
+
+    `keys` are the keys of the top-level object that `entries` has come to so far.
+    """
+
+    def __init__(self, text: str, where: str) -> None:
+        self.keys: list[str] = []
+        self._text = text
+        self._where = where
+        self._repeated: str | None = None
+        self._decoder = json.JSONDecoder(object_pairs_hook=self._object)
+
+    def value(self) -> Any:
+        """Return the whole value.
+
+        Raises:
+            CaseworkError: JSON, JSON_DUPLICATE_KEY, JSON_SURROGATE.
+        """
+        start = self._skip(0)
+        value, end = self._decode(start)
+        self._check(value, start, end)
+        self._expect_end(end)
+        return value
+
+    def entries(self, streamed: str) -> Iterator[tuple[str, Any]]:
+        """Yield key and value of the top-level object; of the list `streamed`, one by one.
+
+        Elements of the streamed list come under their JSON pointer, such as `/samples/3`, the
+        other values under their key. An element that cannot be used comes as a `Fault`.
+
+        Raises:
+            CaseworkError: JSON, and JSON_DUPLICATE_KEY or JSON_SURROGATE outside the list.
+        """
+        position = self._expect("{", self._skip(0))
+        while not self._text.startswith("}", position):
+            position = self._expect(",", position) if self.keys else position
+            key, position = self._decode(position)
+            if not isinstance(key, str):
+                raise self._syntax("a key is not a string", position)
+            if key in self.keys:
+                raise self._error("JSON_DUPLICATE_KEY", f"the key {key!r} stands twice")
+            position = self._expect(":", self._skip(position))
+            self.keys.append(key)
+            if key == streamed and self._text.startswith("[", position):
+                position = yield from self._elements(position, f"/{key}")
+            else:
+                value, end = self._decode(position)
+                self._check(value, position, end)
+                yield key, value
+                position = self._skip(end)
+        self._expect_end(position + 1)
+
+    def _elements(self, position: int, pointer: str) -> Generator[tuple[str, Any], None, int]:
+        position = self._expect("[", position)
+        count = 0
+        while not self._text.startswith("]", position):
+            position = self._expect(",", position) if count else position
+            value, end = self._decode(position)
+            try:
+                self._check(value, position, end)
+            except CaseworkError as error:
+                value = Fault(error, self._text[position : min(end, position + MAX_RAW)])
+            yield f"{pointer}/{count}", value
+            count += 1
+            position = self._skip(end)
+        return self._skip(position + 1)
+
+    def _object(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        """Build an object, and remember a key that stands twice in it."""
+        built = dict(pairs)
+        if len(built) < len(pairs):
+            keys = [key for key, _ in pairs]
+            self._repeated = next(key for key in keys if keys.count(key) > 1)
+        return built
+
+    def _decode(self, position: int) -> tuple[Any, int]:
+        try:
+            return self._decoder.raw_decode(self._text, position)
+        except json.JSONDecodeError as error:
+            raise self._syntax(error.msg, error.pos) from error
+        except (ValueError, RecursionError) as error:
+            raise self._error("JSON", str(error).split(";")[0]) from error
+
+    def _check(self, value: Any, start: int, end: int) -> None:
+        repeated, self._repeated = self._repeated, None
+        if repeated is not None:
+            raise self._error("JSON_DUPLICATE_KEY", f"the key {repeated!r} stands twice")
+        if _SURROGATE.search(self._text, start, end):
+            try:
+                json.dumps(value, ensure_ascii=False).encode()
+            except UnicodeEncodeError as error:
+                raise self._error("JSON_SURROGATE", "a text holds half a character") from error
+
+    def _skip(self, position: int) -> int:
+        space = _SPACE.match(self._text, position)
+        return space.end() if space else position
+
+    def _expect(self, sign: str, position: int) -> int:
+        if not self._text.startswith(sign, position):
+            raise self._syntax(f"{sign!r} is missing", position)
+        return self._skip(position + 1)
+
+    def _expect_end(self, position: int) -> None:
+        if self._skip(position) < len(self._text):
+            raise self._syntax("text after the value", position)
+
+    def _syntax(self, what: str, position: int) -> CaseworkError:
+        return self._error("JSON", f"{what} at character {position}")
+
+    def _error(self, code: str, what: str) -> CaseworkError:
+        return CaseworkError(code, what, "ask for the file as the tool wrote it", where=self._where)
+
+
+def read_document(source: Source) -> Document:
+    """Read a file that holds one JSON value, decompressed, of at most 512 MiB.
+
+    Raises:
+        CaseworkError: JSON_TOO_LONG, COMPRESSION, JSON_ENCODING, JSON_DEPTH.
+    """
+    import zstandard
+
+    try:
+        with source.open() as file:
+            data = file.read(MAX_BYTES + 1)
+    except (EOFError, OSError, zlib.error, zstandard.ZstdError) as error:
+        raise CaseworkError(
+            "COMPRESSION", f"cannot be read: {error}", "ask for the file again", where=source.name
+        ) from error
+    if len(data) > MAX_BYTES:
+        raise CaseworkError(
+            "JSON_TOO_LONG",
+            f"one JSON value of more than {MAX_BYTES >> 20} MiB",
+            "export it in parts",
+            where=source.name,
+        )
+    return document(data, source.name)
+
+
+def document(data: bytes, where: str) -> Document:
+    """Take bytes as the text of one JSON value.
+
+    Raises:
+        CaseworkError: JSON_ENCODING, JSON_DEPTH.
+    """
+    fix = "ask for the file as the tool wrote it"
+    if is_too_deep(data):
+        what = f"nested deeper than {MAX_DEPTH} levels"
+        raise CaseworkError("JSON_DEPTH", what, fix, where=where)
+    try:
+        return Document(data.decode("utf-8-sig"), where)
+    except UnicodeDecodeError as error:
+        what = f"not UTF-8: {error.reason}"
+        raise CaseworkError("JSON_ENCODING", what, fix, where=where) from error
+
+
+def first_entries(head: bytes) -> dict[str, Any]:
+    """Entries of an object whose text may be cut off, in order; empty for anything else.
+
+    The last entry is None where the text is cut off in its value.
+    """
+    cut = Document(head.decode("utf-8-sig", "replace"), "")
+    found: dict[str, Any] = {}
+    try:
+        found.update(cut.entries(""))
+    except CaseworkError:
+        found.update(dict.fromkeys(cut.keys[len(found) :]))
+    return found
+
+
+def is_too_deep(data: bytes) -> bool:
+    """Whether brackets nest deeper than 64 levels, told without recursion.
+
+    What is kept of the text is its brackets; each round takes away the innermost pairs.
+    """
+    data = data.replace(rb"\\", b"").replace(rb"\"", b"")
+    brackets = _STRINGS.sub(b"", data.translate(None, _OTHER))
+    for _ in range(MAX_DEPTH):
+        brackets = _without_pairs(brackets)
+    return len(brackets) > MAX_DEPTH or _without_pairs(brackets) != brackets
+
+
+def _without_pairs(brackets: bytes) -> bytes:
+    return brackets.replace(b"[]", b"").replace(b"{}", b"")

@@ -1,0 +1,40 @@
+"""Reading a foreign JSON value without trusting its shape: what is not as expected is absent."""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+
+def mapping(value: Any) -> Mapping[str, Any]:
+    """Return the object, or an empty one."""
+    return value if isinstance(value, Mapping) else {}
+
+
+def sequence(value: Any) -> list[Any]:
+    """Return the list, or an empty one."""
+    return value if isinstance(value, list) else []
+
+
+def text(value: Any) -> str | None:
+    """Return a text that is not empty, or a number or flag as JSON writes it, or None."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | float):
+        return str(value)
+    return value if isinstance(value, str) and value else None
+
+
+def number(value: Any) -> float | None:
+    """Return a finite number, or None; a flag is no number."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    try:
+        found = float(value)
+    except OverflowError:
+        return None
+    return found if math.isfinite(found) else None
+
+
+def filled(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Leave out entries that say nothing: None, and empty texts, lists and objects."""
+    return {key: value for key, value in values.items() if value not in (None, "", [], {}, ())}

@@ -1,0 +1,54 @@
+"""YAML from strangers: plain values only, no aliases, no tags that make objects, bounded depth.
+
+An alias lets a text of some hundred bytes stand for gigabytes. The events of the parser show it
+before anything is built; `safe_load` alone would build it.
+"""
+
+from typing import Any
+
+import yaml
+
+from casework.errors import CaseworkError
+
+MAX_BYTES = 10 << 20
+MAX_DEPTH = 64
+
+# libyaml's loader, the same rules in C, where PyYAML was built with it.
+_LOADER: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+def parse_yaml(data: bytes, where: str) -> Any:
+    """Return the one document in a YAML text, as plain Python values.
+
+    Raises:
+        CaseworkError: YAML_TOO_LARGE, YAML_ALIAS_REFUSED, YAML_DEPTH, YAML.
+    """
+    if len(data) > MAX_BYTES:
+        raise _error("YAML_TOO_LARGE", f"more than {MAX_BYTES >> 20} MiB", where)
+    try:
+        text = data.decode("utf-8-sig")
+        _check(text, where)
+        return yaml.load(text, Loader=_LOADER)  # noqa: S506  a safe loader
+    except yaml.YAMLError as error:
+        problem = getattr(error, "problem", None) or str(error).splitlines()[0]
+        raise _error("YAML", f"not readable: {problem}", where) from error
+    except (ValueError, TypeError, LookupError, OverflowError, AttributeError) as error:
+        # Dates and numbers of no sense, such as 2024-13-45, escape from PyYAML as these.
+        raise _error("YAML", f"not readable: {error}", where) from error
+
+
+def _check(text: str, where: str) -> None:
+    depth = 0
+    for event in yaml.parse(text, Loader=_LOADER):
+        if isinstance(event, yaml.AliasEvent):
+            raise _error("YAML_ALIAS_REFUSED", "it holds an alias", where)
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        if depth > MAX_DEPTH:
+            raise _error("YAML_DEPTH", f"nested deeper than {MAX_DEPTH} levels", where)
+
+
+def _error(code: str, what: str, where: str) -> CaseworkError:
+    return CaseworkError(code, what, "write out what it holds, in plain values", where=where)

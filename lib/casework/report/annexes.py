@@ -1,0 +1,193 @@
+"""The tables at the end of a report: sources, completeness, custody, and how to do it again."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from casework import words
+from casework.canonical import instant
+from casework.findings import Evidence, Result
+from casework.records import Exhibit
+from casework.report.model import Report
+from casework.report.tables import Column, Table, exact
+from casework.visible import on_one_line, visible
+
+_PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+
+def sources(report: Report) -> Table:
+    """Each exhibit as received, and what became of its rows."""
+    columns = (
+        Column("exhibit"),
+        Column("format"),
+        Column("SHA-256", "id"),
+        *(Column(head, "number") for head in ("bytes", "rows read", "kept", "rejected")),
+        Column("duplicate", "number"),
+        Column("loaded", "instant"),
+        Column("notes"),
+    )
+    rows = tuple(
+        (
+            on_one_line(item.path),
+            f"{on_one_line(item.format)}, read by {on_one_line(item.importer)}",
+            item.sha256,
+            *(
+                words.number(number)
+                for number in (
+                    item.bytes,
+                    item.rows_read,
+                    item.rows_kept,
+                    item.rows_rejected,
+                    item.rows_duplicate,
+                )
+            ),
+            words.instant(item.loaded_at),
+            " ".join(map(words.sentence, item.notes)) or "none",
+        )
+        for item in report.exhibits
+    )
+    return Table("Exhibits as received", columns, rows)
+
+
+def completeness(report: Report) -> Table:
+    """How full each evidence table is, and the time that it covers."""
+    names = {item.id: on_one_line(item.path) for item in report.exhibits}
+    columns = (
+        Column("table"),
+        Column("rows", "number"),
+        Column("first", "instant"),
+        Column("last", "instant"),
+        Column("filled by"),
+    )
+    rows = tuple(
+        (
+            item.table,
+            words.number(item.rows),
+            words.instant(item.first) if item.first else "has no time",
+            words.instant(item.last) if item.last else "has no time",
+            ", ".join(names.get(id, id) for id in item.exhibits) or "no exhibit",
+        )
+        for item in report.tables
+    )
+    return Table("Evidence tables", columns, rows)
+
+
+def rejects(report: Report) -> Table:
+    """The rows that could not be used, by exhibit and code."""
+    names = {item.id: on_one_line(item.path) for item in report.exhibits}
+    columns = (
+        Column("exhibit"),
+        Column("code"),
+        Column("rows", "number"),
+        Column("first at"),
+        Column("why"),
+    )
+    rows = tuple(
+        (
+            names.get(item.exhibit_id, item.exhibit_id),
+            item.code,
+            words.number(item.count),
+            item.first_locator or words.UNKNOWN,
+            words.sentence(item.first_reason) or words.UNKNOWN,
+        )
+        for item in report.rejects
+    )
+    return Table("Rows that could not be used", columns, rows)
+
+
+def custody(report: Report) -> Table:
+    """Who did what to the case, in order."""
+    columns = (
+        Column("no.", "number"),
+        Column("when", "instant"),
+        Column("who"),
+        Column("what"),
+        Column("with"),
+        Column("detail"),
+    )
+    rows = tuple(
+        (
+            words.number(entry.sequence),
+            words.instant(entry.occurred_at),
+            entry.actor or words.UNKNOWN,
+            words.title(entry.action),
+            entry.tool or words.UNKNOWN,
+            _detail(entry.detail),
+        )
+        for entry in report.custody
+    )
+    return Table("Chain of custody", columns, rows)
+
+
+def _detail(detail: Mapping[str, Any]) -> str:
+    return "; ".join(f"{key}: {exact(detail[key])}" for key in sorted(detail)) or "none"
+
+
+def parameters(result: Result) -> Table:
+    """The settings of a diagnosis as they were used, and where each came from."""
+    columns = (Column("parameter"), Column("value"), Column("where it came from"))
+    rows = tuple(
+        (name, exact(found.value), words.SOURCE_WORD[found.source])
+        for name, found in sorted(result.parameters.items())
+    )
+    seed = ("seed of random draws", exact(result.seed), "fixed, so that a rerun gives the same")
+    return Table(f"Parameters of {words.title(result.diagnosis).lower()}", columns, (*rows, seed))
+
+
+def rivals(result: Result) -> Table:
+    """Other explanations of the same data, and what became of them."""
+    heads = ("other explanation", "test", "outcome", "why")
+    rows = tuple(
+        (
+            words.sentence(rival.explanation),
+            words.sentence(rival.test) or "none made",
+            words.OUTCOME_WORD[rival.outcome],
+            words.sentence(rival.why) or words.UNKNOWN,
+        )
+        for rival in result.rivals
+    )
+    caption = f"Other explanations of {words.title(result.diagnosis).lower()}"
+    return Table(caption, tuple(map(Column, heads)), rows)
+
+
+def checksums(exhibits: tuple[Exhibit, ...]) -> str:
+    """The list that `sha256sum -c` reads, with its escapes for names that hold a line break."""
+    return "\n".join(_checksum(item.sha256, item.path) for item in exhibits)
+
+
+def _checksum(digest: str, path: str) -> str:
+    escaped = path.replace("\\", "\\\\").replace("\n", "\\n").replace("\r", "\\r")
+    mark = "\\" if escaped != path else ""
+    return visible(f"{mark}{digest}  {escaped}")
+
+
+def rerun(found: Evidence) -> str:
+    """The commands that give a piece of evidence again in DuckDB's own shell, on the case file."""
+    body = found.sql.strip().rstrip(";")
+    if not found.params:
+        return f"SET TimeZone = 'UTC';\n{body};"
+    given = ", ".join(f"{_name(key)} := {_literal(found.params[key])}" for key in sorted(found.params))
+    return f"SET TimeZone = 'UTC';\nPREPARE evidence AS\n{body};\nEXECUTE evidence({given});"
+
+
+def _name(key: str) -> str:
+    return key if _PLAIN_NAME.fullmatch(key) else '"' + key.replace('"', '""') + '"'
+
+
+def _literal(value: Any) -> str:
+    """A value as DuckDB writes it. Text is quoted, so that evidence in it stays a value."""
+    if value is None:
+        return "NULL"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | float):
+        return repr(value)
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(_literal, value))}]"
+    if isinstance(value, Mapping):
+        items = (f"{_literal(str(key))}: {_literal(item)}" for key, item in sorted(value.items()))
+        return f"{{{', '.join(items)}}}"
+    moment = words.parse_instant(value)
+    if moment is not None:
+        return f"TIMESTAMPTZ '{instant(moment)}'"
+    return "'" + str(value).replace("'", "''") + "'"

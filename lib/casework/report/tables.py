@@ -1,0 +1,156 @@
+"""Tables of a report as values: a caption, columns with a kind, and cells that are words.
+
+A cell is never blank: what is unknown is said. Numbers in tables have full precision where the
+table is there to be checked (`exact`), and are said as prose does where it is there to be read.
+"""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from casework import words
+from casework.findings import Chart, Evidence, Measure, Result
+from casework.visible import on_one_line, visible
+
+MOST_ROWS = 50
+"""Rows of evidence that a report shows; all are in the case, and the query gives them again."""
+_LONGEST_CELL = 300
+
+Kind = Literal["text", "number", "id", "instant"]
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column: its head, and how its cells are set."""
+
+    head: str
+    kind: Kind = "text"
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table: each row has a cell for each column. `note` says what is left out."""
+
+    caption: str
+    columns: tuple[Column, ...]
+    rows: tuple[tuple[str, ...], ...]
+    note: str = ""
+
+
+def exact(value: Any) -> str:
+    """Write a value of a row in full: no rounding, NULL as a word, nested values as JSON."""
+    if value is None:
+        return "NULL"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | float):
+        return repr(value)
+    if isinstance(value, Mapping | list | tuple):
+        return _short(json.dumps(value, ensure_ascii=False, sort_keys=True))
+    return _short(str(value)) or "(empty text)"
+
+
+def _short(text: str) -> str:
+    if len(text) <= _LONGEST_CELL:
+        return visible(text)
+    rest = len(text) - _LONGEST_CELL
+    return f"{visible(text[:_LONGEST_CELL])}… ({rest:,} characters more)"
+
+
+def measures(result: Result) -> Table:
+    """The numbers of a result: those that its findings name first, then the others by name."""
+    named = dict.fromkeys(name for finding in result.findings for name in finding.measures)
+    order = [name for name in named if name in result.measures]
+    order += sorted(set(result.measures) - set(order))
+    rows = [_measure(name, result.measures[name]) for name in order if not is_table(result, name)]
+    columns = (
+        Column("measure"),
+        Column("value (95 % interval)", "number"),
+        Column("n", "number"),
+        Column("in full", "number"),
+        Column("evidence", "id"),
+    )
+    return Table(f"Numbers of {words.title(result.diagnosis).lower()}", columns, tuple(rows))
+
+
+def is_table(result: Result, name: str) -> bool:
+    """Whether a measure is a list of rows."""
+    value = result.measures[name].value
+    return isinstance(value, list | tuple) and all(isinstance(row, Mapping) for row in value)
+
+
+def _measure(name: str, measure: Measure) -> tuple[str, ...]:
+    full = exact(measure.value)
+    if measure.ci95:
+        full += f" [{', '.join(map(exact, measure.ci95))}]"
+    return (
+        words.title(name),
+        words.spread(measure.value, measure.ci95, measure.unit),
+        "census" if measure.n is None else words.number(measure.n),
+        full,
+        measure.evidence or "none named",
+    )
+
+
+def of_measure(name: str, measure: Measure) -> Table:
+    """The rows of a measure that is a table; columns with ids first, nested ones last."""
+    rows = list(measure.value)
+    keys = sorted({key for row in rows for key in row}, key=lambda key: _rank(key, rows))
+    columns = tuple(Column(_spaced(key), _kind([row.get(key) for row in rows])) for key in keys)
+    cells = [tuple(exact(row.get(key)) for key in keys) for row in rows]
+    return _cut(words.title(name), columns, cells, len(cells))
+
+
+def _rank(key: str, rows: Sequence[Mapping[str, Any]]) -> tuple[int, str]:
+    values = [row.get(key) for row in rows]
+    if key.endswith("_id"):
+        return 0, key
+    if any(isinstance(value, Mapping | list | tuple) for value in values):
+        return 3, key
+    return (1 if any(isinstance(value, str) for value in values) else 2), key
+
+
+def _spaced(name: str) -> str:
+    return on_one_line(name.replace("_", " ")) or "(unnamed)"
+
+
+def _kind(values: Iterable[Any]) -> Kind:
+    known = [value for value in values if value is not None]
+    if known and all(isinstance(v, int | float) and not isinstance(v, bool) for v in known):
+        return "number"
+    if known and all(words.parse_instant(value) for value in known):
+        return "instant"
+    digests = all(isinstance(v, str) and len(v) > 24 and " " not in v for v in known)
+    return "id" if known and digests else "text"
+
+
+def evidence(found: Evidence) -> Table:
+    """The first rows of a piece of evidence, as the query gave them."""
+    kinds = [_kind([row[place] for row in found.rows]) for place in range(len(found.columns))]
+    columns = tuple(Column(name, kind) for name, kind in zip(found.columns, kinds, strict=True))
+    rows = [tuple(exact(value) for value in row) for row in found.rows[:MOST_ROWS]]
+    return _cut(found.caption, columns, rows, found.row_count)
+
+
+def chart(found: Chart) -> Table:
+    """The rows of a chart, without the columns that only say how they are drawn."""
+    keys = [key for key in _COLUMNS if any(row.get(key) not in (None, "") for row in found.rows)]
+    keys += sorted({key for row in found.rows for key in row} - {*_COLUMNS, "role"})
+    columns = tuple(Column(key, _kind([row.get(key) for row in found.rows])) for key in keys)
+    rows = [tuple(exact(row.get(key)) for key in keys) for row in found.rows[:MOST_ROWS]]
+    return _cut(found.title, columns, rows, len(found.rows))
+
+
+_COLUMNS = (
+    *("panel", "lane", "kind", "label", "series", "part", "x", "start", "end"),
+    *("value", "low", "high", "share", "n"),
+)
+
+
+def _cut(
+    caption: str, columns: tuple[Column, ...], rows: Sequence[tuple[str, ...]], total: int
+) -> Table:
+    shown = tuple(rows[:MOST_ROWS])
+    note = f"The first {len(shown)} of {words.number(total)} rows." if len(shown) < total else ""
+    return Table(caption, columns, shown, note)

@@ -1,0 +1,96 @@
+"""What an evidence table is: columns declared once, from which DDL, loader and manual derive."""
+
+from dataclasses import dataclass, field
+from functools import cached_property
+
+INSTANT = "TIMESTAMP WITH TIME ZONE"
+TEXT = "VARCHAR"
+REAL = "DOUBLE"
+WHOLE = "BIGINT"
+FLAG = "BOOLEAN"
+JSON = "JSON"
+
+ATTRIBUTES = "attributes"
+ORIGIN = ("exhibit_id", "locator")
+
+_TIME_NAMES = ("timestamp", "ts", "time", "at")
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column: its name, DuckDB type and meaning. A required column is never NULL."""
+
+    name: str
+    type: str
+    doc: str
+    required: bool = False
+    values: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Table:
+    """One evidence table.
+
+    `key` says which rows are the same row: same key and same content is a duplicate, same key
+    and other content a contradiction. `time` is the column that dates a row, if any. Columns of
+    a source that no column takes go to `attributes`, or where `covariates` is set, the numeric
+    ones to the map column of that name.
+    """
+
+    name: str
+    doc: str
+    key: tuple[str, ...]
+    columns: tuple[Column, ...]
+    time: str | None = None
+    covariates: str | None = None
+    synonyms: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @cached_property
+    def all_columns(self) -> tuple[Column, ...]:
+        """The declared columns, then `attributes`, then where the row comes from."""
+        return (
+            *self.columns,
+            Column(ATTRIBUTES, JSON, "Columns of the source that have no place above."),
+            Column("exhibit_id", TEXT, "The source file that the row comes from.", required=True),
+            Column("locator", TEXT, "Where in the source: line, row, pointer.", required=True),
+        )
+
+    @cached_property
+    def column_names(self) -> tuple[str, ...]:
+        """Names of the declared columns and `attributes`."""
+        return (*(column.name for column in self.columns), ATTRIBUTES)
+
+    @cached_property
+    def required(self) -> tuple[str, ...]:
+        """Names of the columns that a row must have."""
+        return tuple(column.name for column in self.columns if column.required)
+
+    @cached_property
+    def all_synonyms(self) -> dict[str, tuple[str, ...]]:
+        """For each required column, the other names that sources usually give it."""
+        found = dict(self.synonyms)
+        if "occurred_at" in self.required:
+            found.setdefault("occurred_at", _TIME_NAMES)
+        if "unit_id" in self.required:
+            found.setdefault("unit_id", ("user_id",))
+        ids = [name for name in self.required if name.endswith("_id")]
+        if len(ids) == 1:
+            found[ids[0]] = (*found.get(ids[0], ()), "id")
+        return found
+
+    def type_of(self, name: str) -> str:
+        """DuckDB type of a column."""
+        return next(column.type for column in self.all_columns if column.name == name)
+
+    def ddl(self) -> str:
+        """`CREATE TABLE` for the case file."""
+        return create_table(self.name, self.all_columns)
+
+
+def create_table(name: str, columns: tuple[Column, ...]) -> str:
+    """`CREATE TABLE` for columns; required ones may not be NULL."""
+    lines = [
+        f"    {column.name} {column.type}{' NOT NULL' if column.required else ''}"
+        for column in columns
+    ]
+    return f"CREATE TABLE {name} (\n" + ",\n".join(lines) + "\n)"

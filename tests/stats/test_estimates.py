@@ -1,0 +1,47 @@
+import pytest
+from statsmodels.stats.proportion import proportion_confint
+
+from casework.stats.estimates import Estimate, clopper_pearson, upper_if_none, wilson
+
+CASES = [(0, 20), (1, 29), (15, 148), (81, 263), (148, 148)]
+
+
+@pytest.mark.parametrize(("k", "n"), CASES)
+@pytest.mark.parametrize(("interval", "method"), [(clopper_pearson, "beta"), (wilson, "wilson")])
+@pytest.mark.parametrize("level", [0.95, 0.9])
+def test_intervals_of_a_share_agree_with_statsmodels(interval, method, k, n, level):
+    found = interval(k, n, level)
+    low, high = proportion_confint(k, n, alpha=1 - level, method=method)
+    assert (found.value, found.n) == (k / n, n)
+    assert (found.low, found.high) == pytest.approx((low, high), abs=1e-9)
+
+
+def test_wilson_as_printed():
+    """Newcombe, Statistics in Medicine 1998;17:857, method 3."""
+    found = wilson(81, 263)
+    assert (round(found.low, 4), round(found.high, 4)) == (0.2553, 0.3662)
+
+
+@pytest.mark.parametrize(("n", "upper"), [(20, 0.1391), (60, 0.0487), (300, 0.0099)])
+def test_upper_bound_of_nothing_seen(n, upper):
+    """The exact bounds behind the rule of three; the one-sided bound is 90 % two-sided."""
+    assert upper_if_none(n) == pytest.approx(upper, abs=5e-5)
+    assert upper_if_none(n) == pytest.approx(clopper_pearson(0, n, 0.9).high, abs=1e-12)
+    assert upper_if_none(n) < 3 / n
+
+
+def test_bounds_need_units():
+    with pytest.raises(ValueError, match="at least 1"):
+        upper_if_none(0)
+    with pytest.raises(ValueError, match="k"):
+        wilson(3, 2)
+
+
+def test_interval_against_a_value_and_a_margin():
+    found = Estimate(0.5, 0.2, 0.8, 10)
+    assert found.excludes(0.1)
+    assert found.excludes(0.9)
+    assert not found.excludes(0.2)
+    assert found.inside(0.1, 0.9)
+    assert not found.inside(0.2, 0.9)
+    assert not found.inside(0.1, 0.8)
