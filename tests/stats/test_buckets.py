@@ -90,6 +90,13 @@ def test_side_by_side_is_one_by_one(name, units, salt, n):
     assert found.tolist() == [plain(unit, salt, name, n) for unit in units]
 
 
+def test_growthbook_hashes_a_hash_of_zero_as_the_digit_zero():
+    """The shortest input whose 32-bit FNV-1a is 0, from the authors' page on zero hashes."""
+    zero = "\xcc\x24\x31\xc4"
+    assert fnv1a32(zero) == 0
+    assert bucket(zero, "", "growthbook2/10000") == fnv1a32("0") % 10_000
+
+
 @pytest.mark.parametrize("algorithm", KNOWN)
 def test_many_units_and_a_salt_for_each(algorithm):
     units = [f"user-{i}" for i in range(70_000)]

@@ -128,6 +128,9 @@ def test_heterogeneity_of_three_regimes():
 def test_equal_effects_have_no_heterogeneity():
     found = cochran_q([0.5, 0.5], [1.0, 2.0])
     assert (found.q, found.p, found.i2) == (0.0, 1.0, 0.0)
+    nearly = cochran_q([0.5, 0.51, 0.49], [1.0, 1.0, 1.0])
+    assert 0 < nearly.q < nearly.df
+    assert nearly.i2 == 0.0
 
 
 @pytest.mark.parametrize(("effects", "variances"), [([1.0], [1.0]), ([1.0, 2.0], [1.0, -1.0])])

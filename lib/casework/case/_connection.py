@@ -153,7 +153,22 @@ def run(
     if timer:
         timer.start()
     try:
-        return connection.execute(sql, dict(params) if params else None)
+        with clear_query_errors(seconds):
+            return connection.execute(sql, dict(params) if params else None)
+    finally:
+        if timer:
+            timer.cancel()
+
+
+@contextmanager
+def clear_query_errors(seconds: float | None = None) -> Iterator[None]:
+    """Turn DuckDB's errors into ours.
+
+    Raises:
+        CaseworkError: QUERY_TIMEOUT, QUERY_MEMORY, QUERY_FAILED.
+    """
+    try:
+        yield
     except duckdb.InterruptException:
         raise CaseworkError(
             "QUERY_TIMEOUT", f"the query ran longer than {seconds:g} s", "ask for less"
@@ -164,9 +179,6 @@ def run(
         ) from None
     except duckdb.Error as error:
         raise CaseworkError("QUERY_FAILED", _first_line(error), "see `casework tables`") from None
-    finally:
-        if timer:
-            timer.cancel()
 
 
 def _refuse_code(connection: duckdb.DuckDBPyConnection, path: Path) -> None:

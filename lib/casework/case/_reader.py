@@ -8,7 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
-from casework.case._connection import connect_reading, first, gate, run
+from casework.case._connection import clear_query_errors, connect_reading, first, gate, run
 from casework.case._query import Query
 from casework.case._schema import VERSION, stored_version
 from casework.case._writer import CaseWriter
@@ -82,7 +82,10 @@ class Case:
 
     def arrow(self, query: Query, **params: Any) -> Any:
         """Run an evidence query and return a `pyarrow.Table`, for whole columns of numbers."""
-        return self._run(query, params).to_arrow_table()
+        sql = query.text(self._held_for(query, params))
+        bound = Query("bound", sql).parameters(params)
+        with clear_query_errors():
+            return self._connection.sql(sql, params=bound).to_arrow_table()
 
     def hold(self, query: Query, **params: Any) -> None:
         """Compute a query once and keep it as a temporary table of its id, for those that use it.

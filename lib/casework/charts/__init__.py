@@ -33,6 +33,6 @@ lines: values over an ordered axis, with intervals.
         `fill_below` (fills the part of each curve left of this `x`).
 """
 
-from casework.charts.vega import FORMS, MOST_ROWS, WIDTH, check, draw, spec, svg
+from casework.charts.vega import FORMS, MOST_ROWS, WIDTH, check, draw, render, spec, svg
 
-__all__ = ["FORMS", "MOST_ROWS", "WIDTH", "check", "draw", "spec", "svg"]
+__all__ = ["FORMS", "MOST_ROWS", "WIDTH", "check", "draw", "render", "spec", "svg"]

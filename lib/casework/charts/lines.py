@@ -11,10 +11,10 @@ from typing import Any
 import altair as alt
 
 from casework import words
-from casework.charts import curves, layout, rules
+from casework.charts import clock, curves, layout, rules
 from casework.charts.cells import amount, moment, text
 from casework.charts.layout import ROW, Scale
-from casework.charts.stage import Stage, numbers, time_axis
+from casework.charts.stage import Stage, numbers
 from casework.charts.theme import Look, framed, heading
 from casework.findings import Chart, Row
 from casework.visible import on_one_line
@@ -102,29 +102,31 @@ def _panel(chart: Chart, look: Look, order: Order, name: str, names: Sequence[st
     seen = [amount(row, key) for row in rows for key in ("value", "low", "high")]
     ends = layout.padded([x for x in seen if x is not None], zero=bool(chart.encode.get("zero")))
     bottom = top + (_PANEL_HEIGHT if name else _HEIGHT)
-    down = Scale(*ends, bottom, top)
+    down, last = Scale(*ends, bottom, top), name == names[-1]
     stage = Stage(
         scale=order.scale,
-        height=bottom + (22 if order.words else 0),
+        height=bottom + (clock.HEIGHT if order.time and last else 22 if order.words else 0),
         palette=look.palette,
-        axis=_x_axis(chart, order, last=name == names[-1]),
-        time=order.time,
+        axis=_x_axis(chart, order, last=last),
         down=down,
         down_axis=_y_axis(chart),
     )
-    _write(stage, down, title, labels, order)
+    if order.time:
+        clock.draw(
+            stage, top, bottom, on_one_line(str(chart.encode.get("x_title", ""))), worded=last
+        )
+    _write(stage, title, labels, order)
     rules.draw(stage, found, [(ends[1], ends[0])])
     curves.draw(stage, down, _lines(chart, rows, look, order), chart, look.width)
     return stage
 
 
 def _x_axis(chart: Chart, order: Order, *, last: bool) -> Mapping[str, Any] | None:
-    title = on_one_line(str(chart.encode.get("x_title", "")))
-    if order.words:
+    if order.words or order.time:
         return None
-    found = time_axis(order.scale, title) if order.time else {"title": title or None}
+    title = on_one_line(str(chart.encode.get("x_title", "")))
     # Vega measures the grid of a scale that does not begin at the top wrongly; lines need none.
-    return {"grid": False, **(found if last else {"title": None, "labels": False, "ticks": False})}
+    return {"grid": False, "title": title or None} if last else {"grid": False, "title": None}
 
 
 def _y_axis(chart: Chart) -> Mapping[str, Any]:
@@ -132,13 +134,13 @@ def _y_axis(chart: Chart) -> Mapping[str, Any]:
     return {"title": None, "tickCount": 4, **inside, **numbers(chart)}
 
 
-def _write(stage: Stage, down: Scale, title: str, labels: rules.Labels, order: Order) -> None:
+def _write(stage: Stage, title: str, labels: rules.Labels, order: Order) -> None:
     """Write what the values are, the words of the rules, and the words of the axis across."""
     left, quiet = stage.scale.back(0), stage.palette.quiet
-    heading = {"x": left, "y": down.back(labels.height + 6), "text": title, "colour": quiet}
+    heading = {"x": left, "y": stage.at(labels.height + 6), "text": title, "colour": quiet}
     stage.words([heading] if title else [], size=11)
-    stage.words(({**mark, "y": down.back(mark["y"])} for mark in labels.marks), "center")
-    y = down.back(stage.height - 6)
+    stage.words(({**mark, "y": stage.at(mark["y"])} for mark in labels.marks), "center")
+    y = stage.at(stage.height - 6)
     stage.words(
         (
             {"x": place, "y": y, "text": word, "colour": stage.palette.ink}

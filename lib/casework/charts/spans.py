@@ -12,11 +12,11 @@ from typing import Any
 import altair as alt
 
 from casework import words
-from casework.charts import layout, rules
+from casework.charts import clock, layout, rules
 from casework.charts.cells import moment, text
 from casework.charts.layout import ROW, Scale
 from casework.charts.palette import Palette
-from casework.charts.stage import Stage, time_axis
+from casework.charts.stage import Stage
 from casework.charts.theme import Look, framed
 from casework.findings import Chart, Row
 from casework.visible import on_one_line
@@ -66,8 +66,10 @@ def draw(chart: Chart, look: Look) -> alt.LayerChart:
         rows = [row for row in chart.rows if text(row, "lane") == lane and row not in events]
         _lay_lane(lane, rows, scale, look.palette, colours, marks)
     title = on_one_line(str(chart.encode.get("x_title", "")))
-    stage = Stage(scale, marks.height, look.palette, time_axis(scale, title), time=True)
-    rules.draw(stage, found, [(labels.height, stage.height)])
+    bottom = marks.height - 4
+    stage = Stage(scale, bottom + clock.HEIGHT, look.palette)
+    clock.draw(stage, labels.height, bottom, title)
+    rules.draw(stage, found, [(labels.height, bottom)])
     stage.words(labels.marks, "center")
     stage.bars(marks.fills, opacity=0.38)
     stage.bars(marks.feet)
@@ -155,6 +157,7 @@ def _lay_lane(
         colour = palette.role(box.row.get("role")) or colours[box.label]
         _lay_span(box, top + level * (_BAR + 3), scale, palette, colour, marks)
     bottom = top + (max(levels, default=-1) + 1) * (_BAR + 3) - (3 if spans else 0)
+    bottom += _BAR if zones and not spans else 0
     ticks = _boxes(rows, "tick", scale)
     for box in ticks:
         rug = {"y": bottom + 2, "y2": bottom + 2 + _RUG, "name": box.label or "tick"}

@@ -30,7 +30,6 @@ class Stage:
         height: in pixels.
         palette: the colours.
         axis: words and format of the axis across; without it none is drawn.
-        time: whether data across are instants, in milliseconds since 1970.
         down: the scale of values down, from the bottom to the top; pixels without it.
         down_axis: format of the axis down.
     """
@@ -39,10 +38,13 @@ class Stage:
     height: float
     palette: Palette
     axis: Mapping[str, Any] | None = None
-    time: bool = False
     down: Scale | None = None
     down_axis: Mapping[str, Any] | None = None
     layers: list[alt.Chart] = field(default_factory=list)
+
+    def at(self, pixel: float) -> float:
+        """Return what `y` has to be for a mark to stand so many pixels from the top."""
+        return pixel if self.down is None else self.down.back(pixel)
 
     def bars(self, rows: Marks, **mark: Any) -> None:
         """Draw rectangles from `x`, `y` to `x2`, `y2`."""
@@ -98,9 +100,7 @@ class Stage:
         self.layers.append(layer.encode(x=self._x(), y=self._y(), color=colour, **channels))
 
     def _x(self) -> alt.X:
-        kind: Literal["utc", "linear"] = "utc" if self.time else "linear"
         scale = alt.Scale(
-            type=kind,
             domain=[self.scale.low, self.scale.high],
             range=[self.scale.left, self.scale.right],
             nice=False,
@@ -109,7 +109,7 @@ class Stage:
         # Vega-Lite merges the axes of all layers and an absent one wins, so each names the same.
         ticks = max(3, int((self.scale.right - self.scale.left) // 90))
         axis = None if self.axis is None else alt.Axis(**{"tickCount": ticks} | dict(self.axis))
-        return alt.X("x", type="temporal" if self.time else "quantitative", axis=axis, scale=scale)
+        return alt.X("x", type="quantitative", axis=axis, scale=scale)
 
     def _y(self) -> alt.Y:
         down = self.down or Scale(0, self.height, 0, self.height)
@@ -129,11 +129,3 @@ def numbers(chart: Chart) -> dict[str, Any]:
     """Return the format of the axis of a chart's values: percent where they are shares."""
     share = str(chart.encode.get("unit", "")).partition(":")[0] in {"share", "points"}
     return {"format": "~%"} if share else {}
-
-
-def time_axis(scale: Scale, title: str) -> dict[str, Any]:
-    """Return an axis of dates for days, of times of day for hours; in UTC, which the title says."""
-    hours = (scale.high - scale.low) / 3_600_000
-    form = "%H:%M" if hours <= 36 else "%d %b" if hours <= 24 * 400 else "%b %Y"
-    zoned = title if "UTC" in title else f"{title}, UTC".removeprefix(", ")
-    return {"title": zoned, "format": form}

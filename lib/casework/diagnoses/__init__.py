@@ -6,11 +6,15 @@ from typing import Any
 
 from casework.case import Case, CaseWriter
 from casework.diagnoses._diagnosis import Diagnosis, Need
+from casework.diagnoses.cohort_skew import cohort_skew
 from casework.diagnoses.output_attribution import output_attribution
 from casework.errors import UsageError, unknown_name
 from casework.findings import Result
 
-ALL: tuple[Diagnosis, ...] = (output_attribution,)
+ALL: tuple[Diagnosis, ...] = (
+    cohort_skew,
+    output_attribution,
+)
 
 
 def get(name: str) -> Diagnosis:

@@ -20,6 +20,7 @@ MAX_BYTES = 512 << 20
 MAX_RAW = 4_000
 
 _OTHER = bytes(set(range(256)) - set(b'"[]{}'))
+_ONE_KIND = bytes.maketrans(b"{}", b"[]")
 _STRINGS = re.compile(rb'"[^"]*"')
 _SPACE = re.compile(r"[ \t\n\r]*")
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
@@ -208,11 +209,7 @@ def is_too_deep(data: bytes) -> bool:
     What is kept of the text is its brackets; each round takes away the innermost pairs.
     """
     data = data.replace(rb"\\", b"").replace(rb"\"", b"")
-    brackets = _STRINGS.sub(b"", data.translate(None, _OTHER))
+    brackets = _STRINGS.sub(b"", data.translate(_ONE_KIND, _OTHER))
     for _ in range(MAX_DEPTH):
-        brackets = _without_pairs(brackets)
-    return len(brackets) > MAX_DEPTH or _without_pairs(brackets) != brackets
-
-
-def _without_pairs(brackets: bytes) -> bytes:
-    return brackets.replace(b"[]", b"").replace(b"{}", b"")
+        brackets = brackets.replace(b"[]", b"")
+    return len(brackets) > MAX_DEPTH or b"[]" in brackets

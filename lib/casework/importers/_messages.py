@@ -4,19 +4,19 @@ A message is an object with a role and `parts` (OpenTelemetry), or with `content
 (OpenAI and those who follow it); a list of them often comes as JSON text.
 """
 
-import re
 from collections.abc import Iterable, Mapping
+from hashlib import sha256
 from typing import Any, NamedTuple
 
 import msgspec
 
 _SYSTEM_ROLES = frozenset(("system", "developer"))
-_TEXT_PARTS = frozenset(("text", "input_text", "output_text"))
-_SHOWN_CHARACTERS = 4_000
-_NUMBER = re.compile(r"\d{1,9}")
+_TEXT_PARTS = (None, "text", "input_text", "output_text", "refusal")
+_SPOKEN = ("content", "text", "refusal", "parts", "contents", "tool_calls", "function_call")
+_KEPT_CHARACTERS = 4_000
+_INDEX_DIGITS = 9
 
 _decode = msgspec.json.Decoder().decode
-_encode = msgspec.json.Encoder(order="deterministic").encode
 
 
 class Turn(NamedTuple):
@@ -27,56 +27,106 @@ class Turn(NamedTuple):
 
 
 def turns(said: Any) -> tuple[list[Turn], bool]:
-    """Read messages from a value, or from its JSON text; and whether that text was whole.
+    """Read messages from a value or from its JSON text, and whether that text was whole.
 
     Text that begins as JSON but is none, such as one that was cut off, is one turn as it stands.
     """
-    if not isinstance(said, str):
-        return _turns(said), True
-    if not said.lstrip()[:1] in ("[", "{"):
-        return ([Turn("", said)] if said else []), True
-    try:
-        decoded = _decode(said)
-    except (ValueError, RecursionError):
-        return [Turn("", said)], False
-    return _turns(decoded), True
+    if isinstance(said, str):
+        if said[:1] not in ("[", "{"):
+            return [Turn("", said)], True
+        try:
+            return _turns(_decode(said)), True
+        except (ValueError, RecursionError):
+            return [Turn("", said)], False
+    return _turns(said), True
 
 
 def indexed_turns(attributes: Mapping[str, Any], prefix: str) -> list[Turn]:
     """Read messages from attributes such as `gen_ai.prompt.0.content`, in order of their index.
 
-    What stands deeper (`gen_ai.prompt.0.tool_calls.0.name`) is taken for a tool call.
+    What stands deeper (`gen_ai.prompt.0.tool_calls.0.name`) is a part with these fields.
     """
     messages: dict[int, dict[str, Any]] = {}
+    parts: dict[int, dict[str, dict[str, dict[str, Any]]]] = {}
     for key, value in attributes.items():
-        index, _, rest = key.removeprefix(prefix).partition(".")
-        if key.startswith(prefix) and _NUMBER.fullmatch(index):
-            _put(messages.setdefault(int(index), {}), rest.removeprefix("message."), value)
-    return [turn for _, message in sorted(messages.items()) for turn in _turns(message)]
-
-
-def _put(message: dict[str, Any], name: str, value: Any) -> None:
-    kind, _, rest = name.partition(".")
-    if not rest:
-        message[name] = value
-    elif kind in ("contents", "tool_calls"):
-        index, _, field = rest.partition(".")
-        part = message.setdefault("parts", {}).setdefault((kind, index), {})
-        part[field.rpartition(".")[2] or "text"] = value
-    else:
-        message.setdefault("parts", {}).setdefault((kind, ""), {})[rest] = value
+        index, _, name = key.removeprefix(prefix).partition(".")
+        if not (key.startswith(prefix) and index.isdecimal() and len(index) <= _INDEX_DIGITS):
+            continue
+        message = messages.setdefault(int(index), {})
+        kind, _, deeper = name.removeprefix("message.").partition(".")
+        if not deeper:
+            message[kind] = _parts_in(value) if kind == "content" else value
+            continue
+        of_kind = parts.setdefault(int(index), {}).setdefault(kind, {})
+        number, _, field = deeper.partition(".")
+        of_kind.setdefault(number, {})[field.rpartition(".")[2]] = value
+    said: list[Turn] = []
+    for at, message in sorted(messages.items()):
+        deep = {kind: list(found.values()) for kind, found in parts.get(at, {}).items()}
+        said += _turns({"role": "", **deep, **message})
+    return said
 
 
 def transcript(said: Iterable[Turn]) -> str:
     """Write turns one after the other, each behind its role where it has one."""
-    return "\n".join(f"{turn.role}: {turn.text}" if turn.role else turn.text for turn in said)
+    return "\n".join([f"{role}: {text}" if role else text for role, text in said])
 
 
 def answer(said: Iterable[Turn]) -> str:
-    """Write what came out: as a transcript, where the assistant's own words need no role."""
-    return transcript(Turn("" if turn.role == "assistant" else turn.role, turn.text) for turn in said)
+    """Write what came out: a transcript in which the assistant's own words need no role."""
+    return "\n".join(
+        [f"{role}: {text}" if role and role != "assistant" else text for role, text in said]
+    )
 
 
 def system_prompt(said: Iterable[Turn]) -> str:
-    """Join what stands in system and developer messages."""
-    return "\n".join(turn.text for turn in said if turn.role in _SYSTEM_ROLES)
+    """Join what stands in system and developer messages, in order, by newlines."""
+    return "\n".join([text for role, text in said if role in _SYSTEM_ROLES])
+
+
+def shortened(text: str) -> str:
+    """Cut a text of more than 4,000 characters, and say how long it was and its SHA-256."""
+    if len(text) <= _KEPT_CHARACTERS:
+        return text
+    digest = sha256(text.encode()).hexdigest()
+    return f"{text[:_KEPT_CHARACTERS]}… [{len(text)} characters, SHA-256 {digest}]"
+
+
+def _turns(value: Any) -> list[Turn]:
+    if isinstance(value, list):
+        return [turn for item in value for turn in _turns(item)]
+    if isinstance(value, dict):
+        for wrapped in ("messages", "message"):
+            if isinstance(value.get(wrapped), list | dict):
+                return _turns(value[wrapped])
+        if "role" in value or "parts" in value or "tool_calls" in value:
+            return [Turn(str(value.get("role") or ""), _spoken(value))]
+    text = _part(value)
+    return [Turn("", text)] if text else []
+
+
+def _spoken(message: dict[str, Any]) -> str:
+    return "\n".join([text for name in _SPOKEN if (text := _part(message.get(name)))])
+
+
+def _part(part: Any) -> str:
+    """Text of a part, and any other part as compact JSON."""
+    if isinstance(part, str):
+        return part
+    if isinstance(part, list):
+        return "\n".join([text for item in part if (text := _part(item))])
+    if isinstance(part, dict) and part.get("type") in _TEXT_PARTS:
+        for name in ("content", "text", "refusal"):
+            if isinstance(part.get(name), str):
+                return str(part[name])
+    return "" if part is None else shortened(msgspec.json.encode(part).decode())
+
+
+def _parts_in(content: Any) -> Any:
+    """Read the parts that stand in an attribute as JSON text, as several kinds of content do."""
+    if isinstance(content, str) and content.startswith("[{"):
+        try:
+            return _decode(content)
+        except (ValueError, RecursionError):
+            return content
+    return content

@@ -28,7 +28,7 @@ class Fault(Exception):
         self.reason = reason
 
 
-class AnyValue(msgspec.Struct, gc=False, rename="camel"):
+class AnyValue(msgspec.Struct, frozen=True, gc=False, rename="camel"):
     """One value; with all fields unset it is empty. Integers may come as text."""
 
     string_value: str | None = None
@@ -40,36 +40,33 @@ class AnyValue(msgspec.Struct, gc=False, rename="camel"):
     bytes_value: str | None = None
 
 
-_EMPTY = AnyValue()
-
-
-class KeyValue(msgspec.Struct, gc=False):
+class KeyValue(msgspec.Struct, frozen=True, gc=False):
     """An attribute."""
 
     key: str
-    value: AnyValue = _EMPTY
+    value: AnyValue
 
 
-class ArrayValue(msgspec.Struct, gc=False):
+class ArrayValue(msgspec.Struct, frozen=True, gc=False):
     """A list of values."""
 
     values: list[AnyValue] = []
 
 
-class KeyValueList(msgspec.Struct, gc=False):
+class KeyValueList(msgspec.Struct, frozen=True, gc=False):
     """An object."""
 
     values: list[KeyValue] = []
 
 
-class Event(msgspec.Struct, gc=False):
+class Event(msgspec.Struct, frozen=True, gc=False):
     """Something that happened within a span."""
 
     name: str = ""
     attributes: list[KeyValue] = []
 
 
-class Status(msgspec.Struct, gc=False):
+class Status(msgspec.Struct, frozen=True, gc=False):
     """How a span ended: code 0 or unset, 1 or ok, 2 or error."""
 
     message: str = ""
@@ -79,7 +76,7 @@ class Status(msgspec.Struct, gc=False):
 _UNSET = Status()
 
 
-class Span(msgspec.Struct, gc=False, rename="camel"):
+class Span(msgspec.Struct, frozen=True, gc=False, rename="camel"):
     """One span. Instants are nanoseconds since 1970, ids are hex or base64."""
 
     trace_id: str = ""
@@ -93,26 +90,26 @@ class Span(msgspec.Struct, gc=False, rename="camel"):
     status: Status = _UNSET
 
 
-class Resource(msgspec.Struct, gc=False):
+class Resource(msgspec.Struct, frozen=True, gc=False):
     """What spans come from."""
 
     attributes: list[KeyValue] = []
 
 
-class ScopeSpans(msgspec.Struct, gc=False):
+class ScopeSpans(msgspec.Struct, frozen=True, gc=False):
     """Spans of one instrumentation."""
 
     spans: list[Span]
 
 
-class ResourceSpans(msgspec.Struct, gc=False, rename="camel"):
+class ResourceSpans(msgspec.Struct, frozen=True, gc=False, rename="camel"):
     """Spans of one resource, which stays undecoded: requests repeat the same few resources."""
 
     scope_spans: list[ScopeSpans]
     resource: msgspec.Raw = _NO_RESOURCE
 
 
-class Request(msgspec.Struct, gc=False, rename="camel"):
+class Request(msgspec.Struct, frozen=True, gc=False, rename="camel"):
     """An export request of spans, metrics or logs."""
 
     resource_spans: list[ResourceSpans] | None = None
@@ -123,13 +120,14 @@ class Request(msgspec.Struct, gc=False, rename="camel"):
 class Found(NamedTuple):
     """What stands at a JSON pointer of a request that is read span by span.
 
-    `raw` is its text, `resource` that of the resource it belongs to.
+    `content` is None for metrics and logs; `raw` is the text of a span, `resource` that of the
+    resource it belongs to.
     """
 
     pointer: str
-    content: Span | Fault
-    resource: bytes
-    raw: str
+    content: Span | Fault | None
+    resource: bytes = b"{}"
+    raw: str = ""
 
 
 decode_request = msgspec.json.Decoder(Request).decode
@@ -189,22 +187,62 @@ def span_by_span(request: bytes) -> Iterator[Found]:
     names = {_camel(name) for name in tree} if isinstance(tree, dict) else set()
     if not names & {RESOURCE_SPANS, *OTHER_SIGNALS}:
         fault = Fault("OTLP_SHAPE", "JSON, but no OTLP request: it has no resourceSpans")
-        yield Found("", fault, b"{}", request.decode("utf-8", "replace"))
+        yield Found("", fault, raw=request.decode())
         return
-    for at, group in _members(tree, "", RESOURCE_SPANS):
-        resource = b"{}"
-        if isinstance(group, dict) and group.get("resource"):
-            resource = msgspec.json.encode(_respelled(group["resource"]))
-        for scope_at, scope in _members(group, at, "scopeSpans"):
-            for span_at, span in _members(scope, scope_at, "spans"):
-                raw = msgspec.json.encode(span).decode()
-                yield Found(span_at, _span(span), resource, raw)
+    for signal in OTHER_SIGNALS:
+        yield from (Found(at, None) for at, _ in _members(tree, "", signal))
+    for group_at, group in _members(tree, "", RESOURCE_SPANS):
+        resource = _resource(group)
+        for scope_at, scope in _members(group, group_at, "scopeSpans"):
+            for at, span in _members(scope, scope_at, "spans"):
+                yield Found(at, _span(span), resource, msgspec.json.encode(span).decode())
 
 
-def other_signals(request: Request) -> Iterator[tuple[str, int]]:
-    """Yield name and number of the resources of metrics and logs."""
-    for name, found in zip(
-        OTHER_SIGNALS, (request.resource_metrics, request.resource_logs), strict=True
-    ):
-        if found:
-            yield name, len(found)
+def _members(node: Any, at: str, name: str) -> Iterator[tuple[str, Any]]:
+    """Yield the members of a list of the node by pointer; what is no list or node, as it is."""
+    if not isinstance(node, dict):
+        yield at, node
+        return
+    for spelled, value in node.items():
+        if _camel(spelled) != name or value is None:
+            continue
+        if isinstance(value, list):
+            yield from ((f"{at}/{spelled}/{i}", member) for i, member in enumerate(value))
+        else:
+            yield f"{at}/{spelled}", [value]
+
+
+def _span(tree: Any) -> Span | Fault:
+    if not isinstance(tree, dict):
+        return Fault("OTLP_SHAPE", "no object where OTLP has one, or no list of them")
+    try:
+        return msgspec.convert(_respelled(tree), Span)
+    except msgspec.ValidationError as error:
+        return Fault("SPAN_TYPE", str(error))
+    except RecursionError:
+        return Fault("JSON_DEPTH", "nested too deeply")
+
+
+def _resource(group: Any) -> bytes:
+    if not isinstance(group, dict):
+        return _NO_RESOURCE
+    try:
+        return msgspec.json.encode(_respelled(group.get("resource") or {}))
+    except RecursionError:
+        return b"null"
+
+
+def _respelled(value: Any) -> Any:
+    """Names as in camelCase; without nulls and empty attributes, which say nothing."""
+    if isinstance(value, dict):
+        return {_camel(key): _respelled(item) for key, item in value.items() if item is not None}
+    if isinstance(value, list):
+        members = [_respelled(item) for item in value]
+        return [
+            m for m in members if not (isinstance(m, dict) and "key" in m and not m.get("value"))
+        ]
+    return value
+
+
+def _camel(name: str) -> str:
+    return _SNAKE.sub(lambda found: found[1].upper(), name) if "_" in name else name

@@ -10,6 +10,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from stat import S_ISLNK
 from types import TracebackType
@@ -185,20 +186,29 @@ def refusal(code: str, what: str, where: str) -> CaseworkError:
 def _check_names(infos: list[zipfile.ZipInfo], where: str, repeatable: str | None) -> None:
     if len(infos) > MAX_MEMBERS:
         raise refusal("ZIP_TOO_MANY_MEMBERS", f"{len(infos)} members", where)
-    seen: set[str] = set()
     for info in infos:
         for name in (info.orig_filename, info.filename):
             if _is_unsafe(name):
                 what = f"the member name {name!r} leads out of the archive"
                 raise refusal("ZIP_UNSAFE_NAME", what, where)
-        # Names that differ in case only are one file on some systems and two on others.
-        key = info.filename.casefold()
-        if key in seen and not (repeatable and info.filename.startswith(repeatable)):
-            what = f"two members are named {info.filename!r}"
-            raise refusal("ZIP_DUPLICATE_NAME", what, where)
-        seen.add(key)
         if S_ISLNK(info.external_attr >> 16):
             raise refusal("ZIP_SYMLINK", f"{info.filename!r} is a link", where)
+    files = [info.filename for info in infos if not info.is_dir()]
+    keys = sorted((_parts(name), name) for name in files)
+    for (parts, name), (following, other) in pairwise(keys):
+        if parts != following[: len(parts)]:
+            continue
+        if not (repeatable and parts == following and name.startswith(repeatable)):
+            what = f"{name!r} and {other!r} are one name"
+            raise refusal("ZIP_DUPLICATE_NAME", what, where)
+
+
+def _parts(name: str) -> tuple[str, ...]:
+    """The path of a member as any system has it; names that differ in case only are one on some.
+
+    In their order a file comes right before whatever takes it for a folder.
+    """
+    return tuple(part for part in name.casefold().split("/") if part not in ("", "."))
 
 
 def _is_unsafe(name: str) -> bool:

@@ -166,7 +166,9 @@ def rerun(found: Evidence) -> str:
     body = found.sql.strip().rstrip(";")
     if not found.params:
         return f"SET TimeZone = 'UTC';\n{body};"
-    given = ", ".join(f"{_name(key)} := {_literal(found.params[key])}" for key in sorted(found.params))
+    given = ", ".join(
+        f"{_name(key)} := {_literal(found.params[key])}" for key in sorted(found.params)
+    )
     return f"SET TimeZone = 'UTC';\nPREPARE evidence AS\n{body};\nEXECUTE evidence({given});"
 
 
@@ -188,6 +190,6 @@ def _literal(value: Any) -> str:
         items = (f"{_literal(str(key))}: {_literal(item)}" for key, item in sorted(value.items()))
         return f"{{{', '.join(items)}}}"
     moment = words.parse_instant(value)
-    if moment is not None:
-        return f"TIMESTAMPTZ '{instant(moment)}'"
+    if moment is not None and instant(moment) == value:  # an instant is text in JSON
+        return f"TIMESTAMPTZ '{value}'"
     return "'" + str(value).replace("'", "''") + "'"

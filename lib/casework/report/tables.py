@@ -63,7 +63,8 @@ def measures(result: Result) -> Table:
     named = dict.fromkeys(name for finding in result.findings for name in finding.measures)
     order = [name for name in named if name in result.measures]
     order += sorted(set(result.measures) - set(order))
-    rows = [_measure(name, result.measures[name]) for name in order if not is_table(result, name)]
+    scalars = ((name, result.measures[name]) for name in order)
+    rows = [_measure(name, measure) for name, measure in scalars if not is_table(measure)]
     columns = (
         Column("measure"),
         Column("value (95 % interval)", "number"),
@@ -74,10 +75,10 @@ def measures(result: Result) -> Table:
     return Table(f"Numbers of {words.title(result.diagnosis).lower()}", columns, tuple(rows))
 
 
-def is_table(result: Result, name: str) -> bool:
+def is_table(measure: Measure) -> bool:
     """Whether a measure is a list of rows."""
-    value = result.measures[name].value
-    return isinstance(value, list | tuple) and all(isinstance(row, Mapping) for row in value)
+    rows = measure.value
+    return isinstance(rows, list | tuple) and all(isinstance(row, Mapping) for row in rows)
 
 
 def _measure(name: str, measure: Measure) -> tuple[str, ...]:

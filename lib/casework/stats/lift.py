@@ -160,6 +160,7 @@ class Decomposition:
             of what may be nothing can be any number.
         raw_excludes_zero: whether the interval of `raw` excludes zero, so that there is a share.
         parts: the composition part of each covariate; they sum to `composition`.
+        slopes: the regression coefficient of each covariate, pooled within the arms.
     """
 
     raw: Estimate
@@ -168,6 +169,7 @@ class Decomposition:
     share: Estimate | None
     raw_excludes_zero: bool
     parts: tuple[float, ...]
+    slopes: tuple[float, ...]
 
 
 def decompose(cells: Cells, draws: int = 999, seed: int = 0) -> Decomposition:
@@ -190,9 +192,9 @@ def decompose(cells: Cells, draws: int = 999, seed: int = 0) -> Decomposition:
     if cells.s.shape[-1] < 2 or min(groups) < 2:
         raise ValueError("needs a covariate, and two groups with units per arm")
     once = np.ones((1, cells.n.shape[1]))
-    (raw,), (parts,) = _split(_total(cells, 0, once), _total(cells, 1, once))
+    (raw,), (parts,), (slopes,) = _split(_total(cells, 0, once), _total(cells, 1, once))
     rng = np.random.default_rng(seed)
-    raws, parts_drawn = _split(
+    raws, parts_drawn, _ = _split(
         *(_total(cells, arm, _weights(cells, arm, draws, rng)) for arm in (0, 1))
     )
     composition, compositions = parts.sum(), parts_drawn.sum(axis=1)
@@ -207,6 +209,7 @@ def decompose(cells: Cells, draws: int = 999, seed: int = 0) -> Decomposition:
         share=_estimate(composition / raw, compositions / raws, n, few) if defined else None,
         raw_excludes_zero=defined,
         parts=tuple(parts.tolist()),
+        slopes=tuple(slopes.tolist()),
     )
 
 
@@ -243,8 +246,8 @@ def _total(cells: Cells, arm: int, weights: Floats) -> _Total:
     return _Total(weights @ cells.n[arm], weights @ cells.s[arm], products.reshape(-1, d, d))
 
 
-def _split(control: _Total, treatment: _Total) -> tuple[Floats, Floats]:
-    """Raw lift, shape (draws,), and its composition part by covariate, shape (draws, d - 1)."""
+def _split(control: _Total, treatment: _Total) -> tuple[Floats, Floats, Floats]:
+    """Raw lift, (draws,), its composition part by covariate, (draws, d - 1), and the slopes."""
     gap = treatment.mean - control.mean
     within = control.within + treatment.within
     spread = np.diagonal(within, axis1=1, axis2=2)[:, :-1]
@@ -255,7 +258,7 @@ def _split(control: _Total, treatment: _Total) -> tuple[Floats, Floats]:
     # the pseudo-inverse shares the slope among covariates that repeat each other
     inverse = np.linalg.pinv(correlation, rcond=NEGLIGIBLE, hermitian=True)
     theta = (inverse @ (within[:, :-1, -1] / scale)[:, :, None])[:, :, 0] / scale
-    return gap[:, -1], theta * gap[:, :-1]
+    return gap[:, -1], theta * gap[:, :-1], theta
 
 
 def _estimate(value: float, drawn: Floats, n: int, groups: int) -> Estimate:

@@ -1,0 +1,125 @@
+"""Which experiment, arms, stage and window `cohort_skew` compares."""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from casework.diagnoses import _cohorts as q
+from casework.diagnoses._inquiry import Inquiry
+from casework.errors import unknown_name
+
+_CONTROL = ("control", "baseline", "holdout")
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What is compared.
+
+    Attributes:
+        experiment, control, treatment, stage: as settled; stage is None where there are none.
+        units: units of control and treatment.
+        share: expected share of the treatment among both, if anything tells it.
+        opened_at: first assignment of the compared units.
+        closed_at: when others were given the treatment too, and the comparison ended.
+        raised_at: when the share of the treatment was raised, while these units were observed.
+        moved: units that were moved to another arm later.
+    """
+
+    experiment: str
+    control: str
+    treatment: str
+    stage: str | None
+    units: tuple[int, int]
+    share: float | None
+    opened_at: datetime | None
+    closed_at: datetime | None
+    raised_at: datetime | None
+    moved: int
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """Parameters of the queries."""
+        names = ("experiment", "control", "treatment", "stage", "opened_at", "closed_at")
+        return {name: getattr(self, name) for name in names}
+
+
+def settle(
+    ask: Inquiry, experiment: str | None, control: str | None, treatment: str | None,
+    stage: str | None,
+) -> Comparison:  # fmt: skip
+    """Settle what is compared, as given or as the evidence tells.
+
+    The experiment with most assignments; the arm that is named as a control, else the larger;
+    the first stage of the ramp, where the canary was read out.
+
+    Raises:
+        UsageError: a given experiment, arm or stage is not in the case.
+    """
+    found = ask.ask(q.EXPERIMENTS)
+    _check("experiment", experiment, [row["experiment"] for row in found])
+    experiment = str(ask.infer("experiment", experiment, found[0]["experiment"]))
+    ask.case.hold(q.DEALT, experiment=experiment)
+    rows = ask.ask(q.ARMS, experiment=experiment)
+    stages = list(dict.fromkeys(row["stage"] for row in rows))
+    _check("stage", stage, [str(name) for name in stages])
+    stage = ask.infer("stage", stage, stages[0] if len(stages) > 1 else None)
+    sizes: dict[str, int] = {}
+    for row in rows:
+        if stage is None or row["stage"] == stage:
+            sizes[row["arm"]] = sizes.get(row["arm"], 0) + row["units"]
+    _check("control", control, list(sizes))
+    _check("treatment", treatment, list(sizes))
+    named = [arm for arm in sizes if arm.lower() in _CONTROL]
+    largest = sorted(sizes, key=lambda arm: (-sizes[arm], arm))
+    control = str(ask.infer("control", control, (named or largest)[0]))
+    others = [arm for arm in largest if arm != control]
+    treatment = str(ask.infer("treatment", treatment, others[0] if others else control))
+    window = [row for row in rows if row["arm"] in (control, treatment)
+              and (stage is None or row["stage"] == stage)]  # fmt: skip
+    return _window(ask, experiment, control, treatment, stage, sizes, window)
+
+
+def _window(
+    ask: Inquiry, experiment: str, control: str, treatment: str, stage: str | None,
+    sizes: dict[str, int], rows: list[dict[str, Any]],
+) -> Comparison:  # fmt: skip
+    opened = min((row["first"] for row in rows if row["first"]), default=None)
+    last = max((row["last"] for row in rows if row["last"]), default=None)
+    ramp = [row for row in ask.ask(q.ROLLOUT, experiment=experiment) if row["percent"] is not None]
+    moved = ask.one(q.MOVED, experiment=experiment)
+    ends = [row["occurred_at"] for row in ramp if row["percent"] >= 100]
+    ends += [moved["first"]] if moved["first"] else []
+    closed = min((end for end in ends if opened is None or end > opened), default=None)
+    raised = [row["occurred_at"] for row in ramp if last and row["occurred_at"] > last]
+    raised = [at for at in raised if closed is None or at < closed]
+    return Comparison(
+        experiment=experiment,
+        control=control,
+        treatment=treatment,
+        stage=stage,
+        units=(sizes.get(control, 0), sizes.get(treatment, 0)),
+        share=_share(stage, ramp, last, len(sizes)),
+        opened_at=opened,
+        closed_at=closed,
+        raised_at=min(raised, default=None),
+        moved=int(moved["units"]),
+    )
+
+
+def _share(
+    stage: str | None, ramp: list[dict[str, Any]], last: datetime | None, arms: int
+) -> float | None:
+    """Expected share of the treatment: from the ramp, else from the name of the stage."""
+    before = [row["percent"] for row in ramp if last is None or row["occurred_at"] <= last]
+    if arms == 2 and before and 0 < before[-1] < 100:
+        return float(before[-1]) / 100
+    number = re.search(r"\d+(\.\d+)?", stage or "")
+    if arms == 2 and number and 0 < float(number.group()) < 100:
+        return float(number.group()) / 100
+    return None
+
+
+def _check(kind: str, given: str | None, known: list[str]) -> None:
+    if given is not None and given not in known:
+        raise unknown_name(kind, given, known)

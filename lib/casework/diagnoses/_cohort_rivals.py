@@ -1,0 +1,125 @@
+"""What else could explain a lift that evaporates, tested one by one, and the attempt to refute."""
+
+from casework.diagnoses._arms import Comparison
+from casework.diagnoses._composition import Composition
+from casework.diagnoses._dealing import Dealing
+from casework.diagnoses._inquiry import Inquiry
+from casework.findings import Falsifier, Outcome, Rival
+from casework.stats.composition import independence
+from casework.stats.estimates import Estimate
+from casework.words import number, p_value, share
+
+_STRICT = 0.001
+_HALF = 0.5
+
+
+def falsify(found: Composition, sesoi: float) -> Falsifier:
+    """Look at the metric itself before exposure: arms that agree in it refute composition."""
+    statement = (
+        f"The metric before exposure is the same in both arms, within {sesoi} standard deviations"
+    )
+    before = next((c for c in found.covariates if c.name == f"before: {found.metric}"), None)
+    if before is None:
+        return Falsifier(statement, False, "not run: no outcomes from before exposure")
+    d = before.difference
+    gap = f"difference {number(d.value)} standard deviations ({number(d.low)} to {number(d.high)})"
+    return Falsifier(statement, True, gap, falsified=d.inside(-sesoi, sesoi))
+
+
+def rivals_of(
+    ask: Inquiry, compared: Comparison, dealing: Dealing, found: Composition, alpha: float
+) -> tuple[Rival, ...]:
+    """Test the rival explanations of METHODS section 1."""
+    return (
+        _chance(dealing, found),
+        _filter(found, alpha),
+        _fading(compared, found),
+        _season(compared, found),
+        _logging(found),
+    )
+
+
+def _chance(dealing: Dealing, found: Composition) -> Rival:
+    tail = f"{p_value(found.rehash_p)} in arms dealt anew"
+    return Rival(
+        "Bad luck in dealing the arms",
+        "buckets recomputed, covariates against arms dealt by fresh salts",
+        "not_excluded" if dealing.verified else "excluded",
+        f"every bucket recomputes from a hash that mixes, so any difference is chance; {tail}"
+        if dealing.verified
+        else f"{tail}, and the log does not prove a hash that mixes",
+    )
+
+
+def _filter(found: Composition, alpha: float) -> Rival:
+    outcome: Outcome = "excluded"
+    why = "no unit was set apart"
+    if found.rehash_everyone:
+        p = found.rehash_everyone.p
+        outcome = "excluded" if p < alpha else "not_excluded"
+        why = f"with nobody set apart, {p_value(p)} in arms dealt anew"
+    return Rival(
+        "The filter of staff and bots made the arms differ",
+        "re-hash test repeated with nobody set apart",
+        outcome,
+        why,
+    )
+
+
+def _fading(compared: Comparison, found: Composition) -> Rival:
+    """Novelty and interference: the lift of the same units falls, with time or with the ramp."""
+    by = "with the ramp" if compared.raised_at else "with time"
+    explanation = f"Novelty or interference: the lift of the same units falls {by}"
+    test = "lift of the same units, second part of the window against the first"
+    change, lift = found.change, found.lift
+    if change is None or lift is None:
+        return Rival(explanation, test, "not_testable", "too few observations after exposure")
+    sign = 1 if lift.raw.value >= 0 else -1
+    fall = Estimate(
+        sign * change.value, min(sign * change.low, sign * change.high),
+        max(sign * change.low, sign * change.high), change.n,
+    )  # fmt: skip
+    half = (fall.high - fall.low) / 2
+    text = f"it changed by {number(change.value)} ({number(change.low)} to {number(change.high)})"
+    # A fall must be beyond chance at the level of one in a hundred to keep the rival open.
+    if fall.value + half * 2.576 / 1.96 < 0 and fall.value < -_HALF * abs(lift.raw.value) / 2:
+        return Rival(explanation, test, "not_excluded", text)
+    if fall.low > -_HALF * abs(lift.raw.value):
+        return Rival(explanation, test, "excluded", text)
+    return Rival(explanation, test, "not_testable", f"{text}, too uncertain to exclude a fall")
+
+
+def _season(compared: Comparison, found: Composition) -> Rival:
+    explanation = "Season: everybody's metric moved"
+    test = "both arms measured over the same time; the control's own change"
+    control = next((row for row in found.levels if not row["treated"]), None)
+    if control is None or control["before"] is None or control["after"] is None:
+        return Rival(explanation, test, "not_testable", "no outcomes from before exposure")
+    change = control["after"] - control["before"]
+    return Rival(
+        explanation,
+        test,
+        "excluded",
+        f"the arms ran side by side; the control changed by {number(change)} from "
+        f"{number(control['before'])}",
+    )
+
+
+def _logging(found: Composition) -> Rival:
+    explanation = "One arm's outcomes are missing or late"
+    test = "units with outcomes, by arm"
+    if len(found.levels) < 2 or not any(row["observed"] for row in found.levels):
+        return Rival(explanation, test, "not_testable", "no outcomes")
+    table = [[row["observed"], row["units"] - row["observed"]] for row in found.levels]
+    seen = [row["observed"] / row["units"] for row in found.levels]
+    per_unit = [(row["times"] or 0) / max(1, row["observed"]) for row in found.levels]
+    tested = independence(table)
+    thinner = abs(per_unit[1] - per_unit[0]) > 0.02 * max(per_unit)
+    differ = (tested is not None and tested.p < _STRICT) or thinner
+    return Rival(
+        explanation,
+        test,
+        "not_excluded" if differ else "excluded",
+        f"observed are {share(seen[0])} of control and {share(seen[1])} of treatment, "
+        f"{number(per_unit[0])} and {number(per_unit[1])} times each",
+    )

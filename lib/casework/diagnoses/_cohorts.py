@@ -1,0 +1,403 @@
+# ruff: noqa: S608  the text varies with the number of covariates, never with their names
+"""The questions that `cohort_skew` asks of a case.
+
+Sums are taken over integers, covariates in steps of 1/10,000 of a standard deviation: they are
+exact, so the same case gives the same rows on any number of threads.
+"""
+
+from casework.case import Query
+
+FIXED = 10_000
+CELLS = 4096
+GROUPS = 512
+
+
+def significant(sql: str) -> str:
+    """Round to six significant digits: sums of doubles differ in their last bits from run to run.
+
+    The numbers serve as scales only; nothing is lost.
+    """
+    size = f"CAST(floor(log10(greatest(abs({sql}), 1e-9))) AS INTEGER)"
+    return f"round({sql}, 5 - {size})"
+
+
+EXPERIMENTS = Query(
+    "experiments",
+    """
+    SELECT experiment, count(*) AS assignments, count(DISTINCT arm) AS arms,
+           count(DISTINCT stage) AS stages
+    FROM assignments GROUP BY experiment ORDER BY assignments DESC, experiment
+    """,
+    "Experiments in the case.",
+)
+
+ROLLOUT = Query(
+    "rollout",
+    """
+    SELECT occurred_at, TRY_CAST(replace(new_value, '%', '') AS DOUBLE) AS percent
+    FROM config_events WHERE key = 'rollout:' || $experiment ORDER BY occurred_at
+    """,
+    "The ramp of the experiment.",
+)
+
+METRICS = Query(
+    "metrics",
+    """
+    SELECT metric, count(*) AS observations, count(denominator) AS denominators,
+           min(occurred_at) AS first, max(occurred_at) AS last
+    FROM outcomes GROUP BY metric ORDER BY observations DESC, metric
+    """,
+    "Metrics in the case.",
+)
+
+DEALT = Query(
+    "dealt",
+    """
+    SELECT unit_id, arm, bucket, salt, algorithm, assigned_at, stage
+    FROM assignments WHERE experiment = $experiment
+    QUALIFY row_number() OVER (PARTITION BY unit_id ORDER BY assigned_at, stage, locator) = 1
+    """,
+    "Each unit with the arm that it got first.",
+)
+
+ARMS = Query(
+    "arms",
+    """
+    SELECT stage, arm, count(*) AS units, min(assigned_at) AS first, max(assigned_at) AS last
+    FROM dealt GROUP BY stage, arm ORDER BY min(assigned_at), stage, arm
+    """,
+    "Units by stage and arm.",
+    uses=(DEALT,),
+)
+
+MOVED = Query(
+    "moved",
+    """
+    SELECT count(DISTINCT a.unit_id) AS units, min(a.assigned_at) AS first
+    FROM assignments AS a JOIN dealt AS d ON d.unit_id = a.unit_id
+    WHERE a.experiment = $experiment AND a.arm <> d.arm
+    """,
+    "Units that were moved to another arm later, and when the first of them was.",
+    uses=(DEALT,),
+)
+
+EXPOSED = Query(
+    "exposed",
+    """
+    SELECT d.unit_id, d.arm = $treatment AS treated, d.assigned_at, d.bucket, u.account_id,
+           u.created_at, u.covariates,
+           coalesce(u.is_internal, FALSE) OR coalesce(u.is_bot, FALSE) AS set_apart
+    FROM dealt AS d LEFT JOIN units AS u ON u.unit_id = d.unit_id
+    WHERE d.arm IN ($control, $treatment) AND ($stage IS NULL OR d.stage = $stage)
+    """,
+    "The units that are compared, with what was known of them before.",
+    uses=(DEALT,),
+)
+
+SET_APART = Query(
+    "set_apart",
+    """
+    SELECT treated, count(*) AS units, count(*) FILTER (WHERE set_apart) AS set_apart
+    FROM exposed GROUP BY treated ORDER BY treated
+    """,
+    "Units by arm, and those set apart as staff, test tenants or bots.",
+    uses=(EXPOSED,),
+)
+
+ACCOUNTS = Query(
+    "accounts",
+    """
+    SELECT count(*) AS shared_accounts, count(*) FILTER (WHERE arms = 1) AS in_one_arm
+    FROM (SELECT account_id, count(DISTINCT treated) AS arms FROM exposed
+          WHERE account_id IS NOT NULL AND NOT set_apart
+          GROUP BY account_id HAVING count(*) > 1)
+    """,
+    "Accounts with several units: if each is in one arm alone, accounts were dealt and not units.",
+    uses=(EXPOSED,),
+)
+
+ALGORITHMS = Query(
+    "algorithms",
+    """
+    SELECT algorithm, count(*) AS units, count(bucket) AS with_bucket, count(salt) AS with_salt
+    FROM dealt GROUP BY algorithm ORDER BY units DESC, algorithm
+    """,
+    "Hashes that the assignment log names.",
+    uses=(DEALT,),
+)
+
+BUCKETS = Query(
+    "buckets",
+    """
+    SELECT bucket, count(*) FILTER (WHERE treated) AS treated,
+           count(*) FILTER (WHERE NOT treated) AS control
+    FROM exposed WHERE bucket IS NOT NULL AND NOT set_apart GROUP BY bucket ORDER BY bucket
+    """,
+    "Units by bucket and arm. An arm that depends on the bucket alone leaves no bucket in both.",
+    uses=(EXPOSED,),
+)
+
+COHORTS = Query(
+    "cohorts",
+    """
+    SELECT date_trunc($cohort, created_at) AS cohort,
+           count(*) FILTER (WHERE treated) AS treated,
+           count(*) FILTER (WHERE NOT treated) AS control
+    FROM exposed WHERE created_at IS NOT NULL AND NOT set_apart
+    GROUP BY cohort ORDER BY cohort
+    """,
+    "Units by sign-up cohort and arm.",
+    uses=(EXPOSED,),
+)
+
+BUCKET_COHORTS = Query(
+    "bucket_cohorts",
+    """
+    SELECT bucket, date_trunc($cohort, created_at) AS cohort, count(*) AS units
+    FROM exposed WHERE bucket IS NOT NULL AND created_at IS NOT NULL AND NOT set_apart
+    GROUP BY bucket, cohort ORDER BY bucket, cohort
+    """,
+    "Units by bucket and sign-up cohort, over all buckets.",
+    uses=(EXPOSED,),
+)
+
+SIGN_UPS = Query(
+    "sign_ups",
+    """
+    SELECT count(created_at) AS units, min(created_at) AS first, max(created_at) AS last
+    FROM exposed WHERE NOT set_apart
+    """,
+    "The time over which the units signed up.",
+    uses=(EXPOSED,),
+)
+
+OBSERVED = Query(
+    "observed",
+    """
+    SELECT e.unit_id,
+           sum(e.value) FILTER (WHERE is_after) AS value,
+           sum(e.denominator) FILTER (WHERE is_after) AS denominator,
+           count(*) FILTER (WHERE is_after) AS times,
+           sum(e.value) FILTER (WHERE is_after AND is_late) AS late_value,
+           sum(e.denominator) FILTER (WHERE is_after AND is_late) AS late_denominator,
+           count(*) FILTER (WHERE is_after AND is_late) AS late_times,
+           sum(e.value) FILTER (WHERE is_before) AS before_value,
+           sum(e.denominator) FILTER (WHERE is_before) AS before_denominator,
+           count(*) FILTER (WHERE is_before) AS before_times
+    FROM (
+        SELECT u.unit_id, o.value, o.denominator,
+               o.occurred_at >= coalesce(u.assigned_at, $opened_at)
+                   AND ($closed_at IS NULL OR o.occurred_at < $closed_at) AS is_after,
+               o.occurred_at >= $middle_at AS is_late,
+               o.occurred_at < coalesce(u.assigned_at, $opened_at) AS is_before
+        FROM exposed AS u JOIN outcomes AS o ON o.unit_id = u.unit_id
+        WHERE o.metric = $metric
+    ) AS e
+    GROUP BY e.unit_id
+    """,
+    "The metric of each unit before its exposure, and after it until all were exposed.",
+    uses=(EXPOSED,),
+)
+
+LEVELS = Query(
+    "levels",
+    f"""
+    SELECT e.treated, count(*) AS units, count(*) FILTER (WHERE o.times > 0) AS observed,
+           {significant("sum(o.value)")} AS value,
+           {significant("sum(o.denominator)")} AS denominator,
+           CAST(sum(o.times) AS BIGINT) AS times,
+           {significant("avg(o.before_value / o.before_times)")} AS before,
+           {significant("avg(o.value / o.times)")} AS after,
+           {significant("stddev_samp(o.value / o.times)")} AS spread
+    FROM exposed AS e LEFT JOIN observed AS o ON o.unit_id = e.unit_id
+    WHERE NOT e.set_apart GROUP BY e.treated ORDER BY e.treated
+    """,
+    "The metric by arm, and how many units it was observed for.",
+    uses=(EXPOSED, OBSERVED),
+)
+
+PROFILE = Query(
+    "profile",
+    """
+    SELECT e.unit_id, e.treated, e.set_apart,
+           CAST(md5_number_lower('casework ' || $seed || ' ' ||
+               CASE WHEN $dealt_by = 'account_id' THEN coalesce(e.account_id, e.unit_id)
+                    ELSE e.unit_id END) % 4096 AS INTEGER) AS cell,
+           map_concat(
+               coalesce(e.covariates, map(['none'], [CAST(NULL AS DOUBLE)])),
+               map(['days since sign-up'], [epoch(e.assigned_at - e.created_at) / 86400]),
+               map(['before: ' || $metric], [CASE
+                   WHEN $is_ratio THEN o.before_value / nullif(o.before_denominator, 0)
+                   ELSE o.before_value / nullif(o.before_times, 0) END]),
+               map(['before: denominator'], [CASE
+                   WHEN $is_ratio THEN o.before_denominator / nullif(o.before_times, 0) END])
+           ) AS x,
+           CASE WHEN NOT $is_ratio THEN o.value / nullif(o.times, 0)
+                WHEN e.treated THEN $ratio_t + (o.value - $ratio_t * o.denominator) / $mean_t
+                ELSE $ratio_c + (o.value - $ratio_c * o.denominator) / $mean_c END AS y,
+           CASE WHEN $is_ratio THEN o.late_value / nullif(o.late_denominator, 0)
+                    - (o.value - coalesce(o.late_value, 0))
+                      / nullif(o.denominator - coalesce(o.late_denominator, 0), 0)
+                ELSE o.late_value / nullif(o.late_times, 0)
+                    - (o.value - coalesce(o.late_value, 0)) / nullif(o.times - o.late_times, 0)
+           END AS change
+    FROM exposed AS e LEFT JOIN observed AS o ON o.unit_id = e.unit_id
+    """,
+    "Each unit: its cell under a fresh salt, its covariates from before, its outcome (of a ratio "
+    "the linearised one), and how its outcome changed from the first half to the second.",
+    uses=(EXPOSED, OBSERVED),
+)
+
+COVARIATES = Query(
+    "covariates",
+    f"""
+    SELECT e.key AS name, count(e.value) AS known,
+           {significant("avg(e.value)")} AS mean, {significant("stddev_samp(e.value)")} AS spread
+    FROM (SELECT unnest(map_entries(x)) AS e FROM profile WHERE NOT set_apart)
+    GROUP BY e.key HAVING count(e.value) > 1 AND stddev_samp(e.value) > 0 ORDER BY e.key
+    """,
+    "Covariates from before exposure, over both arms.",
+    uses=(PROFILE,),
+)
+
+BALANCE = Query(
+    "balance",
+    f"""
+    SELECT e.key AS name, treated, count(e.value) AS known,
+           {significant("avg(e.value)")} AS mean, {significant("var_samp(e.value)")} AS variance
+    FROM (SELECT treated, unnest(map_entries(x)) AS e FROM profile WHERE NOT set_apart)
+    WHERE e.value IS NOT NULL
+    GROUP BY e.key, treated HAVING count(e.value) > 1 ORDER BY e.key, treated
+    """,
+    "Covariates from before exposure, by arm.",
+    uses=(PROFILE,),
+)
+
+OUTCOME = Query(
+    "outcome",
+    f"""
+    SELECT {significant("avg(y)")} AS mean_y, {significant("stddev_samp(y)")} AS spread_y
+    FROM profile WHERE NOT set_apart
+    """,
+    "Scale of the outcome.",
+    uses=(PROFILE,),
+)
+
+CHANGE = Query(
+    "change",
+    f"""
+    SELECT treated, count(change) AS units, {significant("avg(change)")} AS mean,
+           {significant("var_samp(change)")} AS variance
+    FROM profile WHERE NOT set_apart GROUP BY treated ORDER BY treated
+    """,
+    "How the same units changed from the first half of the window to the second.",
+    uses=(PROFILE,),
+)
+
+
+def standardised(covariates: int) -> Query:
+    """Covariates in steps of 1/10,000 standard deviation, unknown ones at the mean; and y."""
+    columns = ",\n           ".join(
+        f"CAST(round((coalesce(x[$name_{i}], $mean_{i}) - $mean_{i}) / $spread_{i} * {FIXED}) "
+        f"AS BIGINT) AS z{i}"
+        for i in range(1, covariates + 1)
+    )
+    return Query(
+        "standardised",
+        f"""
+    SELECT treated, set_apart, cell, {columns},
+           CAST(round((y - $mean_y) / $spread_y * {FIXED}) AS BIGINT) AS y
+    FROM profile
+    """,
+        uses=(PROFILE,),
+    )
+
+
+def cells(covariates: int) -> Query:
+    """Sums over the cells of a fresh salt, both arms together."""
+    sums = ", ".join(
+        f"sum(z{i}) AS s{i}, sum(z{i} * z{i}) AS q{i}" for i in range(1, covariates + 1)
+    )
+    return Query(
+        "cells",
+        f"""
+    SELECT cell, count(*) AS n, {sums}
+    FROM standardised WHERE $everyone OR NOT set_apart GROUP BY cell ORDER BY cell
+    """,
+        "Sums of the standardised covariates over 4,096 cells into which a fresh salt deals the "
+        "units; random arms are made of whole cells.",
+        uses=(standardised(covariates),),
+    )
+
+
+def arm_sums(covariates: int) -> Query:
+    """Sums over each arm, those set apart included or not."""
+    sums = ", ".join(
+        f"sum(z{i}) AS s{i}, sum(z{i} * z{i}) AS q{i}, sum(z{i} * y) AS r{i}"
+        for i in range(1, covariates + 1)
+    )
+    return Query(
+        "arm_sums",
+        f"""
+    SELECT treated, count(*) AS n, count(y) AS observed, {sums}, sum(y) AS sy, sum(y * y) AS syy
+    FROM standardised WHERE $everyone OR NOT set_apart GROUP BY treated ORDER BY treated
+    """,
+        "Sums of the standardised covariates and of the outcome by arm.",
+        uses=(standardised(covariates),),
+    )
+
+
+def moments(covariates: int, used: tuple[int, ...]) -> Query:
+    """Sums of products of the used covariates and the outcome, by arm and group of units."""
+    names = [*(f"z{i}" for i in used), "y"]
+    sums = ", ".join(f"sum({name}) AS s_{name}" for name in names)
+    products = ", ".join(
+        f"sum({a} * {b}) AS p_{a}_{b}" for i, a in enumerate(names) for b in names[i:]
+    )
+    return Query(
+        "moments",
+        f"""
+    SELECT treated, cell % {GROUPS} AS unit_group, count(*) AS n, {sums}, {products}
+    FROM standardised WHERE NOT set_apart AND y IS NOT NULL
+    GROUP BY treated, unit_group ORDER BY treated, unit_group
+    """,
+        f"Sums and products over {GROUPS} random groups of units and the arms, for the regression "
+        "and its bootstrap.",
+        uses=(standardised(covariates),),
+    )
+
+
+def strata(covariates: int, used: tuple[int, ...]) -> Query:
+    """Outcome left after the covariates, by stratum of the outcome that they predict."""
+    score = " + ".join(f"$slope_{i} * z{i}" for i in used)
+    return Query(
+        "strata",
+        f"""
+    SELECT CAST(score > $edge_1 AS INTEGER) + CAST(score > $edge_2 AS INTEGER)
+               + CAST(score > $edge_3 AS INTEGER) + CAST(score > $edge_4 AS INTEGER) AS stratum,
+           treated, count(*) AS units, count(rest) AS observed,
+           CAST(sum(rest) AS DOUBLE) AS total, CAST(sum(rest * rest) AS DOUBLE) AS squares
+    FROM (SELECT treated, {score} AS score, CAST(round(y - ({score})) AS BIGINT) AS rest
+          FROM standardised WHERE NOT set_apart)
+    GROUP BY stratum, treated ORDER BY stratum, treated
+    """,
+        "Units of all compared arms by fifth of the predicted outcome, with the outcome that the "
+        "covariates leave.",
+        uses=(standardised(covariates),),
+    )
+
+
+def edges(covariates: int, used: tuple[int, ...]) -> Query:
+    """Where the fifths of the predicted outcome end."""
+    score = " + ".join(f"$slope_{i} * z{i}" for i in used)
+    cuts = ", ".join(
+        f"{significant(f'quantile_cont(score, 0.{2 * i})')} AS edge_{i}" for i in range(1, 5)
+    )
+    return Query(
+        "edges",
+        f"""
+    SELECT {cuts} FROM (SELECT {score} AS score FROM standardised WHERE NOT set_apart)
+    """,
+        "Fifths of the outcome that the covariates predict.",
+        uses=(standardised(covariates),),
+    )

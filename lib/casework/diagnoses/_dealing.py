@@ -1,0 +1,175 @@
+"""How an experiment dealt its units: was it a hash that mixes, and does the log agree with it?"""
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from casework.case import Query
+from casework.diagnoses import _cohorts as q
+from casework.diagnoses._arms import Comparison
+from casework.diagnoses._inquiry import Inquiry
+from casework.stats.buckets import bucket_count, buckets, mixes
+from casework.stats.composition import independence
+
+Mechanism = Literal["mixing", "non_mixing", "unknown"]
+
+_DEPENDENT = 1e-4
+_TOLERATED = 0.001
+_COHORT_DAYS = (("year", 730), ("quarter", 180), ("month", 60), ("week", 14))
+
+RECOMPUTED = Query(
+    "recomputed",
+    """
+    SELECT d.unit_id, u.account_id, coalesce(d.salt, '') AS salt, d.bucket
+    FROM dealt AS d LEFT JOIN units AS u ON u.unit_id = d.unit_id
+    WHERE d.bucket IS NOT NULL AND d.algorithm = $algorithm
+    """,
+    "Buckets as they were logged, with what they are computed from.",
+    uses=(q.DEALT,),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Dealing:
+    """How the units were dealt.
+
+    Attributes:
+        mechanism: `mixing` only where every bucket could be recomputed.
+        mismatch: share of logged buckets that the named hash does not give; None if unknown.
+        dealt_by: `unit_id`, or `account_id` where accounts were dealt whole.
+        conflicts: share of units whose arm is not that of their bucket; None without buckets.
+        bucket_share: share of the buckets in use that are the treatment's.
+        cohort_p: p-value of sign-up cohort by arm; None without sign-up times.
+        bucket_p: p-value of sign-up cohort by bucket, over all buckets.
+    """
+
+    mechanism: Mechanism
+    mismatch: float | None
+    recomputed: int
+    dealt_by: str
+    conflicts: float | None
+    bucket_share: float | None
+    cohort_p: float | None
+    bucket_p: float | None
+
+    @property
+    def verified(self) -> bool:
+        """Whether the log proves a hash that mixes: every bucket recomputes, each has one arm."""
+        exact = self.mismatch is not None and self.mismatch <= _TOLERATED
+        ruled = self.conflicts is not None and self.conflicts <= _TOLERATED
+        return self.mechanism == "mixing" and exact and ruled
+
+
+def examine(ask: Inquiry, compared: Comparison) -> Dealing:
+    """Recompute the buckets, and test them and the arms against sign-up cohorts."""
+    params = compared.params
+    accounts = ask.one(q.ACCOUNTS, **params)
+    shared, whole = accounts["shared_accounts"], accounts["in_one_arm"]
+    by_account = shared >= 20 and whole == shared
+    algorithm, mismatch, recomputed, by_hash = _recompute(ask, compared)
+    cohort = _cohort(ask, params)
+    arms_by_bucket = ask.ask(q.BUCKETS, **params)
+    cohort_p = _cohort_by_arm(ask, params, cohort)
+    bucket_p = _cohort_by_bucket(ask, params, cohort)
+    if mismatch is not None and mismatch <= _TOLERATED:
+        mechanism: Mechanism = "mixing" if mixes(algorithm) else "non_mixing"
+    else:
+        seen = [p for p in (cohort_p, bucket_p) if p is not None]
+        dependent = any(p < _DEPENDENT or p > 1 - _DEPENDENT for p in seen)
+        mechanism = "non_mixing" if dependent else "unknown"
+    return Dealing(
+        mechanism=mechanism,
+        mismatch=mismatch,
+        recomputed=recomputed,
+        dealt_by="account_id" if by_hash == "account_id" or by_account else "unit_id",
+        conflicts=_conflicts(arms_by_bucket),
+        bucket_share=_bucket_share(arms_by_bucket),
+        cohort_p=cohort_p,
+        bucket_p=bucket_p,
+    )
+
+
+def _recompute(ask: Inquiry, compared: Comparison) -> tuple[str, float | None, int, str]:
+    """Recompute each logged bucket from the unit, and where that fails from its account."""
+    named = ask.ask(q.ALGORITHMS, experiment=compared.experiment)
+    known = [r for r in named if r["with_bucket"] and bucket_count(r["algorithm"] or "")]
+    if not known:
+        return "", None, 0, "unit_id"
+    algorithm = str(known[0]["algorithm"])
+    table = ask.case.arrow(RECOMPUTED, experiment=compared.experiment, algorithm=algorithm)
+    best = (1.0, "unit_id")
+    for column in ("unit_id", "account_id"):
+        wrong = total = 0
+        for batch in table.to_batches(max_chunksize=1 << 17):
+            ids = [value or "" for value in batch.column(column).to_pylist()]
+            salts = batch.column("salt").to_pylist()
+            expected = buckets(ids, salts[0] if len(set(salts)) == 1 else salts, algorithm)
+            wrong += int((expected != batch.column("bucket").to_numpy()).sum())
+            total += len(ids)
+        best = min(best, (wrong / total, column), key=lambda pair: pair[0])
+        if best[0] <= _TOLERATED:
+            break
+    return algorithm, best[0], table.num_rows, best[1]
+
+
+def _cohort(ask: Inquiry, params: dict[str, Any]) -> str | None:
+    """The length of a sign-up cohort: the longest of which there are at least a dozen."""
+    span = ask.one(q.SIGN_UPS, **params)
+    if not span["units"] or span["first"] == span["last"]:
+        return None
+    days = (span["last"] - span["first"]).days
+    return next((name for name, length in _COHORT_DAYS if days >= 6 * length), "day")
+
+
+def _cohort_by_arm(ask: Inquiry, params: dict[str, Any], cohort: str | None) -> float | None:
+    if not cohort:
+        return None
+    rows = ask.ask(q.COHORTS, **params, cohort=cohort)
+    test = independence(_merged([[row["treated"], row["control"]] for row in rows]))
+    return test.p if test else None
+
+
+def _cohort_by_bucket(ask: Inquiry, params: dict[str, Any], cohort: str | None) -> float | None:
+    if not cohort:
+        return None
+    rows = ask.ask(q.BUCKET_COHORTS, **params, cohort=cohort)
+    places = sorted({row["bucket"] for row in rows})
+    times = {row["cohort"]: [0] * len(places) for row in rows}
+    index = {bucket: i for i, bucket in enumerate(places)}
+    for row in rows:
+        times[row["cohort"]][index[row["bucket"]]] = row["units"]
+    table = _merged(list(times.values())) if places else []
+    test = independence(table) if table else None
+    return test.p if test else None
+
+
+def _merged(rows: list[list[int]]) -> list[list[int]]:
+    """Join neighbouring rows until each expects five units or more in every column."""
+    columns = [sum(column) for column in zip(*rows, strict=True)]
+    total = sum(columns) or 1
+    needed = 5 * total / min((c for c in columns if c), default=1)
+    merged: list[list[int]] = []
+    for row in rows:
+        if merged and sum(merged[-1]) < needed:
+            merged[-1] = [a + b for a, b in zip(merged[-1], row, strict=True)]
+        else:
+            merged.append(list(row))
+    if len(merged) > 1 and sum(merged[-1]) < needed:
+        last = merged.pop()
+        merged[-1] = [a + b for a, b in zip(merged[-1], last, strict=True)]
+    return merged
+
+
+def _conflicts(rows: list[dict[str, Any]]) -> float | None:
+    if not rows:
+        return None
+    counts: Counter[str] = Counter()
+    for row in rows:
+        counts["all"] += row["treated"] + row["control"]
+        counts["conflicts"] += min(row["treated"], row["control"])
+    return counts["conflicts"] / counts["all"]
+
+
+def _bucket_share(rows: list[dict[str, Any]]) -> float | None:
+    treated = sum(1 for row in rows if row["treated"] > row["control"])
+    return treated / len(rows) if 0 < treated < len(rows) else None

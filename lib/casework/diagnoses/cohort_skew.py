@@ -1,0 +1,317 @@
+"""The arms of an experiment held different kinds of units before anything was changed.
+
+## What it looks for
+Units of one kind in one arm: covariates from before exposure that differ more than arms dealt by
+a fresh salt would (re-hash test over all covariates at once), a hash that does not mix, and the
+part of the lift that composition explains (CUPED), with the lift for everyone. METHODS section 1.
+
+## Why it matters
+A canary that is no sample shows a lift that is gone when everybody has the change. Counts per arm
+are perfect all the while: a sample ratio test passes and proves nothing here.
+
+## What would rule it out
+Arms alike in the metric itself before exposure. Novelty or interference, where the lift of the
+same units falls with time or with the share of the treated. A filter that treats the arms
+differently. Bad luck, where every bucket recomputes from a hash that mixes.
+
+## Known false alarms
+Staff and bots are set apart first; if they are marked after exposure, that filter makes the arms
+differ. One covariate in twenty differs by chance: only the test of all counts. A heavy tail makes
+one arm heavy by chance. Accounts dealt whole must be compared as accounts: that is looked for.
+"""
+
+import math
+
+from casework.case import Query
+from casework.diagnoses import _cohorts as q
+from casework.diagnoses._arms import Comparison, settle
+from casework.diagnoses._cohort_charts import draw
+from casework.diagnoses._cohort_rivals import falsify, rivals_of
+from casework.diagnoses._composition import Composition, compare
+from casework.diagnoses._dealing import Dealing, examine
+from casework.diagnoses._diagnosis import Diagnosis, Need
+from casework.diagnoses._inquiry import Conclusion, Inquiry
+from casework.findings import Falsifier, Finding, Rival, Verdict
+from casework.stats.estimates import Estimate
+from casework.stats.sample_ratio import SampleRatio, sample_ratio
+from casework.tables import assignments, config_events, outcomes, units
+from casework.words import count, number, p_value, spread
+
+FLAGGED = 0.1
+MATERIAL = 0.25
+
+
+def judge(
+    ask: Inquiry,
+    *,
+    experiment: str | None = None,
+    control: str | None = None,
+    treatment: str | None = None,
+    stage: str | None = None,
+    metric: str | None = None,
+    alpha: float = 0.01,
+    sesoi_smd: float = FLAGGED,
+    seed: int = 1,
+) -> Conclusion:
+    """Test whether the arms differed before exposure, and split the lift.
+
+    Args:
+        ask: the inquiry.
+        experiment: the experiment; the one with most assignments if None.
+        control: the arm to compare with; the one named so, else the larger.
+        treatment: the arm that was changed; the largest other one.
+        stage: the stage of the ramp; the first.
+        metric: the metric of the lift; the one with most observations.
+        alpha: level of the re-hash test.
+        sesoi_smd: smallest standardised difference of a covariate that matters.
+        seed: of the re-hash and the bootstrap.
+    """
+    compared = settle(ask, experiment, control, treatment, stage)
+    if min(compared.units) < 2 or compared.control == compared.treatment:
+        return Conclusion(
+            "not_testable", f"Not testable. {compared.experiment} has one arm in the evidence."
+        )
+    ask.case.hold(q.EXPOSED, **compared.params)
+    dealing = examine(ask, compared)
+    found = compare(ask, compared, dealing, metric, seed)
+    ratio = _sample_ratio(compared, dealing)
+    _measure(ask, compared, dealing, found, ratio)
+    if not found.rehash:
+        return Conclusion(
+            "not_testable",
+            "Not testable. Nothing is known of the units from before exposure: load units with "
+            "covariates, or outcomes from before it.",
+        )
+    draw(ask, found, sesoi_smd)
+    falsifier = falsify(found, sesoi_smd)
+    rivals = rivals_of(ask, compared, dealing, found, alpha)
+    verdict = _verdict(dealing, found, falsifier, rivals, alpha, sesoi_smd)
+    return Conclusion(
+        verdict=verdict,
+        headline=_headline(verdict, compared, dealing, found),
+        wide=compared.closed_at is not None,
+        findings=_findings(ask, compared, dealing, found, ratio),
+        rivals=rivals,
+        falsifier=falsifier,
+        remedies=_remedies(verdict, dealing),
+        limits=_limits(compared, found, verdict, sesoi_smd),
+    )
+
+
+def _sample_ratio(compared: Comparison, dealing: Dealing) -> SampleRatio:
+    """Counts against the planned share: of the ramp, else of the buckets in use, else equal."""
+    treated = compared.share or dealing.bucket_share or 0.5
+    return sample_ratio(compared.units, (1 - treated, treated))
+
+
+def _verdict(
+    dealing: Dealing,
+    found: Composition,
+    falsifier: Falsifier,
+    rivals: tuple[Rival, ...],
+    alpha: float,
+    sesoi: float,
+) -> Verdict:
+    if found.rehash_p >= alpha:
+        alike = all(c.difference.inside(-sesoi, sesoi) for c in found.covariates)
+        return "clean" if dealing.verified or alike else "inconclusive"
+    if falsifier.falsified:
+        return "inconclusive"
+    open_rival = any(rival.outcome == "not_excluded" for rival in rivals)
+    settled = found.explains(MATERIAL) and falsifier.ran and not open_rival
+    return "confirmed" if settled else "supported"
+
+
+def _measure(
+    ask: Inquiry,
+    compared: Comparison,
+    dealing: Dealing,
+    found: Composition,
+    ratio: SampleRatio,
+) -> None:
+    n = sum(compared.units)
+    ask.measure("srm_p", ratio.p, "p", q.ARMS, n=n)
+    ask.measure("mechanism", dealing.mechanism, "label", q.BUCKET_COHORTS, n=n)
+    ask.measure(
+        "bucket_mismatch_rate", dealing.mismatch, "share:units", q.ALGORITHMS,
+        n=dealing.recomputed,
+    )  # fmt: skip
+    ask.measure("cohort_by_arm_p", dealing.cohort_p, "p", q.COHORTS, n=n)
+    largest = found.covariates[0].difference if found.covariates else None
+    _estimate(ask, "max_abs_smd", largest, "smd", q.BALANCE, absolute=True)
+    cells = found.cells or q.BALANCE
+    ask.measure("rehash_p", found.rehash.p if found.rehash else None, "p", cells, n=n)
+    unit = f"{found.metric} per unit" if found.metric else "score"
+    lift, moments, strata = found.lift, found.moments or q.LEVELS, found.strata or q.LEVELS
+    _estimate(ask, "lift_raw", lift.raw if lift else None, unit, moments)
+    _estimate(ask, "lift_adjusted", lift.adjusted if lift else None, unit, moments)
+    _estimate(ask, "lift_population", found.population, unit, strata)
+    _estimate(ask, "composition_share", lift.share if lift else None, "share:units", moments)
+    ask.measure("n_eff", found.n_eff, "count:units", strata, n=compared.units[1])
+
+
+def _estimate(
+    ask: Inquiry, name: str, estimate: Estimate | None, unit: str, by: Query, *,
+    absolute: bool = False,
+) -> None:  # fmt: skip
+    """Record an estimate, or that there is none."""
+    if estimate is None:
+        ask.measure(name, None, unit, by)
+        return
+    sign = -1 if absolute and estimate.value < 0 else 1
+    low, high = sorted((sign * estimate.low, sign * estimate.high))
+    ask.measure(name, sign * estimate.value, unit, by, ci95=(low, high), n=estimate.n)
+
+
+def _headline(verdict: Verdict, compared: Comparison, dealing: Dealing, found: Composition) -> str:
+    arm, largest = compared.treatment, found.covariates[0]
+    apart = (
+        f"The arms differed before exposure, most in {largest.name} "
+        f"({largest.difference.value:+.2f} standard deviations in {arm})"
+    )
+    lift = found.lift
+    if verdict == "clean":
+        how = (
+            f"all {count(dealing.recomputed, 'buckets')} recompute from a hash that mixes"
+            if dealing.verified
+            else f"no covariate differs by {FLAGGED} standard deviations or more"
+        )
+        p = p_value(found.rehash_p)
+        return f"The arms of {compared.experiment} were alike before exposure: {how}, and {p}."
+    if verdict == "inconclusive" or lift is None or lift.share is None:
+        p = p_value(found.rehash_p)
+        tail = "" if lift is None else f" The lift of {said(found, lift.raw)} cannot be split."
+        return f"{apart}; {p} against arms dealt anew.{tail if verdict == 'supported' else ''}"
+    explained = spread(lift.share.value, (lift.share.low, lift.share.high), "share")
+    everyone = found.population or lift.adjusted
+    return (
+        f"{apart}; that explains {explained} of the lift. For everyone the change is worth "
+        f"{said(found, everyone)}."
+    )
+
+
+def said(found: Composition, e: Estimate) -> str:
+    """Say a lift with its interval, as a share of the control's level where there is one."""
+    control = next((row for row in found.levels if not row["treated"]), None)
+    level = control["after"] if control else None
+    if level and level > 0 and not found.is_ratio:
+        scaled = (e.value / level, (e.low / level, e.high / level))
+        return f"{spread(*scaled, 'share', signed=True)} of the control's level"
+    unit = "points" if found.is_ratio else f"{found.metric} per unit"
+    return spread(e.value, (e.low, e.high), unit, signed=True)
+
+
+def _findings(
+    ask: Inquiry,
+    compared: Comparison,
+    dealing: Dealing,
+    found: Composition,
+    ratio: SampleRatio,
+) -> tuple[Finding, ...]:
+    kinds = {"mixing": "mixes", "non_mixing": "does not mix", "unknown": "could not be told"}
+    dealt = (
+        f"Counts per arm are as planned ({p_value(ratio.p)}), which says nothing of who is in "
+        f"them; the assignment {kinds[dealing.mechanism]}."
+        if ratio.p >= 0.0005
+        else f"Counts per arm are not as planned ({p_value(ratio.p)}); the assignment "
+        f"{kinds[dealing.mechanism]}."
+    )
+    beyond = sum(1 for c in found.covariates if c.difference.excludes(0))
+    compositions = (
+        f"{beyond} of {count(len(found.covariates), 'covariates')} differ before exposure; "
+        f"{p_value(found.rehash_p)} for so large a difference in arms dealt anew."
+    )
+    findings = [
+        Finding(
+            dealt,
+            ("srm_p", "mechanism", "bucket_mismatch_rate", "cohort_by_arm_p"),
+            tuple(ask.evidence_id(query) for query in (q.ARMS, q.BUCKETS, q.COHORTS)),
+        ),
+        Finding(
+            compositions, ("max_abs_smd", "rehash_p"), (ask.evidence_id(q.BALANCE),), ("balance",)
+        ),
+    ]
+    if found.lift:
+        findings.append(
+            Finding(
+                f"The lift as read out is {said(found, found.lift.raw)}; between like units it is "
+                f"{said(found, found.lift.adjusted)}.",
+                ("lift_raw", "lift_adjusted", "lift_population", "composition_share", "n_eff"),
+                (ask.evidence_id(q.LEVELS),),
+                ("lift",),
+            )
+        )
+    return tuple(findings)
+
+
+def _remedies(verdict: Verdict, dealing: Dealing) -> tuple[str, ...]:
+    if verdict == "clean":
+        return ()
+    remedies = ["Show the composition of the arms beside the sample ratio, from before exposure."]
+    if dealing.mechanism != "mixing":
+        remedies.insert(
+            0,
+            "Assign by a cryptographic or murmur hash of a salt of the experiment and the id, and "
+            "recompute the buckets in a test.",
+        )
+    if verdict in ("confirmed", "supported"):
+        remedies += [
+            "Read the lift out adjusted for the metric before exposure (CUPED).",
+            "Deal again and repeat the canary before the launch is judged.",
+        ]
+    return tuple(remedies)
+
+
+def _limits(
+    compared: Comparison, found: Composition, verdict: Verdict, sesoi: float
+) -> tuple[str, ...]:
+    limits = []
+    if found.population is None and found.lift:
+        limits.append(
+            "A fifth of the units by predicted outcome has no treated unit, so the lift for "
+            "everyone cannot be estimated."
+        )
+    if compared.moved:
+        limits.append(
+            f"{count(compared.moved, 'units')} were moved to another arm later; outcomes from the "
+            "first such move on are not counted."
+        )
+    if compared.stage is not None:
+        limits.append(f"Compared are the units dealt in stage {compared.stage} alone.")
+    if verdict == "inconclusive" and found.covariates:
+        largest = max(abs(c.difference.value) for c in found.covariates)
+        if largest < sesoi:
+            control, treated = compared.units
+            needed = math.ceil((1.96 / (sesoi - largest)) ** 2 * (1 + treated / control))
+            limits.append(
+                f"To show the arms alike within {sesoi} standard deviations takes about "
+                f"{count(needed, 'units')} in {compared.treatment}; there are {number(treated)}."
+            )
+    if found.lift and found.lift.share is None:
+        limits.append("The lift as read out may be zero, so no share of it can be explained.")
+    return tuple(limits)
+
+
+cohort_skew = Diagnosis(
+    name="cohort_skew",
+    family="cohort skew",
+    claim="the arms differed before exposure, and that explains a material part of the lift",
+    doc=__doc__ or "",
+    needs=(
+        Need(assignments, ("experiment", "unit_id", "arm"), "who was in which arm"),
+        Need(units, ("unit_id",), "what the units were like before exposure", required=False),
+        Need(
+            outcomes,
+            ("unit_id", "metric", "value"),
+            "the lift, and the metric from before it",
+            required=False,
+        ),
+        Need(
+            config_events,
+            ("key", "new_value"),
+            "the ramp: planned shares, and the launch",
+            required=False,
+        ),
+    ),
+    judge=judge,
+)

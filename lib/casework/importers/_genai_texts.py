@@ -1,0 +1,117 @@
+"""What was said in a model call, wherever its span keeps it: in attributes or in events."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+from casework.importers import _genai_names as names
+from casework.importers._messages import (
+    Turn,
+    answer,
+    indexed_turns,
+    system_prompt,
+    transcript,
+    turns,
+)
+from casework.importers._otlp import Event
+from casework.importers._otlp_values import plain
+
+_MESSAGE_EVENT = ("gen_ai.", ".message")
+_CHOICE_EVENT = "gen_ai.choice"
+_EVENT_BODY = "gen_ai.event.content"
+_DETAILS_EVENTS = (
+    "gen_ai.client.inference.operation.details",
+    "gen_ai.content.prompt",
+    "gen_ai.content.completion",
+)
+
+
+class Texts(NamedTuple):
+    """Input and output as text, None where nothing is recorded, and the system prompt.
+
+    `is_whole` is False where messages were cut off and stand as they were found.
+    """
+
+    input: str | None
+    output: str | None
+    system: str
+    is_whole: bool
+
+
+class Events(NamedTuple):
+    """The events of a span: messages that went in and came out, and all others as they are."""
+
+    said: dict[str, Any]
+    input: list[Turn]
+    output: list[Turn]
+    others: list[dict[str, Any]]
+
+
+def sort_events(events: Iterable[Event]) -> Events:
+    """Sort the events of a span.
+
+    Raises:
+        Fault: SPAN_TYPE, JSON_DEPTH.
+    """
+    found = Events({}, [], [], [])
+    head, tail = _MESSAGE_EVENT
+    for event in events:
+        fields = {pair.key: plain(pair.value) for pair in event.attributes}
+        if event.name in _DETAILS_EVENTS:
+            found.said.update(fields)
+        elif event.name == _CHOICE_EVENT:
+            found.output.extend(_event_turns(fields, "assistant"))
+        elif event.name.startswith(head) and event.name.endswith(tail):
+            role = event.name[len(head) : -len(tail)]
+            found.input.extend(_event_turns(fields, role))
+        else:
+            found.others.append({"name": event.name, **fields})
+    return found
+
+
+def texts(said: Mapping[str, Any], events: Events | None = None) -> Texts:
+    """Write what was said in a call as text.
+
+    Args:
+        said: attributes that hold messages.
+        events: the events of the span, which count where the attributes hold no messages.
+    """
+    if events:
+        said = {**events.said, **said}
+    system, system_whole = turns(said.get(names.SYSTEM))
+    into, input_whole = _turns(said, names.INPUT, names.INDEXED_INPUT, events and events.input)
+    out, output_whole = _turns(said, names.OUTPUT, names.INDEXED_OUTPUT, events and events.output)
+    instructions = [Turn("system", turn.text) for turn in system]
+    into = instructions + into
+    return Texts(
+        transcript(into) if into else None,
+        answer(out) if out else None,
+        system_prompt(into),
+        system_whole and input_whole and output_whole,
+    )
+
+
+def _turns(
+    said: Mapping[str, Any],
+    whole_names: tuple[str, ...],
+    prefixes: tuple[str, ...],
+    from_events: list[Turn] | None,
+) -> tuple[list[Turn], bool]:
+    """Take the best record of a conversation that there is; the others repeat it."""
+    best, *older = whole_names
+    if best in said:
+        return turns(said[best])
+    for prefix in prefixes:
+        if found := indexed_turns(said, prefix):
+            return found, True
+    if from_events:
+        return from_events, True
+    for name in older:
+        if name in said:
+            return turns(said[name])
+    return [], True
+
+
+def _event_turns(fields: Mapping[str, Any], role: str) -> list[Turn]:
+    body = fields.get(_EVENT_BODY) or fields.get("message")
+    found, _ = turns(body if isinstance(body, str) else body or {"role": role, **fields})
+    return [Turn(turn.role or role, turn.text) for turn in found]

@@ -1,0 +1,203 @@
+"""The header of an Inspect log as a row of `eval_runs`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC
+from hashlib import blake2s
+from typing import Any
+
+from casework import canonical
+from casework.case import Row
+from casework.importers._configuration import hash_params, hash_prompt
+from casework.importers._own_fields import OwnFields
+from casework.importers._shape import filled, mapping, number, sequence, text
+from casework.tables import eval_runs
+
+_NATIVE = {
+    "run_id", "suite", "started_at", "ended_at", "endpoint", "harness", "harness_version",
+    "score", "n_items",
+}  # fmt: skip
+
+# How calls are made, not what is asked: the same configuration whatever these are.
+_OPERATIONAL = {
+    "max_retries", "timeout", "attempt_timeout", "stream_idle_timeout", "max_connections",
+    "adaptive_connections", "cache_prompt", "cache", "batch", "fail_on_refusal",
+}  # fmt: skip
+_OPENTELEMETRY_NAMES = {"stop_seqs": "stop_sequences", "num_choices": "choice.count"}
+
+# Fields of the spec with a column or a place of their own, and what later versions repeat.
+_TAKEN = {
+    "task", "model", "eval_id", "metadata", "tags", "packages", "model_generate_config", "created",
+    "dataset", "task_args_passed", "solver_args_passed",
+}  # fmt: skip
+
+_BASE57 = "23456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
+
+
+@dataclass
+class Tally:
+    """What the samples of a run add to its row."""
+
+    samples: int = 0
+    scored: set[str] = field(default_factory=set)
+    system_prompts: set[tuple[str, ...]] = field(default_factory=set)
+    not_finite: int = 0
+    with_events: int = 0
+    invalidated: int = 0
+
+
+def run_id(spec: Mapping[str, Any], own: OwnFields) -> str | None:
+    """Id of the eval; for logs from before `eval_id`, the one that Inspect itself derives.
+
+    One `run_id` of Inspect covers several evals, and a `task_id` stays when an eval is retried,
+    so neither names a log.
+    """
+    if found := text(spec.get("eval_id")):
+        return found
+    parts = [text(spec.get("run_id")), text(spec.get("task_id"))]
+    created = own.instants.find(spec.get("created"))
+    if created is None or not any(parts):
+        return None
+    content = "".join(part or "" for part in parts) + created.astimezone(UTC).isoformat()
+    digest = int.from_bytes(blake2s(content.encode(), digest_size=16).digest(), "big")
+    letters = ""
+    while digest:
+        digest, letter = divmod(digest, 57)
+        letters = _BASE57[letter] + letters
+    return letters[-22:].rjust(22, _BASE57[0])
+
+
+def metadata(header: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The run's metadata, with later edits where the log records them."""
+    edited = header if header.get("log_updates") else header.get("eval")
+    return mapping(mapping(edited).get("metadata"))
+
+
+def headline(header: Mapping[str, Any]) -> tuple[str, str, Any]:
+    """Score, metric and value that sum up the run: the task's choice, else the first of the first.
+
+    Empty names where there is none. A choice that fits nothing is ignored whole, as in Inspect.
+    """
+    scores = [mapping(score) for score in _scores(header)]
+    chosen = filled(mapping(mapping(header.get("eval")).get("headline_metric")))
+    fitting = [score for score in scores if _fits(score, chosen)]
+    score = next(iter(fitting or scores), {})
+    metrics = mapping(score.get("metrics"))
+    first = next(iter(metrics), "")
+    metric = chosen.get("metric", first) if fitting else first
+    return text(score.get("name")) or "", metric, mapping(metrics.get(metric)).get("value")
+
+
+def _fits(score: Mapping[str, Any], chosen: Mapping[str, Any]) -> bool:
+    own_name = {"reducer": "reducer", "scorer": "scorer", "score": "name"}
+    return all(score.get(own_name[key]) == chosen[key] for key in own_name if key in chosen) and (
+        "metric" not in chosen or chosen["metric"] in mapping(score.get("metrics"))
+    )
+
+
+def run_row(header: Mapping[str, Any], locator: str, tally: Tally, own: OwnFields) -> Row:
+    """Build the row of the run. What is missing for it is for the loader to refuse."""
+    spec, stats = mapping(header.get("eval")), mapping(header.get("stats"))
+    status = text(header.get("status")) or "started"
+    score, metric, value = headline(header)
+    values, rest = own.take(eval_runs, metadata(header), _NATIVE)
+    revision = mapping(spec.get("revision"))
+    if commit := text(revision.get("commit")):
+        values["code_revision"] = commit + ("-dirty" if revision.get("dirty") is True else "")
+    ended = own.instants.find(stats.get("completed_at"))
+    derived = {
+        "prompt_hash": hash_prompt(_system_prompt(tally)),
+        "params_hash": hash_params(_parameters(header)),
+    }
+    native = {
+        "run_id": run_id(spec, own),
+        "suite": text(spec.get("task")),
+        "started_at": own.instants.find(stats.get("started_at"))
+        or own.instants.find(spec.get("created")),
+        # A run that broke off has measured nothing of which one could say that it is covered.
+        "ended_at": ended if status == "success" else None,
+        "endpoint": text(spec.get("model")),
+        "harness": "inspect_ai",
+        "harness_version": text(mapping(spec.get("packages")).get("inspect_ai")),
+        "score": number(value),
+        "n_items": _items(header, score, tally),
+        "attributes": _attributes(header, status, f"{score}/{metric}" if metric else "", rest, own),
+    }
+    tally.not_finite += number(value) is None and isinstance(value, float)
+    return Row(eval_runs, locator, {**derived, **values, **native})
+
+
+def _scores(header: Mapping[str, Any]) -> list[Any]:
+    """The scores of the results; before 2024 there was one scorer, beside its metrics."""
+    results = mapping(header.get("results"))
+    if scorer := mapping(results.get("scorer")):
+        return [{**scorer, "metrics": results.get("metrics")}]
+    return sequence(results.get("scores"))
+
+
+def _system_prompt(tally: Tally) -> tuple[str, ...]:
+    return next(iter(tally.system_prompts)) if len(tally.system_prompts) == 1 else ()
+
+
+def _parameters(header: Mapping[str, Any]) -> dict[str, Any]:
+    """Parameters of the calls: those of the model, and over them those of the task."""
+    of_model = mapping(mapping(header.get("eval")).get("model_generate_config"))
+    of_task = filled(mapping(mapping(header.get("plan")).get("config")))
+    return {
+        _OPENTELEMETRY_NAMES.get(name, name): value
+        for name, value in {**of_model, **of_task}.items()
+        if name not in _OPERATIONAL
+    }
+
+
+def _items(header: Mapping[str, Any], score: str, tally: Tally) -> int | None:
+    """Items scored: as the results say, else as counted, else the samples that completed."""
+    scores = _scores(header)
+    for entry in map(mapping, scores):
+        counted = number(entry.get("scored_samples"))
+        if text(entry.get("name")) == score and counted is not None:
+            return int(counted)
+    if tally.scored or (tally.samples and not scores):
+        return len(tally.scored)
+    completed = number(mapping(header.get("results")).get("completed_samples"))
+    return None if completed is None else int(completed)
+
+
+def _attributes(
+    header: Mapping[str, Any], status: str, score_from: str, rest: Mapping[str, Any], own: OwnFields
+) -> dict[str, Any]:
+    """What has no column, written the same whichever version of Inspect wrote or converted it."""
+    spec, stats = mapping(header.get("eval")), mapping(header.get("stats"))
+    results, plan = mapping(header.get("results")), mapping(header.get("plan"))
+    found = {
+        "status": status,
+        "score_from": score_from,
+        "stopped_at": own.instants.find(stats.get("completed_at")) if status != "success" else None,
+        "error": mapping(header.get("error")).get("message"),
+        "invalidated": header.get("invalidated") or None,
+        "tags": header.get("tags") or spec.get("tags"),
+        "metadata": filled(rest),
+        "eval": filled({key: value for key, value in spec.items() if key not in _TAKEN})
+        | filled({"dataset": _without(spec.get("dataset"), "sample_ids")}),
+        "parameters": _parameters(header),
+        "steps": [_without(step, "params_passed") for step in sequence(plan.get("steps"))],
+        "metrics": _metrics(header),
+        "samples": {k: v for k, v in results.items() if k.endswith("_samples")},
+        "model_usage": stats.get("model_usage"),
+    }
+    return dict(canonical.plain(filled(found)))
+
+
+def _metrics(header: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Values of the metrics by score, and by reducer where a score was reduced by name."""
+    return {
+        "/".join(filled({key: text(score.get(key)) for key in ("name", "reducer")}).values()): {
+            name: mapping(metric).get("value")
+            for name, metric in mapping(score.get("metrics")).items()
+        }
+        for score in map(mapping, _scores(header))
+    }
+
+
+def _without(value: Any, *keys: str) -> dict[str, Any]:
+    return filled({key: entry for key, entry in mapping(value).items() if key not in keys})

@@ -1,0 +1,229 @@
+"""Inspect AI evaluation logs, `.eval` archives and `.json` files.
+
+## Reads
+Logs of Inspect AI from 2024 on: one `EvalLog` as JSON, or an archive with a header and one member
+a sample, compressed with deflate or Zstandard. Logs without samples, logs of runs that failed or
+were cancelled, and archives of runs that crashed, which hold a journal and no header.
+
+## Fills
+| column of `eval_runs` | from |
+|---|---|
+| `run_id` | `eval.eval_id`; for older logs the id that Inspect derives of its other ids |
+| `suite`, `endpoint` | `eval.task`, `eval.model` |
+| `started_at` | `stats.started_at`, else `eval.created` |
+| `ended_at` | `stats.completed_at` where the status is `success`; else it is an attribute |
+| `score` | the task's headline metric, else the first metric of the first scorer; `score_from` |
+| `n_items` | `scored_samples`, else items with a score, else `completed_samples` |
+| `code_revision` | `eval.revision.commit`, with `-dirty` where the tree was |
+| `harness`, `harness_version` | `inspect_ai`, `eval.packages.inspect_ai` |
+| `prompt_hash` | SHA-256 of the system prompt, where all samples have the same |
+| `params_hash` | SHA-256 of the generation parameters that shape an answer |
+| any other | the run's metadata field of that name |
+
+| column of `eval_samples` | from |
+|---|---|
+| `item_id`, `epoch`, `target` | `id`, `epoch`, `target` (several joined by a comma) |
+| `input_text` | `input`, or its last user message |
+| `prompt_text` | the messages up to the last user message, as `role: text` |
+| `output_text` | the completion |
+| `score` | the scorer of the run's score, else the first: C 1, P 0.5, I and N 0, flags, numbers |
+| `condition` | the metadata field, of the sample or the run, else `as_run` |
+| any other | the sample's metadata field of that name; `kind` also the run's |
+
+The status, all scores and metrics, the settings, usage and errors are in `attributes`.
+
+## Leaves out
+Events, stores, timelines, and messages after the last user message. Whatever a scorer returned
+that is no single number has no `score`; the value is in `attributes`.
+
+## Known limits
+A sample that was logged again supersedes the earlier copy, which becomes a reject. Samples in the
+chunked layout are rejects. A torn JSON log is refused whole.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from casework.case import Item, Note, Reject
+from casework.errors import CaseworkError
+from casework.importers._importer import Importer, Options
+from casework.importers._inspect_run import Tally, headline, metadata, run_id, run_row
+from casework.importers._inspect_sample import RunFacts, sample_row
+from casework.importers._instants import Instants
+from casework.importers._json_document import (
+    MAX_RAW,
+    Fault,
+    document,
+    first_entries,
+    read_document,
+)
+from casework.importers._own_fields import OwnFields
+from casework.importers._shape import mapping, sequence, text
+from casework.importers._source import Source
+from casework.importers._zip import Archive, Member, archive_names, open_archive
+from casework.tables import eval_runs, eval_samples
+
+_HEADER = "header.json"
+_START = "_journal/start.json"
+_SUMMARIES = "summaries.json"
+_SAMPLES = "samples/"
+_SHELL = "/sample.json"
+_ARCHIVE = b"PK\x03\x04"
+_OF_SAMPLES = {"condition", "kind"}
+
+
+def _recognises(source: Source) -> bool:
+    head = source.head()
+    if head.startswith(_ARCHIVE):
+        return not archive_names(source.path).isdisjoint({_HEADER, _START})
+    entries = first_entries(head)
+    if "eval" not in entries:
+        return False
+    return "status" in entries or {"task", "model"} <= mapping(entries["eval"]).keys()
+
+
+def _read(source: Source, options: Options) -> Iterator[Item]:
+    log = _Log(options)
+    if source.head().startswith(_ARCHIVE):
+        with open_archive(source.path, source.name, repeatable=_SAMPLES) as archive:
+            yield from _read_archive(archive, source.name, log)
+    else:
+        yield from _read_json(source, log)
+    yield from log.notes()
+
+
+class _Log:
+    """One log while it is read: its header so far, and what its samples add up to."""
+
+    def __init__(self, options: Options) -> None:
+        self.header: dict[str, Any] = {}
+        self.tally = Tally()
+        self.own = OwnFields(Instants(options.timezone))
+
+    def facts(self) -> RunFacts:
+        """What samples need of the header; to be called when `eval` is there."""
+        defaults, _ = self.own.take(
+            eval_samples,
+            {k: v for k, v in metadata(self.header).items() if k in _OF_SAMPLES},
+            native=(),
+        )
+        name = run_id(mapping(self.header.get("eval")), self.own)
+        return RunFacts(name, headline(self.header)[0], defaults)
+
+    def sample(self, value: Any, locator: str, facts: RunFacts) -> Item:
+        """The row of a sample, or the reason that it is none."""
+        if isinstance(value, Fault):
+            return Reject(locator, value.error.code, value.error.what, value.raw, eval_samples)
+        return sample_row(value, locator, facts, self.tally, self.own)
+
+    def run(self, locator: str) -> Item:
+        """The row of the run, once its samples are counted."""
+        return run_row(self.header, locator, self.tally, self.own)
+
+    def notes(self) -> Iterator[Note]:
+        """What a reader should know about the log as a whole."""
+        status = text(self.header.get("status")) or "started"
+        if status != "success":
+            yield Note(f"the run did not complete (status {status}): ended_at is left empty")
+        if self.header.get("invalidated") is True or self.tally.invalidated:
+            yield Note(f"the log says that {self.tally.invalidated} of its samples are invalid")
+        if len(self.tally.system_prompts) > 1:
+            count = len(self.tally.system_prompts)
+            yield Note(f"its samples have {count} different system prompts: no prompt_hash")
+        if self.tally.not_finite:
+            yield Note(f"{self.tally.not_finite} scores are NaN or infinite: kept without a score")
+        if self.tally.with_events:
+            yield Note(f"left out: the events of {self.tally.with_events} samples")
+        yield from self.own.instants.notes()
+        yield from self.own.notes()
+
+
+def _read_json(source: Source, log: _Log) -> Iterator[Item]:
+    waiting: list[tuple[str, Any]] = []
+    facts: RunFacts | None = None
+    for key, value in read_document(source).entries(streamed="samples"):
+        if not key.startswith("/"):
+            log.header[key] = value
+        elif "eval" in log.header:
+            facts = facts or log.facts()
+            yield log.sample(value, key, facts)
+        else:
+            waiting.append((key, value))
+    if "eval" not in log.header:
+        raise _no_log(source.name)
+    facts = facts or log.facts()
+    for key, value in waiting:
+        yield log.sample(value, key, facts)
+    yield log.run("/eval")
+
+
+def _read_archive(archive: Archive, where: str, log: _Log) -> Iterator[Item]:
+    members = {member.name: member for member in archive.members}
+    start = members.get(_HEADER) or members.get(_START)
+    if start is None:
+        raise _no_log(where)
+    log.header.update(mapping(_parsed(archive, start, where)))
+    if "eval" not in log.header:
+        raise _no_log(where)
+    facts = log.facts()
+    for member in archive.members:
+        if member.name.startswith(_SAMPLES) and member.name.endswith(".json"):
+            if members[member.name] is not member:
+                yield _superseded(member)
+            elif not _is_chunk(member.name, members):
+                yield _archived_sample(archive, member, where, log, facts)
+    yield log.run(start.name)
+    if summaries := members.get(_SUMMARIES):
+        listed = len(sequence(_parsed(archive, summaries, where)))
+        if listed > log.tally.samples:
+            yield Note(f"the log lists {listed} samples and holds {log.tally.samples}")
+
+
+def _archived_sample(
+    archive: Archive, member: Member, where: str, log: _Log, facts: RunFacts
+) -> Item:
+    if member.name.endswith(_SHELL):
+        return Reject(
+            member.name, "CHUNKED_SAMPLE", "the sample is stored in chunks", "", eval_samples
+        )
+    data = archive.read(member)
+    value: Any
+    try:
+        value = document(data, f"{where}:{member.name}").value()
+    except CaseworkError as error:
+        value = Fault(error, data[:MAX_RAW].decode("utf-8", "replace"))
+    return log.sample(value, member.name, facts)
+
+
+def _is_chunk(name: str, members: Mapping[str, Member]) -> bool:
+    """Whether a member is a part of a chunked sample, whose `sample.json` stands for it."""
+    folder = name.rpartition("/")[0]
+    while folder.startswith(_SAMPLES):
+        if folder + _SHELL in members and not name.endswith(_SHELL):
+            return True
+        folder = folder.rpartition("/")[0]
+    return False
+
+
+def _superseded(member: Member) -> Reject:
+    locator = f"{member.name} at byte {member.offset}"
+    reason = "the log holds a later copy of this sample, which counts"
+    return Reject(locator, "SUPERSEDED", reason, "", eval_samples)
+
+
+def _parsed(archive: Archive, member: Member, where: str) -> Any:
+    return document(archive.read(member), f"{where}:{member.name}").value()
+
+
+def _no_log(where: str) -> CaseworkError:
+    fix = "ask for the log as Inspect wrote it"
+    return CaseworkError("NOT_AN_INSPECT_LOG", "it has no `eval`", fix, where=where)
+
+
+inspect_logs = Importer(
+    name="inspect_logs",
+    doc=__doc__ or "",
+    tables=(eval_runs, eval_samples),
+    recognises=_recognises,
+    read=_read,
+)

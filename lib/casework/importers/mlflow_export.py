@@ -1,0 +1,155 @@
+"""MLflow exports of mlflow-export-import, one JSON file a model, prompt, run or summary.
+
+## Reads
+`model.json` and `prompt.json`. The other files of an export (`run.json`, `experiment.json`,
+`evaluation_dataset.json`, manifests and summaries) are recognised and hold no evidence rows.
+
+## Fills
+As `mlflow_registry` does, from `mlflow.registered_model` and its `versions`, or `latest_versions`
+in older exports. `aliases` come from the model, a list or an object, since its versions list none.
+A prompt becomes a `config_events` row `prompt:<name>` whose `new_value` is its version.
+
+## Leaves out
+Params, metrics and tags of runs; records of evaluation datasets; permissions.
+
+## Known limits
+The registry keeps no history of aliases. `valid_from` is the time of the export, the only instant
+at which they are known to have been in force: a database store does not date them. Where a model
+had been imported before, its aliases were lost; the tag `mlflow_exim.field.aliases` keeps those of
+the registry it came from, which `model_versions.aliases` then shows, and `alias_events` does not.
+Versions that the export could not write are rejects. An export of latest versions leaves out the
+others without a trace.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from casework import canonical
+from casework.case import Item, Note, Reject
+from casework.errors import CaseworkError
+from casework.importers._importer import Importer, Options
+from casework.importers._instants import from_ms
+from casework.importers._json_document import first_entries, read_document
+from casework.importers._mlflow import (
+    TABLES,
+    Alias,
+    Model,
+    Version,
+    prompt_notes,
+    prompt_row,
+    registry_items,
+)
+from casework.importers._shape import mapping, sequence, text
+from casework.importers._source import Source
+from casework.tables import model_versions
+
+_MODEL = "/mlflow/registered_model"
+_COPY = "mlflow_exim.field."
+# The tag is the text of a Python list, written by `str`. Only what the exporter writes is read:
+# alias names are letters, digits, `_` and `-`, versions are digits.
+_COPIED = re.compile(r"\{'alias': '([\w-]+)', 'version': '(\d+)'\}")
+_COPIED_LIST = re.compile(rf"\[(?:{_COPIED.pattern}(?:, (?=\{{)|(?=\])))*\]")
+
+
+def _recognises(source: Source) -> bool:
+    system = mapping(first_entries(source.head()).get("system"))
+    script = text(system.get("script")) or ""
+    return "mlflow_version" in system and script.startswith("export_")
+
+
+def _read(source: Source, options: Options) -> Iterator[Item]:
+    export = mapping(read_document(source).value())
+    held = mapping(export.get("mlflow"))
+    info = mapping(export.get("info"))
+    if "registered_model" in held:
+        yield from _model_items(export, source, options)
+    elif "prompt" in held:
+        prompt = _named(held["prompt"], source)
+        tags = {"tags": _tags(prompt.get("tags"))}
+        yield prompt_row(str(prompt["name"]), {**prompt, **tags}, "/mlflow/prompt")
+        yield from prompt_notes(1)
+    else:
+        what = ", ".join(sorted(held)) or "a summary of the export"
+        yield Note(f"recognised, holds no evidence rows: {what}")
+    for position, failed in enumerate(sequence(info.get("failed_versions"))):
+        reason = f"the export could not write version {text(mapping(failed).get('version'))}"
+        locator, raw = f"/info/failed_versions/{position}", canonical.dumps(failed)
+        yield Reject(locator, "NOT_EXPORTED", reason, raw, model_versions)
+
+
+def _model_items(export: Mapping[str, Any], source: Source, options: Options) -> Iterator[Item]:
+    registered = _named(mapping(export["mlflow"])["registered_model"], source)
+    listed = "versions" if "versions" in registered else "latest_versions"
+    if listed == "latest_versions":
+        yield Note("the export holds the latest version of each stage only")
+    versions = tuple(
+        Version(f"{_MODEL}/{listed}/{n}", mapping(entry), _tags(mapping(entry).get("tags")))
+        for n, entry in enumerate(sequence(registered.get(listed)))
+    )
+    tags = _tags(registered.get("tags"))
+    aliases = tuple(_aliases(registered))
+    seconds = mapping(export.get("system")).get("export_time")
+    model = Model(
+        name=str(registered["name"]),
+        tags=tags,
+        fields={k: v for k, v in registered.items() if k not in ("versions", "latest_versions")},
+        versions=versions,
+        aliases=aliases,
+        known_at=from_ms(seconds * 1000) if isinstance(seconds, int | float) else None,
+        known_by="the export",
+        lost_aliases={} if aliases else _lost_aliases(tags, versions),
+    )
+    copied = text(tags.get(f"{_COPY}aliases"))
+    if copied and not _COPIED_LIST.fullmatch(copied):
+        pointer = f"{_MODEL}/tags"
+        yield Reject(pointer, "ALIASES_TAG", "not a list of aliases as the tool writes it", copied)
+    yield from registry_items(model, options.timezone)
+
+
+def _named(value: Any, source: Source) -> dict[str, Any]:
+    found = dict(mapping(value))
+    name = text(found.get("name"))
+    if name is None:
+        raise CaseworkError(
+            "NOT_AN_EXPORT", "what it exports has no name", "export it again", where=source.name
+        )
+    return {**found, "name": name}
+
+
+def _tags(value: Any) -> dict[str, Any]:
+    """Tags, which exports write as an object or as a list of keys and values."""
+    if isinstance(value, list):
+        pairs = [(text(mapping(tag).get("key")), mapping(tag).get("value")) for tag in value]
+        return {key: tag for key, tag in pairs if key is not None}
+    return dict(mapping(value))
+
+
+def _aliases(registered: Mapping[str, Any]) -> Iterator[Alias]:
+    value = registered.get("aliases")
+    at = f"{_MODEL}/aliases"
+    if isinstance(value, Mapping):
+        for name, version in sorted(value.items()):
+            yield Alias(f"{at}/{name}", name, text(version) or "")
+    for position, entry in enumerate(map(mapping, sequence(value))):
+        name, version = text(entry.get("alias")) or "", text(entry.get("version")) or ""
+        yield Alias(f"{at}/{position}", name, version)
+
+
+def _lost_aliases(tags: Mapping[str, Any], versions: tuple[Version, ...]) -> dict[str, str]:
+    """Aliases of the registry that the model was imported from, by the versions of this one."""
+    copied = text(tags.get(f"{_COPY}aliases")) or ""
+    if not _COPIED_LIST.fullmatch(copied):
+        return {}
+    here = {text(version.tags.get(f"{_COPY}version")): version.label for version in versions}
+    found = {name: here.get(version) for name, version in _COPIED.findall(copied)}
+    return {name: label for name, label in found.items() if label is not None}
+
+
+mlflow_export = Importer(
+    name="mlflow_export",
+    doc=__doc__ or "",
+    tables=TABLES,
+    recognises=_recognises,
+    read=_read,
+)

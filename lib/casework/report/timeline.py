@@ -1,0 +1,151 @@
+"""What happened when: the instants that the results name, over the time that evidence covers."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from casework import words
+from casework.findings import VERDICTS, Chart, Result
+from casework.report.model import Report
+from casework.report.tables import MOST_ROWS, Column, Table
+from casework.visible import on_one_line
+
+_MOST_COVERS = 6
+"""Evidence tables that the picture shows; all are in the table of completeness."""
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """One thing that happened, at an instant or over a span, and the result that says so."""
+
+    start: datetime
+    end: datetime | None
+    kind: str
+    label: str
+    result: Result | None
+
+
+def by_gravity(results: tuple[Result, ...]) -> tuple[Result, ...]:
+    """Results with the gravest verdict first, then by severity, then as they came."""
+    return tuple(sorted(results, key=lambda r: (VERDICTS.index(r.verdict), r.severity or "S9")))
+
+
+def moments(report: Report) -> tuple[Moment, ...]:
+    """Everything that has an instant, in order: first and last evidence, events, spans, zones."""
+    found = [m for result in by_gravity(report.results) for m in _of_result(result)]
+    unique = {(m.start, m.end, m.label): m for m in reversed(found)}
+    covered = period(report)
+    if covered:
+        first, last = covered
+        for at, label in ((first, "First evidence in the case"), (last, "Last evidence")):
+            unique[at, None, label] = Moment(at, None, "evidence", label, None)
+    return tuple(sorted(unique.values(), key=lambda m: (m.start, m.end or m.start, m.label)))
+
+
+def period(report: Report) -> tuple[datetime, datetime] | None:
+    """The first and the last instant that the evidence holds."""
+    firsts = [_utc(table.first) for table in report.tables if table.first]
+    lasts = [_utc(table.last) for table in report.tables if table.last]
+    return (min(firsts), max(lasts)) if firsts and lasts else None
+
+
+def _utc(value: datetime) -> datetime:
+    return words.parse_instant(value) or value
+
+
+def _of_result(result: Result) -> Iterator[Moment]:
+    rows = [row for chart in result.charts if chart.form == "spans" for row in chart.rows]
+    for row in rows:
+        start, end = words.parse_instant(row.get("start")), words.parse_instant(row.get("end"))
+        kind = str(row.get("kind") or "span")
+        if start is not None and kind != "tick":
+            yield Moment(start, None if kind == "event" else end, kind, _label(row, kind), result)
+
+
+def _label(row: Mapping[str, Any], kind: str) -> str:
+    parts = [on_one_line(str(row.get(key) or "")) for key in ("lane", "label")]
+    if kind == "event":
+        return parts[1]
+    return ": ".join(filter(None, parts)) + (" (in doubt)" if kind == "zone" else "")
+
+
+def picture(report: Report) -> Chart | None:
+    """The moments of each result as a lane over the evidence; None where no result names any."""
+    rows = [row for result in by_gravity(report.results) for row in _lane(result)]
+    if not rows:
+        return None
+    covers = sorted((t for t in report.tables if t.first), key=lambda t: -t.rows)[:_MOST_COVERS]
+    rows += [
+        {
+            "lane": "Evidence loaded",
+            "label": f"{cover.table}, {words.count(cover.rows, 'rows')}",
+            "start": cover.first,
+            "end": cover.last,
+            "kind": "span",
+            "role": "muted",
+        }
+        for cover in covers
+    ]
+    return Chart(
+        id="timeline",
+        form="spans",
+        title="What happened when",
+        subtitle="Vermilion: spans in doubt. Ticks: changes. Rules: events. Grey: the time that "
+        "evidence covers.",
+        alt=_alt(report),
+        rows=tuple(rows),
+        encode={"x_title": _year(report)},
+    )
+
+
+def _lane(result: Result) -> Iterator[dict[str, Any]]:
+    seen = set()
+    for moment in _of_result(result):
+        mark: dict[str, Any] = {"lane": words.title(result.diagnosis), "start": moment.start}
+        if moment.kind == "event":
+            mark = {"start": moment.start, "label": moment.label, "kind": "event"}
+        elif moment.kind == "zone":
+            mark |= {"end": moment.end, "label": "", "kind": "zone"}
+        else:
+            mark |= {"label": moment.label, "kind": "tick"}
+        key = tuple(sorted((name, str(value)) for name, value in mark.items() if name != "label"))
+        if key not in seen:
+            seen.add(key)
+            yield mark
+
+
+def _year(report: Report) -> str:
+    covered = period(report)
+    if covered is None:
+        return ""
+    return "–".join(dict.fromkeys(str(instant.year) for instant in covered))
+
+
+def _alt(report: Report) -> str:
+    found = moments(report)
+    named = "; ".join(f"{words.instant(m.start)} {m.label}" for m in found[:8])
+    return f"Timeline of {words.count(len(found), 'moments')}. {named}."
+
+
+def table(report: Report) -> Table:
+    """The moments as a table; where there are too many, changes of spans are left out first."""
+    found = moments(report)
+    shown = found if len(found) <= MOST_ROWS else tuple(m for m in found if m.kind != "span")
+    columns = (
+        Column("from", "instant"),
+        Column("to", "instant"),
+        Column("what"),
+        Column("told by"),
+    )
+    rows = tuple(
+        (
+            words.instant(m.start),
+            words.instant(m.end) if m.end else "an instant" if m.kind == "event" else "open",
+            m.label,
+            words.title(m.result.diagnosis) if m.result else "the evidence tables",
+        )
+        for m in shown[:MOST_ROWS]
+    )
+    note = f"{len(rows)} of {len(found)} moments; changes of spans are left out first."
+    return Table("Moments in order", columns, rows, note if len(rows) < len(found) else "")

@@ -1,0 +1,61 @@
+"""What tests of importers share: a case with the rows of one source, asked in plain SQL."""
+
+from collections.abc import Callable, Sequence
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from casework.case import CaseWriter, Receipt
+from casework.errors import CaseworkError
+from casework.importers._importer import Importer, Options
+from casework.importers._source import Source
+from casework.records import Exhibit
+
+
+def source_of(path: Path) -> Source:
+    """The source that intake would make of a file or a folder."""
+    if path.is_dir():
+        files = tuple(sorted(file for file in path.rglob("*") if not file.is_dir()))
+        return Source(path, path.name, files)
+    return Source(path, path.name)
+
+
+def load(
+    case: Path, importer: Importer, *paths: Path, options: Options | None = None
+) -> list[Exhibit]:
+    """Load sources into a case, which is made if need be."""
+    if not case.exists():
+        CaseWriter.create(case, "")
+    exhibits = []
+    with CaseWriter(case) as writer:
+        for path in paths:
+            receipt = Receipt(
+                path=str(path),
+                sha256=sha256(str(path).encode()).hexdigest(),
+                bytes=0,
+                format=importer.name,
+                importer=importer.name,
+            )
+            items = importer.read(source_of(path), options or Options())
+            exhibits.append(writer.load(receipt, items))
+    for exhibit in exhibits:
+        told = exhibit.rows_kept + exhibit.rows_rejected + exhibit.rows_duplicate
+        assert exhibit.rows_read == told
+    return exhibits
+
+
+def refusal_of(do: Callable[[], object]) -> str:
+    """The code of the error with which something is refused; empty where it is done."""
+    try:
+        do()
+    except CaseworkError as error:
+        return error.code
+    return ""
+
+
+def rows(case: Path, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+    """Ask the case."""
+    with duckdb.connect(str(case), read_only=True) as connection:
+        return connection.execute(sql, list(parameters)).fetchall()

@@ -1,0 +1,148 @@
+"""Own fields: tags and metadata that bear the name of a column fill it, and what cannot is told."""
+
+from datetime import UTC, date, datetime, timedelta, timezone
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from casework.importers._configuration import hash_params, hash_prompt
+from casework.importers._instants import Instants, from_ms
+from casework.importers._own_fields import OwnFields
+from casework.tables import eval_samples, model_versions
+
+MOMENT = datetime(2026, 3, 1, 12, 30, tzinfo=UTC)
+
+
+def own(timezone: str | None = None) -> OwnFields:
+    return OwnFields(Instants(timezone))
+
+
+def test_fields_become_values_of_the_type_of_the_column() -> None:
+    values, rest = own().take(
+        model_versions,
+        {
+            "owner": "ana",
+            "metric_value": "0.91",
+            "review_words": 250.0,
+            "approved_at": "2026-03-01T13:30:00+01:00",
+            "requested_at": 1772368200000,
+            "benchmark": 7,
+            "team": "risk",
+            "model": "other",
+        },
+        native={"model"},
+    )
+    assert values == {
+        "owner": "ana",
+        "metric_value": 0.91,
+        "review_words": 250,
+        "approved_at": MOMENT,
+        "requested_at": MOMENT,
+        "benchmark": "7",
+    }
+    assert rest == {"team": "risk", "model": "other"}
+
+
+def test_what_does_not_fit_stays_and_is_told() -> None:
+    fields = own()
+    given = {
+        "refused": "maybe", "kind": "harmless", "added_at": "yesterday", "topic": ["a", "b"],
+        "category": None, "tier": "",
+    }  # fmt: skip
+    values, rest = fields.take(eval_samples, given, native=())
+    assert values == {}
+    assert rest == given
+    told = " ".join(note.text for note in fields.notes())
+    assert all(repr(name) in told for name in ("refused", "kind", "added_at", "topic"))
+    assert "category" not in told
+    assert "tier" not in told
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [(True, True), ("No", False), ("TRUE", True), (1, True), ("0", False)],
+)
+def test_flags(value: object, expected: bool) -> None:
+    values, _ = own().take(eval_samples, {"refused": value}, native=())
+    assert values == {"refused": expected}
+
+
+@pytest.mark.parametrize(
+    "value", [True, "1e999", "nan", float("inf"), "x", 10**400, [1], {"a": 1}, "0x10"]
+)
+def test_what_is_no_number(value: object) -> None:
+    values, rest = own().take(model_versions, {"metric_value": value}, native=())
+    assert values == {}
+    assert set(rest) == {"metric_value"}
+
+
+@pytest.mark.parametrize("value", [2.5, 2**63, "1e300", "2.5"])
+def test_what_is_no_whole_number(value: object) -> None:
+    values, _ = own().take(model_versions, {"review_words": value}, native=())
+    assert values == {}
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "2026-03-01T12:30:00Z", "2026-03-01 13:30:00+01:00", 1772368200, 1772368200.0,
+        1772368200000, "1772368200000", 1772368200000000, 1772368200000000000,
+        MOMENT, MOMENT.astimezone(timezone(timedelta(hours=5))),
+    ],
+)  # fmt: skip
+def test_instants_are_read_as_sources_write_them(value: object) -> None:
+    instants = Instants(None)
+    assert instants.read(value) == MOMENT
+    assert not list(instants.notes())
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "",
+        "noon",
+        12,
+        12.5,
+        True,
+        None,
+        [],
+        float("nan"),
+        1e30,
+        "9999999999999999999999",
+    ],
+)
+def test_what_is_no_instant(value: object) -> None:
+    with pytest.raises(ValueError, match=r"instant|isoformat"):
+        Instants(None).read(value)
+    assert Instants(None).find(value) is None
+
+
+def test_a_zone_is_named_or_told() -> None:
+    berlin, nowhere = Instants("Europe/Berlin"), Instants(None)
+    assert berlin.read("2026-03-01T13:30:00") == MOMENT
+    assert not list(berlin.notes())
+    assert nowhere.read("2026-03-01T12:30:00") == MOMENT
+    assert nowhere.read(date(2026, 3, 1)) == datetime(2026, 3, 1, tzinfo=UTC)
+    assert "--timezone" in next(iter(nowhere.notes())).text
+
+
+@given(st.datetimes(min_value=datetime(2002, 1, 1), max_value=datetime(2100, 1, 1)))
+def test_milliseconds(moment: datetime) -> None:
+    exact = moment.replace(microsecond=moment.microsecond // 1000 * 1000, tzinfo=UTC)
+    count = (exact - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(milliseconds=1)
+    assert from_ms(count) == from_ms(str(count)) == Instants(None).read(count) == exact
+    assert from_ms("soon") is None
+    assert from_ms(10**30) is None
+
+
+def test_a_configuration_has_the_same_hash_wherever_it_is_read() -> None:
+    assert hash_params({"temperature": 0.0, "max_tokens": 256}) == hash_params(
+        {"max_tokens": 256.0, "temperature": 0, "seed": None}
+    )
+    assert hash_params({"temperature": 0.5}) != hash_params({"temperature": 0.6})
+    assert hash_params({"seed": None}) is None
+    assert hash_prompt([]) is None
+    # printf 'one\ntwo' | sha256sum
+    expected = "21066d108d5319ecb5a1fc4454f42ef22fc5f1c7df49c31d90294950e0ea8b2c"
+    assert hash_prompt(["one", "two"]) == expected

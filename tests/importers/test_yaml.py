@@ -1,0 +1,60 @@
+"""YAML from strangers: no aliases, no objects, no depth, and never a traceback."""
+
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.importers.loading import refusal_of
+
+from casework.errors import CaseworkError
+from casework.importers._yaml import MAX_BYTES, parse_yaml
+
+LAUGHS = b"a: &a [x, x, x, x, x, x, x, x, x]\n" + b"".join(
+    b"%c: &%c [%s]\n" % (98 + n, 98 + n, b", ".join([b"*%c" % (97 + n)] * 9)) for n in range(9)
+)
+
+
+def test_a_billion_laughs_are_refused_at_once() -> None:
+    start = time.process_time()
+    with pytest.raises(CaseworkError, match="YAML_ALIAS_REFUSED"):
+        parse_yaml(LAUGHS, "MLmodel")
+    assert time.process_time() - start < 0.1
+
+
+@pytest.mark.parametrize(
+    ("data", "code"),
+    [
+        (b"[" * 65 + b"]" * 65, "YAML_DEPTH"),
+        (b"[" * 100_000, "YAML_DEPTH"),
+        (b"a: " + b"x" * MAX_BYTES, "YAML_TOO_LARGE"),
+        (b"a: !!python/object/apply:os.system ['id']", "YAML"),
+        (b"a: !!python/name:os.system", "YAML"),
+        (b"a: 2024-13-45", "YAML"),
+        (b"a: b: c", "YAML"),
+        (b"\xff\xfe", "YAML"),
+        (b"--- 1\n--- 2", "YAML"),
+        (b"? [a]\n: b", "YAML"),
+    ],
+)
+def test_faults_have_codes(data: bytes, code: str) -> None:
+    with pytest.raises(CaseworkError) as refused:
+        parse_yaml(data, "meta.yaml")
+    assert refused.value.code == code
+    assert "meta.yaml" in str(refused.value)
+
+
+def test_plain_values_are_read() -> None:
+    text = b"name: credit\nversion: 3\nsource: null\ntags: {a: [1.5, 'x']}\n"
+    expected = {"name": "credit", "version": 3, "source": None, "tags": {"a": [1.5, "x"]}}
+    assert parse_yaml(text, "meta.yaml") == expected
+    assert parse_yaml(b"", "meta.yaml") is None
+
+
+@given(
+    st.binary(max_size=100)
+    | st.text(alphabet="ab: -[]{}&*!\n\"'#|>?1", max_size=60).map(str.encode)
+)
+def test_any_bytes_end_in_a_value_or_one_error(data: bytes) -> None:
+    code = refusal_of(lambda: parse_yaml(data, "meta.yaml"))
+    assert not code or code.startswith("YAML")
