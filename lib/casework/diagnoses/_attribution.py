@@ -1,11 +1,7 @@
 """The questions that `output_attribution` asks of a case."""
 
 from casework.case import Query
-from casework.diagnoses._in_force import (
-    ALIAS_HISTORY,
-    ALIAS_SEGMENTS,
-    REPLICA_SEGMENTS,
-)
+from casework.diagnoses._in_force import ALIAS_DAYS, ALIAS_HISTORY, DECIDED, REPLICA_DAYS
 
 CLOCKS = Query(
     "clocks",
@@ -28,44 +24,47 @@ POPULATION = Query(
     "How many requests there are, and how many of them record a decision.",
 )
 
-DECIDED = Query(
-    "decided",
-    """
-    SELECT request_id, occurred_at, ended_at, endpoint, region, replica, checkpoint, fingerprint,
-           decision
-    FROM requests
-    WHERE $population = 'requests' OR decision IS NOT NULL
-    QUALIFY row_number() OVER (PARTITION BY request_id ORDER BY occurred_at, locator) = 1
-    """,
-    "The decisions: of each id the earliest record, retries aside.",
-)
-
 GRADED = Query(
     "graded",
     """
     SELECT d.request_id, d.occurred_at, d.ended_at, d.endpoint, d.region, d.fingerprint,
-           d.decision, a.ends AS alias_segment_ends, a.candidates AS alias_candidates,
-           a.checkpoints AS alias_checkpoints,
+           d.decision,
+           CASE WHEN a.candidates = 1 THEN a.checkpoints[1] END AS by_alias,
            CASE WHEN d.checkpoint IS NOT NULL THEN 'A'
                 WHEN r.candidates = 1 THEN 'B'
                 WHEN a.candidates = 1 THEN 'C'
                 WHEN r.candidates > 1 OR a.candidates > 1 THEN 'D'
                 ELSE 'E' END AS grade,
-           CASE WHEN d.checkpoint IS NOT NULL THEN [d.checkpoint]
-                WHEN r.candidates = 1 THEN r.checkpoints
-                WHEN a.candidates = 1 THEN a.checkpoints
-                WHEN r.candidates > 1 THEN r.checkpoints
-                ELSE a.checkpoints END AS candidates
+           CASE WHEN d.checkpoint IS NOT NULL THEN d.checkpoint
+                WHEN r.candidates = 1 THEN r.checkpoints[1]
+                WHEN a.candidates = 1 THEN a.checkpoints[1] END AS checkpoint,
+           CASE WHEN d.checkpoint IS NOT NULL OR r.candidates = 1 OR a.candidates = 1 THEN NULL
+                ELSE coalesce(r.checkpoints, a.checkpoints) END AS candidates
     FROM decided AS d
-    LEFT JOIN alias_segments AS a
-      ON a.alias = d.endpoint AND a.region IS NOT DISTINCT FROM d.region
+    LEFT JOIN alias_days AS a
+      ON a.alias = d.endpoint AND a.region IS NOT DISTINCT FROM d.region AND a.day = d.day
      AND d.occurred_at >= a.starts AND (a.ends IS NULL OR d.occurred_at < a.ends)
-    LEFT JOIN replica_segments AS r
-      ON r.replica = d.replica
+    LEFT JOIN replica_days AS r
+      ON r.replica = d.replica AND r.day = d.day
      AND d.occurred_at >= r.starts AND (r.ends IS NULL OR d.occurred_at < r.ends)
     """,
-    "Each decision with the grade of its attribution and its candidate checkpoints.",
-    uses=(DECIDED, ALIAS_SEGMENTS, REPLICA_SEGMENTS),
+    "Each decision with the grade of its attribution, its checkpoint (A, B, C), or its candidate "
+    "checkpoints (D).",
+    uses=(DECIDED, ALIAS_DAYS, REPLICA_DAYS),
+)
+
+POSSIBLE = Query(
+    "possible",
+    """
+    SELECT checkpoint, decision, count(*) AS definite, 0 AS ambiguous
+    FROM graded WHERE checkpoint IS NOT NULL GROUP BY checkpoint, decision
+    UNION ALL
+    SELECT checkpoint, decision, 0, count(*)
+    FROM (SELECT unnest(candidates) AS checkpoint, decision FROM graded WHERE grade = 'D')
+    GROUP BY checkpoint, decision
+    """,
+    "Decisions of each checkpoint by outcome, for certain and not.",
+    uses=(GRADED,),
 )
 
 BY_GRADE = Query(
@@ -93,14 +92,12 @@ WITHOUT_CLOCK_ERROR = Query(
 BY_CHECKPOINT = Query(
     "by_checkpoint",
     """
-    SELECT checkpoint,
-           count(*) FILTER (WHERE grade IN ('A', 'B', 'C')) AS definite,
-           count(*) AS possible
-    FROM (SELECT grade, unnest(candidates) AS checkpoint FROM graded WHERE grade <> 'E')
-    GROUP BY checkpoint ORDER BY definite DESC, checkpoint
+    SELECT checkpoint, CAST(sum(definite) AS BIGINT) AS definite,
+           CAST(sum(definite + ambiguous) AS BIGINT) AS possible
+    FROM possible GROUP BY checkpoint ORDER BY definite DESC, checkpoint
     """,
     "Decisions that each checkpoint made for certain, and at most.",
-    uses=(GRADED,),
+    uses=(POSSIBLE,),
 )
 
 BOUNDARIES = Query(
@@ -147,26 +144,22 @@ UNATTRIBUTED = Query(
 OUTCOMES = Query(
     "outcomes",
     """
-    SELECT checkpoint, decision,
-           count(*) FILTER (WHERE grade IN ('A', 'B', 'C')) AS definite,
-           count(*) AS possible
-    FROM (SELECT grade, decision, unnest(candidates) AS checkpoint FROM graded
-          WHERE grade <> 'E' AND decision IS NOT NULL)
+    SELECT checkpoint, decision, CAST(sum(definite) AS BIGINT) AS definite,
+           CAST(sum(definite + ambiguous) AS BIGINT) AS possible
+    FROM possible WHERE decision IS NOT NULL
     GROUP BY checkpoint, decision ORDER BY checkpoint, possible DESC, decision LIMIT 200
     """,
-    "What each checkpoint decided, for certain and at most.",
-    uses=(GRADED,),
+    "What each checkpoint decided, for certain and at most (at most 200 rows).",
+    uses=(POSSIBLE,),
 )
 
 CROSS_CHECK = Query(
     "cross_check",
     """
-    SELECT count(*) AS checked,
-           count(*) FILTER (WHERE alias_checkpoints <> candidates) AS disagree,
-           arg_min(request_id, occurred_at) FILTER (WHERE alias_checkpoints <> candidates)
+    SELECT count(*) AS checked, count(*) FILTER (WHERE by_alias <> checkpoint) AS disagree,
+           arg_min(request_id, occurred_at) FILTER (WHERE by_alias <> checkpoint)
                AS first_disagreement
-    FROM graded
-    WHERE grade IN ('A', 'B') AND alias_candidates = 1
+    FROM graded WHERE grade IN ('A', 'B') AND by_alias IS NOT NULL
     """,
     "Decisions known by digest or replica, against what the alias log alone would have said.",
     uses=(GRADED,),
@@ -181,7 +174,7 @@ FINGERPRINTS = Query(
     LEFT JOIN (
         SELECT fingerprint FROM graded
         WHERE grade IN ('A', 'B', 'C') AND fingerprint IS NOT NULL
-        GROUP BY fingerprint HAVING count(DISTINCT candidates) = 1
+        GROUP BY fingerprint HAVING count(DISTINCT checkpoint) = 1
     ) AS k ON k.fingerprint = g.fingerprint
     WHERE g.grade IN ('D', 'E')
     """,

@@ -7,6 +7,7 @@ from casework.diagnoses._inquiry import Inquiry
 from casework.findings import Falsifier, Outcome, Rival
 from casework.stats.composition import independence
 from casework.stats.estimates import Estimate
+from casework.stats.strata import two_proportion_z
 from casework.words import number, p_value, share
 
 _STRICT = 0.001
@@ -107,19 +108,25 @@ def _season(compared: Comparison, found: Composition) -> Rival:
 
 def _logging(found: Composition) -> Rival:
     explanation = "One arm's outcomes are missing or late"
-    test = "units with outcomes, by arm"
-    if len(found.levels) < 2 or not any(row["observed"] for row in found.levels):
+    test = "units with outcomes, and observations late in the window, by arm"
+    if len(found.levels) < 2 or not all(row["observed"] for row in found.levels):
         return Rival(explanation, test, "not_testable", "no outcomes")
-    table = [[row["observed"], row["units"] - row["observed"]] for row in found.levels]
-    seen = [row["observed"] / row["units"] for row in found.levels]
-    per_unit = [(row["times"] or 0) / max(1, row["observed"]) for row in found.levels]
-    tested = independence(table)
-    thinner = abs(per_unit[1] - per_unit[0]) > 0.02 * max(per_unit)
-    differ = (tested is not None and tested.p < _STRICT) or thinner
+    control, treated = found.levels
+    unseen = independence(
+        [[row["observed"], row["units"] - row["observed"]] for row in found.levels]
+    )
+    late = [(row["late_times"] or 0) / max(1, row["times"] or 0) for row in found.levels]
+    # Rows of one unit are not independent, so the units are what counts.
+    thinner = two_proportion_z(
+        [late[0] * control["observed"], late[1] * treated["observed"]],
+        [control["observed"], treated["observed"]],
+    )
+    differ = (unseen is not None and unseen.p < _STRICT) or thinner.p < _STRICT
     return Rival(
         explanation,
         test,
         "not_excluded" if differ else "excluded",
-        f"observed are {share(seen[0])} of control and {share(seen[1])} of treatment, "
-        f"{number(per_unit[0])} and {number(per_unit[1])} times each",
+        f"observed are {share(control['observed'] / control['units'])} of control and "
+        f"{share(treated['observed'] / treated['units'])} of treatment; {share(late[0])} and "
+        f"{share(late[1])} of their observations are from the second part of the window",
     )

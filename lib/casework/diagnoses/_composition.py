@@ -1,6 +1,6 @@
 """How the arms differed before exposure, and how much of the lift that explains."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -43,6 +43,7 @@ class Composition:
         metric: the metric of the lift, None without outcomes.
         is_ratio: whether it is a ratio of sums.
         lift: raw, adjusted, composition and share, in units of the metric.
+        carrier: the covariate that carries most of the composition part.
         population: lift weighted to all compared units; None where a stratum lacks treated ones.
         n_eff: effective number of treated units after that weighting.
         change: how the lift of the same units changed from the first half to the second.
@@ -50,19 +51,20 @@ class Composition:
         cells, moments, strata: the queries behind the numbers.
     """
 
-    covariates: tuple[Covariate, ...]
-    rehash: Rehash | None
-    rehash_everyone: Rehash | None
     metric: str | None
     is_ratio: bool
-    lift: Decomposition | None
-    population: Estimate | None
-    n_eff: float | None
-    change: Estimate | None
     levels: tuple[dict[str, Any], ...]
-    cells: Query | None
-    moments: Query | None
-    strata: Query | None
+    covariates: tuple[Covariate, ...] = ()
+    rehash: Rehash | None = None
+    rehash_everyone: Rehash | None = None
+    lift: Decomposition | None = None
+    carrier: Covariate | None = None
+    population: Estimate | None = None
+    n_eff: float | None = None
+    change: Estimate | None = None
+    cells: Query | None = None
+    moments: Query | None = None
+    strata: Query | None = None
 
     @property
     def rehash_p(self) -> float:
@@ -83,6 +85,7 @@ class _Frame:
 
     params: dict[str, Any]
     names: list[str]
+    sources: tuple[str, ...]
     scale: float
     has_outcome: bool
 
@@ -97,29 +100,42 @@ def compare(
 ) -> Composition:
     """Compare the arms before exposure and split the lift."""
     frame, levels, metric = _frame(ask, compared, dealing, metric, seed)
-    k = len(frame.names)
-    if not k:
-        return Composition(
-            (), None, None, metric, frame.is_ratio, None, None, None, None, levels, None, None, None
-        )
-    ask.case.hold(q.standardised(k), **frame.params)
+    found = Composition(metric, frame.is_ratio, levels)
     apart = sum(row["set_apart"] for row in ask.ask(q.SET_APART, **compared.params))
-    rehash = _rehash(ask, compared, frame, seed, everyone=False)
-    everyone = _rehash(ask, compared, frame, seed, everyone=True) if apart else None
     covariates = _covariates(ask, frame)
-    lift = population = n_eff = change = None
-    moments = strata = None
-    if frame.has_outcome:
-        used = _prognostic(ask, frame)
-        moments, strata = q.moments(k, used), q.strata(k, used)
-        split = decompose(_cells(ask, moments, frame, used), seed=seed)
-        population, n_eff = _transport(ask, frame, used, split.slopes)
-        lift = _in_units(split, frame.scale)
-        change = _change(ask, frame)
-    return Composition(
-        covariates, rehash, everyone, metric, frame.is_ratio, lift, population, n_eff, change,
-        levels, q.cells(k), moments, strata,
-    )  # fmt: skip
+    if not frame.sources:
+        return found
+    change = _change(ask, frame) if frame.has_outcome else None
+    ask.case.hold(q.standardised(frame.sources), **frame.params)
+    for spent in (q.PROFILE, q.OBSERVED, q.EXPOSED):
+        ask.case.release(spent)
+    found = replace(
+        found,
+        covariates=covariates,
+        change=change,
+        rehash=_rehash(ask, frame, seed, everyone=False),
+        rehash_everyone=_rehash(ask, frame, seed, everyone=True) if apart else None,
+        cells=q.cells(frame.sources),
+    )
+    return _split(ask, found, frame, seed) if frame.has_outcome else found
+
+
+def _split(ask: Inquiry, found: Composition, frame: _Frame, seed: int) -> Composition:
+    """Split the lift into what the covariates explain and the rest, and carry it to everyone."""
+    used = _prognostic(ask, frame)
+    moments = q.moments(frame.sources, used, weighted=frame.is_ratio)
+    strata = q.strata(frame.sources, used, weighted=frame.is_ratio)
+    split = decompose(_cells(ask, moments, frame, used), seed=seed)
+    population, n_eff = _transport(ask, strata, frame, used, split.slopes)
+    return replace(
+        found,
+        lift=_in_units(split, frame.scale),
+        carrier=_carrier(found.covariates, [frame.names[i - 1] for i in used], split.parts),
+        population=population,
+        n_eff=n_eff,
+        moments=moments,
+        strata=strata,
+    )
 
 
 def _frame(
@@ -131,26 +147,22 @@ def _frame(
     known = next((row for row in found if row["metric"] == metric), None)
     params = compared.params | {"metric": metric or "", "seed": str(seed)}
     params |= {"dealt_by": dealing.dealt_by, "middle_at": _middle(compared, known)}
-    ask.case.hold(q.EXPOSED, **params)
     ask.case.hold(q.OBSERVED, **params)
     levels = tuple(ask.ask(q.LEVELS, **params))
     is_ratio = bool(known and known["denominators"] == known["observations"])
-    params |= _ratios(levels, is_ratio)
+    params["is_ratio"] = is_ratio
     ask.case.hold(q.PROFILE, **params)
     rows = ask.ask(q.COVARIATES, **params)
     for i, row in enumerate(rows, start=1):
         params |= {f"name_{i}": row["name"], f"mean_{i}": row["mean"], f"spread_{i}": row["spread"]}
     observed = [row for row in levels if row["observed"]]
     has_outcome = len(observed) == 2 and all(row["observed"] >= 10 for row in observed)
-    scale = _spread(ask, params) if has_outcome else {"mean_y": 0.0, "spread_y": 1.0}
-    params |= scale
+    scale = ask.one(q.OUTCOME, **params) if has_outcome else {}
+    for name, default in (("mean_y", 0.0), ("spread_y", 1.0), ("mean_w", 1.0)):
+        params[name] = float(scale.get(name) or default)
     names = [row["name"] for row in rows]
-    return _Frame(params, names, scale["spread_y"], has_outcome), levels, metric
-
-
-def _spread(ask: Inquiry, params: dict[str, Any]) -> dict[str, float]:
-    row = ask.one(q.OUTCOME, **params)
-    return {"mean_y": float(row["mean_y"]), "spread_y": float(row["spread_y"] or 1.0)}
+    sources = tuple(q.source(name, i, metric) for i, name in enumerate(names, start=1))
+    return _Frame(params, names, sources, params["spread_y"], has_outcome), levels, metric
 
 
 def _middle(compared: Comparison, metric: dict[str, Any] | None) -> datetime | None:
@@ -162,23 +174,10 @@ def _middle(compared: Comparison, metric: dict[str, Any] | None) -> datetime | N
     return compared.opened_at + (end - compared.opened_at) / 2
 
 
-def _ratios(levels: tuple[dict[str, Any], ...], is_ratio: bool) -> dict[str, Any]:
-    """The ratio of each arm and its mean denominator, for the linearised outcome (delta method)."""
-    found: dict[str, Any] = {"is_ratio": is_ratio}
-    for arm, treated in (("c", False), ("t", True)):
-        row = next((r for r in levels if r["treated"] == treated), None)
-        usable = is_ratio and row and row["denominator"] and row["observed"]
-        found[f"ratio_{arm}"] = row["value"] / row["denominator"] if usable and row else 0.0
-        found[f"mean_{arm}"] = row["denominator"] / row["observed"] if usable and row else 1.0
-    return found
-
-
-def _rehash(
-    ask: Inquiry, compared: Comparison, frame: _Frame, seed: int, *, everyone: bool
-) -> Rehash:
+def _rehash(ask: Inquiry, frame: _Frame, seed: int, *, everyone: bool) -> Rehash:
     k = len(frame.names)
-    rows = ask.ask(q.cells(k), **frame.params, everyone=everyone)
-    arms = ask.ask(q.arm_sums(k), **frame.params, everyone=everyone)
+    rows = ask.ask(q.cells(frame.sources), **frame.params, everyone=everyone)
+    arms = ask.ask(q.arm_sums(frame.sources), **frame.params, everyone=everyone)
     by_arm = {row["treated"]: row for row in arms}
     if len(by_arm) < 2:
         return Rehash(1.0, 0.0, 0.0, 0.0, 0.0, 0)
@@ -219,7 +218,7 @@ def _prognostic(ask: Inquiry, frame: _Frame) -> tuple[int, ...]:
     k = len(frame.names)
     if k <= _ADJUSTED_FOR:
         return tuple(range(1, k + 1))
-    arms = ask.ask(q.arm_sums(k), **frame.params, everyone=False)
+    arms = ask.ask(q.arm_sums(frame.sources), **frame.params, everyone=False)
     strength = [
         sum(
             abs(float(row[f"r{i}"]) - float(row[f"s{i}"]) * float(row["sy"]) / row["n"])
@@ -234,53 +233,63 @@ def _prognostic(ask: Inquiry, frame: _Frame) -> tuple[int, ...]:
 def _cells(ask: Inquiry, query: Query, frame: _Frame, used: tuple[int, ...]) -> Cells:
     names = [*(f"z{i}" for i in used), "y"]
     d = len(names)
+    step = q.WEIGHT if frame.is_ratio else 1
     n = np.zeros((2, q.GROUPS))
     s = np.zeros((2, q.GROUPS, d))
     ss = np.zeros((2, q.GROUPS, d, d))
     for row in ask.ask(query, **frame.params):
         place = int(row["treated"]), row["unit_group"]
-        n[place] = row["n"]
+        n[place] = row["n"] / step
         for a, left in enumerate(names):
-            s[(*place, a)] = row[f"s_{left}"] / q.FIXED
+            s[(*place, a)] = row[f"s_{left}"] / (step * q.FIXED)
             for b in range(a, d):
-                product = row[f"p_{left}_{names[b]}"] / q.FIXED**2
+                product = row[f"p_{left}_{names[b]}"] / (step * q.FIXED**2)
                 ss[(*place, a, b)] = ss[(*place, b, a)] = product
     return Cells(n, s, ss)
 
 
 def _transport(
-    ask: Inquiry, frame: _Frame, used: tuple[int, ...], slopes: tuple[float, ...]
+    ask: Inquiry,
+    query: Query,
+    frame: _Frame,
+    used: tuple[int, ...],
+    slopes: tuple[float, ...],
 ) -> tuple[Estimate | None, float | None]:
     """Weight the lift of each stratum of the predicted outcome to all compared units."""
-    k = len(frame.names)
-    params = frame.params | {
-        f"slope_{i}": float(f"{slope:.6g}") for i, slope in zip(used, slopes, strict=True)
-    }
-    cuts = ask.one(q.edges(k, used), **params)
-    rows = ask.ask(q.strata(k, used), **params, **cuts)
+    rounded = {f"slope_{i}": float(f"{s:.6g}") for i, s in zip(used, slopes, strict=True)}
+    params = frame.params | rounded
+    cuts = ask.one(q.edges(frame.sources, used), **params)
+    rows = ask.ask(query, **params, **cuts)
     effects, weights = [], []
-    treated_units = sum_squares = 0.0
+    reached = squares = 0.0
     for stratum in sorted({row["stratum"] for row in rows}):
         arms = {row["treated"]: row for row in rows if row["stratum"] == stratum}
-        size = sum(row["units"] for row in arms.values())
-        if len(arms) < 2 or min(row["observed"] for row in arms.values()) < 2:
+        if len(arms) < 2 or min(row["units"] for row in arms.values()) < 2:
             return None, None
         effects.append(_effect(arms[False], arms[True], frame.scale / q.FIXED))
-        weights.append(size)
-        treated_units += size
-        sum_squares += size**2 / arms[True]["observed"]
+        weights.append(arms[False]["w"] + arms[True]["w"])
+        size = arms[False]["units"] + arms[True]["units"]
+        reached += size
+        squares += size**2 / arms[True]["units"]
     if not effects:
         return None, None
-    return transport_interval(weights, effects), kish_from_sums(treated_units, sum_squares)
+    return transport_interval(weights, effects), kish_from_sums(reached, squares)
 
 
 def _effect(control: dict[str, Any], treated: dict[str, Any], scale: float) -> Estimate:
-    """Lift within a stratum; the rows hold sums of what the covariates leave."""
-    n = (control["observed"], treated["observed"])
-    mean = (control["total"] / n[0] * scale, treated["total"] / n[1] * scale)
-    squares = (control["squares"] * scale**2, treated["squares"] * scale**2)
-    variances = [max(0.0, (squares[i] - n[i] * mean[i] ** 2) / (n[i] - 1)) for i in (0, 1)]
-    return difference_of_means(n, mean, (variances[0], variances[1]))
+    """Lift within a stratum: difference of the weighted means of what the covariates leave.
+
+    The variance is that of a ratio of sums over units (delta method, METHODS 0.4), which for
+    weights of one is that of a mean.
+    """
+    units, mean, variance = [], [], []
+    for row in (control, treated):
+        n, m = row["units"], row["wr"] / row["w"]
+        residual = max(0.0, row["wwrr"] - 2 * m * row["wwr"] + m * m * row["ww"])
+        units.append(n)
+        mean.append(m * scale)
+        variance.append(residual / row["w"] ** 2 * n * n / (n - 1) * scale**2)
+    return difference_of_means((units[0], units[1]), (mean[0], mean[1]), (variance[0], variance[1]))
 
 
 def _change(ask: Inquiry, frame: _Frame) -> Estimate | None:
@@ -296,18 +305,23 @@ def _change(ask: Inquiry, frame: _Frame) -> Estimate | None:
     )
 
 
+def _carrier(
+    covariates: tuple[Covariate, ...], names: list[str], parts: tuple[float, ...]
+) -> Covariate | None:
+    strongest = max(zip(parts, names, strict=True), key=lambda pair: abs(pair[0]))[1]
+    return next((c for c in covariates if c.name == strongest), None)
+
+
 def _in_units(split: Decomposition, scale: float) -> Decomposition:
     """The split in units of the metric instead of standard deviations."""
 
     def scaled(e: Estimate) -> Estimate:
         return Estimate(e.value * scale, e.low * scale, e.high * scale, e.n)
 
-    return Decomposition(
+    return replace(
+        split,
         raw=scaled(split.raw),
         adjusted=scaled(split.adjusted),
         composition=scaled(split.composition),
-        share=split.share,
-        raw_excludes_zero=split.raw_excludes_zero,
         parts=tuple(part * scale for part in split.parts),
-        slopes=split.slopes,
     )

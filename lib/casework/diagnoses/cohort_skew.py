@@ -165,10 +165,12 @@ def _estimate(
 
 def _headline(verdict: Verdict, compared: Comparison, dealing: Dealing, found: Composition) -> str:
     arm, largest = compared.treatment, found.covariates[0]
-    apart = (
-        f"The arms differed before exposure, most in {largest.name} "
-        f"({largest.difference.value:+.2f} standard deviations in {arm})"
-    )
+    named = [largest]
+    carrier = found.carrier
+    if carrier and abs(carrier.difference.value - largest.difference.value) > 0.005:
+        named.append(carrier)
+    differences = " and ".join(f"{c.name} by {c.difference.value:+.2f}" for c in named)
+    apart = f"The arms differed before exposure ({arm}: {differences} standard deviations)"
     lift = found.lift
     if verdict == "clean":
         how = (

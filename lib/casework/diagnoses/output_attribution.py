@@ -25,6 +25,7 @@ from typing import Any
 
 from casework.diagnoses import _attribution as q
 from casework.diagnoses._diagnosis import Diagnosis, Need
+from casework.diagnoses._in_force import DECIDED
 from casework.diagnoses._inquiry import Conclusion, Inquiry
 from casework.findings import Falsifier, Finding, Missing, Rival, Verdict
 from casework.stats.estimates import clopper_pearson, upper_if_none
@@ -57,14 +58,14 @@ def judge(
     clock = ask.one(q.CLOCKS)
     error = float(ask.infer("clock_error_s", clock_error_s, clock["clock_error_s"] or 0.0))
     known = {"population": population, "clock_error_s": error}
-    ask.case.hold(q.DECIDED, **known)
+    ask.case.hold(DECIDED, **known)
     ask.case.hold(q.GRADED, **known)
     grades = {row["grade"]: row["decisions"] for row in ask.ask(q.BY_GRADE, **known)}
     total = sum(grades.values())
     if not _can_be_graded(ask, grades):
         return _no_history(total)
     _measure(ask, grades, total, error, known)
-    _draw(ask, grades, total, known)
+    _draw(ask, everyone, grades, total, known)
     open_ones = grades.get("D", 0) + grades.get("E", 0)
     rivals = _rivals(ask, everyone, grades, total, known)
     falsifier = _falsify(ask, open_ones, known)
@@ -313,10 +314,15 @@ def _limits(
     return tuple(limits)
 
 
-def _draw(ask: Inquiry, grades: dict[str, int], total: int, known: dict[str, Any]) -> None:
+def _draw(
+    ask: Inquiry,
+    window: dict[str, Any],
+    grades: dict[str, int],
+    total: int,
+    known: dict[str, Any],
+) -> None:
     open_ones = ask.ask(q.UNATTRIBUTED, **known)
     spans, boundaries = ask.ask(q.SPANS, **known), ask.ask(q.BOUNDARIES, **known)
-    window = ask.one(q.POPULATION)
 
     def lane(row: dict[str, Any]) -> str:
         name = row.get("alias") or row.get("endpoint") or "not recorded"

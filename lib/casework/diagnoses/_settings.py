@@ -1,0 +1,76 @@
+"""The settings of a diagnosis as a person meets them: what each means, is, and came from."""
+
+import inspect
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, get_args, get_type_hints
+
+from casework import words
+from casework.diagnoses._diagnosis import Diagnosis
+from casework.findings import Result, Source
+
+Kind = Literal["text", "whole", "number", "flag"]
+
+_KINDS: tuple[tuple[type, Kind], ...] = (
+    (bool, "flag"),
+    (int, "whole"),
+    (float, "number"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One setting of a diagnosis, with the value that a run used.
+
+    `value` and `source` are None where the run did not come to use it. `doc` is what the manual
+    of the diagnosis says of it.
+    """
+
+    name: str
+    kind: Kind
+    doc: str
+    value: Any
+    source: Source | None
+
+    @property
+    def title(self) -> str:
+        """The name in words, with the unit that its ending names."""
+        unit = ", s" if self.name.endswith("_s") else ""
+        return words.title(self.name.removesuffix("_s")) + unit
+
+
+def settings_of(diagnosis: Diagnosis, result: Result) -> tuple[Setting, ...]:
+    """The settings of a diagnosis, with the values that a run of it used."""
+    types = get_type_hints(diagnosis.judge)
+    manual = inspect.getdoc(diagnosis.judge) or ""
+    found = []
+    for name in diagnosis.settings:
+        used = result.parameters.get(name)
+        kind, doc = _kind(types[name]), _said_of(name, manual)
+        value, source = (used.value, used.source) if used else (None, None)
+        found.append(Setting(name, kind, doc, value, source))
+    return tuple(found)
+
+
+def changed(settings: tuple[Setting, ...], values: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of the values that a person changed; an emptied one is inferred again."""
+    return {
+        setting.name: float(values[setting.name])
+        if setting.kind == "number"
+        else values[setting.name]
+        for setting in settings
+        if values[setting.name] not in (None, "", setting.value)
+    }
+
+
+def _kind(hint: Any) -> Kind:
+    """The kind of a type, of `float | None` that of `float`."""
+    types = {kind for kind in get_args(hint) or (hint,) if kind is not type(None)}
+    return next((kind for found, kind in _KINDS if types == {found}), "text")
+
+
+def _said_of(name: str, manual: str) -> str:
+    """What the section Args of a docstring says of a parameter, on one line."""
+    found = re.search(rf"^ +{name}: (.+(?:\n {{6,}}\S.*)*)", manual, re.MULTILINE)
+    return " ".join(found.group(1).split()) if found else ""
