@@ -1,7 +1,13 @@
 """The questions that `output_attribution` asks of a case."""
 
 from casework.case import Query
-from casework.diagnoses._in_force import ALIAS_DAYS, ALIAS_HISTORY, DECIDED, REPLICA_DAYS
+from casework.diagnoses._in_force import (
+    ALIAS_DAYS,
+    ALIAS_HISTORY,
+    ALIAS_SEGMENTS,
+    DECIDED,
+    REPLICA_DAYS,
+)
 
 CLOCKS = Query(
     "clocks",
@@ -24,22 +30,13 @@ POPULATION = Query(
     "How many requests there are, and how many of them record a decision.",
 )
 
-GRADED = Query(
-    "graded",
+MATCHED = Query(
+    "matched",
     """
-    SELECT d.request_id, d.occurred_at, d.ended_at, d.endpoint, d.region, d.fingerprint,
-           d.decision,
-           CASE WHEN a.candidates = 1 THEN a.checkpoints[1] END AS by_alias,
-           CASE WHEN d.checkpoint IS NOT NULL THEN 'A'
-                WHEN r.candidates = 1 THEN 'B'
-                WHEN a.candidates = 1 THEN 'C'
-                WHEN r.candidates > 1 OR a.candidates > 1 THEN 'D'
-                ELSE 'E' END AS grade,
-           CASE WHEN d.checkpoint IS NOT NULL THEN d.checkpoint
-                WHEN r.candidates = 1 THEN r.checkpoints[1]
-                WHEN a.candidates = 1 THEN a.checkpoints[1] END AS checkpoint,
-           CASE WHEN d.checkpoint IS NOT NULL OR r.candidates = 1 OR a.candidates = 1 THEN NULL
-                ELSE coalesce(r.checkpoints, a.checkpoints) END AS candidates
+    SELECT d.request_id, d.occurred_at, d.ended_at, d.endpoint, d.region, d.lane, d.fingerprint,
+           d.decision, d.checkpoint AS by_record, r.only AS by_replica, a.only AS by_alias,
+           CASE WHEN r.candidates > 0 THEN r.checkpoints ELSE a.checkpoints END AS candidates,
+           a.ends <= d.ended_at AND d.checkpoint IS NULL AND r.only IS NULL AS crosses
     FROM decided AS d
     LEFT JOIN alias_days AS a
       ON a.alias = d.endpoint AND a.region IS NOT DISTINCT FROM d.region AND a.day = d.day
@@ -48,9 +45,44 @@ GRADED = Query(
       ON r.replica = d.replica AND r.day = d.day
      AND d.occurred_at >= r.starts AND (r.ends IS NULL OR d.occurred_at < r.ends)
     """,
+    "Each decision with what its record, its replica and its alias say of the checkpoint.",
+    uses=(DECIDED, ALIAS_DAYS, REPLICA_DAYS),
+)
+
+CROSSED = Query(
+    "crossed",
+    """
+    SELECT request_id, occurred_at, list_sort(array_agg(DISTINCT checkpoint)) AS candidates
+    FROM (SELECT m.request_id, m.occurred_at, unnest(s.checkpoints) AS checkpoint
+          FROM matched AS m JOIN alias_segments AS s
+            ON s.alias = m.endpoint AND s.region IS NOT DISTINCT FROM m.region
+           AND s.starts <= m.ended_at AND (s.ends IS NULL OR s.ends > m.occurred_at)
+          WHERE m.crosses)
+    GROUP BY request_id, occurred_at HAVING count(DISTINCT checkpoint) > 1
+    """,
+    "Decisions that ran while the alias was switched: asked for before, answered after.",
+    uses=(MATCHED, ALIAS_SEGMENTS),
+)
+
+GRADED = Query(
+    "graded",
+    """
+    SELECT m.request_id, m.occurred_at, m.endpoint, m.region, m.lane, m.fingerprint, m.decision,
+           m.by_alias, c.request_id IS NOT NULL AS crossed,
+           CASE WHEN m.by_record IS NOT NULL THEN 'A' WHEN m.by_replica IS NOT NULL THEN 'B'
+                WHEN c.request_id IS NOT NULL THEN 'D' WHEN m.by_alias IS NOT NULL THEN 'C'
+                WHEN len(m.candidates) > 0 THEN 'D' ELSE 'E' END AS grade,
+           CASE WHEN c.request_id IS NULL THEN coalesce(m.by_record, m.by_replica, m.by_alias)
+                END AS checkpoint,
+           CASE WHEN c.request_id IS NOT NULL THEN c.candidates
+                WHEN coalesce(m.by_record, m.by_replica, m.by_alias) IS NULL THEN m.candidates
+                END AS candidates
+    FROM matched AS m
+    LEFT JOIN crossed AS c ON c.request_id = m.request_id AND c.occurred_at = m.occurred_at
+    """,
     "Each decision with the grade of its attribution, its checkpoint (A, B, C), or its candidate "
     "checkpoints (D).",
-    uses=(DECIDED, ALIAS_DAYS, REPLICA_DAYS),
+    uses=(MATCHED, CROSSED),
 )
 
 POSSIBLE = Query(
@@ -70,7 +102,8 @@ POSSIBLE = Query(
 BY_GRADE = Query(
     "by_grade",
     """
-    SELECT grade, count(*) AS decisions, min(occurred_at) AS first, max(occurred_at) AS last
+    SELECT grade, count(*) AS decisions, count(*) FILTER (WHERE crossed) AS crossed,
+           min(occurred_at) AS first, max(occurred_at) AS last
     FROM graded GROUP BY grade ORDER BY grade
     """,
     "Decisions by grade: A digest on the record, B replica's deployment, C alias in force, "
@@ -157,6 +190,8 @@ CROSS_CHECK = Query(
     "cross_check",
     """
     SELECT count(*) AS checked, count(*) FILTER (WHERE by_alias <> checkpoint) AS disagree,
+           count(*) FILTER (WHERE by_alias <> checkpoint AND coalesce(lane, '') IN (
+               SELECT coalesce(lane, '') FROM graded WHERE grade = 'C')) AS disagree_where_relied_on,
            arg_min(request_id, occurred_at) FILTER (WHERE by_alias <> checkpoint)
                AS first_disagreement
     FROM graded WHERE grade IN ('A', 'B') AND by_alias IS NOT NULL
@@ -213,19 +248,6 @@ UNLOGGED = Query(
     GROUP BY checkpoint ORDER BY checkpoint
     """,
     "Digests that ran, and that no alias event names: rotations that were not logged.",
-)
-
-ACROSS = Query(
-    "across",
-    """
-    SELECT count(*) AS decisions
-    FROM graded AS g JOIN boundaries AS b
-      ON b.alias = g.endpoint AND (b.region IS NULL OR g.region IS NULL OR b.region = g.region)
-     AND g.occurred_at < b.zone_from AND g.ended_at > b.zone_until
-    WHERE g.grade = 'C'
-    """,
-    "Decisions that began before a boundary and ended after it, taken to be the older one's.",
-    uses=(GRADED, BOUNDARIES),
 )
 
 SEQUENCE = Query(

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from casework.diagnoses import _cohorts as q
+from casework.diagnoses import _cohort_sums as sums
 from casework.diagnoses._composition import Composition
 from casework.diagnoses._inquiry import Inquiry
 from casework.stats.composition import chance_band
@@ -42,7 +42,7 @@ def _draw_lift(ask: Inquiry, found: Composition) -> None:
         "Lift: " + "; ".join(_told(row, unit) for row in rows) + ".",
         rows,
         {"x_title": f"difference in {unit}", "zero": True, "rules": []},
-        found.moments or q.LEVELS,
+        found.moments or sums.LEVELS,
     )
 
 
@@ -64,7 +64,7 @@ def _draw_balance(ask: Inquiry, found: Composition, sesoi: float) -> None:
         "Standardised differences: " + "; ".join(_told(row, "") for row in rows[:8]) + ".",
         rows,
         {"x_title": "standard deviations", "band": band, "threshold": sesoi},
-        q.BALANCE,
+        sums.BALANCE,
     )
 
 

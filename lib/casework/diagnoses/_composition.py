@@ -7,15 +7,15 @@ from typing import Any
 import numpy as np
 
 from casework.case import Query
+from casework.diagnoses import _cohort_sums as sums
 from casework.diagnoses import _cohorts as q
 from casework.diagnoses._arms import Comparison
 from casework.diagnoses._dealing import Dealing
 from casework.diagnoses._inquiry import Inquiry
+from casework.diagnoses._transport import transported
 from casework.stats.composition import (
-    kish_from_sums,
     standardised_difference,
     standardised_interval,
-    transport_interval,
 )
 from casework.stats.estimates import Estimate
 from casework.stats.lift import Cells, Decomposition, decompose, difference_of_means
@@ -106,8 +106,8 @@ def compare(
     if not frame.sources:
         return found
     change = _change(ask, frame) if frame.has_outcome else None
-    ask.case.hold(q.standardised(frame.sources), **frame.params)
-    for spent in (q.PROFILE, q.OBSERVED, q.EXPOSED):
+    ask.case.hold(sums.standardised(frame.sources), **frame.params)
+    for spent in (sums.PROFILE, sums.OBSERVED, q.EXPOSED):
         ask.case.release(spent)
     found = replace(
         found,
@@ -115,7 +115,7 @@ def compare(
         change=change,
         rehash=_rehash(ask, frame, seed, everyone=False),
         rehash_everyone=_rehash(ask, frame, seed, everyone=True) if apart else None,
-        cells=q.cells(frame.sources),
+        cells=sums.cells(frame.sources),
     )
     return _split(ask, found, frame, seed) if frame.has_outcome else found
 
@@ -123,10 +123,13 @@ def compare(
 def _split(ask: Inquiry, found: Composition, frame: _Frame, seed: int) -> Composition:
     """Split the lift into what the covariates explain and the rest, and carry it to everyone."""
     used = _prognostic(ask, frame)
-    moments = q.moments(frame.sources, used, weighted=frame.is_ratio)
-    strata = q.strata(frame.sources, used, weighted=frame.is_ratio)
+    moments = sums.moments(frame.sources, used, weighted=frame.is_ratio)
+    strata = sums.strata(frame.sources, used, weighted=frame.is_ratio)
     split = decompose(_cells(ask, moments, frame, used), seed=seed)
-    population, n_eff = _transport(ask, strata, frame, used, split.slopes)
+    slopes = {f"slope_{i}": float(f"{s:.6g}") for i, s in zip(used, split.slopes, strict=True)}
+    population, n_eff = transported(
+        ask, frame.params | slopes, sums.edges(frame.sources, used), strata, frame.scale
+    )
     return replace(
         found,
         lift=_in_units(split, frame.scale),
@@ -147,21 +150,21 @@ def _frame(
     known = next((row for row in found if row["metric"] == metric), None)
     params = compared.params | {"metric": metric or "", "seed": str(seed)}
     params |= {"dealt_by": dealing.dealt_by, "middle_at": _middle(compared, known)}
-    ask.case.hold(q.OBSERVED, **params)
-    levels = tuple(ask.ask(q.LEVELS, **params))
+    ask.case.hold(sums.OBSERVED, **params)
+    levels = tuple(ask.ask(sums.LEVELS, **params))
     is_ratio = bool(known and known["denominators"] == known["observations"])
     params["is_ratio"] = is_ratio
-    ask.case.hold(q.PROFILE, **params)
-    rows = ask.ask(q.COVARIATES, **params)
+    ask.case.hold(sums.PROFILE, **params)
+    rows = ask.ask(sums.COVARIATES, **params)
     for i, row in enumerate(rows, start=1):
         params |= {f"name_{i}": row["name"], f"mean_{i}": row["mean"], f"spread_{i}": row["spread"]}
     observed = [row for row in levels if row["observed"]]
     has_outcome = len(observed) == 2 and all(row["observed"] >= 10 for row in observed)
-    scale = ask.one(q.OUTCOME, **params) if has_outcome else {}
+    scale = ask.one(sums.OUTCOME, **params) if has_outcome else {}
     for name, default in (("mean_y", 0.0), ("spread_y", 1.0), ("mean_w", 1.0)):
         params[name] = float(scale.get(name) or default)
     names = [row["name"] for row in rows]
-    sources = tuple(q.source(name, i, metric) for i, name in enumerate(names, start=1))
+    sources = tuple(sums.source(name, i, metric) for i, name in enumerate(names, start=1))
     return _Frame(params, names, sources, params["spread_y"], has_outcome), levels, metric
 
 
@@ -176,12 +179,12 @@ def _middle(compared: Comparison, metric: dict[str, Any] | None) -> datetime | N
 
 def _rehash(ask: Inquiry, frame: _Frame, seed: int, *, everyone: bool) -> Rehash:
     k = len(frame.names)
-    rows = ask.ask(q.cells(frame.sources), **frame.params, everyone=everyone)
-    arms = ask.ask(q.arm_sums(frame.sources), **frame.params, everyone=everyone)
+    rows = ask.ask(sums.cells(frame.sources), **frame.params, everyone=everyone)
+    arms = ask.ask(sums.arm_sums(frame.sources), **frame.params, everyone=everyone)
     by_arm = {row["treated"]: row for row in arms}
     if len(by_arm) < 2:
         return Rehash(1.0, 0.0, 0.0, 0.0, 0.0, 0)
-    sums = np.array([[row[f"s{i}"] for i in range(1, k + 1)] for row in rows], np.float64)
+    totals = np.array([[row[f"s{i}"] for i in range(1, k + 1)] for row in rows], np.float64)
     squares = np.array([[row[f"q{i}"] for i in range(1, k + 1)] for row in rows], np.float64)
     observed = [
         standardised_difference(*_moments(by_arm[True], i), *_moments(by_arm[False], i))
@@ -189,7 +192,9 @@ def _rehash(ask: Inquiry, frame: _Frame, seed: int, *, everyone: bool) -> Rehash
     ]
     share = by_arm[True]["n"] / sum(row["n"] for row in arms)
     counts = [row["n"] for row in rows]
-    return rehash_test(counts, sums / q.FIXED, squares / q.FIXED**2, share, observed, seed=seed)
+    return rehash_test(
+        counts, sums / sums.FIXED, squares / sums.FIXED**2, share, observed, seed=seed
+    )
 
 
 def _moments(row: dict[str, Any], i: int) -> tuple[float, float]:
@@ -199,7 +204,7 @@ def _moments(row: dict[str, Any], i: int) -> tuple[float, float]:
 
 def _covariates(ask: Inquiry, frame: _Frame) -> tuple[Covariate, ...]:
     """Standardised differences, each over the units whose value is known."""
-    rows = {(row["name"], row["treated"]): row for row in ask.ask(q.BALANCE, **frame.params)}
+    rows = {(row["name"], row["treated"]): row for row in ask.ask(sums.BALANCE, **frame.params)}
     found = []
     for name in frame.names:
         control, treated = rows.get((name, False)), rows.get((name, True))
@@ -218,7 +223,7 @@ def _prognostic(ask: Inquiry, frame: _Frame) -> tuple[int, ...]:
     k = len(frame.names)
     if k <= _ADJUSTED_FOR:
         return tuple(range(1, k + 1))
-    arms = ask.ask(q.arm_sums(frame.sources), **frame.params, everyone=False)
+    arms = ask.ask(sums.arm_sums(frame.sources), **frame.params, everyone=False)
     strength = [
         sum(
             abs(float(row[f"r{i}"]) - float(row[f"s{i}"]) * float(row["sy"]) / row["n"])
@@ -233,68 +238,24 @@ def _prognostic(ask: Inquiry, frame: _Frame) -> tuple[int, ...]:
 def _cells(ask: Inquiry, query: Query, frame: _Frame, used: tuple[int, ...]) -> Cells:
     names = [*(f"z{i}" for i in used), "y"]
     d = len(names)
-    step = q.WEIGHT if frame.is_ratio else 1
-    n = np.zeros((2, q.GROUPS))
-    s = np.zeros((2, q.GROUPS, d))
-    ss = np.zeros((2, q.GROUPS, d, d))
+    step = sums.WEIGHT if frame.is_ratio else 1
+    n = np.zeros((2, sums.GROUPS))
+    s = np.zeros((2, sums.GROUPS, d))
+    ss = np.zeros((2, sums.GROUPS, d, d))
     for row in ask.ask(query, **frame.params):
         place = int(row["treated"]), row["unit_group"]
         n[place] = row["n"] / step
         for a, left in enumerate(names):
-            s[(*place, a)] = row[f"s_{left}"] / (step * q.FIXED)
+            s[(*place, a)] = row[f"s_{left}"] / (step * sums.FIXED)
             for b in range(a, d):
-                product = row[f"p_{left}_{names[b]}"] / (step * q.FIXED**2)
+                product = row[f"p_{left}_{names[b]}"] / (step * sums.FIXED**2)
                 ss[(*place, a, b)] = ss[(*place, b, a)] = product
     return Cells(n, s, ss)
 
 
-def _transport(
-    ask: Inquiry,
-    query: Query,
-    frame: _Frame,
-    used: tuple[int, ...],
-    slopes: tuple[float, ...],
-) -> tuple[Estimate | None, float | None]:
-    """Weight the lift of each stratum of the predicted outcome to all compared units."""
-    rounded = {f"slope_{i}": float(f"{s:.6g}") for i, s in zip(used, slopes, strict=True)}
-    params = frame.params | rounded
-    cuts = ask.one(q.edges(frame.sources, used), **params)
-    rows = ask.ask(query, **params, **cuts)
-    effects, weights = [], []
-    reached = squares = 0.0
-    for stratum in sorted({row["stratum"] for row in rows}):
-        arms = {row["treated"]: row for row in rows if row["stratum"] == stratum}
-        if len(arms) < 2 or min(row["units"] for row in arms.values()) < 2:
-            return None, None
-        effects.append(_effect(arms[False], arms[True], frame.scale / q.FIXED))
-        weights.append(arms[False]["w"] + arms[True]["w"])
-        size = arms[False]["units"] + arms[True]["units"]
-        reached += size
-        squares += size**2 / arms[True]["units"]
-    if not effects:
-        return None, None
-    return transport_interval(weights, effects), kish_from_sums(reached, squares)
-
-
-def _effect(control: dict[str, Any], treated: dict[str, Any], scale: float) -> Estimate:
-    """Lift within a stratum: difference of the weighted means of what the covariates leave.
-
-    The variance is that of a ratio of sums over units (delta method, METHODS 0.4), which for
-    weights of one is that of a mean.
-    """
-    units, mean, variance = [], [], []
-    for row in (control, treated):
-        n, m = row["units"], row["wr"] / row["w"]
-        residual = max(0.0, row["wwrr"] - 2 * m * row["wwr"] + m * m * row["ww"])
-        units.append(n)
-        mean.append(m * scale)
-        variance.append(residual / row["w"] ** 2 * n * n / (n - 1) * scale**2)
-    return difference_of_means((units[0], units[1]), (mean[0], mean[1]), (variance[0], variance[1]))
-
-
 def _change(ask: Inquiry, frame: _Frame) -> Estimate | None:
     """Lift of the second half minus that of the first, within the same units."""
-    rows = {row["treated"]: row for row in ask.ask(q.CHANGE, **frame.params)}
+    rows = {row["treated"]: row for row in ask.ask(sums.CHANGE, **frame.params)}
     if len(rows) < 2 or min(row["units"] for row in rows.values()) < 10:
         return None
     control, treated = rows[False], rows[True]

@@ -1,3 +1,4 @@
+# ruff: noqa: S608  the text is put together of constants
 """What was in force when: aliases and replicas over time, with the error of the clocks.
 
 Half-open intervals are widened on both sides by the clock error, and by a rollout at their end,
@@ -13,7 +14,7 @@ DECIDED = Query(
     "decided",
     """
     SELECT request_id, occurred_at, ended_at, endpoint, region, replica, checkpoint, fingerprint,
-           decision, CAST(floor(epoch(occurred_at) / 86400) AS BIGINT) AS day
+           lane, decision, CAST(floor(epoch(occurred_at) / 86400) AS BIGINT) AS day
     FROM requests
     WHERE $population = 'requests' OR decision IS NOT NULL
     QUALIFY row_number() OVER (PARTITION BY request_id ORDER BY occurred_at, locator) = 1
@@ -27,7 +28,8 @@ ALIAS_HISTORY = Query(
     SELECT alias, region, checkpoint, valid_from, valid_until, rollout_ended_at,
            lead(valid_from) OVER next_one AS next_from,
            lead(rollout_ended_at) OVER next_one AS next_rollout_ended_at,
-           lag(checkpoint) OVER next_one AS checkpoint_before
+           lag(checkpoint) OVER next_one AS checkpoint_before,
+           count(DISTINCT region IS NULL) OVER (PARTITION BY alias) AS regions
     FROM alias_events AS a
     WHERE source IS NULL OR source NOT LIKE '%(current only)%'
        OR NOT EXISTS (
@@ -40,14 +42,17 @@ ALIAS_HISTORY = Query(
     "else tells of the alias.",
 )
 
+_LAST_MOMENT = """
+               + CASE WHEN $clock_error_s > 0 THEN INTERVAL 1 MICROSECOND
+                      ELSE INTERVAL 0 MICROSECOND END"""
+
 ALIAS_STRETCHES = Query(
     "alias_stretches",
-    """
+    f"""
     SELECT alias, region, checkpoint,
            valid_from - INTERVAL 1 SECOND * $clock_error_s AS opens,
            coalesce(valid_until, next_from) + INTERVAL 1 SECOND * $clock_error_s
-               + CASE WHEN $clock_error_s > 0 THEN INTERVAL 1 MICROSECOND
-                      ELSE INTERVAL 0 MICROSECOND END AS closes
+               {_LAST_MOMENT} AS closes
     FROM alias_history
     UNION ALL
     SELECT alias, region, checkpoint, next_from,
@@ -55,31 +60,58 @@ ALIAS_STRETCHES = Query(
     FROM alias_history
     WHERE next_rollout_ended_at > next_from
       AND (valid_until IS NULL OR valid_until >= next_from)
+    UNION ALL
+    SELECT alias, region, '', TIMESTAMPTZ '0001-01-01 00:00:00+00',
+           min(valid_from)
+    FROM alias_history WHERE regions = 1 GROUP BY alias, region
+    UNION ALL
+    SELECT alias, region, '', valid_until, next_from
+    FROM alias_history
+    WHERE regions = 1 AND (valid_until < next_from OR next_from IS NULL AND valid_until IS NOT NULL)
     """,
-    "From when until when each checkpoint may have answered for the alias.",
+    "From when until when each checkpoint may have answered for the alias, and when the log says "
+    "nothing (an empty checkpoint).",
     uses=(ALIAS_HISTORY,),
+)
+
+REPLICA_HISTORY = Query(
+    "replica_history",
+    """
+    SELECT replica, checkpoint, valid_from, valid_until,
+           lead(valid_from) OVER (PARTITION BY replica ORDER BY valid_from) AS next_from
+    FROM deployments
+    """,
+    "What each replica ran.",
 )
 
 REPLICA_STRETCHES = Query(
     "replica_stretches",
-    """
+    f"""
     SELECT replica, checkpoint,
            valid_from - INTERVAL 1 SECOND * $clock_error_s AS opens,
-           coalesce(valid_until, lead(valid_from) OVER (PARTITION BY replica ORDER BY valid_from))
-               + INTERVAL 1 SECOND * $clock_error_s
-               + CASE WHEN $clock_error_s > 0 THEN INTERVAL 1 MICROSECOND
-                      ELSE INTERVAL 0 MICROSECOND END AS closes
-    FROM deployments
+           coalesce(valid_until, next_from) + INTERVAL 1 SECOND * $clock_error_s
+               {_LAST_MOMENT} AS closes
+    FROM replica_history
+    UNION ALL
+    SELECT replica, '', TIMESTAMPTZ '0001-01-01 00:00:00+00',
+           min(valid_from)
+    FROM replica_history GROUP BY replica
+    UNION ALL
+    SELECT replica, '', valid_until, next_from
+    FROM replica_history
+    WHERE valid_until < next_from OR next_from IS NULL AND valid_until IS NOT NULL
     """,
-    "From when until when each checkpoint may have run on the replica.",
+    "From when until when each checkpoint may have run on the replica, and when the log says "
+    "nothing.",
+    uses=(REPLICA_HISTORY,),
 )
 
 ALIAS_SEGMENTS = Query(
     "alias_segments",
     """
-    SELECT s.alias, s.region, s.starts, s.ends,
-           count(DISTINCT r.checkpoint) AS candidates,
-           list_sort(array_agg(DISTINCT r.checkpoint)) AS checkpoints
+    SELECT s.alias, s.region, s.starts, s.ends, bool_or(r.checkpoint = '') AS unknown,
+           list_sort(array_agg(DISTINCT r.checkpoint) FILTER (WHERE r.checkpoint <> ''))
+               AS checkpoints
     FROM (
         SELECT p.alias, p.region, e.edge AS starts,
                lead(e.edge) OVER (PARTITION BY p.alias, p.region ORDER BY e.edge) AS ends
@@ -101,9 +133,9 @@ ALIAS_SEGMENTS = Query(
 REPLICA_SEGMENTS = Query(
     "replica_segments",
     """
-    SELECT s.replica, s.starts, s.ends,
-           count(DISTINCT r.checkpoint) AS candidates,
-           list_sort(array_agg(DISTINCT r.checkpoint)) AS checkpoints
+    SELECT s.replica, s.starts, s.ends, bool_or(r.checkpoint = '') AS unknown,
+           list_sort(array_agg(DISTINCT r.checkpoint) FILTER (WHERE r.checkpoint <> ''))
+               AS checkpoints
     FROM (
         SELECT replica, edge AS starts,
                lead(edge) OVER (PARTITION BY replica ORDER BY edge) AS ends
@@ -120,7 +152,9 @@ REPLICA_SEGMENTS = Query(
 )
 
 _DAYS = """
-    SELECT s.*, unnest(generate_series(
+    SELECT s.*, len(s.checkpoints) AS candidates,
+           CASE WHEN len(s.checkpoints) = 1 AND NOT s.unknown THEN s.checkpoints[1] END AS only,
+           unnest(generate_series(
                CAST(floor(epoch(greatest(s.starts, w.first)) / 86400) AS BIGINT),
                CAST(floor(epoch(least(coalesce(s.ends, w.last), w.last)) / 86400) AS BIGINT)
            )) AS day

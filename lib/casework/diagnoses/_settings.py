@@ -8,6 +8,7 @@ from typing import Any, Literal, get_args, get_type_hints
 
 from casework import words
 from casework.diagnoses._diagnosis import Diagnosis
+from casework.errors import UsageError
 from casework.findings import Result, Source
 
 Kind = Literal["text", "whole", "number", "flag"]
@@ -39,6 +40,11 @@ class Setting:
         unit = ", s" if self.name.endswith("_s") else ""
         return words.title(self.name.removesuffix("_s")) + unit
 
+    @property
+    def text(self) -> str:
+        """The value as it is typed; empty where there is none."""
+        return "" if self.value is None else str(self.value).removesuffix(".0")
+
 
 def settings_of(diagnosis: Diagnosis, result: Result) -> tuple[Setting, ...]:
     """The settings of a diagnosis, with the values that a run of it used."""
@@ -53,15 +59,30 @@ def settings_of(diagnosis: Diagnosis, result: Result) -> tuple[Setting, ...]:
     return tuple(found)
 
 
-def changed(settings: tuple[Setting, ...], values: Mapping[str, Any]) -> dict[str, Any]:
-    """Those of the values that a person changed; an emptied one is inferred again."""
-    return {
-        setting.name: float(values[setting.name])
-        if setting.kind == "number"
-        else values[setting.name]
-        for setting in settings
-        if values[setting.name] not in (None, "", setting.value)
-    }
+def changed(settings: tuple[Setting, ...], typed: Mapping[str, str | bool]) -> dict[str, Any]:
+    """The settings that a person changed, as the diagnosis takes them; emptied ones are not given.
+
+    Raises:
+        UsageError: BAD_VALUE, what was typed is no number where one is needed.
+    """
+    given = {}
+    for setting in settings:
+        value = typed[setting.name]
+        if isinstance(value, str) and value.strip() not in ("", setting.text):
+            given[setting.name] = _read(setting, value.strip())
+        elif isinstance(value, bool) and value != bool(setting.value):
+            given[setting.name] = value
+    return given
+
+
+def _read(setting: Setting, text: str) -> str | int | float:
+    try:
+        if setting.kind == "whole":
+            return int(text)
+        return float(text) if setting.kind == "number" else text
+    except ValueError:
+        number = "a whole number" if setting.kind == "whole" else "a number"
+        raise UsageError("BAD_VALUE", f"{setting.name} is {text!r}", f"give {number}") from None
 
 
 def _kind(hint: Any) -> Kind:

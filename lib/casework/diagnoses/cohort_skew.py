@@ -20,24 +20,22 @@ differ. One covariate in twenty differs by chance: only the test of all counts. 
 one arm heavy by chance. Accounts dealt whole must be compared as accounts: that is looked for.
 """
 
-import math
-
 from casework.case import Query
+from casework.diagnoses import _cohort_sums as sums
 from casework.diagnoses import _cohorts as q
 from casework.diagnoses._arms import Comparison, settle
 from casework.diagnoses._cohort_charts import draw
 from casework.diagnoses._cohort_rivals import falsify, rivals_of
+from casework.diagnoses._cohort_words import FLAGGED, findings, headline, limits, remedies
 from casework.diagnoses._composition import Composition, compare
 from casework.diagnoses._dealing import Dealing, examine
 from casework.diagnoses._diagnosis import Diagnosis, Need
 from casework.diagnoses._inquiry import Conclusion, Inquiry
-from casework.findings import Falsifier, Finding, Rival, Verdict
+from casework.findings import Falsifier, Rival, Verdict
 from casework.stats.estimates import Estimate
 from casework.stats.sample_ratio import SampleRatio, sample_ratio
 from casework.tables import assignments, config_events, outcomes, units
-from casework.words import count, number, p_value, spread
 
-FLAGGED = 0.1
 MATERIAL = 0.25
 
 
@@ -88,13 +86,13 @@ def judge(
     verdict = _verdict(dealing, found, falsifier, rivals, alpha, sesoi_smd)
     return Conclusion(
         verdict=verdict,
-        headline=_headline(verdict, compared, dealing, found),
+        headline=headline(verdict, compared, dealing, found),
         wide=compared.closed_at is not None,
-        findings=_findings(ask, compared, dealing, found, ratio),
+        findings=findings(ask, compared, dealing, found, ratio),
         rivals=rivals,
         falsifier=falsifier,
-        remedies=_remedies(verdict, dealing),
-        limits=_limits(compared, found, verdict, sesoi_smd),
+        remedies=remedies(verdict, dealing),
+        limits=limits(compared, found, verdict, sesoi_smd),
     )
 
 
@@ -138,11 +136,11 @@ def _measure(
     )  # fmt: skip
     ask.measure("cohort_by_arm_p", dealing.cohort_p, "p", q.COHORTS, n=n)
     largest = found.covariates[0].difference if found.covariates else None
-    _estimate(ask, "max_abs_smd", largest, "smd", q.BALANCE, absolute=True)
-    cells = found.cells or q.BALANCE
+    _estimate(ask, "max_abs_smd", largest, "smd", sums.BALANCE, absolute=True)
+    cells = found.cells or sums.BALANCE
     ask.measure("rehash_p", found.rehash.p if found.rehash else None, "p", cells, n=n)
     unit = f"{found.metric} per unit" if found.metric else "score"
-    lift, moments, strata = found.lift, found.moments or q.LEVELS, found.strata or q.LEVELS
+    lift, moments, strata = found.lift, found.moments or sums.LEVELS, found.strata or sums.LEVELS
     _estimate(ask, "lift_raw", lift.raw if lift else None, unit, moments)
     _estimate(ask, "lift_adjusted", lift.adjusted if lift else None, unit, moments)
     _estimate(ask, "lift_population", found.population, unit, strata)
@@ -161,137 +159,6 @@ def _estimate(
     sign = -1 if absolute and estimate.value < 0 else 1
     low, high = sorted((sign * estimate.low, sign * estimate.high))
     ask.measure(name, sign * estimate.value, unit, by, ci95=(low, high), n=estimate.n)
-
-
-def _headline(verdict: Verdict, compared: Comparison, dealing: Dealing, found: Composition) -> str:
-    arm, largest = compared.treatment, found.covariates[0]
-    named = [largest]
-    carrier = found.carrier
-    if carrier and abs(carrier.difference.value - largest.difference.value) > 0.005:
-        named.append(carrier)
-    differences = " and ".join(f"{c.name} by {c.difference.value:+.2f}" for c in named)
-    apart = f"The arms differed before exposure ({arm}: {differences} standard deviations)"
-    lift = found.lift
-    if verdict == "clean":
-        how = (
-            f"all {count(dealing.recomputed, 'buckets')} recompute from a hash that mixes"
-            if dealing.verified
-            else f"no covariate differs by {FLAGGED} standard deviations or more"
-        )
-        p = p_value(found.rehash_p)
-        return f"The arms of {compared.experiment} were alike before exposure: {how}, and {p}."
-    if verdict == "inconclusive" or lift is None or lift.share is None:
-        p = p_value(found.rehash_p)
-        tail = "" if lift is None else f" The lift of {said(found, lift.raw)} cannot be split."
-        return f"{apart}; {p} against arms dealt anew.{tail if verdict == 'supported' else ''}"
-    explained = spread(lift.share.value, (lift.share.low, lift.share.high), "share")
-    everyone = found.population or lift.adjusted
-    return (
-        f"{apart}; that explains {explained} of the lift. For everyone the change is worth "
-        f"{said(found, everyone)}."
-    )
-
-
-def said(found: Composition, e: Estimate) -> str:
-    """Say a lift with its interval, as a share of the control's level where there is one."""
-    control = next((row for row in found.levels if not row["treated"]), None)
-    level = control["after"] if control else None
-    if level and level > 0 and not found.is_ratio:
-        scaled = (e.value / level, (e.low / level, e.high / level))
-        return f"{spread(*scaled, 'share', signed=True)} of the control's level"
-    unit = "points" if found.is_ratio else f"{found.metric} per unit"
-    return spread(e.value, (e.low, e.high), unit, signed=True)
-
-
-def _findings(
-    ask: Inquiry,
-    compared: Comparison,
-    dealing: Dealing,
-    found: Composition,
-    ratio: SampleRatio,
-) -> tuple[Finding, ...]:
-    kinds = {"mixing": "mixes", "non_mixing": "does not mix", "unknown": "could not be told"}
-    dealt = (
-        f"Counts per arm are as planned ({p_value(ratio.p)}), which says nothing of who is in "
-        f"them; the assignment {kinds[dealing.mechanism]}."
-        if ratio.p >= 0.0005
-        else f"Counts per arm are not as planned ({p_value(ratio.p)}); the assignment "
-        f"{kinds[dealing.mechanism]}."
-    )
-    beyond = sum(1 for c in found.covariates if c.difference.excludes(0))
-    compositions = (
-        f"{beyond} of {count(len(found.covariates), 'covariates')} differ before exposure; "
-        f"{p_value(found.rehash_p)} for so large a difference in arms dealt anew."
-    )
-    findings = [
-        Finding(
-            dealt,
-            ("srm_p", "mechanism", "bucket_mismatch_rate", "cohort_by_arm_p"),
-            tuple(ask.evidence_id(query) for query in (q.ARMS, q.BUCKETS, q.COHORTS)),
-        ),
-        Finding(
-            compositions, ("max_abs_smd", "rehash_p"), (ask.evidence_id(q.BALANCE),), ("balance",)
-        ),
-    ]
-    if found.lift:
-        findings.append(
-            Finding(
-                f"The lift as read out is {said(found, found.lift.raw)}; between like units it is "
-                f"{said(found, found.lift.adjusted)}.",
-                ("lift_raw", "lift_adjusted", "lift_population", "composition_share", "n_eff"),
-                (ask.evidence_id(q.LEVELS),),
-                ("lift",),
-            )
-        )
-    return tuple(findings)
-
-
-def _remedies(verdict: Verdict, dealing: Dealing) -> tuple[str, ...]:
-    if verdict == "clean":
-        return ()
-    remedies = ["Show the composition of the arms beside the sample ratio, from before exposure."]
-    if dealing.mechanism != "mixing":
-        remedies.insert(
-            0,
-            "Assign by a cryptographic or murmur hash of a salt of the experiment and the id, and "
-            "recompute the buckets in a test.",
-        )
-    if verdict in ("confirmed", "supported"):
-        remedies += [
-            "Read the lift out adjusted for the metric before exposure (CUPED).",
-            "Deal again and repeat the canary before the launch is judged.",
-        ]
-    return tuple(remedies)
-
-
-def _limits(
-    compared: Comparison, found: Composition, verdict: Verdict, sesoi: float
-) -> tuple[str, ...]:
-    limits = []
-    if found.population is None and found.lift:
-        limits.append(
-            "A fifth of the units by predicted outcome has no treated unit, so the lift for "
-            "everyone cannot be estimated."
-        )
-    if compared.moved:
-        limits.append(
-            f"{count(compared.moved, 'units')} were moved to another arm later; outcomes from the "
-            "first such move on are not counted."
-        )
-    if compared.stage is not None:
-        limits.append(f"Compared are the units dealt in stage {compared.stage} alone.")
-    if verdict == "inconclusive" and found.covariates:
-        largest = max(abs(c.difference.value) for c in found.covariates)
-        if largest < sesoi:
-            control, treated = compared.units
-            needed = math.ceil((1.96 / (sesoi - largest)) ** 2 * (1 + treated / control))
-            limits.append(
-                f"To show the arms alike within {sesoi} standard deviations takes about "
-                f"{count(needed, 'units')} in {compared.treatment}; there are {number(treated)}."
-            )
-    if found.lift and found.lift.share is None:
-        limits.append("The lift as read out may be zero, so no share of it can be explained.")
-    return tuple(limits)
 
 
 cohort_skew = Diagnosis(

@@ -24,22 +24,16 @@ verdict at supported. A registry that keeps only the present does not attribute 
 from typing import Any
 
 from casework.diagnoses import _attribution as q
+from casework.diagnoses._attribution_charts import draw
+from casework.diagnoses._attribution_words import GRADES, findings, headline, limits, remedies
 from casework.diagnoses._diagnosis import Diagnosis, Need
 from casework.diagnoses._in_force import DECIDED
 from casework.diagnoses._inquiry import Conclusion, Inquiry
-from casework.findings import Falsifier, Finding, Missing, Rival, Verdict
+from casework.findings import Falsifier, Missing, Rival, Verdict
 from casework.stats.estimates import clopper_pearson, upper_if_none
 from casework.stats.rotations import count_rotations
 from casework.tables import alias_events, clocks, deployments, requests
 from casework.words import count, number, share
-
-GRADES = {
-    "A": "digest on the record",
-    "B": "replica's deployment",
-    "C": "alias in force",
-    "D": "ambiguous",
-    "E": "no candidate",
-}
 
 
 def judge(
@@ -59,27 +53,33 @@ def judge(
     error = float(ask.infer("clock_error_s", clock_error_s, clock["clock_error_s"] or 0.0))
     known = {"population": population, "clock_error_s": error}
     ask.case.hold(DECIDED, **known)
+    ask.case.hold(q.MATCHED, **known)
     ask.case.hold(q.GRADED, **known)
-    grades = {row["grade"]: row["decisions"] for row in ask.ask(q.BY_GRADE, **known)}
+    by_grade = ask.ask(q.BY_GRADE, **known)
+    grades = {row["grade"]: row["decisions"] for row in by_grade}
     total = sum(grades.values())
     if not _can_be_graded(ask, grades):
         return _no_history(total)
     _measure(ask, grades, total, error, known)
-    _draw(ask, everyone, grades, total, known)
+    draw(ask, everyone, grades, total, known)
     open_ones = grades.get("D", 0) + grades.get("E", 0)
     rivals = _rivals(ask, everyone, grades, total, known)
-    falsifier = _falsify(ask, open_ones, known)
+    check = ask.one(q.CROSS_CHECK, **known)
+    falsifier = _falsify(open_ones, ask.one(q.FINGERPRINTS, **known), check)
     clock_known = bool(clock["hosts"]) or clock_error_s is not None
-    verdict = _verdict(ask, grades, rivals, falsifier, clock_known=clock_known)
+    contradicted = bool(check["disagree_where_relied_on"])
+    verdict = _verdict(
+        ask, grades, rivals, falsifier, clock_known=clock_known, contradicted=contradicted
+    )
     return Conclusion(
         verdict=verdict,
-        headline=_headline(ask, verdict, open_ones, total),
+        headline=headline(ask, verdict, open_ones, total),
         wide=population == "decisions",
-        findings=_findings(ask, grades, total),
+        findings=findings(ask, grades, total),
         rivals=rivals,
         falsifier=falsifier,
-        remedies=_remedies(ask, grades, total, error),
-        limits=_limits(ask, everyone, total, known),
+        remedies=remedies(ask, grades, total, error),
+        limits=limits(ask, everyone, total, sum(row["crossed"] for row in by_grade), known),
     )
 
 
@@ -166,10 +166,9 @@ def _rivals(
     )
 
 
-def _falsify(ask: Inquiry, open_ones: int, known: dict[str, Any]) -> Falsifier:
-    prints = ask.one(q.FINGERPRINTS, **known)
-    check = ask.one(q.CROSS_CHECK, **known)
+def _falsify(open_ones: int, prints: dict[str, Any], check: dict[str, Any]) -> Falsifier:
     resolved, checked, wrong = prints["resolved"], check["checked"], check["disagree"]
+    elsewhere = wrong - check["disagree_where_relied_on"]
     settled = f"{number(resolved)} of {number(open_ones)} settled by a provider fingerprint"
     if not checked:
         against = "no decision is known both ways, so the alias log could not be checked"
@@ -178,7 +177,8 @@ def _falsify(ask: Inquiry, open_ones: int, known: dict[str, Any]) -> Falsifier:
         against = (
             f"the alias log is contradicted by {number(wrong)} of {number(checked)} decisions "
             f"known otherwise ({share(found.low)} to {share(found.high)}), first "
-            f"{check['first_disagreement']}"
+            f"{check['first_disagreement']}; {number(elsewhere)} of them in lanes where nothing "
+            "rests on the alias log"
         )
     else:
         against = (
@@ -200,9 +200,9 @@ def _verdict(
     falsifier: Falsifier,
     *,
     clock_known: bool,
+    contradicted: bool,
 ) -> Verdict:
     open_ones = grades.get("D", 0) + grades.get("E", 0)
-    contradicted = "contradicted" in falsifier.outcome
     if not open_ones:
         if contradicted or ask.measures["unlogged_rotations"].value:
             return "supported"
@@ -210,168 +210,6 @@ def _verdict(
     if falsifier.falsified:
         return "inconclusive"
     return "supported" if rivals[0].outcome == "not_excluded" else "confirmed"
-
-
-def _headline(ask: Inquiry, verdict: Verdict, open_ones: int, total: int) -> str:
-    boundaries = ask.measures["boundaries"].value
-    rotations = ask.measures["rotations"].value
-    moved = f"{count(rotations, 'rotations')} with {count(boundaries, 'boundaries')}"
-    if verdict in ("confirmed", "supported") and open_ones:
-        return (
-            f"{number(open_ones)} of {count(total, 'decisions')} ({share(open_ones / total)}) "
-            f"cannot be attributed to exactly one checkpoint; the alias made {moved} in the window."
-        )
-    if verdict == "supported":
-        return (
-            f"All {count(total, 'decisions')} have one candidate, but other records contradict "
-            f"the alias log; it made {moved} in the window."
-        )
-    if verdict == "clean":
-        return f"Every one of {count(total, 'decisions')} is attributed to exactly one checkpoint."
-    return (
-        f"{count(total, 'decisions')} have one candidate each over {moved}, but nothing bounds "
-        "the error of the clocks."
-        if not open_ones
-        else f"{count(open_ones, 'decisions')} of {number(total)} are settled by fingerprint alone."
-    )
-
-
-def _findings(ask: Inquiry, grades: dict[str, int], total: int) -> tuple[Finding, ...]:
-    parts = ", ".join(f"{number(grades.get(grade, 0))} {words}" for grade, words in GRADES.items())
-    found = [
-        Finding(
-            f"Of {count(total, 'decisions')}: {parts}.",
-            ("coverage", *(f"grade_{grade.lower()}" for grade in GRADES)),
-            (ask.evidence_id(q.BY_GRADE), ask.evidence_id(q.UNATTRIBUTED)),
-            ("coverage", "in_force"),
-        ),
-        Finding(
-            "Per checkpoint, decisions for certain and at most.",
-            ("checkpoints",),
-            (ask.evidence_id(q.BY_CHECKPOINT), ask.evidence_id(q.OUTCOMES)),
-        ),
-    ]
-    unlogged = ask.measures["unlogged_rotations"].value
-    if unlogged:
-        found.append(
-            Finding(
-                f"{count(unlogged, 'digests')} ran that no alias event names.",
-                ("unlogged_rotations",),
-                (ask.evidence_id(q.UNLOGGED),),
-            )
-        )
-    return tuple(found)
-
-
-def _remedies(ask: Inquiry, grades: dict[str, int], total: int, error: float) -> tuple[str, ...]:
-    remedies = []
-    by_alias = sum(grades.get(grade, 0) for grade in "CDE")
-    if by_alias:
-        remedies.append(
-            f"Stamp the digest on each record when it is made: {share(by_alias / total)} of the "
-            "decisions rest on the alias log or on nothing."
-        )
-    if grades.get("D"):
-        remedies.append(
-            "Switch an alias in two phases, draining the old replicas first, and log when the "
-            "rollout ended."
-        )
-    if error > 1:
-        remedies.append(f"Monitor clock offsets: the zones here are {error:g} s on each side.")
-    if ask.measures["unlogged_rotations"].value:
-        remedies.append("Reconcile deployments with the alias log every day.")
-    return tuple(remedies)
-
-
-def _limits(
-    ask: Inquiry, everyone: dict[str, Any], total: int, known: dict[str, Any]
-) -> tuple[str, ...]:
-    exact = ask.one(q.WITHOUT_CLOCK_ERROR, **{**known, "clock_error_s": 0.0})
-    limits = [
-        f"With exact clocks {number(exact['ambiguous'])} decisions would be ambiguous and "
-        f"{number(exact['unattributed'])} without a candidate; the zones are as wide as the "
-        "clocks are uncertain."
-    ]
-    across = ask.one(q.ACROSS, **known)["decisions"]
-    if across:
-        limits.append(
-            f"{count(across, 'decisions')} began before a boundary and ended after it; they are "
-            "counted for the checkpoint that was in force when they began."
-        )
-    ids = ask.one(q.SEQUENCE, **known)
-    if ids["ids"] and ids["ids"] >= 0.8 * total and ids["expected"] <= 1.5 * ids["ids"]:
-        limits.append(
-            f"The ids are numbered; {number(ids['expected'] - ids['ids'])} numbers between the "
-            "first and the last are not among the records."
-        )
-    else:
-        limits.append("The ids are no sequence, so missing records could not be counted.")
-    undecided = everyone["requests"] - total
-    if undecided:
-        limits.append(
-            f"{count(undecided, 'requests')} without a recorded decision are not counted."
-        )
-    return tuple(limits)
-
-
-def _draw(
-    ask: Inquiry,
-    window: dict[str, Any],
-    grades: dict[str, int],
-    total: int,
-    known: dict[str, Any],
-) -> None:
-    open_ones = ask.ask(q.UNATTRIBUTED, **known)
-    spans, boundaries = ask.ask(q.SPANS, **known), ask.ask(q.BOUNDARIES, **known)
-
-    def lane(row: dict[str, Any]) -> str:
-        name = row.get("alias") or row.get("endpoint") or "not recorded"
-        return f"{name} ({row['region']})" if row.get("region") else str(name)
-
-    rows = [
-        {"lane": lane(row), "label": row["checkpoint"], "start": row["valid_from"],
-         "end": row["valid_until"], "kind": "span", "role": None}
-        for row in spans
-    ]  # fmt: skip
-    rows += [
-        {"lane": lane(row), "label": "zone", "start": row["zone_from"],
-         "end": row["zone_until"], "kind": "zone", "role": "gate"}
-        for row in boundaries
-    ]  # fmt: skip
-    rows += [
-        {"lane": lane(row), "label": row["grade"], "start": row["occurred_at"],
-         "end": None, "kind": "tick", "role": "gate"}
-        for row in open_ones[:500]
-    ]  # fmt: skip
-    attributed = sum(grades.get(grade, 0) for grade in "ABC")
-    ask.chart(
-        "in_force",
-        "spans",
-        f"The alias moved {count(len(boundaries), 'times')} while decisions were made",
-        "What the alias pointed at. Zones: either neighbour may have answered. Ticks: decisions "
-        "that cannot be attributed.",
-        f"Timeline of {count(len(spans), 'alias events')}, {count(len(boundaries), 'boundaries')} "
-        f"in the window, {count(total - attributed, 'unattributed decisions')}.",
-        rows,
-        {"x_title": "UTC", "start": window["first"], "end": window["last"]},
-        q.SPANS,
-    )
-    parts: list[dict[str, Any]] = [
-        {"label": "decisions", "part": f"{grade} {words}", "value": grades.get(grade, 0),
-         "share": grades.get(grade, 0) / total, "role": None if grade in "ABC" else "gate"}
-        for grade, words in GRADES.items()
-    ]  # fmt: skip
-    ask.chart(
-        "coverage",
-        "bars",
-        f"{share(attributed / total)} of the decisions have exactly one checkpoint",
-        "Decisions by how their checkpoint is known.",
-        "Decisions by grade: "
-        + ", ".join(f"{row['part']} {number(row['value'])}" for row in parts) + ".",
-        parts,
-        {"x_title": "decisions", "order": [row["part"] for row in parts]},
-        q.BY_GRADE,
-    )  # fmt: skip
 
 
 output_attribution = Diagnosis(

@@ -1,0 +1,121 @@
+"""What `output_attribution` says: headline, findings, remedies, limits."""
+
+from typing import Any
+
+from casework.diagnoses import _attribution as q
+from casework.diagnoses._inquiry import Inquiry
+from casework.findings import Finding, Verdict
+from casework.words import count, number, share
+
+GRADES = {
+    "A": "digest on the record",
+    "B": "replica's deployment",
+    "C": "alias in force",
+    "D": "ambiguous",
+    "E": "no candidate",
+}
+
+
+def headline(ask: Inquiry, verdict: Verdict, open_ones: int, total: int) -> str:
+    """Say the answer in one sentence."""
+    boundaries = ask.measures["boundaries"].value
+    rotations = ask.measures["rotations"].value
+    moved = f"{count(rotations, 'rotations')} with {count(boundaries, 'boundaries')}"
+    if verdict in ("confirmed", "supported") and open_ones:
+        return (
+            f"{number(open_ones)} of {count(total, 'decisions')} ({share(open_ones / total)}) "
+            f"cannot be attributed to exactly one checkpoint; the alias made {moved} in the window."
+        )
+    if verdict == "supported":
+        return (
+            f"All {count(total, 'decisions')} have one candidate, but other records contradict "
+            f"the alias log; it made {moved} in the window."
+        )
+    if verdict == "clean":
+        return f"Every one of {count(total, 'decisions')} is attributed to exactly one checkpoint."
+    return (
+        f"{count(total, 'decisions')} have one candidate each over {moved}, but nothing bounds "
+        "the error of the clocks."
+        if not open_ones
+        else f"{count(open_ones, 'decisions')} of {number(total)} are settled by fingerprint alone."
+    )
+
+
+def findings(ask: Inquiry, grades: dict[str, int], total: int) -> tuple[Finding, ...]:
+    """State what was found, with what carries it."""
+    parts = ", ".join(f"{number(grades.get(grade, 0))} {words}" for grade, words in GRADES.items())
+    found = [
+        Finding(
+            f"Of {count(total, 'decisions')}: {parts}.",
+            ("coverage", *(f"grade_{grade.lower()}" for grade in GRADES)),
+            (ask.evidence_id(q.BY_GRADE), ask.evidence_id(q.UNATTRIBUTED)),
+            ("coverage", "in_force"),
+        ),
+        Finding(
+            "Per checkpoint, decisions for certain and at most.",
+            ("checkpoints",),
+            (ask.evidence_id(q.BY_CHECKPOINT), ask.evidence_id(q.OUTCOMES)),
+        ),
+    ]
+    unlogged = ask.measures["unlogged_rotations"].value
+    if unlogged:
+        found.append(
+            Finding(
+                f"{count(unlogged, 'digests')} ran that no alias event names.",
+                ("unlogged_rotations",),
+                (ask.evidence_id(q.UNLOGGED),),
+            )
+        )
+    return tuple(found)
+
+
+def remedies(ask: Inquiry, grades: dict[str, int], total: int, error: float) -> tuple[str, ...]:
+    """Say what to do in this case."""
+    remedies = []
+    by_alias = sum(grades.get(grade, 0) for grade in "CDE")
+    if by_alias:
+        remedies.append(
+            f"Stamp the digest on each record when it is made: {share(by_alias / total)} of the "
+            "decisions rest on the alias log or on nothing."
+        )
+    if grades.get("D"):
+        remedies.append(
+            "Switch an alias in two phases, draining the old replicas first, and log when the "
+            "rollout ended."
+        )
+    if error > 1:
+        remedies.append(f"Monitor clock offsets: the zones here are {error:g} s on each side.")
+    if ask.measures["unlogged_rotations"].value:
+        remedies.append("Reconcile deployments with the alias log every day.")
+    return tuple(remedies)
+
+
+def limits(
+    ask: Inquiry, everyone: dict[str, Any], total: int, crossed: int, known: dict[str, Any]
+) -> tuple[str, ...]:
+    """Say what the answer does not cover."""
+    exact = ask.one(q.WITHOUT_CLOCK_ERROR, **{**known, "clock_error_s": 0.0})
+    limits = [
+        f"With exact clocks {number(exact['ambiguous'])} decisions would be ambiguous and "
+        f"{number(exact['unattributed'])} without a candidate; the zones are as wide as the "
+        "clocks are uncertain."
+    ]
+    if crossed:
+        limits.append(
+            f"{count(crossed, 'decisions')} ran while the alias was switched: they are ambiguous, "
+            "whenever the model was resolved."
+        )
+    ids = ask.one(q.SEQUENCE, **known)
+    if ids["ids"] and ids["ids"] >= 0.8 * total and ids["expected"] <= 1.5 * ids["ids"]:
+        limits.append(
+            f"The ids are numbered; {number(ids['expected'] - ids['ids'])} numbers between the "
+            "first and the last are not among the records."
+        )
+    else:
+        limits.append("The ids are no sequence, so missing records could not be counted.")
+    undecided = everyone["requests"] - total
+    if undecided:
+        limits.append(
+            f"{count(undecided, 'requests')} without a recorded decision are not counted."
+        )
+    return tuple(limits)
