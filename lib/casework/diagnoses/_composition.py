@@ -193,7 +193,7 @@ def _rehash(ask: Inquiry, frame: _Frame, seed: int, *, everyone: bool) -> Rehash
     share = by_arm[True]["n"] / sum(row["n"] for row in arms)
     counts = [row["n"] for row in rows]
     return rehash_test(
-        counts, sums / sums.FIXED, squares / sums.FIXED**2, share, observed, seed=seed
+        counts, totals / sums.FIXED, squares / sums.FIXED**2, share, observed, seed=seed
     )
 
 
