@@ -1,72 +1,118 @@
 """Archives that were handed over: every member checked by name and size, then laid out to read."""
 
+import lzma
+import os
 import tarfile
 import zipfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+import zlib
+from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from types import TracebackType
+from typing import Self
 
 from casework.errors import CaseworkError
-from casework.importers._zip import open_archive
+from casework.importers._zip import MAX_MEMBERS, MAX_RATIO, MAX_TOTAL, open_archive
 
-_MAX_TOTAL = 8 << 30
-_MAX_MEMBERS = 200_000
+_RATIO_MATTERS_FROM = 64 << 20
+
+# What the standard library lets through from a damaged archive; OSError includes those of gzip.
+_DAMAGE = (tarfile.TarError, EOFError, ValueError, OSError, zlib.error, lzma.LZMAError)
 
 
 def is_archive(path: Path) -> bool:
     """Whether a file is a zip or a tar archive, compressed or not, by its content."""
-    with path.open("rb") as file:
-        if file.read(4).startswith(b"PK\x03\x04"):
-            return zipfile.is_zipfile(path)
+    if _is_zip(path):
+        return True
     try:
         return tarfile.is_tarfile(path)
-    except (OSError, EOFError):
+    except _DAMAGE:
         return False
 
 
-@contextmanager
-def unpacked(path: Path, name: str) -> Iterator[Path]:
-    """Lay the members of an archive out in a folder of their own, which goes with the context.
-
-    Raises:
-        CaseworkError: the archive is broken or hostile; the code says how.
-    """
-    with TemporaryDirectory(prefix="casework-") as temporary:
-        folder = Path(temporary)
-        if zipfile.is_zipfile(path):
-            _unpack_zip(path, name, folder)
-        else:
-            _unpack_tar(path, name, folder)
-        yield folder
+def _is_zip(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(4) == b"PK\x03\x04" and zipfile.is_zipfile(path)
 
 
-def _unpack_zip(path: Path, name: str, folder: Path) -> None:
+class Unpacking:
+    """Lays archives out in folders that go with the context; 8 GiB for all of them together."""
+
+    def __init__(self) -> None:
+        self._stack = ExitStack()
+        self._left = MAX_TOTAL
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._stack.close()
+
+    def lay_out(self, path: Path, name: str) -> Path:
+        """Lay the members of an archive out in a folder of their own.
+
+        Args:
+            path: the archive.
+            name: how it is cited in errors.
+
+        Raises:
+            CaseworkError: the archive is broken or hostile; the code says how.
+        """
+        temporary = TemporaryDirectory(prefix="casework-")
+        folder = Path(temporary.name)
+        try:
+            unpack = _unpack_zip if _is_zip(path) else _unpack_tar
+            self._left -= unpack(path, name, folder, self._left)
+        except _DAMAGE as error:
+            temporary.cleanup()
+            what = f"cannot be unpacked: {error or type(error).__name__}"
+            raise _refused("ARCHIVE_UNREADABLE", what, name) from None
+        except CaseworkError:
+            temporary.cleanup()
+            raise
+        self._stack.callback(temporary.cleanup)
+        return folder
+
+
+def _unpack_zip(path: Path, name: str, folder: Path, most: int) -> int:
     with open_archive(path, name) as archive:
+        total = sum(member.bytes for member in archive.members)
+        if total > most:
+            raise _refused("ZIP_TOTAL_TOO_LARGE", f"{total} bytes, more than are left", name)
         for member in archive.members:
-            if member.name.endswith("/"):
-                continue
             target = folder / member.name
             target.parent.mkdir(parents=True, exist_ok=True)
-            with target.open("wb") as file:
+            with target.open("xb") as file:
                 archive.stream(member, file)
+    return total
 
 
-def _unpack_tar(path: Path, name: str, folder: Path) -> None:
+def _unpack_tar(path: Path, name: str, folder: Path, most: int) -> int:
     """Unpack regular files only, through the filter that refuses paths and links leading out."""
+    most = min(most, max(_RATIO_MATTERS_FROM, MAX_RATIO * path.stat().st_size))
     total = 0
-    try:
-        with tarfile.open(path) as archive:
-            for number, member in enumerate(archive):
-                total += member.size
-                if number >= _MAX_MEMBERS or total > _MAX_TOTAL:
-                    raise _refused("TAR_TOO_LARGE", "too many members or bytes", name)
-                if member.isfile():
-                    archive.extract(member, folder, filter="data")
-                elif not member.isdir():
-                    raise _refused("TAR_NOT_A_FILE", f"{member.name!r} is no plain file", name)
-    except (tarfile.TarError, OSError, EOFError) as error:
-        raise _refused("TAR_UNREADABLE", str(error).splitlines()[0], name) from None
+    seen: set[str] = set()
+    with tarfile.open(path) as archive:
+        for number, member in enumerate(archive):
+            total += member.size
+            if number >= MAX_MEMBERS or total > most:
+                raise _refused("TAR_TOO_LARGE", "too many members or bytes", name)
+            if member.isdir():
+                continue
+            if not member.isfile():
+                raise _refused("TAR_NOT_A_FILE", f"{member.name!r} is no plain file", name)
+            # Names that differ in case only are one file on some systems.
+            key = os.path.normpath(member.name).casefold()
+            if key in seen:
+                raise _refused("TAR_DUPLICATE_NAME", f"two members are {member.name!r}", name)
+            seen.add(key)
+            archive.extract(member, folder, filter="data")
+    return total
 
 
 def _refused(code: str, what: str, name: str) -> CaseworkError:

@@ -60,6 +60,9 @@ SOURCE_WORD: Mapping[Source, str] = {
 }
 UNKNOWN = "not recorded"
 
+_ABBREVIATIONS = {
+    word.lower(): word for word in (*"ABCDEI", "ID", "LLM", "NPS", "SMD", "SRM", "UTC")
+}
 _UNIT_WORDS = {"smd": "standardised difference", "s": "time", "points": "percentage points"}
 _PERCENT = {"share": " %", "points": " points"}
 _SILENT_UNITS = frozenset({"smd", "score", "count", "label", "table", ""})
@@ -72,18 +75,34 @@ def verdict_sign(verdict: Verdict) -> str:
 
 def title(name: str) -> str:
     """Say the name of a diagnosis or a measure in words: `cohort_skew` is `Cohort skew`."""
-    return _capital(on_one_line(name.replace("_", " ")))
+    spoken = (_ABBREVIATIONS.get(word, word) for word in on_one_line(name).split("_"))
+    return _capital(" ".join(spoken))
 
 
 def sentence(text: str) -> str:
     """Return the text with a capital at its beginning and one full stop at its end."""
+    return _capital(closed(text))
+
+
+def headline(text: str, verdict: Verdict) -> str:
+    """Return the sentence of a result without the verdict before it, which stands beside it."""
+    word, plain = VERDICT_WORD[verdict], on_one_line(text)
+    if plain[: len(word)].lower() == word.lower() and plain[len(word) : len(word) + 1] in (*".:,",):
+        plain = plain[len(word) + 1 :].strip()
+    return sentence(plain)
+
+
+def closed(text: str) -> str:
+    """Return the text with one full stop at its end."""
     plain = on_one_line(text).rstrip(".")
-    closed = plain if plain.endswith(("!", "?", ":", "…")) or not plain else f"{plain}."
-    return _capital(closed)
+    return plain if plain.endswith(("!", "?", ":", "…")) or not plain else f"{plain}."
 
 
 def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
+    """Give a word a capital; signs such as `p`, `n` and `v38` keep their letter."""
+    first = text.split(" ", 1)[0].rstrip(",;:")
+    word = first.isalpha() and (len(first) > 1 or first == "a")
+    return text[:1].upper() + text[1:] if word else text
 
 
 def number(value: float | None, significant: int = 3) -> str:
@@ -116,8 +135,8 @@ def p_value(p: float | None) -> str:
         return f"p {UNKNOWN}"
     if p < 0.001:
         return "p < 0.001"
-    if p > 0.999:
-        return "p > 0.999"
+    if p > 0.99:
+        return "p > 0.99"
     return f"p = {p:.3f}" if p < 0.1 else f"p = {p:.2f}"
 
 
@@ -129,6 +148,8 @@ def duration(seconds: float | None) -> str:
         return number(seconds)
     if seconds < 0:
         return digits.MINUS + duration(-seconds)
+    if 0 < seconds < 0.001:
+        return "under 1 ms"
     if 0 < seconds < 0.9995:
         return f"{number(seconds * 1000)} ms"
     if seconds < 59.5:
@@ -161,14 +182,11 @@ def parse_instant(value: Any) -> datetime | None:
 
 
 def instant(value: datetime | str | None) -> str:
-    """Say an instant in UTC, with seconds only where there are any; a naive one is UTC."""
+    """Say an instant in UTC to the second; a naive one is UTC. Data keep the fractions."""
     moment = parse_instant(value)
     if moment is None:
         return UNKNOWN if value is None else on_one_line(str(value))
-    clock = "%H:%M"
-    if moment.second or moment.microsecond:
-        clock = "%H:%M:%S" + (f".{moment.microsecond // 1000:03d}" if moment.microsecond else "")
-    return moment.strftime(f"%Y-%m-%d {clock} UTC")
+    return moment.strftime(f"%Y-%m-%d {'%H:%M:%S' if moment.second else '%H:%M'} UTC")
 
 
 def said(value: Any, unit: str) -> str:

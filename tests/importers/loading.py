@@ -1,8 +1,10 @@
 """What tests of importers share: a case with the rows of one source, asked in plain SQL."""
 
 from collections.abc import Callable, Sequence
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import duckdb
@@ -22,12 +24,21 @@ def source_of(path: Path) -> Source:
     return Source(path, path.name)
 
 
+@cache
+def empty_case() -> bytes:
+    """The file of a case without evidence, made once: making one takes longer than most tests."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder, "empty.duckdb")
+        CaseWriter.create(path, "empty")
+        return path.read_bytes()
+
+
 def load(
     case: Path, importer: Importer, *paths: Path, options: Options | None = None
 ) -> list[Exhibit]:
     """Load sources into a case, which is made if need be."""
     if not case.exists():
-        CaseWriter.create(case, "")
+        case.write_bytes(empty_case())
     exhibits = []
     with CaseWriter(case) as writer:
         for path in paths:

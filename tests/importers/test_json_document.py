@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.importers.loading import refusal_of
 
@@ -76,13 +76,18 @@ def test_reads_what_json_writes(value: Any) -> None:
         assert document(data, "f").value() == value
 
 
+@pytest.mark.parametrize("chunk", [1, 7, 1 << 20])
 @given(VALUES)
-def test_depth_is_that_of_the_value(value: Any) -> None:
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_depth_is_that_of_the_value(
+    monkeypatch: pytest.MonkeyPatch, chunk: int, value: Any
+) -> None:
     def depth(inner: Any) -> int:
         if isinstance(inner, dict):
             inner = list(inner.values())
         return 1 + max(map(depth, inner), default=0) if isinstance(inner, list) else 0
 
+    monkeypatch.setattr(_json_document, "_CHUNK", chunk)
     data = json.dumps(value).encode()
     for wrapped in (64 - depth(value), 65 - depth(value)):
         assert is_too_deep(nested(wrapped).replace(b"1", data)) == (wrapped + depth(value) > 64)

@@ -93,6 +93,7 @@ REFUSED: dict[str, tuple[str, Callable[[], bytes]]] = {
     "symlink": ("ZIP_SYMLINK", lambda: archive((link("link"), b"/etc/passwd"))),
     "encrypted": ("ZIP_ENCRYPTED", lambda: patched(archive(("a", b"1")), CENTRAL, 8, "<H", 1)),
     "method": ("ZIP_METHOD", lambda: patched(archive(("a", b"1")), CENTRAL, 10, "<H", 12)),
+    "ratio, zstandard": ("ZIP_RATIO", lambda: with_zstandard("a", bytes(65 << 20))),
     "ratio": ("ZIP_RATIO", lambda: archive(("a.json", ZEROS))),
     "member": (
         "ZIP_MEMBER_TOO_LARGE",
@@ -195,6 +196,17 @@ def test_zstandard_in_several_frames(tmp_path: Path) -> None:
     frames = [random.Random(n).randbytes(100_000) for n in range(3)]
     path.write_bytes(with_zstandard("a", *frames))
     assert read_all(path) == {"a": b"".join(frames)}
+
+
+def test_a_conversation_that_repeats_itself_is_no_bomb(tmp_path: Path) -> None:
+    """Each turn of an older log holds all before it; Zstandard packs that 200 times and more."""
+    rng = random.Random(3)
+    turns = [bytes(rng.choices(b"abcdefghij klmnop", k=150)) for _ in range(300)]
+    log = b"".join(b"".join(turns[:n]) for n in range(300))
+    path = tmp_path / "log.eval"
+    path.write_bytes(with_zstandard("samples/1.json", log))
+    assert len(log) > 200 * path.stat().st_size
+    assert read_all(path) == {"samples/1.json": log}
 
 
 def test_names_are_told_without_trust(tmp_path: Path) -> None:

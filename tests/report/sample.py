@@ -198,7 +198,8 @@ def cohort_skew() -> Result:
             evidence(
                 "lift_by_arm",
                 "Users, tasks before and tasks after, by arm",
-                """SELECT arm, count(*) AS users, avg(before) AS tasks_before, avg(after) AS tasks_after
+                """SELECT arm, count(*) AS users,
+       avg(before) AS tasks_before, avg(after) AS tasks_after
 FROM per_user
 WHERE experiment = $experiment AND assigned_at >= $since
 GROUP BY arm
@@ -308,8 +309,8 @@ def _coverage_chart() -> Chart:
         form="bars",
         title="98.9 % of decisions can be given the checkpoint that made them",
         subtitle="Each bar is all decisions of a month, split by how the checkpoint is known.",
-        alt="January: 71.2 % by digest, 18.4 % by replica, 9.5 % by name, 0.9 % in doubt or unknown. "
-        "February: 60.9 %, 22.4 %, 14.9 %, 1.7 %.",
+        alt="January: 71.2 % by digest, 18.4 % by replica, 9.5 % by name, 0.9 % in doubt or "
+        "unknown. February: 60.9 %, 22.4 %, 14.9 %, 1.7 %.",
         rows=rows,
         encode={
             "x_title": "share of decisions, %",
@@ -392,7 +393,7 @@ def output_attribution() -> Result:
             ),
         ),
         falsifier=Falsifier(
-            "A decision whose stamped digest contradicts the name in force outside the zones of doubt",
+            "A stamped digest that contradicts the name in force outside the zones of doubt",
             True,
             "none among 40,023 stamped decisions",
         ),
@@ -401,7 +402,8 @@ def output_attribution() -> Result:
             evidence(
                 "spans",
                 "What the name stood for, and when",
-                "SELECT span, checkpoint, valid_from, valid_until FROM alias_spans\nWHERE alias = $alias ORDER BY valid_from",
+                "SELECT span, checkpoint, valid_from, valid_until\nFROM alias_spans\n"
+                "WHERE alias = $alias\nORDER BY valid_from",
                 spans,
                 ("span", "checkpoint", "valid_from", "valid_until"),
                 ("e4",),
@@ -410,7 +412,8 @@ def output_attribution() -> Result:
             evidence(
                 "grades",
                 "Decisions in doubt or unknown",
-                "SELECT request_id, occurred_at, grade, checkpoint, output_text FROM graded\nWHERE grade IN ('D', 'E') ORDER BY occurred_at",
+                "SELECT request_id, occurred_at, grade, checkpoint, output_text\nFROM graded\n"
+                "WHERE grade IN ('D', 'E')\nORDER BY occurred_at",
                 doubtful,
                 ("request_id", "occurred_at", "grade", "checkpoint", "output_text"),
                 ("e5", "e4"),

@@ -10,17 +10,18 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import mkdtemp
 from typing import Any
 
 import duckdb
 
+from casework.case._scan import scan
 from casework.errors import CaseworkError
 
 ALIAS = "evidence"
 _MEMORY = "4GB"
 _SPILL = "40GB"
 
+_TIME_ZONE = "SET TimeZone = 'UTC'"
 _HARDENING = (
     "SET autoinstall_known_extensions = false",
     "SET autoload_known_extensions = false",
@@ -28,15 +29,20 @@ _HARDENING = (
     "SET allow_persistent_secrets = false",
     "SET python_enable_replacements = false",
     "SET max_expression_depth = 250",
-    "SET TimeZone = 'UTC'",
+    _TIME_ZONE,
 )
 
+_READING_NODES = ("SELECT_NODE", "SET_OPERATION_NODE", "RECURSIVE_CTE_NODE", "CTE_NODE")
 # Functions that reach past the case: the file system, other databases, text run as SQL.
 _FORBIDDEN_FUNCTIONS = ("read_", "parquet_", "sniff_", "glob", "query", "query_table", "getenv")
 
 
-def connect_reading(path: Path) -> duckdb.DuckDBPyConnection:
+def connect_reading(path: Path, spill: str) -> duckdb.DuckDBPyConnection:
     """Open a case to read: in-memory main, the file attached read-only, configuration locked.
+
+    Args:
+        path: the case.
+        spill: a folder of its own for what does not fit in memory.
 
     Raises:
         CaseworkError: CASE_MISSING, CASE_LOCKED, NOT_A_CASE, CASE_HOLDS_CODE.
@@ -45,34 +51,53 @@ def connect_reading(path: Path) -> duckdb.DuckDBPyConnection:
         raise CaseworkError(
             "CASE_MISSING", "there is no such case", "make it with `casework new`", where=str(path)
         )
-    spill = mkdtemp(prefix="casework-")
     connection = duckdb.connect(":memory:")
-    with _clear_errors(path):
-        connection.execute(f"ATTACH {literal(str(path))} AS {ALIAS} (READ_ONLY)")
-    for statement in (
-        *_HARDENING,
-        f"SET temp_directory = {literal(spill)}",
-        f"SET max_temp_directory_size = '{_SPILL}'",
-        f"SET memory_limit = '{_MEMORY}'",
-        f"USE {ALIAS}",
-        "SET enable_external_access = false",
-        "SET lock_configuration = true",
-    ):
-        connection.execute(statement)
-    _refuse_code(connection, path)
+    try:
+        with _clear_errors(path):
+            connection.execute(f"ATTACH {literal(str(path))} AS {ALIAS} (READ_ONLY)")
+        for statement in (
+            *_HARDENING,
+            f"SET temp_directory = {literal(spill)}",
+            f"SET max_temp_directory_size = '{_SPILL}'",
+            f"SET memory_limit = '{_MEMORY}'",
+            f"USE {ALIAS}",
+            "SET enable_external_access = false",
+        ):
+            connection.execute(statement)
+        _refuse_code(connection, path)
+    except BaseException:
+        connection.close()
+        raise
     return connection
+
+
+def connect_asking(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
+    """A second connection for what people type, then no setting can be changed any more.
+
+    It shares the database with the first and none of its temporary tables.
+    """
+    asking = connection.cursor()
+    asking.execute(f"USE {ALIAS}")
+    asking.execute(_TIME_ZONE)
+    asking.execute("SET lock_configuration = true")
+    return asking
 
 
 def connect_writing(path: Path) -> duckdb.DuckDBPyConnection:
     """Open a case file to write; the only writer there can be.
 
     Raises:
-        CaseworkError: CASE_LOCKED, NOT_A_CASE.
+        CaseworkError: CASE_LOCKED, NOT_A_CASE, CASE_HOLDS_CODE.
     """
     with _clear_errors(path):
         connection = duckdb.connect(str(path))
-    for statement in (*_HARDENING, f"SET memory_limit = '{_MEMORY}'"):
-        connection.execute(statement)
+    try:
+        for statement in (*_HARDENING, f"SET memory_limit = '{_MEMORY}'"):
+            connection.execute(statement)
+        _refuse_code(connection, path)
+    except BaseException:
+        connection.close()
+        raise
     return connection
 
 
@@ -110,20 +135,24 @@ def gate(sql: str) -> str:
     kind = statements[0].type
     if kind != duckdb.StatementType.SELECT:
         raise CaseworkError("SQL_NOT_SELECT", f"this is {kind.name}", fix)
-    for name in _functions(sql):
+    for node in _nodes(sql):
+        name = str(node.get("function_name", "")).lower()
         if name.startswith(_FORBIDDEN_FUNCTIONS):
             raise CaseworkError("SQL_FORBIDDEN_FUNCTION", f"{name} reaches outside the case", fix)
+        part = str(node.get("type", ""))
+        if part.endswith("_NODE") and part not in _READING_NODES:
+            raise CaseworkError("SQL_NOT_SELECT", f"a part of this is {part.split('_')[0]}", fix)
     return sql
 
 
-def _functions(sql: str) -> Iterator[str]:
-    row = first(duckdb.connect(":memory:"), "SELECT json_serialize_sql($sql)", {"sql": sql})
-    stack: list[Any] = [json.loads(row[0])] if row else []
+def _nodes(sql: str) -> Iterator[dict[str, Any]]:
+    """Every node of the parsed statement."""
+    ((text,),) = scan("SELECT json_serialize_sql($sql)", {"sql": sql})
+    stack: list[Any] = [json.loads(text)]
     while stack:
         node = stack.pop()
         if isinstance(node, dict):
-            if isinstance(node.get("function_name"), str):
-                yield node["function_name"].lower()
+            yield node
             stack.extend(node.values())
         elif isinstance(node, list):
             stack.extend(node)
@@ -169,6 +198,8 @@ def clear_query_errors(seconds: float | None = None) -> Iterator[None]:
     """
     try:
         yield
+    except RuntimeError as error:
+        raise interrupted(error) from None
     except duckdb.InterruptException:
         raise CaseworkError(
             "QUERY_TIMEOUT", f"the query ran longer than {seconds:g} s", "ask for less"
@@ -181,18 +212,24 @@ def clear_query_errors(seconds: float | None = None) -> Iterator[None]:
         raise CaseworkError("QUERY_FAILED", _first_line(error), "see `casework tables`") from None
 
 
+def interrupted(error: RuntimeError) -> BaseException:
+    """What DuckDB makes of Ctrl-C, turned back into what Python makes of it."""
+    return KeyboardInterrupt() if str(error) == "Query interrupted" else error
+
+
 def _refuse_code(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
     found = connection.execute(
         """
         SELECT function_name FROM duckdb_functions() WHERE NOT internal
         UNION ALL SELECT view_name FROM duckdb_views() WHERE NOT internal
+        UNION ALL SELECT trigger_name FROM duckdb_triggers()
         """
     ).fetchall()
     if found:
         names = ", ".join(sorted({str(row[0]) for row in found}))
         raise CaseworkError(
             "CASE_HOLDS_CODE",
-            f"the file defines macros or views that could falsify queries: {names}",
+            f"the file defines macros, views or triggers that could falsify queries: {names}",
             "do not trust it; load the sources into a new case",
             where=str(path),
         )

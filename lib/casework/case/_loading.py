@@ -10,6 +10,7 @@ import pyarrow as pa
 from casework.case._connection import first
 from casework.case._duplicates import settle
 from casework.case._items import Batch, Item, Note, Reject, Row, Select
+from casework.errors import CaseworkError
 from casework.tables import Table, get
 from casework.tables._table import FLAG, INSTANT, JSON, REAL, TEXT, WHOLE
 
@@ -70,12 +71,8 @@ class Loading:
 
     def count(self, table: str) -> int:
         """Rows of a table that come from this exhibit."""
-        row = first(
-            self.connection,
-            f"SELECT count(*) FROM {table} WHERE exhibit_id = $exhibit",
-            {"exhibit": self.exhibit_id},
-        )
-        return int(row[0]) if row else 0
+        sql = f"SELECT count(*) FROM {table} WHERE exhibit_id = $exhibit"
+        return self._number(sql, {"exhibit": self.exhibit_id})
 
     def _take_row(self, row: Row) -> None:
         self.read += 1
@@ -90,24 +87,29 @@ class Loading:
 
     def _take_select(self, select: Select) -> None:
         names = ", ".join(select.columns)
-        row = first(
-            self.connection,
-            f"INSERT INTO {select.table.name} ({names}, exhibit_id) "
-            f"SELECT *, '{self.exhibit_id}' FROM ({select.kept})",
-            select.params,
-        )
-        kept = int(row[0]) if row else 0
-        self._filled.add(select.table.name)
-        row = first(self.connection, select.total, select.params)
-        total = int(row[0]) if row else 0
-        self.read += total
-        if total > kept:
-            self.connection.execute(
-                "INSERT INTO rejects (locator, code, reason, raw, exhibit_id, table_name) "
-                f"SELECT locator, code, reason, left(raw, {_RAW_CHARACTERS}), "
-                f"'{self.exhibit_id}', '{select.table.name}' FROM ({select.rejected})",
-                dict(select.params) or None,
+        try:
+            kept = self._number(
+                f"INSERT INTO {select.table.name} ({names}, exhibit_id) "
+                f"SELECT *, '{self.exhibit_id}' FROM ({select.kept})",
+                select.params,
             )
+            total = self._number(select.total, select.params)
+            if total > kept:
+                self.connection.execute(
+                    "INSERT INTO rejects (locator, code, reason, raw, exhibit_id, table_name) "
+                    f"SELECT locator, code, reason, left(raw, {_RAW_CHARACTERS}), "
+                    f"'{self.exhibit_id}', '{select.table.name}' FROM ({select.rejected})",
+                    dict(select.params) or None,
+                )
+        except duckdb.Error as error:
+            what = str(error).strip().splitlines()[0].rstrip(".:")
+            raise CaseworkError("SOURCE_UNREADABLE", what, "see that the file is whole") from None
+        self._filled.add(select.table.name)
+        self.read += total
+
+    def _number(self, sql: str, params: Mapping[str, Any]) -> int:
+        row = first(self.connection, sql, params)
+        return int(row[0]) if row else 0
 
     def _reject(self, reject: Reject) -> None:
         self._rejects.append(reject)
@@ -118,7 +120,10 @@ class Loading:
         rows = self._rows.pop(table.name, [])
         if not rows:
             return
-        names = [name for name in table.column_names if any(name in row.values for row in rows)]
+        given = {name for row in rows for name in row.values}
+        names = [name for name in table.column_names if name in given]
+        if len(names) < len(given):
+            raise ValueError(f"{table.name} has no column {sorted(given - set(names))[0]!r}")
         columns: dict[str, list[Any]] = {
             name: [row.values.get(name) for row in rows] for name in names
         }

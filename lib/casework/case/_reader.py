@@ -5,10 +5,18 @@ from collections.abc import Mapping
 from dataclasses import fields
 from datetime import datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
-from casework.case._connection import clear_query_errors, connect_reading, first, gate, run
+from casework.case._connection import (
+    clear_query_errors,
+    connect_asking,
+    connect_reading,
+    first,
+    gate,
+    run,
+)
 from casework.case._query import Query
 from casework.case._schema import VERSION, stored_version
 from casework.case._writer import CaseWriter
@@ -38,11 +46,17 @@ class Case:
 
     def __init__(self, path: Path | str) -> None:
         self.path = Path(path)
-        self._connection = connect_reading(self.path)
-        if self._is_old():
-            self._connection.close()
-            CaseWriter(self.path).close()
-            self._connection = connect_reading(self.path)
+        self._spill = TemporaryDirectory(prefix="casework-")
+        try:
+            self._connection = connect_reading(self.path, self._spill.name)
+            if self._is_old():
+                self._connection.close()
+                CaseWriter(self.path).close()
+                self._connection = connect_reading(self.path, self._spill.name)
+            self._asking = connect_asking(self._connection)
+        except BaseException:
+            self._spill.cleanup()
+            raise
         self._held: dict[str, dict[str, Any]] = {}
 
     @classmethod
@@ -68,7 +82,9 @@ class Case:
 
     def close(self) -> None:
         """Close the file."""
+        self._asking.close()
         self._connection.close()
+        self._spill.cleanup()
 
     def rows(self, query: Query, **params: Any) -> Rows:
         """Run an evidence query; parameters that it does not name are left out.
@@ -93,12 +109,18 @@ class Case:
         The text of the queries that use it stays whole: an auditor needs no held table. A query
         that is asked with other parameters than those held computes its parts anew.
         """
+        if self._held.get(query.id) == query.parameters(params):
+            return
         sql = query.text(self._held_for(query, params))
-        self._held.pop(query.id, None)
-        self._connection.execute(f"DROP TABLE IF EXISTS temp.{query.id}")
+        self.release(query)
         named = Query("held", sql).parameters(params)
         run(self._connection, f"CREATE TEMP TABLE {query.id} AS {sql}", named)
         self._held[query.id] = query.parameters(params)
+
+    def release(self, query: Query) -> None:
+        """Drop a held query; its memory is free again."""
+        self._held.pop(query.id, None)
+        self._connection.execute(f"DROP TABLE IF EXISTS temp.{query.id}")
 
     def sql(self, text: str, *, seconds: float = 60.0, limit: int = 10_000) -> Rows:
         """Run one SELECT that a person typed. At most `limit` rows, `seconds` of time.
@@ -107,7 +129,7 @@ class Case:
             CaseworkError: SQL_NOT_SELECT and the other codes of the gate, QUERY_FAILED,
                 QUERY_TIMEOUT, QUERY_MEMORY.
         """
-        cursor = run(self._connection, gate(text), seconds=seconds)
+        cursor = run(self._asking, gate(text), seconds=seconds)
         names = tuple(column[0] for column in cursor.description or ())
         return Rows(names, cursor.fetchmany(limit))
 
@@ -172,7 +194,8 @@ class Case:
             GROUP BY diagnosis ORDER BY diagnosis
             """
         ).fetchall()
-        return tuple(msgspec.json.decode(row[0], type=Result) for row in rows)
+        # Not strict: infinite bounds and integers beyond 2^53 are text in canonical JSON.
+        return tuple(msgspec.json.decode(row[0], type=Result, strict=False) for row in rows)
 
     def _run(self, query: Query, params: Mapping[str, Any]) -> Any:
         sql = query.text(self._held_for(query, params))

@@ -1,6 +1,7 @@
 """Looking into a source file with DuckDB, apart from any case."""
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 import duckdb
@@ -14,10 +15,16 @@ def scan(sql: str, params: Mapping[str, Any]) -> list[tuple[Any, ...]]:
     Raises:
         CaseworkError: SOURCE_UNREADABLE with the first line of what DuckDB says.
     """
-    with duckdb.connect(":memory:") as connection:
+    with _database().cursor() as connection:
         connection.execute("SET TimeZone = 'UTC'")
         try:
             return connection.execute(sql, dict(params) or None).fetchall()
         except duckdb.Error as error:
             what = str(error).strip().splitlines()[0].rstrip(".:")
             raise CaseworkError("SOURCE_UNREADABLE", what, "see that the file is whole") from None
+
+
+@cache
+def _database() -> duckdb.DuckDBPyConnection:
+    """One database in memory that nothing is kept in: making one takes longer than most scans."""
+    return duckdb.connect(":memory:")

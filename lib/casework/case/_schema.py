@@ -108,12 +108,14 @@ def stored_version(connection: duckdb.DuckDBPyConnection, where: str) -> int:
     Raises:
         CaseworkError: NOT_A_CASE, or CASE_NEWER than this program.
     """
-    if "case_info" not in _present(connection):
+    row = None
+    if "case_info" in _present(connection):
+        row = first(connection, "SELECT value FROM case_info WHERE key = 'schema_version'")
+    if row is None or not str(row[0]).isdecimal():
         raise CaseworkError(
             "NOT_A_CASE", "a DuckDB file, but no case", "make one with `casework new`", where=where
         )
-    row = first(connection, "SELECT value FROM case_info WHERE key = 'schema_version'")
-    version = int(row[0]) if row else 0
+    version = int(row[0])
     if version > VERSION:
         raise CaseworkError(
             "CASE_NEWER",

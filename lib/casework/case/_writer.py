@@ -11,7 +11,7 @@ from typing import Any, Self
 from uuid import uuid4
 
 from casework import canonical
-from casework.case._connection import connect_writing, first
+from casework.case._connection import connect_writing, first, interrupted
 from casework.case._items import Item, Receipt
 from casework.case._loading import Loading
 from casework.case._schema import VERSION, build, stored_version
@@ -47,14 +47,20 @@ class CaseWriter:
         """Make an empty case.
 
         Raises:
-            CaseworkError: CASE_EXISTS, NOT_A_CASE where the folder cannot be written.
+            CaseworkError: CASE_EXISTS, CASE_NOT_WRITABLE.
         """
         if path.exists():
             raise CaseworkError(
                 "CASE_EXISTS", "there is such a file already", "choose another name",
                 where=str(path),
             )  # fmt: skip
-        connection = connect_writing(path)
+        try:
+            connection = connect_writing(path)
+        except CaseworkError as error:
+            raise CaseworkError(
+                "CASE_NOT_WRITABLE", error.what, "choose a folder that is there and can be "
+                "written to", where=str(path),
+            ) from None  # fmt: skip
         created = now()
         connection.execute("BEGIN")
         build(connection)
@@ -102,6 +108,9 @@ class CaseWriter:
         try:
             exhibit = self._load(receipt, items)
             self._connection.execute("COMMIT")
+        except RuntimeError as error:
+            self._connection.execute("ROLLBACK")
+            raise interrupted(error) from None
         except BaseException:
             self._connection.execute("ROLLBACK")
             raise
@@ -183,7 +192,7 @@ class CaseWriter:
             """,
             {
                 "at": now(),
-                "actor": f"{getpass.getuser()}@{platform.node()}",
+                "actor": f"{_user()}@{platform.node()}",
                 "action": action,
                 "tool": f"casework {__version__}, duckdb {duckdb.__version__}",
                 "detail": canonical.dumps(dict(detail)),
@@ -198,6 +207,14 @@ class CaseWriter:
         self._connection.execute("INSERT INTO case_info VALUES ('schema_version', ?)", [VERSION])
         self.log("migrate", {"to": VERSION})
         self._connection.execute("COMMIT")
+
+
+def _user() -> str:
+    """The name of the user; in a container there may be a number only."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"uid {os.getuid()}"
 
 
 def now() -> datetime:

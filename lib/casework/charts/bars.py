@@ -11,7 +11,7 @@ import altair as alt
 
 from casework import words
 from casework.charts import layout
-from casework.charts.cells import amount, text
+from casework.charts.cells import amount, named, text
 from casework.charts.layout import ROW, Scale
 from casework.charts.palette import Palette
 from casework.charts.stage import Stage, axis
@@ -101,7 +101,7 @@ def _lay_bar(parts: list[Part], scale: Scale, palette: Palette, marks: Marks) ->
     bar = _label_parts([part for part in parts if part.named], scale, palette, marks)
     for part in parts:
         box = {"x": part.left, "x2": part.right, "colour": part.colour}
-        box |= {"name": " · ".join(filter(None, (part.bar, part.name))), "said": part.said}
+        box |= {"name": named(part.bar, part.name), "said": part.said}
         marks.fills.append(box | {"y": bar, "y2": bar + _BAR})
         marks.feet.append(box | {"y": bar + _BAR - 4, "y2": bar + _BAR})
         share = words.share(part.right - part.left)

@@ -5,14 +5,21 @@ from collections.abc import Mapping
 from typing import Any
 
 from casework.findings import Row
-from casework.visible import on_one_line
+from casework.visible import on_one_line, shorten
 from casework.words import parse_instant
+
+_LONGEST_NAME = 100
 
 
 def text(row: Row | Mapping[str, Any], key: str) -> str:
     """Return a field as visible text on one line; empty where there is none."""
     value = row.get(key)
     return "" if value is None else on_one_line(str(value))
+
+
+def named(*parts: str) -> str:
+    """Join the words that name a mark, for those who hover over it; shortened where too long."""
+    return shorten(" · ".join(filter(None, parts)), _LONGEST_NAME)
 
 
 def amount(row: Row | Mapping[str, Any], key: str) -> float | None:

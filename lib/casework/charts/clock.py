@@ -8,13 +8,13 @@ since 1970) and their words are written here.
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
-from casework.charts.layout import Scale
-from casework.charts.stage import Stage
+from casework.charts.layout import Scale, text_width
+from casework.charts.stage import Align, Stage
 
 HEIGHT = 38
 """What the words under a time axis take, in pixels."""
 
-_ROOM = 84
+_ROOM = 68
 """Pixels that a tick with its words should have."""
 _MINUTE, _DAY = 60, 86_400
 _STEPS = (1, 5, 15, 30, *(_MINUTE * m for m in (1, 5, 15, 30, 60, 180, 360, 720)))
@@ -96,10 +96,20 @@ def draw(stage: Stage, top: float, bottom: float, title: str, *, worded: bool = 
     named = title if "UTC" in title else f"{title}, UTC".removeprefix(", ")
     line = {"x": stage.scale.high, "y": stage.at(bottom + 30), "text": named}
     stage.words([line | quiet], "right", size=11)
-    labels = {"y": stage.at(bottom + 13), **quiet}
-    inside = stage.scale.right - 30
-    middle = [(x, text) for x, text in found if 30 <= stage.scale(x) <= inside]
-    left = [(x, text) for x, text in found if stage.scale(x) < 30]
-    right = [(x, text) for x, text in found if stage.scale(x) > inside]
-    for align, row in (("center", middle), ("left", left), ("right", right)):
-        stage.words([{"x": x, "text": text, **labels} for x, text in row], align, size=11)
+    for align, x, text in _placed(found, stage.scale):
+        stage.words([{"x": x, "y": stage.at(bottom + 13), "text": text, **quiet}], align, size=11)
+
+
+def _placed(found: list[tuple[float, str]], scale: Scale) -> Iterator[tuple[Align, float, str]]:
+    """Keep words inside the picture at its ends, and leave out those that would touch others."""
+    taken = float("-inf")
+    for x, text in found:
+        pixel, half = scale(x), text_width(text, 11) / 2
+        left = min(max(pixel - half, scale.left), scale.right - 2 * half)
+        align: Align = (
+            "left" if left > pixel - half else "right" if left < pixel - half else "center"
+        )
+        if left > taken + 8:
+            taken = left + 2 * half
+            edge = {"left": left, "right": taken, "center": pixel}[align]
+            yield align, scale.back(edge), text

@@ -12,7 +12,7 @@ import altair as alt
 
 from casework import words
 from casework.charts import layout, rules
-from casework.charts.cells import amount, text
+from casework.charts.cells import amount, named, text
 from casework.charts.layout import ROW, Scale
 from casework.charts.stage import Stage, axis
 from casework.charts.theme import Look, framed
@@ -94,7 +94,7 @@ def _marks(chart: Chart, stage: Stage, lines: Mapping[str, Line]) -> list[dict[s
             "x": value,
             "y": lines[label].y,
             "colour": stage.palette.role(row.get("role")) or stage.palette.after,
-            "name": " ".join(filter(None, (label, text(row, "series")))),
+            "name": named(label, text(row, "series")),
             "said": _said(chart, row),
         }
         marks.append(mark if low is None or high is None else {**mark, "x": low, "x2": high})

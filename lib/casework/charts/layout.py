@@ -4,6 +4,7 @@ Vega places marks but does not keep labels from running into each other, so that
 pixels and before drawing. Widths are estimates of a sans-serif font and err on the wide side.
 """
 
+from bisect import bisect_right, insort
 from collections.abc import Sequence
 from dataclasses import dataclass
 from unicodedata import east_asian_width
@@ -75,20 +76,27 @@ def fit(text: str, pixels: float, size: int = TEXT, *, bold: bool = False) -> st
     shown = on_one_line(text)
     if text_width(shown, size, bold=bold) <= pixels:
         return shown
-    for length in range(len(shown) - 1, 4, -1):
-        short = shorten(shown, length)
-        if text_width(short, size, bold=bold) <= pixels:
-            return short
-    return ""
+    # The width grows with the length, nearly: so the search halves, and the end is checked.
+    longest = bisect_right(
+        range(5, len(shown)), pixels, key=lambda n: text_width(shorten(shown, n), size, bold=bold)
+    )
+    short = shorten(shown, 4 + longest) if longest else ""
+    return short if text_width(short, size, bold=bold) <= pixels else ""
 
 
-def wrap(text: str, pixels: float, size: int = TEXT, *, bold: bool = False) -> list[str]:
-    """Break a text between words into lines that fit; a word that is too long is shortened."""
+def wrap(
+    text: str, pixels: float, size: int = TEXT, *, bold: bool = False, most: int = 4
+) -> list[str]:
+    """Break a text between words into lines that fit; words and ends too long are shortened."""
     lines: list[str] = []
-    for word in on_one_line(text).split(" "):
+    words = on_one_line(text).split(" ")
+    for place, word in enumerate(words):
         longer = f"{lines[-1]} {word}" if lines else word
         if lines and text_width(longer, size, bold=bold) <= pixels:
             lines[-1] = longer
+        elif len(lines) == most:
+            rest = " ".join([lines[-1], *words[place:]])
+            return [*lines[:-1], fit(rest, pixels, size, bold=bold)]
         else:
             lines.append(fit(word, pixels, size, bold=bold) or word[:1])
     return lines
@@ -107,17 +115,19 @@ def levels(intervals: Sequence[tuple[float, float]], gap: float = 8.0) -> list[i
     rows: list[list[tuple[float, float]]] = []
     found = []
     for left, right in intervals:
-        free = (
-            number
-            for number, row in enumerate(rows)
-            if all(right + gap <= a or b + gap <= left for a, b in row)
-        )
-        level = next(free, len(rows))
+        level = next((i for i, row in enumerate(rows) if is_free(row, left, right, gap)), len(rows))
         if level == len(rows):
             rows.append([])
-        rows[level].append((left, right))
+        insort(rows[level], (left, right))
         found.append(level)
     return found
+
+
+def is_free(row: list[tuple[float, float]], left: float, right: float, gap: float) -> bool:
+    """Whether a row, which is sorted and holds no two that touch, has room for another."""
+    place = bisect_right(row, (left, right))
+    before = place == 0 or row[place - 1][1] + gap <= left
+    return before and (place == len(row) or right + gap <= row[place][0])
 
 
 def apart(positions: Sequence[float], gap: float, low: float, high: float) -> list[float]:

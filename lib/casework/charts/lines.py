@@ -12,7 +12,7 @@ import altair as alt
 
 from casework import words
 from casework.charts import clock, curves, layout, rules
-from casework.charts.cells import amount, moment, text
+from casework.charts.cells import amount, moment, named, text
 from casework.charts.layout import ROW, Scale
 from casework.charts.stage import Stage, numbers
 from casework.charts.theme import Look, framed, heading
@@ -170,7 +170,7 @@ def _lines(chart: Chart, rows: Sequence[Row], look: Look, order: Order) -> list[
                 "line": f"{place}",
                 "said": _said(chart, row),
             }
-            mark |= {"name": " · ".join(filter(None, (name, at)))}
+            mark |= {"name": named(name, at)}
             mark |= {"low": amount(row, "low"), "high": amount(row, "high")}
             mark |= {"end": _end(chart, row, bool(order.words))}
             mark |= {"start": words.said(value, _unit(chart)) if order.words else ""}

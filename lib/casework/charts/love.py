@@ -6,7 +6,7 @@ import altair as alt
 
 from casework import words
 from casework.charts import layout, rules
-from casework.charts.cells import amount, text
+from casework.charts.cells import amount, named, text
 from casework.charts.layout import Scale
 from casework.charts.stage import Stage, axis
 from casework.charts.theme import Look, framed
@@ -79,7 +79,7 @@ def _mark(row: Row, stage: Stage, places: dict[str, float]) -> dict[str, Any] | 
         "x": value,
         "y": places[text(row, "label")],
         "colour": stage.palette.role(row.get("role")) or stage.palette.after,
-        "name": text(row, "label"),
+        "name": named(text(row, "label")),
         "said": words.spread(value, ci95, "smd"),
     }
     return mark if low is None or high is None else {**mark, "x": low, "x2": high}

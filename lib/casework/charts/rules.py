@@ -53,9 +53,11 @@ class Labels:
 
 
 def place(rules: Sequence[Rule], scale: Scale, palette: Palette) -> Labels:
-    """Find a row for the words of each rule, the lowest first."""
+    """Find a row for the words of each rule in the window, the lowest first."""
     found = []
     for rule in rules:
+        if not scale.low <= rule.x <= scale.high:
+            continue
         label = layout.fit(rule.label, scale.right)
         width = layout.text_width(label)
         left = min(max(scale(rule.x) - width / 2, 0.0), scale.right - width)

@@ -18,6 +18,7 @@ from casework.findings import Chart
 from casework.visible import on_one_line
 
 Marks = Iterable[Mapping[str, Any]]
+Align = Literal["left", "center", "right"]
 Kind = Literal["rect", "rule", "circle", "text", "line", "area"]
 
 
@@ -74,7 +75,7 @@ class Stage:
     def words(
         self,
         rows: Marks,
-        align: Literal["left", "center", "right"] = "left",
+        align: Align = "left",
         *,
         size: int = TEXT,
         weight: int = 400,

@@ -191,7 +191,7 @@ CROSS_CHECK = Query(
     """
     SELECT count(*) AS checked, count(*) FILTER (WHERE by_alias <> checkpoint) AS disagree,
            count(*) FILTER (WHERE by_alias <> checkpoint AND coalesce(lane, '') IN (
-               SELECT coalesce(lane, '') FROM graded WHERE grade = 'C')) AS disagree_where_relied_on,
+               SELECT coalesce(lane, '') FROM graded WHERE grade = 'C')) AS wrong_where_relied_on,
            arg_min(request_id, occurred_at) FILTER (WHERE by_alias <> checkpoint)
                AS first_disagreement
     FROM graded WHERE grade IN ('A', 'B') AND by_alias IS NOT NULL

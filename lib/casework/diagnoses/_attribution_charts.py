@@ -29,7 +29,7 @@ def draw(
         for row in spans
     ]  # fmt: skip
     rows += [
-        {"lane": lane(row), "label": "zone", "start": row["zone_from"],
+        {"lane": lane(row), "label": "", "start": row["zone_from"],
          "end": row["zone_until"], "kind": "zone", "role": "gate"}
         for row in boundaries
     ]  # fmt: skip

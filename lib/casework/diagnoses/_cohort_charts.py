@@ -23,7 +23,7 @@ def _draw_lift(ask: Inquiry, found: Composition) -> None:
     lift = found.lift
     if lift is None:
         return
-    unit = f"{found.metric} per unit"
+    unit = f"{found.metric}, percentage points" if found.is_ratio else found.unit
     readings: list[tuple[str, Estimate | None, str]] = [
         ("as read out", lift.raw, "before"),
         ("between like units", lift.adjusted, "after"),
@@ -41,7 +41,7 @@ def _draw_lift(ask: Inquiry, found: Composition) -> None:
         "Difference of treatment and control, with 95 % intervals.",
         "Lift: " + "; ".join(_told(row, unit) for row in rows) + ".",
         rows,
-        {"x_title": f"difference in {unit}", "zero": True, "rules": []},
+        {"x_title": f"difference in {unit}", "zero": True, "rules": [], "unit": found.unit},
         found.moments or sums.LEVELS,
     )
 

@@ -53,8 +53,7 @@ def said(found: Composition, e: Estimate) -> str:
     if level and level > 0 and not found.is_ratio:
         scaled = (e.value / level, (e.low / level, e.high / level))
         return f"{spread(*scaled, 'share', signed=True)} of the control's level"
-    unit = "points" if found.is_ratio else f"{found.metric} per unit"
-    return spread(e.value, (e.low, e.high), unit, signed=True)
+    return spread(e.value, (e.low, e.high), found.unit, signed=True)
 
 
 def findings(

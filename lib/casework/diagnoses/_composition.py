@@ -71,6 +71,11 @@ class Composition:
         """P-value of the re-hash test; 1 where there was nothing to test."""
         return self.rehash.p if self.rehash else 1.0
 
+    @property
+    def unit(self) -> str:
+        """Unit of the lift: percentage points of a ratio, else the metric per unit."""
+        return "points" if self.is_ratio else f"{self.metric or 'outcome'} per unit"
+
     def explains(self, material: float) -> bool:
         """Whether composition explains more than a material share, and the lift shrinks with it."""
         lift = self.lift

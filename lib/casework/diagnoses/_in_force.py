@@ -36,7 +36,9 @@ ALIAS_HISTORY = Query(
            SELECT 1 FROM alias_events AS h
            WHERE h.alias = a.alias
              AND (h.source IS NULL OR h.source NOT LIKE '%(current only)%'))
-    WINDOW next_one AS (PARTITION BY alias, region ORDER BY valid_from)
+    WINDOW next_one AS (
+        PARTITION BY alias, region, CASE WHEN source LIKE '%(current only)%' THEN locator END
+        ORDER BY valid_from)
     """,
     "What each alias pointed at. A registry that knows only the present counts where nothing "
     "else tells of the alias.",

@@ -139,12 +139,12 @@ def _measure(
     _estimate(ask, "max_abs_smd", largest, "smd", sums.BALANCE, absolute=True)
     cells = found.cells or sums.BALANCE
     ask.measure("rehash_p", found.rehash.p if found.rehash else None, "p", cells, n=n)
-    unit = f"{found.metric} per unit" if found.metric else "score"
+    unit = found.unit
     lift, moments, strata = found.lift, found.moments or sums.LEVELS, found.strata or sums.LEVELS
     _estimate(ask, "lift_raw", lift.raw if lift else None, unit, moments)
     _estimate(ask, "lift_adjusted", lift.adjusted if lift else None, unit, moments)
     _estimate(ask, "lift_population", found.population, unit, strata)
-    _estimate(ask, "composition_share", lift.share if lift else None, "share:units", moments)
+    _estimate(ask, "composition_share", lift.share if lift else None, "share", moments)
     ask.measure("n_eff", found.n_eff, "count:units", strata, n=compared.units[1])
 
 

@@ -67,7 +67,7 @@ def judge(
     check = ask.one(q.CROSS_CHECK, **known)
     falsifier = _falsify(open_ones, ask.one(q.FINGERPRINTS, **known), check)
     clock_known = bool(clock["hosts"]) or clock_error_s is not None
-    contradicted = bool(check["disagree_where_relied_on"])
+    contradicted = bool(check["wrong_where_relied_on"])
     verdict = _verdict(
         ask, grades, rivals, falsifier, clock_known=clock_known, contradicted=contradicted
     )
@@ -168,7 +168,7 @@ def _rivals(
 
 def _falsify(open_ones: int, prints: dict[str, Any], check: dict[str, Any]) -> Falsifier:
     resolved, checked, wrong = prints["resolved"], check["checked"], check["disagree"]
-    elsewhere = wrong - check["disagree_where_relied_on"]
+    elsewhere = wrong - check["wrong_where_relied_on"]
     settled = f"{number(resolved)} of {number(open_ones)} settled by a provider fingerprint"
     if not checked:
         against = "no decision is known both ways, so the alias log could not be checked"

@@ -5,117 +5,192 @@ from dataclasses import dataclass
 from typing import Any
 
 from casework.case import identifier, literal
-from casework.importers._mapping import EPOCHS, Field, Plan
-from casework.tables import ATTRIBUTES, Table
+from casework.importers._map_file import EPOCHS, Field, written
+from casework.tables import Table
 from casework.tables._table import FLAG, INSTANT, JSON, REAL, TEXT, WHOLE
 
-_NUMERIC = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "FLOAT", "DOUBLE", "DECIMAL",
-            "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "UHUGEINT")  # fmt: skip
 LOCATOR = '"casework locator"'
-_HAS_ZONE = r"(Z|[+-]\d{2}(:?\d{2})?)$"
+RAW = '"casework raw"'
+RESERVED = "casework "
+
+_WHOLE_KINDS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT",
+                "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "UHUGEINT")  # fmt: skip
+_NUMERIC_KINDS = (*_WHOLE_KINDS, "FLOAT", "DOUBLE", "DECIMAL")
+# A zone may be an offset, a letter or a name; what is none, such as `PM`, cannot be cast.
+_HAS_ZONE = r"([A-Za-z]|[+-]\d{2}(:?\d{2})?)$"
+# Instants outside are none that Python can hold; infinity is one of them.
+_FIRST, _LAST = "0001-01-02 00:00:00+00", "9999-12-30 00:00:00+00"
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """How a source is read: a relation that has the column LOCATOR, and its columns with types."""
+    """How a source is read: a relation that has the column LOCATOR, and its columns with types.
+
+    `has_raw` says that it has the column RAW too: the JSON text of the record as it stands.
+    """
 
     relation: str
     types: Mapping[str, str]
     params: Mapping[str, Any]
+    has_raw: bool = False
 
 
 def is_numeric(kind: str) -> bool:
     """Whether a DuckDB type is a number."""
-    return kind.startswith(_NUMERIC)
+    return kind.startswith(_NUMERIC_KINDS) and not kind.endswith("]")
 
 
-@dataclass(frozen=True, slots=True)
-class Statements:
-    """The SELECTs of a load: rows kept, rows rejected with reasons, and their column order."""
-
-    columns: tuple[str, ...]
-    kept: str
-    rejected: str
-
-
-def statements(table: Table, plan: Plan, reading: Reading, timezone: str) -> Statements:
-    """Build the SELECTs that read a source into a table.
+def value(table: Table, name: str, entry: Field, kind: str, timezone: str) -> str:
+    """SQL of one evidence column; NULL where the source says nothing, or nothing readable.
 
     Args:
         table: the evidence table.
-        plan: where its columns come from.
-        reading: the source.
+        name: the evidence column.
+        entry: the source column and how it is written.
+        kind: DuckDB type of the source column.
         timezone: IANA name for instants without a zone.
     """
-    values = {
-        name: expression(table, name, entry, reading.types[entry.source], timezone)
-        for name, entry in plan.fields.items()
-    }
-    values |= {name: _constant(table, name, value) for name, value in plan.constants.items()}
-    faults = [_fault(table, name, plan, values[name]) for name in values]
-    names = tuple(values)
-    columns = ", ".join(f"{sql} AS {name}" for name, sql in values.items())
-    rest, rest_name = _rest(table, plan, reading)
-    raw = "to_json({" + ", ".join(f"{literal(n)}: {identifier(n)}" for n in reading.types) + "})"
-    fault = "coalesce(" + ", ".join([*(f for f in faults if f), "NULL"]) + ")"
-    source = reading.relation
-    kept = f"SELECT {columns}{rest}, {LOCATOR} AS locator FROM {source} WHERE {fault} IS NULL"
-    rejected = (
-        f"SELECT {LOCATOR} AS locator, 'VALUE' AS code, {fault} AS reason, {raw} AS raw "
-        f"FROM {source} WHERE {fault} IS NOT NULL"
-    )
-    return Statements((*names, *rest_name, "locator"), kept, rejected)
-
-
-def expression(table: Table, name: str, entry: Field, kind: str, timezone: str) -> str:
-    """SQL of one evidence column; NULL where the source value cannot be read."""
-    source = identifier(entry.source)
+    source = said(table, name, entry, kind)
     target = table.type_of(name)
     if entry.values is not None:
         cases = " ".join(
-            f"WHEN {literal(str(key))} THEN {literal(str(value))}"
-            for key, value in entry.values.items()
+            f"WHEN {literal(str(key))} THEN {literal(written(meant))}"
+            for key, meant in entry.values.items()
         )
-        source, kind = f"(CASE CAST({source} AS VARCHAR) {cases} END)", TEXT
+        source, kind = f"(CASE CAST({source} AS {TEXT}) {cases} END)", TEXT
     if target == INSTANT:
-        return _instant(source, kind, entry, entry.timezone or timezone)
+        instant = _instant(source, kind, entry, entry.timezone or timezone)
+        return (
+            f"TRY(CASE WHEN {instant} BETWEEN CAST({literal(_FIRST)} AS {INSTANT}) "
+            f"AND CAST({literal(_LAST)} AS {INSTANT}) THEN {instant} END)"
+        )
     if target in (TEXT, JSON):
-        return f"CAST({source} AS {TEXT})" if kind != TEXT else source
-    if target in (REAL, WHOLE) and entry.scale is not None:
-        return f"TRY_CAST(TRY_CAST({source} AS {REAL}) * {float(entry.scale)!r} AS {target})"
-    if target == WHOLE and kind == TEXT:
-        return f"TRY_CAST(TRY_CAST({source} AS DECIMAL(38, 0)) AS {target})"
+        return _text(source, kind)
+    if target == REAL:
+        return _real(source, entry.scale)
+    if target == WHOLE:
+        return _whole(source, kind, entry.scale)
     if target == FLAG and is_numeric(kind):
-        return f"({source} <> 0)"
+        return f"(CASE {source} WHEN 1 THEN true WHEN 0 THEN false END)"
     if target.endswith(("[]", ")")) and kind == TEXT:
         as_json = f"TRY_CAST(TRY_CAST({source} AS {JSON}) AS {target})"
         return f"coalesce({as_json}, TRY_CAST({source} AS {target}))"
     return f"TRY_CAST({source} AS {target})"
 
 
+def said(table: Table, name: str, entry: Field, kind: str) -> str:
+    """SQL of the source value, NULL where it says nothing: empty text, or NaN for a number.
+
+    An optional text may be empty; an id may not.
+    """
+    source = identifier(entry.source)
+    target = table.type_of(name)
+    if kind.startswith(("FLOAT", "DOUBLE")) and is_numeric(kind):
+        return f"(CASE WHEN NOT isnan({source}) THEN {source} END)"
+    if kind != TEXT:
+        return source
+    if target in (TEXT, JSON):
+        return f"nullif({source}, '')" if name in table.required else source
+    if target in (REAL, WHOLE):
+        return f"(CASE WHEN lower(trim({source})) NOT IN ('', 'nan') THEN trim({source}) END)"
+    return f"nullif(trim({source}), '')"
+
+
+def fault(table: Table, name: str, entry: Field, kind: str, sql: str) -> str | None:
+    """SQL of the reason why a row's value for a column is unusable, NULL where it is usable."""
+    target = table.type_of(name)
+    is_required = name in table.required
+    allowed = next(column.values for column in table.columns if column.name == name)
+    if target == TEXT and not is_required and not allowed and entry.values is None:
+        return None
+    missing = literal(f"{name} is missing") if is_required else "NULL"
+    shown = f"{literal(name + ': ')} || left(CAST({identifier(entry.source)} AS {TEXT}), 80)"
+    unread = literal(f" cannot be read as {target.lower().replace(' with time zone', '')}")
+    tests = [
+        f"WHEN {said(table, name, entry, kind)} IS NULL THEN {missing}",
+        f"WHEN {sql} IS NULL THEN {shown} || {unread}",
+    ]
+    if allowed:
+        among = ", ".join(literal(word) for word in allowed)
+        stray = literal(f" is none of {', '.join(allowed)}")
+        tests.append(f"WHEN {sql} NOT IN ({among}) THEN {shown} || {stray}")
+    return f"CASE {' '.join(tests)} END"
+
+
+def _text(source: str, kind: str) -> str:
+    if kind == TEXT:
+        return source
+    if kind.endswith("]") or kind.startswith(("STRUCT", "MAP", "UNION")):
+        return f"CAST(to_json({source}) AS {TEXT})"
+    return f"CAST({source} AS {TEXT})"
+
+
+def _real(source: str, scale: float | None) -> str:
+    number = f"TRY_CAST({source} AS {REAL})"
+    if scale is not None:
+        number = f"({number} * {float(scale)!r})"
+    return f"(CASE WHEN isfinite({number}) THEN {number} END)"
+
+
+def _whole(source: str, kind: str, scale: float | None) -> str:
+    """A whole number; what has a fraction is none, and is not rounded to one."""
+    if kind.startswith(_WHOLE_KINDS) and scale is None:
+        return f"TRY_CAST({source} AS {WHOLE})"
+    number = f"TRY_CAST({source} AS DECIMAL(38, 9))"
+    if scale is not None:
+        number = f"TRY_CAST(TRY_CAST({source} AS {REAL}) * {float(scale)!r} AS DECIMAL(38, 9))"
+    return f"(CASE WHEN {number} = trunc({number}) THEN TRY_CAST({number} AS {WHOLE}) END)"
+
+
 def _instant(source: str, kind: str, entry: Field, timezone: str) -> str:
     if entry.format in EPOCHS:
         return _epoch(source, EPOCHS[entry.format])
     if entry.format:
-        parsed = f"try_strptime(CAST({source} AS VARCHAR), {literal(entry.format)})"
-        return parsed if "%z" in entry.format else f"timezone({literal(timezone)}, {parsed})"
+        parsed = f"try_strptime(CAST({source} AS {TEXT}), {literal(entry.format)})"
+        return parsed if has_zone(entry.format) else _local(parsed, timezone)
     if kind.startswith("TIMESTAMP WITH TIME ZONE"):
         return source
     if kind.startswith("TIMESTAMP") or kind == "DATE":
-        return f"timezone({literal(timezone)}, CAST({source} AS TIMESTAMP))"
+        return _local(f"CAST({source} AS TIMESTAMP)", timezone)
     if is_numeric(kind):
         return _epoch_by_size(source)
-    naive = f"timezone({literal(timezone)}, TRY_CAST({source} AS TIMESTAMP))"
+    if kind != TEXT:
+        return f"TRY_CAST({source} AS {INSTANT})"
     return (
-        f"CASE WHEN regexp_matches(trim({source}), {literal(_HAS_ZONE)}) "
-        f"AND length(trim({source})) > 10 THEN TRY_CAST({source} AS {INSTANT}) "
-        f"WHEN regexp_full_match(trim({source}), '[0-9]{{9,19}}([.][0-9]*)?') "
-        f"THEN {_epoch_by_size(source)} ELSE {naive} END"
+        f"CASE WHEN length({source}) > 10 AND regexp_matches({source}, {literal(_HAS_ZONE)}) "
+        f"THEN TRY_CAST({source} AS {INSTANT}) "
+        f"WHEN regexp_full_match({source}, '[0-9]{{9,19}}([.][0-9]*)?') "
+        f"THEN {_epoch_by_size(source)} "
+        f"ELSE {_local(f'TRY_CAST({source} AS TIMESTAMP)', timezone)} END"
     )
 
 
-def _epoch(source: str, to_microseconds: float) -> str:
-    exact = f"TRY_CAST({source} AS DECIMAL(38, 9)) * {to_microseconds:g}"
+def has_zone(format: str) -> bool:
+    """Whether a strptime format reads a zone."""
+    return "%z" in format or "%Z" in format
+
+
+def lacks_zone(column: str) -> str:
+    """SQL test: a text that would be read as an instant names no zone."""
+    text = f"trim({identifier(column)})"
+    return (
+        f"{text} <> '' AND NOT regexp_full_match({text}, '[0-9.]+') "
+        f"AND (length({text}) <= 10 OR NOT regexp_matches({text}, {literal(_HAS_ZONE)}))"
+    )
+
+
+def _local(naive: str, timezone: str) -> str:
+    """A local time as an instant; of the hour that comes twice in autumn, the first."""
+    found = f"timezone({literal(timezone)}, {naive})"
+    if timezone == "UTC":
+        return found
+    earlier = f"({found} - INTERVAL 1 HOUR)"
+    is_same = f"timezone({literal(timezone)}, {earlier}) = {naive}"
+    return f"(CASE WHEN {is_same} THEN {earlier} ELSE {found} END)"
+
+
+def _epoch(source: str, to_microseconds: str) -> str:
+    exact = f"TRY_CAST({source} AS DECIMAL(29, 9)) * {to_microseconds}"
     return f"make_timestamptz(TRY_CAST({exact} AS BIGINT))"
 
 
@@ -123,55 +198,26 @@ def _epoch_by_size(source: str) -> str:
     """Seconds, milliseconds, micro- or nanoseconds: years 1973 to 5138 overlap in none of them."""
     number = f"TRY_CAST({source} AS DOUBLE)"
     return (
-        f"CASE WHEN {number} < 1e11 THEN {_epoch(source, 1e6)} "
-        f"WHEN {number} < 1e14 THEN {_epoch(source, 1e3)} "
-        f"WHEN {number} < 1e17 THEN {_epoch(source, 1.0)} ELSE {_epoch(source, 1e-3)} END"
+        f"CASE WHEN {number} < 1e8 THEN NULL "
+        f"WHEN {number} < 1e11 THEN {_epoch(source, EPOCHS['epoch_s'])} "
+        f"WHEN {number} < 1e14 THEN {_epoch(source, EPOCHS['epoch_ms'])} "
+        f"WHEN {number} < 1e17 THEN {_epoch(source, EPOCHS['epoch_us'])} "
+        f"ELSE {_epoch(source, EPOCHS['epoch_ns'])} END"
     )
 
 
-def _fault(table: Table, name: str, plan: Plan, sql: str) -> str | None:
-    """SQL of the reason why a row's value for a column is unusable, NULL where it is usable."""
-    entry = plan.fields.get(name)
-    required = name in table.required
-    missing = literal(f"{name} is missing")
-    allowed = next(column.values for column in table.columns if column.name == name)
-    if entry is None:
-        return None
-    source = f"CAST({identifier(entry.source)} AS VARCHAR)"
-    tests = [f"WHEN {source} IS NULL THEN {missing if required else 'NULL'}"]
-    kind = table.type_of(name).lower().replace(" with time zone", "")
-    shown = f"{literal(name + ': ')} || left({source}, 80)"
-    unread = literal(f" cannot be read as {kind}")
-    tests.append(f"WHEN {sql} IS NULL THEN {shown} || {unread}")
-    if allowed:
-        among = ", ".join(literal(value) for value in allowed)
-        stray = literal(f" is none of {', '.join(allowed)}")
-        tests.append(f"WHEN {sql} NOT IN ({among}) THEN {shown} || {stray}")
-    if table.type_of(name) == TEXT and not required and not allowed and entry.values is None:
-        return None
-    return f"CASE {' '.join(tests)} END"
+def constant(table: Table, name: str, given: Any) -> str:
+    """SQL of a value that all rows get."""
+    return f"CAST({literal(written(given))} AS {table.type_of(name)})"
 
 
-def _rest(table: Table, plan: Plan, reading: Reading) -> tuple[str, tuple[str, ...]]:
-    """SQL of the columns that hold what has no column of its own."""
-    own_map = table.covariates if table.covariates not in plan.fields else None
-    numeric = [n for n in plan.rest if own_map and is_numeric(reading.types[n])]
-    other = [name for name in plan.rest if name not in numeric]
-    sql, names = "", []
-    if numeric and own_map:
-        pairs = ", ".join(
-            f"{{'k': {literal(n)}, 'v': CAST({identifier(n)} AS DOUBLE)}}" for n in numeric
-        )
-        sql += f", map_from_entries(list_filter([{pairs}], lambda e: e.v IS NOT NULL))"
-        names.append(own_map)
-    if other:
-        pairs = ", ".join(f"{literal(n)}: {identifier(n)}" for n in other if n != ATTRIBUTES)
-        given = f"TRY_CAST({identifier(ATTRIBUTES)} AS {JSON})" if ATTRIBUTES in other else "NULL"
-        found = f"to_json({{{pairs}}})" if pairs else "'{}'"
-        sql += f", json_merge_patch(coalesce({given}, '{{}}'), {found})"
-        names.append(ATTRIBUTES)
-    return sql, tuple(names)
+def pointer(name: str) -> str:
+    """JSON pointer to a key."""
+    return "/" + name.replace("~", "~0").replace("/", "~1")
 
 
-def _constant(table: Table, name: str, value: Any) -> str:
-    return f"CAST({literal(str(value))} AS {table.type_of(name)})"
+def record(reading: Reading) -> str:
+    """SQL of the row as it stands in the source."""
+    if reading.has_raw:
+        return RAW
+    return "to_json({" + ", ".join(f"{literal(n)}: {identifier(n)}" for n in reading.types) + "})"

@@ -1,58 +1,81 @@
 """The attributes of a GenAI span, sorted into columns of `requests` and the rest."""
 
 import re
+from collections.abc import Callable, Sequence
 from operator import itemgetter
 from typing import Any, NamedTuple
 
 import msgspec
 
 from casework.importers import _genai_names as names
+from casework.importers._configuration import hash_params
 from casework.importers._otlp import Fault, KeyValue, decode_resource
-from casework.importers._otlp_values import plain
+from casework.importers._otlp_values import exact, plain
 from casework.tables import requests
 
 COLUMNS = (*requests.column_names, "locator")
 SLOT = {name: slot for slot, name in enumerate(COLUMNS)}
 _TOKENS = (SLOT["input_tokens"], SLOT["output_tokens"])
+_PARAMS_HASH = SLOT["params_hash"]
 _OPERATION, _DECISION = SLOT["operation"], SLOT["decision"]
-_MODELS = (SLOT["endpoint"], SLOT["response_model"])
+_MODELS = (names.NAMES["endpoint"][0], names.NAMES["response_model"][0])
 
-# What becomes of an attribute: up to _LESSER the slot that it fills; above, the slot that it fills
-# where no better name is there, by rank; below zero it stays an attribute.
-_LESSER = 64
+# What becomes of an attribute: the slot that it fills, and by how many better names that slot has
+# plus so many times _RANK; below zero it stays an attribute.
+_RANK = 64
 _REST, _PARAMETER, _SAID = -1, -2, -3
 _CODES = {
-    name: SLOT[column] + _LESSER * rank
+    name: SLOT[column] + _RANK * rank
     for column, known in names.NAMES.items()
     for rank, name in enumerate(known)
 } | dict.fromkeys((names.SYSTEM, *names.INPUT, *names.OUTPUT), _SAID)
-
-# Bounds on what is remembered of a source that gives every span other names or resources.
-_NAMES_KEPT = 5_000
-_RESOURCES_KEPT = 1_000
-_LARGEST_WHOLE = 2**63 - 1
 _INDEXED = re.compile("|".join(map(re.escape, (*names.INDEXED_INPUT, *names.INDEXED_OUTPUT))))
+
+# Bounds on what is remembered of a source in which every span has other names or resources.
+_KEPT = 1_000
+_LARGEST_WHOLE = 2**63 - 1
+
+_Picker = Callable[[Sequence[Any]], Sequence[Any]]
 
 
 class Attributes(NamedTuple):
     """The attributes of a span, sorted.
 
-    `row` has a slot for each of `COLUMNS`; `parameters` have the names after `gen_ai.request.`,
-    and stand in `rest` under their full names too; `said` holds messages.
+    `row` has a slot for each of `COLUMNS`, `params_hash` among those that are filled; `said` holds
+    messages, `rest` all that no column takes.
     """
 
     row: list[Any]
     rest: dict[str, Any]
-    parameters: dict[str, Any]
     said: dict[str, Any]
     is_model_call: bool
 
 
+class _Plan(NamedTuple):
+    """Where the values of a list of attributes go: spans of one kind repeat their names.
+
+    `row` picks from the values followed by the row of the resource, `rest` those of `rest_names`,
+    `parameters` those of `parameter_names`. `numbers` are positions that held no text when the
+    names were first met; `hashes` what came of the parameters that were met.
+    """
+
+    codes: list[int]
+    numbers: list[int]
+    names_model: bool
+    row: _Picker
+    rest_names: list[str]
+    rest: _Picker
+    parameter_names: list[str]
+    parameters: _Picker
+    said: list[tuple[str, int]]
+    hashes: dict[bytes, str | None]
+
+
 class Sorter:
-    """Sorts attributes of spans. It remembers the names and resources that it has met."""
+    """Sorts attributes of spans. What it remembers only saves work."""
 
     def __init__(self) -> None:
-        self._codes = dict(_CODES)
+        self._plans: dict[tuple[str, ...], _Plan] = {}
         self._resources: dict[bytes, tuple[list[Any], dict[str, Any]]] = {}
 
     def sort(self, pairs: list[KeyValue], resource: bytes) -> Attributes:
@@ -62,46 +85,53 @@ class Sorter:
             Fault: SPAN_TYPE, a value or the resource is not what it should be; JSON_DEPTH.
         """
         base, of_resource = self._resources.get(resource) or self._resource(resource)
-        row, rest = base.copy(), of_resource.copy()
-        parameters: dict[str, Any] = {}
-        said: dict[str, Any] = {}
-        lesser: list[tuple[int, str, Any]] = []
-        codes = self._codes
-        for pair in pairs:
-            key = pair.key
-            code = codes.get(key)
-            if code is None:
-                code = self._code(key)
-            value: Any = pair.value.string_value
-            if value is None:
-                value = _value(pair, code)
-            if code == _REST:
-                rest[key] = value
-            elif 0 <= code < _LESSER:
-                row[code] = value
-            elif code == _PARAMETER:
-                rest[key] = parameters[key[len(names.PARAMETER) :]] = value
-            elif code == _SAID:
-                said[key] = value
-            else:
-                lesser.append((code, key, value))
-        is_model_call = _is_model_call(row, rest)
-        if lesser:
-            _fill(row, base, rest, lesser)
+        met = tuple([pair.key for pair in pairs])
+        plan = self._plans.get(met) or self._plan(met, pairs)
+        values: list[Any] = [pair.value.string_value for pair in pairs]
+        for at in plan.numbers:
+            value = pairs[at].value
+            if value.int_value is not None:
+                values[at] = exact(value.int_value)
+            elif value.double_value.__class__ is float:
+                values[at] = value.double_value
+        while None in values:
+            at = values.index(None)
+            values[at] = _value(pairs[at], plan.codes[at])
+        if "" in values:
+            spoken = [at for at, code in enumerate(plan.codes) if code < 0 or values[at] != ""]
+            if len(spoken) < len(pairs):
+                return self.sort([pairs[at] for at in spoken], resource)
+        row = list(plan.row(values + base))
+        rest = of_resource | dict(zip(plan.rest_names, plan.rest(values), strict=True))
         _count_tokens(row, rest)
-        return Attributes(row, rest, parameters, said, is_model_call)
+        if plan.parameter_names and row[_PARAMS_HASH] is None:
+            row[_PARAMS_HASH] = _hash(plan, plan.parameters(values))
+        said = {name: values[at] for name, at in plan.said}
+        return Attributes(row, rest, said, _is_model_call(row, rest, plan.names_model))
 
-    def _code(self, name: str) -> int:
-        """Say what becomes of an attribute that was not met before."""
-        if name.startswith(names.PARAMETER):
-            code = _PARAMETER
-        elif (found := _INDEXED.match(name)) and name[found.end() : found.end() + 1].isdecimal():
-            code = _SAID
-        else:
-            code = _REST
-        if len(self._codes) < _NAMES_KEPT:
-            self._codes[name] = code
-        return code
+    def _plan(self, met: tuple[str, ...], pairs: list[KeyValue]) -> _Plan:
+        codes = [_code(name) for name in met]
+        filled: dict[int, int] = {}
+        kept = [at for at, code in enumerate(codes) if code in (_REST, _PARAMETER)]
+        # The best name first; of a name that stands twice, the last.
+        for at in sorted(range(len(met)), key=lambda at: (codes[at] // _RANK, -at)):
+            if codes[at] >= 0 and met[filled.setdefault(codes[at] % _RANK, at)] != met[at]:
+                kept.append(at)
+        parameters = [at for at, code in enumerate(codes) if code == _PARAMETER]
+        plan = _Plan(
+            codes=codes,
+            numbers=[at for at, code in enumerate(codes) if _may_be_number(pairs[at], code)],
+            names_model=any(name in met for name in _MODELS),
+            row=_picker([filled.get(slot, len(met) + slot) for slot in range(len(COLUMNS))]),
+            rest_names=[met[at] for at in kept],
+            rest=_picker(kept),
+            parameter_names=[met[at].removeprefix(names.PARAMETER) for at in parameters],
+            parameters=_picker(parameters),
+            said=[(met[at], at) for at, code in enumerate(codes) if code == _SAID],
+            hashes={},
+        )
+        _remember(self._plans, met, plan)
+        return plan
 
     def _resource(self, raw: bytes) -> tuple[list[Any], dict[str, Any]]:
         try:
@@ -115,9 +145,7 @@ class Sorter:
             if known:
                 row[SLOT[column]] = as_text(found.pop(known[0]))
         rest = {key: value for key, value in found.items() if not key.startswith(names.MACHINE)}
-        if len(self._resources) >= _RESOURCES_KEPT:
-            self._resources.clear()
-        self._resources[raw] = row, rest
+        _remember(self._resources, raw, (row, rest))
         return row, rest
 
 
@@ -134,33 +162,61 @@ def kind_of(attributes: Attributes) -> str:
     return str(kind).lower() if kind in names.OTHER_KINDS else "other"
 
 
+def _code(name: str) -> int:
+    known = _CODES.get(name)
+    if known is not None:
+        return known
+    if name.startswith(names.PARAMETER):
+        return _PARAMETER
+    indexed = _INDEXED.match(name)
+    return _SAID if indexed and name[indexed.end() : indexed.end() + 1].isdecimal() else _REST
+
+
+def _picker(positions: list[int]) -> _Picker:
+    if len(positions) > 1:
+        return itemgetter(*positions)
+    return lambda values: [values[at] for at in positions]
+
+
+def _remember(memory: dict[Any, Any], key: Any, value: Any) -> None:
+    if len(memory) >= _KEPT:
+        memory.clear()
+    memory[key] = value
+
+
+def _hash(plan: _Plan, parameters: Sequence[Any]) -> str | None:
+    key = msgspec.json.encode(parameters)
+    known = plan.hashes.get(key)
+    if known is None:
+        known = hash_params(dict(zip(plan.parameter_names, parameters, strict=True)))
+        _remember(plan.hashes, key, known)
+    return known
+
+
+def _may_be_number(pair: KeyValue, code: int) -> bool:
+    return pair.value.string_value is None and not _is_text(code)
+
+
+def _is_text(code: int) -> bool:
+    return code >= 0 and code % _RANK not in _TOKENS
+
+
 def _value(pair: KeyValue, code: int) -> Any:
     value = plain(pair.value)
     if value is None:
         raise Fault("SPAN_TYPE", f"the attribute {pair.key[:80]!r} has no value")
-    return as_text(value) if code >= 0 and code % _LESSER not in _TOKENS else value
+    return as_text(value) if _is_text(code) else value
 
 
-def _is_model_call(row: list[Any], rest: dict[str, Any]) -> bool:
-    if row[_DECISION] is not None or row[_OPERATION] in names.MODEL_CALLS:
+def _is_model_call(row: list[Any], rest: dict[str, Any], names_model: bool) -> bool:
+    operation = row[_OPERATION]
+    if operation in names.MODEL_CALLS or row[_DECISION] is not None:
         return True
-    if row[_OPERATION] in names.OTHER_OPERATIONS:
+    if operation in names.OTHER_OPERATIONS:
         return False
     if names.SPAN_KIND in rest:
         return rest[names.SPAN_KIND] in names.MODEL_KINDS
-    return any(row[slot] for slot in _MODELS) or any(name in rest for name in names.PROVIDERS)
-
-
-def _fill(
-    row: list[Any], base: list[Any], rest: dict[str, Any], lesser: list[tuple[int, str, Any]]
-) -> None:
-    """Fill the columns that the span fills under no better name; the rest stay attributes."""
-    for code, key, value in sorted(lesser, key=itemgetter(0)):
-        slot = code % _LESSER
-        if row[slot] is base[slot] and value != "":
-            row[slot] = value
-        else:
-            rest[key] = value
+    return names_model or any(name in rest for name in names.PROVIDERS)
 
 
 def _count_tokens(row: list[Any], rest: dict[str, Any]) -> None:

@@ -77,11 +77,12 @@ def texts(said: Mapping[str, Any], events: Events | None = None) -> Texts:
     """
     if events:
         said = {**events.said, **said}
-    system, system_whole = turns(said.get(names.SYSTEM))
     into, input_whole = _turns(said, names.INPUT, names.INDEXED_INPUT, events and events.input)
     out, output_whole = _turns(said, names.OUTPUT, names.INDEXED_OUTPUT, events and events.output)
-    instructions = [Turn("system", turn.text) for turn in system]
-    into = instructions + into
+    system_whole = True
+    if names.SYSTEM in said:
+        system, system_whole = turns(said[names.SYSTEM])
+        into = [*(("system", text) for _, text in system), *into]
     return Texts(
         transcript(into) if into else None,
         answer(out) if out else None,
@@ -97,15 +98,15 @@ def _turns(
     from_events: list[Turn] | None,
 ) -> tuple[list[Turn], bool]:
     """Take the best record of a conversation that there is; the others repeat it."""
-    best, *older = whole_names
-    if best in said:
-        return turns(said[best])
+    best = said.get(whole_names[0])
+    if best is not None:
+        return turns(best)
     for prefix in prefixes:
         if found := indexed_turns(said, prefix):
             return found, True
     if from_events:
         return from_events, True
-    for name in older:
+    for name in whole_names[1:]:
         if name in said:
             return turns(said[name])
     return [], True
@@ -114,4 +115,4 @@ def _turns(
 def _event_turns(fields: Mapping[str, Any], role: str) -> list[Turn]:
     body = fields.get(_EVENT_BODY) or fields.get("message")
     found, _ = turns(body if isinstance(body, str) else body or {"role": role, **fields})
-    return [Turn(turn.role or role, turn.text) for turn in found]
+    return [(who or role, text) for who, text in found]

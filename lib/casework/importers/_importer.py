@@ -21,6 +21,11 @@ class Options:
     mapping: Mapping[str, Any] | None = None
     timezone: str | None = None
 
+    @property
+    def names_table(self) -> bool:
+        """Whether the table is said, and not to be taken from the name of each file."""
+        return self.table is not None or "table" in (self.mapping or {})
+
 
 @dataclass(frozen=True, slots=True)
 class Importer:

@@ -10,6 +10,7 @@ import json
 import re
 import zlib
 from collections.abc import Generator, Iterator
+from itertools import accumulate
 from typing import Any, NamedTuple
 
 from casework.errors import CaseworkError
@@ -21,7 +22,8 @@ MAX_RAW = 4_000
 
 _OTHER = bytes(set(range(256)) - set(b'"[]{}'))
 _ONE_KIND = bytes.maketrans(b"{}", b"[]")
-_STRINGS = re.compile(rb'"[^"]*"')
+_STEPS = {ord("["): 1, ord("]"): -1}
+_CHUNK = 1 << 20
 _SPACE = re.compile(r"[ \t\n\r]*")
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
@@ -113,7 +115,7 @@ class Document:
         try:
             return self._decoder.raw_decode(self._text, position)
         except json.JSONDecodeError as error:
-            raise self._syntax(error.msg, error.pos) from error
+            raise self._syntax(error.msg.removesuffix(" at"), error.pos) from error
         except (ValueError, RecursionError) as error:
             raise self._error("JSON", str(error).split(";")[0]) from error
 
@@ -204,12 +206,20 @@ def first_entries(head: bytes) -> dict[str, Any]:
 
 
 def is_too_deep(data: bytes) -> bool:
-    """Whether brackets nest deeper than 64 levels, told without recursion.
+    """Whether brackets nest deeper than 64 levels, told without recursion and in little memory.
 
-    What is kept of the text is its brackets; each round takes away the innermost pairs.
+    Escapes go first, then all but quotes and brackets, then every second piece between quotes.
     """
-    data = data.replace(rb"\\", b"").replace(rb"\"", b"")
-    brackets = _STRINGS.sub(b"", data.translate(_ONE_KIND, _OTHER))
-    for _ in range(MAX_DEPTH):
-        brackets = brackets.replace(b"[]", b"")
-    return len(brackets) > MAX_DEPTH or b"[]" in brackets
+    depth, start, quote = 0, 0, b""
+    while start < len(data):
+        end = start + _CHUNK
+        while data[end - 1 : end] == b"\\":
+            end += 1
+        chunk = quote + data[start:end].replace(rb"\\", b"").replace(rb"\"", b"")
+        pieces = chunk.translate(_ONE_KIND, _OTHER).split(b'"')
+        steps = map(_STEPS.__getitem__, b"".join(pieces[::2]))
+        depths = list(accumulate(steps, initial=depth))
+        if max(depths) > MAX_DEPTH:
+            return True
+        depth, start, quote = depths[-1], end, b"" if len(pieces) % 2 else b'"'
+    return False

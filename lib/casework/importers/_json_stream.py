@@ -1,102 +1,92 @@
-"""A stream of JSON documents, cut into documents without holding the stream in memory.
+"""A stream of JSON documents, taken one by one without holding the stream in memory.
 
-JSON Lines has one document a line; a pretty-printed document takes many. Both are cut where a
-line begins with `{` in its first column, which inside a document happens only where it is not
+JSON Lines has one document a line; a pretty-printed document takes many. In both a document begins
+where a line has `{` in its first column, which within a document happens only where it is not
 indented. A stream that begins with `[` is one document.
 """
 
-from collections.abc import Iterator
-from typing import BinaryIO, NamedTuple
+import io
+from collections.abc import Iterable, Iterator
+from typing import BinaryIO, NamedTuple, cast
 
 LINE_BYTES = 16 * 2**20
 DOCUMENT_BYTES = 128 * 2**20
-_BLOCK_BYTES = 4 * 2**20
+_BUFFER_BYTES = 128 * 2**10
+_RUN_BYTES = 2**20
 _SHOWN_BYTES = 4_000
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-_BOUNDARY = b"\n{"
-
-
-class Chunk(NamedTuple):
-    """Whole documents that follow each other, and the line on which the first one begins.
-
-    `overlong` chunks hold only the beginning of one document that is longer than is read.
-    """
-
-    line: int
-    data: bytes
-    overlong: bool = False
 
 
 class Document(NamedTuple):
-    """One document, and the line on which it begins, counted from 1."""
+    """One document, and the line on which it begins, counted from 1.
+
+    Of an overlong document only the beginning is there.
+    """
 
     line: int
     data: bytes
     overlong: bool = False
 
 
-def chunks(stream: BinaryIO) -> Iterator[Chunk]:
-    """Cut a stream into chunks of some megabytes, each of which can be read by itself.
+def documents(stream: BinaryIO) -> Iterator[Document]:
+    """Yield the documents of a stream that are not blank.
 
     A line of more than 16 MiB, or a document of more than 128 MiB over several lines, comes as
-    an overlong chunk and is passed over; so is all that follows it in a stream that is one array.
+    an overlong document, and the rest of it is passed over.
     """
-    data = stream.read(_BLOCK_BYTES).removeprefix(_BYTE_ORDER_MARK)
-    array = data.lstrip().startswith(b"[")
-    line, searched = 1, 0
-    while True:
-        cut = 0 if array else data.rfind(_BOUNDARY, searched) + 1
-        if cut:
-            yield Chunk(line, data[:cut])
-            line += data.count(b"\n", 0, cut)
-            data = data[cut:]
-        elif _is_overlong(data):
-            yield Chunk(line, data[:_SHOWN_BYTES], overlong=True)
-            line, data = (line, b"") if array else _pass_over(stream, line, data)
-            if not data:
-                return
-        searched = max(0, len(data) - 1)
-        block = stream.read(max(_BLOCK_BYTES, len(data)))
-        if not block:
-            yield Chunk(line, data, _is_overlong(data))
-            return
-        data += block
+    parts: list[bytes] = []
+    begun, size, overlong, is_array = 0, 0, False, False
+    for number, (line, cut) in enumerate(_lines(stream), start=1):
+        if parts and line.startswith(b"{") and not is_array:
+            yield Document(begun, b"".join(parts), overlong)
+            parts = []
+        if not parts:
+            if line.isspace():
+                continue
+            is_array = not begun and line.lstrip().startswith(b"[")
+            begun, size, overlong = number, 0, False
+        size += len(line)
+        overlong = overlong or cut or size > DOCUMENT_BYTES
+        if not (overlong and parts):
+            parts.append(line)
+        elif len(parts) > 1:
+            parts = [parts[0][:_SHOWN_BYTES]]
+    if parts:
+        yield Document(begun, b"".join(parts), overlong)
 
 
-def documents(chunk: Chunk) -> Iterator[Document]:
-    """Yield the documents of a chunk that are not blank."""
-    data, line, start = chunk.data, chunk.line, 0
-    while start < len(data):
-        end = data.find(_BOUNDARY, start) + 1 or len(data)
-        document = data[start:end]
-        if document[:1].isspace():
-            begun = document.lstrip()
-            line += document.count(b"\n", 0, len(document) - len(begun))
-            document = begun
-        if document:
-            yield Document(line, document, chunk.overlong or _is_overlong(document))
-        line += document.count(b"\n")
-        start = end
+def runs(found: Iterable[Document]) -> Iterator[list[Document]]:
+    """Yield documents in runs of about a megabyte, each a piece of work by itself."""
+    run: list[Document] = []
+    size = 0
+    for document in found:
+        run.append(document)
+        size += len(document.data)
+        if size >= _RUN_BYTES:
+            yield run
+            run, size = [], 0
+    if run:
+        yield run
 
 
-def lines(document: Document) -> Iterator[Document]:
-    """Yield the lines of a document that are not blank, each as a document of its own."""
-    for offset, line in enumerate(document.data.split(b"\n")):
-        if line.strip():
-            yield Document(document.line + offset, line, _is_overlong(line))
+def lines(document: Document) -> list[Document]:
+    """Return the lines of a document that are not blank, each as a document of its own."""
+    return [
+        Document(document.line + offset, line)
+        for offset, line in enumerate(document.data.split(b"\n"))
+        if line.strip()
+    ]
 
 
-def _is_overlong(data: bytes) -> bool:
-    first_line = data.find(b"\n", 0, LINE_BYTES + 1)
-    return len(data) > (LINE_BYTES if first_line < 0 else DOCUMENT_BYTES)
-
-
-def _pass_over(stream: BinaryIO, line: int, data: bytes) -> tuple[int, bytes]:
-    """Read on to where the next document begins; return its line and what was read of it."""
-    while (found := data.find(_BOUNDARY)) < 0:
-        line += data.count(b"\n", 0, len(data) - 1)
-        block = stream.read(_BLOCK_BYTES)
-        if not block:
-            return line, b""
-        data = data[-1:] + block
-    return line + data.count(b"\n", 0, found + 1), data[found + 1 :]
+def _lines(stream: BinaryIO) -> Iterator[tuple[bytes, bool]]:
+    """Yield the lines of a stream, and whether a line was cut because it is too long."""
+    with io.BufferedReader(cast(io.RawIOBase, stream), _BUFFER_BYTES) as reader:
+        line = reader.readline(LINE_BYTES + 1).removeprefix(_BYTE_ORDER_MARK)
+        while line:
+            cut = len(line) > LINE_BYTES and not line.endswith(b"\n")
+            if cut:
+                line = line[:_SHOWN_BYTES]
+                while (rest := reader.readline(LINE_BYTES)) and not rest.endswith(b"\n"):
+                    pass
+            yield line, cut
+            line = reader.readline(LINE_BYTES + 1)

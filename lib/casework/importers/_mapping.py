@@ -3,24 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from zoneinfo import available_timezones
 
-from casework.errors import CaseworkError, UsageError, unknown_name
-from casework.tables import ATTRIBUTES, Table
-
-EPOCHS = {"epoch_s": 1e6, "epoch_ms": 1e3, "epoch_us": 1.0, "epoch_ns": 1e-3}
-_KEYS = {"source", "format", "timezone", "scale", "values"}
-
-
-@dataclass(frozen=True, slots=True)
-class Field:
-    """Where an evidence column gets its values: a source column and how it is written there."""
-
-    source: str
-    format: str | None = None
-    timezone: str | None = None
-    scale: float | None = None
-    values: Mapping[str, Any] | None = None
+from casework.errors import CaseworkError, unknown_name
+from casework.importers._map_file import Field, check_constant, field_of
+from casework.tables import Table
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,22 +19,6 @@ class Plan:
     notes: tuple[str, ...] = field(default=())
 
 
-def check_timezone(name: str) -> str:
-    """Return the name if it is an IANA time zone.
-
-    Raises:
-        UsageError: UNKNOWN_TIMEZONE.
-    """
-    known = available_timezones()
-    if name not in known:
-        from difflib import get_close_matches
-
-        near = get_close_matches(name, sorted(known), n=1, cutoff=0.5)
-        hint = f"did you mean {near[0]!r}" if near else "give an IANA name such as 'Europe/Berlin'"
-        raise UsageError("UNKNOWN_TIMEZONE", f"there is no time zone {name!r}", hint)
-    return name
-
-
 def plan(table: Table, columns: list[str], mapping: Mapping[str, Any] | None, where: str) -> Plan:
     """Decide where each column of the table comes from.
 
@@ -59,7 +29,8 @@ def plan(table: Table, columns: list[str], mapping: Mapping[str, Any] | None, wh
         where: name of the source, for errors.
 
     Raises:
-        CaseworkError: MISSING_COLUMN, MAP_COLUMN; UsageError: MAP_INVALID.
+        CaseworkError: MISSING_COLUMN, MAP_COLUMN.
+        UsageError: MAP_INVALID, UNKNOWN_COLUMN.
     """
     fields, constants = _mapped(table, columns, mapping or {}, where)
     taken = {entry.source for entry in fields.values()}
@@ -84,52 +55,27 @@ def plan(table: Table, columns: list[str], mapping: Mapping[str, Any] | None, wh
             "rename it, or name it with --map",
             where=where,
         )
-    rest = tuple(name for name in columns if name in free.values())
-    told = [name for name in rest if name != ATTRIBUTES]
-    if told:
-        notes.append(f"kept in {table.covariates or ATTRIBUTES}: {', '.join(told)}")
+    rest = tuple(sorted(free.values()))
     return Plan(fields, constants, rest, tuple(notes))
 
 
 def _mapped(
     table: Table, columns: list[str], mapping: Mapping[str, Any], where: str
 ) -> tuple[dict[str, Field], dict[str, Any]]:
-    known = [column.name for column in table.columns]
-    unknown = set(mapping) - {"table", "columns", "constants"}
-    if unknown:
-        raise _invalid(f"{sorted(unknown)[0]!r} is not a section of a map")
-    fields: dict[str, Field] = {}
-    for name, entry in mapping.get("columns", {}).items():
-        if name not in known:
-            raise unknown_name("column", name, known)
-        fields[name] = _field(name, {"source": entry} if isinstance(entry, str) else entry)
-        if fields[name].source not in columns:
+    types = {column.name: {column.type} for column in table.columns}
+    given, constants = mapping.get("columns", {}), mapping.get("constants", {})
+    for name in (*given, *constants):
+        if name not in types:
+            raise unknown_name("column", name, list(types))
+    fields = {name: field_of(name, entry, types[name]) for name, entry in given.items()}
+    for name, entry in fields.items():
+        if entry.source not in columns:
             raise CaseworkError(
                 "MAP_COLUMN",
-                f"the map takes {name} from {fields[name].source!r}, the file has: "
-                + ", ".join(columns),
+                f"the map takes {name} from {entry.source!r}, the file has: {', '.join(columns)}",
                 "mend the map",
                 where=where,
             )
-    constants = dict(mapping.get("constants", {}))
-    for name in constants:
-        if name not in known:
-            raise unknown_name("column", name, known)
-    return fields, constants
-
-
-def _field(name: str, entry: Any) -> Field:
-    if not isinstance(entry, dict) or not isinstance(entry.get("source"), str):
-        raise _invalid(f"columns.{name} needs a source")
-    if set(entry) - _KEYS:
-        raise _invalid(f"columns.{name} has {sorted(set(entry) - _KEYS)[0]!r}")
-    if entry.get("timezone"):
-        check_timezone(entry["timezone"])
-    values = entry.get("values")
-    if values is not None and not isinstance(values, dict):
-        raise _invalid(f"columns.{name}.values is not a table")
-    return Field(**entry)
-
-
-def _invalid(what: str) -> UsageError:
-    return UsageError("MAP_INVALID", what, "see 'A map is TOML' in docs/loading.md")
+    for name, value in constants.items():
+        check_constant(name, value, table)
+    return fields, dict(constants)

@@ -4,26 +4,24 @@ A message is an object with a role and `parts` (OpenTelemetry), or with `content
 (OpenAI and those who follow it); a list of them often comes as JSON text.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha256
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 
 _SYSTEM_ROLES = frozenset(("system", "developer"))
 _TEXT_PARTS = (None, "text", "input_text", "output_text", "refusal")
 _SPOKEN = ("content", "text", "refusal", "parts", "contents", "tool_calls", "function_call")
+_PLAIN_FIELDS = {"role", "parts", "finish_reason"}
 _KEPT_CHARACTERS = 4_000
 _INDEX_DIGITS = 9
 
+Turn = tuple[str, str]
+"""One message: who speaks, and what, as text. The role is empty where none is given."""
+
+
 _decode = msgspec.json.Decoder().decode
-
-
-class Turn(NamedTuple):
-    """One message: who speaks, and what, as text. The role is empty where none is given."""
-
-    role: str
-    text: str
 
 
 def turns(said: Any) -> tuple[list[Turn], bool]:
@@ -31,14 +29,14 @@ def turns(said: Any) -> tuple[list[Turn], bool]:
 
     Text that begins as JSON but is none, such as one that was cut off, is one turn as it stands.
     """
-    if isinstance(said, str):
-        if said[:1] not in ("[", "{"):
-            return [Turn("", said)], True
-        try:
-            return _turns(_decode(said)), True
-        except (ValueError, RecursionError):
-            return [Turn("", said)], False
-    return _turns(said), True
+    if not isinstance(said, str):
+        return _turns(said), True
+    if said[:1] not in ("[", "{"):
+        return [("", said)], True
+    try:
+        return _turns(_decode(said)), True
+    except (ValueError, RecursionError):
+        return [("", said)], False
 
 
 def indexed_turns(attributes: Mapping[str, Any], prefix: str) -> list[Turn]:
@@ -67,16 +65,16 @@ def indexed_turns(attributes: Mapping[str, Any], prefix: str) -> list[Turn]:
     return said
 
 
-def transcript(said: Iterable[Turn]) -> str:
+def transcript(said: Sequence[Turn]) -> str:
     """Write turns one after the other, each behind its role where it has one."""
     return "\n".join([f"{role}: {text}" if role else text for role, text in said])
 
 
-def answer(said: Iterable[Turn]) -> str:
+def answer(said: Sequence[Turn]) -> str:
     """Write what came out: a transcript in which the assistant's own words need no role."""
-    return "\n".join(
-        [f"{role}: {text}" if role and role != "assistant" else text for role, text in said]
-    )
+    if len(said) == 1 and said[0][0] == "assistant":
+        return said[0][1]
+    return transcript([("" if role == "assistant" else role, text) for role, text in said])
 
 
 def system_prompt(said: Iterable[Turn]) -> str:
@@ -94,15 +92,34 @@ def shortened(text: str) -> str:
 
 def _turns(value: Any) -> list[Turn]:
     if isinstance(value, list):
-        return [turn for item in value for turn in _turns(item)]
+        found: list[Turn] = []
+        for item in value:
+            plain = _plain_turn(item)
+            if plain:
+                found.append(plain)
+            else:
+                found += _turns(item)
+        return found
     if isinstance(value, dict):
         for wrapped in ("messages", "message"):
             if isinstance(value.get(wrapped), list | dict):
                 return _turns(value[wrapped])
         if "role" in value or "parts" in value or "tool_calls" in value:
-            return [Turn(str(value.get("role") or ""), _spoken(value))]
+            return [(str(value.get("role") or ""), _spoken(value))]
     text = _part(value)
-    return [Turn("", text)] if text else []
+    return [("", text)] if text else []
+
+
+def _plain_turn(message: Any) -> Turn | None:
+    """Read a message of one text, as nearly all are, without looking for anything else."""
+    try:
+        (part,) = message["parts"]
+        role, text = message["role"], part["content"]
+        if part["type"] != "text" or not message.keys() <= _PLAIN_FIELDS:
+            return None
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return None
+    return (role, text) if role.__class__ is str and text.__class__ is str else None
 
 
 def _spoken(message: dict[str, Any]) -> str:

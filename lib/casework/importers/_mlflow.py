@@ -197,28 +197,26 @@ def _alias_row(model: Model, alias: Alias, served: Mapping[str, str]) -> Item:
         reason = f"no instant says when {alias.name!r} pointed at version {alias.version}"
         return Reject(alias.locator, "ALIAS_TIME", reason, raw, alias_events)
     values = {
-        "alias": alias_uri(model.name, alias.name),
+        "alias": alias.name,
         "checkpoint": served[alias.version],
         "valid_from": model.known_at,
         "source": CURRENT_ONLY,
-        "attributes": {"alias": alias.name, "model": model.name, "version": alias.version},
+        "attributes": {
+            "model": model.name,
+            "version": alias.version,
+            "uri": f"models:/{model.name}@{alias.name}",
+        },
     }
     return Row(alias_events, alias.locator, values)
-
-
-def alias_uri(model: str, alias: str) -> str:
-    """The name under which callers load an alias; the same alias of two models is two."""
-    return f"models:/{model}@{alias}"
 
 
 def _notes(model: Model, stand_ins: int) -> Iterator[Note]:
     if stand_ins:
         yield Note(f"{stand_ins} versions record no digest: their source URI stands in for one")
     if model.aliases:
-        first = alias_uri(model.name, model.aliases[0].name)
         yield Note(
-            f"aliases are the present ones, in force from {model.known_by} at the latest and "
-            f"unknown before; endpoints are named as in {first}"
+            f"aliases are the present ones of {model.name!r}, in force from {model.known_by} at "
+            "the latest and unknown before"
         )
     if model.lost_aliases:
         yield Note(

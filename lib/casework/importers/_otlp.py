@@ -120,8 +120,8 @@ class Request(msgspec.Struct, frozen=True, gc=False, rename="camel"):
 class Found(NamedTuple):
     """What stands at a JSON pointer of a request that is read span by span.
 
-    `content` is None for metrics and logs; `raw` is the text of a span, `resource` that of the
-    resource it belongs to.
+    `content` is None for metrics and logs. `raw` is the text of a span, or the name of the other
+    signal; `resource` is the text of the resource that a span belongs to.
     """
 
     pointer: str
@@ -136,20 +136,19 @@ _decode_elements = msgspec.json.Decoder(list[msgspec.Raw]).decode
 _decode_any = msgspec.json.Decoder().decode
 
 
-def elements(document: bytes) -> Iterator[tuple[str, bytes]]:
-    """Yield the requests of a document, which is one or an array of them, by JSON pointer.
+def elements(document: bytes) -> list[tuple[str, bytes]]:
+    """Return the requests of a document, which is one or an array of them, by JSON pointer.
 
     Raises:
         Fault: the array is no JSON.
     """
     if not document.startswith(b"["):
-        yield "", document
-        return
+        return [("", document)]
     try:
         found = _decode_elements(document)
     except (ValueError, RecursionError) as error:
         raise fault_of(error, document) from error
-    yield from ((f"/{index}", bytes(raw)) for index, raw in enumerate(found))
+    return [(f"/{index}", bytes(raw)) for index, raw in enumerate(found)]
 
 
 def fault_of(error: Exception, document: bytes) -> Fault:
@@ -190,7 +189,7 @@ def span_by_span(request: bytes) -> Iterator[Found]:
         yield Found("", fault, raw=request.decode())
         return
     for signal in OTHER_SIGNALS:
-        yield from (Found(at, None) for at, _ in _members(tree, "", signal))
+        yield from (Found(at, None, raw=signal) for at, _ in _members(tree, "", signal))
     for group_at, group in _members(tree, "", RESOURCE_SPANS):
         resource = _resource(group)
         for scope_at, scope in _members(group, group_at, "scopeSpans"):

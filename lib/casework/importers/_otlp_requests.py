@@ -1,16 +1,17 @@
-"""A chunk of OTLP/JSON, read into rows of `requests`. Each chunk can be read by itself."""
+"""OTLP/JSON documents, read into rows of `requests`. Each run of them can be read by itself."""
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
 
 from casework.case import Reject
-from casework.importers._configuration import hash_params, hash_prompt
-from casework.importers._genai import SLOT, Attributes, Sorter, kind_of
+from casework.importers._configuration import hash_prompt
+from casework.importers._genai import COLUMNS, SLOT, Attributes, Sorter, kind_of
 from casework.importers._genai_texts import sort_events, texts
-from casework.importers._json_stream import Chunk, Document, documents, lines
+from casework.importers._json_stream import Document, lines
 from casework.importers._messages import shortened
 from casework.importers._otlp import (
     RESOURCE_SPANS,
@@ -33,8 +34,7 @@ _REQUEST, _TRACE, _SPAN = SLOT["request_id"], SLOT["trace_id"], SLOT["span_id"]
 _PARENT, _BEGUN, _ENDED = SLOT["parent_span_id"], SLOT["occurred_at"], SLOT["ended_at"]
 _LATENCY, _STATUS = SLOT["latency_ms"], SLOT["status"]
 _INPUT, _OUTPUT = SLOT["input_text"], SLOT["output_text"]
-_PROMPT_HASH, _PARAMS_HASH = SLOT["prompt_hash"], SLOT["params_hash"]
-_ATTRIBUTES, _LOCATOR = SLOT["attributes"], SLOT["locator"]
+_PROMPT_HASH, _ATTRIBUTES, _LOCATOR = SLOT["prompt_hash"], SLOT["attributes"], SLOT["locator"]
 
 _STATUSES = {
     0: "ok", 1: "ok", 2: "error", "0": "ok", "1": "ok", "2": "error",
@@ -58,34 +58,45 @@ class Part:
 
 
 class Reader:
-    """Reads chunks of one source. What it remembers only saves work."""
+    """Reads documents of one source. What it remembers only saves work."""
 
     def __init__(self) -> None:
         self._sorter = Sorter()
-        self._hashes: dict[str | bytes, str | None] = {}
+        self._hashes: dict[str, str | None] = {}
 
-    def read(self, chunk: Chunk) -> Part:
-        """Read a chunk; what cannot be read is a reject and never stops the rest."""
+    def read(self, documents: Iterable[Document]) -> Part:
+        """Read documents; what cannot be read is a reject and never stops the rest."""
         part = Part()
-        for document in documents(chunk):
+        for document in documents:
             self._read_document(document, part)
         return part
 
     def _read_document(self, document: Document, part: Part) -> None:
+        where = f"line {document.line}"
         try:
             if document.overlong:
                 raise Fault("JSON_TOO_LONG", "longer than 16 MiB a line, or 128 MiB a document")
-            for pointer, request in elements(document.data):
-                self._read_request(f"line {document.line}{pointer}", request, part)
+            requests_in = elements(document.data)
         except Fault as fault:
-            each = list(lines(document)) if b"\n" in document.data.rstrip() else []
-            if each and is_json(each[0].data):
-                for line in each:
-                    self._read_document(line, part)
-            else:
-                raw = document.data[:_SHOWN_BYTES].decode("utf-8", "backslashreplace")
-                where = f"line {document.line}"
-                part.rejects.append(Reject(where, fault.code, fault.reason, raw, requests))
+            self._read_lines(document, fault, part)
+            return
+        for pointer, request in requests_in:
+            try:
+                self._read_request(where + pointer, request, part)
+            except Fault as fault:
+                if pointer:
+                    _reject(part, where + pointer, fault, request)
+                else:
+                    self._read_lines(document, fault, part)
+
+    def _read_lines(self, document: Document, fault: Fault, part: Part) -> None:
+        """Read a document that is none line by line, if its first line is JSON by itself."""
+        each = lines(document) if b"\n" in document.data.rstrip() else []
+        if each and is_json(each[0].data):
+            for line in each:
+                self._read_document(line, part)
+        else:
+            _reject(part, f"line {document.line}", fault, document.data)
 
     def _read_request(self, at: str, request: bytes, part: Part) -> None:
         before = len(part.rows)
@@ -124,14 +135,16 @@ class Reader:
         for found in span_by_span(request):
             place = at + found.pointer
             if found.content is None:
-                told.append(f"{LEFT_OUT}{found.pointer.split('/')[1]}")
+                told.append(LEFT_OUT + found.raw)
                 continue
+            before = len(told)
             try:
                 if isinstance(found.content, Fault):
                     raise found.content
                 row = self._row(found.content, found.resource, told)
             except Fault as fault:
-                part.rejects.append(Reject(place, fault.code, fault.reason, found.raw, requests))
+                del told[before:]
+                _reject(part, place, fault, found.raw.encode())
                 continue
             if row:
                 row[_LOCATOR] = place
@@ -167,45 +180,43 @@ class Reader:
                 told.append(BACKWARDS)
         if found.said or span.events:
             self._take_texts(span, found, told)
-        if found.parameters and row[_PARAMS_HASH] is None:
-            row[_PARAMS_HASH] = self._hash_params(found.parameters)
         code = span.status.code
         row[_STATUS] = "error" if "error.type" in found.rest else _STATUSES.get(code) or str(code)
         row[_ATTRIBUTES] = _attributes(span, found.rest, told)
         return row
 
     def _take_texts(self, span: Span, found: Attributes, told: list[str]) -> None:
+        row = found.row
         events = sort_events(span.events) if span.events else None
         said = texts(found.said, events)
-        for slot, name, text in (
-            (_INPUT, "input_text", said.input),
-            (_OUTPUT, "output_text", said.output),
-        ):
-            if text is not None:
-                if found.row[slot] is not None:
-                    found.rest[name] = found.row[slot]
-                found.row[slot] = text
-        if said.system and found.row[_PROMPT_HASH] is None:
-            found.row[_PROMPT_HASH] = self._hash_prompt(said.system)
+        if said.input is not None:
+            _replace(found, _INPUT, said.input)
+        if said.output is not None:
+            _replace(found, _OUTPUT, said.output)
+        if said.system and row[_PROMPT_HASH] is None:
+            row[_PROMPT_HASH] = self._hashes.get(said.system) or self._hash(said.system)
         if events and events.others:
             found.rest["span.events"] = events.others
         if not said.is_whole:
             told.append(CUT_MESSAGES)
 
-    def _hash_prompt(self, system: str) -> str | None:
-        known = self._hashes.get(system)
-        return known or self._keep(system, hash_prompt([system]))
-
-    def _hash_params(self, parameters: dict[str, Any]) -> str | None:
-        key = _encode(parameters)
-        known = self._hashes.get(key)
-        return known or self._keep(key, hash_params(parameters))
-
-    def _keep(self, key: str | bytes, digest: str | None) -> str | None:
+    def _hash(self, system: str) -> str | None:
         if len(self._hashes) >= _HASHES_KEPT:
             self._hashes.clear()
-        self._hashes[key] = digest
+        self._hashes[system] = digest = hash_prompt([system])
         return digest
+
+
+def _reject(part: Part, where: str, fault: Fault, data: bytes) -> None:
+    raw = data[:_SHOWN_BYTES].decode("utf-8", "backslashreplace").rstrip("\r\n")
+    part.rejects.append(Reject(where, fault.code, fault.reason, raw, requests))
+
+
+def _replace(found: Attributes, slot: int, text: str) -> None:
+    """Fill a column from the format; an own field of its name stays an attribute."""
+    if found.row[slot] is not None:
+        found.rest[COLUMNS[slot]] = found.row[slot]
+    found.row[slot] = text
 
 
 def _attributes(span: Span, rest: dict[str, Any], told: list[str]) -> str:

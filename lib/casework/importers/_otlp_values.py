@@ -10,6 +10,7 @@ from casework.importers._otlp import AnyValue, Fault
 
 _EXACT_IN_A_DOUBLE = 2**53
 _UINT64 = 2**64
+_NO_PARENT = "0" * 16
 _TRACE_BYTES, _SPAN_BYTES = 16, 8
 _URL_ALPHABET = re.compile(r"[-_]")
 
@@ -25,8 +26,7 @@ def plain(value: AnyValue, depth: int = 0) -> Any:
     if value.string_value is not None:
         return value.string_value
     if value.int_value is not None:
-        number = whole(value.int_value, "intValue")
-        return number if abs(number) <= _EXACT_IN_A_DOUBLE else str(number)
+        return exact(value.int_value)
     if value.double_value is not None:
         return _double(value.double_value)
     if value.bool_value is not None:
@@ -49,16 +49,17 @@ def _double(number: float | str) -> float | str:
     return found if math.isfinite(found) else str(number)
 
 
-def whole(number: int | str, name: str) -> int:
-    """Read an integer that may stand as text.
+def exact(number: int | str) -> int | str:
+    """Read an integer that may stand as text; text remains what a double cannot hold.
 
     Raises:
         Fault: SPAN_TYPE, it is none.
     """
     try:
-        return int(number)
+        found = int(number)
     except ValueError as error:
-        raise Fault("SPAN_TYPE", f"{name} is no integer: {str(number)[:40]!r}") from error
+        raise Fault("SPAN_TYPE", f"intValue is no integer: {str(number)[:40]!r}") from error
+    return found if -_EXACT_IN_A_DOUBLE <= found <= _EXACT_IN_A_DOUBLE else str(found)
 
 
 def instant(nanoseconds: int | str, name: str) -> int | None:
@@ -95,12 +96,13 @@ def identify(trace_id: str, span_id: str) -> bytes:
 
 def parent(span_id: str) -> str | None:
     """Give the id of the parent in hex; None where there is none, text that is no id as it is."""
-    if not span_id.strip("0"):
+    if not span_id:
         return None
     try:
-        return _id(span_id, _SPAN_BYTES, "parentSpanId").hex()
+        found = _id(span_id, _SPAN_BYTES, "parentSpanId").hex()
     except Fault:
         return span_id
+    return found if found != _NO_PARENT else None
 
 
 def _id(text: str, size: int, name: str) -> bytes:

@@ -1,15 +1,18 @@
 """A source of evidence as it lies on disk: a file, or a folder that is one export."""
 
 import gzip
+import io
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import Any, BinaryIO, cast
 
 from casework.errors import CaseworkError
 
 _HEAD_BYTES = 64 * 1024
 _GZIP = b"\x1f\x8b"
 _ZSTD = b"\x28\xb5\x2f\xfd"
+_CHUNK = 1 << 17
+_MAX_WINDOW = 1 << 27
 
 
 @dataclass(frozen=True)
@@ -34,15 +37,15 @@ class Source:
         return "zstd" if magic == _ZSTD else None
 
     def open(self) -> BinaryIO:
-        """Open the bytes, decompressed."""
+        """Open the bytes, decompressed. Reading what is cut off or damaged raises an error.
+
+        It is an OSError, EOFError, `zlib.error` or `zstandard.ZstdError`.
+        """
         match self.compression:
             case "gzip":
                 return cast(BinaryIO, gzip.open(self.path, "rb"))
             case "zstd":
-                import zstandard
-
-                opened = zstandard.open(self.path, "rb", dctx=zstandard.ZstdDecompressor())
-                return cast(BinaryIO, opened)
+                return cast(BinaryIO, io.BufferedReader(_Zstandard(self.path), _CHUNK))
             case _:
                 return self.path.open("rb")
 
@@ -63,3 +66,43 @@ class Source:
         for suffix in (".gz", ".zst", ".zstd"):
             name = name.removesuffix(suffix)
         return name
+
+
+class _Zstandard(io.RawIOBase):
+    """The content of a Zstandard file of any number of frames.
+
+    The readers of the library take a file that is cut off within a frame for one that ends there.
+    """
+
+    def __init__(self, path: Path) -> None:
+        import zstandard
+
+        self._file = path.open("rb")
+        self._context = zstandard.ZstdDecompressor(max_window_size=_MAX_WINDOW)
+        self._frame = self._context.decompressobj()
+        self._packed = self._unpacked = b""
+        self._is_within = False
+
+    def readable(self) -> bool:
+        return True
+
+    def close(self) -> None:
+        self._file.close()
+        super().close()
+
+    def readinto(self, buffer: Any) -> int:
+        while not self._unpacked:
+            self._packed = self._packed or self._file.read(_CHUNK)
+            if not self._packed:
+                if self._is_within:
+                    raise EOFError("the file ends within a Zstandard frame")
+                return 0
+            if self._frame.eof:
+                self._frame = self._context.decompressobj()
+            self._unpacked = self._frame.decompress(self._packed)
+            self._is_within = not self._frame.eof
+            self._packed = self._frame.unused_data
+        count = min(len(buffer), len(self._unpacked))
+        buffer[:count] = self._unpacked[:count]
+        self._unpacked = self._unpacked[count:]
+        return count

@@ -1,12 +1,11 @@
 """Table files that DuckDB cannot read in place: taken apart here, staged as Parquet.
 
-JSON and JSON Lines are decoded record by record, and CSV files with torn lines row by row, so
-that the rest is kept and every locator is exact. Values are staged as text, nested ones as JSON.
+JSON and JSON Lines are decoded record by record, so that the good ones are kept and every locator
+is exact. Values are staged as text, and the text of each record as it stands beside them.
 """
 
-import csv
-import io
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -15,18 +14,30 @@ import pyarrow as pa
 import pyarrow.ipc
 import pyarrow.parquet
 
-from casework.case import Reject, literal
+from casework.case import Reject
 from casework.errors import CaseworkError
-from casework.importers._expressions import LOCATOR
+from casework.importers._expressions import LOCATOR, RAW, RESERVED
+from casework.importers._json_document import MAX_BYTES, document, is_too_deep
+from casework.importers._json_stream import Document, documents, lines
 from casework.importers._source import Source
 
 _CHUNK = 50_000
-_LINE_BYTES = 16 * 1024 * 1024
-_DELIMITERS = (",", "\t", ";", "|")
-
 _MAX_COLUMNS = 2_000
+_MAX_DEPTH = 64
+_SHOWN_BYTES = 16_000
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_KEY = re.compile(rb'"\s*:')
 
-Record = tuple[str, dict[str, Any]]
+_decode = msgspec.json.Decoder().decode
+_split = msgspec.json.Decoder(list[msgspec.Raw]).decode
+
+
+class Record(NamedTuple):
+    """A good record: where it is, its values, and its text as it stands, if there is one."""
+
+    locator: str
+    values: dict[str, Any]
+    raw: str | None = None
 
 
 class Staged(NamedTuple):
@@ -36,33 +47,16 @@ class Staged(NamedTuple):
     rejects: list[Reject]
 
 
-def csv_relation(source: Source) -> tuple[str, list[str]]:
-    """FROM clause that reads a CSV file strictly, all columns as text; and their names."""
-    header, delimiter = _csv_header(source)
-    columns = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in header)
-    compression = source.compression or "none"
-    relation = (
-        f"read_csv($path, auto_detect = false, header = true, delim = {literal(delimiter)}, "
-        f"quote = '\"', escape = '\"', compression = '{compression}', columns = {{{columns}}}, "
-        "strict_mode = true, null_padding = false, max_line_size = 16777216)"
-    )
-    return relation, header
-
-
-def stage_csv(source: Source, folder: str) -> Staged:
-    """Stage the whole rows of a CSV file; torn ones become rejects."""
-    header, delimiter = _csv_header(source)
-    rejects: list[Reject] = []
-    paths = _stage(source, folder, _csv_records(source, header, delimiter, rejects), header)
-    return Staged(paths, rejects)
-
-
 def stage_json(source: Source, folder: str) -> Staged:
-    """Stage the records of a JSON array, or of JSON Lines; what is no object becomes a reject."""
+    """Stage the records of a JSON array, or of JSON Lines; what is no object becomes a reject.
+
+    Raises:
+        CaseworkError: SOURCE_UNREADABLE.
+    """
     rejects: list[Reject] = []
-    first = source.head().lstrip(b"\xef\xbb\xbf \t\r\n")[:1]
-    records = _array(source) if first == b"[" else _lines(source, rejects)
-    return Staged(_stage(source, folder, records, []), rejects)
+    is_array = source.head().removeprefix(_BYTE_ORDER_MARK).lstrip()[:1] == b"["
+    records = _array(source, rejects) if is_array else _stream(source, rejects)
+    return Staged(stage(source, folder, records, []), rejects)
 
 
 def stage_arrow(source: Source, folder: str) -> str:
@@ -72,114 +66,138 @@ def stage_arrow(source: Source, folder: str) -> str:
         CaseworkError: SOURCE_UNREADABLE.
     """
     path = f"{folder}/staged.parquet"
+    is_file = source.head().startswith(b"ARROW1")
     try:
         with source.open() as file:
-            data = file.read()
-        is_file = data.startswith(b"ARROW1")
-        reader = pa.ipc.open_file(data) if is_file else pa.ipc.open_stream(data)
-        table = reader.read_all()
+            reader = pa.ipc.open_file(file) if is_file else pa.ipc.open_stream(file)
+            count = reader.num_record_batches if is_file else None
+            batches = (
+                (reader.get_batch(i) for i in range(count)) if count is not None else iter(reader)
+            )
+            with pa.parquet.ParquetWriter(path, reader.schema) as writer:
+                for batch in batches:
+                    writer.write_batch(batch)
     except (pa.ArrowException, OSError) as error:
-        raise _unreadable(source, str(error).splitlines()[0]) from None
-    pa.parquet.write_table(table, path)
+        raise unreadable(source, (str(error) or "damaged").splitlines()[0]) from None
     return path
 
 
-def _csv_header(source: Source) -> tuple[list[str], str]:
-    try:
-        text = source.head().decode("utf-8-sig", "ignore")
-    except UnicodeDecodeError as error:
-        raise _unreadable(source, f"not UTF-8 at byte {error.start}") from None
-    line = next(iter(text.splitlines()), "")
-    delimiter = max(_DELIMITERS, key=line.count)
-    header = next(csv.reader([line], delimiter=delimiter), [])
-    if not header or any(not name.strip() for name in header):
-        raise _unreadable(source, "the first line does not name all columns")
-    if len({name.lower() for name in header}) < len(header):
-        raise _unreadable(source, "two columns have one name")
-    return header, delimiter
+def stage(source: Source, folder: str, records: Iterable[Record], names: list[str]) -> list[str]:
+    """Write records as Parquet, a file for each chunk, so that memory stays flat.
 
-
-def _csv_records(
-    source: Source, header: list[str], delimiter: str, rejects: list[Reject]
-) -> Iterator[Record]:
-    with source.open() as raw:
-        text = io.TextIOWrapper(raw, encoding="utf-8-sig", errors="surrogateescape", newline="")
-        rows = csv.reader(text, delimiter=delimiter, strict=True)
-        next(rows)
-        number = 0
-        while True:
-            number += 1
-            try:
-                row = next(rows)
-            except StopIteration:
-                return
-            except csv.Error as error:
-                rejects.append(Reject(f"row {number}", "TORN", str(error), ""))
-                continue
-            joined = delimiter.join(row)
-            if len(row) != len(header):
-                reason = f"{len(row)} values for {len(header)} columns"
-                rejects.append(Reject(f"row {number}", "TORN", reason, joined))
-            elif any("\udc80" <= character <= "\udcff" for character in joined):
-                rejects.append(Reject(f"row {number}", "ENCODING", "not UTF-8", joined))
-            else:
-                yield (
-                    f"row {number}",
-                    {name: value or None for name, value in zip(header, row, strict=True)},
-                )
-
-
-def _lines(source: Source, rejects: list[Reject]) -> Iterator[Record]:
-    decode = msgspec.json.Decoder().decode
-    with source.open() as file:
-        number = 0
-        while line := file.readline(_LINE_BYTES):
-            number += 1
-            if not line.strip():
-                continue
-            locator, raw = f"line {number}", line.decode("utf-8", "backslashreplace")
-            if len(line) == _LINE_BYTES and not line.endswith(b"\n"):
-                rejects.append(Reject(locator, "JSON_TOO_LONG", "longer than 16 MiB", raw[:200]))
-                while line and not line.endswith(b"\n"):
-                    line = file.readline(_LINE_BYTES)
-                continue
-            try:
-                record = decode(line)
-            except (msgspec.DecodeError, RecursionError) as error:
-                rejects.append(Reject(locator, "JSON", str(error), raw.strip()))
-                continue
-            if isinstance(record, dict):
-                yield locator, record
-            else:
-                rejects.append(Reject(locator, "JSON", "not an object", raw.strip()))
-
-
-def _array(source: Source) -> Iterator[Record]:
-    with source.open() as file:
-        data = file.read()
-    try:
-        records = msgspec.json.decode(data, type=list[dict[str, Any]])
-    except (msgspec.DecodeError, msgspec.ValidationError, RecursionError) as error:
-        raise _unreadable(source, str(error)) from None
-    yield from ((f"/{index}", record) for index, record in enumerate(records))
-
-
-def _stage(source: Source, folder: str, records: Iterator[Record], names: list[str]) -> list[str]:
-    """Write records as Parquet, a file for each chunk, so that memory stays flat."""
+    Raises:
+        CaseworkError: SOURCE_UNREADABLE, the columns are too many or bear unusable names.
+    """
     paths: list[str] = []
-    while (chunk := list(islice(records, _CHUNK))) or not paths:
+    rest = iter(records)
+    known = dict.fromkeys(names)
+    while (chunk := list(islice(rest, _CHUNK))) or not paths:
         columns = dict.fromkeys(names)
-        for _, record in chunk:
-            columns.update(dict.fromkeys(record))
-        if len(columns) > _MAX_COLUMNS:
-            raise _unreadable(source, f"more than {_MAX_COLUMNS:,} columns")
-        arrays = {LOCATOR.strip('"'): pa.array([locator for locator, _ in chunk], pa.string())}
+        for record in chunk:
+            columns.update(dict.fromkeys(record.values))
+        known.update(columns)
+        _check_names(source, list(known))
+        arrays = {
+            LOCATOR.strip('"'): pa.array([record.locator for record in chunk], pa.string()),
+            RAW.strip('"'): pa.array([record.raw for record in chunk], pa.string()),
+        }
         for name in columns:
-            texts = [_text(record.get(name)) for _, record in chunk]
+            texts = [_text(record.values.get(name)) for record in chunk]
             arrays[name] = pa.array(texts, pa.string())
         paths.append(f"{folder}/staged-{len(paths):06}.parquet")
         pa.parquet.write_table(pa.table(arrays), paths[-1])
     return paths
+
+
+def _check_names(source: Source, names: list[str]) -> None:
+    if len(names) > _MAX_COLUMNS:
+        raise unreadable(source, f"more than {_MAX_COLUMNS:,} columns")
+    folded = [name.lower() for name in names]
+    if len(set(folded)) < len(folded):
+        twice = next(name for name in names if folded.count(name.lower()) > 1)
+        raise unreadable(source, f"two columns are named {twice!r}, but for case")
+    if any(name.startswith(RESERVED) for name in folded):
+        raise unreadable(source, f"no column may begin with {RESERVED!r}")
+
+
+def _stream(source: Source, rejects: list[Reject]) -> Iterator[Record]:
+    with source.open() as file:
+        for found in documents(file):
+            yield from _records(found, rejects)
+
+
+def _records(found: Document, rejects: list[Reject]) -> Iterator[Record]:
+    """The record of a document; where it is not one, the lines of it that are."""
+    record = _record(f"line {found.line}", found.data, found.overlong)
+    if isinstance(record, Record):
+        yield record
+        return
+    parts = (
+        []
+        if found.overlong
+        else [_record(f"line {line.line}", line.data, line.overlong) for line in lines(found)]
+    )
+    if not any(isinstance(part, Record) for part in parts):
+        rejects.append(record)  # a document over many lines that is torn is one fault, not many
+        return
+    for part in parts:
+        if isinstance(part, Record):
+            yield part
+        else:
+            rejects.append(part)
+
+
+def _array(source: Source, rejects: list[Reject]) -> Iterator[Record]:
+    with source.open() as file:
+        data = file.read(MAX_BYTES + 1).removeprefix(_BYTE_ORDER_MARK)
+    if len(data) > MAX_BYTES:
+        raise unreadable(source, f"an array of more than {MAX_BYTES >> 20} MiB; use JSON Lines")
+    try:
+        elements = _split(data)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise unreadable(source, str(error)) from None
+    for index, element in enumerate(elements):
+        record = _record(f"/{index}", bytes(element), overlong=False)
+        if isinstance(record, Record):
+            yield record
+        else:
+            rejects.append(record)
+
+
+def _record(locator: str, data: bytes, overlong: bool) -> Record | Reject:
+    data = data.strip()
+    if overlong:
+        return Reject(locator, "JSON_TOO_LONG", "longer than is read", _shown(data))
+    if data.count(b"[") + data.count(b"{") > _MAX_DEPTH and is_too_deep(data):
+        reason = f"nested deeper than {_MAX_DEPTH} levels"
+        return Reject(locator, "JSON_DEPTH", reason, _shown(data))
+    try:
+        values = _decode(data)
+        if not isinstance(values, dict):
+            return Reject(locator, "JSON", "not an object", _shown(data))
+        if _may_repeat_a_key(data, values):
+            document(data, "").value()
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+        return Reject(locator, "JSON", str(error), _shown(data))
+    except CaseworkError as error:
+        return Reject(locator, error.code, error.what, _shown(data))
+    return Record(locator, values, data.decode("utf-8"))
+
+
+def _may_repeat_a_key(data: bytes, values: dict[str, Any]) -> bool:
+    """Whether the text has more keys than the values that came of it, which is quick to tell."""
+    most = len(_KEY.findall(data))
+    return most > len(values) and most > _keys(values)
+
+
+def _keys(value: Any) -> int:
+    if isinstance(value, dict):
+        return len(value) + sum(map(_keys, value.values()))
+    return sum(map(_keys, value)) if isinstance(value, list) else 0
+
+
+def _shown(data: bytes) -> str:
+    return data[:_SHOWN_BYTES].decode("utf-8", "backslashreplace")
 
 
 def _text(value: Any) -> str | None:
@@ -192,5 +210,6 @@ def _text(value: Any) -> str | None:
     return msgspec.json.encode(value).decode("utf-8")
 
 
-def _unreadable(source: Source, what: str) -> CaseworkError:
+def unreadable(source: Source, what: str) -> CaseworkError:
+    """Build the error for a source that cannot be read as a whole."""
     return CaseworkError("SOURCE_UNREADABLE", what, "see that the file is whole", where=source.name)

@@ -14,11 +14,11 @@ Params, metrics and tags of runs; records of evaluation datasets; permissions.
 
 ## Known limits
 The registry keeps no history of aliases. `valid_from` is the time of the export, the only instant
-at which they are known to have been in force: a database store does not date them. Where a model
-had been imported before, its aliases were lost; the tag `mlflow_exim.field.aliases` keeps those of
-the registry it came from, which `model_versions.aliases` then shows, and `alias_events` does not.
-Versions that the export could not write are rejects. An export of latest versions leaves out the
-others without a trace.
+at which they are known to have been in force: a database store does not date them. Aliases of the
+same name, of several models, are told apart by `attributes` only. Where a model had been imported
+before, its aliases were lost; the tag `mlflow_exim.field.aliases` keeps those of the registry it
+came from, which `model_versions.aliases` then shows, and `alias_events` does not. Versions that
+the export could not write are rejects.
 """
 
 import re
@@ -54,8 +54,7 @@ _COPIED_LIST = re.compile(rf"\[(?:{_COPIED.pattern}(?:, (?=\{{)|(?=\])))*\]")
 
 def _recognises(source: Source) -> bool:
     system = mapping(first_entries(source.head()).get("system"))
-    script = text(system.get("script")) or ""
-    return "mlflow_version" in system and script.startswith("export_")
+    return {"mlflow_version", "export_time"} <= system.keys()
 
 
 def _read(source: Source, options: Options) -> Iterator[Item]:

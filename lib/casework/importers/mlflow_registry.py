@@ -16,8 +16,9 @@ and not used. Prompts of MLflow 3, which it keeps the same way.
 | any other | the version's tag of that name; `owner`, `benchmark`, `metric` also the model's |
 
 `checkpoints` gets a row for each checkpoint, its `uri` the source, and its other columns from
-tags. `alias_events` gets one open row an alias, named `models:/<name>@<alias>`, its `source`
-`mlflow registry (current only)`. `config_events` gets `prompt:<name>` for each version of a prompt.
+tags. `alias_events` gets one open row an alias, its `source` `mlflow registry (current only)`;
+`attributes` hold model and version. `config_events` gets `prompt:<name>` for each version of a
+prompt.
 
 ## Leaves out
 Every other file, model files above all: nothing is unpickled, nor opened. Runs and experiments.
@@ -25,7 +26,9 @@ Every other file, model files above all: nothing is unpickled, nor opened. Runs 
 ## Known limits
 The registry keeps no history of aliases. `valid_from` is when the model was last updated: the file
 store updates it whenever an alias is set, so the alias was in force then, and since when is not
-known. A prompt version dates from its registration, not from going live.
+known. An alias belongs to its model: where several models of a case have one of the same name,
+`attributes` tell them apart and the name does not. A prompt version dates from its registration,
+not from going live.
 """
 
 import re

@@ -73,6 +73,7 @@ key or an attribute that stands twice in one object, the last counts. A span tha
 spellings is read in camelCase where that is enough for a row.
 """
 
+import io
 import zlib
 from collections import Counter
 from collections.abc import Iterator
@@ -83,7 +84,7 @@ from casework.errors import CaseworkError
 from casework.importers._genai import COLUMNS, SLOT
 from casework.importers._importer import Importer, Options
 from casework.importers._json_document import first_entries
-from casework.importers._json_stream import Chunk, chunks, documents
+from casework.importers._json_stream import documents, runs
 from casework.importers._otlp import OTHER_SIGNALS, RESOURCE_SPANS
 from casework.importers._otlp_requests import LEFT_OUT, Part, Reader
 from casework.importers._source import Source
@@ -97,11 +98,11 @@ _REQUEST, _TRACE, _SPAN = SLOT["request_id"], SLOT["trace_id"], SLOT["span_id"]
 
 
 def _recognises(source: Source) -> bool:
-    head = source.head().removeprefix(b"\xef\xbb\xbf").lstrip()
+    head = source.head()
     if not any(name.encode() in head for name in _SPELLINGS):
         return False
-    for document in documents(Chunk(1, head.removeprefix(b"["))):
-        found = first_entries(document.data)
+    for document in documents(io.BytesIO(head)):
+        found = first_entries(document.data.lstrip().removeprefix(b"["))
         if any(name in found and isinstance(found[name], list | None) for name in _SPELLINGS):
             return True
     return False
@@ -129,8 +130,8 @@ def _parts(source: Source) -> Iterator[Part]:
     reader = Reader()
     try:
         with source.open() as file:
-            for chunk in chunks(file):
-                yield reader.read(chunk)
+            for run in runs(documents(file)):
+                yield reader.read(run)
     except (EOFError, OSError, zlib.error, zstandard.ZstdError) as error:
         raise CaseworkError(
             "COMPRESSION", f"cannot be read: {error}", "ask for the file again", where=source.name

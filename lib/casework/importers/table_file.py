@@ -11,39 +11,56 @@ numeric ones in `covariates`.
 
 ## Leaves out
 Rows in which a value cannot be read as the type of its column, or a required one is missing:
-they are rejects, with the row as it stood. Lines that are torn likewise.
+they are rejects, with the row as it stood. Lines that are torn likewise. Empty fields and NaN are
+missing values; infinity is no value, and a fraction is no whole number.
 
 ## Known limits
 An instant without a zone is read in the zone of `--timezone`, else as UTC, and that is said. In
-the hour that is repeated when clocks go back, the earlier instant is taken.
+the hour that is repeated when clocks go back, the earlier instant is taken. JSON is read as a
+whole where it is one array, up to 512 MiB.
 """
 
 import re
+import zlib
 from collections.abc import Iterator
 from dataclasses import replace
 from tempfile import TemporaryDirectory
 
 from casework.case import Item, Note, Reject, Select, identifier, scan
 from casework.errors import CaseworkError
-from casework.importers._expressions import LOCATOR, Reading, is_numeric, statements
+from casework.importers._csv_text import csv_relation, is_whole, plain, stage_csv
+from casework.importers._expressions import (
+    LOCATOR,
+    RAW,
+    RESERVED,
+    Reading,
+    has_zone,
+    lacks_zone,
+)
 from casework.importers._importer import Importer, Options
+from casework.importers._map_file import EPOCHS
 from casework.importers._mapping import Plan, plan
 from casework.importers._source import Source
-from casework.importers._staging import Staged, csv_relation, stage_arrow, stage_csv, stage_json
+from casework.importers._staging import Staged, stage_arrow, stage_json, unreadable
+from casework.importers._statements import statements
 from casework.tables import ALL, Table, get
 from casework.tables._table import INSTANT, TEXT
 
 _BY_NAME = {table.name: table for table in ALL}
 _FORMATS = {".csv": "csv", ".tsv": "csv", ".json": "json", ".jsonl": "json", ".ndjson": "json"}
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_JSON = re.compile(rb'\s*(\{\s*["}]|\[\s*[\["{\]])')
 
 
 def file_format(source: Source) -> str | None:
-    """`parquet`, `arrow`, `csv`, `json`, or None: binary formats by content, text ones by name."""
+    """`parquet`, `arrow`, `json` or `csv`, by content; text that could be anything by its name."""
     head = source.head()
     if head.startswith(b"PAR1"):
         return "parquet"
     if head.startswith((b"ARROW1", b"\xff\xff\xff\xff")):
         return "arrow"
+    if _JSON.match(head.removeprefix(_BYTE_ORDER_MARK)):
+        return "json"
     suffix = re.search(r"\.[a-z]+$", source.bare_name.lower())
     return _FORMATS.get(suffix.group(0)) if suffix else None
 
@@ -51,7 +68,7 @@ def file_format(source: Source) -> str | None:
 def named_table(source: Source) -> Table | None:
     """The table that the file name names, numbered parts included (`requests-0003.parquet`)."""
     stem = source.bare_name.lower().split(".")[0]
-    return _BY_NAME.get(re.sub(r"[-_]?\d+$", "", stem))
+    return _BY_NAME.get(re.sub(r"([-_]?\d+)+$", "", stem))
 
 
 def _recognises(source: Source) -> bool:
@@ -59,40 +76,56 @@ def _recognises(source: Source) -> bool:
 
 
 def _read(source: Source, options: Options) -> Iterator[Item]:
+    import zstandard
+
     table = _table(source, options)
     with TemporaryDirectory(prefix="casework-") as folder:
-        match file_format(source):
-            case "parquet":
-                reading = _parquet(str(source.path))
-            case "arrow":
-                reading = _parquet(stage_arrow(source, folder))
-            case "json":
-                reading, rejects = _staged(stage_json(source, folder))
-                yield from (reject._replace(table=table) for reject in rejects)
-            case "csv" if _is_whole(source):
-                relation, names = csv_relation(source)
-                reading = _numbered(relation, "row_number() OVER ()", names, str(source.path))
-            case "csv":
-                reading, rejects = _staged(stage_csv(source, folder))
-                yield from (reject._replace(table=table) for reject in rejects)
-            case _:
-                raise CaseworkError(
-                    "NOT_A_TABLE_FILE",
-                    "neither CSV, TSV, Parquet, JSON, JSON Lines nor Arrow",
-                    "see `casework formats`",
-                    where=source.name,
-                )
-        yield from _select(table, reading, source, options)
+        try:
+            reading, rejects = _reading(source, folder)
+        except (EOFError, OSError, zlib.error, zstandard.ZstdError) as error:
+            raise unreadable(source, f"{error or type(error).__name__}") from None
+        yield from (reject._replace(table=table) for reject in rejects)
+        if reading.types:
+            yield from _select(table, reading, source, options)
+        else:
+            yield Note("it holds no record")
+
+
+def _reading(source: Source, folder: str) -> tuple[Reading, list[Reject]]:
+    match file_format(source):
+        case "parquet":
+            return _parquet(source, str(source.path)), []
+        case "arrow":
+            return _parquet(source, stage_arrow(source, folder)), []
+        case "json":
+            return _staged(stage_json(source, folder), has_raw=True)
+        case None if not source.head() or b"\0" in source.head():
+            raise CaseworkError(
+                "NOT_A_TABLE_FILE",
+                "neither CSV, TSV, Parquet, JSON, JSON Lines nor Arrow",
+                "see `casework formats`",
+                where=source.name,
+            )
+        case _:
+            return _csv(plain(source, folder), folder)
+
+
+def _csv(source: Source, folder: str) -> tuple[Reading, list[Reject]]:
+    if not is_whole(source):
+        return _staged(stage_csv(source, folder), has_raw=False)
+    relation, names = csv_relation(source)
+    return _numbered(relation, "row_number() OVER ()", names, str(source.path)), []
 
 
 def _select(table: Table, reading: Reading, source: Source, options: Options) -> Iterator[Item]:
-    reading = _with_numbers(reading, table)
     decided = plan(table, list(reading.types), options.mapping, source.name)
-    yield from (Note(text) for text in decided.notes)
-    zone = options.timezone or "UTC"
-    if options.timezone is None and (column := _naive(table, decided, reading)):
-        yield Note(f"{column} has no time zone and was read as UTC; name it with --timezone")
-    built = statements(table, decided, reading, zone)
+    reading = _with_numbers(reading, table, decided)
+    built = statements(table, decided, reading, options.timezone or "UTC")
+    yield from (Note(text) for text in (*decided.notes, *built.notes))
+    naive = [] if options.timezone else list(_naive(table, decided, reading))
+    if naive:
+        verb = "has no time zone and was" if len(naive) == 1 else "have no time zone and were"
+        yield Note(f"{', '.join(naive)} {verb} read as UTC; name it with --timezone")
     count = f"SELECT count(*) FROM {reading.relation}"
     yield Select(table, built.columns, built.kept, built.rejected, count, reading.params)
 
@@ -101,7 +134,7 @@ def _table(source: Source, options: Options) -> Table:
     if options.table:
         return options.table
     if options.mapping and "table" in options.mapping:
-        return get(str(options.mapping["table"]))
+        return get(options.mapping["table"])
     table = named_table(source)
     if table is None:
         raise CaseworkError(
@@ -113,8 +146,10 @@ def _table(source: Source, options: Options) -> Table:
     return table
 
 
-def _parquet(path: str) -> Reading:
+def _parquet(source: Source, path: str) -> Reading:
     types = _types("read_parquet($path)", path)
+    if any(name.lower().startswith(RESERVED) for name in types):
+        raise unreadable(source, f"no column may begin with {RESERVED!r}")
     relation = "read_parquet($path, file_row_number = true)"
     reading = _numbered(relation, "file_row_number + 1", list(types), path)
     return replace(reading, types=types)
@@ -126,11 +161,12 @@ def _numbered(relation: str, number: str, names: list[str], path: str) -> Readin
     return Reading(numbered, dict.fromkeys(names, TEXT), {"path": path})
 
 
-def _staged(staged: Staged) -> tuple[Reading, list[Reject]]:
+def _staged(staged: Staged, *, has_raw: bool) -> tuple[Reading, list[Reject]]:
     relation = "read_parquet($path, union_by_name = true)"
     types = _types(relation, staged.paths)
-    types.pop(LOCATOR.strip('"'))
-    return Reading(relation, types, {"path": staged.paths}), staged.rejects
+    for own in (LOCATOR, RAW):
+        types.pop(own.strip('"'))
+    return Reading(relation, types, {"path": staged.paths}, has_raw), staged.rejects
 
 
 def _types(relation: str, path: str | list[str]) -> dict[str, str]:
@@ -138,56 +174,36 @@ def _types(relation: str, path: str | list[str]) -> dict[str, str]:
     return {str(row[0]): str(row[1]) for row in described}
 
 
-def _is_whole(source: Source) -> bool:
-    """Whether a CSV file parses strictly from end to end; else it is taken apart row by row."""
-    relation, _ = csv_relation(source)
-    try:
-        scan(f"SELECT count(*) FROM {relation}", {"path": str(source.path)})
-    except CaseworkError:
-        return False
-    return True
-
-
-def _with_numbers(reading: Reading, table: Table) -> Reading:
+def _with_numbers(reading: Reading, table: Table, decided: Plan) -> Reading:
     """Find the text columns that hold nothing but numbers, where covariates must be told apart."""
-    texts = [name for name, kind in reading.types.items() if kind == TEXT]
+    texts = [name for name in decided.rest if reading.types[name] == TEXT]
     if not table.covariates or not texts:
         return reading
     tests = ", ".join(
-        f"bool_and(TRY_CAST({identifier(n)} AS DOUBLE) IS NOT NULL OR {identifier(n)} IS NULL) "
-        f"AND count({identifier(n)}) > 0"
-        for n in texts
+        f"bool_and(TRY_CAST({column} AS DOUBLE) IS NOT NULL) FILTER ({column} <> '')"
+        for column in map(identifier, texts)
     )
     row = scan(f"SELECT {tests} FROM {reading.relation}", reading.params)[0]
-    numeric = {name for name, test in zip(texts, row, strict=True) if test}
-    declared = {column.name for column in table.columns}
-    types = {
-        name: "DOUBLE" if name in numeric and name.lower() not in declared else kind
-        for name, kind in reading.types.items()
-    }
+    numeric = {name for name, is_number in zip(texts, row, strict=True) if is_number}
+    types = {name: "DOUBLE" if name in numeric else kind for name, kind in reading.types.items()}
     return replace(reading, types=types)
 
 
-def _naive(table: Table, decided: Plan, reading: Reading) -> str | None:
-    """The first instant column whose values carry no zone, if there is one."""
+def _naive(table: Table, decided: Plan, reading: Reading) -> Iterator[str]:
+    """The source columns of instants whose values carry no zone."""
     for name, entry in decided.fields.items():
         kind = reading.types[entry.source]
-        if table.type_of(name) != INSTANT or entry.timezone or entry.format or is_numeric(kind):
+        if table.type_of(name) != INSTANT or entry.timezone or entry.format in EPOCHS:
             continue
-        if kind.startswith("TIMESTAMP WITH TIME ZONE"):
-            continue
-        column = identifier(entry.source)
-        if kind != TEXT:
-            return entry.source
-        sql = (
-            f"SELECT count(*) FROM (SELECT {column} AS v FROM {reading.relation} "
-            f"WHERE {column} IS NOT NULL LIMIT 1000) "
-            "WHERE NOT regexp_matches(trim(v), '(Z|[+-]\\d{2}(:?\\d{2})?)$|^[0-9.]+$') "
-            "OR length(trim(v)) <= 10 AND NOT regexp_matches(trim(v), '^[0-9.]+$')"
-        )
-        if scan(sql, reading.params)[0][0]:
-            return entry.source
-    return None
+        if entry.format:
+            found = not has_zone(entry.format)
+        elif kind == TEXT:
+            sql = f"SELECT 1 FROM {reading.relation} WHERE {lacks_zone(entry.source)} LIMIT 1"
+            found = bool(scan(sql, reading.params))
+        else:
+            found = kind.startswith(("TIMESTAMP", "DATE")) and "WITH TIME ZONE" not in kind
+        if found:
+            yield entry.source
 
 
 table_file = Importer(

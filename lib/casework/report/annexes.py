@@ -1,7 +1,8 @@
 """The tables at the end of a report: sources, completeness, custody, and how to do it again."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from itertools import takewhile
 from typing import Any
 
 from casework import words
@@ -15,43 +16,32 @@ from casework.visible import on_one_line, visible
 _PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
+def names(exhibits: Sequence[Exhibit]) -> dict[str, str]:
+    """A name for each exhibit by its id: its path without the folder that all share."""
+    paths = [item.path.split("/") for item in exhibits]
+    folders = zip(*(path[:-1] for path in paths), strict=False)
+    shared = sum(1 for _ in takewhile(lambda parts: len(set(parts)) == 1, folders))
+    return {item.id: "/".join(path[shared:]) for item, path in zip(exhibits, paths, strict=True)}
+
+
 def sources(report: Report) -> Table:
-    """Each exhibit as received, and what became of its rows."""
-    columns = (
-        Column("exhibit"),
-        Column("format"),
-        Column("SHA-256", "id"),
-        *(Column(head, "number") for head in ("bytes", "rows read", "kept", "rejected")),
-        Column("duplicate", "number"),
-        Column("loaded", "instant"),
-        Column("notes"),
-    )
+    """What became of the rows of each exhibit."""
+    heads = ("bytes", "rows read", "kept", "rejected", "duplicate")
+    named = names(report.exhibits)
     rows = tuple(
-        (
-            on_one_line(item.path),
-            f"{on_one_line(item.format)}, read by {on_one_line(item.importer)}",
-            item.sha256,
-            *(
-                words.number(number)
-                for number in (
-                    item.bytes,
-                    item.rows_read,
-                    item.rows_kept,
-                    item.rows_rejected,
-                    item.rows_duplicate,
-                )
-            ),
-            words.instant(item.loaded_at),
-            " ".join(map(words.sentence, item.notes)) or "none",
-        )
-        for item in report.exhibits
+        (on_one_line(named[item.id]), *map(words.number, _counts(item))) for item in report.exhibits
     )
-    return Table("Exhibits as received", columns, rows)
+    columns = (Column("exhibit"), *(Column(head, "number") for head in heads))
+    return Table("Rows of each exhibit", columns, rows)
+
+
+def _counts(item: Exhibit) -> tuple[int, ...]:
+    return item.bytes, item.rows_read, item.rows_kept, item.rows_rejected, item.rows_duplicate
 
 
 def completeness(report: Report) -> Table:
     """How full each evidence table is, and the time that it covers."""
-    names = {item.id: on_one_line(item.path) for item in report.exhibits}
+    named = names(report.exhibits)
     columns = (
         Column("table"),
         Column("rows", "number"),
@@ -65,7 +55,7 @@ def completeness(report: Report) -> Table:
             words.number(item.rows),
             words.instant(item.first) if item.first else "has no time",
             words.instant(item.last) if item.last else "has no time",
-            ", ".join(names.get(id, id) for id in item.exhibits) or "no exhibit",
+            ", ".join(on_one_line(named.get(id, id)) for id in item.exhibits) or "no exhibit",
         )
         for item in report.tables
     )
@@ -74,7 +64,7 @@ def completeness(report: Report) -> Table:
 
 def rejects(report: Report) -> Table:
     """The rows that could not be used, by exhibit and code."""
-    names = {item.id: on_one_line(item.path) for item in report.exhibits}
+    named = names(report.exhibits)
     columns = (
         Column("exhibit"),
         Column("code"),
@@ -84,7 +74,7 @@ def rejects(report: Report) -> Table:
     )
     rows = tuple(
         (
-            names.get(item.exhibit_id, item.exhibit_id),
+            on_one_line(named.get(item.exhibit_id, item.exhibit_id)),
             item.code,
             words.number(item.count),
             item.first_locator or words.UNKNOWN,
@@ -131,7 +121,8 @@ def parameters(result: Result) -> Table:
         for name, found in sorted(result.parameters.items())
     )
     seed = ("seed of random draws", exact(result.seed), "fixed, so that a rerun gives the same")
-    return Table(f"Parameters of {words.title(result.diagnosis).lower()}", columns, (*rows, seed))
+    every = rows if "seed" in result.parameters else (*rows, seed)
+    return Table(f"Parameters of {words.title(result.diagnosis).lower()}", columns, every)
 
 
 def rivals(result: Result) -> Table:
@@ -150,9 +141,10 @@ def rivals(result: Result) -> Table:
     return Table(caption, tuple(map(Column, heads)), rows)
 
 
-def checksums(exhibits: tuple[Exhibit, ...]) -> str:
+def checksums(exhibits: Sequence[Exhibit]) -> str:
     """The list that `sha256sum -c` reads, with its escapes for names that hold a line break."""
-    return "\n".join(_checksum(item.sha256, item.path) for item in exhibits)
+    named = names(exhibits)
+    return "\n".join(_checksum(item.sha256, named[item.id]) for item in exhibits)
 
 
 def _checksum(digest: str, path: str) -> str:
@@ -182,7 +174,9 @@ def _literal(value: Any) -> str:
         return "NULL"
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, int | float):
+    if isinstance(value, float):
+        return repr(value) if "e" in repr(value) else f"{value!r}e0"  # else it is a DECIMAL
+    if isinstance(value, int):
         return repr(value)
     if isinstance(value, list | tuple):
         return f"[{', '.join(map(_literal, value))}]"

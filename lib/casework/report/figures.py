@@ -8,7 +8,7 @@ from casework.errors import CaseworkError
 from casework.findings import Chart
 from casework.report import tables
 
-WIDE, NARROW = 680, 330
+WIDE, NARROW = 730, 340
 """Widths in pixels: on a desk and on paper, and on a telephone or at 200 % zoom."""
 _MOST_BYTES = 200_000
 

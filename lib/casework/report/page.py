@@ -42,6 +42,7 @@ class Chapter:
     result: Result
     figures: tuple[Figure, ...]
     numbers: Table
+    in_full: Table
     tables: tuple[Table, ...]
     rivals: Table
     parameters: Table
@@ -70,7 +71,7 @@ def as_html(report: Report) -> str:
             timeline=overview,
             moments=timeline.table(kept),
             period=timeline.period(kept),
-            exhibits={item.id: on_one_line(item.path) for item in kept.exhibits},
+            exhibits=annexes.names(kept.exhibits),
             tools=", ".join(f"{name} {kept.tool[name]}" for name in sorted(kept.tool)),
             sources=annexes.sources(kept),
             completeness=annexes.completeness(kept),
@@ -94,6 +95,7 @@ def _chapter(result: Result) -> Chapter:
         result=result,
         figures=tuple(figure(chart, _anchor("f", anchor, chart.id)) for chart in result.charts),
         numbers=tables.measures(result),
+        in_full=tables.measures_in_full(result),
         tables=tuple(
             tables.of_measure(name, measure)
             for name, measure in sorted(result.measures.items())
@@ -131,7 +133,6 @@ def _environment() -> "Environment":
     environment.filters["drawn"] = Markup
     environment.filters["parts"] = _parts
     environment.filters["rfc3339"] = _rfc3339
-    environment.filters["lower_first"] = lambda text: text[:1].lower() + text[1:]
     return environment
 
 

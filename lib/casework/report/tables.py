@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from casework import words
+from casework.canonical import plain
 from casework.findings import Chart, Evidence, Measure, Result
 from casework.visible import on_one_line, visible
 
@@ -17,12 +18,15 @@ MOST_ROWS = 50
 """Rows of evidence that a report shows; all are in the case, and the query gives them again."""
 _LONGEST_CELL = 300
 
-Kind = Literal["text", "number", "id", "instant"]
+Kind = Literal["text", "number", "id", "instant", "full", "evidence"]
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column: its head, and how its cells are set."""
+    """A column: its head, and how its cells are set.
+
+    A `full` cell is a number with all its digits; an `evidence` cell names a piece of evidence.
+    """
 
     head: str
     kind: Kind = "text"
@@ -46,9 +50,10 @@ def exact(value: Any) -> str:
         return "true" if value else "false"
     if isinstance(value, int | float):
         return repr(value)
-    if isinstance(value, Mapping | list | tuple):
-        return _short(json.dumps(value, ensure_ascii=False, sort_keys=True))
-    return _short(str(value)) or "(empty text)"
+    held = plain(value)
+    if isinstance(held, dict | list):
+        return _short(json.dumps(held, ensure_ascii=False, sort_keys=True))
+    return _short(str(held)) or "(empty text)"
 
 
 def _short(text: str) -> str:
@@ -59,20 +64,35 @@ def _short(text: str) -> str:
 
 
 def measures(result: Result) -> Table:
-    """The numbers of a result: those that its findings name first, then the others by name."""
-    named = dict.fromkeys(name for finding in result.findings for name in finding.measures)
-    order = [name for name in named if name in result.measures]
-    order += sorted(set(result.measures) - set(order))
-    scalars = ((name, result.measures[name]) for name in order)
-    rows = [_measure(name, measure) for name, measure in scalars if not is_table(measure)]
+    """The numbers of a result as prose says them."""
     columns = (
         Column("measure"),
         Column("value (95 % interval)", "number"),
+        Column("unit"),
         Column("n", "number"),
-        Column("in full", "number"),
-        Column("evidence", "id"),
+        Column("evidence", "evidence"),
     )
-    return Table(f"Numbers of {words.title(result.diagnosis).lower()}", columns, tuple(rows))
+    rows = tuple(_measure(name, measure) for name, measure in _scalars(result))
+    return Table(f"Numbers of {words.title(result.diagnosis).lower()}", columns, rows)
+
+
+def measures_in_full(result: Result) -> Table:
+    """The numbers of a result with all their digits, under the names that programs use."""
+    columns = (Column("measure"), *(Column(head, "full") for head in ("value", "low", "high")))
+    rows = tuple(
+        (name, exact(measure.value), *map(exact, measure.ci95 or ("none", "none")))
+        for name, measure in _scalars(result)
+    )
+    return Table("The numbers in full", columns, rows)
+
+
+def _scalars(result: Result) -> list[tuple[str, Measure]]:
+    """The measures that are no tables: those that the findings name first, then by name."""
+    named = dict.fromkeys(name for finding in result.findings for name in finding.measures)
+    order = [name for name in named if name in result.measures]
+    order += sorted(set(result.measures) - set(order))
+    found = ((name, result.measures[name]) for name in order)
+    return [(name, measure) for name, measure in found if not is_table(measure)]
 
 
 def is_table(measure: Measure) -> bool:
@@ -82,16 +102,18 @@ def is_table(measure: Measure) -> bool:
 
 
 def _measure(name: str, measure: Measure) -> tuple[str, ...]:
-    full = exact(measure.value)
-    if measure.ci95:
-        full += f" [{', '.join(map(exact, measure.ci95))}]"
+    kind = measure.unit.partition(":")[0]
+    said_with_it = kind in {"share", "points", "s", "p"}
     return (
-        words.title(name),
-        words.spread(measure.value, measure.ci95, measure.unit),
-        "census" if measure.n is None else words.number(measure.n),
-        full,
+        words.title(name.removesuffix("_s") if kind == "s" else name),
+        words.spread(measure.value, measure.ci95, measure.unit if said_with_it else ""),
+        _UNITS.get(measure.unit) or words.unit_word(measure.unit),
+        "not stated" if measure.n is None else words.number(measure.n),
         measure.evidence or "none named",
     )
+
+
+_UNITS = {"p": "p-value", "label": "label", "score": "score", "": "number", "share": "share"}
 
 
 def of_measure(name: str, measure: Measure) -> Table:
@@ -122,7 +144,7 @@ def _kind(values: Iterable[Any]) -> Kind:
         return "number"
     if known and all(words.parse_instant(value) for value in known):
         return "instant"
-    digests = all(isinstance(v, str) and len(v) > 24 and " " not in v for v in known)
+    digests = all(isinstance(v, str) and 24 < len(v) <= 128 and " " not in v for v in known)
     return "id" if known and digests else "text"
 
 
@@ -139,7 +161,10 @@ def chart(found: Chart) -> Table:
     keys = [key for key in _COLUMNS if any(row.get(key) not in (None, "") for row in found.rows)]
     keys += sorted({key for row in found.rows for key in row} - {*_COLUMNS, "role"})
     columns = tuple(Column(key, _kind([row.get(key) for row in found.rows])) for key in keys)
-    rows = [tuple(exact(row.get(key)) for key in keys) for row in found.rows[:MOST_ROWS]]
+    rows = [
+        tuple("none" if row.get(key) in (None, "") else exact(row[key]) for key in keys)
+        for row in found.rows[:MOST_ROWS]
+    ]
     return _cut(found.title, columns, rows, len(found.rows))
 
 

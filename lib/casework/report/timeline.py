@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from casework import words
@@ -24,6 +24,7 @@ class Moment:
     kind: str
     label: str
     result: Result | None
+    role: str = ""
 
 
 def by_gravity(results: tuple[Result, ...]) -> tuple[Result, ...]:
@@ -60,7 +61,9 @@ def _of_result(result: Result) -> Iterator[Moment]:
         start, end = words.parse_instant(row.get("start")), words.parse_instant(row.get("end"))
         kind = str(row.get("kind") or "span")
         if start is not None and kind != "tick":
-            yield Moment(start, None if kind == "event" else end, kind, _label(row, kind), result)
+            role = str(row.get("role") or "") if kind == "event" else ""
+            end = None if kind == "event" else end
+            yield Moment(start, end, kind, _label(row, kind), result, role)
 
 
 def _label(row: Mapping[str, Any], kind: str) -> str:
@@ -71,32 +74,53 @@ def _label(row: Mapping[str, Any], kind: str) -> str:
 
 
 def picture(report: Report) -> Chart | None:
-    """The moments of each result as a lane over the evidence; None where no result names any."""
+    """The moments of each result as a lane over the evidence; None where no result names any.
+
+    The window holds the moments with a margin, since evidence may reach back for years.
+    """
     rows = [row for result in by_gravity(report.results) for row in _lane(result)]
     if not rows:
         return None
-    covers = sorted((t for t in report.tables if t.first), key=lambda t: -t.rows)[:_MOST_COVERS]
-    rows += [
-        {
-            "lane": "Evidence loaded",
-            "label": f"{cover.table}, {words.count(cover.rows, 'rows')}",
-            "start": cover.first,
-            "end": cover.last,
-            "kind": "span",
-            "role": "muted",
-        }
-        for cover in covers
-    ]
+    start, end = _window(report)
     return Chart(
         id="timeline",
         form="spans",
-        title="What happened when",
+        title=_title(report),
         subtitle="Vermilion: spans in doubt. Ticks: changes. Rules: events. Grey: the time that "
         "evidence covers.",
         alt=_alt(report),
-        rows=tuple(rows),
-        encode={"x_title": _year(report)},
+        rows=(*rows, *_covers(report, start, end)),
+        encode={"x_title": "UTC", "start": start, "end": end},
     )
+
+
+def _window(report: Report) -> tuple[datetime, datetime]:
+    """From the first to the last moment that a result names, with a tenth on either side."""
+    told = [moment for moment in moments(report) if moment.result]
+    first = min(moment.start for moment in told)
+    last = max(moment.end or moment.start for moment in told)
+    margin = max((last - first) / 10, timedelta(minutes=1))
+    return first - margin, last + margin
+
+
+def _covers(report: Report, start: datetime, end: datetime) -> list[dict[str, Any]]:
+    """The biggest evidence tables that hold something of the window."""
+    held = [
+        table
+        for table in report.tables
+        if table.first and table.last and _utc(table.first) <= end and _utc(table.last) >= start
+    ]
+    return [
+        {
+            "lane": "Evidence loaded",
+            "label": f"{table.table}, {words.count(table.rows, 'rows')}",
+            "start": table.first,
+            "end": table.last,
+            "kind": "span",
+            "role": "muted",
+        }
+        for table in sorted(held, key=lambda table: -table.rows)[:_MOST_COVERS]
+    ]
 
 
 def _lane(result: Result) -> Iterator[dict[str, Any]]:
@@ -105,6 +129,7 @@ def _lane(result: Result) -> Iterator[dict[str, Any]]:
         mark: dict[str, Any] = {"lane": words.title(result.diagnosis), "start": moment.start}
         if moment.kind == "event":
             mark = {"start": moment.start, "label": moment.label, "kind": "event"}
+            mark |= {"role": moment.role}
         elif moment.kind == "zone":
             mark |= {"end": moment.end, "label": "", "kind": "zone"}
         else:
@@ -115,11 +140,15 @@ def _lane(result: Result) -> Iterator[dict[str, Any]]:
             yield mark
 
 
-def _year(report: Report) -> str:
-    covered = period(report)
-    if covered is None:
-        return ""
-    return "–".join(dict.fromkeys(str(instant.year) for instant in covered))
+def _title(report: Report) -> str:
+    told = [moment for moment in moments(report) if moment.result]
+    parts = [
+        words.count(sum(moment.kind == kind for moment in told), noun)
+        for kind, noun in (("event", "events"), ("zone", "spans in doubt"), ("span", "changes"))
+        if any(moment.kind == kind for moment in told)
+    ]
+    days = [f"{moment.start.day} {moment.start:%B %Y}" for moment in (told[0], told[-1])]
+    return f"{', '.join(parts)} from {days[0]} to {days[1]}"
 
 
 def _alt(report: Report) -> str:

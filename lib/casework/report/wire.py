@@ -5,6 +5,7 @@ page that is not in the JSON.
 """
 
 import json
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,8 +14,10 @@ import msgspec
 from casework import canonical
 from casework.errors import CaseworkError
 from casework.report.model import SCHEMA, Report
+from casework.visible import visible
 
 _DEEPEST = 64
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _NOT_FINITE = ("nan", "inf", "-inf")
 
 
@@ -22,13 +25,14 @@ def as_json(report: Report) -> bytes:
     """Return the report as canonical JSON; the same report always gives the same bytes.
 
     It is written only as it can be read back, so `as_json(read_json(raw)) == raw`. A lone
-    surrogate, which UTF-8 cannot hold, is written as its JSON escape.
+    surrogate, which is no character and which UTF-8 cannot hold, is written as `⟨U+D800⟩`.
     """
     return _encoded(read_json(_encoded(report)))
 
 
 def _encoded(report: Report) -> bytes:
-    return (canonical.dumps(report) + "\n").encode("utf-8", "backslashreplace")
+    text = _SURROGATE.sub(lambda found: visible(found.group()), canonical.dumps(report))
+    return (text + "\n").encode("utf-8")
 
 
 def read_json(raw: bytes) -> Report:

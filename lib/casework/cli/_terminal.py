@@ -1,0 +1,72 @@
+"""What the commands print: evidence made visible, aligned tables, JSON; colour where one looks."""
+
+import json
+import os
+import sys
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any
+
+import click
+
+from casework.visible import on_one_line, visible
+
+_WIDEST_CELL = 60
+
+
+def say(text: str = "", *, lead: str = "", colour: str | None = None) -> None:
+    """Print text on stdout, after a lead that has a colour where stdout is a terminal.
+
+    What evidence holds and the eye cannot see is written out, so nothing of it steers a terminal.
+    """
+    lead = visible(lead)
+    if colour and sys.stdout.isatty() and not os.environ.get("NO_COLOR"):
+        lead = click.style(lead, fg=colour, bold=True)
+    click.echo(lead + visible(text))
+
+
+def warn(text: str) -> None:
+    """Print a warning on stderr, on one line."""
+    click.echo(f"warning: {on_one_line(text)}", err=True)
+
+
+def tell(text: str) -> None:
+    """Say on stderr what is being done, on one line."""
+    click.echo(on_one_line(text), err=True)
+
+
+def fail(code: str, where: str, what: str) -> None:
+    """Print an error on stderr, on one line."""
+    place = f" {where}:" if where else ""
+    click.echo(on_one_line(f"error[{code}]{place} {what}"), err=True)
+
+
+def document(schema: str, **content: Any) -> None:
+    """Print one JSON document: its schema, then its content.
+
+    Other characters than ASCII are escaped: the value is that of the evidence, to the letter,
+    and a terminal shows it unharmed.
+    """
+    from casework.canonical import plain
+
+    click.echo(json.dumps(plain({"schema": schema, **content}), indent=2))
+
+
+def table(
+    head: Sequence[str], rows: Iterable[Sequence[str]], *, right: Collection[int] = ()
+) -> None:
+    """Print rows under a head, in columns; those of the places `right` are set to the right."""
+    cells = [[_cell(text) for text in row] for row in (head, *rows)]
+    widths = [max(len(row[place]) for row in cells) for place in range(len(head))]
+    for number, row in enumerate(cells):
+        aligned = (
+            text.rjust(width) if place in right else text.ljust(width)
+            for place, (text, width) in enumerate(zip(row, widths, strict=True))
+        )
+        say("  ".join(aligned).rstrip())
+        if number == 0:
+            say("  ".join("─" * width for width in widths))
+
+
+def _cell(text: str) -> str:
+    shown = on_one_line(text)
+    return shown if len(shown) <= _WIDEST_CELL else shown[: _WIDEST_CELL - 1] + "…"

@@ -1,0 +1,137 @@
+"""`casework evidence`: what a case holds, what was rejected, and what can be tested with it."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from casework.cli._terminal import document, say, table
+
+if TYPE_CHECKING:
+    from casework.case import Case
+    from casework.diagnoses import Diagnosis
+    from casework.findings import Missing
+
+
+@click.command()
+@click.argument("case", type=click.Path(path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def evidence(case: Path, as_json: bool) -> None:
+    """Show what CASE holds.
+
+    What is loaded, what was rejected and why, which diagnoses can run, and which tables and
+    columns the others still need.
+    """
+    from casework import diagnoses
+    from casework.case import Case
+
+    with Case(case) as opened:
+        missing = [(diagnosis, diagnosis.missing(opened)) for diagnosis in diagnoses.ALL]
+        if as_json:
+            document("casework.evidence/1", **_content(opened, missing))
+            return
+        say(f"{opened.facts().title} ({case})")
+        _show_exhibits(opened)
+        _show_tables(opened)
+        _show_rejects(opened)
+    _show_diagnoses(missing)
+
+
+def _content(
+    case: "Case", missing: list[tuple["Diagnosis", tuple["Missing", ...]]]
+) -> dict[str, Any]:
+    exhibits = case.exhibits()
+    return {
+        "case": case.facts(),
+        "exhibits": exhibits,
+        "tables": case.tables(),
+        "rejects": case.rejects(),
+        "duplicates": sum(exhibit.rows_duplicate for exhibit in exhibits),
+        "diagnoses": [
+            {
+                "name": diagnosis.name,
+                "can_run": not any(absent.required for absent in absents),
+                "missing": absents,
+            }
+            for diagnosis, absents in missing
+        ],
+    }
+
+
+def _show_exhibits(case: "Case") -> None:
+    from casework.words import number
+
+    say()
+    exhibits = case.exhibits()
+    if not exhibits:
+        say("Nothing is loaded. Begin with `casework load`.")
+        return
+    table(
+        ("exhibit", "importer", "read", "kept", "rejected", "repeated"),
+        (
+            (
+                *(exhibit.path, exhibit.importer),
+                *map(number, (exhibit.rows_read, exhibit.rows_kept)),
+                *map(number, (exhibit.rows_rejected, exhibit.rows_duplicate)),
+            )
+            for exhibit in exhibits
+        ),
+        right=(2, 3, 4, 5),
+    )
+
+
+def _show_tables(case: "Case") -> None:
+    from casework.words import instant, number
+
+    fills = case.tables()
+    if not fills:
+        return
+    say()
+    table(
+        ("table", "rows", "from", "to"),
+        (
+            (
+                fill.table,
+                number(fill.rows),
+                instant(fill.first) if fill.first else "-",
+                instant(fill.last) if fill.last else "-",
+            )
+            for fill in fills
+        ),
+        right=(1,),
+    )
+
+
+def _show_rejects(case: "Case") -> None:
+    from casework.words import number
+
+    groups = case.rejects()
+    if not groups:
+        return
+    paths = {exhibit.id: exhibit.path for exhibit in case.exhibits()}
+    say()
+    table(
+        ("rejected", "code", "rows", "first at", "why"),
+        (
+            (
+                paths.get(group.exhibit_id, group.exhibit_id),
+                group.code,
+                number(group.count),
+                group.first_locator,
+                group.first_reason,
+            )
+            for group in groups
+        ),
+        right=(2,),
+    )
+
+
+def _show_diagnoses(missing: list[tuple["Diagnosis", tuple["Missing", ...]]]) -> None:
+    say()
+    for diagnosis, absents in missing:
+        required = [absent for absent in absents if absent.required]
+        say(f"{diagnosis.name}: {'cannot run yet' if required else 'can run'}")
+        for absent in sorted(absents, key=lambda absent: not absent.required):
+            columns = f" ({', '.join(absent.columns)})" if absent.columns else ""
+            word = "needs" if absent.required else "would use"
+            say(f"    {word} {absent.table}{columns}: {absent.why}")

@@ -1,0 +1,49 @@
+"""`casework report`: write the audit report of a case."""
+
+from pathlib import Path
+
+import click
+
+from casework.cli._terminal import say, tell, warn
+from casework.errors import unknown_name
+
+
+@click.command()
+@click.argument("case", type=click.Path(path_type=Path))
+@click.argument("names", nargs=-1, metavar="[NAME]...")
+@click.option("--out", required=True, type=click.Path(path_type=Path), metavar="DIR")
+@click.option("--format", "formats", default="html,json", show_default=True)
+def report(case: Path, names: tuple[str, ...], out: Path, formats: str) -> None:
+    """Write the report of CASE into DIR, on all that was diagnosed or on the diagnoses NAME.
+
+    Results are reported as they are kept in the case. A diagnosis that is named and was not run
+    yet is run first; so are all where none was run.
+    """
+    for path in write(case, names, out, formats.split(",")):
+        say(str(path))
+
+
+def write(case: Path, names: tuple[str, ...], out: Path, formats: list[str]) -> list[Path]:
+    """Write the report, after running what was not run yet; return the paths of its files."""
+    from casework import diagnoses
+    from casework import report as reports
+    from casework.case import Case
+    from casework.report.collect import collect, outdated
+
+    for name in formats:
+        if name not in reports.FORMATS:
+            raise unknown_name("format", name, list(reports.FORMATS))
+    wanted = [diagnoses.get(name).name for name in names]
+    with Case(case) as opened:
+        stored = [result.diagnosis for result in opened.results()]
+    lacking = [name for name in wanted if name not in stored]
+    if lacking or not (wanted or stored):
+        for name in lacking or [diagnosis.name for diagnosis in diagnoses.ALL]:
+            tell(f"{name} was not run yet; running it")
+        diagnoses.diagnose(case, lacking)
+    with Case(case) as opened:
+        collected = collect(opened, wanted)
+        old = outdated(opened, [result.diagnosis for result in collected.results])
+    for name in old:
+        warn(f"{name} was run before the last evidence was loaded; diagnose it again")
+    return reports.write(collected, out, formats)

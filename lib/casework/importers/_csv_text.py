@@ -1,0 +1,158 @@
+"""CSV and TSV: read by DuckDB where the file is whole, else taken apart row by row.
+
+Delimiter and names come from the first record; quotes are doubled within quotes (RFC 4180). A
+torn row is a reject, and the rest is kept.
+"""
+
+import csv
+import io
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from casework.case import Reject, literal, scan
+from casework.errors import CaseworkError
+from casework.importers._expressions import RESERVED
+from casework.importers._source import Source
+from casework.importers._staging import Record, Staged, stage, unreadable
+from casework.importers._zip import MAX_RATIO, MAX_TOTAL
+
+_DELIMITERS = (",", "\t", ";", "|")
+_LINE_BYTES = 16 * 2**20
+_CHUNK = 2**20
+_SHOWN = 16_000
+
+
+def plain(source: Source, folder: str) -> Source:
+    """The source without its compression, in the folder.
+
+    DuckDB reads compressed files itself, but takes one that is cut off or damaged for whole.
+
+    Raises:
+        CaseworkError: SOURCE_UNREADABLE, it grows beyond all measure.
+    """
+    if source.compression is None:
+        return source
+    path = Path(folder, "plain.csv")
+    most = max(MAX_TOTAL, MAX_RATIO * source.path.stat().st_size)
+    with source.open() as packed, path.open("wb") as file:
+        while chunk := packed.read(_CHUNK):
+            if file.tell() > most:
+                raise unreadable(source, f"it holds more than {most:,} bytes")
+            file.write(chunk)
+    return replace(source, path=path)
+
+
+def csv_relation(source: Source) -> tuple[str, list[str]]:
+    """FROM clause that reads a CSV file strictly, all columns as text; and their names.
+
+    Raises:
+        CaseworkError: SOURCE_UNREADABLE.
+    """
+    header, delimiter = _header(source)
+    columns = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in header)
+    relation = (
+        f"read_csv($path, auto_detect = false, header = true, delim = {literal(delimiter)}, "
+        f"quote = '\"', escape = '\"', compression = 'none', columns = {{{columns}}}, "
+        f"strict_mode = true, null_padding = false, max_line_size = {_LINE_BYTES})"
+    )
+    return relation, header
+
+
+def is_whole(source: Source) -> bool:
+    """Whether a CSV file parses strictly from end to end, every value of it."""
+    relation, _ = csv_relation(source)
+    try:
+        # A mere count would not look into the values, and pass over what is not UTF-8.
+        scan(f"SELECT max(length(COLUMNS(*))) FROM {relation}", {"path": str(source.path)})
+    except CaseworkError:
+        return False
+    return True
+
+
+def stage_csv(source: Source, folder: str) -> Staged:
+    """Stage the whole rows of a CSV file; torn ones become rejects."""
+    header, delimiter = _header(source)
+    rejects: list[Reject] = []
+    paths = stage(source, folder, _records(source, header, delimiter, rejects), header)
+    return Staged(paths, rejects)
+
+
+def _header(source: Source) -> tuple[list[str], str]:
+    head = source.head()
+    if b"\0" in head.split(b"\n")[0]:
+        raise unreadable(source, "not UTF-8 text, but perhaps UTF-16")
+    text = head.decode("utf-8-sig", "backslashreplace")
+    candidates = {delimiter: _first_record(text, delimiter) for delimiter in _DELIMITERS}
+    delimiter = max(candidates, key=lambda found: len(candidates[found]))
+    header = candidates[delimiter]
+    if not header or any(not name.strip() for name in header):
+        raise unreadable(source, "the first line does not name all columns")
+    folded = [name.lower() for name in header]
+    if len(set(folded)) < len(folded):
+        raise unreadable(source, "two columns have one name")
+    if any(name.startswith(RESERVED) for name in folded):
+        raise unreadable(source, f"no column may begin with {RESERVED!r}")
+    return header, delimiter
+
+
+def _first_record(text: str, delimiter: str) -> list[str]:
+    try:
+        return next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), [])
+    except csv.Error:
+        return []
+
+
+def _records(
+    source: Source, header: list[str], delimiter: str, rejects: list[Reject]
+) -> Iterator[Record]:
+    csv.field_size_limit(_LINE_BYTES)
+    with source.open() as raw:
+        text = io.TextIOWrapper(raw, encoding="utf-8-sig", errors="surrogateescape", newline="")
+        lines = _Remembered(text)
+        rows = csv.reader(lines, delimiter=delimiter, strict=True)
+        next(rows)
+        number = 0
+        while True:
+            lines.taken.clear()
+            try:
+                row = next(rows)
+            except StopIteration:
+                return
+            except csv.Error as error:
+                number += 1
+                rejects.append(_torn(number, str(error), lines))
+                continue
+            if not row and len(header) > 1:
+                continue  # a blank line
+            number += 1
+            row = row or [""]
+            if len(row) != len(header):
+                what = f"{len(row)} values for {len(header)} columns"
+                rejects.append(_torn(number, what, lines))
+            elif any("\udc80" <= character <= "\udcff" for value in row for character in value):
+                rejects.append(_torn(number, "not UTF-8", lines)._replace(code="ENCODING"))
+            else:
+                values = {name: value or None for name, value in zip(header, row, strict=True)}
+                yield Record(f"row {number}", values)
+
+
+def _torn(number: int, what: str, lines: "_Remembered") -> Reject:
+    raw = "".join(lines.taken)[:_SHOWN].rstrip("\r\n")
+    return Reject(f"row {number}", "TORN", what, raw)
+
+
+class _Remembered:
+    """The lines of a text, and those that were taken since `taken` was last cleared."""
+
+    def __init__(self, text: io.TextIOWrapper) -> None:
+        self._text = text
+        self.taken: list[str] = []
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        line = next(self._text)
+        self.taken.append(line)
+        return line

@@ -1,0 +1,170 @@
+"""The map of `--map`: read from TOML, and checked before any source is opened."""
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+from zoneinfo import available_timezones
+
+from casework.case import scan
+from casework.errors import CaseworkError, UsageError, unknown_name
+from casework.tables import ALL, Table, get
+from casework.tables._table import INSTANT, REAL, WHOLE
+
+EPOCHS = {"epoch_s": "1000000", "epoch_ms": "1000", "epoch_us": "1", "epoch_ns": "0.001"}
+"""Formats that count from 1970, and what makes microseconds of them, as exact decimals."""
+
+_SECTIONS = {"table", "columns", "constants"}
+_KEYS: dict[str, tuple[type, ...]] = {
+    "source": (str,),
+    "format": (str,),
+    "timezone": (str,),
+    "scale": (int, float),
+    "values": (dict,),
+}
+_FOR_TYPES = {"format": (INSTANT,), "timezone": (INSTANT,), "scale": (REAL, WHOLE)}
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """Where an evidence column gets its values: a source column and how it is written there."""
+
+    source: str
+    format: str | None = None
+    timezone: str | None = None
+    scale: float | None = None
+    values: Mapping[str, Any] | None = None
+
+
+def read_map(path: Path) -> dict[str, Any]:
+    """Read a map file.
+
+    Raises:
+        CaseworkError: NO_SUCH_FILE.
+        UsageError: MAP_INVALID, with the line.
+    """
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        raise CaseworkError(
+            "NO_SUCH_FILE", "there is no such file", "check the path", where=str(path)
+        ) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+        line = re.search(r"line (\d+)", str(error))
+        where = f"{path}:line {line.group(1)}" if line else str(path)
+        raise _invalid(f"not TOML: {str(error).splitlines()[0]}", where) from None
+
+
+def check_map(mapping: Mapping[str, Any], table: Table | None) -> None:
+    """Check everything about a map that can be told without a source.
+
+    Args:
+        mapping: the parsed file.
+        table: the evidence table, where it is known already.
+
+    Raises:
+        UsageError: MAP_INVALID, UNKNOWN_TABLE, UNKNOWN_COLUMN, UNKNOWN_TIMEZONE.
+    """
+    stray = sorted(set(mapping) - _SECTIONS)
+    if stray:
+        raise _invalid(f"{stray[0]!r} is not a section of a map")
+    for section in ("columns", "constants"):
+        if not isinstance(mapping.get(section, {}), dict):
+            raise _invalid(f"{section!r} is not a section, but a value")
+    if "table" in mapping and not isinstance(mapping["table"], str):
+        raise _invalid("table is not a text")
+    table = get(mapping["table"]) if "table" in mapping else table
+    for name, entry in mapping.get("columns", {}).items():
+        field_of(name, entry, _targets(name, table))
+    for name, value in mapping.get("constants", {}).items():
+        if table:
+            check_constant(name, value, table)
+        _targets(name, table)
+
+
+def _targets(name: str, table: Table | None) -> set[str]:
+    """Types of the columns of that name: in the table, or where none is known in any."""
+    columns = [column for one in ([table] if table else ALL) for column in one.columns]
+    found = {column.type for column in columns if column.name == name}
+    if not found:
+        raise unknown_name("column", name, sorted({column.name for column in columns}))
+    return found
+
+
+def field_of(name: str, entry: Any, targets: set[str]) -> Field:
+    """Make a field of an entry of the section `columns`.
+
+    Raises:
+        UsageError: MAP_INVALID, UNKNOWN_TIMEZONE.
+    """
+    entry = {"source": entry} if isinstance(entry, str) else entry
+    if not isinstance(entry, dict) or "source" not in entry:
+        raise _invalid(f"columns.{name} names no source")
+    for key, value in entry.items():
+        place = f"columns.{name}.{key}"
+        if key not in _KEYS:
+            raise _invalid(f"{place} is none of {', '.join(_KEYS)}")
+        if not isinstance(value, _KEYS[key]) or isinstance(value, bool):
+            raise _invalid(f"{place} is {value!r}")
+        if key in _FOR_TYPES and targets.isdisjoint(_FOR_TYPES[key]):
+            raise _invalid(f"{place} means nothing for a column of type {targets.pop()}")
+    if "timezone" in entry:
+        check_timezone(entry["timezone"])
+    if "format" in entry and entry["format"] not in EPOCHS:
+        _check_format(f"columns.{name}.format", entry["format"])
+    return Field(**entry)
+
+
+def _check_format(place: str, format: str) -> None:
+    known = f"{place} is {format!r}, neither strptime directives nor one of {', '.join(EPOCHS)}"
+    if "%" not in format:
+        raise _invalid(known)
+    try:
+        scan("SELECT try_strptime('', $format)", {"format": format})
+    except CaseworkError:
+        raise _invalid(known) from None
+
+
+def check_constant(name: str, value: Any, table: Table) -> None:
+    """Check that a value of the section `constants` is one of its column.
+
+    Raises:
+        UsageError: MAP_INVALID, UNKNOWN_COLUMN.
+    """
+    (target,) = _targets(name, table)
+    sql = f"SELECT TRY_CAST($value AS {target}) IS NOT NULL"
+    allowed = next(column.values for column in table.columns if column.name == name)
+    text = written(value)
+    if not scan(sql, {"value": text})[0][0] or (allowed and text not in allowed):
+        raise _invalid(f"constants.{name} is {value!r}")
+
+
+def written(value: Any) -> str:
+    """A TOML value as the text that SQL casts."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+_timezones = cache(available_timezones)
+
+
+def check_timezone(name: str) -> str:
+    """Return the name if it is an IANA time zone.
+
+    Raises:
+        UsageError: UNKNOWN_TIMEZONE.
+    """
+    known = _timezones()
+    if name not in known:
+        from difflib import get_close_matches
+
+        near = get_close_matches(name, sorted(known), n=1, cutoff=0.5)
+        hint = f"did you mean {near[0]!r}" if near else "give an IANA name such as 'Europe/Berlin'"
+        raise UsageError("UNKNOWN_TIMEZONE", f"there is no time zone {name!r}", hint)
+    return name
+
+
+def _invalid(what: str, where: str = "") -> UsageError:
+    return UsageError("MAP_INVALID", what, "see 'A map' in docs/loading.md", where=where)

@@ -1,0 +1,115 @@
+"""The SELECTs that read a table file into a table: rows kept, rows rejected, all else kept too."""
+
+from dataclasses import dataclass
+
+from casework.case import identifier, literal
+from casework.importers import _expressions as sql
+from casework.importers._expressions import LOCATOR, RAW, Reading
+from casework.importers._mapping import Plan
+from casework.tables import ATTRIBUTES, Table
+from casework.tables._table import JSON, REAL, TEXT
+
+_PAIRS = f"STRUCT(k {TEXT}, v {JSON})[]"
+
+
+@dataclass(frozen=True, slots=True)
+class Statements:
+    """Rows kept, rows rejected with reasons, and the order of the columns of the kept."""
+
+    columns: tuple[str, ...]
+    kept: str
+    rejected: str
+    notes: tuple[str, ...]
+
+
+def statements(table: Table, plan: Plan, reading: Reading, timezone: str) -> Statements:
+    """Build the SELECTs that read a source into a table.
+
+    Args:
+        table: the evidence table.
+        plan: where its columns come from.
+        reading: the source.
+        timezone: IANA name for instants without a zone.
+    """
+    values: dict[str, str] = {}
+    faults: list[str] = []
+    for name, entry in plan.fields.items():
+        kind = reading.types[entry.source]
+        values[name] = sql.value(table, name, entry, kind, timezone)
+        if fault := sql.fault(table, name, entry, kind, values[name]):
+            faults.append(fault)
+    for name, given in plan.constants.items():
+        values[name] = sql.constant(table, name, given)
+    notes = []
+    numeric, other = _split(table, plan, reading)
+    if numeric:
+        values[str(table.covariates)] = _covariates(numeric)
+        notes.append(f"kept in {table.covariates}: {', '.join(numeric)}")
+    if other:
+        values[ATTRIBUTES] = _attributes(other, reading)
+        if told := [name for name in other if name != ATTRIBUTES]:
+            notes.append(f"kept in {ATTRIBUTES}: {', '.join(told)}")
+    columns = ", ".join(f"{expression} AS {name}" for name, expression in values.items())
+    fault = "coalesce(" + ", ".join([*faults, "NULL"]) + ")"
+    source = reading.relation
+    kept = f"SELECT {columns}, {LOCATOR} AS locator FROM {source} WHERE {fault} IS NULL"
+    rejected = (
+        f"SELECT {LOCATOR} AS locator, 'VALUE' AS code, {fault} AS reason, "
+        f"{sql.record(reading)} AS raw FROM {source} WHERE {fault} IS NOT NULL"
+    )
+    return Statements((*values, "locator"), kept, rejected, tuple(notes))
+
+
+def _split(table: Table, plan: Plan, reading: Reading) -> tuple[list[str], list[str]]:
+    """The columns that no column takes: covariates, and the others."""
+    has_map = table.covariates and table.covariates not in {*plan.fields, *plan.constants}
+    numeric = [n for n in plan.rest if has_map and sql.is_numeric(reading.types[n])]
+    return numeric, [name for name in plan.rest if name not in numeric]
+
+
+def _covariates(names: list[str]) -> str:
+    """SQL of a map from name to number; what is missing or not finite has no entry."""
+    pairs = ", ".join(
+        f"{{'k': {literal(n)}, 'v': TRY_CAST({identifier(n)} AS {REAL})}}" for n in names
+    )
+    return f"map_from_entries(list_filter([{pairs}], lambda e: isfinite(e.v)))"
+
+
+def _attributes(names: list[str], reading: Reading) -> str:
+    """SQL of a JSON object of columns as the source has them; NULL where it would be empty.
+
+    A column `attributes` that holds an object is that object, with the others put in.
+    """
+    keys = [name for name in names if name != ATTRIBUTES]
+    if not keys:
+        filled = f"[]::{_PAIRS}"
+    elif reading.has_raw:
+        keyed = ", ".join(map(literal, keys))
+        found = ", ".join(literal(sql.pointer(key)) for key in keys)
+        pairs = f"list_zip([{keyed}]::{TEXT}[], json_extract({RAW}, [{found}]::{TEXT}[]))"
+        filled = f"list_filter({pairs}, lambda e: e[2] IS NOT NULL AND e[2] <> 'null')"
+    else:
+        pairs = ", ".join(f"{{'k': {literal(key)}, 'v': {_as_json(key, reading)}}}" for key in keys)
+        filled = f"list_filter([{pairs}]::{_PAIRS}, lambda e: e.v IS NOT NULL)"
+    own = f"to_json(map_from_entries({filled}))"
+    if ATTRIBUTES in names:
+        text = f"CAST({identifier(ATTRIBUTES)} AS {TEXT})"
+        given = f"TRY_CAST({text} AS {JSON})"
+        own = (
+            f"CASE WHEN json_type({given}) = 'OBJECT' THEN json_merge_patch({given}, {own}) "
+            f"WHEN {text} IS NOT NULL "
+            f"THEN json_merge_patch({own}, json_object({literal(ATTRIBUTES)}, {text})) "
+            f"ELSE {own} END"
+        )
+    return f"nullif(CAST({own} AS {TEXT}), '{{}}')"
+
+
+def _as_json(name: str, reading: Reading) -> str:
+    """SQL of a column as JSON, which has no number for NaN and the infinities."""
+    column = identifier(name)
+    if reading.types[name] in ("FLOAT", "DOUBLE"):
+        return (
+            f"CASE WHEN isfinite({column}) THEN to_json({column}) "
+            f"ELSE to_json(CAST({column} AS {TEXT})) END"
+        )
+    return f"to_json({column})"

@@ -1,0 +1,184 @@
+"""Intake: from the files that were handed over to exhibits in a case, each whole or not at all."""
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from hashlib import file_digest, sha256
+from pathlib import Path
+from typing import Literal
+
+from casework import importers
+from casework.archives import Unpacking
+from casework.case import CaseWriter, Item, Receipt
+from casework.errors import CaseworkError
+from casework.importers import Importer, Options, Source
+from casework.importers.table_file import file_format, named_table
+from casework.intake._search import Handed, Search, storable
+from casework.records import Exhibit
+from casework.tables import ALL as TABLES
+
+__all__ = ["Outcome", "Progress", "Status", "load"]
+
+Status = Literal["loaded", "already", "left", "failed"]
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one source. `code`, `where` and `reason` say why one was left or failed."""
+
+    path: str
+    status: Status
+    exhibit: Exhibit | None = None
+    code: str = ""
+    reason: str = ""
+    where: str = ""
+
+
+def load(
+    case: Path | str,
+    paths: Sequence[Path | str],
+    *,
+    options: Options | None = None,
+    format_name: str | None = None,
+    progress: Progress | None = None,
+) -> list[Outcome]:
+    """Load files, folders and archives into a case; one outcome for each source, in order.
+
+    A path that does not exist, or that cannot be read, is a failed outcome like any other: the
+    rest is loaded.
+
+    Args:
+        case: the case file; it must exist.
+        paths: what to load. Folders are walked, archives opened.
+        options: what is said about the sources (`--as`, `--map`, `--timezone`).
+        format_name: name of the importer to use for all of them.
+        progress: called with the name of a source, bytes done and bytes in all.
+
+    Raises:
+        CaseworkError: the case cannot be written.
+        UsageError: the options name what there is not; nothing was opened then.
+    """
+    options = options or Options()
+    chosen = importers.get(format_name) if format_name else None
+    importers.check_options(options, chosen)
+    with CaseWriter(Path(case)) as writer, Unpacking() as unpacking:
+        search = Search(unpacking)
+        handed = [one for path in paths for one in search.find(path)]
+        total = sum(_size(one.source) for one in handed)
+        done = 0
+        outcomes = []
+        for one in handed:
+            if progress:
+                progress(one.source.name, done, total)
+            outcomes.append(_load_one(writer, one, chosen, options))
+            done += _size(one.source)
+        if progress:
+            progress("", done, total)
+    return outcomes
+
+
+def _load_one(
+    writer: CaseWriter, handed: Handed, chosen: Importer | None, options: Options
+) -> Outcome:
+    source = handed.source
+    try:
+        if source.refusal:
+            raise source.refusal
+        importer = chosen or _importer_of(handed, options)
+        if importer is None:
+            return _left(handed)
+        before = _state(source)
+        receipt = _receipt(source, importer)
+        if same := writer.loaded_as(receipt.sha256):
+            return Outcome(source.name, "already", reason=f"the same bytes as {same}")
+        items = _while_unchanged(source, before, importer.read(source, options))
+        return Outcome(source.name, "loaded", writer.load(receipt, items))
+    except CaseworkError as error:
+        reason = f"{error.what}; {error.fix}"
+        return Outcome(source.name, "failed", None, error.code, reason, error.where)
+    except OSError as error:
+        reason = f"{error.strerror or error}; see that it can be read"
+        return Outcome(source.name, "failed", None, "UNREADABLE", reason)
+    except Exception as error:  # a parser tripped over hostile input: one line, the rest goes on
+        if os.environ.get("CASEWORK_DEBUG"):
+            raise
+        what = f"{type(error).__name__}: {error}".splitlines()[0][:300]
+        reason = f"{what}; report it with what CASEWORK_DEBUG=1 shows"
+        return Outcome(source.name, "failed", None, "IMPORT_CRASHED", reason)
+
+
+def _importer_of(handed: Handed, options: Options) -> Importer | None:
+    source = handed.source
+    is_folder = bool(source.files)
+    if options.names_table and not is_folder:
+        # Files met in a folder must look like tables; one that is named is taken at its word.
+        return importers.table_file if handed.named or file_format(source) else None
+    for importer in importers.ALL:
+        if importer.of_folders == is_folder and importer.recognises(source):
+            return importer
+    return None
+
+
+def _left(handed: Handed) -> Outcome:
+    source = handed.source
+    kind = file_format(source)
+    code = "UNKNOWN_FORMAT"
+    if kind and not named_table(source):
+        code = "WHICH_TABLE"
+        what = "JSON of a shape that no importer knows" if kind == "json" else f"a {kind} file"
+        names = f" with one of: {', '.join(table.name for table in TABLES)}" if handed.named else ""
+        reason = f"{what} whose name names no table; load it with --as TABLE{names}"
+    elif not source.path.stat().st_size:
+        reason = "it is empty; nothing can be loaded from it"
+    else:
+        reason = "not a format that casework reads; see `casework formats`"
+    status: Status = "failed" if handed.named else "left"
+    return Outcome(source.name, status, None, code, reason)
+
+
+def _receipt(source: Source, importer: Importer) -> Receipt:
+    found = [
+        (str(path.relative_to(source.path)), _digest(path), path.stat().st_size)
+        for path in source.files
+    ]
+    if source.files:
+        listing = "".join(f"{digest}  {path}\n" for path, digest, _ in sorted(found))
+        whole = sha256(listing.encode("utf-8", "surrogateescape")).hexdigest()
+    else:
+        whole = _digest(source.path)
+    kind = importer.name
+    if importer is importers.table_file:
+        kind = file_format(source) or kind
+    files = tuple((storable(path), digest, size) for path, digest, size in found)
+    return Receipt(source.name, whole, _size(source), kind, importer.name, files)
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return file_digest(file, "sha256").hexdigest()
+
+
+def _size(source: Source) -> int:
+    if source.refusal:
+        return 0
+    return sum(path.stat().st_size for path in (source.files or (source.path,)))
+
+
+def _state(source: Source) -> list[tuple[int, int]]:
+    found = (path.stat() for path in (source.files or (source.path,)))
+    return [(one.st_size, one.st_mtime_ns) for one in found]
+
+
+def _while_unchanged(
+    source: Source, before: list[tuple[int, int]], items: Iterator[Item]
+) -> Iterator[Item]:
+    """The items, unless the source changed meanwhile: then its digest is not that of the rows."""
+    yield from items
+    if _state(source) != before:
+        raise CaseworkError(
+            "SOURCE_CHANGED",
+            "it changed while it was read",
+            "load a copy that nobody writes to",
+            where=source.name,
+        )

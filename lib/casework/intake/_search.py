@@ -1,0 +1,136 @@
+"""Finding the sources at what was handed over: folders walked, archives opened, links judged."""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from casework import importers
+from casework.archives import Unpacking, is_archive
+from casework.errors import CaseworkError
+from casework.importers import Source
+
+_DEEPEST = 3
+"""How many archives may lie in one another; there are some that hold themselves."""
+
+
+@dataclass(frozen=True, slots=True)
+class Handed:
+    """A source as it was found: named by the person who loads, or met in a folder."""
+
+    source: Source
+    named: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where the search is: the folder that links must not leave, and how many archives deep."""
+
+    root: Path
+    named: bool
+    depth: int = 0
+
+
+def storable(text: str) -> str:
+    """Write the bytes of a file name that are not UTF-8 as escapes, since no text can hold them."""
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
+class Search:
+    """Finds sources, and lays archives out in folders that last as long as `unpacking` does."""
+
+    def __init__(self, unpacking: Unpacking) -> None:
+        self._unpacking = unpacking
+
+    def find(self, path: Path | str) -> Iterator[Handed]:
+        """Yield all sources at a path, in the order of their names.
+
+        What cannot be opened, or must not be, comes as a source with its refusal.
+        """
+        found = Path(path)
+        place = _Place(Path(os.path.realpath(found)), named=True)
+        yield from self._at(found, storable(str(path)), place)
+
+    def _at(self, path: Path, name: str, place: _Place) -> Iterator[Handed]:
+        try:
+            if not path.exists():
+                yield _refused(path, name, place, "NO_SUCH_FILE", "there is no such file",
+                               "check the path")  # fmt: skip
+            elif path.is_dir():
+                yield from self._walk(path, name, place)
+            elif not path.is_file():
+                yield _refused(path, name, place, "NOT_A_FILE", "neither a file nor a folder",
+                               "save what it gives to a file")  # fmt: skip
+            elif _is_unknown_archive(path, name):
+                yield from self._open(path, name, place)
+            else:
+                yield Handed(Source(path, name), place.named)
+        except OSError as error:
+            what = error.strerror or str(error)
+            yield _refused(path, name, place, "UNREADABLE", what, "see that it can be read")
+
+    def _open(self, path: Path, name: str, place: _Place) -> Iterator[Handed]:
+        if place.depth >= _DEEPEST:
+            yield _refused(path, name, place, "ARCHIVE_DEPTH", "an archive in an archive in an "
+                           "archive", "unpack it by hand")  # fmt: skip
+            return
+        try:
+            folder = self._unpacking.lay_out(path, name)
+        except CaseworkError as error:
+            yield Handed(Source(path, name, refusal=error), place.named)
+            return
+        inside = _Place(Path(os.path.realpath(folder)), named=False, depth=place.depth + 1)
+        yield from self._walk(folder, f"{name}!", inside)
+
+    def _walk(self, folder: Path, name: str, place: _Place) -> Iterator[Handed]:
+        inner = _Place(place.root, named=False, depth=place.depth)
+        whole = _as_export(folder, name, place.root)
+        if whole:
+            yield Handed(whole, named=False)
+            return
+        for entry in sorted(folder.iterdir()):
+            inside = f"{name.rstrip('/')}/{storable(entry.name)}"
+            if entry.is_symlink() and not _stays_inside(entry, place.root):
+                yield _leads_out(entry, inside, inner)
+            elif entry.is_symlink() and entry.is_dir():
+                continue  # what it leads to is walked in its own place
+            else:
+                yield from self._at(entry, inside, inner)
+
+
+def _as_export(folder: Path, name: str, root: Path) -> Source | None:
+    """The folder as one source, where it is one export of a tool."""
+    takers = [importer for importer in importers.ALL if importer.of_folders]
+    if not takers:
+        return None
+    files = tuple(path for path in _files(folder) if _stays_inside(path, root))
+    whole = Source(folder, name, files=files)
+    return whole if files and any(taker.recognises(whole) for taker in takers) else None
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    for parent, folders, names in os.walk(folder):
+        folders.sort()
+        yield from (path for name in sorted(names) if (path := Path(parent, name)).is_file())
+
+
+def _stays_inside(path: Path, root: Path) -> bool:
+    """Whether a path, followed to its end, is there and lies in the root."""
+    end = Path(os.path.realpath(path))
+    return end.exists() and end.is_relative_to(root)
+
+
+def _is_unknown_archive(path: Path, name: str) -> bool:
+    """Whether a file is an archive that no importer reads as it is."""
+    source = Source(path, name)
+    return is_archive(path) and not any(taker.recognises(source) for taker in importers.ALL)
+
+
+def _leads_out(path: Path, name: str, place: _Place) -> Handed:
+    what = "a link that leads out of what was handed over, or nowhere"
+    return _refused(path, name, place, "LINK", what, "copy the file itself")
+
+
+def _refused(path: Path, name: str, place: _Place, code: str, what: str, fix: str) -> Handed:
+    error = CaseworkError(code, what, fix, where=name)
+    return Handed(Source(path, name, refusal=error), place.named)

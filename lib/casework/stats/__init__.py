@@ -1,0 +1,1 @@
+"""Statistics: numbers in, small frozen values out; no tables, no SQL, no pictures."""

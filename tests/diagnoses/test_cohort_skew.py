@@ -1,0 +1,89 @@
+"""What `cohort_skew` must state, against planted numbers."""
+
+import pytest
+from tests.diagnoses.conftest import Diagnosed
+
+from casework.findings import Result, Rival
+
+
+def rival(result: Result, beginning: str) -> Rival:
+    return next(r for r in result.rivals if r.explanation.startswith(beginning))
+
+
+@pytest.fixture(scope="module")
+def planted(diagnosed: Diagnosed) -> Result:
+    result, _ = diagnosed("cohort_skew.planted_2x", 21)
+    return result
+
+
+def test_states_what_differed_and_how_much_it_explains(planted: Result) -> None:
+    assert planted.verdict == "confirmed"
+    share = planted.measures["composition_share"]
+    assert share.ci95 is not None
+    assert share.ci95[0] > 0.25
+    assert planted.measures["mechanism"].value == "non_mixing"
+    assert planted.measures["rehash_p"].value == 0.001  # the least that 999 draws can give
+    assert planted.measures["srm_p"].value > 0.0005  # counts are perfect, and prove nothing
+
+
+def test_the_lift_for_everyone_holds_the_planted_one(diagnosed: Diagnosed) -> None:
+    inside = 0
+    for seed in (31, 32, 33):
+        result, truth = diagnosed("cohort_skew.planted_2x", seed)
+        population, raw = result.measures["lift_population"], result.measures["lift_raw"]
+        assert population.ci95 is not None
+        assert raw.value == pytest.approx(truth.numbers["lift_canary"], rel=0.1)
+        assert abs(population.value) < abs(raw.value) / 3
+        inside += population.ci95[0] <= truth.numbers["true_lift"] <= population.ci95[1]
+    assert inside >= 2
+
+
+def test_every_rival_of_the_method_is_tested(planted: Result) -> None:
+    beginnings = ("Bad luck", "The filter", "Novelty or interference", "Season", "One arm's")
+    assert all(rival(planted, b).outcome != "not_excluded" for b in beginnings)
+    assert planted.falsifier.ran
+    assert not planted.falsifier.falsified
+
+
+def test_a_verified_hash_makes_a_difference_bad_luck(diagnosed: Diagnosed) -> None:
+    result, truth = diagnosed("cohort_skew.healthy", 21)
+    assert truth.numbers["mechanism"] == "mixing"
+    assert result.measures["mechanism"].value == "mixing"
+    assert result.measures["bucket_mismatch_rate"].value == 0
+    assert rival(result, "Bad luck").outcome == "not_excluded"
+
+
+def test_a_filter_that_was_set_after_exposure_is_told(diagnosed: Diagnosed) -> None:
+    result, truth = diagnosed("cohort_skew.bot_filter", 22)
+    shares = truth.numbers["bot_share"]
+    assert shares["treatment"] > shares["control"]
+    assert result.verdict != "confirmed"
+
+
+def test_accounts_dealt_whole_are_compared_as_accounts(diagnosed: Diagnosed) -> None:
+    result, _ = diagnosed("cohort_skew.unit_mismatch", 21)
+    cells = next(e for e in result.evidence if e.id == "cohort_skew.cells")
+    assert cells.params["dealt_by"] == "account_id"
+    assert result.measures["bucket_mismatch_rate"].value == 0
+
+
+def test_settings_are_inferred_given_and_recorded(diagnosed: Diagnosed) -> None:
+    result, truth = diagnosed("cohort_skew.planted_2x", 21, alpha="0.02")
+    assert result.parameters["experiment"].value == truth.numbers["experiment"]
+    assert result.parameters["control"].value == truth.numbers["control"]
+    assert result.parameters["experiment"].source == "inferred"
+    assert (result.parameters["alpha"].value, result.parameters["alpha"].source) == (0.02, "given")
+    assert result.parameters["sesoi_smd"].source == "default"
+
+
+def test_the_same_case_and_seed_give_the_same_evidence(diagnosed: Diagnosed) -> None:
+    first, _ = diagnosed("cohort_skew.planted_1x", 23)
+    again, _ = diagnosed("cohort_skew.planted_1x", 23)
+    assert first == again
+
+
+def test_another_salt_gives_about_the_same_p(diagnosed: Diagnosed) -> None:
+    first, _ = diagnosed("cohort_skew.healthy", 24)
+    other, _ = diagnosed("cohort_skew.healthy", 24, seed=2)
+    assert first.evidence != other.evidence
+    assert abs(first.measures["rehash_p"].value - other.measures["rehash_p"].value) < 0.08

@@ -1,0 +1,233 @@
+"""What `output_attribution` must state, against planted numbers and the published oracles."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.diagnoses.conftest import Diagnosed
+
+from casework.case import Case, CaseWriter, Receipt, Row
+from casework.diagnoses import get
+from casework.findings import Result
+from casework.stats.rotations import count_rotations
+from casework.tables import alias_events, clocks, deployments, requests
+
+ORACLES = {o["id"]: o for o in json.loads((Path(__file__).parents[1] / "oracles.json").read_text())}
+START = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def attribute(tmp_path: Path, rows: list[Row], **settings: Any) -> Result:
+    """Diagnose a case that holds exactly these rows."""
+    path = tmp_path / "case.duckdb"
+    Case.create(path).close()
+    with CaseWriter(path) as writer:
+        writer.load(Receipt("rows", "ab" * 32, 1, "rows", "test"), rows)
+    with Case(path) as case:
+        return get("output_attribution")(case, **settings)
+
+
+def decision(number: int, at: datetime, **more: Any) -> Row:
+    values = {"request_id": f"d{number}", "occurred_at": at, "endpoint": "v1", "decision": "yes"}
+    return Row(requests, f"line {number + 1}", values | more)
+
+
+def alias(checkpoint: str, at: datetime, number: int = 0, **more: Any) -> Row:
+    values = {"alias": "v1", "checkpoint": checkpoint, "valid_from": at}
+    return Row(alias_events, f"row {number + 1}", values | more)
+
+
+def clock(error_s: float, offset_s: float = 0.0) -> Row:
+    values = {"host": "gateway", "error_s": error_s, "offset_s": offset_s}
+    return Row(clocks, "row 1", values)
+
+
+def value(result: Result, name: str) -> Any:
+    return result.measures[name].value
+
+
+def minutes(count: float) -> timedelta:
+    return timedelta(minutes=count)
+
+
+def test_oracle_p8_coverage_with_clock_skew(tmp_path: Path) -> None:
+    oracle = ORACLES["p8_coverage_with_clock_skew"]
+    given, expected = oracle["inputs"], oracle["expected"]
+    edges = [0, *given["boundary_minutes" if "boundary_minutes" in given else "boundaries_minute"]]
+    digests = ["a", "b", "a", "b", "c", "d"]  # four rotations, one of them a rollback
+    rows = [
+        alias(d, START + minutes(m), i) for i, (m, d) in enumerate(zip(edges, digests, strict=True))
+    ]
+    step = given["spacing_s"]
+    rows += [decision(i, START + timedelta(seconds=step * i)) for i in range(given["n_decisions"])]
+    result = attribute(tmp_path, [*rows, clock(given["delta_s"])])
+    assert value(result, "decisions") == given["n_decisions"]
+    assert value(result, "grade_c") == expected["attributed"]
+    assert value(result, "grade_d") == expected["ambiguous"]
+    assert value(result, "coverage") == pytest.approx(expected["coverage"], abs=1e-12)
+    assert (value(result, "boundaries"), value(result, "rotations")) == (5, 4)
+    assert result.verdict == "confirmed"
+    with Case(tmp_path / "case.duckdb") as case:
+        exact = get("output_attribution")(case, clock_error_s=0.0)
+    definite = {row["checkpoint"]: row["definite"] for row in value(exact, "checkpoints")}
+    counts = expected["point_counts_delta0"]
+    assert definite == {
+        "a": counts[0] + counts[2], "b": counts[1] + counts[3], "c": counts[4], "d": counts[5],
+    }  # fmt: skip
+
+
+def test_oracle_p7_asof_half_open(tmp_path: Path) -> None:
+    oracle = ORACLES["p7_asof_half_open"]
+    events = [alias(digest, datetime.fromisoformat(at), i)
+              for i, (at, digest) in enumerate(oracle["inputs"]["alias_events"])]  # fmt: skip
+    queries = [datetime.fromisoformat(at) for at in oracle["inputs"]["queries"]]
+    for number, (at, expected) in enumerate(
+        zip(queries, oracle["expected"]["checkpoints"], strict=True)
+    ):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        result = attribute(folder, [*events, decision(0, at)], clock_error_s=0.0)
+        found = [row["checkpoint"] for row in value(result, "checkpoints")]
+        assert found == ([expected] if expected else [])
+        assert value(result, "grade_c" if expected else "grade_e") == 1
+
+
+@pytest.mark.parametrize("seed", [3, 4])
+def test_planted_numbers_are_found(diagnosed: Diagnosed, seed: int) -> None:
+    result, truth = diagnosed("output_attribution.planted", seed)
+    names = [n for n in result.measures if n in truth.numbers and n != "checkpoints"]
+    assert {"coverage", "grade_d", "boundaries", "rotations", "unlogged_rotations"} <= set(names)
+    assert {n: value(result, n) for n in names} == {n: truth.numbers[n] for n in names}
+    found = {r["checkpoint"]: (r["definite"], r["possible"]) for r in value(result, "checkpoints")}
+    planted = {k: (v["definite"], v["possible"]) for k, v in truth.numbers["checkpoints"].items()}
+    assert found == {k: v for k, v in planted.items() if v != (0, 0)}
+
+
+def test_a_digest_on_the_record_beats_replica_and_alias(tmp_path: Path) -> None:
+    replica = {"replica": "r1", "checkpoint": "b", "valid_from": START}
+    rows = [
+        alias("a", START),
+        Row(deployments, "row 1", replica),
+        decision(0, START + minutes(60), checkpoint="c", replica="r1"),
+        decision(1, START + minutes(60), replica="r1"),
+        decision(2, START + minutes(60), replica="elsewhere"),
+        clock(1),
+    ]
+    result = attribute(tmp_path, rows)
+    assert [value(result, f"grade_{g}") for g in "abcde"] == [1, 1, 1, 0, 0]
+    assert {r["checkpoint"] for r in value(result, "checkpoints")} == {"a", "b", "c"}
+    assert value(result, "unlogged_rotations") == 2  # b and c ran, and no alias event names them
+
+
+def test_the_earliest_record_of_an_id_is_the_decision(tmp_path: Path) -> None:
+    rows = [
+        alias("a", START),
+        alias("b", START + minutes(60), 1),
+        decision(0, START + minutes(10)),
+        decision(0, START + minutes(90)),
+        clock(1),
+    ]
+    result = attribute(tmp_path, rows)
+    assert value(result, "decisions") == 1
+    assert [r["checkpoint"] for r in value(result, "checkpoints")] == ["a"]
+
+
+def test_a_rollout_leaves_both_neighbours_open_until_its_end(tmp_path: Path) -> None:
+    rows = [
+        alias("a", START),
+        alias("b", START + minutes(60), 1, rollout_ended_at=START + minutes(90)),
+    ]
+    rows += [decision(i, START + minutes(at)) for i, at in enumerate((50, 61, 89, 95))]
+    result = attribute(tmp_path, [*rows, clock(30)])
+    assert (value(result, "grade_c"), value(result, "grade_d")) == (2, 2)
+
+
+def test_a_decision_that_ran_across_a_switch_is_ambiguous(tmp_path: Path) -> None:
+    rows = [alias("a", START), alias("b", START + minutes(60), 1), clock(1)]
+    rows += [decision(0, START + minutes(50), ended_at=START + minutes(70))]
+    rows += [decision(1, START + minutes(50), ended_at=START + minutes(51))]
+    result = attribute(tmp_path, rows)
+    assert (value(result, "grade_c"), value(result, "grade_d")) == (1, 1)
+
+
+def test_an_alias_of_another_region_does_not_count(tmp_path: Path) -> None:
+    rows = [
+        alias("a", START, region="eu"),
+        alias("b", START, 1, region="us"),
+        decision(0, START + minutes(5), region="eu"),
+        decision(1, START + minutes(5), region="us"),
+        decision(2, START + minutes(5)),
+        clock(1),
+    ]
+    result = attribute(tmp_path, rows)
+    assert (value(result, "grade_c"), value(result, "grade_d")) == (2, 1)
+
+
+def test_a_gap_in_the_log_is_no_candidate(tmp_path: Path) -> None:
+    rows = [
+        alias("a", START, valid_until=START + minutes(60)),
+        alias("b", START + minutes(120), 1),
+        decision(0, START + minutes(90)),
+        clock(1),
+    ]
+    result = attribute(tmp_path, rows)
+    assert value(result, "grade_e") == 1
+    assert result.verdict == "confirmed"
+
+
+def test_a_log_that_begins_late_caps_the_verdict(tmp_path: Path) -> None:
+    rows = [alias("a", START + minutes(60)), clock(1)]
+    rows += [decision(i, START + minutes(i * 30)) for i in range(6)]
+    result = attribute(tmp_path, rows)
+    assert value(result, "grade_e") == 2
+    assert result.verdict == "supported"
+
+
+def test_a_registry_that_knows_only_the_present_yields_to_a_history(tmp_path: Path) -> None:
+    present = {"source": "mlflow registry (current only)"}
+    rows = [
+        alias("a", START),
+        alias("models:/m/3", START + minutes(30), 1, **present),
+        decision(0, START + minutes(60)),
+        clock(1),
+    ]
+    result = attribute(tmp_path, rows)
+    assert (value(result, "grade_c"), value(result, "boundaries")) == (1, 0)
+
+
+def test_without_any_history_it_cannot_be_tested(tmp_path: Path) -> None:
+    result = attribute(tmp_path, [decision(0, START)])
+    assert result.verdict == "not_testable"
+    assert {"alias_events", "deployments"} <= {m.table for m in result.missing}
+
+
+def test_without_clocks_it_cannot_be_clean(tmp_path: Path) -> None:
+    rows = [alias("a", START), decision(0, START + minutes(5))]
+    result = attribute(tmp_path, rows)
+    assert result.verdict == "inconclusive"
+    assert "clocks" in {m.table for m in result.missing}
+
+
+def test_a_fingerprint_of_one_checkpoint_settles_what_is_open(tmp_path: Path) -> None:
+    rows = [alias("a", START), alias("b", START + minutes(60), 1), clock(60)]
+    rows += [decision(0, START + minutes(10), fingerprint="fp-a")]
+    rows += [decision(1, START + minutes(60), fingerprint="fp-a")]
+    result = attribute(tmp_path, rows)
+    assert result.falsifier.falsified
+    assert result.verdict == "inconclusive"
+
+
+def test_the_same_case_gives_the_same_evidence(diagnosed: Diagnosed) -> None:
+    first, _ = diagnosed("output_attribution.planted", 5)
+    again, _ = diagnosed("output_attribution.planted", 5)
+    assert first == again
+
+
+@pytest.mark.parametrize(
+    ("digests", "rotations"),
+    [("", 0), ("a", 0), ("aa", 0), ("ab", 1), ("aba", 2), ("abab", 2), ("ababcd", 4),
+     ("abac", 3), ("abcbc", 3), ("abcb", 3)],
+)  # fmt: skip
+def test_rotations_count_a_rollback_once(digests: str, rotations: int) -> None:
+    assert count_rotations(list(digests)) == rotations

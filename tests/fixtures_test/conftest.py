@@ -1,0 +1,26 @@
+"""Incidents written once for all tests of this folder."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from fixtures import ALL, Truth
+
+INCIDENTS = {incident.name: incident for incident in ALL}
+SEED = 39
+
+Written = Callable[[str], tuple[Path, Truth]]
+
+
+@pytest.fixture(scope="session")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Written:
+    """Write an incident at the seed of the tests; asked again, hand out the same folder."""
+    kept: dict[str, tuple[Path, Truth]] = {}
+
+    def write(name: str) -> tuple[Path, Truth]:
+        if name not in kept:
+            folder = tmp_path_factory.mktemp(name)
+            kept[name] = folder, INCIDENTS[name].write(folder, SEED)
+        return kept[name]
+
+    return write

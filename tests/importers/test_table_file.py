@@ -1,0 +1,846 @@
+"""Table files: every format and every way to map it; what is kept is what the source holds."""
+
+import csv
+import gzip
+import io
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.ipc
+import pyarrow.parquet
+import pytest
+import zstandard
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from tests.importers import loading
+
+from casework.errors import CaseworkError, UsageError
+from casework.importers import Options, check_options, read_map
+from casework.importers.table_file import file_format, named_table, table_file
+from casework.records import Exhibit
+from casework.tables import get
+
+NINE = datetime(2026, 3, 1, 9, tzinfo=UTC)
+RECORDS = [
+    {"request_id": "r1", "occurred_at": "2026-03-01T09:00:00Z", "latency_ms": 12.5, "note": "a"},
+    {"request_id": "r2", "occurred_at": "2026-03-01T10:00:00Z", "latency_ms": None, "note": "b,c"},
+    {"request_id": "r3", "occurred_at": "2026-03-01T11:00:00Z", "latency_ms": 7.0, "note": None},
+]
+
+
+class Loaded:
+    """A case with the rows of one table file, or what became of them."""
+
+    def __init__(self, folder: Path, name: str, data: bytes | str, **options: Any) -> None:
+        if "table" in options:
+            options["table"] = get(options["table"])
+        if "map_text" in options:
+            (folder / "map.toml").write_text(options.pop("map_text"))
+            options["mapping"] = read_map(folder / "map.toml")
+        said = Options(**options)
+        check_options(said, None)
+        path = folder / name
+        path.write_bytes(data.encode() if isinstance(data, str) else data)
+        self.case = folder / "case.duckdb"
+        (exhibit,) = loading.load(self.case, table_file, path, options=said)
+        self.exhibit: Exhibit = exhibit
+
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        return loading.rows(self.case, sql)
+
+    @property
+    def rejects(self) -> list[tuple[str, str, str]]:
+        return self.rows("SELECT locator, code, reason FROM rejects ORDER BY rowid")
+
+
+def as_csv(records: list[dict[str, Any]], delimiter: str = ",") -> bytes:
+    out = io.StringIO(newline="")
+    writer = csv.DictWriter(out, list(records[0]), delimiter=delimiter, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(records)
+    return out.getvalue().encode()
+
+
+def as_lines(records: list[dict[str, Any]]) -> bytes:
+    return "".join(json.dumps(record) + "\n" for record in records).encode()
+
+
+def as_parquet(records: list[dict[str, Any]]) -> bytes:
+    out = io.BytesIO()
+    pa.parquet.write_table(pa.Table.from_pylist(records), out)
+    return out.getvalue()
+
+
+def as_arrow(records: list[dict[str, Any]], *, stream: bool) -> bytes:
+    out = io.BytesIO()
+    table = pa.Table.from_pylist(records)
+    make = pa.ipc.new_stream if stream else pa.ipc.new_file
+    with make(out, table.schema) as writer:
+        writer.write_table(table, max_chunksize=2)
+    return out.getvalue()
+
+
+FORMATS = {
+    "requests.csv": as_csv(RECORDS),
+    "requests.tsv": as_csv(RECORDS, "\t"),
+    "requests-semicolon.csv": as_csv(RECORDS, ";"),
+    "requests.jsonl": as_lines(RECORDS),
+    "requests.ndjson": as_lines(RECORDS),
+    "requests.json": json.dumps(RECORDS, indent=2).encode(),
+    "requests-pretty.json": "\n".join(json.dumps(r, indent=2) for r in RECORDS).encode(),
+    "requests.parquet": as_parquet(RECORDS),
+    "requests.arrow": as_arrow(RECORDS, stream=False),
+    "requests.arrows": as_arrow(RECORDS, stream=True),
+    "requests.csv.gz": gzip.compress(as_csv(RECORDS)),
+    "requests.csv.zst": zstandard.compress(as_csv(RECORDS)),
+    "requests.jsonl.gz": gzip.compress(as_lines(RECORDS)),
+    "requests.jsonl.zst": zstandard.compress(as_lines(RECORDS)),
+    "requests-with-mark.csv": b"\xef\xbb\xbf" + as_csv(RECORDS),
+    "requests-with-mark.jsonl": b"\xef\xbb\xbf" + as_lines(RECORDS),
+    "requests-windows.csv": as_csv(RECORDS).replace(b"\n", b"\r\n"),
+    "requests-mixed.csv": as_csv(RECORDS).replace(b"\n", b"\r\n", 2),
+    "requests-blank-lines.csv": as_csv(RECORDS).replace(b"\n", b"\n\n"),
+}
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_every_format_gives_the_same_rows(tmp_path: Path, name: str) -> None:
+    loaded = Loaded(tmp_path, name, FORMATS[name], table="requests")
+    assert loaded.rows(
+        "SELECT request_id, occurred_at, latency_ms, attributes ->> 'note' FROM requests"
+    ) == [
+        ("r1", NINE, 12.5, "a"),
+        ("r2", NINE.replace(hour=10), None, "b,c"),
+        ("r3", NINE.replace(hour=11), 7.0, None),
+    ]
+    assert not loaded.rejects
+
+
+@pytest.mark.parametrize(
+    ("name", "locators"),
+    [
+        ("requests.csv", ["row 1", "row 2", "row 3"]),
+        ("requests.parquet", ["row 1", "row 2", "row 3"]),
+        ("requests.arrows", ["row 1", "row 2", "row 3"]),
+        ("requests.jsonl", ["line 1", "line 2", "line 3"]),
+        ("requests.json", ["/0", "/1", "/2"]),
+        ("requests-pretty.json", ["line 1", "line 7", "line 13"]),
+    ],
+)
+def test_every_row_says_where_it_stands(tmp_path: Path, name: str, locators: list[str]) -> None:
+    loaded = Loaded(tmp_path, name, FORMATS[name], table="requests")
+    assert [row[0] for row in loaded.rows("SELECT locator FROM requests")] == locators
+
+
+def test_locators_of_a_large_file_are_exact(tmp_path: Path) -> None:
+    """DuckDB reads such a file in parallel pieces."""
+    n = 300_000
+    text = "unit_id,region\n" + "".join(f"u{i},{'x' * (i % 50)}\n" for i in range(1, n + 1))
+    loaded = Loaded(tmp_path, "units.csv", text)
+    wrong = loaded.rows("SELECT count(*) FROM units WHERE locator <> 'row ' || substr(unit_id, 2)")
+    assert wrong == [(0,)]
+    assert loaded.exhibit.rows_kept == n
+
+
+@pytest.mark.parametrize(
+    ("name", "head", "expected"),
+    [
+        ("units.csv", b"unit_id,x\n", "csv"),
+        ("units.csv", b'{"unit_id": "a"}\n', "json"),
+        ("units.txt", b'{"unit_id": "a"}\n', "json"),
+        ("units.log", b'[{"unit_id": "a"}]', "json"),
+        ("units.json", b'unit_id": "a"}\n{"unit_id": "b"}\n', "json"),
+        ("units.bin", FORMATS["requests.parquet"], "parquet"),
+        ("units.csv", FORMATS["requests.parquet"], "parquet"),
+        ("units.x", FORMATS["requests.arrow"], "arrow"),
+        ("units.x", FORMATS["requests.arrows"], "arrow"),
+        ("units.ini", b"[section]\nkey=1\n", None),
+        ("units.md", b"[link](x), and more, text\n", None),
+        ("units.csv", b"", "csv"),
+        ("units", b"\0\1\2", None),
+    ],
+)
+def test_formats_are_told_by_content_first(
+    tmp_path: Path, name: str, head: bytes, expected: str | None
+) -> None:
+    (tmp_path / name).write_bytes(head)
+    assert file_format(loading.source_of(tmp_path / name)) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "table"),
+    [
+        ("units.csv", "units"),
+        ("Units.CSV", "units"),
+        ("requests-03.jsonl.gz", "requests"),
+        ("requests_2026-03-01.parquet", "requests"),
+        ("requests2.csv", "requests"),
+        ("nps.parquet.zst", "nps"),
+        ("my_units.csv", None),
+        ("users.csv", None),
+    ],
+)
+def test_a_file_name_can_name_a_table(tmp_path: Path, name: str, table: str | None) -> None:
+    (tmp_path / name).touch()
+    found = named_table(loading.source_of(tmp_path / name))
+    assert (found.name if found else None) == table
+
+
+# Columns
+
+
+@pytest.mark.parametrize("synonym", ["timestamp", "ts", "time", "at", "TimeStamp"])
+def test_usual_synonyms_are_taken_and_told(tmp_path: Path, synonym: str) -> None:
+    text = f"id,{synonym}\nr1,2026-03-01T09:00:00Z\n"
+    loaded = Loaded(tmp_path, "requests.csv", text)
+    assert loaded.rows("SELECT request_id, occurred_at FROM requests") == [("r1", NINE)]
+    assert f"{synonym!r} was read as occurred_at" in loaded.exhibit.notes
+    assert "'id' was read as request_id" in loaded.exhibit.notes
+
+
+def test_a_synonym_gives_way_to_the_column_itself(tmp_path: Path) -> None:
+    text = "request_id,occurred_at,ts\nr1,2026-03-01T09:00:00Z,other\n"
+    loaded = Loaded(tmp_path, "requests.csv", text)
+    assert loaded.rows("SELECT occurred_at, attributes ->> 'ts' FROM requests") == [(NINE, "other")]
+
+
+def test_a_missing_column_is_named_with_those_that_there_are(tmp_path: Path) -> None:
+    with pytest.raises(CaseworkError) as caught:
+        Loaded(tmp_path, "requests.csv", "request_id,note\nr1,x\n")
+    assert caught.value.code == "MISSING_COLUMN"
+    assert "requests.occurred_at, the file has: request_id, note" in caught.value.what
+
+
+HOSTILE = ['a"; drop table units; --', "a'b", "a$b", "a/b~c", "a{b}", "\\", "select", "a.b", "日本"]
+
+
+@pytest.mark.parametrize("form", [as_csv, as_lines, as_parquet])
+def test_hostile_column_names_are_only_names(tmp_path: Path, form: Any) -> None:
+    record = {"request_id": "r1", "occurred_at": "2026-03-01T09:00:00Z"}
+    record |= {name: f"v{number}" for number, name in enumerate(HOSTILE)}
+    loaded = Loaded(tmp_path, "requests.x", form([record]), table="requests")
+    ((attributes,),) = loaded.rows("SELECT attributes FROM requests")
+    assert json.loads(attributes) == {name: f"v{number}" for number, name in enumerate(HOSTILE)}
+    assert loaded.rows("SELECT count(*) FROM units") == [(0,)]
+
+
+@pytest.mark.parametrize("name", ["casework locator", "Casework RAW"])
+@pytest.mark.parametrize("form", [as_csv, as_lines, as_parquet])
+def test_a_source_cannot_forge_its_locators(tmp_path: Path, form: Any, name: str) -> None:
+    record = {"request_id": "r1", "occurred_at": "2026-03-01T09:00:00Z", name: "row 99"}
+    with pytest.raises(CaseworkError, match="SOURCE_UNREADABLE"):
+        Loaded(tmp_path, "requests.x", form([record]), table="requests")
+
+
+@pytest.mark.parametrize("form", [as_csv, as_lines])
+def test_names_that_differ_in_case_only_are_refused(tmp_path: Path, form: Any) -> None:
+    record = {"unit_id": "u1", "Plan": "a", "plan": "b"}
+    with pytest.raises(CaseworkError, match=r"SOURCE_UNREADABLE.*two columns"):
+        Loaded(tmp_path, "units.x", form([record]), table="units")
+
+
+def test_numeric_extras_of_units_are_covariates_whatever_the_format(tmp_path: Path) -> None:
+    record = {"unit_id": "u1", "visits": 3, "spend": 1.5, "plan": "pro", "seats": None}
+    other = {"unit_id": "u2", "visits": None, "spend": 0.0, "plan": "7", "seats": None}
+    found = []
+    for number, form in enumerate((as_csv, as_lines, as_parquet)):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        loaded = Loaded(folder, "units.x", form([record, other]), table="units")
+        found.append(loaded.rows("SELECT covariates, attributes ->> 'plan' FROM units"))
+        assert "kept in covariates: spend, visits" in loaded.exhibit.notes
+    assert found[0] == found[1] == found[2]
+    assert found[0] == [({"spend": 1.5, "visits": 3.0}, "pro"), ({"spend": 0.0}, "7")]
+
+
+def test_a_list_is_no_covariate(tmp_path: Path) -> None:
+    loaded = Loaded(tmp_path, "units.parquet", as_parquet([{"unit_id": "u1", "v": [1.0, 2.0]}]))
+    assert loaded.rows("SELECT covariates, attributes FROM units") == [(None, '{"v":[1.0,2.0]}')]
+
+
+def test_attributes_of_json_keep_their_types(tmp_path: Path) -> None:
+    extra = {"n": 5, "f": 0.5, "t": True, "s": "5", "o": {"a": [1, None], "b": None}, "e": ""}
+    record = {"request_id": "r1", "occurred_at": "2026-03-01T09:00:00Z", **extra, "gone": None}
+    loaded = Loaded(tmp_path, "requests.jsonl", as_lines([record]))
+    ((attributes,),) = loaded.rows("SELECT attributes FROM requests")
+    assert json.loads(attributes) == extra
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ('{"a": 1}', {"a": 1, "more": "x"}),
+        ("no json", {"attributes": "no json", "more": "x"}),
+        ("[1]", {"attributes": "[1]", "more": "x"}),
+        ("", {"more": "x"}),
+    ],
+)
+def test_a_column_attributes_is_merged_and_never_lost(
+    tmp_path: Path, given: str, expected: dict[str, Any]
+) -> None:
+    record = {"request_id": "r1", "occurred_at": "2026-03-01T09:00:00Z", "attributes": given}
+    loaded = Loaded(tmp_path, "requests.csv", as_csv([{**record, "more": "x"}]))
+    ((attributes,),) = loaded.rows("SELECT attributes FROM requests")
+    assert json.loads(attributes) == expected
+
+
+def test_what_is_not_finite_is_kept_as_text_in_attributes(tmp_path: Path) -> None:
+    record = {"request_id": "r1", "occurred_at": NINE, "x": float("inf"), "y": float("nan")}
+    loaded = Loaded(tmp_path, "requests.parquet", as_parquet([record]))
+    ((attributes,),) = loaded.rows("SELECT attributes FROM requests")
+    assert json.loads(attributes) == {"x": "inf", "y": "nan"}
+
+
+def test_nested_columns_become_json_text(tmp_path: Path) -> None:
+    messages = [{"role": "user", "content": 'it\'s "quoted"'}]
+    record = {"request_id": "r1", "occurred_at": NINE, "input_text": messages}
+    for number, form in enumerate(
+        (as_parquet, lambda rows: as_lines([{**rows[0], "occurred_at": NINE.isoformat()}]))
+    ):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        loaded = Loaded(folder, "requests.x", form([record]), table="requests")
+        ((text,),) = loaded.rows("SELECT input_text FROM requests")
+        assert json.loads(text) == messages
+
+
+# Values
+
+
+def request(name: str) -> dict[str, Any]:
+    return {"request_id": name, "occurred_at": "2026-03-01T09:00:00Z"}
+
+
+READ = [
+    ("latency_ms", "12.5", 12.5),
+    ("latency_ms", " 7 ", 7.0),
+    ("latency_ms", "1e3", 1000.0),
+    ("latency_ms", "", None),
+    ("latency_ms", "NaN", None),
+    ("input_tokens", "42", 42),
+    ("input_tokens", "42.0", 42),
+    ("input_tokens", "9007199254740993", 9007199254740993),
+    ("status", "", None),
+    ("ended_at", "2026-03-01T10:00:00+01:00", NINE),
+    ("ended_at", " ", None),
+]
+
+
+def test_texts_are_read_as_their_column_says(tmp_path: Path) -> None:
+    empty = dict.fromkeys(("latency_ms", "input_tokens", "status", "ended_at"), "")
+    records = [
+        {**request(f"r{number}"), **empty, column: text}
+        for number, (column, text, _) in enumerate(READ)
+    ]
+    loaded = Loaded(tmp_path, "requests.csv", as_csv(records))
+    for number, (column, _, expected) in enumerate(READ):
+        sql = f"SELECT {column} FROM requests WHERE request_id = 'r{number}'"
+        assert loaded.rows(sql) == [(expected,)]
+
+
+UNREADABLE = [
+    ("latency_ms", "fast", "latency_ms: fast cannot be read as double"),
+    ("latency_ms", "inf", "latency_ms: inf cannot be read as double"),
+    ("input_tokens", "3.7", "input_tokens: 3.7 cannot be read as bigint"),
+    ("input_tokens", "99999999999999999999", "cannot be read as bigint"),
+    ("ended_at", "yesterday", "ended_at: yesterday cannot be read as timestamp"),
+    ("ended_at", "2026-02-30", "cannot be read as timestamp"),
+    ("ended_at", "infinity", "cannot be read as timestamp"),
+    ("ended_at", "290000-01-01 00:00:00Z", "cannot be read as timestamp"),
+    ("ended_at", "2026-03-01 10:00:00 Mars/Base", "cannot be read as timestamp"),
+    ("ended_at", "17", "cannot be read as timestamp"),
+    ("request_id", "", "request_id is missing"),
+    ("occurred_at", " ", "occurred_at is missing"),
+]
+
+
+@pytest.mark.parametrize("form", [as_csv, as_lines])
+def test_an_unusable_value_rejects_its_row_alone(tmp_path: Path, form: Any) -> None:
+    good = {"latency_ms": "1", "input_tokens": "2", "ended_at": "2026-03-01T09:00:01Z"}
+    records = [{**request(f"r{n}"), **good} for n in range(len(UNREADABLE) + 1)]
+    for record, (column, value, _) in zip(records, UNREADABLE, strict=False):
+        record[column] = value
+    loaded = Loaded(tmp_path, "requests.x", form(records), table="requests")
+    assert loaded.rows("SELECT request_id FROM requests") == [(f"r{len(UNREADABLE)}",)]
+    unit = "row" if form is as_csv else "line"
+    for number, ((locator, code, why), (_, _, reason)) in enumerate(
+        zip(loaded.rejects, UNREADABLE, strict=True), start=1
+    ):
+        assert (locator, code) == (f"{unit} {number}", "VALUE")
+        assert reason in why
+
+
+def test_a_float_is_a_whole_number_only_if_it_is_one(tmp_path: Path) -> None:
+    values = [3.0, float("nan"), 3.7, float("inf")]
+    records = [
+        {"request_id": f"r{number}", "occurred_at": NINE, "input_tokens": value}
+        for number, value in enumerate(values)
+    ]
+    loaded = Loaded(tmp_path, "requests.parquet", as_parquet(records))
+    found = loaded.rows("SELECT request_id, input_tokens FROM requests")
+    assert found == [("r0", 3), ("r1", None)]
+    assert [(locator, code) for locator, code, _ in loaded.rejects] == [
+        ("row 3", "VALUE"),
+        ("row 4", "VALUE"),
+    ]
+
+
+def test_flags(tmp_path: Path) -> None:
+    words = ["true", "False", "1", "0", "yes", "2"]
+    text = "unit_id,is_bot\n" + "".join(f"u{word},{word}\n" for word in words)
+    loaded = Loaded(tmp_path, "units.csv", text)
+    assert loaded.rows("SELECT is_bot FROM units") == [
+        (True,),
+        (False,),
+        (True,),
+        (False,),
+        (True,),
+    ]
+    assert len(loaded.rejects) == 1
+
+
+def test_numbers_as_flags(tmp_path: Path) -> None:
+    records = [{"unit_id": f"u{value}", "is_bot": value} for value in (0, 1, 2)]
+    loaded = Loaded(tmp_path, "units.parquet", as_parquet(records))
+    assert loaded.rows("SELECT is_bot FROM units") == [(False,), (True,)]
+    assert len(loaded.rejects) == 1
+
+
+def test_words_of_a_closed_list(tmp_path: Path) -> None:
+    text = "artifact,kind,pin\nm1,code,pinned\nm1,seed,nailed\n"
+    loaded = Loaded(tmp_path, "artifact_inputs.csv", text)
+    assert loaded.exhibit.rows_kept == 1
+    assert "pin: nailed is none of pinned, floating, absent" in loaded.rejects[0][2]
+
+
+def test_vectors_come_as_lists_or_as_json_text(tmp_path: Path) -> None:
+    rows = [{"text_id": "t", "occurred_at": "2026-03-01T09:00:00Z", "vector": [0.5, -1.0]}]
+    for number, data in enumerate((as_lines(rows), as_csv(rows), as_parquet(rows))):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        loaded = Loaded(folder, "vectors.x", data, table="vectors")
+        assert loaded.rows("SELECT vector FROM vectors") == [([0.5, -1.0],)]
+
+
+# Instants
+
+
+INSTANTS = [
+    ("2026-03-01T09:00:00Z", None, NINE),
+    ("2026-03-01 10:00:00+01", None, NINE),
+    ("2026-03-01T10:00:00.000+0100", None, NINE),
+    ("2026-03-01 09:00:00 UTC", None, NINE),
+    ("2026-03-01 04:00:00 America/New_York", None, NINE),
+    ("1772355600", None, NINE),
+    ("1772355600000", None, NINE),
+    ("1772355600000000", None, NINE),
+    ("1772355600000000000", None, NINE),
+    ("1772355600.25", None, NINE.replace(microsecond=250_000)),
+    ("2026-03-01T09:00:00.123456789Z", None, NINE.replace(microsecond=123_456)),
+    ("2026-03-01T09:00:00Z", "Europe/Berlin", NINE),
+    ("2026-03-01 10:00:00", "Europe/Berlin", NINE),
+]
+
+
+@pytest.mark.parametrize("zone", [None, "Europe/Berlin"])
+def test_instants_as_sources_write_them(tmp_path: Path, zone: str | None) -> None:
+    chosen = [(text, expected) for text, named, expected in INSTANTS if named == zone]
+    records = [
+        {"request_id": str(number), "occurred_at": text} for number, (text, _) in enumerate(chosen)
+    ]
+    loaded = Loaded(tmp_path, "requests.csv", as_csv(records), timezone=zone)
+    found = loaded.rows("SELECT occurred_at FROM requests ORDER BY request_id::INT")
+    assert [at for (at,) in found] == [expected for _, expected in chosen]
+    assert not [note for note in loaded.exhibit.notes if "read as UTC" in note]
+
+
+@pytest.mark.parametrize(
+    ("text", "hour"), [("2026-03-01T09:00:00", 9), ("2026-03-01", 0), ("2026-03-01 09:00", 9)]
+)
+def test_an_instant_without_a_zone_is_utc_and_told(tmp_path: Path, text: str, hour: int) -> None:
+    loaded = Loaded(tmp_path, "requests.csv", f"id,at\nr1,{text}\n")
+    assert loaded.rows("SELECT occurred_at FROM requests") == [(NINE.replace(hour=hour),)]
+    assert "at has no time zone and was read as UTC; name it with --timezone" in (
+        loaded.exhibit.notes
+    )
+
+
+def test_one_instant_without_a_zone_among_many_is_told(tmp_path: Path) -> None:
+    """Also where it comes after many that have one."""
+    lines = [f"r{i},2026-03-01T09:00:00Z" for i in range(3_000)]
+    text = "\n".join(["request_id,occurred_at", *lines, "last,2026-03-01T09:00:00"]) + "\n"
+    loaded = Loaded(tmp_path, "requests.csv", text)
+    assert [note for note in loaded.exhibit.notes if "read as UTC" in note]
+
+
+def test_numbers_count_from_1970(tmp_path: Path) -> None:
+    for number, value in enumerate((1772355600, 1772355600.0, 1772355600000, 1772355600000000)):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        data = as_parquet([{"request_id": "r1", "occurred_at": value}])
+        loaded = Loaded(folder, "requests.parquet", data)
+        assert loaded.rows("SELECT occurred_at FROM requests") == [(NINE,)]
+
+
+def test_typed_instants(tmp_path: Path) -> None:
+    naive = NINE.replace(tzinfo=None, hour=10)
+    rows = [{"request_id": "r1", "occurred_at": NINE, "ended_at": naive}]
+    loaded = Loaded(tmp_path, "requests.parquet", as_parquet(rows), timezone="Europe/Berlin")
+    assert loaded.rows("SELECT occurred_at, ended_at FROM requests") == [(NINE, NINE)]
+
+
+BERLIN = 'table = "requests"\n[columns]\noccurred_at = {source = "t", timezone = "Europe/Berlin"}\n'
+
+
+def test_the_hours_when_clocks_are_moved(tmp_path: Path) -> None:
+    hours = {
+        "2026-10-25 01:30:00": (23, 30),  # summer time
+        "2026-10-25 02:30:00": (0, 30),  # comes twice: the first
+        "2026-10-25 03:30:00": (2, 30),  # winter time
+        "2026-03-29 02:30:00": (1, 30),  # does not exist: as if the clock had not been moved yet
+    }
+    text = "id,t\n" + "".join(f"{number},{local}\n" for number, local in enumerate(hours))
+    loaded = Loaded(tmp_path, "x.csv", text, map_text=BERLIN)
+    found = loaded.rows("SELECT occurred_at AT TIME ZONE 'UTC' FROM requests ORDER BY request_id")
+    assert [(at.hour, at.minute) for (at,) in found] == list(hours.values())
+
+
+# Maps
+
+
+def test_a_map_renames_scales_translates_and_fills(tmp_path: Path) -> None:
+    mapping = """
+        table = "requests"
+        [columns]
+        request_id = "call"
+        occurred_at = {source = "when", format = "%d.%m.%Y %H:%M", timezone = "Europe/Berlin"}
+        latency_ms = {source = "seconds", scale = 1000}
+        status = {source = "code", values = {200 = "ok", 500 = "error"}}
+        [constants]
+        environment = "production"
+        input_tokens = 7
+    """
+    text = "call,when,seconds,code,region\nr1,01.03.2026 10:00,0.25,200,eu\n"
+    loaded = Loaded(tmp_path, "export.csv", text, map_text=mapping)
+    assert loaded.rows(
+        "SELECT request_id, occurred_at, latency_ms, status, environment, input_tokens, region "
+        "FROM requests"
+    ) == [("r1", NINE, 250.0, "ok", "production", 7, "eu")]
+
+
+def test_a_value_that_the_map_does_not_translate_is_a_reject(tmp_path: Path) -> None:
+    mapping = '[columns]\nsignal = {source = "thumb", values = {up = 1, down = -1}}\n'
+    text = "id,at,thumb\nf1,2026-03-01T09:00:00Z,up\nf2,2026-03-01T09:00:00Z,sideways\n"
+    loaded = Loaded(tmp_path, "feedback.csv", text, map_text=mapping)
+    assert loaded.rows("SELECT feedback_id, signal FROM feedback") == [("f1", 1)]
+    assert "signal: sideways cannot be read" in loaded.rejects[0][2]
+
+
+@pytest.mark.parametrize(
+    ("format", "value", "microsecond"),
+    [
+        ("epoch_s", "1772355600", 0),
+        ("epoch_s", "1772355600.5", 500_000),
+        ("epoch_ms", "1772355600250", 250_000),
+        ("epoch_us", "1772355600000001", 1),
+        ("epoch_ns", "1772355600123456000", 123_456),
+        ("%Y/%m/%d %H:%M:%S", "2026/03/01 09:00:00", 0),
+        ("%Y-%m-%d %H:%M:%S %z", "2026-03-01 10:00:00 +0100", 0),
+        ("%Y-%m-%d %H:%M:%S %Z", "2026-03-01 10:00:00 Europe/Berlin", 0),
+    ],
+)
+def test_formats_of_instants(tmp_path: Path, format: str, value: str, microsecond: int) -> None:
+    mapping = f'[columns]\noccurred_at = {{source = "t", format = "{format}"}}\n'
+    loaded = Loaded(tmp_path, "requests.csv", f"id,t\nr1,{value}\n", map_text=mapping)
+    expected = NINE.replace(microsecond=microsecond)
+    assert loaded.rows("SELECT occurred_at FROM requests") == [(expected,)]
+    is_naive = format == "%Y/%m/%d %H:%M:%S"
+    assert any("read as UTC" in note for note in loaded.exhibit.notes) == is_naive
+
+
+def test_an_epoch_format_reads_small_numbers_too(tmp_path: Path) -> None:
+    mapping = '[columns]\noccurred_at = {source = "t", format = "epoch_s"}\n'
+    loaded = Loaded(tmp_path, "requests.csv", "id,t\nr1,60\n", map_text=mapping)
+    assert loaded.rows("SELECT epoch(occurred_at) FROM requests") == [(60.0,)]
+
+
+@pytest.mark.parametrize("value", ["9223372036854775807", "99999999999999999999999", "-1e300"])
+def test_an_epoch_out_of_range_is_a_reject_and_no_crash(tmp_path: Path, value: str) -> None:
+    mapping = '[columns]\noccurred_at = {source = "t", format = "epoch_us"}\n'
+    loaded = Loaded(tmp_path, "requests.csv", f"id,t\nr1,{value}\n", map_text=mapping)
+    assert loaded.exhibit.rows_rejected == 1
+
+
+def test_a_map_can_swap_columns(tmp_path: Path) -> None:
+    mapping = '[columns]\nregion = "lane"\nlane = "region"\n'
+    text = "id,at,region,lane\nr1,2026-03-01T09:00:00Z,canary,eu\n"
+    loaded = Loaded(tmp_path, "requests.csv", text, map_text=mapping)
+    assert loaded.rows("SELECT region, lane FROM requests") == [("eu", "canary")]
+
+
+def test_a_column_displaced_by_a_constant_is_kept(tmp_path: Path) -> None:
+    mapping = '[constants]\nregion = "eu"\n'
+    text = "id,at,region\nr1,2026-03-01T09:00:00Z,us\n"
+    loaded = Loaded(tmp_path, "requests.csv", text, map_text=mapping)
+    found = loaded.rows("SELECT region, attributes ->> 'region' FROM requests")
+    assert found == [("eu", "us")]
+
+
+def test_one_source_column_can_fill_two(tmp_path: Path) -> None:
+    mapping = '[columns]\nuser_id = "who"\naccount_id = "who"\n'
+    text = "id,at,who\nr1,2026-03-01T09:00:00Z,ann\n"
+    loaded = Loaded(tmp_path, "requests.csv", text, map_text=mapping)
+    assert loaded.rows("SELECT user_id, account_id FROM requests") == [("ann", "ann")]
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("[columns\n", "MAP_INVALID"),
+        ("columns = 3\n", "MAP_INVALID"),
+        ('[colums]\nuser_id = "uid"\n', "MAP_INVALID"),
+        ("table = 3\n", "MAP_INVALID"),
+        ('table = "request"\n', "UNKNOWN_TABLE"),
+        ('table = "requests"\n[columns]\nuserid = "uid"\n', "UNKNOWN_COLUMN"),
+        ('[columns]\nuserid = "uid"\n', "UNKNOWN_COLUMN"),
+        ("[columns]\nuser_id = 3\n", "MAP_INVALID"),
+        ('[columns]\nuser_id = {from = "uid"}\n', "MAP_INVALID"),
+        ('[columns]\nuser_id = {source = "uid", unit = "x"}\n', "MAP_INVALID"),
+        ('[columns]\nlatency_ms = {source = "l", scale = "k"}\n', "MAP_INVALID"),
+        ('[columns]\nlatency_ms = {source = "l", scale = true}\n', "MAP_INVALID"),
+        ('[columns]\nuser_id = {source = "l", scale = 3}\n', "MAP_INVALID"),
+        ('[columns]\nuser_id = {source = "l", format = "%Y"}\n', "MAP_INVALID"),
+        ('[columns]\noccurred_at = {source = "t", format = "%Q"}\n', "MAP_INVALID"),
+        ('[columns]\noccurred_at = {source = "t", format = "seconds"}\n', "MAP_INVALID"),
+        (
+            '[columns]\noccurred_at = {source = "t", timezone = "Europe/Berln"}\n',
+            "UNKNOWN_TIMEZONE",
+        ),
+        ('[columns]\nsignal = {source = "t", values = 3}\n', "MAP_INVALID"),
+        ('table = "requests"\n[constants]\ninput_tokens = "many"\n', "MAP_INVALID"),
+        ('table = "artifact_inputs"\n[constants]\npin = "nailed"\n', "MAP_INVALID"),
+    ],
+)
+def test_a_map_is_refused_before_anything_is_opened(tmp_path: Path, text: str, code: str) -> None:
+    path = tmp_path / "map.toml"
+    path.write_text(text)
+    with pytest.raises(UsageError) as caught:
+        check_options(Options(mapping=read_map(path)), None)
+    assert caught.value.code == code
+
+
+def test_broken_toml_is_told_with_its_line(tmp_path: Path) -> None:
+    path = tmp_path / "map.toml"
+    path.write_text('table = "units"\n[columns]\nunit_id = \n')
+    with pytest.raises(UsageError) as caught:
+        read_map(path)
+    assert caught.value.where == f"{path}:line 3"
+
+
+def test_a_map_that_names_a_column_that_is_not_there(tmp_path: Path) -> None:
+    mapping = '[columns]\nuser_id = "uid"\n'
+    with pytest.raises(CaseworkError, match=r"MAP_COLUMN.*'uid', the file has: id, at"):
+        Loaded(tmp_path, "requests.csv", "id,at\nr1,2026-03-01T09:00:00Z\n", map_text=mapping)
+
+
+def test_as_and_a_map_may_not_contradict_each_other(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="CONTRADICTION"):
+        check_options(Options(table=get("units"), mapping={"table": "nps"}), None)
+
+
+# Torn and hostile text
+
+
+TORN = b"""request_id,occurred_at,note
+r1,2026-03-01T09:00:00Z,whole
+r2,2026-03-01T09:00:00Z
+r3,2026-03-01T09:00:00Z,one,too many
+
+r4,2026-03-01T09:00:00Z,"quoted" badly
+r5,2026-03-01T09:00:00Z,caf\xff
+r6,2026-03-01T09:00:00Z,"a
+line within"
+"""
+
+
+def test_the_whole_rows_of_a_torn_csv_file_are_kept(tmp_path: Path) -> None:
+    loaded = Loaded(tmp_path, "requests.csv", TORN)
+    kept = loaded.rows("SELECT request_id, locator, attributes ->> 'note' FROM requests")
+    assert kept == [("r1", "row 1", "whole"), ("r6", "row 6", "a\nline within")]
+    assert loaded.rows("SELECT locator, code, raw FROM rejects ORDER BY locator") == [
+        ("row 2", "TORN", "r2,2026-03-01T09:00:00Z"),
+        ("row 3", "TORN", "r3,2026-03-01T09:00:00Z,one,too many"),
+        ("row 4", "TORN", 'r4,2026-03-01T09:00:00Z,"quoted" badly'),
+        ("row 5", "ENCODING", "r5,2026-03-01T09:00:00Z,caf\\udcff"),
+    ]
+
+
+def test_a_quote_that_is_never_closed(tmp_path: Path) -> None:
+    loaded = Loaded(tmp_path, "units.csv", 'unit_id,region\nu1,eu\nu2,"us\nu3,ap\n')
+    assert loaded.rows("SELECT unit_id FROM units") == [("u1",)]
+    assert loaded.rows("SELECT code, raw FROM rejects") == [("TORN", 'u2,"us\nu3,ap')]
+
+
+def test_lines_of_json_that_cannot_be_used(tmp_path: Path) -> None:
+    good = '{"unit_id": "u%d"}\n'
+    lines = [
+        good % 1,
+        '{"unit_id": "u2", \n',
+        '"u3"}\n',
+        "[1]\n",
+        "\n",
+        '{"unit_id": "a", "unit_id": "b"}\n',
+        '{"unit_id": "n", "x": NaN}\n',
+        '{"unit_id": "s", "x": "\\ud800"}\n',
+        '{"unit_id": "d", "x": ' + "[" * 100 + "]" * 100 + "}\n",
+        good % 10,
+        '{"unit_id": "u11", "x": "a\\":b"}\n',
+    ]
+    loaded = Loaded(tmp_path, "units.jsonl", "".join(lines))
+    assert loaded.rows("SELECT unit_id, locator FROM units") == [
+        ("u1", "line 1"),
+        ("u10", "line 10"),
+        ("u11", "line 11"),
+    ]
+    assert [(locator, code) for locator, code, _ in loaded.rejects] == [
+        ("line 2", "JSON"),
+        ("line 6", "JSON_DUPLICATE_KEY"),
+        ("line 7", "JSON"),
+        ("line 8", "JSON"),
+        ("line 9", "JSON_DEPTH"),
+    ]
+    ((raw,),) = loaded.rows("SELECT raw FROM rejects WHERE locator = 'line 6'")
+    assert raw == lines[5].strip()
+
+
+def test_elements_of_an_array_that_are_no_records(tmp_path: Path) -> None:
+    loaded = Loaded(tmp_path, "units.json", '[{"unit_id": "u0"}, 7, {"unit_id": "u2"}, null]')
+    assert loaded.rows("SELECT locator FROM units") == [("/0",), ("/2",)]
+    assert [locator for locator, _, _ in loaded.rejects] == ["/1", "/3"]
+
+
+LARGE = b"unit_id\n" + b"".join(b"u%d\n" % number for number in range(100_000))
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("units.json", b'[{"unit_id": "u1"}, {"unit'),
+        ("units.parquet", FORMATS["requests.parquet"][:-20]),
+        ("units.parquet", b"PAR1" + b"\0" * 100),
+        ("units.arrow", FORMATS["requests.arrow"][:200]),
+        ("units.arrows", FORMATS["requests.arrows"][:100]),
+        ("units.csv.gz", gzip.compress(LARGE)[:-12]),
+        ("units.csv.gz", gzip.compress(LARGE)[:-8] + b"\0" * 8),
+        ("units.csv.zst", zstandard.compress(LARGE)[:-12]),
+        ("units.csv.zst", zstandard.compress(LARGE) + zstandard.compress(LARGE)[:-12]),
+        ("units.jsonl.gz", gzip.compress(b'{"unit_id": "u1"}\n' * 1_000)[:-12]),
+        ("units.jsonl.zst", zstandard.compress(b'{"unit_id": "u1"}\n' * 1_000)[:-6]),
+        ("units.csv", "unit_id,x\nu1,2\n".encode("utf-16")),
+        ("units.csv", b"unit_id,,x\nu1,2,3\n"),
+        ("units.csv", b"unit_id,x,x\nu1,2,3\n"),
+        ("units.csv", b""),
+    ],
+)
+def test_a_damaged_source_is_refused_as_a_whole(tmp_path: Path, name: str, data: bytes) -> None:
+    with pytest.raises(CaseworkError) as caught:
+        Loaded(tmp_path, name, data)
+    assert caught.value.code in ("SOURCE_UNREADABLE", "NOT_A_TABLE_FILE")
+    assert loading.rows(tmp_path / "case.duckdb", "SELECT count(*) FROM units") == [(0,)]
+    assert loading.rows(tmp_path / "case.duckdb", "SELECT count(*) FROM exhibits") == [(0,)]
+
+
+def test_a_file_of_several_frames_is_read_to_its_end(tmp_path: Path) -> None:
+    parts = [b"unit_id\nu1\n", b"u2\n", b"u3\n"]
+    for suffix, pack in (("gz", gzip.compress), ("zst", zstandard.compress)):
+        loaded = Loaded(tmp_path, f"units.csv.{suffix}", b"".join(map(pack, parts)))
+    assert loaded.rows("SELECT count(*) FROM units") == [(3,)]
+    assert loaded.exhibit.rows_duplicate == 3
+
+
+@pytest.mark.parametrize("data", [b"", b"\n \n", b"[]", b" [ ]\n"])
+def test_json_without_a_record_is_an_exhibit_without_rows(tmp_path: Path, data: bytes) -> None:
+    loaded = Loaded(tmp_path, "units.json", data)
+    assert (loaded.exhibit.rows_read, loaded.exhibit.notes) == (0, ("it holds no record",))
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_a_parquet_file_with_flipped_bits_never_crashes(tmp_path: Path, seed: int) -> None:
+    data = bytearray(as_parquet(RECORDS * 50))
+    place = 4 + seed * (len(data) - 8) // 10
+    data[place] ^= 0xFF
+    code = loading.refusal_of(lambda: Loaded(tmp_path, "requests.parquet", bytes(data)))
+    assert code in ("", "SOURCE_UNREADABLE", "MISSING_COLUMN", "BAD_NAME")
+
+
+# Nothing is lost
+
+CELLS = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
+TABLES = st.lists(st.tuples(CELLS, CELLS, CELLS), max_size=12)
+QUICK = settings(
+    max_examples=25,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+
+
+def told(tmp_path: Path, name: str, data: bytes) -> tuple[Exhibit, list[tuple[Any, ...]]]:
+    """Load one file into a case of its own; its exhibit and its rows."""
+    for old in tmp_path.iterdir():
+        old.unlink()
+    loaded = Loaded(tmp_path, name, data)
+    sql = "SELECT locator, unit_id, region, attributes ->> 'note' FROM units ORDER BY rowid"
+    return loaded.exhibit, loaded.rows(sql)
+
+
+def expected(records: list[tuple[str, str, str]], *, empty: str | None) -> list[tuple[Any, ...]]:
+    """What must be kept of records: the first of each id, none without one."""
+    kept: dict[str, tuple[Any, ...]] = {}
+    for number, (unit, region, note) in enumerate(records, start=1):
+        if unit and unit not in kept:
+            kept[unit] = (number, unit, region or empty, note or empty)
+    return list(kept.values())
+
+
+def assert_nothing_is_lost(
+    records: list[tuple[str, str, str]], exhibit: Exhibit, rows: list[tuple[Any, ...]], want: Any
+) -> None:
+    told = exhibit.rows_kept + exhibit.rows_rejected + exhibit.rows_duplicate
+    assert exhibit.rows_read == told == len(records)
+    assert [(int(locator.split()[1]), *rest) for locator, *rest in rows] == want
+
+
+@QUICK
+@given(records=TABLES)
+def test_any_csv_text_is_kept_or_told(tmp_path: Path, records: list[tuple[str, str, str]]) -> None:
+    out = io.StringIO(newline="")
+    writer = csv.writer(out, lineterminator="\n", quoting=csv.QUOTE_ALL)
+    writer.writerow(("unit_id", "region", "note"))
+    writer.writerows(records)
+    exhibit, rows = told(tmp_path, "units.csv", out.getvalue().encode())
+    assert_nothing_is_lost(records, exhibit, rows, expected(records, empty=None))
+
+
+@QUICK
+@given(records=TABLES)
+def test_any_text_in_json_lines_is_kept_or_told(
+    tmp_path: Path, records: list[tuple[str, str, str]]
+) -> None:
+    names = ("unit_id", "region", "note")
+    data = as_lines([dict(zip(names, record, strict=True)) for record in records])
+    exhibit, rows = told(tmp_path, "units.jsonl", data)
+    assert_nothing_is_lost(records, exhibit, rows, expected(records, empty=""))
+
+
+@QUICK
+@given(data=st.binary(max_size=200) | st.text(max_size=200).map(str.encode))
+def test_any_bytes_under_a_header_are_kept_or_told(tmp_path: Path, data: bytes) -> None:
+    for old in tmp_path.iterdir():
+        old.unlink()
+    # That the counts of an exhibit add up is asserted wherever one is loaded.
+    text = b"unit_id,region\n" + data
+    code = loading.refusal_of(lambda: Loaded(tmp_path, "units.csv", text))
+    assert code in ("", "SOURCE_UNREADABLE")

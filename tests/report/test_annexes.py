@@ -1,0 +1,170 @@
+"""The parts of a report that a reader runs or checks herself work when she does."""
+
+import subprocess
+from dataclasses import replace
+from datetime import UTC, datetime
+from hashlib import sha256
+from pathlib import Path
+from shutil import which
+from typing import Any
+
+import duckdb
+import pytest
+from tests.report.sample import at, sample
+
+from casework import canonical
+from casework.findings import Evidence, Measure, Result
+from casework.records import TableFill
+from casework.report import annexes, tables, timeline
+
+NAMES = ["plain.csv", "with space.csv", "back\\slash", "line\nbreak", "quote's", "-dash", "Zürich"]
+
+
+@pytest.mark.skipif(not which("sha256sum"), reason="no sha256sum on this system")
+def test_checksums_are_read_by_sha256sum(tmp_path: Path) -> None:
+    exhibits = []
+    for name in NAMES:
+        (tmp_path / name).write_bytes(name.encode())
+        digest = sha256(name.encode()).hexdigest()
+        exhibits.append(replace(sample().exhibits[0], id=name, path=name, sha256=digest))
+    (tmp_path / "SHA256SUMS").write_text(annexes.checksums(tuple(exhibits)) + "\n")
+    command = ["sha256sum", "--check", "--strict", "SHA256SUMS"]
+    assert subprocess.run(command, cwd=tmp_path, capture_output=True).returncode == 0
+    (tmp_path / NAMES[2]).write_bytes(b"changed")
+    assert subprocess.run(command, cwd=tmp_path, capture_output=True).returncode == 1
+
+
+@pytest.mark.parametrize(
+    ("paths", "names"),
+    [
+        (["/x/evidence/a.csv", "/x/evidence/b/c.csv"], ["a.csv", "b/c.csv"]),
+        (["/x/one.csv"], ["one.csv"]),
+        (["/x/ab/one.csv", "/x/abc/two.csv"], ["ab/one.csv", "abc/two.csv"]),
+        (["one.csv", "/x/two.csv"], ["one.csv", "/x/two.csv"]),
+        ([], []),
+    ],
+)
+def test_exhibits_are_named_without_the_folder_they_share(
+    paths: list[str], names: list[str]
+) -> None:
+    exhibits = [replace(sample().exhibits[0], id=path, path=path) for path in paths]
+    assert list(annexes.names(exhibits).values()) == names
+
+
+def test_a_name_cannot_add_a_line_to_the_checksums() -> None:
+    path = f"a\n{'0' * 64}  /etc/hostname"
+    exhibit = replace(sample().exhibits[0], path=path)
+    assert len(annexes.checksums((exhibit,)).splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("sql", "params", "rows"),
+    [
+        ("SELECT 1 AS one;", {}, [(1,)]),
+        ("SELECT $text AS t", {"text": "'); DROP TABLE kept; --"}, [("'); DROP TABLE kept; --",)]),
+        ("SELECT $n + 1 AS n, $x AS x", {"n": 41, "x": 0.1}, [(42, 0.1)]),
+        ("SELECT $yes AS yes, $none AS none", {"yes": True, "none": None}, [(True, None)]),
+        ("SELECT len($items) AS n", {"items": ["a", "b'c"]}, [(2,)]),
+        (
+            "SELECT occurred_at >= $since AS later FROM kept",
+            {"since": datetime(2026, 1, 5, tzinfo=UTC)},
+            [(True,)],
+        ),
+        ("SELECT date_trunc('day', $at) AS day", {"at": "2026-01-05T10:00:00Z"}, [(at(0),)]),
+    ],
+)
+def test_evidence_can_be_run_again(sql: str, params: dict[str, Any], rows: list[Any]) -> None:
+    connection = duckdb.connect()
+    connection.execute("CREATE TABLE kept AS SELECT now() AS occurred_at")
+    found = Evidence("e", "c", sql, canonical.plain(params), ("x",), (), 1, "", ())
+    for statement in connection.extract_statements(annexes.rerun(found)):
+        result = connection.execute(statement)
+    assert result.fetchall() == rows
+    assert connection.execute("SELECT count(*) FROM kept").fetchone() == (1,)
+
+
+def test_moments_are_in_order_and_told_once() -> None:
+    found = timeline.moments(sample())
+    starts = [moment.start for moment in found]
+    assert starts == sorted(starts)
+    assert len({(m.start, m.end, m.label) for m in found}) == len(found)
+    assert found[0].label == "First evidence in the case"
+    assert {"base upgrade", "rollback for 6 h"} <= {m.label for m in found}
+
+
+def test_the_picture_is_of_the_incident_not_of_all_evidence() -> None:
+    report = sample()
+    tables_ = (*report.tables, TableFill("accounts", 9, at(-4_000), at(-3_000), ()))
+    picture = timeline.picture(replace(report, tables=tables_))
+    assert picture is not None
+    assert picture.encode["start"] > at(-10)
+    assert picture.encode["end"] < at(40)
+    labels = [row.get("label", "") for row in picture.rows]
+    assert "requests, 58,324 rows" in labels
+    assert "accounts, 9 rows" not in labels
+    assert (
+        picture.title
+        == "4 events, 4 spans in doubt, 5 changes from 5 January 2026 to 31 January 2026"
+    )
+
+
+def test_a_report_without_instants_has_no_timeline() -> None:
+    bare = replace(sample(), results=(), tables=(TableFill("units", 3, None, None, ()),))
+    assert timeline.period(bare) is None
+    assert timeline.picture(bare) is None
+    assert timeline.table(bare).rows == ()
+
+
+def test_too_many_moments_leave_out_changes_of_spans_first() -> None:
+    result = sample().results[1]
+    span = dict(result.charts[0].rows[0])
+    rows = tuple({**span, "start": at(n / 10), "end": at(n / 10 + 0.1)} for n in range(80))
+    chart = replace(result.charts[0], rows=(*rows, *result.charts[0].rows[5:]))
+    report = replace(sample(), results=(replace(result, charts=(chart,)),))
+    table = timeline.table(report)
+    assert len(table.rows) <= tables.MOST_ROWS
+    assert "base upgrade" in {row[2] for row in table.rows}
+    assert "left out" in table.note
+
+
+def test_numbers_that_findings_name_come_first() -> None:
+    names = [row[0] for row in tables.measures(sample().results[2]).rows]
+    assert names[:2] == ["Max abs SMD", "Cohort by arm p"]
+    assert names[-2:] == ["n eff", "SRM p"]
+
+
+def test_a_table_measure_has_its_ids_first_and_nested_values_last() -> None:
+    candidates = [{"checkpoint": "a", "probability": 0.5}]
+    rows = [{"candidates": candidates, "grade": "B", "ticket_id": "t"}]
+    table = tables.of_measure("tickets", Measure(rows, "table"))
+    assert [column.head for column in table.columns] == ["ticket id", "grade", "candidates"]
+    assert table.rows[0][2] == '[{"checkpoint": "a", "probability": 0.5}]'
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (None, "NULL"),
+        (True, "true"),
+        (0.1, "0.1"),
+        (10**20, "100000000000000000000"),
+        (at(0), "2026-01-05T00:00:00Z"),
+        ("", "(empty text)"),
+        ("a\u202eb", "a⟨U+202E⟩b"),
+        ({"b": at(0), "a": None}, '{"a": null, "b": "2026-01-05T00:00:00Z"}'),
+    ],
+)
+def test_a_cell_is_exact_and_never_blank(value: Any, text: str) -> None:
+    assert tables.exact(value) == text
+
+
+def test_the_gravest_comes_first() -> None:
+    order = [(r.verdict, r.severity) for r in timeline.by_gravity(sample().results)]
+    assert order == [
+        ("confirmed", "S1"),
+        ("confirmed", "S2"),
+        ("clean", None),
+        ("not_testable", None),
+    ]
+    assert timeline.by_gravity(()) == ()
+    assert isinstance(timeline.by_gravity(sample().results)[0], Result)
