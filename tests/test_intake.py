@@ -176,7 +176,7 @@ def test_a_name_that_is_not_utf_8(case: Path, handed: Path) -> None:
         file.write(UNITS.encode())
     (outcome,) = intake.load(case, [handed], options=Options(table=get("units")))
     assert outcome.status == "loaded"
-    assert outcome.path.endswith("caf\\udcff-units.csv")
+    assert outcome.path.endswith("caf\\xff-units.csv")
 
 
 def test_what_is_neither_a_file_nor_a_folder(case: Path, handed: Path) -> None:
@@ -246,7 +246,7 @@ HOSTILE = {
     "climbs.zip": (zipped({"../../units.csv": UNITS}), "ZIP_UNSAFE_NAME"),
     "twice.zip": (zipped({"units.csv": UNITS, "UNITS.csv": UNITS}), "ZIP_DUPLICATE_NAME"),
     "bomb.zip": (zipped({"units.csv": b"\0" * (300 << 20)}), "ZIP_RATIO"),
-    "file-and-folder.zip": (zipped({"a": "x", "a/b": "y"}), "ARCHIVE_UNREADABLE"),
+    "file-and-folder.zip": (zipped({"a": "x", "a/b": "y"}), "ZIP_DUPLICATE_NAME"),
     "cut.zip": (zipped({"units.csv": UNITS})[:-30], "UNKNOWN_FORMAT"),
     "climbs.tar": (tarred({"../units.csv": UNITS}), "ARCHIVE_UNREADABLE"),
     "absolute.tar": (tarred({"/units.csv": UNITS, "x/../../y": "z"}), "ARCHIVE_UNREADABLE"),
@@ -269,7 +269,7 @@ def test_hostile_archives_are_refused_and_leave_nothing(
     put(handed, "nps.csv", NPS)
     outcomes = intake.load(case, [handed])
     status = "left" if code == "UNKNOWN_FORMAT" else "failed"
-    assert sorted(told(outcomes)) == [(name, status, code), ("nps.csv", "loaded", "")]
+    assert sorted(told(outcomes)) == sorted([(name, status, code), ("nps.csv", "loaded", "")])
     assert count(case) == 0
     assert not list(temporary.iterdir())
     assert sorted(path.name for path in tmp_path.iterdir()) == [
@@ -350,7 +350,7 @@ def test_a_link_out_of_an_export_is_not_read(
     put(handed, "one", "u1")
     (handed / "two").symlink_to(put(tmp_path, "secret", "s"))
     outcomes = intake.load(case, [handed])
-    assert told(outcomes) == [("two", "failed", "LINK"), ("handed", "loaded", "")]
+    assert told(outcomes) == [("handed", "loaded", ""), ("two", "failed", "LINK")]
     assert loading.rows(case, "SELECT unit_id FROM units") == [("u1",)]
 
 

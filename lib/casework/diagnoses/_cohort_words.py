@@ -127,6 +127,12 @@ def limits(
 ) -> tuple[str, ...]:
     """Say what the answer does not cover."""
     limits = []
+    if any(found.set_apart):
+        control, treated = found.set_apart
+        limits.append(
+            f"Staff, test tenants and bots are set apart: {number(control)} in "
+            f"{compared.control}, {number(treated)} in {compared.treatment}."
+        )
     if found.population is None and found.lift:
         limits.append(
             "A fifth of the units by predicted outcome has no treated unit, so the lift for "

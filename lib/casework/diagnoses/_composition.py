@@ -47,6 +47,7 @@ class Composition:
         population: lift weighted to all compared units; None where a stratum lacks treated ones.
         n_eff: effective number of treated units after that weighting.
         change: how the lift of the same units changed from the first half to the second.
+        set_apart: staff, test tenants and bots in control and treatment, not compared.
         levels: metric by arm, control first.
         cells, moments, strata: the queries behind the numbers.
     """
@@ -54,6 +55,7 @@ class Composition:
     metric: str | None
     is_ratio: bool
     levels: tuple[dict[str, Any], ...]
+    set_apart: tuple[int, int]
     covariates: tuple[Covariate, ...] = ()
     rehash: Rehash | None = None
     rehash_everyone: Rehash | None = None
@@ -105,8 +107,9 @@ def compare(
 ) -> Composition:
     """Compare the arms before exposure and split the lift."""
     frame, levels, metric = _frame(ask, compared, dealing, metric, seed)
-    found = Composition(metric, frame.is_ratio, levels)
-    apart = sum(row["set_apart"] for row in ask.ask(q.SET_APART, **compared.params))
+    apart = {row["treated"]: row["set_apart"] for row in ask.ask(q.SET_APART, **compared.params)}
+    set_apart = (apart.get(False, 0), apart.get(True, 0))
+    found = Composition(metric, frame.is_ratio, levels, set_apart)
     covariates = _covariates(ask, frame)
     if not frame.sources:
         return found
@@ -119,7 +122,7 @@ def compare(
         covariates=covariates,
         change=change,
         rehash=_rehash(ask, frame, seed, everyone=False),
-        rehash_everyone=_rehash(ask, frame, seed, everyone=True) if apart else None,
+        rehash_everyone=_rehash(ask, frame, seed, everyone=True) if any(set_apart) else None,
         cells=sums.cells(frame.sources),
     )
     return _split(ask, found, frame, seed) if frame.has_outcome else found

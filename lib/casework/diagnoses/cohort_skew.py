@@ -37,6 +37,10 @@ from casework.stats.sample_ratio import SampleRatio, sample_ratio
 from casework.tables import assignments, config_events, outcomes, units
 
 MATERIAL = 0.25
+NOTHING_KNOWN = (
+    "Not testable. Nothing is known of the units from before exposure: load units with covariates, "
+    "or outcomes from before it."
+)
 
 
 def judge(
@@ -75,12 +79,20 @@ def judge(
     ratio = _sample_ratio(compared, dealing)
     _measure(ask, compared, dealing, found, ratio)
     if not found.rehash:
-        return Conclusion(
-            "not_testable",
-            "Not testable. Nothing is known of the units from before exposure: load units with "
-            "covariates, or outcomes from before it.",
-        )
+        return Conclusion("not_testable", NOTHING_KNOWN)
     draw(ask, found, sesoi_smd)
+    return _conclude(ask, compared, dealing, found, ratio, alpha, sesoi_smd)
+
+
+def _conclude(
+    ask: Inquiry,
+    compared: Comparison,
+    dealing: Dealing,
+    found: Composition,
+    ratio: SampleRatio,
+    alpha: float,
+    sesoi_smd: float,
+) -> Conclusion:
     falsifier = falsify(found, sesoi_smd)
     rivals = rivals_of(ask, compared, dealing, found, alpha)
     verdict = _verdict(dealing, found, falsifier, rivals, alpha, sesoi_smd)

@@ -87,6 +87,9 @@ class Search:
         whole = _as_export(folder, name, place.root)
         if whole:
             yield Handed(whole, named=False)
+            for path in sorted(set(_files(folder)) - set(whole.files)):
+                inside = f"{name}/{storable(str(path.relative_to(folder)))}"
+                yield _leads_out(path, inside, inner)
             return
         for entry in sorted(folder.iterdir()):
             inside = f"{name.rstrip('/')}/{storable(entry.name)}"

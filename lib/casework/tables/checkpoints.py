@@ -1,11 +1,14 @@
-"""One row per checkpoint: where the bytes are, and whether they still are."""
+"""One row per checkpoint and place: where the bytes are, and whether they still are.
+
+A registry and an inventory may both tell of one checkpoint; each has its row.
+"""
 
 from casework.tables._table import FLAG, INSTANT, TEXT, Column, Table
 
 checkpoints = Table(
     name="checkpoints",
     doc=__doc__ or "",
-    key=("checkpoint",),
+    key=("checkpoint", "uri", "verified_at"),
     columns=(
         Column("checkpoint", TEXT, "Digest.", required=True),
         Column("uri", TEXT, "Where the bytes are kept."),

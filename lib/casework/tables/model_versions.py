@@ -5,7 +5,7 @@ from casework.tables._table import INSTANT, REAL, TEXT, WHOLE, Column, Table
 model_versions = Table(
     name="model_versions",
     doc=__doc__ or "",
-    key=("model", "version"),
+    key=("model", "version", "created_at"),
     columns=(
         Column("model", TEXT, "Registered model.", required=True),
         Column("version", TEXT, "Version label.", required=True),
