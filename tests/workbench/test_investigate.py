@@ -2,10 +2,11 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from workbench.investigate import app
+
 from casework import diagnoses
 from casework.case import Case
 from casework.findings import Result
-from workbench.investigate import app
 
 NAME = "output_attribution"
 

@@ -1,0 +1,142 @@
+"""What every diagnosis owes its reader. New ones are picked up by themselves."""
+
+import importlib
+import pkgutil
+from collections.abc import Iterator
+
+import pytest
+import sqlglot
+from fixtures import ALL as INCIDENTS
+from tests.diagnoses.conftest import Diagnosed
+
+import casework.diagnoses
+from casework.canonical import digest_rows
+from casework.case import Case, Query
+from casework.diagnoses import ALL, Diagnosis, _cohort_sums
+
+SECTIONS = ["What it looks for", "Why it matters", "What would rule it out", "Known false alarms"]
+SOURCES = ("x[$name_1]", "days_since_sign_up", "x[$name_3]")
+
+every = pytest.mark.parametrize("diagnosis", ALL, ids=lambda d: d.name)
+
+
+def queries() -> dict[str, Query]:
+    """Every query in the package, those with a number of columns included."""
+    found = {}
+    for module in pkgutil.iter_modules(casework.diagnoses.__path__):
+        loaded = importlib.import_module(f"casework.diagnoses.{module.name}")
+        for name, value in vars(loaded).items():
+            if isinstance(value, Query):
+                found[f"{module.name}.{name}"] = value
+    made = [
+        _cohort_sums.standardised(SOURCES), _cohort_sums.cells(SOURCES),
+        _cohort_sums.arm_sums(SOURCES), _cohort_sums.edges(SOURCES, (1, 3)),
+        *(_cohort_sums.moments(SOURCES, (1, 3), weighted=w) for w in (True, False)),
+        *(_cohort_sums.strata(SOURCES, (1, 3), weighted=w) for w in (True, False)),
+    ]  # fmt: skip
+    return found | {f"made.{i}.{query.id}": query for i, query in enumerate(made)}
+
+
+@pytest.fixture(scope="module")
+def empty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Case]:
+    with Case.create(tmp_path_factory.mktemp("empty") / "empty.duckdb") as case:
+        yield case
+
+
+def parameters(query: Query) -> dict[str, object]:
+    """A value of the right kind for every parameter that a query of ours may name."""
+    instant = "2026-01-01 00:00:00+00"
+    known: dict[str, object] = dict.fromkeys(
+        ("experiment", "control", "treatment", "stage", "metric", "seed", "population"), "a"
+    )
+    known |= {"dealt_by": "unit_id", "cohort": "week", "algorithm": "md5", "clock_error_s": 1.0}
+    known |= dict.fromkeys(("opened_at", "closed_at", "middle_at"), instant)
+    known |= {"is_ratio": False, "everyone": False}
+    known |= {f"name_{i}": "a" for i in range(1, 5)}
+    for name in ("mean", "spread", "slope", "edge"):
+        known |= {f"{name}_{i}": 1.0 for i in ("y", "w", 1, 2, 3, 4)}
+    return query.parameters(known)
+
+
+@pytest.mark.parametrize(("name", "query"), queries().items(), ids=lambda value: str(value)[:40])
+def test_a_query_binds_on_an_empty_case(name: str, query: Query, empty: Case) -> None:
+    assert not query.sql.lstrip().upper().startswith("WITH")
+    answer = empty.rows(query, **parameters(query))
+    assert answer.columns
+
+
+@pytest.mark.parametrize(("name", "query"), queries().items(), ids=lambda value: str(value)[:40])
+def test_a_query_transpiles_to_spark(name: str, query: Query) -> None:
+    (spark,) = sqlglot.transpile(query.text(), read="duckdb", write="spark")
+    assert sqlglot.parse_one(spark, read="spark")
+
+
+def test_no_diagnosis_is_forgotten() -> None:
+    modules = pkgutil.iter_modules(casework.diagnoses.__path__)
+    files = {module.name for module in modules if not module.name.startswith("_")}
+    assert files == {diagnosis.name for diagnosis in ALL}
+
+
+@every
+def test_it_is_documented(diagnosis: Diagnosis) -> None:
+    headings = [line[3:] for line in diagnosis.doc.splitlines() if line.startswith("## ")]
+    assert headings == SECTIONS
+    assert diagnosis.claim
+    assert all(need.why for need in diagnosis.needs)
+
+
+@every
+def test_it_has_planted_healthy_and_trap_incidents(diagnosis: Diagnosis) -> None:
+    kinds = {i.kind for i in INCIDENTS if i.diagnosis == diagnosis.name}
+    assert kinds == {"planted", "healthy", "trap"}
+
+
+@every
+def test_an_empty_case_is_not_a_pass(diagnosis: Diagnosis, empty: Case) -> None:
+    result = diagnosis(empty)
+    assert result.verdict == "not_testable"
+    assert any(missing.required for missing in result.missing)
+    assert result.severity is None
+
+
+@every
+def test_settings_are_checked(diagnosis: Diagnosis, empty: Case) -> None:
+    with pytest.raises(Exception, match="UNKNOWN_PARAMETER"):
+        diagnosis(empty, no_such_setting=1)
+
+
+PROMISED = {
+    "cohort_skew": "srm_p mechanism bucket_mismatch_rate cohort_by_arm_p max_abs_smd rehash_p "
+    "lift_raw lift_adjusted lift_population composition_share n_eff",
+    "output_attribution": "decisions coverage grade_a grade_b grade_c grade_d grade_e rotations "
+    "boundaries clock_error_s unlogged_rotations checkpoints",
+}
+
+
+@every
+def test_measures_of_the_contract_are_there(diagnosis: Diagnosis, diagnosed: Diagnosed) -> None:
+    result, _ = diagnosed(planted(diagnosis), 11)
+    assert set(PROMISED[diagnosis.name].split()) <= set(result.measures)
+    ids = {evidence.id for evidence in result.evidence}
+    pictures = {chart.id for chart in result.charts}
+    assert all(measure.evidence in ids for measure in result.measures.values())
+    assert all(set(finding.evidence) <= ids for finding in result.findings)
+    assert all(set(finding.charts) <= pictures for finding in result.findings)
+    assert 0 < len(pictures) <= 5
+
+
+@every
+def test_every_evidence_query_can_be_run_as_it_stands(
+    diagnosis: Diagnosis, diagnosed: Diagnosed
+) -> None:
+    """Text and parameters of the record give the rows of the record, in another session."""
+    result, _ = diagnosed(planted(diagnosis), 11)
+    with Case(diagnosed.path(planted(diagnosis), 11)) as case:
+        for evidence in result.evidence:
+            answer = case.rows(Query("again", evidence.sql), **evidence.params)
+            assert digest_rows(answer.columns, answer.rows) == evidence.sha256, evidence.id
+
+
+def planted(diagnosis: Diagnosis) -> str:
+    return next(i.name for i in INCIDENTS
+                if i.diagnosis == diagnosis.name and i.kind == "planted")  # fmt: skip
