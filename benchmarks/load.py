@@ -1,35 +1,49 @@
-"""How fast OTLP traces load, beside the least that reading them can cost and beside DuckDB alone.
+"""OTLP traces into a case: 40,000 spans of 2 kB each, or as many as the first argument says.
 
-    python -m benchmarks.load [--spans 40000] [--spans-per-line 100] [--runs 5]
-
-Three do the same bytes in turn, each in a process of its own:
-
-- `decode`: msgspec decodes every line into plain typed structs, and nothing else;
-- `casework`: the importer and the case, end to end, rows on disk and committed;
-- `duckdb`: one query with `read_json` and UNNEST into a table on disk with the same columns,
-  texts as the JSON that they came as.
+Peers in the same run, on the same bytes, each in a process of its own: msgspec decoding every line
+into plain typed structs and doing nothing else, and DuckDB alone, `read_json` and UNNEST into a
+table on disk with the same columns (texts as the JSON that they came as, nothing hashed). Ours is
+from the file to the committed and closed case, which was made before.
 """
 
-import argparse
 import json
-import platform
-import resource
 import statistics
-import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import duckdb
 import msgspec
+from benchmarks._measuring import Measured, measured
 
-WORDS = (
-    "the model returned a refund decision for this customer because policy page nine says that "
-    "orders older than thirty days need approval from a lead who answers within one working day"
-).split()
+from casework.case import CaseWriter, Receipt
+from casework.importers._importer import Options
+from casework.importers._source import Source
+from casework.importers.otlp_traces import otlp_traces
+
+RUNS = 5
+SPANS_PER_LINE = 100
+CASE = "case.duckdb"
+WORDS = [
+    *("the", "model", "returned", "a", "refund", "decision", "for", "this", "customer", "because"),
+    *(
+        "policy",
+        "page",
+        "nine",
+        "says",
+        "that",
+        "orders",
+        "older",
+        "than",
+        "thirty",
+        "days",
+        "need",
+    ),
+    *("approval", "from", "a", "lead", "who", "answers", "within", "one", "working", "day"),
+]
 SYSTEM = f"You are a careful support agent. {' '.join(WORDS)}. {' '.join(reversed(WORDS))}."
 START_NS = 1_762_000_000_000_000_000
 
@@ -37,12 +51,12 @@ START_NS = 1_762_000_000_000_000_000
 # The evidence
 
 
-def write_traces(path: Path, spans: int, per_line: int) -> None:
+def write_traces(path: Path, spans: int) -> None:
     """Write spans of model calls as the collector's file exporter does, from a seed."""
     random = Random(7)
     with path.open("w") as file:
-        for first in range(0, spans, per_line):
-            batch = [span(random, n) for n in range(first, min(first + per_line, spans))]
+        for first in range(0, spans, SPANS_PER_LINE):
+            batch = [span(random, n) for n in range(first, min(first + SPANS_PER_LINE, spans))]
             file.write(json.dumps(request(batch, first), separators=(",", ":")) + "\n")
 
 
@@ -118,77 +132,72 @@ def wire(value: Any) -> dict[str, Any]:
 # The three
 
 
-class AnyValue(msgspec.Struct, rename="camel"):
+class _AnyValue(msgspec.Struct, rename="camel"):
     string_value: str | None = None
     int_value: int | str | None = None
     double_value: float | str | None = None
     bool_value: bool | None = None
-    array_value: "ArrayValue | None" = None
+    array_value: "_ArrayValue | None" = None
 
 
-class ArrayValue(msgspec.Struct):
-    values: list[AnyValue] = []
+class _ArrayValue(msgspec.Struct):
+    values: list[_AnyValue] = []
 
 
-class KeyValue(msgspec.Struct):
+class _KeyValue(msgspec.Struct):
     key: str
-    value: AnyValue
+    value: _AnyValue
 
 
-class Attributed(msgspec.Struct):
-    attributes: list[KeyValue] = []
+class _Attributed(msgspec.Struct):
+    attributes: list[_KeyValue] = []
 
 
-class Status(msgspec.Struct):
+class _Status(msgspec.Struct):
     message: str = ""
     code: int | str = 0
 
 
-class Span(msgspec.Struct, rename="camel"):
+class _Span(msgspec.Struct, rename="camel"):
     trace_id: str
     span_id: str
     start_time_unix_nano: int | str
     end_time_unix_nano: int | str
     parent_span_id: str = ""
     name: str = ""
-    attributes: list[KeyValue] = []
-    status: Status | None = None
+    attributes: list[_KeyValue] = []
+    status: _Status | None = None
 
 
-class ScopeSpans(msgspec.Struct):
-    spans: list[Span]
+class _ScopeSpans(msgspec.Struct):
+    spans: list[_Span]
 
 
-class ResourceSpans(msgspec.Struct, rename="camel"):
-    resource: Attributed
-    scope_spans: list[ScopeSpans]
+class _ResourceSpans(msgspec.Struct, rename="camel"):
+    resource: _Attributed
+    scope_spans: list[_ScopeSpans]
 
 
-class Request(msgspec.Struct, rename="camel"):
-    resource_spans: list[ResourceSpans]
+class _Request(msgspec.Struct, rename="camel"):
+    resource_spans: list[_ResourceSpans]
 
 
-def run_decode(traces: Path, _folder: Path) -> int:
-    decode = msgspec.json.Decoder(Request).decode
+def decode(traces: str, _folder: str) -> int:
+    decode_line = msgspec.json.Decoder(_Request).decode
     count = 0
-    with traces.open("rb") as file:
+    with Path(traces).open("rb") as file:
         for line in file:
-            for group in decode(line).resource_spans:
+            for group in decode_line(line).resource_spans:
                 count += sum(len(scope.spans) for scope in group.scope_spans)
     return count
 
 
-def run_casework(traces: Path, folder: Path) -> int:
-    from casework.case import CaseWriter, Receipt
-    from casework.importers import Options, Source
-    from casework.importers.otlp_traces import otlp_traces
-
-    case = folder / "case.duckdb"
-    CaseWriter.create(case, "benchmark")
-    receipt = Receipt(traces.name, "0" * 64, traces.stat().st_size, "otlp", otlp_traces.name)
-    with CaseWriter(case) as writer:
-        exhibit = writer.load(receipt, otlp_traces.read(Source(traces, traces.name), Options()))
-    return exhibit.rows_kept
+def load(traces: str, folder: str) -> int:
+    size = Path(traces).stat().st_size
+    receipt = Receipt("traces.jsonl", "0" * 64, size, otlp_traces.name, otlp_traces.name)
+    with CaseWriter(Path(folder, CASE)) as writer:
+        items = otlp_traces.read(Source(Path(traces), "traces.jsonl"), Options())
+        return writer.load(receipt, items).rows_kept
 
 
 QUERY = """
@@ -223,101 +232,66 @@ SELECT s.spanId AS request_id,
        a['gen_ai.output.messages'].stringValue AS output_text,
        CAST(a['gen_ai.usage.input_tokens'].intValue AS BIGINT) AS input_tokens,
        CAST(a['gen_ai.usage.output_tokens'].intValue AS BIGINT) AS output_tokens,
-       (CAST(s.endTimeUnixNano AS BIGINT) - CAST(s.startTimeUnixNano AS BIGINT)) / 1e6 AS latency_ms,
+       (s.endTimeUnixNano::BIGINT - s.startTimeUnixNano::BIGINT) / 1e6 AS latency_ms,
        to_json(a) AS attributes
 FROM mapped
 """
 
 
-def run_duckdb(traces: Path, folder: Path) -> int:
-    import duckdb
-
-    with duckdb.connect(str(folder / "duckdb.duckdb")) as connection:
-        connection.execute(QUERY, {"traces": str(traces)})
+def unnest(traces: str, folder: str) -> int:
+    with duckdb.connect(f"{folder}/duckdb.duckdb") as connection:
+        connection.execute(QUERY, {"traces": traces})
         row = connection.execute("SELECT count(*) FROM requests").fetchone()
     return int(row[0]) if row else 0
 
 
-CONTENDERS: dict[str, Callable[[Path, Path], int]] = {
-    "decode": run_decode,
-    "casework": run_casework,
-    "duckdb": run_duckdb,
+CONTENDERS: dict[str, Callable[[str, str], int]] = {
+    "msgspec, decode only": decode,
+    "casework": load,
+    "DuckDB, read_json and UNNEST": unnest,
 }
 
 
 # The measuring
 
 
-def measure_here(name: str, traces: Path) -> dict[str, Any]:
-    """Run one in this process, once what it imports is loaded."""
-    import duckdb  # noqa: F401  loading it is not the work that is measured
-
-    import casework.case
-    import casework.importers.otlp_traces  # noqa: F401
-
-    with TemporaryDirectory(dir=traces.parent) as folder:
-        begun = time.perf_counter()
-        count = CONTENDERS[name](traces, Path(folder))
-        seconds = time.perf_counter() - begun
-    peaks = [
-        resource.getrusage(who).ru_maxrss
-        for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
-    ]
-    return {"spans": count, "seconds": seconds, "peak_mb": sum(peaks) / 1024}
-
-
-def measure(traces: Path, runs: int) -> dict[str, list[dict[str, Any]]]:
-    """Run all in turn, after one round that is not counted."""
-    found: dict[str, list[dict[str, Any]]] = {name: [] for name in CONTENDERS}
-    for turn in range(runs + 1):
-        for name in CONTENDERS:
-            command = [sys.executable, "-m", "benchmarks.load", "--only", name, str(traces)]
-            output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+def compare(traces: Path) -> dict[str, list[Measured]]:
+    """Let all do it in turn, after a round that is not counted."""
+    found: dict[str, list[Measured]] = {name: [] for name in CONTENDERS}
+    for turn in range(RUNS + 1):
+        for name, contender in CONTENDERS.items():
+            with TemporaryDirectory(dir=traces.parent) as folder:
+                CaseWriter.create(Path(folder, CASE), "benchmark")
+                result = measured(contender, str(traces), folder)
             if turn:
-                found[name].append(json.loads(output))
+                found[name].append(result)
     return found
 
 
-def lines(found: dict[str, list[dict[str, Any]]], size: int) -> Iterator[str]:
-    """The table: medians with the smallest and the largest beside them."""
-    least = statistics.median(run["seconds"] for run in found["decode"])
-    yield "| | seconds | of decode | spans/s | MB/s | peak MB |"
-    yield "|---|---|---|---|---|---|"
-    for name, measured in found.items():
-        seconds = sorted(run["seconds"] for run in measured)
-        median = statistics.median(seconds)
-        peak = max(run["peak_mb"] for run in measured)
-        yield (
-            f"| {name} | {median:.2f} ({seconds[0]:.2f} to {seconds[-1]:.2f}) | "
-            f"{median / least:.2f} | {measured[0]['spans'] / median:,.0f} | "
-            f"{size / median / 1e6:.0f} | {peak:.0f} |"
-        )
-    ours = statistics.median(run["seconds"] for run in found["casework"])
-    theirs = statistics.median(run["seconds"] for run in found["duckdb"])
+def table(found: dict[str, list[Measured]]) -> Iterator[str]:
+    """Medians, with the smallest and the largest beside them."""
+    medians = {name: statistics.median(run.seconds for run in runs) for name, runs in found.items()}
+    least, ours, theirs = medians.values()
+    yield "| | seconds | spans/s | peak MB |"
+    yield "|---|---|---|---|"
+    for name, runs in found.items():
+        seconds = sorted(run.seconds for run in runs)
+        pace = runs[0].value / medians[name]
+        peak = max(run.megabytes for run in runs)
+        spread = f"{seconds[0]:.2f} to {seconds[-1]:.2f}"
+        yield f"| {name} | {medians[name]:.2f} ({spread}) | {pace:,.0f} | {peak:.0f} |"
     yield ""
-    yield f"casework / decode: {ours / least:.2f}; casework / duckdb: {ours / theirs:.2f}"
+    yield f"casework takes {ours / least:.2f} of decoding, {ours / theirs:.2f} of DuckDB"
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("traces", nargs="?", type=Path)
-    parser.add_argument("--only", choices=CONTENDERS)
-    parser.add_argument("--spans", type=int, default=40_000)
-    parser.add_argument("--spans-per-line", type=int, default=100)
-    parser.add_argument("--runs", type=int, default=5)
-    given = parser.parse_args()
-    if given.only:
-        print(json.dumps(measure_here(given.only, given.traces)))
-        return
+def main(spans: int = 40_000) -> None:
     with TemporaryDirectory() as folder:
-        traces = given.traces or Path(folder, "traces.jsonl")
-        if not given.traces:
-            write_traces(traces, given.spans, given.spans_per_line)
-        size = traces.stat().st_size
-        print(f"{platform.platform()}, Python {platform.python_version()}; {size / 1e6:.0f} MB")
-        for line in lines(measure(traces, given.runs), size):
+        traces = Path(folder, "traces.jsonl")
+        write_traces(traces, spans)
+        print(f"{spans:,} spans, {traces.stat().st_size / 1e6:.0f} MB, {RUNS} runs")
+        for line in table(compare(traces)):
             print(line)
 
 
 if __name__ == "__main__":
-    main()
+    main(*map(int, sys.argv[1:2]))

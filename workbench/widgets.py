@@ -272,8 +272,8 @@ _FOLLOWED = 3
 
 def _origin_of(found: Origin, beside: Path) -> str:
     try:
-        shown = f"<pre tabindex='0'><code>{said(excerpt(found.exhibit, found.locator, beside))}"
-        shown += "</code></pre>"
+        text = said(excerpt(found.exhibit, found.locator, beside))
+        shown = f"<pre class='excerpt' tabindex='0'><code>{text}</code></pre>"
     except CaseworkError as error:
         shown = f"<p class='absent'>{said(words.sentence(error.what))} {said(error.fix)}.</p>"
     place = f"{said(found.exhibit.path)}, <strong>{said(found.locator)}</strong>"

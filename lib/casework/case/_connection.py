@@ -45,7 +45,7 @@ def connect_reading(path: Path, spill: str) -> duckdb.DuckDBPyConnection:
         spill: a folder of its own for what does not fit in memory.
 
     Raises:
-        CaseworkError: CASE_MISSING, CASE_LOCKED, NOT_A_CASE, CASE_HOLDS_CODE.
+        CaseworkError: CASE_MISSING, CASE_LOCKED, NOT_A_CASE.
     """
     if not path.is_file():
         raise CaseworkError(
@@ -64,7 +64,6 @@ def connect_reading(path: Path, spill: str) -> duckdb.DuckDBPyConnection:
             "SET enable_external_access = false",
         ):
             connection.execute(statement)
-        _refuse_code(connection, path)
     except BaseException:
         connection.close()
         raise
@@ -87,17 +86,12 @@ def connect_writing(path: Path) -> duckdb.DuckDBPyConnection:
     """Open a case file to write; the only writer there can be.
 
     Raises:
-        CaseworkError: CASE_LOCKED, NOT_A_CASE, CASE_HOLDS_CODE.
+        CaseworkError: CASE_LOCKED, NOT_A_CASE.
     """
     with _clear_errors(path):
         connection = duckdb.connect(str(path))
-    try:
-        for statement in (*_HARDENING, f"SET memory_limit = '{_MEMORY}'"):
-            connection.execute(statement)
-        _refuse_code(connection, path)
-    except BaseException:
-        connection.close()
-        raise
+    for statement in (*_HARDENING, f"SET memory_limit = '{_MEMORY}'"):
+        connection.execute(statement)
     return connection
 
 
@@ -217,21 +211,30 @@ def interrupted(error: RuntimeError) -> BaseException:
     return KeyboardInterrupt() if str(error) == "Query interrupted" else error
 
 
-def _refuse_code(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
+def refuse_code(connection: duckdb.DuckDBPyConnection, where: str) -> None:
+    """Refuse a file that holds more than tables: it could falsify every query without a trace.
+
+    The catalogue is asked by its full name, since a macro of the file can have the short one.
+
+    Raises:
+        CaseworkError: CASE_HOLDS_CODE.
+    """
     found = connection.execute(
         """
-        SELECT function_name FROM duckdb_functions() WHERE NOT internal
-        UNION ALL SELECT view_name FROM duckdb_views() WHERE NOT internal
-        UNION ALL SELECT trigger_name FROM duckdb_triggers()
+        SELECT function_name FROM system.main.duckdb_functions() WHERE NOT internal
+        UNION ALL SELECT view_name FROM system.main.duckdb_views() WHERE NOT internal
+        UNION ALL SELECT trigger_name FROM system.main.duckdb_triggers()
+        UNION ALL SELECT table_name || '.' || column_name FROM system.main.duckdb_columns()
+        WHERE NOT internal AND column_default IS NOT NULL
         """
     ).fetchall()
     if found:
         names = ", ".join(sorted({str(row[0]) for row in found}))
         raise CaseworkError(
             "CASE_HOLDS_CODE",
-            f"the file defines macros, views or triggers that could falsify queries: {names}",
+            f"the file holds macros, views, triggers or computed columns: {names}",
             "do not trust it; load the sources into a new case",
-            where=str(path),
+            where=where,
         )
 
 

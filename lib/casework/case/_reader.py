@@ -15,6 +15,7 @@ from casework.case._connection import (
     connect_reading,
     first,
     gate,
+    refuse_code,
     run,
 )
 from casework.case._query import Query
@@ -215,8 +216,11 @@ class Case:
         return TableFill(table.name, rows, earliest, latest, ids)
 
     def _is_old(self) -> bool:
+        where = str(self.path)
         try:
-            return stored_version(self._connection, str(self.path)) < VERSION
+            version = stored_version(self._connection, where)
+            refuse_code(self._connection, where)
+            return version < VERSION
         except CaseworkError:
             self._connection.close()
             raise

@@ -130,7 +130,7 @@ def _present(connection: duckdb.DuckDBPyConnection) -> dict[str, set[str]]:
     found: dict[str, set[str]] = {}
     rows = connection.execute(
         """
-        SELECT table_name, column_name FROM duckdb_columns()
+        SELECT table_name, column_name FROM system.main.duckdb_columns()
         WHERE NOT internal AND database_name = current_database()
         """
     ).fetchall()

@@ -11,7 +11,7 @@ from typing import Any, Self
 from uuid import uuid4
 
 from casework import canonical
-from casework.case._connection import connect_writing, first, interrupted
+from casework.case._connection import connect_writing, first, interrupted, refuse_code
 from casework.case._items import Item, Receipt
 from casework.case._loading import Loading
 from casework.case._schema import VERSION, build, stored_version
@@ -24,7 +24,7 @@ class CaseWriter:
     """Write access to a case file, as a context manager.
 
     Raises:
-        CaseworkError: CASE_MISSING, CASE_LOCKED, NOT_A_CASE, CASE_NEWER.
+        CaseworkError: CASE_MISSING, CASE_LOCKED, NOT_A_CASE, CASE_NEWER, CASE_HOLDS_CODE.
     """
 
     def __init__(self, path: Path) -> None:
@@ -36,7 +36,9 @@ class CaseWriter:
         self.path = path
         self._connection = connect_writing(path)
         try:
-            if stored_version(self._connection, str(path)) < VERSION:
+            version = stored_version(self._connection, str(path))
+            refuse_code(self._connection, str(path))
+            if version < VERSION:
                 self._migrate()
         except CaseworkError:
             self._connection.close()

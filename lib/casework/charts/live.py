@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import altair as alt
 
 BRUSH = "window"
-"""Name of the selection that a reader makes by drawing over a picture."""
+"""Beginning of the name of the selection that a reader makes by drawing over a picture."""
 
 _PLAIN = [field.name for field in fields(Palette) if field.name != "lanes"]
 _PAGE = Palette(
@@ -47,8 +47,19 @@ def draw_live(chart: Chart, *, width: int = WIDTH) -> "alt.LayerChart | alt.VCon
     picture = picture.properties(config=alt.Config(**config(_PAGE)), usermeta=_EMBEDDED)
     if not over_time(chart):
         return picture
+    if isinstance(picture, alt.VConcatChart):
+        picture.vconcat = [_with_brush(panel, i) for i, panel in enumerate(picture.vconcat)]
+        return picture
+    return _with_brush(picture, 0)
+
+
+def _with_brush(panel: Any, number: int) -> Any:
+    """Add the brush. Panels have one each, since Altair warns where two share a name."""
+    import altair as alt
+
     mark = alt.BrushConfig(fill=_PAGE.after, fillOpacity=0.1, stroke=_PAGE.after, strokeOpacity=0.6)
-    return picture.add_params(alt.selection_interval(name=BRUSH, encodings=["x"], mark=mark))
+    brush = alt.selection_interval(name=f"{BRUSH}_{number}", encodings=["x"], mark=mark)
+    return panel.add_params(brush)
 
 
 def over_time(chart: Chart) -> bool:
@@ -59,9 +70,10 @@ def over_time(chart: Chart) -> bool:
 
 def brushed(selections: Mapping[str, Any]) -> tuple[datetime, datetime] | None:
     """The span that a reader drew over a chart, to the second; None where there is no brush."""
-    low, high = selections.get(BRUSH, {}).get("x") or (None, None)
-    if low is None or high is None:
+    spans = [found["x"] for found in selections.values() if found.get("x")]
+    if not spans:
         return None
+    low, high = spans[0]
     start, end = sorted((float(low) // 1000, float(high) // 1000))
     return datetime.fromtimestamp(start, UTC), datetime.fromtimestamp(end, UTC)
 

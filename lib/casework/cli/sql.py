@@ -1,5 +1,7 @@
 """`casework sql`: one question to a case, read-only."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +10,7 @@ import click
 from casework.cli._terminal import document, table, tell
 
 _MOST_ROWS = 10_000
+_MOST_MEMORY = 8 << 30
 
 
 @click.command()
@@ -21,7 +24,7 @@ def sql(case: Path, query: str, as_json: bool) -> None:
     """
     from casework.case import Case
 
-    with Case(case) as opened:
+    with Case(case) as opened, _limited_memory():
         answer = opened.sql(query, limit=_MOST_ROWS + 1)
     rows = answer.rows[:_MOST_ROWS]
     is_cut = len(answer.rows) > _MOST_ROWS
@@ -36,6 +39,23 @@ def sql(case: Path, query: str, as_json: bool) -> None:
         table(answer.columns, ([_said(value) for value in row] for row in rows), right=numeric)
     if is_cut:
         tell(f"the first {_MOST_ROWS:,} rows; aggregate, or add a LIMIT and an OFFSET")
+
+
+@contextmanager
+def _limited_memory() -> Iterator[None]:
+    """Bound the memory of the process: DuckDB's own bound does not hold for every function."""
+    try:
+        import resource
+    except ImportError:  # not on Windows
+        yield
+        return
+    before = resource.getrlimit(resource.RLIMIT_AS)
+    most = _MOST_MEMORY if before[1] == resource.RLIM_INFINITY else min(_MOST_MEMORY, before[1])
+    resource.setrlimit(resource.RLIMIT_AS, (most, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, before)
 
 
 def _is_number(value: Any) -> bool:

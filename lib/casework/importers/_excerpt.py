@@ -89,7 +89,10 @@ def _digest(path: Path, size: int, changed: int) -> str:
 
 def _line(source: Source, number: int) -> str:
     with source.open() as file:
-        return next(islice(file, number - 1, None)).decode("utf-8", "backslashreplace").rstrip()
+        line = next(islice(file, number - 1, None), None)
+    if line is None:
+        raise LookupError("there are fewer lines")
+    return line.decode("utf-8", "backslashreplace").rstrip()
 
 
 def _csv_row(source: Source, number: int) -> str:

@@ -15,7 +15,8 @@ from casework.tables import requests
 
 COLUMNS = (*requests.column_names, "locator")
 SLOT = {name: slot for slot, name in enumerate(COLUMNS)}
-_TOKENS = (SLOT["input_tokens"], SLOT["output_tokens"])
+_TOKENS = _INPUT_TOKENS, _OUTPUT_TOKENS = SLOT["input_tokens"], SLOT["output_tokens"]
+_COUNTS = (int, type(None))
 _PARAMS_HASH = SLOT["params_hash"]
 _OPERATION, _DECISION = SLOT["operation"], SLOT["decision"]
 _MODELS = (names.NAMES["endpoint"][0], names.NAMES["response_model"][0])
@@ -102,8 +103,13 @@ class Sorter:
             if len(spoken) < len(pairs):
                 return self.sort([pairs[at] for at in spoken], resource)
         row = list(plan.row(values + base))
-        rest = of_resource | dict(zip(plan.rest_names, plan.rest(values), strict=True))
-        _count_tokens(row, rest)
+        rest = of_resource.copy()
+        rest.update(zip(plan.rest_names, plan.rest(values), strict=True))
+        if (
+            row[_INPUT_TOKENS].__class__ not in _COUNTS
+            or row[_OUTPUT_TOKENS].__class__ not in _COUNTS
+        ):
+            _count_tokens(row, rest)
         if plan.parameter_names and row[_PARAMS_HASH] is None:
             row[_PARAMS_HASH] = _hash(plan, plan.parameters(values))
         said = {name: values[at] for name, at in plan.said}
@@ -223,7 +229,7 @@ def _count_tokens(row: list[Any], rest: dict[str, Any]) -> None:
     """Leave only whole numbers as counts of tokens; others stay attributes."""
     for slot in _TOKENS:
         value = row[slot]
-        if value.__class__ is int or value is None:
+        if value.__class__ in _COUNTS:
             continue
         row[slot] = None
         try:

@@ -91,7 +91,7 @@ from casework.importers._source import Source
 from casework.importers._span_ids import SpanIds
 from casework.tables import requests
 
-_BATCH_ROWS = 20_000
+_BATCH_ROWS = 10_000
 _SHARED = "whose span id another trace has too, with `request_id` from both ids"
 _SPELLINGS = (RESOURCE_SPANS, "resource_spans")
 _REQUEST, _TRACE, _SPAN = SLOT["request_id"], SLOT["trace_id"], SLOT["span_id"]
