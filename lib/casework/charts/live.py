@@ -50,7 +50,8 @@ def draw_live(chart: Chart, *, width: int = WIDTH) -> "alt.LayerChart | alt.VCon
     if isinstance(picture, alt.VConcatChart):
         picture.vconcat = [_with_brush(panel, i) for i, panel in enumerate(picture.vconcat)]
         return picture
-    return _with_brush(picture, 0)
+    live: alt.LayerChart = _with_brush(picture, 0)
+    return live
 
 
 def _with_brush(panel: Any, number: int) -> Any:

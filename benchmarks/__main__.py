@@ -1,0 +1,7 @@
+"""Run the speed benchmarks, one after the other."""
+
+import runpy
+
+for name in ("attribution", "cohorts", "load"):
+    print(f"\n== {name}")
+    runpy.run_module(f"benchmarks.{name}", run_name="__main__")
