@@ -15,13 +15,14 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from fixtures import ALL, Incident, Truth
+
 from casework.case import Case
 from casework.diagnoses import get
 from casework.findings import VERDICTS, Result
 from casework.importers import Options
 from casework.intake import load
 from casework.stats.estimates import clopper_pearson
-from fixtures import ALL, Incident, Truth
 
 
 def diagnose(incident: Incident, seed: int) -> tuple[Result, Truth]:
@@ -62,8 +63,10 @@ def measured_rightly(result: Result, numbers: Mapping[str, Any]) -> bool | None:
         planted = {name: numbers[name] for name in names if name in numbers}
         return all(_near(result.measures[name].value, value) for name, value in planted.items())
     lift = numbers.get("true_lift")
-    interval = result.measures["lift_population"].ci95 if "lift_population" in result.measures else None
-    return interval[0] <= 0 <= interval[1] if interval and lift == 0 else None
+    everyone = result.measures.get("lift_population")
+    if lift != 0 or everyone is None or everyone.ci95 is None:
+        return None
+    return everyone.ci95[0] <= 0 <= everyone.ci95[1]
 
 
 def _near(found: Any, planted: Any) -> bool:

@@ -6,11 +6,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from casework.cli._terminal import document, say, table
+from casework.visible import shorten
 
 if TYPE_CHECKING:
     from casework.case import Case
     from casework.diagnoses import Diagnosis
     from casework.findings import Missing
+
+_PATH = 50
 
 
 @click.command()
@@ -70,7 +73,7 @@ def _show_exhibits(case: "Case") -> None:
         ("exhibit", "importer", "read", "kept", "rejected", "repeated"),
         (
             (
-                *(exhibit.path, exhibit.importer),
+                *(shorten(exhibit.path, _PATH), exhibit.importer),
                 *map(number, (exhibit.rows_read, exhibit.rows_kept)),
                 *map(number, (exhibit.rows_rejected, exhibit.rows_duplicate)),
             )
@@ -114,7 +117,7 @@ def _show_rejects(case: "Case") -> None:
         ("rejected", "code", "rows", "first at", "why"),
         (
             (
-                paths.get(group.exhibit_id, group.exhibit_id),
+                shorten(paths.get(group.exhibit_id, group.exhibit_id), _PATH),
                 group.code,
                 number(group.count),
                 group.first_locator,

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from casework.cli._terminal import say, tell, warn
-from casework.errors import unknown_name
+from casework.errors import CaseworkError, unknown_name
 
 
 @click.command()
@@ -33,6 +33,8 @@ def write(case: Path, names: tuple[str, ...], out: Path, formats: list[str]) -> 
     for name in formats:
         if name not in reports.FORMATS:
             raise unknown_name("format", name, list(reports.FORMATS))
+    if out.exists() and not out.is_dir():
+        raise _unwritable(out, "a file of that name is there")
     wanted = [diagnoses.get(name).name for name in names]
     with Case(case) as opened:
         stored = [result.diagnosis for result in opened.results()]
@@ -46,4 +48,11 @@ def write(case: Path, names: tuple[str, ...], out: Path, formats: list[str]) -> 
         old = outdated(opened, [result.diagnosis for result in collected.results])
     for name in old:
         warn(f"{name} was run before the last evidence was loaded; diagnose it again")
-    return reports.write(collected, out, formats)
+    try:
+        return reports.write(collected, out, formats)
+    except OSError as error:
+        raise _unwritable(out, error.strerror or str(error)) from None
+
+
+def _unwritable(out: Path, what: str) -> CaseworkError:
+    return CaseworkError("UNWRITABLE", what, "give another --out", where=str(out))

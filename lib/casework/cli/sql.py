@@ -10,7 +10,7 @@ import click
 from casework.cli._terminal import document, table, tell
 
 _MOST_ROWS = 10_000
-_MOST_MEMORY = 8 << 30
+_MORE_MEMORY = 8 << 30
 
 
 @click.command()
@@ -43,19 +43,25 @@ def sql(case: Path, query: str, as_json: bool) -> None:
 
 @contextmanager
 def _limited_memory() -> Iterator[None]:
-    """Bound the memory of the process: DuckDB's own bound does not hold for every function."""
+    """Bound what the process may still take: DuckDB's own bound does not hold for every function.
+
+    Only where there is a way to know how much it holds already.
+    """
     try:
         import resource
-    except ImportError:  # not on Windows
+
+        pages = int(Path("/proc/self/statm").read_text("ascii").split()[0])
+    except (ImportError, OSError):
         yield
         return
-    before = resource.getrlimit(resource.RLIMIT_AS)
-    most = _MOST_MEMORY if before[1] == resource.RLIM_INFINITY else min(_MOST_MEMORY, before[1])
-    resource.setrlimit(resource.RLIMIT_AS, (most, before[1]))
+    soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+    most = pages * resource.getpagesize() + _MORE_MEMORY
+    if hard == resource.RLIM_INFINITY or most < hard:
+        resource.setrlimit(resource.RLIMIT_AS, (most, hard))
     try:
         yield
     finally:
-        resource.setrlimit(resource.RLIMIT_AS, before)
+        resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
 
 
 def _is_number(value: Any) -> bool:
