@@ -577,6 +577,12 @@ def test_a_source_without_a_zone_is_told(case: Path, evidence: Path, run: Any) -
     assert "occurred_at has no time zone and was read as UTC" in run("load", case, evidence).out
 
 
+def test_an_empty_folder_is_told(case: Path, tmp_path: Path, run: Any) -> None:
+    (tmp_path / "empty").mkdir()
+    done = run("load", case, tmp_path / "empty")
+    assert done == Ended(0, "nothing to load\n", "")
+
+
 def test_many_files_that_are_left_out_are_one_line(case: Path, evidence: Path, run: Any) -> None:
     for number in range(30):
         (evidence / f"note-{number:02}.txt").write_text(str(number))
@@ -724,16 +730,24 @@ if __name__ == "__main__":
 def workbench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "share" / "workbench"
     folder.mkdir(parents=True)
-    (folder / "home.py").write_text(APP)
+    (folder / "investigate.py").write_text(APP)
     (folder / "widgets.py").write_text("import marimo\n")
     monkeypatch.setattr(resources, "folder", lambda name: folder)
     return folder
 
 
+def test_the_app_that_is_opened_by_default_is_there() -> None:
+    from casework.cli import _apps
+    from casework.cli.open import open_
+
+    (default,) = [option.default for option in open_.params if option.name == "name"]
+    assert _apps.find(str(default)).is_file()
+
+
 def test_only_apps_are_offered(case: Path, workbench: Path, run: Any) -> None:
     done = run("open", case, "--app", "widgets")
     assert (done.status, done.code) == (2, "UNKNOWN_APP")
-    assert "one of: home" in done.err
+    assert "one of: investigate" in done.err
 
 
 def test_an_app_needs_a_case(tmp_path: Path, workbench: Path, run: Any) -> None:
@@ -798,7 +812,7 @@ def test_an_app_answers_only_here_and_only_to_its_token(served: str) -> None:
 def test_the_token_stands_on_no_command_line() -> None:
     from casework.cli import _apps
 
-    words = _apps.command(Path("home.py"), 4000, Path("case.duckdb"))
+    words = _apps.command(Path("app.py"), 4000, Path("case.duckdb"))
     assert words[words.index("--token-password-file") + 1] == "-"
     assert words[words.index("--host") + 1] == "127.0.0.1"
     assert words[words.index("--") :] == ["--", "--case", "case.duckdb"]

@@ -48,8 +48,8 @@ def what_is_asked():
 
 
 @app.cell
-def open_the_case(again, case_path, path_field):
-    again.value
+def open_the_case(again, case_path, path_field, see):
+    again.value, see({})
     path = Path(case_path or path_field.value)
     mo.stop(not (case_path or path_field.value), widgets.welcome(path_field))
     try:

@@ -1,8 +1,7 @@
 """What the apps share: how marimo shows a verdict, a setting, a picture, a row, an error.
 
 Text of a case reaches the page through the pieces of the report or through `said`, both of which
-escape it. It is never given to Markdown, nor to a marimo table, which fetches images that a cell
-names.
+escape it. It is never given to Markdown, nor to a marimo table, which fetches images in cells.
 """
 
 import re
@@ -66,14 +65,12 @@ def welcome(path: mo.ui.text) -> mo.Html:
 
 def failure(error: CaseworkError, *next_steps: object) -> mo.Html:
     """What could not be done, and what to do about it."""
-    where = f"<p class='quiet'>{said(error.where)}</p>" if error.where else ""
-    return page(
-        f"<h1 class='lead'>{_manual(error.what)}</h1>{where}"
+    told = (
+        f"<h1 class='lead'>{_manual(error.what)}</h1><p class='quiet'>{said(error.where)}</p>"
         f"<p><strong>What to do:</strong> {_manual(error.fix)}</p>"
-        f"<p class='quiet'>{said(error.code)}</p>",
-        *next_steps,
-        kind="alone",
+        f"<p class='quiet'>{said(error.code)}</p>"
     )
+    return page(told, *next_steps, kind="alone")
 
 
 def to_load(result: Result, path: Path, again: mo.ui.run_button) -> list[object]:
@@ -86,8 +83,7 @@ def to_load(result: Result, path: Path, again: mo.ui.run_button) -> list[object]
 
 def commands(*lines: str) -> str:
     """Commands for a terminal."""
-    text = "\n".join(lines)
-    return f"<pre tabindex='0'><code>{said(text)}</code></pre>"
+    return f"<pre tabindex='0'><code>{said(chr(10).join(lines))}</code></pre>"
 
 
 # The case and its verdicts
@@ -120,9 +116,9 @@ def verdict_row(name: str, kept: Result | None, seen: Result | None, old: bool) 
 
 def verdict_list(rows: mo.ui.dictionary, chosen: str) -> str:
     """The list of diagnoses; the one that is looked at is marked."""
-    marked = {name: " aria-current='true'" if name == chosen else "" for name in rows.elements}
-    items = (f"<li{marked[name]}>{row.text}</li>" for name, row in rows.elements.items())
-    return f"<ol class='standing'>{''.join(items)}</ol>"
+    marks = (" aria-current='true'" if name == chosen else "" for name in rows.elements)
+    items = zip(marks, rows.elements.values(), strict=True)
+    return f"<ol class='standing'>{''.join(f'<li{m}>{row.text}</li>' for m, row in items)}</ol>"
 
 
 def strip(desk: Desk, seen: Mapping[str, Result]) -> mo.Html:
@@ -132,18 +128,15 @@ def strip(desk: Desk, seen: Mapping[str, Result]) -> mo.Html:
         result = kept or seen.get(name)
         sign, word = (pieces.sign(result.verdict), result.verdict) if result else ("", "")
         signs.append(f"<li class='verdict {word}'>{sign}<span>{words.title(name)}</span></li>")
-    title = said(desk.report.case.title)
-    return page(f"<p>{title}</p><ol>{''.join(signs)}</ol>", kind="strip")
+    return page(f"<p>{said(desk.report.case.title)}</p><ol>{''.join(signs)}</ol>", kind="strip")
 
 
 def ruling(result: Result, before: Result, given: Mapping[str, Any]) -> mo.Html:
     """The verdict and its sentence, and what it was before settings were changed."""
-    grade = (
-        f"{result.severity}: {words.SEVERITY_MEANING[result.severity]}" if result.severity else ""
-    )
+    meaning = words.SEVERITY_MEANING[result.severity] if result.severity else ""
     parts = [
-        f"<p class='ruling'>{pieces.verdict(result.verdict)} <span>{grade}</span></p>",
-        f"<h1 class='lead'>{_sentence(result)}</h1>",
+        f"<p class='ruling'>{pieces.verdict(result.verdict)} <span>{result.severity or ''}</span> "
+        f"<span>{meaning}</span></p><h1 class='lead'>{_sentence(result)}</h1>"
     ]
     if given:
         changes = ", ".join(f"{name} = {words.said(value, '')}" for name, value in given.items())
@@ -151,11 +144,13 @@ def ruling(result: Result, before: Result, given: Mapping[str, Any]) -> mo.Html:
             f"<p class='quiet before'>With {said(changes)}. As inferred: "
             f"{pieces.verdict(before.verdict)} {_sentence(before)}</p>"
         )
-    links = (("argument", "Argument"), ("row", "Row to source"), ("loaded", "What is loaded"))
-    nav = "".join(
-        f"<li><a href='#{id}'>{name}</a></li>" for id, name in (*links, ("report", "Report"))
-    )
-    return page(*parts, f"<nav><ol>{nav}</ol></nav>", kind="bar")
+    return page(*parts, _NAV, kind="bar")
+
+
+_NAV = (
+    "<nav><ol><li><a href='#argument'>Argument</a></li><li><a href='#row'>Row to source</a></li>"
+    "<li><a href='#loaded'>What is loaded</a></li><li><a href='#report'>Report</a></li></ol></nav>"
+)
 
 
 def _sentence(result: Result) -> str:
@@ -178,23 +173,19 @@ def _knob(setting: Setting) -> Any:
 
 
 def settings_form(settings: Sequence[Setting], controls: mo.ui.dictionary) -> str:
-    """The controls, each with what the setting means and where its value came from."""
-    return "".join(
-        f"<div class='setting'>{controls.elements[setting.name].text}"
-        f"<p class='quiet'>{_origin(setting)} {_manual(setting.doc)}</p></div>"
-        for setting in settings
-    )
+    """The controls, each with where its value came from and what the setting means."""
+    parts = []
+    for setting in settings:
+        source = words.SOURCE_WORD[setting.source] if setting.source else "not used so far"
+        said_of = f"{source.capitalize()}. {_manual(setting.doc)}"
+        control = controls.elements[setting.name].text
+        parts.append(f"<div class='setting'>{control}<p class='quiet'>{said_of}</p></div>")
+    return "".join(parts)
 
 
 def _manual(text: str) -> str:
     """A sentence in which backticks mark what is typed."""
     return re.sub(r"`([^`]+)`", r"<code>\1</code>", said(words.sentence(text)))
-
-
-def _origin(setting: Setting) -> str:
-    if setting.source is None:
-        return "Not used so far."
-    return f"{words.SOURCE_WORD[setting.source].capitalize()}."
 
 
 # Pictures
@@ -208,9 +199,7 @@ def pictures(charts: Sequence[Chart]) -> mo.ui.dictionary:
     for chart in charts:
         for name, width in (("wide", WIDE), ("narrow", NARROW)):
             picture = draw_live(chart, width=width)
-            drawn[f"{chart.id} {name}"] = mo.ui.altair_chart(
-                picture, chart_selection=False, legend_selection=False
-            )
+            drawn[f"{chart.id} {name}"] = mo.ui.altair_chart(picture, False, False)
     return mo.ui.dictionary(drawn)
 
 
@@ -281,10 +270,8 @@ def _origin_of(found: Origin, beside: Path) -> str:
 
 
 def _facts(values: Mapping[str, Any]) -> str:
-    facts = "".join(
-        f"<div><dt>{said(name)}</dt><dd>{said(tables.exact(value))}</dd></div>"
-        for name, value in values.items()
-    )
+    told = ((said(name), said(tables.exact(value))) for name, value in values.items())
+    facts = "".join(f"<div><dt>{name}</dt><dd>{value}</dd></div>" for name, value in told)
     return f"<dl class='facts'>{facts}</dl>"
 
 
@@ -294,15 +281,9 @@ def _facts(values: Mapping[str, Any]) -> str:
 def loaded(found: Sequence[str], refused: mo.ui.dropdown, rows: str) -> mo.Html:
     """What is loaded, what was refused, and on demand the refused rows."""
     evidence, sources, rejects, custody = found
-    asked = [refused, rows] if refused.options else ["<p>No row was rejected.</p>"]
     return page(
-        "<h2 id='loaded'>What is loaded</h2>",
-        evidence,
-        "<h3>Exhibits</h3>",
-        sources,
-        "<h3>Rejected</h3>",
-        rejects if refused.options else "",
-        *asked,
+        f"<h2 id='loaded'>What is loaded</h2>{evidence}<h3>Exhibits</h3>{sources}<h3>Rejected</h3>",
+        *([rejects, refused, rows] if refused.options else ["<p>No row was rejected.</p>"]),
         f"<details><summary>Custody</summary>{custody}</details>",
     )
 

@@ -528,6 +528,16 @@ def test_the_last_result_of_each_diagnosis_counts(path: Path) -> None:
     assert loading.rows(path, "SELECT count(*) FROM results") == [(3,)]
 
 
+def test_a_result_of_another_version_is_told_until_it_is_made_again(path: Path) -> None:
+    aged(path, """INSERT INTO results VALUES (1, 'cohort_skew', 'clean', '{"verdict": "fine"}')""")
+    with Case(path) as case:
+        assert loading.refusal_of(case.results) == "RESULT_UNREADABLE"
+    with CaseWriter(path) as writer:
+        writer.store([result()])
+    with Case(path) as case:
+        assert case.results()[0].verdict == "confirmed"
+
+
 def test_a_case_can_be_read_from_a_folder_that_cannot_be_written(path: Path) -> None:
     """As an auditor who is handed a read-only copy does."""
     copy = path.with_name("copy.duckdb")

@@ -1003,11 +1003,12 @@ WHOLE = request(
 
 @READ
 @given(data=st.binary(max_size=300))
-def test_any_bytes_are_read_or_rejected(data: bytes, read: Reads) -> None:
+def test_any_bytes_are_read_or_rejected(data: bytes, read: Reads, tmp_path: Path) -> None:
     # Compressed or not is decided by the source, before this importer sees a byte.
     data = data.removeprefix(b"\x1f\x8b").removeprefix(b"\x28\xb5\x2f\xfd")
     found = read(data=data)
     assert not found.rows
+    assert not otlp_traces.recognises(source_of(tmp_path / "traces.jsonl"))
     assert bool(found.rejects) == bool(data.removeprefix(b"\xef\xbb\xbf").strip()) or is_empty(data)
 
 

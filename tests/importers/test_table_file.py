@@ -4,6 +4,8 @@ import csv
 import gzip
 import io
 import json
+import re
+import tomllib
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -630,6 +632,12 @@ def test_a_map_is_refused_before_anything_is_opened(tmp_path: Path, text: str, c
     with pytest.raises(UsageError) as caught:
         check_options(Options(mapping=read_map(path)), None)
     assert caught.value.code == code
+
+
+def test_the_map_of_the_manual_is_one() -> None:
+    manual = Path(__file__).parents[2] / "docs" / "loading.md"
+    (text,) = re.findall(r"```toml\n(.*?)```", manual.read_text(), re.S)
+    check_options(Options(mapping=tomllib.loads(text)), None)
 
 
 def test_broken_toml_is_told_with_its_line(tmp_path: Path) -> None:

@@ -186,7 +186,11 @@ class Case:
         )
 
     def results(self) -> tuple[Result, ...]:
-        """The last result of each diagnosis that was run on the case."""
+        """The last result of each diagnosis that was run on the case.
+
+        Raises:
+            CaseworkError: RESULT_UNREADABLE, it was kept by a casework that had other results.
+        """
         import msgspec
 
         rows = self._connection.execute(
@@ -195,8 +199,16 @@ class Case:
             GROUP BY diagnosis ORDER BY diagnosis
             """
         ).fetchall()
-        # Not strict: infinite bounds and integers beyond 2^53 are text in canonical JSON.
-        return tuple(msgspec.json.decode(row[0], type=Result, strict=False) for row in rows)
+        try:
+            # Not strict: infinite bounds and integers beyond 2^53 are text in canonical JSON.
+            return tuple(msgspec.json.decode(row[0], type=Result, strict=False) for row in rows)
+        except msgspec.DecodeError as error:
+            raise CaseworkError(
+                "RESULT_UNREADABLE",
+                f"a result in the case is of another version: {error}",
+                "diagnose again",
+                where=str(self.path),
+            ) from None
 
     def _run(self, query: Query, params: Mapping[str, Any]) -> Any:
         sql = query.text(self._held_for(query, params))

@@ -126,7 +126,8 @@ def show(outcomes: Sequence["Outcome"]) -> None:
         more = f" and {len(paths) - _NAMES_SHOWN} more" if len(paths) > _NAMES_SHOWN else ""
         say(f"{reason}: {', '.join(paths[:_NAMES_SHOWN])}{more}")
     counts = _counts(outcomes)
-    say(", ".join(f"{counts[status]} {_SAID[status]}" for status in counts if counts[status]))
+    parts = [f"{number} {_SAID[status]}" for status, number in counts.items() if number]
+    say(", ".join(parts) or "nothing to load")
 
 
 def _loaded(exhibit: "Exhibit") -> str:

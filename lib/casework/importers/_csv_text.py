@@ -130,11 +130,19 @@ def _records(
             if len(row) != len(header):
                 what = f"{len(row)} values for {len(header)} columns"
                 rejects.append(_torn(number, what, lines))
-            elif any("\udc80" <= character <= "\udcff" for value in row for character in value):
+            elif not _is_utf_8(row):
                 rejects.append(_torn(number, "not UTF-8", lines)._replace(code="ENCODING"))
             else:
                 values = {name: value or None for name, value in zip(header, row, strict=True)}
                 yield Record(f"row {number}", values)
+
+
+def _is_utf_8(row: list[str]) -> bool:
+    try:
+        "".join(row).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _torn(number: int, what: str, lines: "_Remembered") -> Reject:

@@ -190,10 +190,9 @@ def _may_repeat_a_key(data: bytes, values: dict[str, Any]) -> bool:
     return most > len(values) and most > _keys(values)
 
 
-def _keys(value: Any) -> int:
-    if isinstance(value, dict):
-        return len(value) + sum(map(_keys, value.values()))
-    return sum(map(_keys, value)) if isinstance(value, list) else 0
+def _keys(value: dict[str, Any] | list[Any]) -> int:
+    own, inner = (len(value), value.values()) if isinstance(value, dict) else (0, value)
+    return own + sum(_keys(one) for one in inner if isinstance(one, dict | list))
 
 
 def _shown(data: bytes) -> str:

@@ -81,7 +81,6 @@ from typing import Any
 
 from casework.case import Batch, Item, Note
 from casework.errors import CaseworkError
-from casework.importers._ahead import ahead
 from casework.importers._genai import COLUMNS, SLOT
 from casework.importers._importer import Importer, Options
 from casework.importers._json_document import first_entries
@@ -93,7 +92,6 @@ from casework.importers._span_ids import SpanIds
 from casework.tables import requests
 
 _BATCH_ROWS = 10_000
-_PARTS_AHEAD = 40
 _SHARED = "whose span id another trace has too, with `request_id` from both ids"
 _SPELLINGS = (RESOURCE_SPANS, "resource_spans")
 _REQUEST, _TRACE, _SPAN = SLOT["request_id"], SLOT["trace_id"], SLOT["span_id"]
@@ -114,7 +112,7 @@ def _read(source: Source, _options: Options) -> Iterator[Item]:
     rows: list[list[Any]] = []
     told: Counter[str] = Counter()
     span_ids = SpanIds()
-    for part in ahead(_parts(source), _PARTS_AHEAD):
+    for part in _parts(source):
         yield from part.rejects
         rows += part.rows
         told += part.told
