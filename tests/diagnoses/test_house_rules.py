@@ -13,6 +13,7 @@ import casework.diagnoses
 from casework.canonical import digest_rows
 from casework.case import Case, Query
 from casework.diagnoses import ALL, Diagnosis, _cohort_sums
+from casework.errors import UsageError
 
 SECTIONS = ["What it looks for", "Why it matters", "What would rule it out", "Known false alarms"]
 SOURCES = ("x[$name_1]", "days_since_sign_up", "x[$name_3]")
@@ -103,6 +104,26 @@ def test_an_empty_case_is_not_a_pass(diagnosis: Diagnosis, empty: Case) -> None:
 def test_settings_are_checked(diagnosis: Diagnosis, empty: Case) -> None:
     with pytest.raises(Exception, match="UNKNOWN_PARAMETER"):
         diagnosis(empty, no_such_setting=1)
+
+
+@pytest.mark.parametrize(
+    ("name", "setting", "value"),
+    [
+        ("output_attribution", "clock_error_s", "abc"),
+        ("output_attribution", "clock_error_s", "nan"),
+        ("output_attribution", "clock_error_s", "-1"),
+        ("cohort_skew", "seed", "1.5"),
+        ("output_attribution", "population", "everybody"),
+        ("cohort_skew", "metric", "no such metric"),
+        ("cohort_skew", "experiment", "no such experiment"),
+    ],
+)
+def test_a_setting_that_makes_no_sense_is_refused(
+    name: str, setting: str, value: str, diagnosed: Diagnosed
+) -> None:
+    incident = next(i.name for i in INCIDENTS if i.diagnosis == name and i.kind == "planted")
+    with pytest.raises(UsageError):
+        diagnosed(incident, 11, **{setting: value})
 
 
 PROMISED = {

@@ -13,6 +13,7 @@ from casework.diagnoses._arms import Comparison
 from casework.diagnoses._dealing import Dealing
 from casework.diagnoses._inquiry import Inquiry
 from casework.diagnoses._transport import transported
+from casework.errors import unknown_name
 from casework.stats.composition import (
     standardised_difference,
     standardised_interval,
@@ -154,6 +155,8 @@ def _frame(
 ) -> tuple[_Frame, tuple[dict[str, Any], ...], str | None]:
     """Settle the metric, hold the profile of each unit, and find the scales of its columns."""
     found = ask.ask(q.METRICS)
+    if metric is not None and metric not in [row["metric"] for row in found]:
+        raise unknown_name("metric", metric, [row["metric"] for row in found])
     metric = ask.infer("metric", metric, found[0]["metric"] if found else None)
     known = next((row for row in found if row["metric"] == metric), None)
     params = compared.params | {"metric": metric or "", "seed": str(seed)}

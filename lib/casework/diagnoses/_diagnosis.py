@@ -1,9 +1,10 @@
 """What a diagnosis is: declared needs, and a judge that turns a case into a conclusion."""
 
 import inspect
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 from casework.case import Case
 from casework.diagnoses._inquiry import Conclusion, Inquiry
@@ -102,23 +103,28 @@ class Diagnosis:
         )
 
     def _checked(self, given: Mapping[str, Any]) -> dict[str, Any]:
-        """The given settings, turned into the types of the defaults."""
+        """The given settings, with text turned into the numbers that the judge takes."""
+        types = get_type_hints(self.judge)
         checked: dict[str, Any] = {}
         for name, value in given.items():
             if name not in self.settings:
                 raise unknown_name("parameter", name, list(self.settings))
-            default = self.settings[name]
-            if isinstance(value, str) and isinstance(default, int | float):
-                value = self._number(name, value, type(default))
+            wanted = {types[name], *get_args(types[name])}
+            for kind in (int, float):
+                if kind in wanted and not isinstance(value, bool):
+                    value = self._number(name, value, kind)
             checked[name] = value
         return checked
 
-    def _number(self, name: str, text: str, kind: type[int] | type[float]) -> int | float:
+    def _number(self, name: str, value: Any, kind: type[int] | type[float]) -> int | float:
         try:
-            return kind(text)
-        except ValueError:
+            number = kind(value)
+        except (TypeError, ValueError):
+            number = kind("nan") if kind is float else -1
+        if not math.isfinite(number) or number < 0:
             raise UsageError(
                 "BAD_VALUE",
-                f"{self.name}.{name} is {text!r}",
-                f"give {'a whole number' if kind is int else 'a number'}",
-            ) from None
+                f"{self.name}.{name} is {str(value)!r}",
+                f"give {'a whole number' if kind is int else 'a number'} of at least 0",
+            )
+        return number

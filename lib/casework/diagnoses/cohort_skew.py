@@ -59,11 +59,11 @@ def judge(
 
     Args:
         ask: the inquiry.
-        experiment: the experiment; the one with most assignments if None.
-        control: the arm to compare with; the one named so, else the larger.
-        treatment: the arm that was changed; the largest other one.
-        stage: the stage of the ramp; the first.
-        metric: the metric of the lift; the one with most observations.
+        experiment: the experiment; else the one with most assignments.
+        control: the arm to compare with; else the one named so, else the larger.
+        treatment: the arm that was changed; else the largest other one.
+        stage: the stage of the ramp; else the first.
+        metric: the metric of the lift; else the one with most observations.
         alpha: level of the re-hash test.
         sesoi_smd: smallest standardised difference of a covariate that matters.
         seed: of the re-hash and the bootstrap.

@@ -29,6 +29,7 @@ from casework.diagnoses._attribution_words import GRADES, findings, headline, li
 from casework.diagnoses._diagnosis import Diagnosis, Need
 from casework.diagnoses._in_force import DECIDED
 from casework.diagnoses._inquiry import Conclusion, Inquiry
+from casework.errors import unknown_name
 from casework.findings import Falsifier, Missing, Rival, Verdict
 from casework.stats.estimates import clopper_pearson, upper_if_none
 from casework.stats.rotations import count_rotations
@@ -44,8 +45,10 @@ def judge(
     Args:
         ask: the inquiry.
         population: `decisions` (records with a decision) or `requests` (all of them).
-        clock_error_s: bound on the error of the clocks, seconds; from `clocks` if None.
+        clock_error_s: bound on the error of the clocks in seconds; else from `clocks`.
     """
+    if population not in (None, "decisions", "requests"):
+        raise unknown_name("population", str(population), ["decisions", "requests"])
     everyone = ask.one(q.POPULATION)
     kind = "decisions" if everyone["with_decision"] else "requests"
     population = ask.infer("population", population, kind)
@@ -161,7 +164,7 @@ def _rivals(
             "A change of name without a change of bytes",
             "digests on both sides of each event compared",
             "excluded",
-            f"{count(same, 're-asserted events')} changed nothing and make no boundary",
+            f"{count(same, 're-asserted events')} changed nothing: no boundary for those",
         ),
     )
 

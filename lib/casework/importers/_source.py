@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import zlib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO, cast
@@ -11,6 +12,8 @@ from casework.errors import CaseworkError
 _HEAD_BYTES = 64 * 1024
 _GZIP = b"\x1f\x8b"
 _ZSTD = b"\x28\xb5\x2f\xfd"
+BROKEN_COMPRESSION = (OSError, EOFError, ValueError, zlib.error)
+"""What reading a file with broken compression raises."""
 _CHUNK = 1 << 17
 _MAX_WINDOW = 1 << 27
 
@@ -56,7 +59,7 @@ class Source:
         try:
             with self.open() as file:
                 return file.read(_HEAD_BYTES)
-        except (OSError, EOFError, ValueError):
+        except BROKEN_COMPRESSION:
             return b""
 
     @property
@@ -99,10 +102,18 @@ class _Zstandard(io.RawIOBase):
                 return 0
             if self._frame.eof:
                 self._frame = self._context.decompressobj()
-            self._unpacked = self._frame.decompress(self._packed)
+            self._unpacked = self._decompress()
             self._is_within = not self._frame.eof
             self._packed = self._frame.unused_data
         count = min(len(buffer), len(self._unpacked))
         buffer[:count] = self._unpacked[:count]
         self._unpacked = self._unpacked[count:]
         return count
+
+    def _decompress(self) -> bytes:
+        from zstandard import ZstdError
+
+        try:
+            return self._frame.decompress(self._packed)
+        except ZstdError as error:
+            raise OSError(str(error)) from None
