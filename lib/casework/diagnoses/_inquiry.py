@@ -65,12 +65,23 @@ class Inquiry:
         self.parameters: dict[str, Parameter] = {}
         self.measures: dict[str, Measure] = {}
         self.evidence: dict[str, Evidence] = {}
+        self._answers: dict[str, list[dict[str, Any]]] = {}
         self.charts: list[Chart] = []
 
     def ask(self, query: Query, **params: Any) -> list[dict[str, Any]]:
-        """Run an evidence query, record it, and return its rows as mappings."""
+        """Run an evidence query, record it, and return its rows as mappings.
+
+        The same question is asked once. With other parameters it is another piece of evidence,
+        which is numbered, so that a measure keeps the record that it comes from.
+        """
+        used = canonical.dumps([query.text(), query.parameters(params)])
+        if used in self._answers:
+            return self._answers[used]
         answer = self.case.rows(query, **params)
         identity = self.evidence_id(query)
+        if identity in self.evidence:
+            asked = sum(e.sql == self.evidence[identity].sql for e in self.evidence.values())
+            identity = f"{identity}-{asked + 1}"
         self.evidence[identity] = Evidence(
             id=identity,
             caption=query.caption,
@@ -82,7 +93,8 @@ class Inquiry:
             sha256=canonical.digest_rows(answer.columns, answer.rows),
             exhibits=self.case.exhibits_of(query),
         )
-        return answer.dicts()
+        self._answers[used] = answer.dicts()
+        return self._answers[used]
 
     def one(self, query: Query, **params: Any) -> dict[str, Any]:
         """Run an evidence query that gives exactly one row."""
