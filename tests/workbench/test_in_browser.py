@@ -64,8 +64,9 @@ def page(browser: "Browser", address: str, seen: list[str]) -> "Iterator[Page]":
 
 def test_the_sentence_and_the_picture_are_there(page: "Page") -> None:
     assert "cannot be attributed to exactly one checkpoint" in page.inner_text(".casework.bar")
-    page.wait_for_selector("marimo-vega svg")
-    drawn = page.locator("marimo-vega svg").first
+    # The pictures appear in any order, so the first svg on the page may not be the first picture.
+    drawn = page.locator("marimo-vega").first.locator("svg")
+    drawn.wait_for()
     assert drawn.locator("path, rect").count() > 3
     assert "sha256" in drawn.inner_html() or "aaaa" in drawn.inner_html()
 

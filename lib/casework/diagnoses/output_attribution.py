@@ -47,17 +47,13 @@ def judge(
         population: `decisions` (records with a decision) or `requests` (all of them).
         clock_error_s: bound on the error of the clocks in seconds; else from `clocks`.
     """
-    if population not in (None, "decisions", "requests"):
-        raise unknown_name("population", str(population), ["decisions", "requests"])
     everyone = ask.one(q.POPULATION)
-    kind = "decisions" if everyone["with_decision"] else "requests"
-    population = ask.infer("population", population, kind)
+    population = _population(ask, population, everyone)
     clock = ask.one(q.CLOCKS)
     error = float(ask.infer("clock_error_s", clock_error_s, clock["clock_error_s"] or 0.0))
     known = {"population": population, "clock_error_s": error}
-    ask.case.hold(DECIDED, **known)
-    ask.case.hold(q.MATCHED, **known)
-    ask.case.hold(q.GRADED, **known)
+    for query in (DECIDED, q.MATCHED, q.GRADED):
+        ask.case.hold(query, **known)
     by_grade = ask.ask(q.BY_GRADE, **known)
     grades = {row["grade"]: row["decisions"] for row in by_grade}
     total = sum(grades.values())
@@ -70,10 +66,7 @@ def judge(
     check = ask.one(q.CROSS_CHECK, **known)
     falsifier = _falsify(open_ones, ask.one(q.FINGERPRINTS, **known), check)
     clock_known = bool(clock["hosts"]) or clock_error_s is not None
-    contradicted = bool(check["wrong_where_relied_on"])
-    verdict = _verdict(
-        ask, grades, rivals, falsifier, clock_known=clock_known, contradicted=contradicted
-    )
+    verdict = _verdict(ask, grades, rivals, falsifier, check, clock_known=clock_known)
     return Conclusion(
         verdict=verdict,
         headline=headline(ask, verdict, open_ones, total),
@@ -84,6 +77,13 @@ def judge(
         remedies=remedies(ask, grades, total, error),
         limits=limits(ask, everyone, total, sum(row["crossed"] for row in by_grade), known),
     )
+
+
+def _population(ask: Inquiry, asked: str | None, everyone: dict[str, Any]) -> str:
+    if asked not in (None, "decisions", "requests"):
+        raise unknown_name("population", str(asked), ["decisions", "requests"])
+    kind = "decisions" if everyone["with_decision"] else "requests"
+    return str(ask.infer("population", asked, kind))
 
 
 def _can_be_graded(ask: Inquiry, grades: dict[str, int]) -> bool:
@@ -201,13 +201,13 @@ def _verdict(
     grades: dict[str, int],
     rivals: tuple[Rival, ...],
     falsifier: Falsifier,
+    check: dict[str, Any],
     *,
     clock_known: bool,
-    contradicted: bool,
 ) -> Verdict:
     open_ones = grades.get("D", 0) + grades.get("E", 0)
     if not open_ones:
-        if contradicted or ask.measures["unlogged_rotations"].value:
+        if check["wrong_where_relied_on"] or ask.measures["unlogged_rotations"].value:
             return "supported"
         return "clean" if clock_known or set(grades) == {"A"} else "inconclusive"
     if falsifier.falsified:
