@@ -193,7 +193,8 @@ def test_load_prints_one_document(case: Path, evidence: Path, run: Any) -> None:
     units = next(one for one in found["sources"] if one["path"].endswith("units.csv"))
     assert set(units) == {
         *("path", "status", "importer", "format", "sha256", "bytes", "rows_read", "rows_kept"),
-        *("rows_rejected", "rows_duplicate", "tables", "notes", "code", "reason"),
+        *("rows_rejected", "rows_duplicate", "tables", "notes", "fields", "left_out"),
+        *("code", "reason"),
     }
     assert (units["tables"], units["code"]) == ({"units": 1}, None)
     left = next(one for one in found["sources"] if one["status"] == "left")

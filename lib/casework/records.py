@@ -12,7 +12,8 @@ class Exhibit:
 
     A source that is a folder of many small files (an MLflow store) is one exhibit: its `sha256`
     is the digest of the `sha256sum` listing of its files, sorted by path, and each file is
-    listed in the table `exhibit_files`.
+    listed in the table `exhibit_files`. `fields` names for each field of the source the columns
+    that it fills, and `left_out` counts the values of the fields that the case holds nowhere.
     """
 
     id: str
@@ -28,6 +29,8 @@ class Exhibit:
     rows_duplicate: int
     tables: Mapping[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    fields: Mapping[str, list[str]] = field(default_factory=dict)
+    left_out: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

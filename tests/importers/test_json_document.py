@@ -17,8 +17,8 @@ from casework.importers._json_document import (
     document,
     first_entries,
     is_too_deep,
-    read_document,
 )
+from casework.importers._records import read_document
 from casework.importers._source import Source
 
 VALUES = st.recursive(

@@ -1,7 +1,7 @@
 """A case: one DuckDB file with the evidence of one investigation. The only place of DuckDB."""
 
 from casework.case._connection import identifier, literal
-from casework.case._items import Batch, Item, Note, Receipt, Reject, Row, Select
+from casework.case._items import Batch, Fields, Item, Note, Receipt, Reject, Row, Select
 from casework.case._query import Query
 from casework.case._reader import Case, Rows
 from casework.case._scan import scan
@@ -11,6 +11,7 @@ __all__ = [
     "Batch",
     "Case",
     "CaseWriter",
+    "Fields",
     "Item",
     "Note",
     "Query",

@@ -1,6 +1,6 @@
 """What an importer yields while it reads a source, and how a source is received."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -61,7 +61,19 @@ class Note(NamedTuple):
     text: str
 
 
-Item = Row | Batch | Select | Reject | Note
+class Fields(NamedTuple):
+    """Where the fields of the source went. All that one source yields are taken together.
+
+    `taken` names, for a field, the columns that it fills, as `requests.endpoint`; a field that
+    is kept as it stands fills `requests.attributes`. `left_out` counts, by field, the values that
+    the case holds nowhere.
+    """
+
+    taken: Mapping[str, Collection[str]]
+    left_out: Mapping[str, int]
+
+
+Item = Row | Batch | Select | Reject | Note | Fields
 
 
 @dataclass(frozen=True, slots=True)

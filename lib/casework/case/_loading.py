@@ -1,6 +1,7 @@
 """Putting the rows of one source into the case, by column and within one transaction."""
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -9,7 +10,7 @@ import pyarrow as pa
 
 from casework.case._connection import first
 from casework.case._duplicates import settle
-from casework.case._items import Batch, Item, Note, Reject, Row, Select
+from casework.case._items import Batch, Fields, Item, Note, Reject, Row, Select
 from casework.errors import CaseworkError
 from casework.tables import Table, get
 from casework.tables._table import FLAG, INSTANT, JSON, REAL, TEXT, WHOLE
@@ -38,6 +39,8 @@ class Loading:
         self.exhibit_id = exhibit_id
         self.read = 0
         self.notes: list[str] = []
+        self.fields: dict[str, set[str]] = {}
+        self.left_out: Counter[str] = Counter()
         self._rows: dict[str, list[Row]] = {}
         self._rejects: list[Reject] = []
         self._filled: set[str] = set()
@@ -57,6 +60,10 @@ class Loading:
                     self._reject(item)
                 case Note():
                     self.notes.append(item.text)
+                case Fields():
+                    for name, columns in item.taken.items():
+                        self.fields.setdefault(name, set()).update(columns)
+                    self.left_out.update(item.left_out)
         for name in list(self._rows):
             self._flush(get(name))
         self._flush_rejects()

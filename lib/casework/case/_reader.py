@@ -153,7 +153,13 @@ class Case:
             "SELECT * FROM exhibits ORDER BY loaded_at, path, exhibit_id"
         ).fetchall()
         return tuple(
-            Exhibit(**_fields(Exhibit, (*row[:11], json.loads(row[11]), tuple(row[12] or ()))))
+            Exhibit(
+                *row[:11],
+                tables=json.loads(row[11]),
+                notes=tuple(row[12] or ()),
+                fields=json.loads(row[13] or "{}"),
+                left_out=json.loads(row[14] or "{}"),
+            )
             for row in rows
         )
 

@@ -7,7 +7,7 @@ from casework.errors import CaseworkError
 from casework.tables import ALL, Column
 from casework.tables._table import INSTANT, JSON, TEXT, WHOLE, create_table
 
-VERSION = 1
+VERSION = 2
 
 BOOKS: dict[str, tuple[str, tuple[Column, ...]]] = {
     "case_info": (
@@ -30,6 +30,8 @@ BOOKS: dict[str, tuple[str, tuple[Column, ...]]] = {
             Column("rows_duplicate", WHOLE, "Rows in `duplicates`.", required=True),
             Column("tables", JSON, "Rows kept, by table."),
             Column("notes", "VARCHAR[]", "What the loader decided or left out."),
+            Column("fields", JSON, "Fields of the source, and the columns that each fills."),
+            Column("left_out", JSON, "Fields held nowhere in the case, and how many values."),
         ),
     ),
     "exhibit_files": (

@@ -136,13 +136,14 @@ class CaseWriter:
             rows_duplicate=loading.count("duplicates"),
             tables=kept,
             notes=tuple(loading.notes),
+            fields={name: sorted(columns) for name, columns in sorted(loading.fields.items())},
+            left_out=dict(sorted(loading.left_out.items())),
         )
         self._store(exhibit, receipt)
         return exhibit
 
     def _store(self, exhibit: Exhibit, receipt: Receipt) -> None:
-        facts = [getattr(exhibit, name) for name in exhibit.__slots__]
-        facts[-2:] = canonical.dumps(exhibit.tables), list(exhibit.notes)
+        facts = [_stored(getattr(exhibit, name)) for name in exhibit.__slots__]
         marks = ", ".join("?" * len(facts))
         self._connection.execute(f"INSERT INTO exhibits VALUES ({marks})", facts)
         if receipt.files:
@@ -209,6 +210,12 @@ class CaseWriter:
         self._connection.execute("INSERT INTO case_info VALUES ('schema_version', ?)", [VERSION])
         self.log("migrate", {"to": VERSION})
         self._connection.execute("COMMIT")
+
+
+def _stored(fact: Any) -> Any:
+    if isinstance(fact, Mapping):
+        return canonical.dumps(fact)
+    return list(fact) if isinstance(fact, tuple) else fact
 
 
 def _user() -> str:

@@ -20,6 +20,7 @@ _SAID = {"loaded": "loaded", "already": "already there", "left": "left out", "fa
 _FACTS = (
     *("importer", "format", "sha256", "bytes"),
     *("rows_read", "rows_kept", "rows_rejected", "rows_duplicate", "tables", "notes"),
+    *("fields", "left_out"),
 )
 
 

@@ -13,8 +13,9 @@ from pathlib import Path
 from casework.case import Reject, literal, scan
 from casework.errors import CaseworkError
 from casework.importers._expressions import RESERVED
+from casework.importers._records import Record
 from casework.importers._source import Source
-from casework.importers._staging import Record, Staged, stage, unreadable
+from casework.importers._staging import Staged, stage, unreadable
 from casework.importers._zip import MAX_RATIO, MAX_TOTAL
 
 _DELIMITERS = (",", "\t", ";", "|")

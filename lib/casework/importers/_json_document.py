@@ -8,16 +8,13 @@ of them.
 
 import json
 import re
-import zlib
 from collections.abc import Generator, Iterator
 from itertools import accumulate
 from typing import Any, NamedTuple
 
 from casework.errors import CaseworkError
-from casework.importers._source import Source
 
 MAX_DEPTH = 64
-MAX_BYTES = 512 << 20
 MAX_RAW = 4_000
 
 _OTHER = bytes(set(range(256)) - set(b'"[]{}'))
@@ -36,7 +33,7 @@ class Fault(NamedTuple):
 
 
 class Document:
-    """The text of one JSON value. Made by `read_document` and `document`, which check its depth.
+    """The text of one JSON value. Made by `document`, which checks its depth.
 
     `keys` are the keys of the top-level object that `entries` has come to so far.
     """
@@ -147,31 +144,6 @@ class Document:
 
     def _error(self, code: str, what: str) -> CaseworkError:
         return CaseworkError(code, what, "ask for the file as the tool wrote it", where=self._where)
-
-
-def read_document(source: Source) -> Document:
-    """Read a file that holds one JSON value, decompressed, of at most 512 MiB.
-
-    Raises:
-        CaseworkError: JSON_TOO_LONG, COMPRESSION, JSON_ENCODING, JSON_DEPTH.
-    """
-    import zstandard
-
-    try:
-        with source.open() as file:
-            data = file.read(MAX_BYTES + 1)
-    except (EOFError, OSError, zlib.error, zstandard.ZstdError) as error:
-        raise CaseworkError(
-            "COMPRESSION", f"cannot be read: {error}", "ask for the file again", where=source.name
-        ) from error
-    if len(data) > MAX_BYTES:
-        raise CaseworkError(
-            "JSON_TOO_LONG",
-            f"one JSON value of more than {MAX_BYTES >> 20} MiB",
-            "export it in parts",
-            where=source.name,
-        )
-    return document(data, source.name)
 
 
 def document(data: bytes, where: str) -> Document:

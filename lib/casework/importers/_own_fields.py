@@ -9,13 +9,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from casework.case import Note
-from casework.importers import _shape
+from casework.importers._convert import convert
 from casework.importers._instants import Instants
-from casework.tables import Column, Table
-from casework.tables._table import FLAG, INSTANT, REAL, TEXT, WHOLE
-
-_FLAGS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
-_WHOLE_LIMIT = 2**63
+from casework.tables import Table
 
 
 @dataclass
@@ -43,7 +39,7 @@ class OwnFields:
                 rest[name] = value
                 continue
             try:
-                values[name] = self._convert(value, columns[name])
+                values[name] = convert(value, columns[name], self.instants)
             except ValueError:
                 rest[name] = value
                 self._unreadable[name] = self._unreadable.get(name, 0) + 1
@@ -53,43 +49,3 @@ class OwnFields:
         """Say which own fields could not be read as the type of their column."""
         for name, count in sorted(self._unreadable.items()):
             yield Note(f"{count} values of the own field {name!r} do not fit its column")
-
-    def _convert(self, value: Any, column: Column) -> Any:
-        if column.type == INSTANT:
-            return self.instants.read(value)
-        if column.type == "VARCHAR[]" and isinstance(value, list):
-            return [str(item) for item in value]
-        if isinstance(value, Mapping | list):
-            raise ValueError("not a single value")
-        read = {TEXT: _word, REAL: _real, WHOLE: _whole, FLAG: _flag}.get(column.type)
-        if read is None:
-            raise ValueError(f"no reader for {column.type}")
-        found = read(value)
-        if column.values and found not in column.values:
-            raise ValueError(f"not one of {column.values}")
-        return found
-
-
-def _word(value: Any) -> str:
-    return _shape.text(value) or str(value)
-
-
-def _real(value: Any) -> float:
-    found = _shape.number(float(value) if isinstance(value, str) else value)
-    if found is None:
-        raise ValueError("not a number")
-    return found
-
-
-def _whole(value: Any) -> int:
-    found = _real(value)
-    if found != int(found) or abs(found) >= _WHOLE_LIMIT:
-        raise ValueError("not a whole number")
-    return int(value) if isinstance(value, int) else int(found)
-
-
-def _flag(value: Any) -> bool:
-    try:
-        return _FLAGS[str(value).strip().lower()]
-    except KeyError as error:
-        raise ValueError("neither true nor false") from error

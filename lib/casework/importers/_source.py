@@ -3,11 +3,15 @@
 import gzip
 import io
 import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 from casework.errors import CaseworkError
+from casework.importers._json_document import first_entries
+from casework.importers._json_stream import documents
 
 _HEAD_BYTES = 64 * 1024
 _GZIP = b"\x1f\x8b"
@@ -54,6 +58,24 @@ class Source:
 
     def head(self) -> bytes:
         """The first 64 KiB, decompressed; empty for a folder and for broken compression."""
+        return self._head
+
+    @property
+    def first_object(self) -> Mapping[str, Any]:
+        """Entries of the first JSON object of the head: of a list the first, of lines the first.
+
+        An entry whose value is cut off is None. Empty where there is no JSON object.
+        """
+        return self._first_object
+
+    @cached_property
+    def _first_object(self) -> Mapping[str, Any]:
+        for document in documents(io.BytesIO(self._head)):
+            return first_entries(document.data.lstrip().removeprefix(b"["))
+        return {}
+
+    @cached_property
+    def _head(self) -> bytes:
         if self.path.is_dir():
             return b""
         try:

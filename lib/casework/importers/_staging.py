@@ -4,7 +4,6 @@ JSON and JSON Lines are decoded record by record, so that the good ones are kept
 is exact. Values are staged as text, and the text of each record as it stands beside them.
 """
 
-import re
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Any, NamedTuple
@@ -17,27 +16,11 @@ import pyarrow.parquet
 from casework.case import Reject
 from casework.errors import CaseworkError
 from casework.importers._expressions import LOCATOR, RAW, RESERVED
-from casework.importers._json_document import MAX_BYTES, document, is_too_deep
-from casework.importers._json_stream import Document, documents, lines
+from casework.importers._records import Record, records
 from casework.importers._source import Source
 
 _CHUNK = 50_000
 _MAX_COLUMNS = 2_000
-_MAX_DEPTH = 64
-_SHOWN_BYTES = 16_000
-_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-_KEY = re.compile(rb'"\s*:')
-
-_decode = msgspec.json.Decoder().decode
-_split = msgspec.json.Decoder(list[msgspec.Raw]).decode
-
-
-class Record(NamedTuple):
-    """A good record: where it is, its values, and its text as it stands, if there is one."""
-
-    locator: str
-    values: dict[str, Any]
-    raw: str | None = None
 
 
 class Staged(NamedTuple):
@@ -54,9 +37,15 @@ def stage_json(source: Source, folder: str) -> Staged:
         CaseworkError: SOURCE_UNREADABLE.
     """
     rejects: list[Reject] = []
-    is_array = source.head().removeprefix(_BYTE_ORDER_MARK).lstrip()[:1] == b"["
-    records = _array(source, rejects) if is_array else _stream(source, rejects)
-    return Staged(stage(source, folder, records, []), rejects)
+    return Staged(stage(source, folder, _good(source, rejects), []), rejects)
+
+
+def _good(source: Source, rejects: list[Reject]) -> Iterator[Record]:
+    for found in records(source):
+        if isinstance(found, Record):
+            yield found
+        else:
+            rejects.append(found)
 
 
 def stage_arrow(source: Source, folder: str) -> str:
@@ -118,85 +107,6 @@ def _check_names(source: Source, names: list[str]) -> None:
         raise unreadable(source, f"two columns are named {twice!r}, but for case")
     if any(name.startswith(RESERVED) for name in folded):
         raise unreadable(source, f"no column may begin with {RESERVED!r}")
-
-
-def _stream(source: Source, rejects: list[Reject]) -> Iterator[Record]:
-    with source.open() as file:
-        for found in documents(file):
-            yield from _records(found, rejects)
-
-
-def _records(found: Document, rejects: list[Reject]) -> Iterator[Record]:
-    """The record of a document; where it is not one, the lines of it that are."""
-    record = _record(f"line {found.line}", found.data, found.overlong)
-    if isinstance(record, Record):
-        yield record
-        return
-    parts = (
-        []
-        if found.overlong
-        else [_record(f"line {line.line}", line.data, line.overlong) for line in lines(found)]
-    )
-    if not any(isinstance(part, Record) for part in parts):
-        rejects.append(record)  # a document over many lines that is torn is one fault, not many
-        return
-    for part in parts:
-        if isinstance(part, Record):
-            yield part
-        else:
-            rejects.append(part)
-
-
-def _array(source: Source, rejects: list[Reject]) -> Iterator[Record]:
-    with source.open() as file:
-        data = file.read(MAX_BYTES + 1).removeprefix(_BYTE_ORDER_MARK)
-    if len(data) > MAX_BYTES:
-        raise unreadable(source, f"an array of more than {MAX_BYTES >> 20} MiB; use JSON Lines")
-    try:
-        elements = _split(data)
-    except (msgspec.DecodeError, RecursionError) as error:
-        raise unreadable(source, str(error)) from None
-    for index, element in enumerate(elements):
-        record = _record(f"/{index}", bytes(element), overlong=False)
-        if isinstance(record, Record):
-            yield record
-        else:
-            rejects.append(record)
-
-
-def _record(locator: str, data: bytes, overlong: bool) -> Record | Reject:
-    data = data.strip()
-    if overlong:
-        return Reject(locator, "JSON_TOO_LONG", "longer than is read", _shown(data))
-    if data.count(b"[") + data.count(b"{") > _MAX_DEPTH and is_too_deep(data):
-        reason = f"nested deeper than {_MAX_DEPTH} levels"
-        return Reject(locator, "JSON_DEPTH", reason, _shown(data))
-    try:
-        values = _decode(data)
-        if not isinstance(values, dict):
-            return Reject(locator, "JSON", "not an object", _shown(data))
-        if _may_repeat_a_key(data, values):
-            document(data, "").value()
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
-        return Reject(locator, "JSON", str(error), _shown(data))
-    except CaseworkError as error:
-        return Reject(locator, error.code, error.what, _shown(data))
-    return Record(locator, values, data.decode("utf-8"))
-
-
-def _may_repeat_a_key(data: bytes, values: dict[str, Any]) -> bool:
-    """Whether the text has more keys than the values that came of it, which is quick to tell."""
-    most = len(_KEY.findall(data))
-    return most > len(values) and most > _keys(values)
-
-
-def _keys(value: dict[str, Any] | list[Any]) -> int:
-    own, inner = (len(value), value.values()) if isinstance(value, dict) else (0, value)
-    return own + sum(_keys(one) for one in inner if isinstance(one, dict | list))
-
-
-def _shown(data: bytes) -> str:
-    return data[:_SHOWN_BYTES].decode("utf-8", "backslashreplace")
 
 
 def _text(value: Any) -> str | None:

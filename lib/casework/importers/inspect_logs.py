@@ -55,9 +55,9 @@ from casework.importers._json_document import (
     Fault,
     document,
     first_entries,
-    read_document,
 )
 from casework.importers._own_fields import OwnFields
+from casework.importers._records import read_document
 from casework.importers._shape import mapping, sequence, text
 from casework.importers._source import Source
 from casework.importers._zip import Archive, Member, archive_names, open_archive

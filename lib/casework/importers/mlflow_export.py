@@ -30,7 +30,7 @@ from casework.case import Item, Note, Reject
 from casework.errors import CaseworkError
 from casework.importers._importer import Importer, Options
 from casework.importers._instants import from_ms
-from casework.importers._json_document import first_entries, read_document
+from casework.importers._json_document import first_entries
 from casework.importers._mlflow import (
     TABLES,
     Alias,
@@ -40,6 +40,7 @@ from casework.importers._mlflow import (
     prompt_row,
     registry_items,
 )
+from casework.importers._records import read_document
 from casework.importers._shape import mapping, sequence, text
 from casework.importers._source import Source
 from casework.tables import model_versions

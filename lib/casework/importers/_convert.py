@@ -1,0 +1,60 @@
+"""A value of a foreign JSON document as a value of the type of a column."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from casework.importers import _shape
+from casework.importers._instants import Instants
+from casework.tables import Column
+from casework.tables._table import FLAG, INSTANT, REAL, TEXT, WHOLE
+
+_FLAGS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+_WHOLE_LIMIT = 2**63
+
+
+def convert(value: Any, column: Column, instants: Instants) -> Any:
+    """Convert a value to the type of a column.
+
+    Raises:
+        ValueError: it cannot be read so, or is not among the values of the column.
+    """
+    if column.type == INSTANT:
+        return instants.read(value)
+    if column.type == "VARCHAR[]" and isinstance(value, list):
+        return [str(item) for item in value]
+    if column.type == "FLOAT[]" and isinstance(value, list) and value:
+        return [_real(item) for item in value]
+    if isinstance(value, Mapping | list):
+        raise ValueError("not a single value")
+    read = {TEXT: _word, REAL: _real, WHOLE: _whole, FLAG: _flag}.get(column.type)
+    if read is None:
+        raise ValueError(f"no reader for {column.type}")
+    found = read(value)
+    if column.values and found not in column.values:
+        raise ValueError(f"not one of {column.values}")
+    return found
+
+
+def _word(value: Any) -> str:
+    return _shape.text(value) or str(value)
+
+
+def _real(value: Any) -> float:
+    found = _shape.number(float(value) if isinstance(value, str) else value)
+    if found is None:
+        raise ValueError("not a number")
+    return found
+
+
+def _whole(value: Any) -> int:
+    found = _real(value)
+    if found != int(found) or abs(found) >= _WHOLE_LIMIT:
+        raise ValueError("not a whole number")
+    return int(value) if isinstance(value, int) else int(found)
+
+
+def _flag(value: Any) -> bool:
+    try:
+        return _FLAGS[str(value).strip().lower()]
+    except KeyError as error:
+        raise ValueError("neither true nor false") from error
