@@ -69,6 +69,13 @@ def from_ms(value: Any) -> datetime | None:
         return None
 
 
+def milliseconds(begun: datetime | None, ended: datetime | None) -> float | None:
+    """How long something took; None where an end is missing, or lies before the beginning."""
+    if begun is None or ended is None or ended < begun:
+        return None
+    return (ended - begun).total_seconds() * 1e3
+
+
 def _counted(value: float) -> datetime:
     for low, high, unit in _UNITS:
         if low <= value < high:

@@ -1,16 +1,18 @@
 """MLflow exports of mlflow-export-import, one JSON file a model, prompt, run or summary.
 
 ## Reads
-`model.json` and `prompt.json`. The other files of an export (`run.json`, `experiment.json`,
-`evaluation_dataset.json`, manifests and summaries) are recognised and hold no evidence rows.
+`model.json`, `prompt.json` and `run.json`. The other files of an export (`experiment.json`,
+`logged_models.json`, `evaluation_dataset.json`, manifests and summaries) are recognised and hold
+no evidence rows.
 
 ## Fills
 As `mlflow_registry` does, from `mlflow.registered_model` and its `versions`, or `latest_versions`
 in older exports. `aliases` come from the model, a list or an object, since its versions list none.
 A prompt becomes a `config_events` row `prompt:<name>` whose `new_value` is its version.
+A run gives `artifact_inputs` and `eval_runs` as in `mlflow_database`.
 
 ## Leaves out
-Params, metrics and tags of runs; records of evaluation datasets; permissions.
+Histories of metrics; records of evaluation datasets; permissions.
 
 ## Known limits
 The registry keeps no history of aliases. `valid_from` is the time of the export, the only instant
@@ -28,6 +30,7 @@ from typing import Any
 from casework import canonical
 from casework.case import Item, Note, Reject
 from casework.errors import CaseworkError
+from casework.importers._fields import FieldLog
 from casework.importers._importer import Importer, Options
 from casework.importers._instants import from_ms
 from casework.importers._json_document import first_entries
@@ -40,8 +43,10 @@ from casework.importers._mlflow import (
     prompt_row,
     registry_items,
 )
+from casework.importers._mlflow_runs import TABLES as OF_RUNS
+from casework.importers._mlflow_runs import Dataset, Run, run_items
 from casework.importers._records import read_document
-from casework.importers._shape import mapping, sequence, text
+from casework.importers._shape import mapping, number, sequence, text
 from casework.importers._source import Source
 from casework.tables import model_versions
 
@@ -69,6 +74,8 @@ def _read(source: Source, options: Options) -> Iterator[Item]:
         tags = {"tags": _tags(prompt.get("tags"))}
         yield prompt_row(str(prompt["name"]), {**prompt, **tags}, "/mlflow/prompt")
         yield from prompt_notes(1)
+    elif "info" in held and "run_id" in mapping(held["info"]):
+        yield from _run_items(held, options)
     else:
         what = ", ".join(sorted(held)) or "a summary of the export"
         yield Note(f"recognised, holds no evidence rows: {what}")
@@ -105,6 +112,35 @@ def _model_items(export: Mapping[str, Any], source: Source, options: Options) ->
         pointer = f"{_MODEL}/tags"
         yield Reject(pointer, "ALIASES_TAG", "not a list of aliases as the tool writes it", copied)
     yield from registry_items(model, options.timezone)
+
+
+def _run_items(held: Mapping[str, Any], options: Options) -> Iterator[Item]:
+    log = FieldLog(options.timezone)
+    metrics = {
+        name: float(last["value"])
+        for name, values in mapping(held.get("metrics")).items()
+        if (last := mapping((sequence(values) or [None])[-1]))
+        and number(last.get("value")) is not None
+    }
+    listed = map(mapping, sequence(mapping(held.get("inputs")).get("dataset_inputs")))
+    datasets = tuple(
+        Dataset(
+            text(mapping(one.get("dataset")).get("name")),
+            text(mapping(one.get("dataset")).get("digest")),
+            text(mapping(one.get("dataset")).get("source")),
+            text(_tags(one.get("tags")).get("mlflow.data.context")),
+        )
+        for one in listed
+    )
+    run = Run(
+        locator="/mlflow",
+        fields=mapping(held["info"]),
+        params=mapping(held.get("params")),
+        metrics=metrics,
+        tags=_tags(held.get("tags")),
+        datasets=datasets,
+    )
+    yield from run_items(run, log)
 
 
 def _named(value: Any, source: Source) -> dict[str, Any]:
@@ -149,7 +185,7 @@ def _lost_aliases(tags: Mapping[str, Any], versions: tuple[Version, ...]) -> dic
 mlflow_export = Importer(
     name="mlflow_export",
     doc=__doc__ or "",
-    tables=TABLES,
+    tables=(*TABLES, *OF_RUNS),
     recognises=_recognises,
     read=_read,
 )

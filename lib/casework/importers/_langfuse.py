@@ -1,0 +1,248 @@
+"""Records of Langfuse as evidence rows: observations, scores, prompts, in whichever export."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import msgspec
+
+from casework import canonical
+from casework.case import Item, Row
+from casework.importers._configuration import hash_params, hash_prompt
+from casework.importers._fields import FieldLog, Form
+from casework.importers._instants import milliseconds
+from casework.importers._messages import answer, system_prompt, transcript, turns
+from casework.importers._shape import filled, mapping, number, sequence, text
+from casework.importers._thumbs import signal
+from casework.tables import Table, candidates, config_events, eval_samples, feedback, requests
+
+TABLES: tuple[Table, ...] = (requests, candidates, feedback, eval_samples, config_events)
+LABEL_NOW = "langfuse prompt label (current only)"
+REGISTERED = "langfuse prompt version (created, not deployed)"
+BY_PEOPLE = ("API", "ANNOTATION")
+
+_MODEL_TYPES = ("GENERATION", "EMBEDDING")
+_JSON_TEXTS = ("metadata", "input", "output", "modelParameters", "usageDetails", "costDetails")
+_OBSERVATION = Form(
+    requests,
+    of="observation",
+    columns={
+        "request_id": ("id",),
+        "occurred_at": ("startTime", "start_time"),
+        "ended_at": ("endTime", "end_time"),
+        "trace_id": ("traceId", "trace_id"),
+        "parent_span_id": ("parentObservationId", "parent_observation_id"),
+        "environment": ("environment",),
+        "service": ("metadata.resourceAttributes.service.name",),
+        "replica": ("metadata.resourceAttributes.service.instance.id",),
+        "region": ("metadata.resourceAttributes.cloud.region",),
+        "endpoint": (
+            "metadata.attributes.gen_ai.request.model",
+            "metadata.attributes.llm.request.model",
+            "metadata.attributes.llm.model_name",
+            "model",
+            "providedModelName",
+            "provided_model_name",
+        ),
+        "response_model": (
+            "metadata.attributes.gen_ai.response.model",
+            "metadata.attributes.llm.response.model",
+        ),
+        "fingerprint": (
+            "metadata.attributes.openai.response.system_fingerprint",
+            "metadata.attributes.gen_ai.openai.response.system_fingerprint",
+        ),
+        "prompt_name": ("promptName", "prompt_name"),
+        "prompt_version": ("promptVersion", "prompt_version"),
+        "user_id": ("userId", "user_id"),
+        "session_id": ("sessionId", "session_id"),
+        "input_tokens": (
+            "usageDetails.input",
+            "inputUsage",
+            "usage.input",
+            "promptTokens",
+            "metadata.attributes.gen_ai.usage.input_tokens",
+        ),
+        "output_tokens": (
+            "usageDetails.output",
+            "outputUsage",
+            "usage.output",
+            "completionTokens",
+            "metadata.attributes.gen_ai.usage.output_tokens",
+        ),
+    },
+    uses={
+        "input_text": ("input",),
+        "output_text": ("output",),
+        "params_hash": ("modelParameters", "model_parameters"),
+        "latency_ms": ("latency",),
+        "status": ("level",),
+        "operation": ("type",),
+    },
+    own=("metadata", "metadata.attributes"),
+    left_out=(
+        *("projectId", "createdAt", "updatedAt", "inputUsage", "outputUsage", "totalUsage"),
+        *("internalModelId", "internalModel", "usagePricingTierId", "usagePricingTierName"),
+    ),
+)
+_DOCUMENT = Form(
+    candidates,
+    of="document",
+    columns={
+        "doc_id": ("id", "doc_id", "document_id", "metadata.id", "metadata.source"),
+        "dense_score": ("score", "similarity", "metadata.score"),
+    },
+)
+_SCORE_COLUMNS = {
+    "occurred_at": ("timestamp", "createdAt", "created_at"),
+    "user_id": ("authorUserId", "author_user_id"),
+    "session_id": ("sessionId", "session_id"),
+    "environment": ("environment",),
+    "comment": ("comment",),
+    "surface": ("source",),
+    "reason": ("name",),
+}
+_THUMB = Form(
+    feedback,
+    of="score",
+    columns={"feedback_id": ("id",), **_SCORE_COLUMNS},
+    uses={
+        "signal": ("value", "stringValue", "string_value", "dataType", "data_type"),
+        "request_id": ("observationId", "observation_id", "traceId", "trace_id"),
+    },
+    own=("metadata",),
+    left_out=("projectId", "createdAt", "updatedAt"),
+)
+_JUDGED = Form(
+    eval_samples,
+    of="score",
+    columns={"item_id": ("observationId", "observation_id", "traceId", "trace_id", "sessionId")},
+    uses={
+        "run_id": ("name", "source", "datasetRunId"),
+        "score": ("value",),
+        "category": ("stringValue", "string_value"),
+        "added_at": ("timestamp",),
+    },
+    left_out=("projectId", "createdAt", "updatedAt"),
+)
+_PROMPT = Form(
+    config_events,
+    of="prompt",
+    columns={
+        "new_value": ("version",),
+        "occurred_at": ("updatedAt", "createdAt", "updated_at", "created_at"),
+        "actor": ("createdBy", "created_by"),
+    },
+    uses={"key": ("name",)},
+    left_out=("projectId",),
+)
+
+
+def parsed(record: Mapping[str, Any]) -> dict[str, Any]:
+    """The record with the fields that hold JSON as text read; texts that are none stay."""
+    found = dict(record)
+    for name in _JSON_TEXTS:
+        found[name] = _json(found.get(name))
+    return found
+
+
+def is_call(observation: Mapping[str, Any]) -> bool:
+    """Whether an observation is a model call: by its type, or a leaf that names a model."""
+    kind = observation.get("type")
+    return kind in _MODEL_TYPES
+
+
+def request_row(log: FieldLog, observation: Mapping[str, Any], locator: str) -> Item:
+    """The row of a model call."""
+    values = log.fill(_OBSERVATION, observation)
+    into, _ = turns(observation.get("input"))
+    out, _ = turns(observation.get("output"))
+    system = system_prompt(into)
+    latency = milliseconds(values.get("occurred_at"), values.get("ended_at"))
+    seconds = number(observation.get("latency"))
+    if latency is None and seconds is not None:
+        latency = seconds * 1e3
+    derived = {
+        "span_id": values.get("request_id"),
+        "operation": str(observation.get("type") or "").lower() or None,
+        "input_text": transcript(into) or None,
+        "output_text": answer(out) or None,
+        "prompt_hash": hash_prompt([system] if system else []),
+        "params_hash": hash_params(canonical.plain(filled(_parameters(observation)))),
+        "latency_ms": latency,
+        "status": "error" if observation.get("level") == "ERROR" else "ok",
+    }
+    return Row(requests, locator, {**derived, **values})
+
+
+def document_rows(log: FieldLog, observation: Mapping[str, Any], locator: str) -> Iterator[Item]:
+    """The documents that a retriever offered, in the order in which it gave them."""
+    output = observation.get("output")
+    listed = output if isinstance(output, list) else mapping(output).get("documents")
+    for position, document in enumerate(sequence(listed)):
+        if not isinstance(document, Mapping):
+            log.leave("document")
+            continue
+        about = {
+            "query_id": text(observation.get("id")),
+            "occurred_at": log.instants.find(observation.get("startTime")),
+            "dense_rank": position + 1,
+        }
+        row = {**log.fill(_DOCUMENT, document), **about}
+        yield Row(candidates, f"{locator}/output/{position}", row)
+
+
+def score_row(log: FieldLog, score: Mapping[str, Any], locator: str) -> Item:
+    """A person's thumb as feedback; every other score as a sample of a run of its name."""
+    source = str(score.get("source") or "").upper()
+    thumb = _signal(score) if source in BY_PEOPLE else None
+    about = text(score.get("observationId")) or text(score.get("observation_id"))
+    trace = text(score.get("traceId")) or text(score.get("trace_id"))
+    if thumb is not None:
+        values = {**log.fill(_THUMB, score), "signal": thumb, "request_id": about or trace}
+        return Row(feedback, locator, values)
+    named = text(score.get("datasetRunId")) or f"langfuse:{source or 'score'}:{score.get('name')}"
+    judged = {
+        "run_id": named,
+        "score": number(score.get("value")),
+        "category": text(score.get("stringValue")),
+        "added_at": log.instants.find(score.get("timestamp")),
+        "epoch": 1,
+    }
+    return Row(eval_samples, locator, {**log.fill(_JUDGED, score), **judged})
+
+
+def prompt_rows(log: FieldLog, prompt: Mapping[str, Any], locator: str) -> Iterator[Item]:
+    """A prompt version as a configuration event: created, or where it has a label, labelled."""
+    values = log.fill(_PROMPT, prompt)
+    name = text(prompt.get("name"))
+    body = prompt.get("prompt")
+    said = body if isinstance(body, str) else transcript(turns(body)[0])
+    attributes = {
+        **values.get("attributes", {}),
+        "prompt_hash": hash_prompt([said] if said else []),
+    }
+    base = {**values, "key": f"prompt:{name}" if name else None, "attributes": attributes}
+    yield Row(config_events, locator, {**base, "source": REGISTERED})
+    for label in sequence(prompt.get("labels")):
+        if label != "latest":
+            scoped = {**base, "scope": f"label:{label}", "source": LABEL_NOW}
+            yield Row(config_events, f"{locator}/labels/{label}", scoped)
+
+
+def _signal(score: Mapping[str, Any]) -> int | None:
+    kind = str(score.get("dataType") or score.get("data_type") or "").upper()
+    said = text(score.get("stringValue")) or text(score.get("string_value"))
+    return signal(None if kind == "NUMERIC" else said, score.get("value"))
+
+
+def _parameters(observation: Mapping[str, Any]) -> Mapping[str, Any]:
+    return mapping(observation.get("modelParameters") or observation.get("model_parameters"))
+
+
+def _json(value: Any) -> Any:
+    if isinstance(value, str) and value[:1] in ("{", "[", '"'):
+        try:
+            return msgspec.json.decode(value)
+        except (ValueError, RecursionError):
+            return value
+    return value

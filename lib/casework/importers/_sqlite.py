@@ -1,0 +1,72 @@
+"""SQLite databases from strangers, read and never written."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from casework.errors import CaseworkError
+from casework.importers._source import Source
+
+MAGIC = b"SQLite format 3\x00"
+_MOST_BYTES = 64 << 20
+
+
+@contextmanager
+def open_database(source: Source) -> Iterator[sqlite3.Connection]:
+    """Open a database for reading, as it lies there: no journal is replayed, no code of it runs.
+
+    Raises:
+        CaseworkError: DATABASE, it is none or damaged, now or while it is read.
+    """
+    try:
+        with closing(_connect(source.path)) as connection:
+            yield connection
+    except (sqlite3.Error, UnicodeDecodeError) as error:
+        what = f"not a readable SQLite database: {error}"
+        raise CaseworkError("DATABASE", what, "copy it while nobody writes to it, with its -wal "
+                            "file checkpointed", where=source.name) from error  # fmt: skip
+
+
+def columns(connection: sqlite3.Connection) -> dict[str, set[str]]:
+    """Columns of each table."""
+    names = [str(row[0]) for row in connection.execute(
+        "SELECT name FROM sqlite_schema WHERE type = 'table'")]  # fmt: skip
+    return {
+        name: {str(row[0]) for row in
+               connection.execute("SELECT name FROM pragma_table_info(?)", [name])}
+        for name in names
+    }  # fmt: skip
+
+
+def table_names(source: Source) -> set[str]:
+    """Names of the tables; none where the source is no database."""
+    if not source.head().startswith(MAGIC) or source.compression:
+        return set()
+    try:
+        with closing(_connect(source.path)) as connection:
+            listed = connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")
+            return {str(row[0]) for row in listed}
+    except (sqlite3.Error, UnicodeDecodeError):
+        return set()
+
+
+def rows(
+    connection: sqlite3.Connection, table: str, order: str = "rowid"
+) -> Iterator[dict[str, Any]]:
+    """Rows of a table as objects, with their `rowid`. Names are ours, never of the source."""
+    cursor = connection.execute(f"SELECT rowid AS rowid, * FROM {table} ORDER BY {order}")
+    names = [column[0] for column in cursor.description]
+    for row in cursor:
+        yield dict(zip(names, row, strict=True))
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    address = f"file:{quote(str(path.resolve()))}?mode=ro&immutable=1"
+    connection = sqlite3.connect(address, uri=True)
+    connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _MOST_BYTES)
+    connection.execute("PRAGMA trusted_schema = OFF")
+    connection.execute("PRAGMA query_only = ON")
+    return connection

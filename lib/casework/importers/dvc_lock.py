@@ -1,0 +1,118 @@
+"""DVC lock files (`dvc.lock`, schema 2.0): what each stage read, ran and wrote.
+
+## Reads
+One lock file; YAML without aliases, of at most 10 MiB.
+
+## Fills
+Each output of a stage is an artifact; dependencies, parameters and command of the stage are its
+inputs.
+
+| column of `artifact_inputs` | from |
+|---|---|
+| `artifact` | digest of the output, `md5:<hex>` |
+| `kind` | of a dependency by its path: `code` for program text, `base_checkpoint` for models, \
+`train_data` for all else, `eval_data` in a stage that is named after evaluation; \
+`hyperparameters` for `params`, `procedure` for `cmd` |
+| `uri`, `digest` | `path`, `md5` |
+| `pin` | `pinned` with a digest, else `floating` |
+
+Outputs become rows of `checkpoints`.
+
+## Leaves out
+`size`, `nfiles` and `isexec`.
+
+## Known limits
+A lock file has no instant. The digest of a folder is that of DVC's listing (`.dir`).
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from hashlib import sha256
+from typing import Any
+
+from casework import canonical
+from casework.case import Item, Row
+from casework.errors import CaseworkError
+from casework.importers._importer import Importer, Options
+from casework.importers._shape import filled, mapping, sequence, text
+from casework.importers._source import Source
+from casework.importers._yaml import MAX_BYTES, parse_yaml
+from casework.tables import artifact_inputs, checkpoints
+
+_CODE = re.compile(r"\.(?:py|r|jl|sh|ipynb|sql|cpp|rs|go|js|ts|java|scala)$", re.IGNORECASE)
+_MODEL = re.compile(r"\.(?:safetensors|pt|pth|bin|onnx|gguf|ckpt|h5|pkl|joblib)(?:\.dir)?$|(?:^|/)"
+                    r"(?:models?|checkpoints?)(?:/|$)", re.IGNORECASE)  # fmt: skip
+_EVALUATES = re.compile(r"eval|test|valid|benchmark", re.IGNORECASE)
+
+
+def _recognises(source: Source) -> bool:
+    head = source.head()
+    return b"stages:" in head and head.lstrip().startswith((b"schema:", b"stages:"))
+
+
+def _read(source: Source, _options: Options) -> Iterator[Item]:
+    with source.open() as file:
+        lock = mapping(parse_yaml(file.read(MAX_BYTES + 1), source.name))
+    stages = mapping(lock.get("stages"))
+    if not stages:
+        raise CaseworkError("NOT_A_LOCK", "it has no stages", "see `casework formats`",
+                            where=source.name)  # fmt: skip
+    for name, stage in stages.items():
+        yield from _rows(str(name), mapping(stage))
+
+
+def _rows(name: str, stage: Mapping[str, Any]) -> Iterator[Item]:
+    at = f"/stages/{name}"
+    inputs = list(_inputs(name, stage))
+    for position, out in enumerate(map(mapping, sequence(stage.get("outs")))):
+        artifact = _digest(out)
+        if artifact is None:
+            continue
+        locator = f"{at}/outs/{position}"
+        about = {"stage": name}
+        where = {"checkpoint": artifact, "uri": text(out.get("path")), "attributes": about}
+        yield Row(checkpoints, locator, where)
+        for pointer, values in inputs:
+            yield Row(artifact_inputs, at + pointer, {"artifact": artifact, **values})
+
+
+def _inputs(name: str, stage: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for position, one in enumerate(map(mapping, sequence(stage.get("deps")))):
+        path, digest = text(one.get("path")) or "", _digest(one)
+        pin = "pinned" if digest else "floating"
+        values = {"kind": _kind(name, path), "uri": path, "digest": digest, "pin": pin}
+        yield f"/deps/{position}", values
+    for file, settings in mapping(stage.get("params")).items():
+        digest = f"sha256:{sha256(canonical.dumps(settings).encode()).hexdigest()}"
+        kept = filled({"values": canonical.plain(settings)})
+        yield f"/params/{file}", {"kind": "hyperparameters", "uri": str(file), "digest": digest,
+                                  "pin": "pinned", "attributes": kept}  # fmt: skip
+    command = stage.get("cmd")
+    said = "\n".join(map(str, command)) if isinstance(command, list) else text(command)
+    if said:
+        digest = f"sha256:{sha256(said.encode('utf-8', 'replace')).hexdigest()}"
+        yield "/cmd", {"kind": "procedure", "uri": said, "digest": digest, "pin": "pinned"}
+
+
+def _kind(stage: str, path: str) -> str:
+    if _CODE.search(path):
+        return "code"
+    if _MODEL.search(path):
+        return "base_checkpoint"
+    return "eval_data" if _EVALUATES.search(stage) else "train_data"
+
+
+def _digest(entry: Mapping[str, Any]) -> str | None:
+    for name in ("md5", "etag", "checksum"):
+        if found := text(entry.get(name)):
+            return f"{name}:{found}"
+    return None
+
+
+dvc_lock = Importer(
+    name="dvc_lock",
+    doc=__doc__ or "",
+    tables=(artifact_inputs, checkpoints),
+    recognises=_recognises,
+    read=_read,
+)

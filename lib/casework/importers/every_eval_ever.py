@@ -1,0 +1,161 @@
+"""Records of Every Eval Ever, the shared schema of evaluation results.
+
+## Reads
+An aggregate record (JSON, `schema_version` and `evaluation_results`), and instance records (JSON
+Lines, `sample_id` and `answer_attribution`), of schema 0.2.
+
+## Fills
+Each evaluation of an aggregate is a run; instances name it by `evaluation_id` and
+`evaluation_name`, and bear the same `run_id`.
+
+| column | from |
+|---|---|
+| `run_id` | `evaluation_id`, `#`, `evaluation_name` |
+| `suite` | `evaluation_name` |
+| `started_at` | `evaluation_timestamp` of the result, of the record, else `retrieved_timestamp`, \
+which is said |
+| `endpoint` | `model_info.id`, else `model_info.name` |
+| `harness`, `harness_version` | `eval_library` |
+| `score`, `n_items` | `score_details.score`, `.uncertainty.num_samples` |
+| `params_hash` | SHA-256 of `generation_config.generation_args` |
+| `item_id` | `sample_id` |
+| `input_text`, `prompt_text`, `target` | `input.raw`, `input.formatted`, `input.reference` |
+| `output_text` | `output.raw`, else the messages |
+| `sample score` | `evaluation.score` |
+| `attributes` | all else |
+
+## Leaves out
+Links and logos of the source.
+
+## Known limits
+Where only `retrieved_timestamp` is there, the run is dated by when its record was made.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from casework import canonical
+from casework.case import Item, Note, Reject, Row
+from casework.importers._configuration import hash_params
+from casework.importers._fields import FieldLog, Form
+from casework.importers._importer import Importer, Options
+from casework.importers._messages import transcript, turns
+from casework.importers._records import records
+from casework.importers._shape import filled, mapping, number, sequence, text
+from casework.importers._source import Source
+from casework.tables import eval_runs, eval_samples
+
+_RUN = Form(
+    eval_runs,
+    of="evaluation_results",
+    columns={
+        "suite": ("evaluation_name",),
+        "started_at": ("evaluation_timestamp",),
+        "score": ("score_details.score",),
+        "n_items": ("score_details.uncertainty.num_samples",),
+    },
+    uses={"params_hash": ("generation_config.generation_args",)},
+)
+_SAMPLE = Form(
+    eval_samples,
+    of="instance",
+    columns={
+        "item_id": ("sample_id",),
+        "input_text": ("input.raw",),
+        "prompt_text": ("input.formatted",),
+        "score": ("evaluation.score",),
+    },
+    uses={
+        "run_id": ("evaluation_id", "evaluation_name"),
+        "target": ("input.reference",),
+        "output_text": ("output.raw", "messages"),
+    },
+    left_out=("schema_version",),
+)
+
+
+def _recognises(source: Source) -> bool:
+    found = source.first_object.keys()
+    if not {"schema_version", "evaluation_id"} <= found:
+        return False
+    return "evaluation_results" in found or "sample_id" in found or "model_info" in found
+
+
+def _read(source: Source, options: Options) -> Iterator[Item]:
+    log, undated = FieldLog(options.timezone), 0
+    for found in records(source, constants=True):
+        if isinstance(found, Reject):
+            yield found
+        elif "sample_id" in found.values:
+            yield Row(eval_samples, found.locator, _sample(log, found.values))
+        else:
+            undated += not _dated(found.values)
+            for position, result in enumerate(sequence(found.values.get("evaluation_results"))):
+                locator = f"{found.locator}/evaluation_results/{position}"
+                yield Row(eval_runs, locator, _run(log, found.values, mapping(result)))
+    if undated:
+        yield Note(f"{undated} records say no instant of the evaluation: dated by their making")
+    yield from log.items()
+
+
+def _dated(record: Mapping[str, Any]) -> bool:
+    return bool(record.get("evaluation_timestamp"))
+
+
+def _run(log: FieldLog, record: Mapping[str, Any], result: Mapping[str, Any]) -> dict[str, Any]:
+    values = log.fill(_RUN, result)
+    model, library = mapping(record.get("model_info")), mapping(record.get("eval_library"))
+    given = mapping(mapping(result.get("generation_config")).get("generation_args"))
+    instants = [record.get("evaluation_timestamp"), record.get("retrieved_timestamp")]
+    dated = (log.instants.find(_number(value)) for value in instants)
+    attributes = {
+        **values.get("attributes", {}),
+        "model_info": model,
+        "source_metadata": record.get("source_metadata"),
+        "dedupe_identity": record.get("dedupe_identity"),
+    }
+    return {
+        "started_at": next((instant for instant in dated if instant), None),
+        **values,
+        "run_id": f"{record.get('evaluation_id')}#{result.get('evaluation_name')}",
+        "endpoint": text(model.get("id")) or text(model.get("name")),
+        "harness": text(library.get("name")),
+        "harness_version": text(library.get("version")),
+        "params_hash": hash_params(canonical.plain(filled(given))),
+        "attributes": canonical.plain(filled(attributes)),
+    }
+
+
+def _number(value: Any) -> Any:
+    """Seconds since 1970 come as text, with or without a fraction."""
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        return value
+
+
+def _sample(log: FieldLog, sample: Mapping[str, Any]) -> dict[str, Any]:
+    values = log.fill(_SAMPLE, sample)
+    references = [name for one in sequence(mapping(sample.get("input")).get("reference"))
+                  if (name := text(one))]  # fmt: skip
+    answers = [name for one in sequence(mapping(sample.get("output")).get("raw"))
+               if (name := text(one))]  # fmt: skip
+    said = transcript(turns(sample.get("messages"))[0])
+    correct = mapping(sample.get("evaluation")).get("is_correct")
+    return {
+        "score": number(float(correct)) if isinstance(correct, bool) else None,
+        **values,
+        "run_id": f"{sample.get('evaluation_id')}#{sample.get('evaluation_name')}",
+        "epoch": 1,
+        "target": "\n".join(references) or None,
+        "output_text": "\n".join(answers) or said or None,
+    }
+
+
+every_eval_ever = Importer(
+    name="every_eval_ever",
+    doc=__doc__ or "",
+    tables=(eval_runs, eval_samples),
+    recognises=_recognises,
+    read=_read,
+)

@@ -1,0 +1,174 @@
+"""Runs of HELM: the folder of one run.
+
+## Reads
+A folder with `run_spec.json` and `scenario_state.json`; `stats.json` and
+`per_instance_stats.json` where they are there.
+
+## Fills
+| column | from |
+|---|---|
+| `eval_runs.run_id`, `suite` | `name` of the run; the scenario, the name without the model |
+| `eval_runs.endpoint` | `adapter_spec.model_deployment`, else `adapter_spec.model` |
+| `eval_runs.started_at`, `ended_at` | the first and last `request_datetime` of the results |
+| `eval_runs.prompt_hash` | SHA-256 of `instructions` and the affixes of the prompt |
+| `eval_runs.params_hash` | SHA-256 of temperature, `max_tokens`, stop sequences, `num_outputs` |
+| `eval_runs.score`, `n_items` | the mean of the first metric that is there: `exact_match`, \
+`quasi_exact_match`, `f1_score`, else of the first; instances |
+| `eval_samples.item_id` | `instance.id`, with the perturbation behind it |
+| `input_text`, `prompt_text` | `instance.input.text`, `request.prompt` |
+| `target` | references tagged `correct` |
+| `output_text` | `result.completions` |
+| `sample score` | the same metric of the instance |
+
+## Leaves out
+Caches, tokens and probabilities of completions.
+
+## Known limits
+A run whose requests hold no date cannot be placed in time: its row is a reject.
+"""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from casework import canonical
+from casework.case import Item, Reject, Row
+from casework.errors import CaseworkError
+from casework.importers._configuration import hash_params, hash_prompt
+from casework.importers._fields import FieldLog
+from casework.importers._importer import Importer, Options
+from casework.importers._records import read_document
+from casework.importers._shape import filled, mapping, number, sequence, text
+from casework.importers._source import Source
+from casework.tables import eval_runs, eval_samples
+
+_SPEC, _STATE = "run_spec.json", "scenario_state.json"
+_STATS, _EACH = "stats.json", "per_instance_stats.json"
+_HEADLINES = ("exact_match", "quasi_exact_match", "f1_score")
+_AFFIXES = ("instructions", "input_prefix", "input_suffix", "reference_prefix", "output_prefix",
+            "output_suffix", "global_prefix")  # fmt: skip
+_PARAMETERS = ("temperature", "max_tokens", "stop_sequences", "num_outputs")
+
+
+def _recognises(source: Source) -> bool:
+    return (source.path / _SPEC).is_file() and (source.path / _STATE).is_file()
+
+
+def _read(source: Source, options: Options) -> Iterator[Item]:
+    log = FieldLog(options.timezone)
+    spec, state = mapping(_part(source, _SPEC)), mapping(_part(source, _STATE))
+    stats = sequence(_part(source, _STATS))
+    metric = _headline(stats)
+    scores = _scores(sequence(_part(source, _EACH)), metric)
+    instants = []
+    name = text(spec.get("name")) or source.path.name
+    for position, one in enumerate(map(mapping, sequence(state.get("request_states")))):
+        made = mapping(one.get("result")).get("request_datetime")
+        if when := log.instants.find(made):
+            instants.append(when)
+        locator = f"{_STATE}/request_states/{position}"
+        yield Row(eval_samples, locator, {"run_id": name, **_sample(one, scores)})
+    adapter = mapping(spec.get("adapter_spec")) or mapping(state.get("adapter_spec"))
+    if not instants:
+        reason = "no request of the run has a date"
+        yield Reject(_SPEC, "NO_INSTANT", reason, canonical.dumps(spec), eval_runs)
+    else:
+        window = {"started_at": min(instants), "ended_at": max(instants)}
+        yield Row(
+            eval_runs, _SPEC, {"run_id": name, **window, **_run(spec, adapter, stats, metric)}
+        )
+    yield from log.items()
+
+
+def _part(source: Source, name: str) -> Any:
+    path: Path = source.path / name
+    if path not in source.files:
+        return None
+    if path.stat().st_size == 0:
+        raise CaseworkError("EMPTY", "it is empty", "ask for the run again", where=name)
+    return read_document(Source(path, f"{source.name}/{name}")).value()
+
+
+def _run(
+    spec: Mapping[str, Any], adapter: Mapping[str, Any], stats: list[Any], metric: str | None
+) -> dict[str, Any]:
+    affixes = [found for name in _AFFIXES if (found := text(adapter.get(name)))]
+    means = {_metric(one): number(one.get("mean")) for one in map(mapping, stats) if _plain(one)}
+    counts = [number(one.get("count")) for one in map(mapping, stats) if _metric(one) == metric]
+    name = text(spec.get("name")) or ""
+    parameters = {key: adapter.get(key) for key in _PARAMETERS}
+    attributes = {"metrics": means, "score_from": metric, "scenario": spec.get("scenario_spec"),
+                  "adapter": adapter, "groups": spec.get("groups")}  # fmt: skip
+    return {
+        "suite": name.partition(",model=")[0].partition(":model=")[0] or name,
+        "endpoint": text(adapter.get("model_deployment")) or text(adapter.get("model")),
+        "prompt_hash": hash_prompt(affixes),
+        "params_hash": hash_params(canonical.plain(filled(parameters))),
+        "harness": "helm",
+        "score": means.get(metric) if metric else None,
+        "n_items": int(counts[0]) if counts and counts[0] is not None else None,
+        "attributes": canonical.plain(filled(attributes)),
+    }
+
+
+def _metric(stat: Mapping[str, Any]) -> str | None:
+    return text(mapping(stat.get("name")).get("name"))
+
+
+def _plain(stat: Mapping[str, Any]) -> bool:
+    """Whether a statistic is of the test split and of no perturbation."""
+    name = mapping(stat.get("name"))
+    return name.get("split") in ("test", "valid", None) and not name.get("perturbation")
+
+
+def _headline(stats: list[Any]) -> str | None:
+    named = [found for one in map(mapping, stats) if _plain(one) and (found := _metric(one))]
+    return next((name for name in _HEADLINES if name in named), next(iter(named), None))
+
+
+def _scores(each: list[Any], metric: str | None) -> dict[str, float | None]:
+    found: dict[str, float | None] = {}
+    for one in map(mapping, each):
+        for stat in map(mapping, sequence(one.get("stats"))):
+            if _metric(stat) == metric:
+                found[_item(one.get("instance_id"), one.get("perturbation"))] = number(
+                    stat.get("mean")
+                )
+    return found
+
+
+def _item(instance: Any, perturbation: Any) -> str:
+    name = text(mapping(perturbation).get("name"))
+    return f"{text(instance)}/{name}" if name else str(text(instance))
+
+
+def _sample(one: Mapping[str, Any], scores: Mapping[str, float | None]) -> dict[str, Any]:
+    instance, request = mapping(one.get("instance")), mapping(one.get("request"))
+    references = [mapping(mapping(reference).get("output")).get("text")
+                  for reference in sequence(instance.get("references"))
+                  if "correct" in sequence(mapping(reference).get("tags"))]  # fmt: skip
+    completions = [text(mapping(done).get("text"))
+                   for done in sequence(mapping(one.get("result")).get("completions"))]  # fmt: skip
+    item = _item(instance.get("id"), instance.get("perturbation"))
+    trial = number(one.get("train_trial_index"))
+    return {
+        "item_id": None if text(instance.get("id")) is None else item,
+        "epoch": int(trial) + 1 if trial is not None else 1,
+        "input_text": text(mapping(instance.get("input")).get("text")),
+        "prompt_text": text(request.get("prompt")),
+        "target": "\n".join(filter(None, map(text, references))) or None,
+        "output_text": "\n".join(filter(None, completions)) or None,
+        "score": scores.get(item),
+        "attributes": filled({"split": instance.get("split"),
+                              "reference_index": one.get("reference_index")}),
+    }  # fmt: skip
+
+
+helm_run = Importer(
+    name="helm_run",
+    doc=__doc__ or "",
+    tables=(eval_runs, eval_samples),
+    recognises=_recognises,
+    read=_read,
+    of_folders=True,
+)

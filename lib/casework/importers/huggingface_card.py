@@ -1,0 +1,114 @@
+"""Model cards of Hugging Face (`README.md` with YAML front matter).
+
+## Reads
+The front matter of a model card: `model-index`, `base_model`, `datasets`. Text below it is not
+read.
+
+## Fills
+| column | from |
+|---|---|
+| `model_versions.model` | `name` of the entry in `model-index`, else the folder |
+| `model_versions.version` | `card` |
+| `benchmark`, `metric`, `metric_value` | the first result and its first metric; all results stand \
+in `attributes` |
+| `review_words` | words of the card below the front matter |
+| `artifact_inputs` | `base_model` as `base_checkpoint`, `datasets` as `train_data`, data sets of \
+results as `eval_data`, pinned where the card names a revision, else floating |
+
+## Leaves out
+Widgets, pipeline tags and other settings of the site: kept in `attributes`.
+
+## Known limits
+A card has no date and names no digest of the weights. What it says of results is a claim.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from casework import canonical
+from casework.case import Item, Row
+from casework.errors import CaseworkError
+from casework.importers._importer import Importer, Options
+from casework.importers._shape import filled, mapping, number, sequence, text
+from casework.importers._source import BROKEN_COMPRESSION, Source
+from casework.importers._yaml import MAX_BYTES, parse_yaml
+from casework.tables import artifact_inputs, model_versions
+
+_FENCE = b"---"
+_MARKS = (b"\nmodel-index:", b"\nbase_model:", b"\nlibrary_name:", b"\npipeline_tag:")
+
+
+def _recognises(source: Source) -> bool:
+    head = source.head().removeprefix(b"\xef\xbb\xbf")
+    front, end, _ = head.removeprefix(_FENCE).replace(b"\r\n", b"\n").partition(b"\n---")
+    return head.startswith(_FENCE) and bool(end) and any(mark in front for mark in _MARKS)
+
+
+def _read(source: Source, _options: Options) -> Iterator[Item]:
+    front, body = _parts(source)
+    card = mapping(parse_yaml(front, source.name))
+    folder = source.name.rpartition("/")[0].rpartition("/")[2] or source.bare_name
+    models = [mapping(one) for one in sequence(card.get("model-index"))] or [{}]
+    for position, model in enumerate(models):
+        name = text(model.get("name")) or folder
+        yield _version(card, model, name, position, len(body.split()))
+        for pointer, values in _inputs(card, model, position):
+            yield Row(artifact_inputs, pointer, {"artifact": name, **values})
+
+
+def _parts(source: Source) -> tuple[bytes, bytes]:
+    try:
+        with source.open() as file:
+            data = file.read(MAX_BYTES + 1)
+    except BROKEN_COMPRESSION as error:
+        what, fix = f"cannot be read: {error}", "ask for the file again"
+        raise CaseworkError("COMPRESSION", what, fix, where=source.name) from error
+    text_of = data.removeprefix(b"\xef\xbb\xbf").replace(b"\r\n", b"\n").removeprefix(_FENCE)
+    front, _, body = text_of.partition(b"\n---")
+    return front, body
+
+
+def _version(
+    card: Mapping[str, Any], model: Mapping[str, Any], name: str, position: int, words: int
+) -> Item:
+    results = [mapping(one) for one in sequence(model.get("results"))]
+    first = next(iter(results), {})
+    metric = next(map(mapping, sequence(first.get("metrics"))), {})
+    others = {key: value for key, value in card.items() if key != "model-index"}
+    return Row(model_versions, f"/model-index/{position}", {
+        "model": name,
+        "version": "card",
+        "benchmark": text(mapping(first.get("dataset")).get("name")),
+        "metric": text(metric.get("type")) or text(metric.get("name")),
+        "metric_value": number(metric.get("value")),
+        "review_words": words,
+        "attributes": canonical.plain(filled({"results": results, "card": filled(others)})),
+    })  # fmt: skip
+
+
+def _inputs(
+    card: Mapping[str, Any], model: Mapping[str, Any], position: int
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    for kind, name in (("base_checkpoint", "base_model"), ("train_data", "datasets")):
+        listed = card.get(name)
+        for n, one in enumerate(listed if isinstance(listed, list) else [listed]):
+            if address := text(one):
+                yield f"/{name}/{n}", {"kind": kind, "uri": address, "pin": "floating"}
+    for n, result in enumerate(map(mapping, sequence(model.get("results")))):
+        dataset = mapping(result.get("dataset"))
+        revision = text(dataset.get("revision"))
+        address = text(dataset.get("type")) or text(dataset.get("name"))
+        if address:
+            pin = "pinned" if revision else "floating"
+            yield f"/model-index/{position}/results/{n}/dataset", {
+                "kind": "eval_data", "uri": address, "digest": revision, "pin": pin,
+            }  # fmt: skip
+
+
+huggingface_card = Importer(
+    name="huggingface_card",
+    doc=__doc__ or "",
+    tables=(model_versions, artifact_inputs),
+    recognises=_recognises,
+    read=_read,
+)

@@ -1,0 +1,151 @@
+"""Kubernetes objects and events: which replica ran which image, and since when.
+
+## Reads
+Lists and single objects as `kubectl get … -o json` prints them: Pods, ReplicaSets, Deployments,
+Events.
+
+## Fills
+| object | row |
+|---|---|
+| Pod | `deployments` for each container: replica `<pod>` or `<pod>/<container>` of several, \
+checkpoint the digest of `imageID`, `valid_from` the start of the running state, `valid_until` the \
+end of a terminated one |
+| ReplicaSet | `config_events` `image:<namespace>/<deployment>` at `creationTimestamp`, when the \
+template came into force |
+| Event | `config_events` `kubernetes:<reason>` with the object as scope and the message as value |
+
+## Leaves out
+Deployments, whose history their ReplicaSets tell, and objects of other kinds, counted.
+
+## Known limits
+A pod list shows the pods that are there now: replicas that are gone have no row. The digest is
+that of the container image; weights that are fetched at start are not in it.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from casework.case import Item, Note, Reject, Row
+from casework.importers._fields import FieldLog
+from casework.importers._importer import Importer, Options
+from casework.importers._records import records
+from casework.importers._shape import filled, mapping, sequence, text
+from casework.importers._source import Source
+from casework.tables import config_events, deployments
+
+_KINDS = ("Pod", "ReplicaSet", "Deployment", "Event", "List", "PodList", "EventList",
+          "ReplicaSetList", "DeploymentList")  # fmt: skip
+_REGION = ("topology.kubernetes.io/region", "failure-domain.beta.kubernetes.io/region")
+
+
+def _recognises(source: Source) -> bool:
+    found = source.first_object
+    return {"apiVersion", "kind"} <= found.keys() and found["kind"] in _KINDS
+
+
+def _read(source: Source, options: Options) -> Iterator[Item]:
+    log, passed = FieldLog(options.timezone), Counter[str]()
+    for found in records(source):
+        if isinstance(found, Reject):
+            yield found
+            continue
+        listed = found.values.get("items")
+        objects = sequence(listed) if "items" in found.values else [found.values]
+        for position, one in enumerate(objects):
+            at = f"{found.locator}/items/{position}" if "items" in found.values else found.locator
+            yield from _rows(log, mapping(one), at, passed)
+    if passed:
+        kinds = ", ".join(f"{kind} {count}" for kind, count in passed.most_common())
+        yield Note(f"left out: {passed.total()} objects that date no replica ({kinds})")
+    yield from log.items()
+
+
+def _rows(log: FieldLog, one: Mapping[str, Any], at: str, passed: Counter[str]) -> Iterator[Item]:
+    match one.get("kind"):
+        case "Pod":
+            yield from _pod(log, one, at, passed)
+        case "ReplicaSet":
+            yield _replica_set(log, one, at)
+        case "Event":
+            yield _event(log, one, at)
+        case kind:
+            passed[text(kind) or "object"] += 1
+
+
+def _pod(log: FieldLog, pod: Mapping[str, Any], at: str, passed: Counter[str]) -> Iterator[Item]:
+    meta, status = mapping(pod.get("metadata")), mapping(pod.get("status"))
+    states = [mapping(one) for one in sequence(status.get("containerStatuses"))]
+    labels = mapping(meta.get("labels"))
+    node = mapping(pod.get("spec")).get("nodeName")
+    region = next((name for key in _REGION if (name := text(labels.get(key)))), None)
+    passed["Pod without a container"] += not states
+    for position, container in enumerate(states):
+        running = mapping(mapping(container.get("state")).get("running"))
+        ended = mapping(mapping(container.get("state")).get("terminated"))
+        name = text(meta.get("name")) or ""
+        image = text(container.get("imageID")) or text(container.get("image"))
+        begun = running.get("startedAt") or ended.get("startedAt") or status.get("startTime")
+        yield Row(deployments, f"{at}/status/containerStatuses/{position}", {
+            "replica": name if len(states) == 1 else f"{name}/{text(container.get('name'))}",
+            "checkpoint": _digest(image),
+            "valid_from": log.instants.find(begun),
+            "valid_until": log.instants.find(ended.get("finishedAt")),
+            "region": region,
+            "attributes": filled({
+                "namespace": meta.get("namespace"), "node": node,
+                "image": container.get("image"), "restarts": container.get("restartCount"),
+            }),
+        })  # fmt: skip
+
+
+def _replica_set(log: FieldLog, one: Mapping[str, Any], at: str) -> Item:
+    meta = mapping(one.get("metadata"))
+    owner = next(map(mapping, sequence(meta.get("ownerReferences"))), {})
+    template = mapping(mapping(mapping(one.get("spec")).get("template")).get("spec"))
+    images = [image for box in sequence(template.get("containers"))
+              if (image := text(mapping(box).get("image")))]  # fmt: skip
+    name = text(owner.get("name")) or text(meta.get("name"))
+    notes = mapping(meta.get("annotations"))
+    return Row(config_events, at, {
+        "occurred_at": log.instants.find(meta.get("creationTimestamp")),
+        "key": f"image:{text(meta.get('namespace')) or 'default'}/{name}",
+        "new_value": ",".join(images) or None,
+        "scope": text(meta.get("name")),
+        "source": "kubernetes replica set",
+        "attributes": filled({"revision": notes.get("deployment.kubernetes.io/revision"),
+                              "change_cause": notes.get("kubernetes.io/change-cause")}),
+    })  # fmt: skip
+
+
+def _event(log: FieldLog, event: Mapping[str, Any], at: str) -> Item:
+    about = mapping(event.get("involvedObject")) or mapping(event.get("regarding"))
+    origin = mapping(event.get("source"))
+    instants = (event.get(name) for name in ("lastTimestamp", "eventTime", "firstTimestamp"))
+    when = next((found for value in instants if (found := log.instants.find(value))), None)
+    return Row(config_events, at, {
+        "occurred_at": when,
+        "key": f"kubernetes:{text(event.get('reason')) or 'event'}",
+        "new_value": text(event.get("message")) or text(event.get("note")),
+        "scope": "/".join(filter(None, (text(about.get("kind")), text(about.get("name"))))),
+        "actor": text(origin.get("component")) or text(event.get("reportingComponent")),
+        "source": "kubernetes event",
+        "attributes": filled({"count": event.get("count"), "type": event.get("type"),
+                              "namespace": about.get("namespace")}),
+    })  # fmt: skip
+
+
+def _digest(image: str | None) -> str | None:
+    """The digest in an image id, `docker-pullable://…@sha256:…`; else the image as it is named."""
+    if image is None:
+        return None
+    return image.rpartition("@")[2].rpartition("//")[2]
+
+
+kubernetes_objects = Importer(
+    name="kubernetes_objects",
+    doc=__doc__ or "",
+    tables=(deployments, config_events),
+    recognises=_recognises,
+    read=_read,
+)

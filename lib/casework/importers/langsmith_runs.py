@@ -1,0 +1,212 @@
+"""LangSmith runs, as JSON Lines or a JSON array.
+
+## Reads
+Runs as the client and the bulk export write them. A create and an update of the same run share
+its `id` and are one: what the later line says counts. Plain, gzip or zstd.
+
+## Fills
+Runs of type `llm` become `requests`, those of type `retriever` `candidates`.
+
+| column of `requests` | from |
+|---|---|
+| `request_id`, `span_id` | `id` |
+| `occurred_at`, `ended_at`, `latency_ms` | `start_time`, `end_time` |
+| `trace_id`, `parent_span_id` | `trace_id`, `parent_run_id` |
+| `endpoint` | `extra.metadata.ls_model_name`, `extra.metadata.model_name`, \
+`extra.invocation_params.model`, `extra.invocation_params.model_name` |
+| `response_model` | `outputs.llm_output.model_name`, `outputs.model` |
+| `fingerprint` | `outputs.llm_output.system_fingerprint`, `outputs.system_fingerprint` |
+| `session_id`, `user_id` | `thread_id`, `session_id`, `user_id` of `extra.metadata` |
+| `environment` | `extra.metadata.environment`, `session_name` |
+| `prompt_name`, `prompt_version` | `extra.metadata.lc_hub_repo`, `lc_hub_commit_hash` |
+| `input_text`, `output_text` | `inputs`, `outputs` |
+| `prompt_hash`, `params_hash` | SHA-256 of the system messages and of `extra.invocation_params` |
+| `input_tokens`, `output_tokens` | `prompt_tokens`, `completion_tokens`, else the usage in \
+`outputs` |
+| `status` | `error` where `error` is set, else `ok` |
+
+## Leaves out
+Runs of other types, counted; `serialized`, `events`, `dotted_order`, `extra.runtime`.
+
+## Known limits
+A file is held in memory until it is read, since updates follow later. Feedback is another export:
+load it with `--as feedback` and a map.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from hashlib import sha256
+from typing import Any
+
+from casework import canonical
+from casework.case import Item, Note, Reject, Row
+from casework.importers._configuration import hash_params, hash_prompt
+from casework.importers._fields import FieldLog, Form
+from casework.importers._importer import Importer, Options
+from casework.importers._instants import milliseconds
+from casework.importers._messages import answer, system_prompt, transcript, turns
+from casework.importers._records import records
+from casework.importers._shape import filled, mapping, number, sequence, text
+from casework.importers._source import Source
+from casework.tables import candidates, requests
+
+_META = "extra.metadata"
+_FORM = Form(
+    requests,
+    of="run",
+    columns={
+        "request_id": ("id",),
+        "occurred_at": ("start_time",),
+        "ended_at": ("end_time",),
+        "trace_id": ("trace_id",),
+        "parent_span_id": ("parent_run_id",),
+        "endpoint": (
+            f"{_META}.ls_model_name",
+            f"{_META}.model_name",
+            "extra.invocation_params.model",
+            "extra.invocation_params.model_name",
+        ),
+        "response_model": ("outputs.llm_output.model_name", "outputs.model"),
+        "fingerprint": ("outputs.llm_output.system_fingerprint", "outputs.system_fingerprint"),
+        "session_id": (f"{_META}.thread_id", f"{_META}.session_id"),
+        "user_id": (f"{_META}.user_id",),
+        "environment": (f"{_META}.environment", "session_name"),
+        "prompt_name": (f"{_META}.lc_hub_repo",),
+        "prompt_version": (f"{_META}.lc_hub_commit_hash",),
+        "input_tokens": (
+            *("prompt_tokens", "outputs.usage.prompt_tokens"),
+            *(
+                "outputs.usage_metadata.input_tokens",
+                "outputs.llm_output.token_usage.prompt_tokens",
+            ),
+        ),
+        "output_tokens": (
+            *("completion_tokens", "outputs.usage.completion_tokens"),
+            "outputs.usage_metadata.output_tokens",
+            "outputs.llm_output.token_usage.completion_tokens",
+        ),
+    },
+    uses={
+        "operation": ("run_type",),
+        "input_text": ("inputs",),
+        "output_text": ("outputs",),
+        "params_hash": ("extra.invocation_params",),
+        "status": ("status",),
+    },
+    own=(_META,),
+    left_out=("serialized", "events", "dotted_order", "extra.runtime"),
+)
+_SPOKEN = ("messages", "message", "generations", "choices", "prompts", "prompt", "output", "text")
+
+
+def _recognises(source: Source) -> bool:
+    found = source.first_object
+    return {"run_type", "id"} <= found.keys() and bool(
+        {"dotted_order", "trace_id", "session_name", "session_id", "inputs"} & found.keys()
+    )
+
+
+def _read(source: Source, options: Options) -> Iterator[Item]:
+    runs: dict[str, tuple[str, dict[str, Any]]] = {}
+    for found in records(source):
+        if isinstance(found, Reject):
+            yield found._replace(table=requests)
+            continue
+        name = text(found.values.get("id"))
+        if name is None:
+            yield Reject(found.locator, "NO_ID", "the run has no id", found.raw or "", requests)
+            continue
+        locator, run = runs.get(name, (found.locator, {}))
+        runs[name] = (locator, {**run, **filled(found.values)})
+    log, passed = FieldLog(options.timezone), Counter[str]()
+    for locator, run in runs.values():
+        kind = text(run.get("run_type")) or "run"
+        if kind == "llm":
+            yield Row(requests, locator, _call(log, run))
+        elif kind == "retriever":
+            yield from _documents(log, run, locator)
+        else:
+            passed[kind] += 1
+    if passed:
+        kinds = ", ".join(f"{kind} {count}" for kind, count in passed.most_common())
+        yield Note(f"left out: {passed.total()} runs that are no model call or retrieval ({kinds})")
+    yield from log.items()
+
+
+def _call(log: FieldLog, run: Mapping[str, Any]) -> dict[str, Any]:
+    values = log.fill(_FORM, run)
+    into, _ = turns(_spoken(run.get("inputs")))
+    out, _ = turns(_spoken(run.get("outputs")))
+    system = system_prompt(into)
+    given = mapping(mapping(run.get("extra")).get("invocation_params"))
+    chosen = {name: value for name, value in given.items() if name not in ("model", "model_name")}
+    derived = {
+        "span_id": values.get("request_id"),
+        "operation": "chat",
+        "input_text": transcript(into) or None,
+        "output_text": answer(out) or None,
+        "prompt_hash": hash_prompt([system] if system else []),
+        "params_hash": hash_params(canonical.plain(filled(chosen))),
+        "latency_ms": milliseconds(values.get("occurred_at"), values.get("ended_at")),
+        "status": "error" if run.get("error") else "ok",
+    }
+    return {**derived, **values}
+
+
+def _spoken(value: Any) -> Any:
+    """What was said in inputs or outputs, whose one field may hold lists within a list."""
+    found = mapping(value)
+    for name in _SPOKEN:
+        if found.get(name):
+            inner = found[name]
+            while isinstance(inner, list) and len(inner) == 1 and isinstance(inner[0], list):
+                inner = inner[0]
+            return [_message(item) for item in inner] if isinstance(inner, list) else inner
+    return value
+
+
+def _message(item: Any) -> Any:
+    """A message of LangChain, serialised with its kind and arguments, as role and content."""
+    found = mapping(item)
+    inner = mapping(found.get("message")) or found
+    given = mapping(inner.get("kwargs")) or mapping(inner.get("data")) or inner
+    roles = {"human": "user", "ai": "assistant", "AIMessage": "assistant", "HumanMessage": "user"}
+    names = sequence(inner.get("id"))
+    kind = (
+        text(given.get("type")) or (text(names[-1]) if names else None) or text(given.get("role"))
+    )
+    if kind is None or "content" not in given:
+        return item
+    role = roles.get(kind, kind.removesuffix("Message").lower())
+    return {
+        "role": role,
+        "content": given["content"],
+        "tool_calls": given.get("tool_calls") or None,
+    }
+
+
+def _documents(log: FieldLog, run: Mapping[str, Any], locator: str) -> Iterator[Item]:
+    listed = mapping(run.get("outputs")).get("documents")
+    for position, entry in enumerate(sequence(listed)):
+        document = mapping(entry)
+        meta = mapping(document.get("metadata"))
+        content = text(document.get("page_content")) or ""
+        named = [document.get("id"), meta.get("id"), meta.get("source")]
+        digest = f"sha256:{sha256(content.encode('utf-8', 'replace')).hexdigest()}"
+        yield Row(candidates, f"{locator}/outputs/documents/{position}", {
+            "query_id": text(run.get("id")),
+            "doc_id": next((name for value in named if (name := text(value))), digest),
+            "occurred_at": log.instants.find(run.get("start_time")),
+            "dense_rank": position + 1,
+            "dense_score": number(meta.get("score")),
+            "attributes": canonical.plain(filled(dict(meta))),
+        })  # fmt: skip
+
+
+langsmith_runs = Importer(
+    name="langsmith_runs",
+    doc=__doc__ or "",
+    tables=(requests, candidates),
+    recognises=_recognises,
+    read=_read,
+)

@@ -1,0 +1,124 @@
+"""LaunchDarkly audit log: every change of a flag, as the API lists it.
+
+## Reads
+Pages of `/auditlog` (`{"items": […]}`), JSON Lines and arrays of entries.
+
+## Fills
+| column of `config_events` | from |
+|---|---|
+| `occurred_at` | `date`, milliseconds |
+| `key` | `flag:<flag>`, the flag in `target.resources`; `rollout:<flag>` where the entry tells \
+the rollout that it set |
+| `new_value`, `old_value` | `title` without links, else `description`; the rollout, percent |
+| `scope` | the environment in `target.resources` |
+| `actor` | `member.email`, `token.name`, else `subject.name` |
+
+## Leaves out
+Links, access rules, icons.
+
+## Known limits
+A percentage rollout is read only where the entry holds `currentVersion` and `previousVersion` with
+a `fallthrough.rollout`: the weight, in percent, of every variation but the first.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from casework.case import Item, Reject, Row
+from casework.importers._fields import FieldLog, Form
+from casework.importers._importer import Importer, Options
+from casework.importers._records import Record, records
+from casework.importers._shape import mapping, number, sequence, text
+from casework.importers._source import Source
+from casework.tables import config_events
+
+_RESOURCE = re.compile(r"^proj/[^:/]*:env/(?P<env>[^:/;]*)[^:]*:flag/(?P<flag>[^:/;]+)")
+_FORM = Form(
+    config_events,
+    of="entry",
+    columns={
+        "occurred_at": ("date",),
+        "actor": ("member.email", "token.name", "subject.name"),
+    },
+    uses={
+        "key": ("target",),
+        "new_value": ("title", "description", "currentVersion"),
+        "old_value": ("previousVersion",),
+    },
+    left_out=("_links", "accesses", "_accountId", "subject.avatarUrl", "parent"),
+)
+
+
+def _recognises(source: Source) -> bool:
+    found = source.first_object
+    if _is_entry(found):
+        return True
+    items = found.get("items")
+    return isinstance(items, list) and bool(items) and _is_entry(mapping(items[0]))
+
+
+def _is_entry(record: Mapping[str, Any]) -> bool:
+    return {"date", "kind", "target"} <= record.keys() and (
+        "titleVerb" in record or "title" in record
+    )
+
+
+def _read(source: Source, options: Options) -> Iterator[Item]:
+    log = FieldLog(options.timezone)
+    for found in records(source):
+        if isinstance(found, Reject):
+            yield found._replace(table=config_events)
+        elif "items" in found.values:
+            for position, one in enumerate(sequence(found.values["items"])):
+                locator = f"{found.locator}/items/{position}"
+                yield from _rows(log, Record(locator, dict(mapping(one))))
+        else:
+            yield from _rows(log, found)
+    yield from log.items()
+
+
+def _rows(log: FieldLog, found: Record) -> Iterator[Item]:
+    entry = found.values
+    listed = sequence(mapping(entry.get("target")).get("resources"))
+    places = [match for one in listed if (match := _RESOURCE.match(str(one)))]
+    flag = places[0]["flag"] if places else text(entry.get("name"))
+    scope = places[0]["env"] if places else None
+    said = _plain(text(entry.get("title"))) or text(entry.get("description"))
+    base = {**log.fill(_FORM, entry), "scope": scope, "source": "launchdarkly audit log"}
+    key = f"flag:{flag}" if flag else None
+    yield Row(config_events, found.locator, {**base, "key": key, "new_value": said})
+    now, before = (
+        _percent(entry.get(name), scope) for name in ("currentVersion", "previousVersion")
+    )
+    if flag and now is not None and now != before:
+        yield Row(config_events, f"{found.locator}/currentVersion", {
+            **base, "key": f"rollout:{flag}", "new_value": f"{now:g}",
+            "old_value": None if before is None else f"{before:g}",
+        })  # fmt: skip
+
+
+def _percent(version: Any, scope: str | None) -> float | None:
+    """Share of traffic, in percent, that does not get the first variation."""
+    held = mapping(mapping(mapping(version).get("environments")).get(scope or "")) or mapping(
+        version
+    )
+    rollout = mapping(mapping(held.get("fallthrough")).get("rollout"))
+    listed = [mapping(one) for one in sequence(rollout.get("variations"))]
+    weights = [number(one.get("weight")) or 0 for one in listed]
+    rest = [w for one, w in zip(listed, weights, strict=True) if number(one.get("variation")) != 0]
+    return sum(rest) / sum(weights) * 100 if sum(weights) else None
+
+
+def _plain(title: str | None) -> str | None:
+    """A title without its links, `[name](address)`."""
+    return re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", title) if title else None
+
+
+launchdarkly_log = Importer(
+    name="launchdarkly_log",
+    doc=__doc__ or "",
+    tables=(config_events,),
+    recognises=_recognises,
+    read=_read,
+)

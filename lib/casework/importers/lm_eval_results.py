@@ -1,0 +1,205 @@
+"""Results of lm-evaluation-harness (`results_<instant>.json`).
+
+## Reads
+One file of aggregated results, of version 0.4 and of the older layout, with `NaN` and `Infinity`
+as Python writes them; one row of `eval_runs` for each task and group of tasks.
+
+## Fills
+| column | from |
+|---|---|
+| `run_id` | the task and the instant in the file name, else `date`; samples of the run bear the \
+same |
+| `suite` | the key in `results` |
+| `started_at` | `date` |
+| `ended_at` | `date` and `total_evaluation_time_seconds` |
+| `endpoint` | `model_name`, else `peft`, `pretrained` or `model` of `config.model_args` |
+| `checkpoint` | `config.model_sha`, unless `model_args` name an adapter: it is that of the base |
+| `prompt_hash` | SHA-256 of what makes the prompt: text functions, delimiters, description, \
+examples, chat template, system instruction |
+| `params_hash` | SHA-256 of `generation_kwargs` and `config.gen_kwargs` |
+| `harness_version` | `lm_eval_version` |
+| `code_revision` | `git_hash` |
+| `score` | the first metric of the task that is no standard error |
+| `n_items` | `n-samples`, `effective`; of a group their sum |
+| `attributes` | all metrics, `n-shot`, the version and hash of the task, the metric of the score, \
+`limit`, seeds, data types, what else `config` says |
+
+## Leaves out
+`configs` but for what makes the prompt, `pretty_env_info`, tokenizer ids.
+
+## Known limits
+A task hash covers documents and prompts together, so it is no `dataset_hash`. Object addresses in
+configurations are removed before hashing. What is not finite is no score.
+"""
+
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
+from hashlib import sha256
+from typing import Any
+
+from casework import canonical
+from casework.case import Fields, Item, Note, Row
+from casework.errors import CaseworkError
+from casework.importers._configuration import hash_params
+from casework.importers._importer import Importer, Options
+from casework.importers._instants import Instants
+from casework.importers._lm_eval import run_id, stamp, without_addresses
+from casework.importers._records import read_document
+from casework.importers._shape import filled, mapping, number, sequence, text
+from casework.importers._source import Source
+from casework.tables import eval_runs
+
+_PROMPT = (
+    *("doc_to_text", "doc_to_target", "doc_to_choice", "description", "target_delimiter"),
+    *("fewshot_delimiter", "fewshot_config", "fewshot_split", "num_fewshot", "gen_prefix"),
+)
+_LEFT_OUT = (
+    *("pretty_env_info", "tokenizer_pad_token", "tokenizer_eos_token", "tokenizer_bos_token"),
+    *("eot_token_id", "max_length", "upper_git_hash"),
+)
+_TAKEN = {
+    "date": "started_at",
+    "total_evaluation_time_seconds": "ended_at",
+    "model_name": "endpoint",
+    "config.model_args": "endpoint",
+    "config.model_sha": "checkpoint",
+    "configs": "prompt_hash",
+    "chat_template": "prompt_hash",
+    "system_instruction": "prompt_hash",
+    "config.gen_kwargs": "params_hash",
+    "lm_eval_version": "harness_version",
+    "git_hash": "code_revision",
+    "results": "score",
+    "n-samples": "n_items",
+    **dict.fromkeys(
+        ("n-shot", "versions", "task_hashes", "config", "group_subtasks"), "attributes"
+    ),
+}
+
+
+def _recognises(source: Source) -> bool:
+    found = source.first_object
+    if "results" not in found or not isinstance(found["results"], Mapping | None):
+        return False
+    return "configs" in found or {"versions", "config"} <= found.keys()
+
+
+def _read(source: Source, options: Options) -> Iterator[Item]:
+    whole = mapping(read_document(source).value())
+    results, instants = mapping(whole.get("results")), Instants(options.timezone)
+    started = instants.find(whole.get("date"))
+    when = stamp(source) or (started.isoformat() if started else None)
+    if when is None:
+        raise CaseworkError(
+            "NO_INSTANT", "neither its name nor its `date` says when it ran",
+            "give the file the name that the harness gave it", where=source.name,
+        )  # fmt: skip
+    taken = number(whole.get("total_evaluation_time_seconds"))
+    run = {
+        "started_at": started or instants.find(_iso(when)),
+        "ended_at": started + timedelta(seconds=taken) if started and taken else None,
+        "harness": "lm-evaluation-harness",
+        "harness_version": text(whole.get("lm_eval_version")),
+        "code_revision": text(whole.get("git_hash")),
+        **_model(whole),
+    }
+    unscored = 0
+    for task in results:
+        row = {**run, "run_id": run_id(task, when), "suite": task, **_task(whole, task)}
+        unscored += row["score"] is None
+        yield Row(eval_runs, f"/results/{task}", row)
+    if _adapter(whole):
+        yield Note("the recorded digest is that of the base, not of the adapter: no checkpoint")
+    if unscored:
+        yield Note(f"{unscored} tasks have no finite score")
+    yield Fields(
+        {name: [f"eval_runs.{column}"] for name, column in _TAKEN.items()},
+        {name: 1 for name in _LEFT_OUT if whole.get(name) not in (None, "")},
+    )
+
+
+def _model(whole: Mapping[str, Any]) -> dict[str, Any]:
+    config = mapping(whole.get("config"))
+    arguments = _arguments(config.get("model_args"))
+    named = [arguments.get(name) for name in ("peft", "pretrained", "model", "engine")]
+    names = [text(whole.get("model_name")), *map(text, named), text(config.get("model"))]
+    return {
+        "endpoint": next((name for name in names if name), None),
+        "checkpoint": None if _adapter(whole) else text(config.get("model_sha")),
+    }
+
+
+def _adapter(whole: Mapping[str, Any]) -> str | None:
+    return text(_arguments(mapping(whole.get("config")).get("model_args")).get("peft"))
+
+
+def _arguments(value: Any) -> Mapping[str, Any]:
+    """Model arguments: an object, or before 0.4.9 a text of `name=value` pairs."""
+    if isinstance(value, str):
+        pairs = (pair.partition("=") for pair in value.split(","))
+        return {name.strip(): setting for name, _, setting in pairs}
+    return mapping(value)
+
+
+def _task(whole: Mapping[str, Any], task: str) -> dict[str, Any]:
+    config, own = mapping(whole.get("config")), mapping(mapping(whole.get("configs")).get(task))
+    metrics = {
+        name: value
+        for name, value in mapping(mapping(whole["results"])[task]).items()
+        if name not in ("alias", "name", "sample_len")
+    }
+    scored = [name for name in metrics if "_stderr" not in name]
+    subtasks = sequence(mapping(whole.get("group_subtasks")).get(task))
+    counted = [_effective(whole, name) for name in subtasks or [task]]
+    generation = {**mapping(own.get("generation_kwargs")), **mapping(config.get("gen_kwargs"))}
+    attributes = {
+        "metrics": metrics,
+        "metric": scored[0] if scored else None,
+        "subtasks": subtasks,
+        "alias": mapping(mapping(whole["results"])[task]).get("alias"),
+        **{
+            name.replace("-", "_"): mapping(whole.get(name)).get(task)
+            for name in ("n-shot", "versions", "task_hashes", "higher_is_better", "n-samples")
+        },
+        "base_checkpoint": text(config.get("model_sha")) if _adapter(whole) else None,
+        "config": filled({k: v for k, v in config.items() if k != "model_sha"}),
+    }
+    return {
+        "prompt_hash": _prompt_hash(whole, own),
+        "params_hash": hash_params(canonical.plain(generation)),
+        "score": number(metrics[scored[0]]) if scored else None,
+        "n_items": None if None in counted else sum(map(int, filter(None, counted))),
+        "attributes": canonical.plain(filled(attributes)),
+    }
+
+
+def _effective(whole: Mapping[str, Any], task: Any) -> int | None:
+    found = mapping(mapping(whole.get("n-samples")).get(str(task)))
+    counted = number(found.get("effective"))
+    return None if counted is None else int(counted)
+
+
+def _prompt_hash(whole: Mapping[str, Any], own: Mapping[str, Any]) -> str | None:
+    made_of = filled({
+        **{name: own.get(name) for name in _PROMPT},
+        "chat_template": whole.get("chat_template"),
+        "system_instruction": whole.get("system_instruction"),
+        "fewshot_as_multiturn": whole.get("fewshot_as_multiturn"),
+    })  # fmt: skip
+    if not own:
+        return None
+    return sha256(without_addresses(canonical.dumps(canonical.plain(made_of))).encode()).hexdigest()
+
+
+def _iso(when: str) -> str:
+    day, _, clock = when.partition("T")
+    return f"{day}T{clock.replace('-', ':')}"
+
+
+lm_eval_results = Importer(
+    name="lm_eval_results",
+    doc=__doc__ or "",
+    tables=(eval_runs,),
+    recognises=_recognises,
+    read=_read,
+)

@@ -1,0 +1,132 @@
+"""Samples of lm-evaluation-harness (`samples_<task>_<instant>.jsonl`).
+
+## Reads
+One line for each document and filter, as `--log_samples` writes them; arguments as lists (before
+0.4.4) or objects.
+
+## Fills
+| column | from |
+|---|---|
+| `run_id` | task and instant in the file name, as in the results |
+| `item_id` | `doc_id`; with the filter behind it where there are several |
+| `epoch` | 1 |
+| `input_text` | `doc.question`, `doc.query`, `doc.text`, `doc.prompt`, else `doc` as JSON |
+| `prompt_text` | the first argument of the first request |
+| `target` | `target` |
+| `output_text` | the first of `filtered_resps` |
+| `score` | the first of `metrics` that is a number, else the first field after the hashes |
+| `attributes` | hashes of document, prompt and target, the filter, all metrics, arguments of \
+generation |
+
+## Leaves out
+`resps`, and the other arguments of loglikelihood requests.
+
+## Known limits
+A file that was appended to holds several runs: what repeats is a duplicate or a contradiction.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import msgspec
+
+from casework.case import Item, Note, Reject, Row
+from casework.importers._fields import FieldLog, Form
+from casework.importers._importer import Importer, Options
+from casework.importers._lm_eval import run_id, stamp
+from casework.importers._records import records
+from casework.importers._shape import mapping, number, sequence, text
+from casework.importers._source import Source
+from casework.tables import eval_samples
+
+_NAME = re.compile(r"^samples_(?P<task>.+?)(?:_\d{4}-\d{2}-\d{2}T.*)?\.jsonl$")
+_KEYS = {"doc_id", "target", "resps", "filtered_resps"}
+_INPUTS = ("question", "query", "text", "prompt", "input")
+_FORM = Form(
+    eval_samples,
+    of="",
+    columns={"target": ("target",)},
+    uses={
+        "item_id": ("doc_id",),
+        "input_text": ("doc",),
+        "prompt_text": ("arguments",),
+        "output_text": ("filtered_resps",),
+    },
+    left_out=("resps",),
+)
+
+
+def _recognises(source: Source) -> bool:
+    found = source.first_object.keys()
+    return found >= _KEYS or ({"doc_id", "doc", "arguments"} <= found and "target" in found)
+
+
+def _read(source: Source, options: Options) -> Iterator[Item]:
+    named = _NAME.match(source.bare_name)
+    task = named.group("task") if named else source.bare_name.removesuffix(".jsonl")
+    run = run_id(task, stamp(source) or "unknown")
+    log, filters = FieldLog(options.timezone), set()
+    for found in records(source, constants=True):
+        if isinstance(found, Reject):
+            yield found._replace(table=eval_samples)
+            continue
+        values = log.fill(_FORM, found.values)
+        filters.add(text(found.values.get("filter")) or "none")
+        yield Row(eval_samples, found.locator, {**values, "run_id": run, **_sample(found.values)})
+    if stamp(source) is None:
+        yield Note("its name does not say when it ran: it joins no results")
+    if len(filters) > 1:
+        yield Note(f"{len(filters)} filters: an item for each, with the filter in its id")
+    yield from log.items()
+
+
+def _sample(sample: Mapping[str, Any]) -> dict[str, Any]:
+    item, chosen = text(sample.get("doc_id")), text(sample.get("filter"))
+    metrics = [text(name) for name in sequence(sample.get("metrics"))]
+    scores = [number(sample.get(name)) for name in metrics if name]
+    if not metrics:
+        after = list(sample)[list(sample).index("target") + 1 :] if "target" in sample else []
+        scores = [number(sample[name]) for name in after if not name.endswith("_hash")]
+    return {
+        "item_id": item if chosen in (None, "none") or item is None else f"{item}/{chosen}",
+        "epoch": 1,
+        "input_text": _input(sample.get("doc")),
+        "prompt_text": _prompt(sample.get("arguments")),
+        "output_text": _answer(sample.get("filtered_resps")),
+        "score": next((score for score in scores if score is not None), None),
+    }
+
+
+def _input(doc: Any) -> str | None:
+    known = [text(mapping(doc).get(name)) for name in _INPUTS]
+    return next((name for name in known if name), None) or _json(doc)
+
+
+def _prompt(arguments: Any) -> str | None:
+    """The rendered prompt: the first argument of the first request, list or object."""
+    if isinstance(arguments, Mapping):
+        first = mapping(next(iter(arguments.values()), None))
+        return text(first.get("arg_0"))
+    first_of = sequence(next(iter(sequence(arguments)), None))
+    return text(first_of[0]) if first_of else None
+
+
+def _answer(responses: Any) -> str | None:
+    found = sequence(responses)
+    if not found:
+        return text(responses)
+    return text(found[0]) or _json(found if len(found) > 1 else found[0])
+
+
+def _json(value: Any) -> str | None:
+    return None if value in (None, "", [], {}) else msgspec.json.encode(value).decode()
+
+
+lm_eval_samples = Importer(
+    name="lm_eval_samples",
+    doc=__doc__ or "",
+    tables=(eval_samples,),
+    recognises=_recognises,
+    read=_read,
+)

@@ -1,0 +1,125 @@
+"""Signatures of models (`model.sig`): which digests were signed, and whether the files have them.
+
+## Reads
+Sigstore bundles of model-signing 0.2 and 1.0, and the in-toto statement by itself.
+
+## Fills
+One row of `checkpoints` for each signed model.
+
+| column | from |
+|---|---|
+| `checkpoint` | the digest of the subject; of version 0.2, which signs files singly, that of the \
+SHA-256 of `digest  name` lines |
+| `uri` | the name of the subject |
+| `exists` | true where all signed files lie beside the signature with the signed digests |
+| `attributes` | the signed files and digests, `files_matching`, `files_missing`, \
+`files_different`, how it was signed |
+
+## Leaves out
+Certificates and log entries.
+
+## Known limits
+The signature itself is not verified. Only SHA-256 digests of whole files are compared; those of
+shards are kept and not compared.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from hashlib import file_digest, sha256
+from pathlib import Path
+from typing import Any
+
+from casework.case import Item, Note, Reject, Row
+from casework.importers._fields import FieldLog
+from casework.importers._importer import Importer, Options
+from casework.importers._intoto import UNVERIFIED, Statement, digest, kind_of, statements
+from casework.importers._shape import filled, mapping, sequence, text
+from casework.importers._source import Source
+from casework.tables import checkpoints
+
+_TYPE = "https://model_signing/"
+_MOST_FILES = 10_000
+
+
+def _recognises(source: Source) -> bool:
+    return kind_of(source).startswith(_TYPE)
+
+
+def _read(source: Source, options: Options) -> Iterator[Item]:
+    log = FieldLog(options.timezone)
+    for found in statements(source):
+        if isinstance(found, Reject):
+            yield found._replace(table=checkpoints)
+            continue
+        yield from _rows(source, found)
+        if found.signed:
+            yield Note(UNVERIFIED)
+            log.leave("verificationMaterial")
+    yield from log.items()
+
+
+def _rows(source: Source, found: Statement) -> Iterator[Item]:
+    predicate = mapping(found.content.get("predicate"))
+    listed = [mapping(one) for one in sequence(found.content.get("subject"))]
+    if resources := sequence(predicate.get("resources")):
+        name = text(listed[0].get("name")) if listed else None
+        signed = [(str(one.get("name")), _hex(one)) for one in map(mapping, resources)]
+        model = digest(listed[0].get("digest")) if listed else None
+    else:
+        name = source.name.rpartition("/")[0].rpartition("/")[2] or source.name
+        signed = [(str(one.get("name")), text(mapping(one.get("digest")).get("sha256")))
+                  for one in listed]  # fmt: skip
+        listing = "".join(f"{value}  {path}\n" for path, value in sorted(signed, key=str))
+        model = f"sha256:{sha256(listing.encode()).hexdigest()}" if signed else None
+    method = mapping(predicate.get("serialization")).get("method")
+    if method == "shards":
+        yield Note("digests of shards were not compared with the files")
+    states = Counter[str]() if method == "shards" else _compared(source, name, signed)
+    different = states["different"]
+    if different:
+        yield Note(f"{different} files beside the signature do not have the signed digest")
+    attributes = {
+        "signed_files": dict(signed),
+        "serialization": predicate.get("serialization"),
+        "predicate_type": found.content.get("predicateType"),
+        **{f"files_{state}": count for state, count in sorted(states.items())},
+    }
+    values = {
+        "checkpoint": model,
+        "uri": name,
+        "exists": True if states["matching"] == len(signed) > 0 else None,
+        "attributes": filled(attributes),
+    }
+    yield Row(checkpoints, found.locator, values)
+
+
+def _hex(resource: Mapping[str, Any]) -> str | None:
+    return text(resource.get("digest"))
+
+
+def _compared(
+    source: Source, model: str | None, signed: list[tuple[str, str | None]]
+) -> Counter[str]:
+    """How many of the signed files match, differ, or are missing beside the signature."""
+    folder, states = source.path.parent.resolve(), Counter[str]()
+    for name, value in signed[:_MOST_FILES]:
+        path = (folder / (model or "" if name == "." else name)).resolve()
+        if not path.is_relative_to(folder) or not path.is_file():
+            states["missing"] += 1
+        else:
+            states["matching" if _sha256(path) == value else "different"] += 1
+    return states
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return file_digest(file, "sha256").hexdigest()
+
+
+model_signature = Importer(
+    name="model_signature",
+    doc=__doc__ or "",
+    tables=(checkpoints,),
+    recognises=_recognises,
+    read=_read,
+)

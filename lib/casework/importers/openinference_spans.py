@@ -1,0 +1,125 @@
+"""Spans of OpenInference, as Phoenix and Arize export them.
+
+## Reads
+The span table of Phoenix as Parquet (columns `context.span_id`, `attributes.<name>`), as a JSON
+array and as JSON Lines, current and of 2023.
+
+## Fills
+Spans of kind LLM and EMBEDDING become `requests`, by the same attribute names as `otlp_traces`;
+`request_id` is the span id. RETRIEVER and RERANKER spans become `candidates`, whose `query_id` is
+the span id and whose `request_id` is the one model call of the trace, where there is just one; a
+document without an id has the SHA-256 of its content for one. Embeddings with text and vector
+become `vectors`, `text_id` being the SHA-256 of the text. Annotations of a person that say up or
+down become `feedback`.
+
+| column of `requests` | from |
+|---|---|
+| `endpoint`, `response_model`, tokens, ids of user and session | as in `otlp_traces` |
+| `input_text`, `output_text` | `llm.input_messages`, `llm.output_messages`, else `input.value`, \
+`output.value` |
+| `prompt_hash` | SHA-256 of the system messages |
+| `params_hash` | SHA-256 of `llm.invocation_parameters` without the model |
+| `status` | `error` where `status_code` is ERROR |
+
+## Leaves out
+Spans of other kinds, counted; mime types.
+
+## Known limits
+Instants of exports of 2023 name no zone and are read as UTC. Annotations of models and programs
+are no feedback: they stay in `attributes`.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from casework.case import Item, Reject
+from casework.errors import CaseworkError
+from casework.importers._fields import FieldLog
+from casework.importers._importer import Importer, Options
+from casework.importers._openinference import TABLES, Spans
+from casework.importers._records import records
+from casework.importers._shape import mapping
+from casework.importers._source import Source
+from casework.tables import requests
+
+_PARQUET = b"PAR1"
+_BATCH_ROWS = 2_000
+_COLUMNS = {"context.span_id", "context.trace_id", "span_kind", "start_time"}
+
+
+def _recognises(source: Source) -> bool:
+    if source.head().startswith(_PARQUET):
+        return _columns(source) >= _COLUMNS
+    found = source.first_object
+    context = found.get("context")
+    keys = {"span_kind", "context", "start_time"} <= found.keys()
+    return keys and (context is None or "span_id" in mapping(context))
+
+
+def _columns(source: Source) -> set[str]:
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    try:
+        return set(parquet.read_schema(source.path).names)
+    except (pa.ArrowException, OSError):
+        return set()
+
+
+def _read(source: Source, options: Options) -> Iterator[Item]:
+    spans = Spans(FieldLog(options.timezone))
+    found = _table(source) if source.head().startswith(_PARQUET) else _json(source)
+    for locator, span in found:
+        if isinstance(span, Reject):
+            yield span
+        else:
+            yield from spans.rows(span, locator)
+    yield from spans.rest()
+
+
+def _json(source: Source) -> Iterator[tuple[str, Mapping[str, Any] | Reject]]:
+    for found in records(source, constants=True):
+        if isinstance(found, Reject):
+            yield found.locator, found._replace(table=requests)
+            continue
+        yield found.locator, {**mapping(found.values.get("context")), **found.values}
+
+
+def _table(source: Source) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    number = 0
+    try:
+        with parquet.ParquetFile(source.path) as file:
+            for batch in file.iter_batches(batch_size=_BATCH_ROWS):
+                for row in batch.to_pylist():
+                    number += 1
+                    yield f"row {number}", _span(row)
+    except (pa.ArrowException, OSError) as error:
+        what = str(error).splitlines()[0]
+        fix = "see that the file is whole"
+        raise CaseworkError("SOURCE_UNREADABLE", what, fix, where=source.name) from None
+
+
+def _span(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A row of the span table as a span: flattened columns back under `attributes`."""
+    span: dict[str, Any] = {}
+    attributes: dict[str, Any] = {}
+    for name, value in row.items():
+        if value is None:
+            continue
+        if name.startswith("attributes."):
+            attributes[name.removeprefix("attributes.")] = value
+        else:
+            span[name.removeprefix("context.")] = value
+    return {**span, "attributes": attributes}
+
+
+openinference_spans = Importer(
+    name="openinference_spans",
+    doc=__doc__ or "",
+    tables=TABLES,
+    recognises=_recognises,
+    read=_read,
+)

@@ -1,0 +1,114 @@
+"""OpenLineage run events: which data sets a job read to make which.
+
+## Reads
+Run events as JSON Lines or a JSON array. Of a run the completed event counts, with the inputs and
+outputs of all its events.
+
+## Fills
+Each pair of an output and an input of a run is a row of `artifact_inputs`.
+
+| column | from |
+|---|---|
+| `artifact` | the output: namespace and name, with its version where a facet tells it |
+| `kind` | `train_data`; `code` for `sourceCodeLocation`, `base_checkpoint` for inputs that are \
+named as models |
+| `uri`, `digest` | the input; `version.datasetVersion` of its facets |
+| `pin` | `pinned` with a version, else `floating` |
+| `verified_at` | `eventTime` |
+
+## Leaves out
+Runs without outputs and events of jobs and data sets, counted; other facets.
+
+## Known limits
+Lineage names data sets and seldom digests them: a version is what the platform calls one.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from casework.case import Item, Note, Reject, Row
+from casework.importers._fields import FieldLog
+from casework.importers._importer import Importer, Options
+from casework.importers._records import records
+from casework.importers._shape import filled, mapping, sequence, text
+from casework.importers._source import Source
+from casework.tables import artifact_inputs
+
+_MODEL = re.compile(r"(?:^|[/._-])(?:models?|checkpoints?|weights)(?:[/._-]|$)", re.IGNORECASE)
+
+
+def _recognises(source: Source) -> bool:
+    found = source.first_object.keys()
+    return {"eventType", "eventTime", "run", "job"} <= found or (
+        {"eventTime", "producer", "schemaURL"} <= found
+    )
+
+
+def _read(source: Source, options: Options) -> Iterator[Item]:
+    log, runs, others = FieldLog(options.timezone), dict[str, dict[str, Any]](), 0
+    for found in records(source):
+        if isinstance(found, Reject):
+            yield found._replace(table=artifact_inputs)
+            continue
+        run = text(mapping(found.values.get("run")).get("runId"))
+        if run is None:
+            others += 1
+            continue
+        event = runs.setdefault(run, {"inputs": {}, "outputs": {}, "locator": found.locator})
+        for side in ("inputs", "outputs"):
+            for position, one in enumerate(map(mapping, sequence(found.values.get(side)))):
+                event[side].setdefault(_name(one), (f"{found.locator}/{side}/{position}", one))
+        event["when"] = found.values.get("eventTime") or event.get("when")
+        event["job"] = mapping(found.values.get("job")) or event.get("job")
+    for event in runs.values():
+        if event["outputs"]:
+            yield from _rows(log, event)
+        else:
+            others += 1
+    if others:
+        yield Note(f"left out: {others} events or runs that made no data set")
+    yield from log.items()
+
+
+def _rows(log: FieldLog, event: Mapping[str, Any]) -> Iterator[Item]:
+    job = mapping(event.get("job"))
+    place = mapping(mapping(job.get("facets")).get("sourceCodeLocation"))
+    about = filled({"job": text(job.get("name")), "namespace": text(job.get("namespace"))})
+    when = log.instants.find(event.get("when"))
+    for artifact, (_, out) in event["outputs"].items():
+        made = f"{artifact}@{version}" if (version := _version(out)) else artifact
+        base = {"artifact": made, "verified_at": when, "attributes": about}
+        for name, (locator, one) in event["inputs"].items():
+            known = _version(one)
+            values = {
+                "kind": "base_checkpoint" if _MODEL.search(name) else "train_data",
+                "uri": name,
+                "digest": known,
+                "pin": "pinned" if known else "floating",
+            }
+            yield Row(artifact_inputs, locator, {**base, **values})
+        if address := text(place.get("repoUrl")) or text(place.get("url")):
+            commit = text(place.get("version"))
+            code = {"kind": "code", "uri": address, "digest": commit}
+            pin = {"pin": "pinned" if commit else "floating"}
+            yield Row(artifact_inputs, f"{event['locator']}/job", {**base, **code, **pin})
+
+
+def _name(dataset: Mapping[str, Any]) -> str:
+    parts = (text(dataset.get("namespace")), text(dataset.get("name")))
+    return "/".join(part for part in parts if part)
+
+
+def _version(dataset: Mapping[str, Any]) -> str | None:
+    facet = mapping(mapping(dataset.get("facets")).get("version"))
+    return text(facet.get("datasetVersion"))
+
+
+openlineage_events = Importer(
+    name="openlineage_events",
+    doc=__doc__ or "",
+    tables=(artifact_inputs,),
+    recognises=_recognises,
+    read=_read,
+)

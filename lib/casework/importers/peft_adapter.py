@@ -1,0 +1,80 @@
+"""Configuration of a PEFT adapter (`adapter_config.json`): what it was tuned from.
+
+## Reads
+One JSON object with `peft_type` and `base_model_name_or_path`.
+
+## Fills
+| column of `artifact_inputs` | from |
+|---|---|
+| `artifact` | the digest of `adapter_model.safetensors` beside it, else the name of the folder |
+| `kind`, `uri`, `digest` | `base_checkpoint`, `base_model_name_or_path`, `revision` |
+| `pin` | `pinned` with a commit as `revision`, else `floating`: a branch moves |
+| second row | `hyperparameters`: the whole configuration and its SHA-256 |
+
+Where the weights lie beside it, `checkpoints` says that they were tuned from that base.
+
+## Leaves out
+Nothing: the configuration stands in `attributes`.
+
+## Known limits
+A base that is a path names bytes that nobody else can find: it is floating.
+"""
+
+import re
+from collections.abc import Iterator
+from hashlib import file_digest, sha256
+from typing import Any
+
+from casework import canonical
+from casework.case import Item, Row
+from casework.importers._importer import Importer, Options
+from casework.importers._records import read_document
+from casework.importers._shape import mapping, text
+from casework.importers._source import Source
+from casework.tables import artifact_inputs, checkpoints
+
+_COMMIT = re.compile(r"[0-9a-f]{40}")
+_WEIGHTS = "adapter_model.safetensors"
+
+
+def _recognises(source: Source) -> bool:
+    return {"peft_type", "base_model_name_or_path"} <= source.first_object.keys()
+
+
+def _read(source: Source, _options: Options) -> Iterator[Item]:
+    config = mapping(read_document(source).value())
+    base, revision = text(config.get("base_model_name_or_path")), text(config.get("revision"))
+    digest = _weights(source)
+    artifact = digest or source.name.rpartition("/")[0].rpartition("/")[2] or source.name
+    pinned = bool(revision and _COMMIT.fullmatch(revision))
+    made_of: dict[str, Any] = {"kind": "base_checkpoint", "uri": base, "digest": revision,
+                               "pin": "pinned" if pinned else "floating"}  # fmt: skip
+    yield Row(artifact_inputs, "/base_model_name_or_path", {"artifact": artifact, **made_of})
+    told = canonical.plain(dict(config))
+    yield Row(artifact_inputs, "/", {
+        "artifact": artifact, "kind": "hyperparameters", "uri": source.bare_name, "pin": "pinned",
+        "digest": f"sha256:{sha256(canonical.dumps(told).encode('utf-8', 'replace')).hexdigest()}",
+        "attributes": told,
+    })  # fmt: skip
+    if digest:
+        yield Row(checkpoints, "/", {
+            "checkpoint": digest, "uri": _WEIGHTS, "exists": True,
+            "base_checkpoint": revision if pinned else base,
+        })  # fmt: skip
+
+
+def _weights(source: Source) -> str | None:
+    path = source.path.parent / _WEIGHTS
+    if not path.is_file() or path.is_symlink():
+        return None
+    with path.open("rb") as file:
+        return f"sha256:{file_digest(file, 'sha256').hexdigest()}"
+
+
+peft_adapter = Importer(
+    name="peft_adapter",
+    doc=__doc__ or "",
+    tables=(artifact_inputs, checkpoints),
+    recognises=_recognises,
+    read=_read,
+)

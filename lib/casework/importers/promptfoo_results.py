@@ -1,0 +1,155 @@
+"""Results of promptfoo (`promptfoo eval -o results.json`).
+
+## Reads
+The JSON export of versions 2 and 3 of the results, one file an evaluation: one row of `eval_runs`
+for each pair of provider and prompt, one of `eval_samples` for each result.
+
+## Fills
+| column | from |
+|---|---|
+| `run_id` | `evalId` and the number of the prompt |
+| `suite` | `config.description`, else `evalId` |
+| `started_at` | `results.timestamp`, else `metadata.evaluationCreatedAt` |
+| `endpoint` | `provider` of the prompt |
+| `prompt_name`, `prompt_hash` | `label`; SHA-256 of `raw`, the template |
+| `harness_version` | `metadata.promptfooVersion` |
+| `score` | share of tests passed: `metrics.testPassCount` of all three counts |
+| `n_items` | the sum of the counts |
+| `item_id`, `epoch` | `testIdx`, 1; a further result of the same test counts up |
+| `input_text`, `prompt_text` | `vars` as JSON, `prompt.raw` as rendered |
+| `output_text` | `response.output` |
+| `sample score` | `score` |
+| `target` | values of the assertions that equal or contain |
+| `attributes` | assertions, grading, cost, latency, error, what else a result holds |
+
+## Leaves out
+`config` but for its description, `results.table` of version 2 where `results.results` is there,
+usage of tokens in total.
+
+## Known limits
+The export does not say when an evaluation ended: `ended_at` stays empty. Exports of before version
+2, which hold a table alone, are not read.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import msgspec
+
+from casework.case import Item, Reject, Row
+from casework.errors import CaseworkError
+from casework.importers._configuration import hash_prompt
+from casework.importers._fields import FieldLog, Form
+from casework.importers._importer import Importer, Options
+from casework.importers._records import read_document
+from casework.importers._shape import mapping, number, sequence, text
+from casework.importers._source import Source
+from casework.tables import eval_runs, eval_samples
+
+_COUNTS = ("testPassCount", "testFailCount", "testErrorCount")
+_EXPECTED = ("equals", "contains", "icontains")
+_RUN = Form(
+    eval_runs,
+    of="prompt",
+    columns={"endpoint": ("provider",), "prompt_name": ("label",)},
+    uses={"prompt_hash": ("raw",), "score": tuple(f"metrics.{name}" for name in _COUNTS)},
+)
+_SAMPLE = Form(
+    eval_samples,
+    of="result",
+    columns={"score": ("score",), "prompt_text": ("prompt.raw",)},
+    uses={
+        "run_id": ("promptIdx",),
+        "item_id": ("testIdx",),
+        "input_text": ("vars",),
+        "output_text": ("response.output",),
+    },
+    left_out=("tokenUsage", "response.tokenUsage", "testCase.vars"),
+)
+
+
+def _recognises(source: Source) -> bool:
+    found = source.first_object
+    if not {"evalId", "results"} <= found.keys():
+        return False
+    inner = found["results"]
+    return inner is None or (isinstance(inner, Mapping) and "results" in inner)
+
+
+def _read(source: Source, options: Options) -> Iterator[Item]:
+    whole = mapping(read_document(source).value())
+    held, name = mapping(whole.get("results")), text(whole.get("evalId"))
+    if name is None or not isinstance(held.get("results"), list):
+        what, fix = "it holds no `results.results`", "export it with promptfoo of version 0.100 on"
+        raise CaseworkError("NOT_A_PROMPTFOO_EXPORT", what, fix, where=source.name)
+    log = FieldLog(options.timezone)
+    for position, prompt in enumerate(sequence(held.get("prompts"))):
+        locator = f"/results/prompts/{position}"
+        yield Row(eval_runs, locator, _run(log, whole, name, position, mapping(prompt)))
+    seen: Counter[tuple[str | None, str | None]] = Counter()
+    for position, result in enumerate(held["results"]):
+        locator = f"/results/results/{position}"
+        if not isinstance(result, Mapping):
+            raw = msgspec.json.encode(result).decode()
+            yield Reject(locator, "JSON", "not an object", raw, eval_samples)
+            continue
+        values = _sample(log, name, result)
+        key = (values["run_id"], values["item_id"])
+        seen[key] += 1
+        yield Row(eval_samples, locator, {**values, "epoch": seen[key]})
+    log.leave("config", int("config" in whole))
+    log.leave("results.table", int("table" in held))
+    yield from log.items()
+
+
+def _run(
+    log: FieldLog, whole: Mapping[str, Any], name: str, position: int, prompt: Mapping[str, Any]
+) -> dict[str, Any]:
+    meta, held = mapping(whole.get("metadata")), mapping(whole.get("results"))
+    counts = [number(mapping(prompt.get("metrics")).get(count)) or 0 for count in _COUNTS]
+    raw = text(prompt.get("raw"))
+    return {
+        **log.fill(_RUN, prompt),
+        "run_id": f"{name}/{position}",
+        "suite": text(mapping(whole.get("config")).get("description")) or name,
+        "started_at": log.instants.find(held.get("timestamp"))
+        or log.instants.find(meta.get("evaluationCreatedAt")),
+        "prompt_hash": hash_prompt([raw] if raw else []),
+        "harness": "promptfoo",
+        "harness_version": text(meta.get("promptfooVersion")),
+        "score": counts[0] / sum(counts) if sum(counts) else None,
+        "n_items": int(sum(counts)),
+    }
+
+
+def _sample(log: FieldLog, name: str, result: Mapping[str, Any]) -> dict[str, Any]:
+    output = mapping(result.get("response")).get("output")
+    expected = [
+        found
+        for check in map(mapping, sequence(mapping(result.get("testCase")).get("assert")))
+        if check.get("type") in _EXPECTED and (found := text(check.get("value")))
+    ]
+    return {
+        **log.fill(_SAMPLE, result),
+        "run_id": f"{name}/{text(result.get('promptIdx')) or 0}",
+        "item_id": text(result.get("testIdx")),
+        "input_text": _said(result.get("vars")),
+        "output_text": _said(output),
+        "target": "\n".join(expected) or None,
+    }
+
+
+def _said(value: Any) -> str | None:
+    if value in (None, "", [], {}):
+        return None
+    return value if isinstance(value, str) else msgspec.json.encode(value).decode()
+
+
+promptfoo_results = Importer(
+    name="promptfoo_results",
+    doc=__doc__ or "",
+    tables=(eval_runs, eval_samples),
+    recognises=_recognises,
+    read=_read,
+)

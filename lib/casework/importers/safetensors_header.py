@@ -1,0 +1,91 @@
+"""Weights in the safetensors format: their digest and header. Tensors are not decoded.
+
+## Reads
+The header (8 bytes of length, then JSON of at most 100 MB) and, for the digest, all bytes.
+
+## Fills
+| column of `checkpoints` | from |
+|---|---|
+| `checkpoint` | SHA-256 of the file |
+| `uri` | name of the file |
+| `exists` | true: it is here |
+| `attributes` | `__metadata__`, number of tensors and parameters, data types |
+
+## Leaves out
+Names, shapes and offsets of the tensors.
+
+## Known limits
+The shards of one model are rows of their own.
+"""
+
+import struct
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from hashlib import file_digest
+from math import prod
+from typing import Any
+
+from casework import canonical
+from casework.case import Item, Row
+from casework.errors import CaseworkError
+from casework.importers._importer import Importer, Options
+from casework.importers._json_document import document
+from casework.importers._shape import filled, mapping, sequence, text
+from casework.importers._source import Source
+from casework.tables import checkpoints
+
+_MOST_BYTES = 100 << 20
+_LENGTH = struct.Struct("<Q")
+
+
+def _recognises(source: Source) -> bool:
+    head = source.head()
+    return len(head) > _LENGTH.size and head[8:9] == b"{" and (
+        _LENGTH.size < _LENGTH.unpack(head[:8])[0] + _LENGTH.size <= _MOST_BYTES
+    ) and (b'"data_offsets"' in head or b'"__metadata__"' in head)  # fmt: skip
+
+
+def _read(source: Source, _options: Options) -> Iterator[Item]:
+    header = _header(source)
+    tensors = {name: mapping(one) for name, one in header.items() if name != "__metadata__"}
+    kinds = Counter(text(one.get("dtype")) or "unknown" for one in tensors.values())
+    with source.path.open("rb") as file:
+        digest = file_digest(file, "sha256").hexdigest()
+    about = {
+        "metadata": header.get("__metadata__"),
+        "tensors": len(tensors),
+        "parameters": sum(_size(one) for one in tensors.values()),
+        "dtypes": dict(kinds),
+    }
+    values = {
+        "checkpoint": f"sha256:{digest}",
+        "uri": source.name,
+        "exists": True,
+        "attributes": canonical.plain(filled(about)),
+    }
+    yield Row(checkpoints, "header", values)
+
+
+def _header(source: Source) -> Mapping[str, Any]:
+    with source.open() as file:
+        (length,) = _LENGTH.unpack(file.read(_LENGTH.size))
+        data = file.read(min(length, _MOST_BYTES))
+    if len(data) < length:
+        raise CaseworkError("SAFETENSORS", "the file ends within its header",
+                            "ask for the file again", where=source.name)  # fmt: skip
+    return mapping(document(data.rstrip(b" "), source.name).value())
+
+
+def _size(tensor: Mapping[str, Any]) -> int:
+    shape = sequence(tensor.get("shape"))
+    whole = all(isinstance(one, int) and 0 <= one < 2**40 for one in shape)
+    return prod(shape) if whole and len(shape) < 16 else 0
+
+
+safetensors_header = Importer(
+    name="safetensors_header",
+    doc=__doc__ or "",
+    tables=(checkpoints,),
+    recognises=_recognises,
+    read=_read,
+)

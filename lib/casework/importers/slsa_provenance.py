@@ -1,0 +1,122 @@
+"""SLSA provenance: what an artifact was built from, by what, and when.
+
+## Reads
+In-toto statements with a predicate of SLSA 0.2 or 1, bare, as JSON Lines, in DSSE envelopes and
+in Sigstore bundles.
+
+## Fills
+Each subject becomes a row of `checkpoints`; each thing that it was built from a row of
+`artifact_inputs` for that digest.
+
+| column of `artifact_inputs` | from |
+|---|---|
+| `artifact` | the digest of the subject |
+| `kind` | `code` for a Git address or commit, `environment` for packages and images, \
+`base_checkpoint`, `train_data` for models and data sets of the hub, `procedure` for the builder |
+| `uri`, `digest` | `uri` or `name`, `digest` |
+| `pin` | `pinned` with a digest, else `floating` |
+
+## Leaves out
+Parameters of the build that are no text; dependencies whose kind cannot be told, counted.
+
+## Known limits
+Signatures are not verified. The kind is read off the address.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from casework.case import Item, Note, Reject, Row
+from casework.importers._fields import FieldLog
+from casework.importers._importer import Importer, Options
+from casework.importers._intoto import UNVERIFIED, digest, kind_of, statements, subjects
+from casework.importers._shape import filled, mapping, sequence, text
+from casework.importers._source import Source
+from casework.tables import artifact_inputs, checkpoints
+
+_TYPE = "https://slsa.dev/provenance/"
+_KINDS = (
+    ("train_data", re.compile(r"huggingface\.co/datasets/|^hf://datasets/|^pkg:mlflow-dataset")),
+    ("base_checkpoint", re.compile(r"huggingface\.co/|^hf://|^pkg:huggingface|^models:/")),
+    ("code", re.compile(r"^git[+:@]|\.git(?:@|#|$)|github\.com|gitlab\.|^pkg:git")),
+    ("environment", re.compile(r"^pkg:|^docker:|^oci:|@sha256:")),
+)
+
+
+def _recognises(source: Source) -> bool:
+    return kind_of(source).startswith(_TYPE)
+
+
+def _read(source: Source, options: Options) -> Iterator[Item]:
+    log, untold, signed = FieldLog(options.timezone), 0, False
+    for found in statements(source):
+        if isinstance(found, Reject):
+            yield found._replace(table=artifact_inputs)
+            continue
+        signed = signed or found.signed
+        predicate = mapping(found.content.get("predicate"))
+        for name, artifact in subjects(found.content):
+            about = {"checkpoint": artifact, "uri": name, "attributes": _about(predicate)}
+            yield Row(checkpoints, found.locator, about)
+            for pointer, made_of in _inputs(predicate):
+                kind = _kind(made_of, pointer)
+                if kind is None:
+                    untold += 1
+                    continue
+                yield Row(artifact_inputs, f"{found.locator}/predicate{pointer}", {
+                    "artifact": artifact or name,
+                    "kind": kind,
+                    "uri": text(made_of.get("uri")) or text(made_of.get("name")),
+                    "digest": digest(made_of.get("digest")),
+                    "pin": "pinned" if digest(made_of.get("digest")) else "floating",
+                })  # fmt: skip
+    if untold:
+        yield Note(f"left out: {untold} dependencies whose kind cannot be told")
+    if signed:
+        yield Note(UNVERIFIED)
+    yield from log.items()
+
+
+def _inputs(predicate: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    definition = mapping(predicate.get("buildDefinition"))
+    lists = {
+        "/materials": predicate.get("materials"),
+        "/buildDefinition/resolvedDependencies": definition.get("resolvedDependencies"),
+    }
+    for pointer, listed in lists.items():
+        for position, one in enumerate(sequence(listed)):
+            yield f"{pointer}/{position}", mapping(one)
+    for pointer, holder in (("", predicate), ("/runDetails", mapping(predicate.get("runDetails")))):
+        builder = mapping(holder.get("builder"))
+        if text(builder.get("id")):
+            yield f"{pointer}/builder", {"uri": builder.get("id")}
+
+
+def _kind(made_of: Mapping[str, Any], pointer: str) -> str | None:
+    if pointer.endswith("/builder"):
+        return "procedure"
+    address = text(made_of.get("uri")) or text(made_of.get("name")) or ""
+    for kind, pattern in _KINDS:
+        if pattern.search(address):
+            return kind
+    return "code" if {"gitCommit", "sha1"} & mapping(made_of.get("digest")).keys() else None
+
+
+def _about(predicate: Mapping[str, Any]) -> dict[str, Any]:
+    definition = mapping(predicate.get("buildDefinition"))
+    details = mapping(mapping(predicate.get("runDetails")).get("metadata"))
+    return filled({
+        "build_type": predicate.get("buildType") or definition.get("buildType"),
+        "metadata": predicate.get("metadata") or details,
+        "invocation": predicate.get("invocation") or definition.get("externalParameters"),
+    })  # fmt: skip
+
+
+slsa_provenance = Importer(
+    name="slsa_provenance",
+    doc=__doc__ or "",
+    tables=(artifact_inputs, checkpoints),
+    recognises=_recognises,
+    read=_read,
+)

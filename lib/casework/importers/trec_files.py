@@ -1,0 +1,94 @@
+"""TREC run and relevance files: what retrieval gave, and what people judged.
+
+## Reads
+Runs, six columns `query Q0 document rank score tag`; judgments, four columns `query 0 document
+grade`; separated by blanks or tabs; plain, gzip or zstd.
+
+## Fills
+| column | from |
+|---|---|
+| `candidates.query_id`, `doc_id` | first and third column |
+| `candidates.dense_rank`, `dense_score` | fourth and fifth column |
+| `candidates.embedding_model` | the tag, which names the system |
+| `judgments.query_id`, `doc_id`, `grade` | first, third and fourth column |
+
+## Leaves out
+The second column, which both formats leave unused.
+
+## Known limits
+A run has no instant. The score is that of the system named by the tag, dense or not.
+"""
+
+import re
+from collections.abc import Iterator
+
+from casework.case import Item, Reject, Row
+from casework.errors import CaseworkError
+from casework.importers._importer import Importer, Options
+from casework.importers._source import BROKEN_COMPRESSION, Source
+from casework.tables import candidates, judgments
+
+_RUN = re.compile(r"^(\S+)\s+[Qq]0\s+(\S+)\s+(\d{1,9})\s+(-?\d[\d.eE+-]*)\s+(\S+)$")
+_JUDGED = re.compile(r"^(\S+)\s+(?:0|Q0|q0)\s+(\S+)\s+(-?\d{1,3})$")
+_SAMPLE = 20
+_LINE_BYTES = 4_096
+
+
+def _recognises(source: Source) -> bool:
+    return _pattern(source) is not None
+
+
+def _pattern(source: Source) -> re.Pattern[str] | None:
+    """The pattern that all of the first whole lines have."""
+    lines = source.head().decode("utf-8", "replace").split("\n")
+    whole = [line.strip() for line in (lines[:-1] or lines)[:_SAMPLE] if line.strip()]
+    for pattern in (_RUN, _JUDGED):
+        if whole and all(pattern.match(line) for line in whole):
+            return pattern
+    return None
+
+
+def _read(source: Source, _options: Options) -> Iterator[Item]:
+    pattern = _pattern(source)
+    if pattern is None:
+        what, fix = "neither a run nor judgments of TREC", "see `casework formats`"
+        raise CaseworkError("NOT_TREC", what, fix, where=source.name)
+    table = candidates if pattern is _RUN else judgments
+    try:
+        with source.open() as file:
+            number = 0
+            while data := file.readline(_LINE_BYTES):
+                number += 1
+                line = data.decode("utf-8", "replace").strip()
+                found = pattern.match(line)
+                if found:
+                    yield _row(found, f"line {number}")
+                elif line:
+                    reason = "not of the columns of the lines before"
+                    yield Reject(f"line {number}", "COLUMNS", reason, line, table)
+    except BROKEN_COMPRESSION as error:
+        what, fix = f"cannot be read: {error}", "ask for the file again"
+        raise CaseworkError("COMPRESSION", what, fix, where=source.name) from error
+
+
+def _row(found: re.Match[str], locator: str) -> Item:
+    query, document, *rest = found.groups()
+    named = {"query_id": query, "doc_id": document}
+    if len(rest) == 1:
+        return Row(judgments, locator, {**named, "grade": float(rest[0])})
+    rank, score, tag = rest
+    try:
+        value = float(score)
+    except ValueError:
+        return Reject(locator, "VALUE", f"{score!r} is no number", found.group(0), candidates)
+    scored = {"dense_rank": int(rank), "dense_score": value, "embedding_model": tag}
+    return Row(candidates, locator, {**named, **scored})
+
+
+trec_files = Importer(
+    name="trec_files",
+    doc=__doc__ or "",
+    tables=(candidates, judgments),
+    recognises=_recognises,
+    read=_read,
+)
