@@ -1,7 +1,8 @@
 """Chat messages as plain text, from the shapes in which instrumentations write them.
 
 A message is an object with a role and `parts` (OpenTelemetry), or with `content` and `tool_calls`
-(OpenAI and those who follow it); a list of them often comes as JSON text.
+(OpenAI and those who follow it); a list of them often comes as JSON text. Bodies of requests and
+answers, of OpenAI's and Google's interfaces, hold messages under names of their own.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,6 +14,7 @@ import msgspec
 _SYSTEM_ROLES = frozenset(("system", "developer"))
 _TEXT_PARTS = (None, "text", "input_text", "output_text", "refusal")
 _SPOKEN = ("content", "text", "refusal", "parts", "contents", "tool_calls", "function_call")
+_WRAPPERS = ("messages", "message", "choices", "candidates")
 _PLAIN_FIELDS = {"role", "parts", "finish_reason"}
 _KEPT_CHARACTERS = 4_000
 _INDEX_DIGITS = 9
@@ -101,13 +103,26 @@ def _turns(value: Any) -> list[Turn]:
                 found += _turns(item)
         return found
     if isinstance(value, dict):
-        for wrapped in ("messages", "message"):
+        for wrapped in _WRAPPERS:
             if isinstance(value.get(wrapped), list | dict):
                 return _turns(value[wrapped])
         if "role" in value or "parts" in value or "tool_calls" in value:
             return [(str(value.get("role") or ""), _spoken(value))]
+        if found := _of_google(value):
+            return found
     text = _part(value)
     return [("", text)] if text else []
+
+
+def _of_google(body: dict[str, Any]) -> list[Turn]:
+    """Messages of a body of Google's interface: `contents` asked, or the one `content` answered."""
+    held = body.get("contents", body.get("content"))
+    if isinstance(held, str | None) or ("contents" not in body and isinstance(held, list)):
+        return []
+    config = body.get("config")
+    said = config.get("system_instruction") if isinstance(config, dict) else None
+    system = _part(said)
+    return [*([("system", system)] if system else []), *_turns(held)]
 
 
 def _plain_turn(message: Any) -> Turn | None:

@@ -10,6 +10,7 @@ grade`; separated by blanks or tabs; plain, gzip or zstd.
 | `candidates.query_id`, `doc_id` | first and third column |
 | `candidates.dense_rank`, `dense_score` | fourth and fifth column |
 | `candidates.embedding_model` | the tag, which names the system |
+| `candidates.arm` | folder and name of the file: systems often share a tag |
 | `judgments.query_id`, `doc_id`, `grade` | first, third and fourth column |
 
 ## Leaves out
@@ -54,6 +55,7 @@ def _read(source: Source, _options: Options) -> Iterator[Item]:
         what, fix = "neither a run nor judgments of TREC", "see `casework formats`"
         raise CaseworkError("NOT_TREC", what, fix, where=source.name)
     table = candidates if pattern is _RUN else judgments
+    run = "/".join(source.name.split("/")[-2:])
     try:
         with source.open() as file:
             number = 0
@@ -62,7 +64,7 @@ def _read(source: Source, _options: Options) -> Iterator[Item]:
                 line = data.decode("utf-8", "replace").strip()
                 found = pattern.match(line)
                 if found:
-                    yield _row(found, f"line {number}")
+                    yield _row(found, f"line {number}", run)
                 elif line:
                     reason = "not of the columns of the lines before"
                     yield Reject(f"line {number}", "COLUMNS", reason, line, table)
@@ -71,7 +73,7 @@ def _read(source: Source, _options: Options) -> Iterator[Item]:
         raise CaseworkError("COMPRESSION", what, fix, where=source.name) from error
 
 
-def _row(found: re.Match[str], locator: str) -> Item:
+def _row(found: re.Match[str], locator: str, run: str) -> Item:
     query, document, *rest = found.groups()
     named = {"query_id": query, "doc_id": document}
     if len(rest) == 1:
@@ -82,7 +84,7 @@ def _row(found: re.Match[str], locator: str) -> Item:
     except ValueError:
         return Reject(locator, "VALUE", f"{score!r} is no number", found.group(0), candidates)
     scored = {"dense_rank": int(rank), "dense_score": value, "embedding_model": tag}
-    return Row(candidates, locator, {**named, **scored})
+    return Row(candidates, locator, {**named, **scored, "arm": run})
 
 
 trec_files = Importer(
