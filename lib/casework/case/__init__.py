@@ -1,7 +1,8 @@
 """A case: one DuckDB file with the evidence of one investigation. The only place of DuckDB."""
 
 from casework.case._connection import identifier, literal
-from casework.case._items import Batch, Fields, Item, Note, Receipt, Reject, Row, Select
+from casework.case._items import Batch, Fields, Item, Note, Packed, Receipt, Reject, Row, Select
+from casework.case._packing import pack, pack_batch
 from casework.case._query import Query
 from casework.case._reader import Case, Rows
 from casework.case._scan import scan
@@ -14,6 +15,7 @@ __all__ = [
     "Fields",
     "Item",
     "Note",
+    "Packed",
     "Query",
     "Receipt",
     "Reject",
@@ -22,5 +24,7 @@ __all__ = [
     "Select",
     "identifier",
     "literal",
+    "pack",
+    "pack_batch",
     "scan",
 ]

@@ -4,6 +4,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+import pyarrow as pa
+
 from casework.tables import Table
 
 
@@ -27,6 +29,13 @@ class Batch(NamedTuple):
 
     table: Table
     columns: Mapping[str, list[Any]]
+
+
+class Packed(NamedTuple):
+    """Many rows of one table as an Arrow table: columns of the evidence table, and `locator`."""
+
+    table: Table
+    content: pa.Table
 
 
 class Select(NamedTuple):
@@ -73,7 +82,7 @@ class Fields(NamedTuple):
     left_out: Mapping[str, int]
 
 
-Item = Row | Batch | Select | Reject | Note | Fields
+Item = Row | Batch | Packed | Select | Reject | Note | Fields
 
 
 @dataclass(frozen=True, slots=True)

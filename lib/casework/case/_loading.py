@@ -10,25 +10,13 @@ import pyarrow as pa
 
 from casework.case._connection import first
 from casework.case._duplicates import settle
-from casework.case._items import Batch, Fields, Item, Note, Reject, Row, Select
+from casework.case._items import Batch, Fields, Item, Note, Packed, Reject, Row, Select
+from casework.case._packing import arrow_table, check_packed, pack_batch
 from casework.errors import CaseworkError
 from casework.tables import Table, get
-from casework.tables._table import FLAG, INSTANT, JSON, REAL, TEXT, WHOLE
 
 _BATCH_ROWS = 50_000
 _RAW_CHARACTERS = 4_000
-
-ARROW_TYPES: dict[str, pa.DataType] = {
-    TEXT: pa.string(),
-    JSON: pa.string(),
-    REAL: pa.float64(),
-    WHOLE: pa.int64(),
-    FLAG: pa.bool_(),
-    INSTANT: pa.timestamp("us", tz="UTC"),
-    "VARCHAR[]": pa.list_(pa.string()),
-    "FLOAT[]": pa.list_(pa.float32()),
-    "MAP(VARCHAR, DOUBLE)": pa.map_(pa.string(), pa.float64()),
-}
 
 
 class Loading:
@@ -53,6 +41,10 @@ class Loading:
                     self._take_row(item)
                 case Batch():
                     self._take_batch(item)
+                case Packed():
+                    check_packed(item)
+                    self.read += item.content.num_rows
+                    self._insert(item.table, item.content)
                 case Select():
                     self._take_select(item)
                 case Reject():
@@ -90,7 +82,7 @@ class Loading:
 
     def _take_batch(self, batch: Batch) -> None:
         self.read += len(batch.columns["locator"])
-        self._insert(batch.table, _arrow(batch.table, batch.columns))
+        self._insert(batch.table, pack_batch(batch).content)
 
     def _take_select(self, select: Select) -> None:
         names = ", ".join(select.columns)
@@ -136,7 +128,7 @@ class Loading:
         }
         columns["locator"] = [row.locator for row in rows]
         try:
-            arrow = _arrow(table, columns)
+            arrow = arrow_table(table, columns)
         except (pa.ArrowException, ValueError, TypeError):
             self._flush_singly(table, rows)
         else:
@@ -149,7 +141,7 @@ class Loading:
             columns = {name: [value] for name, value in row.values.items()}
             columns["locator"] = [row.locator]
             try:
-                good.append(_arrow(table, columns))
+                good.append(arrow_table(table, columns))
             except (pa.ArrowException, ValueError, TypeError) as error:
                 reason = str(error).splitlines()[0]
                 raw = json.dumps(dict(row.values), default=str)
@@ -184,29 +176,6 @@ class Loading:
         self.connection.register("incoming", arrow)
         self.connection.execute("INSERT INTO rejects SELECT * FROM incoming")
         self.connection.unregister("incoming")
-
-
-def _arrow(table: Table, columns: Mapping[str, list[Any]]) -> pa.Table:
-    """Build an Arrow table of the columns' types.
-
-    Raises:
-        ValueError: a required value is missing.
-    """
-    arrays = {}
-    for name, values in columns.items():
-        if name == "attributes":
-            values = [_json(value) for value in values]
-        arrays[name] = pa.array(values, type=ARROW_TYPES[table.type_of(name)])
-    for name in table.required:
-        if name not in arrays or arrays[name].null_count:
-            raise ValueError(f"{name} is missing")
-    return pa.table(arrays)
-
-
-def _json(value: Any) -> str | None:
-    if not value:
-        return None
-    return value if isinstance(value, str) else json.dumps(value, default=str, sort_keys=True)
 
 
 def _storable(text: str) -> str:

@@ -154,11 +154,15 @@ class Case:
         ).fetchall()
         return tuple(
             Exhibit(
-                *row[:11],
-                tables=json.loads(row[11]),
-                notes=tuple(row[12] or ()),
-                fields=json.loads(row[13] or "{}"),
-                left_out=json.loads(row[14] or "{}"),
+                **_fields(
+                    Exhibit,
+                    (
+                        *row[:11],
+                        json.loads(row[11]),
+                        tuple(row[12] or ()),
+                        *(json.loads(cell or "{}") for cell in row[13:15]),
+                    ),
+                )
             )
             for row in rows
         )

@@ -15,7 +15,7 @@ def scan(sql: str, params: Mapping[str, Any]) -> list[tuple[Any, ...]]:
     Raises:
         CaseworkError: SOURCE_UNREADABLE with the first line of what DuckDB says.
     """
-    with _database().cursor() as connection:
+    with database().cursor() as connection:
         connection.execute("SET TimeZone = 'UTC'")
         try:
             return connection.execute(sql, dict(params) or None).fetchall()
@@ -25,6 +25,6 @@ def scan(sql: str, params: Mapping[str, Any]) -> list[tuple[Any, ...]]:
 
 
 @cache
-def _database() -> duckdb.DuckDBPyConnection:
+def database() -> duckdb.DuckDBPyConnection:
     """One database in memory that nothing is kept in: making one takes longer than most scans."""
-    return duckdb.connect(":memory:")
+    return duckdb.connect(":memory:", config={"memory_limit": "2GB"})

@@ -13,6 +13,7 @@ from casework.case import CaseWriter, Item, Receipt
 from casework.errors import CaseworkError
 from casework.importers import Importer, Options, Source
 from casework.importers.table_file import file_format, named_table
+from casework.intake._confined import Confined, is_binary
 from casework.intake._search import Handed, Search, storable
 from casework.records import Exhibit
 from casework.tables import ALL as TABLES
@@ -62,7 +63,7 @@ def load(
     options = options or Options()
     chosen = importers.get(format_name) if format_name else None
     importers.check_options(options, chosen)
-    with CaseWriter(Path(case)) as writer, Unpacking() as unpacking:
+    with CaseWriter(Path(case)) as writer, Unpacking() as unpacking, Confined() as confined:
         search = Search(unpacking)
         handed = [one for path in paths for one in search.find(path)]
         total = sum(_size(one.source) for one in handed)
@@ -71,7 +72,7 @@ def load(
         for one in handed:
             if progress:
                 progress(one.source.name, done, total)
-            outcomes.append(_load_one(writer, one, chosen, options))
+            outcomes.append(_load_one(writer, one, chosen, options, confined))
             done += _size(one.source)
         if progress:
             progress("", done, total)
@@ -79,20 +80,26 @@ def load(
 
 
 def _load_one(
-    writer: CaseWriter, handed: Handed, chosen: Importer | None, options: Options
+    writer: CaseWriter,
+    handed: Handed,
+    chosen: Importer | None,
+    options: Options,
+    confined: Confined,
 ) -> Outcome:
     source = handed.source
     try:
         if source.refusal:
             raise source.refusal
-        importer = chosen or _importer_of(handed, options)
+        apart = not source.files and is_binary(source)
+        importer = chosen or _importer_of(handed, options, confined if apart else None)
         if importer is None:
             return _left(handed)
         before = _state(source)
         receipt = _receipt(source, importer)
         if same := writer.loaded_as(receipt.sha256):
             return Outcome(source.name, "already", reason=f"the same bytes as {same}")
-        items = _while_unchanged(source, before, importer.read(source, options))
+        reading = confined.read(source, importer, options) if apart else None
+        items = _while_unchanged(source, before, reading or importer.read(source, options))
         return Outcome(source.name, "loaded", writer.load(receipt, items))
     except CaseworkError as error:
         reason = f"{error.what}; {error.fix}"
@@ -108,12 +115,14 @@ def _load_one(
         return Outcome(source.name, "failed", None, "IMPORT_CRASHED", reason)
 
 
-def _importer_of(handed: Handed, options: Options) -> Importer | None:
+def _importer_of(handed: Handed, options: Options, confined: Confined | None) -> Importer | None:
     source = handed.source
     is_folder = bool(source.files)
     if options.names_table and not is_folder:
         # Files met in a folder must look like tables; one that is named is taken at its word.
         return importers.table_file if handed.named or file_format(source) else None
+    if confined:
+        return confined.importer_of(source)
     for importer in importers.ALL:
         if importer.of_folders == is_folder and importer.recognises(source):
             return importer

@@ -1,0 +1,184 @@
+"""Reading sources that are not text in a process of its own, with limits."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import suppress
+from types import TracebackType
+from typing import BinaryIO, Self, cast
+
+from casework import importers, tables
+from casework.case import Fields, Item, Note, Packed, Reject, Row
+from casework.errors import CaseworkError
+from casework.importers import Importer, Options, Source
+from casework.intake import _messages as m
+
+_PATIENCE_S = 120
+"""How long the reader may say nothing: it hands over rows as it reads them."""
+_NEVER_IN_TEXT = frozenset(range(32)) - frozenset(b"\t\n\v\f\r\x1b")
+_COMMAND = (sys.executable, "-I", "-m", "casework.intake._reader")
+_KEPT_ENVIRONMENT = ("PATH", "HOME", "TMPDIR", "TEMP", "TMP", "SYSTEMROOT", "LANG")
+
+
+def is_binary(source: Source) -> bool:
+    """Whether the content of a file, decompressed, has characters that no text has."""
+    return not _NEVER_IN_TEXT.isdisjoint(source.head())
+
+
+class Confined:
+    """The confined reader, started when it is first asked, and again after it died.
+
+    A context manager. One reader serves all sources of a load.
+    """
+
+    def __init__(self, patience_s: float = _PATIENCE_S) -> None:
+        self._patience_s = patience_s
+        self._process: subprocess.Popen[bytes] | None = None
+        self._gave_up = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._end()
+
+    def importer_of(self, source: Source) -> Importer | None:
+        """The importer that knows a source, if one does.
+
+        Raises:
+            CaseworkError: IMPORT_CRASHED, IMPORT_MEMORY, IMPORT_TIME.
+        """
+        for answer in self._ask(m.Ask(os.fsencode(source.path), source.name), source):
+            if isinstance(answer, m.Recognised):
+                return importers.get(answer.importer) if answer.importer else None
+        raise self._broken(source, "it gave no answer")
+
+    def read(self, source: Source, importer: Importer, options: Options) -> Iterator[Item]:
+        """Yield what an importer reads, as the importer itself would.
+
+        Raises:
+            CaseworkError: what the importer raises; IMPORT_CRASHED, IMPORT_MEMORY, IMPORT_TIME.
+        """
+        table = options.table.name if options.table else None
+        mapping = dict(options.mapping) if options.mapping is not None else None
+        ask = m.Ask(os.fsencode(source.path), source.name, importer.name, table, mapping,
+                    options.timezone)  # fmt: skip
+        for answer in self._ask(ask, source):
+            if isinstance(answer, m.Done):
+                return
+            try:
+                yield from _items(answer, importer)
+            except (ValueError, OSError) as error:  # pyarrow's own errors are ValueErrors
+                raise self._broken(source, str(error).splitlines()[0]) from None
+
+    def _ask(self, ask: m.Ask, source: Source) -> Iterator[m.Answer]:
+        process = self._started()
+        has_more = True
+        try:
+            m.send(cast(BinaryIO, process.stdin), ask)
+            while has_more and (answer := self._next(process)) is not None:
+                if isinstance(answer, m.Failed):
+                    raise CaseworkError(answer.code, answer.what, answer.fix, where=answer.where)
+                has_more = not isinstance(answer, m.Done | m.Recognised)
+                yield answer
+            if not has_more:
+                return
+        except (BrokenPipeError, ValueError) as error:
+            raise self._broken(source, str(error)) from None
+        except GeneratorExit:
+            if has_more:
+                self._end()  # else it would say the rest to the next who asks
+            raise
+        raise self._died(source, process)
+
+    def _next(self, process: subprocess.Popen[bytes]) -> m.Answer | None:
+        """The next answer, or None where the reader ended or was ended for saying nothing."""
+        watch = threading.Timer(self._patience_s, self._give_up, [process])
+        watch.start()
+        try:
+            return m.receive_answer(cast(BinaryIO, process.stdout))
+        finally:
+            watch.cancel()
+
+    def _give_up(self, process: subprocess.Popen[bytes]) -> None:
+        self._gave_up = True
+        process.kill()
+
+    def _started(self) -> subprocess.Popen[bytes]:
+        if self._process is None:
+            environment = {name: os.environ[name] for name in _KEPT_ENVIRONMENT
+                           if name in os.environ}  # fmt: skip
+            self._process = subprocess.Popen(  # noqa: S603  our own program, nothing of the source
+                _COMMAND,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=None if os.environ.get("CASEWORK_DEBUG") else subprocess.DEVNULL,
+                env=environment,
+            )
+        return self._process
+
+    def _died(self, source: Source, process: subprocess.Popen[bytes]) -> CaseworkError:
+        code = process.wait()
+        gave_up, self._gave_up = self._gave_up, False
+        self._end()
+        if gave_up or code == -signal.SIGXCPU:
+            return CaseworkError("IMPORT_TIME", "reading it takes too long",
+                                 "export it in parts, or in another format",
+                                 where=source.name)  # fmt: skip
+        how = f"signal {-code}" if code < 0 else f"status {code}"
+        return self._broken(source, f"its parser ended with {how}")
+
+    def _broken(self, source: Source, what: str) -> CaseworkError:
+        self._end()
+        fix = "see that the file is whole; export it in another format"
+        return CaseworkError("IMPORT_CRASHED", what, fix, where=source.name)
+
+    def _end(self) -> None:
+        process, self._process = self._process, None
+        if process is not None:
+            process.kill()
+            for stream in (process.stdin, process.stdout):
+                if stream is not None:
+                    with suppress(BrokenPipeError):  # of what was left to say to it
+                        stream.close()
+            process.wait()
+
+
+def _items(answer: m.Answer, importer: Importer) -> Iterator[Item]:
+    """Turn an answer into items.
+
+    Raises:
+        ValueError: it is not what the importer may say.
+    """
+    import pyarrow as pa
+
+    known = {table.name: table for table in importer.tables}
+    match answer:
+        case m.Rows() | m.Packed() | m.Rejected() if answer.table not in {*known, None}:
+            raise ValueError(f"{importer.name} does not fill {answer.table!r}")
+        case m.Rows():
+            columns = set(known[answer.table].column_names)
+            for locator, values in zip(answer.locators, answer.values, strict=True):
+                if not values.keys() <= columns:
+                    raise ValueError(f"{answer.table} has no such column")
+                yield Row(known[answer.table], locator, values)
+        case m.Packed():
+            with pa.ipc.open_stream(answer.stream) as reader:
+                yield Packed(known[answer.table], reader.read_all())
+        case m.Rejected():
+            table = tables.get(answer.table) if answer.table else None
+            yield Reject(answer.locator, answer.code, answer.reason, answer.raw, table)
+        case m.Told():
+            yield Note(answer.text)
+        case m.Counted():
+            yield Fields(answer.taken, answer.left_out)
+        case _:
+            raise ValueError("an answer to another question")

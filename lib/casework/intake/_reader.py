@@ -1,0 +1,140 @@
+"""The confined reader: a process of its own for sources that are not text.
+
+Parsers of Parquet, Arrow, SQLite and archives are large programs in C and C++, and the bytes come
+from strangers. What goes wrong in them goes wrong here: out of memory, in an endless loop, or with
+a signal. This process never opens the case, and says what it read over a pipe.
+"""
+
+import contextlib
+import io
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from casework import importers, tables
+from casework.case import Batch, Fields, Item, Note, Packed, Reject, Row, Select, pack, pack_batch
+from casework.errors import CaseworkError
+from casework.importers import Importer, Options, Source
+from casework.intake import _messages as m
+
+_ROWS = 2_000
+# Address space, of which the libraries reserve more than they use: 1.5 GB before anything is read.
+_MEMORY = 6 << 30
+_CPU_S = 60
+_CPU_S_PER_BYTE = 2e-6
+
+
+def main() -> None:
+    """Answer until nobody asks any more. What libraries print does not mix with the answers."""
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    _limit_memory()
+    while (ask := m.receive_ask(sys.stdin.buffer)) is not None:
+        for answer in _answers(ask):
+            m.send(answers, answer)
+
+
+def _answers(ask: m.Ask) -> Iterator[m.Answer]:
+    source = Source(Path(os.fsdecode(ask.path)), ask.name)
+    _limit_time(source)
+    try:
+        if ask.importer is None:
+            yield m.Recognised(_recognise(source))
+        else:
+            yield from _read(source, importers.get(ask.importer), _options(ask))
+            yield m.Done()
+    except CaseworkError as error:
+        yield m.Failed(error.code, error.what, error.fix, error.where)
+    except MemoryError:
+        yield m.Failed("IMPORT_MEMORY", f"reading it takes more than {_MEMORY >> 30} GiB",
+                       "export it in parts", source.name)  # fmt: skip
+    except Exception as error:  # a parser tripped: one clear line, and the next source goes on
+        what = f"{type(error).__name__}: {error}".splitlines()[0][:300]
+        yield m.Failed("IMPORT_CRASHED", what, "see that the file is whole", source.name)
+
+
+def _options(ask: m.Ask) -> Options:
+    table = tables.get(ask.table) if ask.table else None
+    return Options(table, ask.mapping, ask.timezone)
+
+
+def _recognise(source: Source) -> str | None:
+    for importer in importers.ALL:
+        if not importer.of_folders and importer.recognises(source):
+            return importer.name
+    return None
+
+
+def _read(source: Source, importer: Importer, options: Options) -> Iterator[m.Answer]:
+    waiting: list[Row] = []
+    for item in importer.read(source, options):
+        if isinstance(item, Row):
+            if waiting and (waiting[0].table is not item.table or len(waiting) >= _ROWS):
+                yield _rows(waiting)
+                waiting = []
+            waiting.append(item)
+            continue
+        for found in pack(item) if isinstance(item, Select) else (item,):
+            yield _answer(found)
+    if waiting:
+        yield _rows(waiting)
+
+
+def _rows(rows: list[Row]) -> m.Answer:
+    values = [dict(row.values) for row in rows]
+    return m.Rows(rows[0].table.name, [row.locator for row in rows], values)
+
+
+def _answer(item: Item) -> m.Answer:
+    match item:
+        case Packed():
+            return m.Packed(item.table.name, _stream(item))
+        case Batch():
+            return _answer(pack_batch(item))
+        case Reject():
+            table = item.table.name if item.table else None
+            reason, raw = _storable(item.reason), _storable(item.raw)
+            return m.Rejected(_storable(item.locator), item.code, reason, raw, table)
+        case Note():
+            return m.Told(_storable(item.text))
+        case Fields():
+            taken = {name: sorted(columns) for name, columns in item.taken.items()}
+            return m.Counted(taken, dict(item.left_out))
+    raise TypeError(f"no answer for {type(item).__name__}")
+
+
+def _stream(packed: Packed) -> bytes:
+    import pyarrow as pa
+
+    stream = io.BytesIO()
+    with pa.ipc.new_stream(stream, packed.content.schema) as writer:
+        writer.write_table(packed.content)
+    return stream.getvalue()
+
+
+def _storable(text: str) -> str:
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def _limit_memory() -> None:
+    """Bound the address space; where the system has no such limit, as on macOS, nothing does."""
+    with contextlib.suppress(ImportError, ValueError, OSError):
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
+
+
+def _limit_time(source: Source) -> None:
+    """Allow a minute, and two seconds a megabyte, from now on."""
+    with contextlib.suppress(ImportError, ValueError, OSError):
+        import resource
+
+        used = resource.getrusage(resource.RUSAGE_SELF)
+        allowed = _CPU_S + source.path.stat().st_size * _CPU_S_PER_BYTE
+        limit = int(used.ru_utime + used.ru_stime + allowed) + 1
+        resource.setrlimit(resource.RLIMIT_CPU, (limit, resource.RLIM_INFINITY))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,239 @@
+"""Sources that are not text: read apart, with limits; what goes wrong never reaches the case."""
+
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import duckdb
+import msgspec
+import pyarrow as pa
+import pytest
+from fixtures.exports import EXPORTS
+from pyarrow import feather, parquet
+
+from casework import intake, tables
+from casework.case import CaseWriter
+from casework.errors import CaseworkError
+from casework.importers import Options, Source, get, table_file
+from casework.intake import _confined
+from casework.intake import _messages as m
+from casework.intake._confined import Confined, is_binary
+
+
+@pytest.fixture(scope="module")
+def confined() -> Iterator[Confined]:
+    with Confined() as reader:
+        yield reader
+
+
+@pytest.fixture
+def case(tmp_path: Path) -> Path:
+    path = tmp_path / "case.duckdb"
+    CaseWriter.create(path, "confined")
+    return path
+
+
+def units(rows: int = 500) -> pa.Table:
+    return pa.table({"unit_id": [f"u{n}" for n in range(rows)], "visits": [0.5] * rows})
+
+
+def tables_of(case: Path) -> list[Any]:
+    with duckdb.connect(str(case), read_only=True) as connection:
+        return connection.execute("SELECT count(*) FROM units").fetchall()
+
+
+def reads(confined: Confined, path: Path) -> int | str:
+    """How many rows a source gives, or the code of its error."""
+    source = Source(path, path.name)
+    rows = 0
+    try:
+        for item in confined.read(source, table_file, Options(tables.get("units"))):
+            rows += getattr(item, "content", pa.table({})).num_rows
+    except CaseworkError as error:
+        return error.code
+    return rows
+
+
+@pytest.mark.parametrize(
+    ("data", "binary"),
+    [
+        (b"a,b\n1,2\n", False),
+        ("größe\n".encode("latin-1"), False),
+        ("größe".encode()[:-2], False),
+        (b"", False),
+        (b"PAR1\x15\x04", True),
+        (b"SQLite format 3\x00", True),
+        (b"\xff\xfea\x00", True),
+    ],
+)
+def test_what_is_text_is_not_read_apart(tmp_path: Path, data: bytes, binary: bool) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(data)
+    assert is_binary(Source(path, "file")) is binary
+
+
+@pytest.mark.parametrize("name", ["mlflow_database", "safetensors_header", "inspect_logs"])
+def test_read_apart_and_here_is_the_same(tmp_path: Path, confined: Confined, name: str) -> None:
+    source = _source(EXPORTS[name](tmp_path, Random(0)).path)
+    assert is_binary(source)
+    found = confined.importer_of(source)
+    assert found is get(name)
+    apart = list(confined.read(source, found, Options()))
+    here = list(found.read(source, Options()))
+    assert sorted(map(str, apart)) == sorted(map(str, here))
+
+
+def _source(path: Path) -> Source:
+    return Source(path, path.name)
+
+
+def test_tables_read_apart_are_whole(tmp_path: Path, case: Path) -> None:
+    parquet.write_table(units(), tmp_path / "units.parquet")
+    feather.write_feather(pa.table({"unit_id": ["a", "b", None]}), tmp_path / "units-2.arrow",
+                          compression="uncompressed")  # fmt: skip
+    outcomes = intake.load(case, [tmp_path / "units.parquet", tmp_path / "units-2.arrow"])
+    first, second = (outcome.exhibit for outcome in outcomes)
+    assert first is not None
+    assert second is not None
+    assert (first.rows_kept, first.rows_rejected) == (500, 0)
+    assert (second.rows_read, second.rows_kept, second.rows_rejected) == (3, 2, 1)
+    assert tables_of(case) == [(502,)]
+
+
+@pytest.mark.parametrize("suffix", ["parquet", "arrow"])
+def test_damaged_files_give_a_code_and_the_next_is_read(
+    tmp_path: Path, confined: Confined, suffix: str
+) -> None:
+    whole = tmp_path / f"units.{suffix}"
+    if suffix == "parquet":
+        parquet.write_table(units(), whole)
+    else:
+        feather.write_feather(units(), whole, compression="uncompressed")
+    data, codes = whole.read_bytes(), set()
+    for seed in range(100):
+        random = Random(seed)
+        damaged = bytearray(data)
+        if seed % 2:
+            for _ in range(random.randrange(1, 9)):
+                damaged[random.randrange(len(damaged))] ^= 1 << random.randrange(8)
+        else:
+            del damaged[random.randrange(1, len(damaged)) :]
+        path = tmp_path / f"damaged.{suffix}"
+        path.write_bytes(damaged)
+        codes.add(reads(confined, path))
+    assert {code for code in codes if isinstance(code, str)} <= {
+        *("SOURCE_UNREADABLE", "IMPORT_CRASHED", "IMPORT_MEMORY", "IMPORT_TIME", "BAD_NAME"),
+        *("MISSING_COLUMN", "NOT_A_TABLE_FILE", "COMPRESSION"),
+    }
+    assert "SOURCE_UNREADABLE" in codes
+    assert reads(confined, whole) == 500
+
+
+def test_a_file_that_unfolds_beyond_memory_is_refused(tmp_path: Path, case: Path) -> None:
+    text = "x" * (40 << 20)  # one text, said two thousand times: 80 GB from 40 kB
+    column = pa.DictionaryArray.from_arrays(pa.array([0] * 2_000, pa.int32()), pa.array([text]))
+    path = tmp_path / "units.parquet"
+    parquet.write_table(pa.table({"unit_id": column}), path, compression="zstd")
+    assert path.stat().st_size < 1 << 20
+    (outcome,) = intake.load(case, [path])
+    assert (outcome.status, outcome.code) == ("failed", "IMPORT_MEMORY")
+    assert tables_of(case) == [(0,)]
+
+
+PROGRAMS = {
+    "silent": ("import time; time.sleep(60)", "IMPORT_TIME"),
+    "killed": ("import os; os.kill(os.getpid(), 11)", "IMPORT_CRASHED"),
+    "ended": ("raise SystemExit(3)", "IMPORT_CRASHED"),
+    "garbage": ("import sys; sys.stdout.write('x' * 100)", "IMPORT_CRASHED"),
+    "endless": ("import sys; sys.stdout.buffer.write(b'\\xff' * 8)", "IMPORT_CRASHED"),
+}
+
+
+@pytest.mark.parametrize(("program", "code"), PROGRAMS.values(), ids=PROGRAMS)
+def test_a_reader_that_fails_is_one_clear_outcome(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, program: str, code: str
+) -> None:
+    path = tmp_path / "units.parquet"
+    parquet.write_table(units(), path)
+    with Confined(patience_s=1.0) as reader:
+        with monkeypatch.context() as changed:
+            changed.setattr(_confined, "_COMMAND", (sys.executable, "-c", program))
+            assert reads(reader, path) == code
+        assert reads(reader, path) == 500
+
+
+def stream(table: pa.Table) -> bytes:
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema) as writer:
+        writer.write_table(table)
+    return bytes(sink.getvalue())
+
+
+LOCATED = {"locator": pa.array(["row 1"])}
+FORGED: dict[str, m.Answer] = {
+    "no table": m.Rows("exhibits", ["x"], [{"path": "forged"}]),
+    "no column": m.Rows("units", ["x"], [{"exhibit_id": "forged"}]),
+    "other type": m.Packed("units", stream(pa.table({"unit_id": pa.array([1]), **LOCATED}))),
+    "missing": m.Packed(
+        "units", stream(pa.table({"unit_id": pa.nulls(1, pa.string()), **LOCATED}))
+    ),
+    "no stream": m.Packed("units", b"forged"),
+    "other answer": m.Recognised("table_file"),
+    "no answer": m.Rejected("x", "CODE", "why", "raw", "case_info"),
+}
+
+
+@pytest.mark.parametrize("answer", FORGED.values(), ids=FORGED)
+def test_a_forged_answer_is_refused(
+    tmp_path: Path, case: Path, monkeypatch: pytest.MonkeyPatch, answer: m.Answer
+) -> None:
+    path = tmp_path / "units.parquet"
+    parquet.write_table(units(), path)
+    said = b""
+    for message in (answer, m.Done()):
+        data = msgspec.msgpack.encode(message)
+        said += len(data).to_bytes(8, "little") + data
+    program = f"import sys, time; sys.stdout.buffer.write({said!r}); time.sleep(5)"
+    monkeypatch.setattr(_confined, "_COMMAND", (sys.executable, "-c", program))
+    (outcome,) = intake.load(case, [path], format_name="table_file")
+    assert (outcome.status, outcome.code) == ("failed", "IMPORT_CRASHED")
+    assert tables_of(case) == [(0,)]
+
+
+@pytest.mark.slow
+def test_a_load_that_is_killed_leaves_whole_files_and_can_be_finished(tmp_path: Path) -> None:
+    evidence = tmp_path / "evidence"
+    evidence.mkdir()
+    for n in range(40):
+        table = pa.table({"unit_id": [f"{n}-{row}" for row in range(5_000)]})
+        parquet.write_table(table, evidence / f"units-{n:02}.parquet")
+    with closing(sqlite3.connect(evidence / "other.db")) as database, database:
+        database.execute("CREATE TABLE t (x)")
+    random = Random(7)
+    for attempt in range(20):
+        case = tmp_path / f"{attempt}.duckdb"
+        CaseWriter.create(case, "killed")
+        command = [sys.executable, "-m", "casework", "load", str(case), str(evidence)]
+        with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
+            time.sleep(0.3 + random.random() * 1.5)
+            os.kill(process.pid, signal.SIGKILL)
+        per_exhibit = """
+            SELECT e.rows_kept, count(u.exhibit_id) FROM exhibits e
+            LEFT JOIN units u USING (exhibit_id) GROUP BY e.exhibit_id, e.rows_kept
+        """
+        with duckdb.connect(str(case)) as connection:
+            found = connection.execute(per_exhibit).fetchall()
+            strays = "SELECT count(*) FROM units ANTI JOIN exhibits USING (exhibit_id)"
+            assert connection.execute(strays).fetchall() == [(0,)]
+        assert all(told == kept == 5_000 for told, kept in found)
+        outcomes = intake.load(case, [evidence])
+        assert {outcome.status for outcome in outcomes} <= {"loaded", "already", "left"}
+        assert tables_of(case) == [(200_000,)]
