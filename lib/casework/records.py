@@ -56,6 +56,38 @@ class TableFill:
 
 
 @dataclass(frozen=True, slots=True)
+class Identity:
+    """How the model behind each request of an exhibit is known; the counts add up to `requests`.
+
+    `copied` are requests whose response model repeats the name that was called, in an exhibit
+    where every request does: an instrumentation that copies it says nothing.
+    """
+
+    exhibit_id: str
+    requests: int
+    digest: int
+    response_model: int
+    copied: int
+    nothing: int
+
+
+@dataclass(frozen=True, slots=True)
+class Concern:
+    """Something about the evidence that must be known before it is relied on.
+
+    `kind` is `counts`, `orphans`, `retries`, `backwards`, `future`, `ancient`, `silence` or
+    `current_only`; `rows` is how many rows it is about, of `of` in all.
+    """
+
+    kind: str
+    exhibit_id: str
+    table: str
+    rows: int
+    of: int
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
 class CustodyEntry:
     """Who did what to the case, when, with which version and parameters."""
 

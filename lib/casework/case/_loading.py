@@ -16,6 +16,7 @@ from casework.errors import CaseworkError
 from casework.tables import Table, get
 
 _BATCH_ROWS = 50_000
+_PACKED_BYTES = 128 << 20
 _RAW_CHARACTERS = 4_000
 
 
@@ -30,6 +31,7 @@ class Loading:
         self.fields: dict[str, set[str]] = {}
         self.left_out: Counter[str] = Counter()
         self._rows: dict[str, list[Row]] = {}
+        self._packed: dict[str, list[pa.Table]] = {}
         self._rejects: list[Reject] = []
         self._filled: set[str] = set()
 
@@ -42,9 +44,7 @@ class Loading:
                 case Batch():
                     self._take_batch(item)
                 case Packed():
-                    check_packed(item)
-                    self.read += item.content.num_rows
-                    self._insert(item.table, item.content)
+                    self._take_packed(item)
                 case Select():
                     self._take_select(item)
                 case Reject():
@@ -58,6 +58,8 @@ class Loading:
                     self.left_out.update(item.left_out)
         for name in list(self._rows):
             self._flush(get(name))
+        for name in list(self._packed):
+            self._flush_packed(get(name))
         self._flush_rejects()
 
     def settle(self) -> dict[str, int]:
@@ -83,6 +85,19 @@ class Loading:
     def _take_batch(self, batch: Batch) -> None:
         self.read += len(batch.columns["locator"])
         self._insert(batch.table, pack_batch(batch).content)
+
+    def _take_packed(self, packed: Packed) -> None:
+        """Collect rows until there are enough that DuckDB writes them with all its threads."""
+        check_packed(packed)
+        self.read += packed.content.num_rows
+        parts = self._packed.setdefault(packed.table.name, [])
+        parts.append(packed.content)
+        if sum(part.nbytes for part in parts) >= _PACKED_BYTES:
+            self._flush_packed(packed.table)
+
+    def _flush_packed(self, table: Table) -> None:
+        parts = self._packed.pop(table.name)
+        self._insert(table, pa.concat_tables(parts, promote_options="default"))
 
     def _take_select(self, select: Select) -> None:
         names = ", ".join(select.columns)

@@ -13,7 +13,7 @@ from casework.errors import CaseworkError
 from casework.tables import Table
 from casework.tables._table import FLAG, INSTANT, JSON, REAL, TEXT, WHOLE
 
-_BATCH_ROWS = 50_000
+_BATCH_ROWS = 122_880  # a row group of DuckDB
 
 ARROW_TYPES: dict[str, pa.DataType] = {
     TEXT: pa.string(),

@@ -36,6 +36,8 @@ def evidence(case: Path, as_json: bool) -> None:
         say(f"{opened.facts().title} ({case})")
         _show_exhibits(opened)
         _show_tables(opened)
+        _show_identities(opened)
+        _show_concerns(opened)
         _show_rejects(opened)
     _show_diagnoses(missing)
 
@@ -43,6 +45,8 @@ def evidence(case: Path, as_json: bool) -> None:
 def _content(
     case: "Case", missing: list[tuple["Diagnosis", tuple["Missing", ...]]]
 ) -> dict[str, Any]:
+    from casework.case import account
+
     exhibits = case.exhibits()
     return {
         "case": case.facts(),
@@ -50,6 +54,8 @@ def _content(
         "tables": case.tables(),
         "rejects": case.rejects(),
         "duplicates": sum(exhibit.rows_duplicate for exhibit in exhibits),
+        "identities": account.identities(case),
+        "concerns": account.concerns(case),
         "diagnoses": [
             {
                 "name": diagnosis.name,
@@ -102,6 +108,54 @@ def _show_tables(case: "Case") -> None:
             for fill in fills
         ),
         right=(1,),
+    )
+
+
+def _show_identities(case: "Case") -> None:
+    from casework.case import account
+    from casework.words import number
+
+    found = account.identities(case)
+    if not found:
+        return
+    paths = {exhibit.id: exhibit.path for exhibit in case.exhibits()}
+    say()
+    table(
+        ("how the model is known", "requests", "digest", "response model", "copied", "nothing"),
+        (
+            (
+                shorten(paths.get(one.exhibit_id, one.exhibit_id), _PATH),
+                *map(number, (one.requests, one.digest, one.response_model)),
+                *map(number, (one.copied, one.nothing)),
+            )
+            for one in found
+        ),
+        right=(1, 2, 3, 4, 5),
+    )
+
+
+def _show_concerns(case: "Case") -> None:
+    from casework.case import account
+    from casework.words import number
+
+    found = account.concerns(case)
+    if not found:
+        return
+    paths = {exhibit.id: exhibit.path for exhibit in case.exhibits()}
+    say()
+    table(
+        ("mind", "table", "rows", "of", "what"),
+        (
+            (
+                shorten(paths.get(one.exhibit_id, one.exhibit_id), _PATH),
+                one.table,
+                number(one.rows) if one.rows else "-",
+                number(one.of),
+                one.what,
+            )
+            for one in found
+        ),
+        right=(2, 3),
     )
 
 

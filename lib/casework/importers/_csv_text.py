@@ -6,6 +6,7 @@ torn row is a reject, and the rest is kept.
 
 import csv
 import io
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +19,7 @@ from casework.importers._source import Source
 from casework.importers._staging import Staged, stage, unreadable
 from casework.importers._zip import MAX_RATIO, MAX_TOTAL
 
+_QUOTED = re.compile(r'"(?:[^"]|"")*"')
 _DELIMITERS = (",", "\t", ";", "|")
 _LINE_BYTES = 16 * 2**20
 _CHUNK = 2**20
@@ -84,9 +86,9 @@ def _header(source: Source) -> tuple[list[str], str]:
     if b"\0" in head.split(b"\n")[0]:
         raise unreadable(source, "not UTF-8 text, but perhaps UTF-16")
     text = head.decode("utf-8-sig", "backslashreplace")
-    candidates = {delimiter: _first_record(text, delimiter) for delimiter in _DELIMITERS}
-    delimiter = max(candidates, key=lambda found: len(candidates[found]))
-    header = candidates[delimiter]
+    unquoted = _QUOTED.sub("", text[:_CHUNK]).split("\n")[0]
+    delimiter = max(_DELIMITERS, key=unquoted.count)
+    header = _first_record(text, delimiter)
     if not header or any(not name.strip() for name in header):
         raise unreadable(source, "the first line does not name all columns")
     folded = [name.lower() for name in header]

@@ -92,7 +92,9 @@ class FieldLog:
 
     def items(self) -> Iterator[Item]:
         """Give the account of all fields, and what a reader should know of them."""
-        yield Fields(self._taken, self._left_out)
+        yield Fields(
+            {name: sorted(columns) for name, columns in self._taken.items()}, dict(self._left_out)
+        )
         yield from self.instants.notes()
         for name, count in sorted(self._unreadable.items()):
             yield Note(f"{count} values of {name} cannot be read, and are kept as attributes")

@@ -138,12 +138,26 @@ def _left(handed: Handed) -> Outcome:
         what = "JSON of a shape that no importer knows" if kind == "json" else f"a {kind} file"
         names = f" with one of: {', '.join(table.name for table in TABLES)}" if handed.named else ""
         reason = f"{what} whose name names no table; load it with --as TABLE{names}"
+    elif opaque := _opaque(source):
+        code, reason = opaque
     elif not source.path.stat().st_size:
         reason = "it is empty; nothing can be loaded from it"
     else:
         reason = "not a format that casework reads; see `casework formats`"
     status: Status = "failed" if handed.named else "left"
     return Outcome(source.name, status, None, code, reason)
+
+
+def _opaque(source: Source) -> tuple[str, str] | None:
+    """Code and reason of a file that could run code when it is opened, and so is not."""
+    head = source.head()
+    if head[8:12] == b"DUCK":
+        what = "a DuckDB file may hold macros and views that change what queries say"
+        return "DUCKDB_FILE", f"{what}; export its tables as Parquet"
+    if head[:1] == b"\x80" and head[1:2] in (b"\x02", b"\x03", b"\x04", b"\x05"):
+        what = "a pickled object runs code when it is opened, and was not"
+        return "ARTIFACT_OPAQUE", f"{what}; its SHA-256 is {_digest(source.path)}"
+    return None
 
 
 def _receipt(source: Source, importer: Importer) -> Receipt:

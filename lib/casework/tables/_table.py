@@ -34,7 +34,8 @@ class Table:
     `key` says which rows are the same row: same key and same content is a duplicate, same key
     and other content a contradiction. `time` is the column that dates a row, if any. Columns of
     a source that no column takes go to `attributes`, or where `covariates` is set, the numeric
-    ones to the map column of that name.
+    ones to the map column of that name. `references` names the columns that point into another
+    table, as `{"request_id": "requests.request_id"}`.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Table:
     time: str | None = None
     covariates: str | None = None
     synonyms: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    references: dict[str, str] = field(default_factory=dict)
 
     @cached_property
     def all_columns(self) -> tuple[Column, ...]:

@@ -23,4 +23,5 @@ alias_events = Table(
         Column("source", TEXT, "System that recorded it."),
     ),
     time="valid_from",
+    references={"checkpoint": "checkpoints.checkpoint"},
 )

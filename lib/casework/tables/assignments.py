@@ -24,4 +24,5 @@ assignments = Table(
         Column("stage", TEXT, "Stage of the ramp."),
     ),
     time="assigned_at",
+    references={"unit_id": "units.unit_id"},
 )

@@ -21,4 +21,5 @@ candidates = Table(
         Column("passed", FLAG, "Whether the document passed the gate."),
     ),
     time="occurred_at",
+    references={"request_id": "requests.request_id"},
 )

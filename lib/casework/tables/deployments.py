@@ -14,4 +14,5 @@ deployments = Table(
         Column("region", TEXT, "Region."),
     ),
     time="valid_from",
+    references={"checkpoint": "checkpoints.checkpoint"},
 )

@@ -32,4 +32,5 @@ eval_samples = Table(
         Column("tier", TEXT, "Tier of that account."),
     ),
     time="added_at",
+    references={"run_id": "eval_runs.run_id"},
 )

@@ -24,4 +24,5 @@ feedback = Table(
         Column("email_domain", TEXT, "Domain of the person's address."),
     ),
     time="occurred_at",
+    references={"request_id": "requests.request_id"},
 )

@@ -11,4 +11,5 @@ judgments = Table(
         Column("doc_id", TEXT, "The document.", required=True),
         Column("grade", REAL, "Relevance grade; 0 is not relevant.", required=True),
     ),
+    references={"query_id": "candidates.query_id"},
 )

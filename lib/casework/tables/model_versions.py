@@ -33,4 +33,5 @@ model_versions = Table(
         Column("created_at", INSTANT, "When the version was made, UTC."),
     ),
     time="created_at",
+    references={"checkpoint": "checkpoints.checkpoint", "eval_run_id": "eval_runs.run_id"},
 )

@@ -16,4 +16,5 @@ nps = Table(
         Column("comment", TEXT, "Comment given."),
     ),
     time="responded_at",
+    references={"account_id": "accounts.account_id"},
 )

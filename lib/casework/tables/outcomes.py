@@ -19,4 +19,5 @@ outcomes = Table(
         Column("denominator", REAL, "Denominator of a ratio."),
     ),
     time="occurred_at",
+    references={"unit_id": "units.unit_id"},
 )

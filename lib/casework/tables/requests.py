@@ -58,4 +58,5 @@ requests = Table(
         Column("decision", TEXT, "Outcome of the decision, where the call decides something."),
     ),
     time="occurred_at",
+    references={"checkpoint": "checkpoints.checkpoint", "account_id": "accounts.account_id"},
 )

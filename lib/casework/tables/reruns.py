@@ -15,4 +15,5 @@ reruns = Table(
         Column("score", REAL, "Score.", required=True),
         Column("is_original", FLAG, "Whether this is the shipped artifact."),
     ),
+    references={"artifact": "artifact_inputs.artifact"},
 )

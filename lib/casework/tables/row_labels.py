@@ -18,4 +18,5 @@ row_labels = Table(
             values=("wrong", "style", "dislike", "test", "unknown"),
         ),
     ),
+    references={"row_id": "training_rows.row_id"},
 )

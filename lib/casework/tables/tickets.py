@@ -18,4 +18,5 @@ tickets = Table(
         Column("text", TEXT, "The report."),
     ),
     time="reported_at",
+    references={"request_id": "requests.request_id"},
 )

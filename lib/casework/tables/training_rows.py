@@ -15,4 +15,5 @@ training_rows = Table(
         Column("rejected", TEXT, "Other answer."),
         Column("weight", REAL, "Weight in training."),
     ),
+    references={"source_event_id": "feedback.feedback_id"},
 )
