@@ -8,7 +8,7 @@ PYTHON ?= $(shell for name in python3 python3.14 python3.13 python3.12 python3.1
 	done)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow lint docs fixtures bench lock clean
+.PHONY: help demo test test-slow lint fuzz docs fixtures bench lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,6 +28,9 @@ lint: .venv/.installed ## check style, types, import directions and the apps
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/marimo check --strict --ignore-scripts workbench/*.py
+
+fuzz: .venv/.installed ## damage exports of every format and read them; SECONDS=600 for each
+	$(BIN)/python -m tests.fuzz $(or $(SECONDS),600) $(IMPORTERS)
 
 docs: .venv/.installed ## write the catalogue in docs/ from the declarations in the code
 	$(BIN)/python -m casework.catalogue

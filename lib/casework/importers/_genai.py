@@ -57,7 +57,8 @@ class _Plan(NamedTuple):
 
     `row` picks from the values followed by the row of the resource, `rest` those of `rest_names`,
     `parameters` those of `parameter_names`. `numbers` are positions that held no text when the
-    names were first met; `hashes` what came of the parameters that were met.
+    names were first met; `hashes` what came of the parameters that were met; `taken` names the
+    columns of each, until they are told.
     """
 
     codes: list[int]
@@ -70,12 +71,17 @@ class _Plan(NamedTuple):
     parameters: _Picker
     said: list[tuple[str, int]]
     hashes: dict[bytes, str | None]
+    taken: list[tuple[str, str]]
 
 
 class Sorter:
-    """Sorts attributes of spans. What it remembers only saves work."""
+    """Sorts attributes of spans. What it remembers of them only saves work.
+
+    `taken` names the columns that each attribute of a model call fills.
+    """
 
     def __init__(self) -> None:
+        self.taken: dict[str, set[str]] = {}
         self._plans: dict[tuple[str, ...], _Plan] = {}
         self._resources: dict[bytes, tuple[list[Any], dict[str, Any]]] = {}
 
@@ -113,7 +119,16 @@ class Sorter:
         if plan.parameter_names and row[_PARAMS_HASH] is None:
             row[_PARAMS_HASH] = _hash(plan, plan.parameters(values))
         said = {name: values[at] for name, at in plan.said}
-        return Attributes(row, rest, said, _is_model_call(row, rest, plan.names_model))
+        is_call = _is_model_call(row, rest, plan.names_model)
+        if is_call and plan.taken:  # told once
+            for name, column in (*plan.taken, *((name, "attributes") for name in of_resource)):
+                self._tell(name, column)
+            plan.taken.clear()
+        return Attributes(row, rest, said, is_call)
+
+    def _tell(self, name: str, column: str) -> None:
+        if name in self.taken or len(self.taken) < _KEPT:
+            self.taken.setdefault(name, set()).add(f"{requests.name}.{column}")
 
     def _plan(self, met: tuple[str, ...], pairs: list[KeyValue]) -> _Plan:
         codes = [_code(name) for name in met]
@@ -135,6 +150,12 @@ class Sorter:
             parameters=_picker(parameters),
             said=[(met[at], at) for at, code in enumerate(codes) if code == _SAID],
             hashes={},
+            taken=[
+                *((met[at], COLUMNS[slot]) for slot, at in filled.items()),
+                *((met[at], "attributes") for at in kept),
+                *((met[at], "params_hash") for at in parameters),
+                *((name, _spoken_column(name)) for name in met if _code(name) == _SAID),
+            ],
         )
         _remember(self._plans, met, plan)
         return plan
@@ -166,6 +187,11 @@ def kind_of(attributes: Attributes) -> str:
     if operation in names.OTHER_OPERATIONS:
         return str(operation)
     return str(kind).lower() if kind in names.OTHER_KINDS else "other"
+
+
+def _spoken_column(name: str) -> str:
+    out = name in names.OUTPUT or name.startswith(names.INDEXED_OUTPUT)
+    return "output_text" if out else "input_text"
 
 
 def _code(name: str) -> int:

@@ -64,6 +64,11 @@ class Reader:
         self._sorter = Sorter()
         self._hashes: dict[str, str | None] = {}
 
+    @property
+    def taken(self) -> dict[str, set[str]]:
+        """The columns that each attribute of a model call fills."""
+        return self._sorter.taken
+
     def read(self, documents: Iterable[Document]) -> Part:
         """Read documents; what cannot be read is a reject and never stops the rest."""
         part = Part()

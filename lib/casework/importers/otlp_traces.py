@@ -79,7 +79,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-from casework.case import Batch, Item, Note
+from casework.case import Batch, Fields, Item, Note
 from casework.errors import CaseworkError
 from casework.importers._genai import COLUMNS, SLOT
 from casework.importers._importer import Importer, Options
@@ -111,8 +111,8 @@ def _recognises(source: Source) -> bool:
 def _read(source: Source, _options: Options) -> Iterator[Item]:
     rows: list[list[Any]] = []
     told: Counter[str] = Counter()
-    span_ids = SpanIds()
-    for part in _parts(source):
+    span_ids, reader = SpanIds(), Reader()
+    for part in _parts(source, reader):
         yield from part.rejects
         rows += part.rows
         told += part.told
@@ -121,13 +121,13 @@ def _read(source: Source, _options: Options) -> Iterator[Item]:
             del rows[:_BATCH_ROWS]
     if rows:
         yield _batch(rows, span_ids, told)
+    yield Fields({name: sorted(columns) for name, columns in reader.taken.items()}, {})
     yield from _notes(told)
 
 
-def _parts(source: Source) -> Iterator[Part]:
+def _parts(source: Source, reader: Reader) -> Iterator[Part]:
     import zstandard
 
-    reader = Reader()
     try:
         with source.open() as file:
             for run in runs(documents(file)):

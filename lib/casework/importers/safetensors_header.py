@@ -68,10 +68,10 @@ def _read(source: Source, _options: Options) -> Iterator[Item]:
 
 def _header(source: Source) -> Mapping[str, Any]:
     with source.open() as file:
-        (length,) = _LENGTH.unpack(file.read(_LENGTH.size))
+        length = int.from_bytes(file.read(_LENGTH.size), "little")
         data = file.read(min(length, _MOST_BYTES))
-    if len(data) < length:
-        raise CaseworkError("SAFETENSORS", "the file ends within its header",
+    if not 2 <= length == len(data):
+        raise CaseworkError("SAFETENSORS", "its header is not whole",
                             "ask for the file again", where=source.name)  # fmt: skip
     return mapping(document(data.rstrip(b" "), source.name).value())
 

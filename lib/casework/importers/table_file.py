@@ -26,7 +26,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from tempfile import TemporaryDirectory
 
-from casework.case import Item, Note, Reject, Select, identifier, scan
+from casework.case import Fields, Item, Note, Reject, Select, identifier, scan
 from casework.errors import CaseworkError
 from casework.importers._csv_text import csv_relation, is_whole, plain, stage_csv
 from casework.importers._expressions import (
@@ -35,6 +35,7 @@ from casework.importers._expressions import (
     RESERVED,
     Reading,
     has_zone,
+    is_numeric,
     lacks_zone,
 )
 from casework.importers._importer import Importer, Options
@@ -43,7 +44,7 @@ from casework.importers._mapping import Plan, plan
 from casework.importers._source import Source
 from casework.importers._staging import Staged, stage_arrow, stage_json, unreadable
 from casework.importers._statements import statements
-from casework.tables import ALL, Table, get
+from casework.tables import ALL, ATTRIBUTES, Table, get
 from casework.tables._table import INSTANT, TEXT
 
 _BY_NAME = {table.name: table for table in ALL}
@@ -126,6 +127,11 @@ def _select(table: Table, reading: Reading, source: Source, options: Options) ->
     if naive:
         verb = "has no time zone and was" if len(naive) == 1 else "have no time zone and were"
         yield Note(f"{', '.join(naive)} {verb} read as UTC; name it with --timezone")
+    taken = {entry.source: [f"{table.name}.{name}"] for name, entry in decided.fields.items()}
+    for name in decided.rest:
+        is_covariate = table.covariates and is_numeric(reading.types[name])
+        taken[name] = [f"{table.name}.{table.covariates if is_covariate else ATTRIBUTES}"]
+    yield Fields(taken, {})
     count = f"SELECT count(*) FROM {reading.relation}"
     yield Select(table, built.columns, built.kept, built.rejected, count, reading.params)
 
