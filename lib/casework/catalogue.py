@@ -30,10 +30,17 @@ def _tables() -> str:
         )
         key = ", ".join(f"`{name}`" for name in table.key)
         parts.append(
-            f"## {table.name}\n\n{table.doc.strip()}\n\nSame row: {key}. `*`: required.\n\n"
+            f"## {table.name}\n\n{table.doc.strip()}\n\nSame row: {key}. `*`: required."
+            f"{_points(table)}\n\n"
             f"| column | type | meaning |\n|---|---|---|\n{rows}\n"
         )
     return "\n".join(parts)
+
+
+def _points(table: tables.Table) -> str:
+    pairs = (f"`{column}` at `{target}`" for column, target in table.references.items())
+    listed = ", ".join(pairs)
+    return f" Points: {listed}." if listed else ""
 
 
 def _cell(doc: str, values: tuple[str, ...]) -> str:

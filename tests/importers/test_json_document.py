@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.importers.loading import refusal_of
 
 from casework.errors import CaseworkError
-from casework.importers import _json_document
+from casework.importers import _json_document, _records
 from casework.importers._json_document import (
     Fault,
     document,
@@ -127,7 +127,7 @@ def test_first_entries_of_a_text_that_is_cut_off() -> None:
 
 
 def test_a_file_has_a_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_json_document, "MAX_BYTES", 10)
+    monkeypatch.setattr(_records, "MAX_BYTES", 10)
     file = tmp_path / "a.json"
     file.write_bytes(b'"' + b"x" * 10)
     with pytest.raises(CaseworkError, match="JSON_TOO_LONG"):

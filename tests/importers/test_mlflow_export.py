@@ -80,7 +80,10 @@ def test_every_file_of_a_real_export_loads(shared: Path, tmp_path: Path) -> None
             continue
         (exhibit,) = load(case, mlflow_export, file)
         assert not exhibit.rows_rejected
-        if file.name not in ("model.json", "prompt.json"):
+        if file.name == "run.json":
+            kinds = rows(case, "SELECT kind FROM artifact_inputs ORDER BY kind")
+            assert kinds == [("code",), ("hyperparameters",)]
+        elif file.name not in ("model.json", "prompt.json"):
             assert exhibit.rows_read == 0
             assert "no evidence rows" in exhibit.notes[0]
 

@@ -69,6 +69,14 @@ def from_ms(value: Any) -> datetime | None:
         return None
 
 
+def later(begun: datetime | None, seconds: float | None) -> datetime | None:
+    """The instant so much later, or None where there is none that a calendar holds."""
+    try:
+        return begun + timedelta(seconds=seconds) if begun and seconds is not None else None
+    except OverflowError:
+        return None
+
+
 def milliseconds(begun: datetime | None, ended: datetime | None) -> float | None:
     """How long something took; None where an end is missing, or lies before the beginning."""
     if begun is None or ended is None or ended < begun:

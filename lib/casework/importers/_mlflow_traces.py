@@ -4,7 +4,6 @@ import sqlite3
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from datetime import timedelta
 from typing import Any
 
 import msgspec
@@ -12,7 +11,7 @@ import msgspec
 from casework import canonical
 from casework.case import Item, Row
 from casework.importers._fields import FieldLog
-from casework.importers._instants import from_ms
+from casework.importers._instants import from_ms, later
 from casework.importers._own_fields import OwnFields
 from casework.importers._shape import filled, number, text
 from casework.importers._sqlite import rows
@@ -54,7 +53,7 @@ def _trace(row: Mapping[str, Any], about: Mapping[str, Any], own: OwnFields) -> 
         "request_id": text(row.get("request_id")),
         "trace_id": text(row.get("request_id")),
         "occurred_at": begun,
-        "ended_at": begun + timedelta(milliseconds=taken) if begun and taken is not None else None,
+        "ended_at": later(begun, None if taken is None else taken / 1e3),
         "latency_ms": taken,
         "status": "ok" if text(row.get("status")) in _GOOD else "error",
     }

@@ -33,7 +33,6 @@ configurations are removed before hashing. What is not finite is no score.
 """
 
 from collections.abc import Iterator, Mapping
-from datetime import timedelta
 from hashlib import sha256
 from typing import Any
 
@@ -42,7 +41,7 @@ from casework.case import Fields, Item, Note, Row
 from casework.errors import CaseworkError
 from casework.importers._configuration import hash_params
 from casework.importers._importer import Importer, Options
-from casework.importers._instants import Instants
+from casework.importers._instants import Instants, later
 from casework.importers._lm_eval import run_id, stamp, without_addresses
 from casework.importers._records import read_document
 from casework.importers._shape import filled, mapping, number, sequence, text
@@ -94,10 +93,10 @@ def _read(source: Source, options: Options) -> Iterator[Item]:
             "NO_INSTANT", "neither its name nor its `date` says when it ran",
             "give the file the name that the harness gave it", where=source.name,
         )  # fmt: skip
-    taken = number(whole.get("total_evaluation_time_seconds"))
+    taken = number(_as_number(whole.get("total_evaluation_time_seconds")))
     run = {
         "started_at": started or instants.find(_iso(when)),
-        "ended_at": started + timedelta(seconds=taken) if started and taken else None,
+        "ended_at": later(started, taken),
         "harness": "lm-evaluation-harness",
         "harness_version": text(whole.get("lm_eval_version")),
         "code_revision": text(whole.get("git_hash")),
@@ -189,6 +188,14 @@ def _prompt_hash(whole: Mapping[str, Any], own: Mapping[str, Any]) -> str | None
     if not own:
         return None
     return sha256(without_addresses(canonical.dumps(canonical.plain(made_of))).encode()).hexdigest()
+
+
+def _as_number(value: Any) -> Any:
+    """The number in a text, as which the harness writes how long it took."""
+    try:
+        return float(value) if isinstance(value, str) else value
+    except ValueError:
+        return None
 
 
 def _iso(when: str) -> str:

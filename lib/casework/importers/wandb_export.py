@@ -24,7 +24,6 @@ Aliases of W&B have no history in these exports: `source` says so. The automatic
 
 import re
 from collections.abc import Iterator, Mapping
-from datetime import timedelta
 from hashlib import sha256
 from typing import Any
 
@@ -32,6 +31,7 @@ from casework import canonical
 from casework.case import Item, Note, Reject, Row
 from casework.importers._fields import FieldLog
 from casework.importers._importer import Importer, Options
+from casework.importers._instants import later
 from casework.importers._records import records
 from casework.importers._shape import filled, mapping, number, sequence, text
 from casework.importers._source import Source
@@ -150,7 +150,7 @@ def _measured(log: FieldLog, run: Mapping[str, Any], config: Mapping[str, Any]) 
     finished = text(run.get("state")) == "finished"
     return {
         "started_at": began,
-        "ended_at": began + timedelta(seconds=taken) if began and taken and finished else None,
+        "ended_at": later(began, taken) if finished else None,
         "endpoint": text(config.get("model")) or text(config.get("endpoint")),
         "checkpoint": text(config.get("checkpoint")),
         "harness": "wandb",

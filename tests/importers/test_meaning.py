@@ -1,0 +1,156 @@
+"""What exports mean: the parts of the importers where a wrong reading would mislead a diagnosis."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.importers.loading import load, rows
+
+from casework.importers import get
+from casework.importers._instants import later, milliseconds
+from casework.importers._thumbs import signal
+
+
+def loaded(tmp_path: Path, importer: str, content: Any, sql: str, name: str = "a.json") -> Any:
+    path = tmp_path / name
+    path.write_text(content if isinstance(content, str) else json.dumps(content))
+    load(tmp_path / "case.duckdb", get(importer), path)
+    return rows(tmp_path / "case.duckdb", sql)
+
+
+@pytest.mark.parametrize(
+    ("label", "score", "expected"),
+    [
+        ("thumbs_up", None, 1), (" Down ", 5, -1), (True, None, 1), (None, False, -1),
+        (None, 1, 1), (None, 0.0, -1), (None, -1, -1), (None, 0.8, None), (None, 5, None),
+        ("meh", 1, None), (None, None, None), (None, float("nan"), None), (None, 10**400, None),
+    ],
+)  # fmt: skip
+def test_only_marks_without_doubt_are_thumbs(label: Any, score: Any, expected: int | None) -> None:
+    assert signal(label, score) == expected
+
+
+@given(st.none() | st.floats() | st.integers() | st.text(max_size=9))
+def test_a_mark_is_up_down_or_nothing(score: Any) -> None:
+    assert signal(None, score) in (1, -1, None)
+
+
+def test_ends_that_no_calendar_holds_are_none() -> None:
+    assert later(None, 1.0) is None
+    assert milliseconds(None, None) is None
+
+
+def test_an_adapter_does_not_have_the_digest_of_its_base(tmp_path: Path) -> None:
+    content = {
+        "results": {"sums": {"acc,none": 0.5}},
+        "configs": {"sums": {"doc_to_text": "{{q}}"}},
+        "config": {"model_args": {"pretrained": "org/base", "peft": "me/tuned"},
+                   "model_sha": "abc"},
+        "date": 1_750_000_000,
+        "model_name": "",
+    }  # fmt: skip
+    sql = "SELECT endpoint, checkpoint, attributes->>'base_checkpoint' FROM eval_runs"
+    assert loaded(tmp_path, "lm_eval_results", content, sql) == [("me/tuned", None, "abc")]
+
+
+def test_addresses_of_objects_do_not_change_a_prompt(tmp_path: Path) -> None:
+    hashes = set()
+    for address in ("7d5f", "8c00"):
+        folder = tmp_path / address
+        folder.mkdir()
+        content = {
+            "results": {"sums": {"acc,none": 0.5}},
+            "configs": {"sums": {"doc_to_text": f"<function text at 0x{address}>"}},
+            "date": 1_750_000_000,
+        }
+        sql = "SELECT prompt_hash FROM eval_runs"
+        hashes.add(loaded(folder, "lm_eval_results", content, sql)[0])
+    assert len(hashes) == 1
+    assert hashes != {(None,)}
+
+
+def test_results_and_samples_of_lm_eval_join(tmp_path: Path) -> None:
+    when = "2026-03-01T10-11-12.5"
+    content = {"results": {"sums": {"acc,none": 1.0}}, "configs": {}, "date": 1_750_000_000}
+    sample = {"doc_id": 0, "doc": {"question": "1+1"}, "target": "2", "resps": [], "acc": 1.0,
+              "filtered_resps": ["2"], "arguments": [], "metrics": ["acc"]}  # fmt: skip
+    loaded(tmp_path, "lm_eval_results", content, "SELECT 1", f"results_{when}.json")
+    sql = "SELECT count(*) FROM eval_samples JOIN eval_runs USING (run_id)"
+    name = f"samples_sums_{when}.jsonl"
+    assert loaded(tmp_path, "lm_eval_samples", sample, sql, name) == [(1,)]
+
+
+def test_the_lines_of_a_langsmith_run_are_one_request(tmp_path: Path) -> None:
+    create = {"id": "r", "run_type": "llm", "trace_id": "t", "start_time": "2026-03-01T00:00:00Z",
+              "inputs": {"messages": [{"role": "user", "content": "1+1?"}]}}  # fmt: skip
+    update = {"id": "r", "end_time": "2026-03-01T00:00:02Z", "outputs": {"text": "2"}}
+    sql = "SELECT request_id, input_text, output_text, latency_ms FROM requests"
+    text = json.dumps(create) + "\n" + json.dumps(update)
+    found = loaded(tmp_path, "langsmith_runs", text, sql, "runs.jsonl")
+    assert found == [("r", "user: 1+1?", "2", 2000.0)]
+
+
+def test_a_rollout_is_the_share_that_does_not_get_the_first_variation(tmp_path: Path) -> None:
+    def version(weight: int) -> dict[str, Any]:
+        variations = [{"variation": 0, "weight": 100_000 - weight},
+                      {"variation": 1, "weight": weight}]  # fmt: skip
+        return {"environments": {"prod": {"fallthrough": {"rollout": {"variations": variations}}}}}
+
+    entry = {"date": 1_750_000_000_000, "kind": "flag", "title": "[Ana](m) moved it",
+             "target": {"resources": ["proj/p:env/prod:flag/ranker"]},
+             "previousVersion": version(5_000), "currentVersion": version(37_000)}  # fmt: skip
+    sql = "SELECT key, scope, old_value, new_value FROM config_events ORDER BY key"
+    assert loaded(tmp_path, "launchdarkly_log", entry, sql) == [
+        ("flag:ranker", "prod", None, "Ana moved it"),
+        ("rollout:ranker", "prod", "5", "37"),
+    ]
+
+
+def test_a_stage_that_is_emptied_ends_the_interval(tmp_path: Path) -> None:
+    commit, other = "a" * 40, "b" * 40
+    text = (
+        f"m#prod#1\ttag\t{commit}\t2026-03-01T00:00:00Z\tgo\n"
+        f"m#prod!#2\ttag\t{other}\t2026-03-02T00:00:00Z\tstop\n"
+    )
+    sql = "SELECT alias, checkpoint, valid_until = valid_from FROM alias_events ORDER BY valid_from"
+    assert loaded(tmp_path, "gto_tags", text, sql, "tags.tsv") == [
+        ("m#prod", f"commit:{commit}", None),
+        ("m#prod", f"commit:{other}", True),
+    ]
+
+
+def test_a_label_of_a_prompt_is_known_of_the_present_alone(tmp_path: Path) -> None:
+    prompt = {"name": "triage", "version": 3, "prompt": "Sort {{ticket}}", "type": "text",
+              "labels": ["production", "latest"], "updatedAt": "2026-03-01T00:00:00Z"}  # fmt: skip
+    sql = "SELECT key, new_value, scope, source FROM config_events ORDER BY scope NULLS FIRST"
+    assert loaded(tmp_path, "langfuse_export", prompt, sql) == [
+        ("prompt:triage", "3", None, "langfuse prompt version (created, not deployed)"),
+        ("prompt:triage", "3", "label:production", "langfuse prompt label (current only)"),
+    ]
+
+
+def test_the_batch_of_anthropic_has_no_instant(tmp_path: Path) -> None:
+    line = {"custom_id": "q", "result": {"type": "succeeded", "message": {"model": "m"}}}
+    sql = "SELECT code FROM rejects"
+    assert loaded(tmp_path, "batch_results", line, sql, "b.jsonl") == [("NO_INSTANT",)]
+
+
+def test_a_retrieval_joins_the_one_call_of_its_trace(tmp_path: Path) -> None:
+    def span(name: str, trace: str, kind: str, **attributes: Any) -> str:
+        return json.dumps({
+            "context": {"span_id": name, "trace_id": trace}, "span_kind": kind, "name": name,
+            "start_time": "2026-03-01T00:00:00Z", "attributes": attributes,
+        })  # fmt: skip
+
+    documents = {"retrieval.documents.0.document.content": "no id"}
+    lines = [
+        span("f1", "t1", "RETRIEVER", **documents), span("l1", "t1", "LLM"),
+        span("f2", "t2", "RETRIEVER", **documents), span("l2", "t2", "LLM"),
+        span("l3", "t2", "LLM"),
+    ]  # fmt: skip
+    sql = "SELECT query_id, request_id, doc_id[:7] FROM candidates ORDER BY query_id"
+    found = loaded(tmp_path, "openinference_spans", "\n".join(lines), sql, "s.jsonl")
+    assert found == [("f1", "l1", "sha256:"), ("f2", None, "sha256:")]
