@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from casework.intake import Outcome
     from casework.records import Exhibit
 
-_NAMES_SHOWN = 5
 _SAID = {"loaded": "loaded", "already": "already there", "left": "left out", "failed": "failed"}
 _FACTS = (
     *("importer", "format", "sha256", "bytes"),
@@ -124,8 +123,9 @@ def show(outcomes: Sequence["Outcome"]) -> None:
             reason = "" if outcome.status == "already" else f", {outcome.reason}"
             groups.setdefault(_SAID[outcome.status] + reason, []).append(outcome.path)
     for reason, paths in groups.items():
-        more = f" and {len(paths) - _NAMES_SHOWN} more" if len(paths) > _NAMES_SHOWN else ""
-        say(f"{reason}: {', '.join(paths[:_NAMES_SHOWN])}{more}")
+        say(f"{reason}:" if len(paths) > 1 else f"{reason}: {paths[0]}")
+        for path in paths if len(paths) > 1 else ():
+            say(f"    {path}")
     counts = _counts(outcomes)
     parts = [f"{number} {_SAID[status]}" for status, number in counts.items() if number]
     say(", ".join(parts) or "nothing to load")
