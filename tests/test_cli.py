@@ -584,7 +584,9 @@ def test_an_empty_folder_is_told(case: Path, tmp_path: Path, run: Any) -> None:
     assert done == Ended(0, "nothing to load\n", "")
 
 
-def test_every_file_that_is_left_out_is_named_under_its_reason(case: Path, evidence: Path, run: Any) -> None:
+def test_every_file_that_is_left_out_is_named_under_its_reason(
+    case: Path, evidence: Path, run: Any
+) -> None:
     for number in range(30):
         (evidence / f"note-{number:02}.txt").write_text(str(number))
     lines = run("load", case, evidence).out.splitlines()

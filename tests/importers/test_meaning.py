@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.importers.loading import load, rows
+from tests.importers.loading import load, rows, source_of
 
 from casework.importers import get
 from casework.importers._instants import later, milliseconds
@@ -154,3 +154,31 @@ def test_a_retrieval_joins_the_one_call_of_its_trace(tmp_path: Path) -> None:
     sql = "SELECT query_id, request_id, doc_id[:7] FROM candidates ORDER BY query_id"
     found = loaded(tmp_path, "openinference_spans", "\n".join(lines), sql, "s.jsonl")
     assert found == [("f1", "l1", "sha256:"), ("f2", None, "sha256:")]
+
+
+LONG = "x" * 70_000  # longer than what detection looks at
+CUT = {
+    "langfuse_export": [
+        {"trace": {"id": "t", "projectId": "p", "timestamp": "z", "input": LONG}},
+        {"data": [{"id": "o", "traceId": "t", "type": "SPAN", "startTime": "z", "input": LONG}]},
+    ],
+    "launchdarkly_log": [
+        {"items": [{"date": 1, "kind": "flag", "target": {}, "title": "x", "comment": LONG}]},
+    ],
+    "growthbook_features": [
+        {"features": {"f": {"defaultValue": 1, "rules": [], "description": "y"}, "g": LONG}},
+        {"experiments": [{"id": "e", "phases": [], "hypothesis": LONG}]},
+    ],
+    "lm_eval_results": [
+        {"results": {f"t{n}": {"alias": "a", "acc,none": 0.5} for n in range(3_000)}},
+    ],
+    "promptfoo_results": [{"evalId": "e", "results": {"version": 3, "prompts": [{"raw": LONG}]}}],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", CUT)
+def test_an_export_is_recognised_by_how_it_begins(tmp_path: Path, name: str) -> None:
+    for number, content in enumerate(CUT[name]):
+        path = tmp_path / f"{number}.json"
+        path.write_text(json.dumps(content))
+        assert get(name).recognises(source_of(path)), number

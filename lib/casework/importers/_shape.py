@@ -4,6 +4,8 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+import msgspec
+
 
 def mapping(value: Any) -> Mapping[str, Any]:
     """Return the object, or an empty one."""
@@ -22,6 +24,13 @@ def text(value: Any) -> str | None:
     if isinstance(value, int | float):
         return str(value)
     return value if isinstance(value, str) and value else None
+
+
+def written(value: Any) -> str | None:
+    """Return a text as it stands, any other value as JSON, and None for what is empty."""
+    if value in (None, "", [], {}):
+        return None
+    return value if isinstance(value, str) else msgspec.json.encode(value).decode()
 
 
 def number(value: Any) -> float | None:

@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import re
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -67,6 +68,20 @@ class Source:
         An entry whose value is cut off is None. Empty where there is no JSON object.
         """
         return self._first_object
+
+    def within(self, key: str) -> Mapping[str, Any]:
+        """Entries of the object under a key of the first object, or of the first in its list.
+
+        There where the head is cut off within it: an export is recognised by how it begins.
+        """
+        value = self.first_object.get(key)
+        if isinstance(value, list):
+            value = value[0] if value else None
+        if isinstance(value, Mapping):
+            return value
+        begun = re.search(rb'"%s"\s*:\s*\[?\s*(?=\{)' % re.escape(key.encode()), self._head)
+        is_cut = key in self.first_object and value is None and begun
+        return first_entries(self._head[begun.end() :]) if begun and is_cut else {}
 
     @cached_property
     def _first_object(self) -> Mapping[str, Any]:

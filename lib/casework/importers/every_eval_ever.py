@@ -21,7 +21,7 @@ which is said |
 | `item_id` | `sample_id` |
 | `input_text`, `prompt_text`, `target` | `input.raw`, `input.formatted`, `input.reference` |
 | `output_text` | `output.raw`, else the messages |
-| `sample score` | `evaluation.score` |
+| `score` of a sample | `evaluation.score` |
 | `attributes` | all else |
 
 ## Leaves out

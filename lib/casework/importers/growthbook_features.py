@@ -49,16 +49,20 @@ _SOURCE = "growthbook"
 
 def _recognises(source: Source) -> bool:
     found = source.first_object
-    features = found.get("features")
-    if "features" in found and isinstance(features, Mapping | list):
-        one = next(iter(features.values() if isinstance(features, Mapping) else features), None)
-        return bool({"defaultValue", "rules", "environments"} & mapping(one).keys())
-    experiments = sequence(found.get("experiments"))
-    if experiments and "phases" in mapping(experiments[0]):
+    if {"defaultValue", "rules", "environments"} & _feature(source).keys():
+        return True
+    if "phases" in source.within("experiments"):
         return True
     return {"experiment_id", "variation_id"} <= found.keys() or (
         {"experimentId", "variationId"} <= found.keys()
     )
+
+
+def _feature(source: Source) -> Mapping[str, Any]:
+    """The first feature: of a list its first element, of an object its first value."""
+    found = source.within("features")
+    first = next(iter(found.values()), None)
+    return first if isinstance(first, Mapping) and "id" not in found else found
 
 
 def _read(source: Source, options: Options) -> Iterator[Item]:

@@ -18,7 +18,7 @@ A folder with `run_spec.json` and `scenario_state.json`; `stats.json` and
 | `input_text`, `prompt_text` | `instance.input.text`, `request.prompt` |
 | `target` | references tagged `correct` |
 | `output_text` | `result.completions` |
-| `sample score` | the same metric of the instance |
+| `score` of a sample | the same metric of the instance |
 
 ## Leaves out
 Caches, tokens and probabilities of completions.

@@ -55,13 +55,9 @@ _OF_TRACE = ("userId", "sessionId", "environment", "release")
 
 
 def _recognises(source: Source) -> bool:
-    found = source.first_object
-    if _kind(found):
+    if _kind(source.first_object) or _kind(source.within("data")):
         return True
-    data = found.get("data")
-    return (
-        "data" in found and isinstance(data, list) and bool(data) and bool(_kind(mapping(data[0])))
-    )
+    return source.within("trace").keys() >= _TRACE
 
 
 def _kind(record: Mapping[str, Any]) -> str | None:

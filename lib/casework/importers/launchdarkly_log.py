@@ -51,11 +51,7 @@ _FORM = Form(
 
 
 def _recognises(source: Source) -> bool:
-    found = source.first_object
-    if _is_entry(found):
-        return True
-    items = found.get("items")
-    return isinstance(items, list) and bool(items) and _is_entry(mapping(items[0]))
+    return _is_entry(source.first_object) or _is_entry(source.within("items"))
 
 
 def _is_entry(record: Mapping[str, Any]) -> bool:

@@ -80,7 +80,10 @@ def _recognises(source: Source) -> bool:
     found = source.first_object
     if "results" not in found or not isinstance(found["results"], Mapping | None):
         return False
-    return "configs" in found or {"versions", "config"} <= found.keys()
+    if "configs" in found or {"versions", "config"} <= found.keys():
+        return True
+    tasks = source.within("results").values()  # so many that the head ends among them
+    return any("alias" in mapping(one) or any("," in key for key in mapping(one)) for one in tasks)
 
 
 def _read(source: Source, options: Options) -> Iterator[Item]:

@@ -29,14 +29,12 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import msgspec
-
 from casework.case import Item, Note, Reject, Row
 from casework.importers._fields import FieldLog, Form
 from casework.importers._importer import Importer, Options
 from casework.importers._lm_eval import run_id, stamp
 from casework.importers._records import records
-from casework.importers._shape import mapping, number, sequence, text
+from casework.importers._shape import mapping, number, sequence, text, written
 from casework.importers._source import Source
 from casework.tables import eval_samples
 
@@ -100,7 +98,7 @@ def _sample(sample: Mapping[str, Any]) -> dict[str, Any]:
 
 def _input(doc: Any) -> str | None:
     known = [text(mapping(doc).get(name)) for name in _INPUTS]
-    return next((name for name in known if name), None) or _json(doc)
+    return next((name for name in known if name), None) or written(doc)
 
 
 def _prompt(arguments: Any) -> str | None:
@@ -116,11 +114,7 @@ def _answer(responses: Any) -> str | None:
     found = sequence(responses)
     if not found:
         return text(responses)
-    return text(found[0]) or _json(found if len(found) > 1 else found[0])
-
-
-def _json(value: Any) -> str | None:
-    return None if value in (None, "", [], {}) else msgspec.json.encode(value).decode()
+    return text(found[0]) or written(found if len(found) > 1 else found[0])
 
 
 lm_eval_samples = Importer(

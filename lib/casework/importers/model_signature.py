@@ -42,7 +42,11 @@ _MOST_FILES = 10_000
 
 
 def _recognises(source: Source) -> bool:
-    return kind_of(source).startswith(_TYPE)
+    if kind_of(source).startswith(_TYPE):
+        return True
+    found = source.first_object  # of many files the head holds the beginning of the payload only
+    is_cut = "dsseEnvelope" in found and found["dsseEnvelope"] is None
+    return is_cut and source.bare_name.endswith(".sig")
 
 
 def _read(source: Source, options: Options) -> Iterator[Item]:

@@ -17,7 +17,7 @@ JSON Lines in any order: one `spec`, one `final_report`, and events of the sampl
 | `item_id` | `sample_id` |
 | `prompt_text`, `output_text` | `data.prompt` and `data.sampled` of event `sampling` |
 | `target` | `data.expected` of event `match` |
-| `sample score` | `data.correct` of event `match`; `accuracy` or `score` of event `metrics` |
+| `score` of a sample | `data.correct` of event `match`; `accuracy` or `score` of event `metrics` |
 | `attributes` | `spec`, the report; of a sample, what other events say |
 
 ## Leaves out
@@ -32,8 +32,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-import msgspec
-
 from casework import canonical
 from casework.case import Item, Note, Reject, Row
 from casework.errors import CaseworkError
@@ -42,7 +40,7 @@ from casework.importers._fields import FieldLog, Form
 from casework.importers._importer import Importer, Options
 from casework.importers._messages import transcript, turns
 from casework.importers._records import records
-from casework.importers._shape import filled, mapping, number, sequence, text
+from casework.importers._shape import filled, mapping, number, sequence, text, written
 from casework.importers._source import Source
 from casework.tables import eval_runs, eval_samples
 
@@ -155,11 +153,7 @@ def _as_number(value: Any) -> Any:
 
 
 def _said(value: Any) -> str | None:
-    if isinstance(value, list) and len(value) == 1:
-        value = value[0]
-    if value in (None, "", [], {}):
-        return None
-    return value if isinstance(value, str) else msgspec.json.encode(value).decode()
+    return written(value[0] if isinstance(value, list) and len(value) == 1 else value)
 
 
 openai_evals = Importer(

@@ -18,7 +18,7 @@ for each pair of provider and prompt, one of `eval_samples` for each result.
 | `item_id`, `epoch` | `testIdx`, 1; a further result of the same test counts up |
 | `input_text`, `prompt_text` | `vars` as JSON, `prompt.raw` as rendered |
 | `output_text` | `response.output` |
-| `sample score` | `score` |
+| `score` of a sample | `score` |
 | `target` | values of the assertions that equal or contain |
 | `attributes` | assertions, grading, cost, latency, error, what else a result holds |
 
@@ -43,7 +43,7 @@ from casework.importers._configuration import hash_prompt
 from casework.importers._fields import FieldLog, Form
 from casework.importers._importer import Importer, Options
 from casework.importers._records import read_document
-from casework.importers._shape import mapping, number, sequence, text
+from casework.importers._shape import mapping, number, sequence, text, written
 from casework.importers._source import Source
 from casework.tables import eval_runs, eval_samples
 
@@ -134,16 +134,10 @@ def _sample(log: FieldLog, name: str, result: Mapping[str, Any]) -> dict[str, An
         **log.fill(_SAMPLE, result),
         "run_id": f"{name}/{text(result.get('promptIdx')) or 0}",
         "item_id": text(result.get("testIdx")),
-        "input_text": _said(result.get("vars")),
-        "output_text": _said(output),
+        "input_text": written(result.get("vars")),
+        "output_text": written(output),
         "target": "\n".join(expected) or None,
     }
-
-
-def _said(value: Any) -> str | None:
-    if value in (None, "", [], {}):
-        return None
-    return value if isinstance(value, str) else msgspec.json.encode(value).decode()
 
 
 promptfoo_results = Importer(
