@@ -93,20 +93,65 @@ def test_the_lines_of_a_langsmith_run_are_one_request(tmp_path: Path) -> None:
     assert found == [("r", "user: 1+1?", "2", 2000.0)]
 
 
-def test_a_rollout_is_the_share_that_does_not_get_the_first_variation(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [([True, False], ("5", "37")), ([False, True], ("95", "63")), (["a", "b"], None)],
+)
+def test_a_rollout_is_the_share_that_gets_true(
+    tmp_path: Path, values: list[Any], expected: tuple[str, str] | None
+) -> None:
     def version(weight: int) -> dict[str, Any]:
-        variations = [{"variation": 0, "weight": 100_000 - weight},
-                      {"variation": 1, "weight": weight}]  # fmt: skip
-        return {"environments": {"prod": {"fallthrough": {"rollout": {"variations": variations}}}}}
+        variations = [{"variation": 0, "weight": weight},
+                      {"variation": 1, "weight": 100_000 - weight}]  # fmt: skip
+        rollout = {"fallthrough": {"rollout": {"variations": variations}}}
+        return {"variations": [{"value": v} for v in values], "environments": {"prod": rollout}}
 
     entry = {"date": 1_750_000_000_000, "kind": "flag", "title": "[Ana](m) moved it",
              "target": {"resources": ["proj/p:env/prod:flag/ranker"]},
              "previousVersion": version(5_000), "currentVersion": version(37_000)}  # fmt: skip
     sql = "SELECT key, scope, old_value, new_value FROM config_events ORDER BY key"
+    rollout = [("rollout:ranker", "prod", *expected)] if expected else []
     assert loaded(tmp_path, "launchdarkly_log", entry, sql) == [
         ("flag:ranker", "prod", None, "Ana moved it"),
-        ("rollout:ranker", "prod", "5", "37"),
+        *rollout,
     ]
+
+
+def test_a_restart_keeps_the_interval_before_it_and_what_never_ran_has_none(
+    tmp_path: Path,
+) -> None:
+    def pod(name: str, **states: Any) -> dict[str, Any]:
+        container = {"name": "c", "imageID": "x@sha256:a", **states}
+        return {"kind": "Pod", "metadata": {"name": name},
+                "status": {"startTime": "2026-03-01T00:00:00Z",
+                           "containerStatuses": [container]}}  # fmt: skip
+
+    before = {"terminated": {"startedAt": "2026-03-01T00:00:00Z",
+                             "finishedAt": "2026-03-01T01:00:00Z"}}  # fmt: skip
+    now = {"running": {"startedAt": "2026-03-01T01:00:05Z"}}
+    waiting = {"waiting": {"reason": "ImagePullBackOff"}}
+    items = [pod("a", lastState=before, state=now), pod("b", state=waiting)]
+    content = {"apiVersion": "v1", "kind": "PodList", "items": items}
+    sql = """
+        SELECT replica, checkpoint, valid_until IS NULL FROM deployments ORDER BY valid_from
+    """
+    assert loaded(tmp_path, "kubernetes_objects", content, sql) == [
+        ("a", "sha256:a", False),
+        ("a", "sha256:a", True),
+    ]
+
+
+def test_only_runs_that_completed_made_something(tmp_path: Path) -> None:
+    def event(run: str, kind: str) -> str:
+        return json.dumps({
+            "eventType": kind, "eventTime": "2026-03-01T00:00:00Z", "run": {"runId": run},
+            "job": {"name": "train"}, "inputs": [{"name": "in"}], "outputs": [{"name": "out"}],
+        })  # fmt: skip
+
+    lines = "\n".join((event("1", "COMPLETE"), event("2", "FAIL"), event("3", "COMPLETE")))
+    sql = "SELECT artifact, uri FROM artifact_inputs ORDER BY artifact"
+    found = loaded(tmp_path, "openlineage_events", lines, sql, "l.jsonl")
+    assert found == [("out@1", "in"), ("out@3", "in")]
 
 
 def test_a_stage_that_is_emptied_ends_the_interval(tmp_path: Path) -> None:
@@ -120,6 +165,14 @@ def test_a_stage_that_is_emptied_ends_the_interval(tmp_path: Path) -> None:
         ("m#prod", f"commit:{commit}", None),
         ("m#prod", f"commit:{other}", True),
     ]
+
+
+def test_tags_that_are_no_versions_are_none(tmp_path: Path) -> None:
+    tag, when = "a" * 40, "2026-03-01T00:00:00Z"
+    names = ("dir=m@v1.2.0", "m@deprecated", "m@created")
+    text = "".join(f"{name}\ttag\t{tag}\t{when}\tx\n" for name in names)
+    sql = "SELECT model, version FROM model_versions"
+    assert loaded(tmp_path, "gto_tags", text, sql, "tags.tsv") == [("dir=m", "v1.2.0")]
 
 
 def test_a_label_of_a_prompt_is_known_of_the_present_alone(tmp_path: Path) -> None:

@@ -31,7 +31,7 @@ from hashlib import sha256
 from typing import Any
 
 from casework import canonical
-from casework.case import Item, Row
+from casework.case import Item, Note, Row
 from casework.errors import CaseworkError
 from casework.importers._importer import Importer, Options
 from casework.importers._shape import filled, mapping, sequence, text
@@ -57,8 +57,13 @@ def _read(source: Source, _options: Options) -> Iterator[Item]:
     if not stages:
         raise CaseworkError("NOT_A_LOCK", "it has no stages", "see `casework formats`",
                             where=source.name)  # fmt: skip
+    silent = 0
     for name, stage in stages.items():
-        yield from _rows(str(name), mapping(stage))
+        items = list(_rows(str(name), mapping(stage)))
+        silent += not items
+        yield from items
+    if silent:
+        yield Note(f"left out: {silent} stages that lock no output with a digest")
 
 
 def _rows(name: str, stage: Mapping[str, Any]) -> Iterator[Item]:

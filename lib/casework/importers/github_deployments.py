@@ -10,7 +10,7 @@ payloads that hold `deployment` and `deployment_status`.
 | `occurred_at` | `created_at` |
 | `key` | `deployment:<environment>` |
 | `new_value` | `sha`, else `ref`; of a status its state and the deployment |
-| `scope` | `task`; of a status `status` |
+| `scope` | `task` and `id`; of a status `status`, the deployment and `id` |
 | `actor` | `creator.login` |
 | `attributes` | `id`, `ref`, `description`, `payload`, addresses |
 
@@ -34,7 +34,15 @@ from casework.importers._shape import filled, mapping, text
 from casework.importers._source import Source
 from casework.tables import config_events
 
-_LEFT_OUT = ("node_id", "url", "statuses_url", "repository_url", "deployment_url", "creator")
+_LEFT_OUT = (
+    "updated_at",
+    "node_id",
+    "url",
+    "statuses_url",
+    "repository_url",
+    "deployment_url",
+    "creator",
+)
 _FORM = Form(
     config_events,
     of="deployment",
@@ -82,7 +90,7 @@ def _deployment(log: FieldLog, one: Mapping[str, Any], at: str) -> Item:
         **values,
         "key": f"deployment:{text(one.get('environment')) or 'unknown'}",
         "new_value": text(one.get("sha")) or text(one.get("ref")),
-        "scope": text(one.get("task")) or "deploy",
+        "scope": ":".join(filter(None, (text(one.get("task")) or "deploy", text(one.get("id"))))),
         "source": "github deployment",
         "attributes": canonical.plain(filled({**values.get("attributes", {}),
                                               "ref": one.get("ref")})),
@@ -95,7 +103,7 @@ def _status(log: FieldLog, one: Mapping[str, Any], at: str) -> Item:
         **log.fill(_STATUS, one),
         "key": f"deployment:{text(one.get('environment')) or 'unknown'}",
         "new_value": " ".join(filter(None, (text(one.get("state")), of))) or None,
-        "scope": "status",
+        "scope": ":".join(filter(None, ("status", of, text(one.get("id"))))),
         "source": "github deployment status",
     })  # fmt: skip
 

@@ -36,8 +36,8 @@ from casework.importers._source import Source
 from casework.tables import alias_events, model_versions
 
 _TAG = re.compile(
-    r"^(?:refs/tags/)?(?P<model>[\w./-]+?)"
-    r"(?:@(?P<version>[\w.+-]+)|#(?P<stage>[\w.-]+))(?P<undo>!)?(?:#(?P<count>\d+))?$"
+    r"^(?:refs/tags/)?(?P<model>[\w./=-]+?)"
+    r"(?:@(?P<version>v\d+\.\d+\.\d+[\w.+-]*)|#(?P<stage>[\w.-]+))(?P<undo>!)?(?:#(?P<count>\d+))?$"
 )
 _TYPES = ("tag", "commit")
 _HEADER = ("refname", "tag", "name")

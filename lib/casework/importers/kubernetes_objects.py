@@ -8,8 +8,8 @@ Events.
 | object | row |
 |---|---|
 | Pod | `deployments` for each container: replica `<pod>` or `<pod>/<container>` of several, \
-checkpoint the digest of `imageID`, `valid_from` the start of the running state, `valid_until` the \
-end of a terminated one |
+checkpoint the digest of `imageID`, `valid_from` and `valid_until` those of its running or \
+terminated state, and of the state before a restart |
 | ReplicaSet | `config_events` `image:<namespace>/<deployment>` at `creationTimestamp`, when the \
 template came into force |
 | Event | `config_events` `kubernetes:<reason>` with the object as scope and the message as value |
@@ -18,8 +18,10 @@ template came into force |
 Deployments, whose history their ReplicaSets tell, and objects of other kinds, counted.
 
 ## Known limits
-A pod list shows the pods that are there now: replicas that are gone have no row. The digest is
-that of the container image; weights that are fetched at start are not in it.
+The image of the state before a restart is not recorded, and taken to be the present one. A replica
+set that is used again, as a rollback does, keeps its first date. A pod list shows the pods that
+are there now: replicas that are gone have no row. The digest is that of the container image;
+weights that are fetched at start are not in it.
 """
 
 from collections import Counter
@@ -79,24 +81,32 @@ def _pod(log: FieldLog, pod: Mapping[str, Any], at: str, passed: Counter[str]) -
     labels = mapping(meta.get("labels"))
     node = mapping(pod.get("spec")).get("nodeName")
     region = next((name for key in _REGION if (name := text(labels.get(key)))), None)
-    passed["Pod without a container"] += not states
+    if not states:
+        passed["Pod without a container"] += 1
     for position, container in enumerate(states):
-        running = mapping(mapping(container.get("state")).get("running"))
-        ended = mapping(mapping(container.get("state")).get("terminated"))
         name = text(meta.get("name")) or ""
-        image = text(container.get("imageID")) or text(container.get("image"))
-        begun = running.get("startedAt") or ended.get("startedAt") or status.get("startTime")
-        yield Row(deployments, f"{at}/status/containerStatuses/{position}", {
+        about = filled({"namespace": meta.get("namespace"), "node": node,
+                        "image": container.get("image"),
+                        "restarts": container.get("restartCount")})  # fmt: skip
+        replica = {
             "replica": name if len(states) == 1 else f"{name}/{text(container.get('name'))}",
-            "checkpoint": _digest(image),
-            "valid_from": log.instants.find(begun),
-            "valid_until": log.instants.find(ended.get("finishedAt")),
+            "checkpoint": _digest(text(container.get("imageID")) or text(container.get("image"))),
             "region": region,
-            "attributes": filled({
-                "namespace": meta.get("namespace"), "node": node,
-                "image": container.get("image"), "restarts": container.get("restartCount"),
-            }),
-        })  # fmt: skip
+        }
+        ran = 0
+        for state in ("lastState", "state"):
+            for how in ("running", "terminated"):
+                times = mapping(mapping(container.get(state)).get(how))
+                if begun := log.instants.find(times.get("startedAt")):
+                    ran += 1
+                    of_last = {"image_of": "the present state"} if state == "lastState" else {}
+                    yield Row(deployments, f"{at}/status/containerStatuses/{position}/{state}", {
+                        **replica, "valid_from": begun,
+                        "valid_until": log.instants.find(times.get("finishedAt")),
+                        "attributes": {**about, **of_last},
+                    })  # fmt: skip
+        if not ran:
+            passed["container that never ran"] += 1
 
 
 def _replica_set(log: FieldLog, one: Mapping[str, Any], at: str) -> Item:

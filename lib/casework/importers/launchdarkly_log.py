@@ -18,7 +18,8 @@ Links, access rules, icons.
 
 ## Known limits
 A percentage rollout is read only where the entry holds `currentVersion` and `previousVersion` with
-a `fallthrough.rollout`: the weight, in percent, of every variation but the first.
+their `variations` and a `fallthrough.rollout`, and one variation is `true`: the share of that one.
+Which variation of another flag is the new one, the log does not say.
 """
 
 import re
@@ -29,7 +30,8 @@ from casework.case import Item, Reject, Row
 from casework.importers._fields import FieldLog, Form
 from casework.importers._importer import Importer, Options
 from casework.importers._records import Record, records
-from casework.importers._shape import mapping, number, sequence, text
+from casework.importers._shape import mapping, sequence, text
+from casework.importers._shape import number as number_of
 from casework.importers._source import Source
 from casework.tables import config_events
 
@@ -95,15 +97,19 @@ def _rows(log: FieldLog, found: Record) -> Iterator[Item]:
 
 
 def _percent(version: Any, scope: str | None) -> float | None:
-    """Share of traffic, in percent, that does not get the first variation."""
-    held = mapping(mapping(mapping(version).get("environments")).get(scope or "")) or mapping(
-        version
-    )
+    """Share of traffic, in percent, that gets the variation whose value is true.
+
+    None where there is no rollout, or no variation is known to be true.
+    """
+    flag = mapping(version)
+    held = mapping(mapping(flag.get("environments")).get(scope or "")) or flag
     rollout = mapping(mapping(held.get("fallthrough")).get("rollout"))
     listed = [mapping(one) for one in sequence(rollout.get("variations"))]
-    weights = [number(one.get("weight")) or 0 for one in listed]
-    rest = [w for one, w in zip(listed, weights, strict=True) if number(one.get("variation")) != 0]
-    return sum(rest) / sum(weights) * 100 if sum(weights) else None
+    values = [mapping(one).get("value") for one in sequence(flag.get("variations"))]
+    on = [number for number, value in enumerate(values) if value is True]
+    weights = {one.get("variation"): number_of(one.get("weight")) or 0 for one in listed}
+    whole = sum(weights.values())
+    return weights.get(on[0], 0) / whole * 100 if on and whole else None
 
 
 def _plain(title: str | None) -> str | None:

@@ -1,15 +1,15 @@
 """OpenLineage run events: which data sets a job read to make which.
 
 ## Reads
-Run events as JSON Lines or a JSON array. Of a run the completed event counts, with the inputs and
-outputs of all its events.
+Run events as JSON Lines or a JSON array. A run counts that completed, with the inputs and outputs
+of all its events.
 
 ## Fills
 Each pair of an output and an input of a run is a row of `artifact_inputs`.
 
 | column | from |
 |---|---|
-| `artifact` | the output: namespace and name, with its version where a facet tells it |
+| `artifact` | the output: namespace and name, with its version, else the id of the run |
 | `kind` | `train_data`; `code` for `sourceCodeLocation`, `base_checkpoint` for inputs that are \
 named as models |
 | `uri`, `digest` | the input; `version.datasetVersion` of its facets |
@@ -17,7 +17,8 @@ named as models |
 | `verified_at` | `eventTime` |
 
 ## Leaves out
-Runs without outputs and events of jobs and data sets, counted; other facets.
+Runs without outputs, runs that did not complete, and events of jobs and data sets, counted; other
+facets.
 
 ## Known limits
 Lineage names data sets and seldom digests them: a version is what the platform calls one.
@@ -55,19 +56,22 @@ def _read(source: Source, options: Options) -> Iterator[Item]:
         if run is None:
             others += 1
             continue
-        event = runs.setdefault(run, {"inputs": {}, "outputs": {}, "locator": found.locator})
+        event = runs.setdefault(
+            run, {"run": run, "inputs": {}, "outputs": {}, "locator": found.locator}
+        )
+        event["completed"] = event.get("completed") or found.values.get("eventType") == "COMPLETE"
         for side in ("inputs", "outputs"):
             for position, one in enumerate(map(mapping, sequence(found.values.get(side)))):
                 event[side].setdefault(_name(one), (f"{found.locator}/{side}/{position}", one))
         event["when"] = found.values.get("eventTime") or event.get("when")
         event["job"] = mapping(found.values.get("job")) or event.get("job")
     for event in runs.values():
-        if event["outputs"]:
+        if event["outputs"] and event["completed"]:
             yield from _rows(log, event)
         else:
             others += 1
     if others:
-        yield Note(f"left out: {others} events or runs that made no data set")
+        yield Note(f"left out: {others} events or runs that completed no data set")
     yield from log.items()
 
 
@@ -77,7 +81,7 @@ def _rows(log: FieldLog, event: Mapping[str, Any]) -> Iterator[Item]:
     about = filled({"job": text(job.get("name")), "namespace": text(job.get("namespace"))})
     when = log.instants.find(event.get("when"))
     for artifact, (_, out) in event["outputs"].items():
-        made = f"{artifact}@{version}" if (version := _version(out)) else artifact
+        made = f"{artifact}@{_version(out) or event['run']}"
         base = {"artifact": made, "verified_at": when, "attributes": about}
         for name, (locator, one) in event["inputs"].items():
             known = _version(one)

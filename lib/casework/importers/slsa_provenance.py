@@ -12,7 +12,8 @@ Each subject becomes a row of `checkpoints`; each thing that it was built from a
 |---|---|
 | `artifact` | the digest of the subject |
 | `kind` | `code` for a Git address or commit, `environment` for packages and images, \
-`base_checkpoint`, `train_data` for models and data sets of the hub, `procedure` for the builder |
+`base_checkpoint`, `train_data` for models and data sets of the hub and data files, `procedure` \
+for the builder |
 | `uri`, `digest` | `uri` or `name`, `digest` |
 | `pin` | `pinned` with a digest, else `floating` |
 
@@ -40,6 +41,7 @@ _KINDS = (
     ("train_data", re.compile(r"huggingface\.co/datasets/|^hf://datasets/|^pkg:mlflow-dataset")),
     ("base_checkpoint", re.compile(r"huggingface\.co/|^hf://|^pkg:huggingface|^models:/")),
     ("code", re.compile(r"^git[+:@]|\.git(?:@|#|$)|github\.com|gitlab\.|^pkg:git")),
+    ("train_data", re.compile(r"\.(?:parquet|csv|tsv|jsonl?|arrow|tfrecord)(?:\.\w+)?$")),
     ("environment", re.compile(r"^pkg:|^docker:|^oci:|@sha256:")),
 )
 
