@@ -163,10 +163,10 @@ def test_a_reader_that_fails_is_one_clear_outcome(
 ) -> None:
     path = tmp_path / "units.parquet"
     parquet.write_table(units(), path)
-    with Confined(patience_s=1.0) as reader:
-        with monkeypatch.context() as changed:
-            changed.setattr(_confined, "_COMMAND", (sys.executable, "-c", program))
-            assert reads(reader, path) == code
+    with Confined(patience_s=2.0) as reader, monkeypatch.context() as changed:
+        changed.setattr(_confined, "_COMMAND", (sys.executable, "-c", program))
+        assert reads(reader, path) == code
+    with Confined() as reader:
         assert reads(reader, path) == 500
 
 
