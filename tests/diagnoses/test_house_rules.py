@@ -129,8 +129,30 @@ def test_a_setting_that_makes_no_sense_is_refused(
 PROMISED = {
     "cohort_skew": "srm_p mechanism bucket_mismatch_rate cohort_by_arm_p max_abs_smd rehash_p "
     "lift_raw lift_adjusted lift_population composition_share n_eff",
+    "stale_eval_config": "blind_seconds blind_requests blind_accounts coverage_requests "
+    "configs_served configs_never_evaluated time_to_signal_s time_to_measurement_s "
+    "detection_after_measurement_s evidence_grade",
+    "prompt_leakage": "items exact_rate near_duplicate_rate longest_match_rate in_prompt_rate "
+    "score_all score_clean estimated_gain leave_one_out_drop copy_rate",
+    "threshold_drift": "threshold pass_rate_before pass_rate_after drop_ratio "
+    "same_pair_max_abs_difference candidate_overlap restoring_threshold precision_threshold "
+    "quality_change moved",
+    "substrate_rotation": "changes change_times lift_pooled lift_by_regime heterogeneity_p "
+    "i_squared lift_shipping negative_control_p",
+    "reproducibility_closure": "closure_score critical_missing bus_factor rerun_gap "
+    "rerun_interval rerun_outside",
+    "registry_rot": "governed_traffic_share unregistered_traffic_share absent_owners "
+    "deprecated_benchmarks approvals_below_reading_time approvals_without_engagement "
+    "card_mismatches",
+    "retired_checkpoint": "tickets resolved ambiguous unresolved unreachable",
     "output_attribution": "decisions coverage grade_a grade_b grade_c grade_d grade_e rotations "
     "boundaries clock_error_s unlogged_rotations checkpoints",
+    "alignment_loss": "refusal_base refusal_tuned refusal_change mcnemar_p over_refusal_change "
+    "utility_change launch_safety_items noninferior judge_agreement",
+    "feedback_poisoning": "eval_slope fixed_item_slope nps_change coverage_target "
+    "coverage_reference coverage_gap top_cohort_item_share n_eff score_transported estimable",
+    "debug_feedback": "rows contamination wrong_share internal_share non_production_share "
+    "unmatched_share duplicate_share slices_up slices_down",
 }
 
 
