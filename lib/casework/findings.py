@@ -6,6 +6,7 @@ these values and decide nothing. The JSON of a `Result` is the contract of `diag
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Literal
 
 Verdict = Literal["confirmed", "supported", "inconclusive", "clean", "not_testable"]
@@ -129,6 +130,28 @@ class Parameter:
 
 
 @dataclass(frozen=True, slots=True)
+class Primary:
+    """The one test that gates a verdict. A census has none.
+
+    `adjusted_p` is Holm's over the primary tests of the `tests` diagnoses that ran together.
+    """
+
+    p: float
+    alpha: float
+    adjusted_p: float | None = None
+    tests: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Break:
+    """A change that a diagnosis places in time: after `start`, by `end` at the latest."""
+
+    start: datetime
+    end: datetime
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
 class Result:
     """The outcome of one diagnosis on one case. One sentence, and everything it rests on."""
 
@@ -148,3 +171,48 @@ class Result:
     limits: tuple[str, ...] = ()
     parameters: Mapping[str, Parameter] = field(default_factory=dict)
     seed: int = 0
+    primary: Primary | None = None
+    breaks: tuple[Break, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Something that was changed on purpose, as the evidence records it.
+
+    `table` is `config_events`, `alias_events` or `deployments`; `key` says what was changed.
+    """
+
+    occurred_at: datetime
+    table: str
+    key: str
+    before: str | None
+    after: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """One event behind the breaks of one or more diagnoses.
+
+    `start` and `end` bracket it. `within` are the recorded changes inside the bracket, `around`
+    those close to it. With two or more within, none is the cause by time alone.
+    """
+
+    start: datetime
+    end: datetime
+    breaks: tuple[str, ...]
+    diagnoses: tuple[str, ...]
+    within: tuple[Change, ...]
+    around: tuple[Change, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Triage:
+    """All results of a case side by side: which come first, and which share a cause.
+
+    `ranking` names the diagnoses, the one that explains most first; those that could not be
+    tested are not in it. `changes` are all that the case records, in order.
+    """
+
+    ranking: tuple[str, ...] = ()
+    causes: tuple[Cause, ...] = ()
+    changes: tuple[Change, ...] = ()

@@ -13,7 +13,7 @@ import pytest
 from tests.report.sample import at, sample
 
 from casework import canonical
-from casework.findings import Evidence, Measure, Result
+from casework.findings import Evidence, Measure
 from casework.records import TableFill
 from casework.report import annexes, tables, timeline
 
@@ -156,15 +156,3 @@ def test_a_table_measure_has_its_ids_first_and_nested_values_last() -> None:
 )
 def test_a_cell_is_exact_and_never_blank(value: Any, text: str) -> None:
     assert tables.exact(value) == text
-
-
-def test_the_gravest_comes_first() -> None:
-    order = [(r.verdict, r.severity) for r in timeline.by_gravity(sample().results)]
-    assert order == [
-        ("confirmed", "S1"),
-        ("confirmed", "S2"),
-        ("clean", None),
-        ("not_testable", None),
-    ]
-    assert timeline.by_gravity(()) == ()
-    assert isinstance(timeline.by_gravity(sample().results)[0], Result)

@@ -53,8 +53,10 @@ def diagnose(
     if as_json:
         document("casework.diagnosis/1", **_content(case, results))
     else:
-        for result in results:
+        for result in diagnoses.by_gravity(results):
             show(result, verbose=verbose)
+        for line in _shared_causes(case, results):
+            say(line)
     return 3 if any(result.verdict == fail_on for result in results) else 0
 
 
@@ -79,10 +81,33 @@ def _parsed(settings: Sequence[str]) -> dict[str, dict[str, Any]]:
 
 def _content(case: Path, results: Sequence["Result"]) -> dict[str, Any]:
     from casework.case import Case
+    from casework.diagnoses import triage
     from casework.report.collect import versions
 
     with Case(case) as opened:
-        return {"case": opened.facts(), "tool": versions(), "results": results}
+        return {
+            "case": opened.facts(),
+            "tool": versions(),
+            "results": results,
+            "triage": triage(opened, results),
+        }
+
+
+def _shared_causes(case: Path, results: Sequence["Result"]) -> Iterator[str]:
+    """A line for each stretch of time in which several diagnoses place a break."""
+    from casework.case import Case
+    from casework.diagnoses import triage
+    from casework.report.causes import recorded
+    from casework.words import instant
+
+    with Case(case) as opened:
+        found = triage(opened, results).causes
+    for cause in found:
+        if len(cause.diagnoses) > 1:
+            yield (
+                f"One cause may explain {' and '.join(cause.diagnoses)}: after "
+                f"{instant(cause.start)}, by {instant(cause.end)}. On record: {recorded(cause)}."
+            )
 
 
 def show(result: "Result", *, verbose: bool = False) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from casework.case import Case, CaseWriter
 from casework.diagnoses._diagnosis import Diagnosis, Need
+from casework.diagnoses._triage import adjust, by_gravity, triage
 from casework.diagnoses.cohort_skew import cohort_skew
 from casework.diagnoses.output_attribution import output_attribution
 from casework.errors import UsageError, unknown_name
@@ -36,6 +37,8 @@ def diagnose(
 ) -> list[Result]:
     """Run diagnoses on a case and keep their results in it, for reports and for custody.
 
+    The levels of their primary tests are kept together, by Holm.
+
     Args:
         case: the case file.
         names: which diagnoses; all of them if empty.
@@ -57,9 +60,10 @@ def diagnose(
         )
     with Case(case) as opened:
         results = [diagnosis(opened, **settings.get(diagnosis.name, {})) for diagnosis in chosen]
+    results = adjust(results)
     with CaseWriter(Path(case)) as writer:
         writer.store(results)
     return results
 
 
-__all__ = ["ALL", "Diagnosis", "Need", "diagnose", "get"]
+__all__ = ["ALL", "Diagnosis", "Need", "by_gravity", "diagnose", "get", "triage"]

@@ -8,6 +8,7 @@ from casework import canonical
 from casework.case import Case, Query
 from casework.findings import (
     NOT_TRIED,
+    Break,
     Chart,
     Evidence,
     Falsifier,
@@ -16,6 +17,7 @@ from casework.findings import (
     Measure,
     Missing,
     Parameter,
+    Primary,
     Result,
     Rival,
     Row,
@@ -32,6 +34,8 @@ class Conclusion:
     """What a judge concludes; the inquiry adds the measures and the evidence.
 
     `wide` says that the blast radius leaves the team: customers, a regulator, a shipped decision.
+    `primary` is the test that gates the verdict, None for a census; `breaks` are the changes that
+    the diagnosis places in time.
     """
 
     verdict: Verdict
@@ -43,6 +47,8 @@ class Conclusion:
     remedies: tuple[str, ...] = ()
     limits: tuple[str, ...] = ()
     missing: tuple[Missing, ...] = field(default=())
+    primary: Primary | None = None
+    breaks: tuple[Break, ...] = ()
 
 
 def severity(verdict: Verdict, wide: bool) -> Severity | None:
@@ -164,4 +170,6 @@ class Inquiry:
             limits=conclusion.limits,
             parameters=dict(sorted(self.parameters.items())),
             seed=seed,
+            primary=conclusion.primary,
+            breaks=conclusion.breaks,
         )

@@ -28,18 +28,21 @@ def collect(case: Case, names: Sequence[str] = ()) -> Report:
         raise CaseworkError(
             "NOT_DIAGNOSED", f"{what} on this case", "run `casework diagnose`", where=str(case.path)
         )
-    order = [diagnosis.name for diagnosis in diagnoses.ALL]
-    wanted = sorted(names or found, key=lambda name: (name not in order, order.index(name)))
+    # a case may keep a result of another release, whose diagnosis is not among ours
+    order = {diagnosis.name: i for i, diagnosis in enumerate(diagnoses.ALL)}
+    wanted = sorted(names or found, key=lambda name: order.get(name, len(order)))
+    results = tuple(found[name] for name in wanted)
     custody = case.custody()
     return Report(
         case=case.facts(),
         produced_at=custody[-1].occurred_at,
         tool=versions(),
-        results=tuple(found[name] for name in wanted),
+        results=results,
         tables=case.tables(),
         exhibits=case.exhibits(),
         rejects=case.rejects(),
         custody=custody,
+        triage=diagnoses.triage(case, results),
     )
 
 

@@ -1,10 +1,10 @@
 """The audit report as one frozen value. Rendering adds nothing to it and decides nothing."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
-from casework.findings import Result
+from casework.findings import Result, Triage
 from casework.records import CaseFacts, CustodyEntry, Exhibit, RejectGroup, TableFill
 
 SCHEMA = "casework.report/1"
@@ -26,4 +26,5 @@ class Report:
     exhibits: tuple[Exhibit, ...]
     rejects: tuple[RejectGroup, ...]
     custody: tuple[CustodyEntry, ...]
+    triage: Triage = field(default_factory=Triage)
     schema: str = SCHEMA

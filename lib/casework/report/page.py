@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING, Any
 
 from casework import words
 from casework.charts.palette import pairs
+from casework.diagnoses import by_gravity
 from casework.errors import CaseworkError
 from casework.findings import Evidence, Result
-from casework.report import annexes, tables, timeline
+from casework.report import annexes, causes, tables, timeline
 from casework.report.figures import Figure, figure
 from casework.report.model import Report
 from casework.report.tables import Table
@@ -56,7 +57,7 @@ def as_html(report: Report) -> str:
         CaseworkError: `REPORT_TOO_LARGE`, naming the biggest parts.
     """
     kept = read_json(as_json(report))
-    chapters = tuple(_chapter(result) for result in timeline.by_gravity(kept.results))
+    chapters = tuple(_chapter(result) for result in by_gravity(kept.results))
     drawn = timeline.picture(kept)
     overview = figure(drawn, "f-timeline") if drawn else None
     live = any(chapter.figures for chapter in chapters) or overview is not None
@@ -70,6 +71,7 @@ def as_html(report: Report) -> str:
             untested=[c for c in chapters if c.result.verdict == "not_testable"],
             timeline=overview,
             moments=timeline.table(kept),
+            causes=causes.table(kept),
             period=timeline.period(kept),
             exhibits=annexes.names(kept.exhibits),
             tools=", ".join(f"{name} {kept.tool[name]}" for name in sorted(kept.tool)),

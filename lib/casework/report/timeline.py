@@ -6,13 +6,16 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from casework import words
-from casework.findings import VERDICTS, Chart, Result
+from casework.diagnoses import by_gravity
+from casework.findings import Chart, Result
 from casework.report.model import Report
 from casework.report.tables import MOST_ROWS, Column, Table
 from casework.visible import on_one_line
 
 _MOST_COVERS = 6
 """Evidence tables that the picture shows; all are in the table of completeness."""
+_MOST_CHANGES = 200
+"""Recorded changes that the picture shows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +28,6 @@ class Moment:
     label: str
     result: Result | None
     role: str = ""
-
-
-def by_gravity(results: tuple[Result, ...]) -> tuple[Result, ...]:
-    """Results with the gravest verdict first, then by severity, then as they came."""
-    return tuple(sorted(results, key=lambda r: (VERDICTS.index(r.verdict), r.severity or "S9")))
 
 
 def moments(report: Report) -> tuple[Moment, ...]:
@@ -82,12 +80,13 @@ def picture(report: Report) -> Chart | None:
     if not rows:
         return None
     start, end = _window(report)
+    rows += _recorded(report, start, end)
     return Chart(
         id="timeline",
         form="spans",
         title=_title(report),
         subtitle="Vermilion: spans in doubt. Ticks: changes. Rules: events. Grey: the time that "
-        "evidence covers.",
+        "evidence covers. Recorded changes: what was changed on purpose.",
         alt=_alt(report),
         rows=(*rows, *_covers(report, start, end)),
         encode={"x_title": "UTC", "start": start, "end": end},
@@ -121,6 +120,17 @@ def _covers(report: Report, start: datetime, end: datetime) -> list[dict[str, An
         }
         for table in sorted(held, key=lambda table: -table.rows)[:_MOST_COVERS]
     ]
+
+
+def _recorded(report: Report, start: datetime, end: datetime) -> list[dict[str, Any]]:
+    """The changes of the window that the case records, evenly thinned where there are many."""
+    held = [c for c in report.triage.changes if start <= _utc(c.occurred_at) <= end]
+    step = -(-len(held) // _MOST_CHANGES) or 1
+    return [
+        {"lane": "Recorded changes", "label": change.key, "start": change.occurred_at,
+         "kind": "tick"}
+        for change in held[::step]
+    ]  # fmt: skip
 
 
 def _lane(result: Result) -> Iterator[dict[str, Any]]:

@@ -1,0 +1,189 @@
+"""Results side by side: levels kept together, an order, shared causes, changes around a break."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from casework.case import Case, CaseWriter, Receipt, Row
+from casework.diagnoses import by_gravity, triage
+from casework.diagnoses._triage import adjust
+from casework.findings import Break, Cause, Primary, Result, Severity, Verdict
+from casework.report import as_html
+from casework.report.causes import recorded
+from casework.report.collect import collect
+from casework.tables import alias_events, clocks, config_events, deployments
+
+START = datetime(2026, 2, 1, tzinfo=UTC)
+
+
+def at(hours: float) -> datetime:
+    return START + timedelta(hours=hours)
+
+
+def result(
+    name: str,
+    verdict: Verdict = "confirmed",
+    severity: Severity | None = "S2",
+    p: float | None = None,
+    *breaks: tuple[float, float],
+) -> Result:
+    return Result(
+        diagnosis=name,
+        family="family",
+        verdict=verdict,
+        severity=severity,
+        headline=f"{name} says so.",
+        primary=None if p is None else Primary(p, 0.05),
+        breaks=tuple(Break(at(a), at(b), f"{name} moved") for a, b in breaks),
+    )
+
+
+def filled(path: Path, *rows: Row) -> Case:
+    Case.create(path).close()
+    with CaseWriter(path) as writer:
+        writer.load(Receipt("rows", "ab" * 32, 1, "rows", "test"), rows)
+    return Case(path)
+
+
+def config(number: int, hours: float, key: str, value: str = "new") -> Row:
+    values = {"occurred_at": at(hours), "key": key, "new_value": value, "old_value": "old"}
+    return Row(config_events, f"line {number}", values)
+
+
+@pytest.fixture
+def case(tmp_path: Path) -> Iterator[Case]:
+    with filled(
+        tmp_path / "case.duckdb",
+        config(1, 10, "embedding_model"),
+        config(2, 10.5, "price_list"),
+        config(3, 300, "prompt:answer"),
+        Row(clocks, "line 4", {"host": "a", "error_s": 60.0}),
+    ) as opened:
+        yield opened
+
+
+def test_one_test_alone_keeps_its_level() -> None:
+    (alone,) = adjust([result("a", p=0.04)])
+    assert alone.verdict == "confirmed"
+    assert alone.primary == Primary(0.04, 0.05, adjusted_p=0.04, tests=1)
+
+
+def test_among_several_a_weak_one_is_no_longer_confirmed() -> None:
+    weak, strong, census = adjust(
+        [result("a", p=0.04, severity="S1"), result("b", p=0.001), result("c")]
+    )
+    assert (strong.verdict, strong.severity) == ("confirmed", "S2")
+    assert (census.verdict, census.primary) == ("confirmed", None)
+    assert weak.primary
+    assert weak.primary.adjusted_p == 0.04  # the larger of two is compared with the level itself
+    first, second = adjust([result("a", p=0.03, severity="S1"), result("b", p=0.04)])
+    assert (first.verdict, first.severity) == ("supported", "S2")
+    assert "p = 0.060" in first.limits[-1]
+    assert (second.verdict, second.severity) == ("supported", "S3")
+
+
+@given(st.lists(st.tuples(st.sampled_from(["confirmed", "supported", "clean"]), st.floats(0, 1))))
+def test_adjusting_never_raises_a_verdict(found: list[tuple[Verdict, float]]) -> None:
+    results = [result(str(i), verdict, p=p) for i, (verdict, p) in enumerate(found)]
+    for before, after in zip(results, adjust(results), strict=True):
+        assert by_gravity([after, before])[0].verdict == before.verdict
+        assert before.primary
+        assert after.primary
+        assert after.primary.adjusted_p is not None
+        assert after.primary.adjusted_p >= before.primary.p
+
+
+def test_the_gravest_comes_first() -> None:
+    found = [
+        result("d", "not_testable", None),
+        result("c", "clean", None),
+        result("b", "confirmed", "S2"),
+        result("a", "confirmed", "S1"),
+        result("e", "supported", "S2"),
+    ]
+    assert [r.diagnosis for r in by_gravity(found)] == ["a", "b", "e", "c", "d"]
+
+
+def test_breaks_that_overlap_are_one_cause(case: Case) -> None:
+    told = triage(
+        case,
+        [
+            result("drift", "confirmed", "S2", None, (9.9, 10.1), (299, 301)),
+            result("rotation", "supported", "S3", None, (0, 24)),
+            result("quiet", "clean", None, None, (9, 11)),
+            result("untested", "not_testable", None),
+        ],
+    )
+    assert told.ranking == ("drift", "rotation", "quiet")
+    first, second = told.causes
+    assert first.diagnoses == ("drift", "rotation")
+    assert first.breaks == ("drift moved", "rotation moved")
+    # in what both have in common, a minute of clock error on either side
+    assert (first.start, first.end) == (at(9.9) - timedelta(minutes=1), at(10.1 + 1 / 60))
+    assert [change.key for change in first.within] == ["embedding_model"]
+    assert [change.key for change in first.around] == ["price_list"]
+    assert second.diagnoses == ("drift",)
+    assert [change.key for change in second.within] == ["prompt:answer"]
+
+
+def test_a_wide_bracket_joins_no_two_causes_that_are_apart(case: Case) -> None:
+    told = triage(
+        case,
+        [
+            result("a", "confirmed", "S2", None, (10, 11)),
+            result("b", "confirmed", "S2", None, (300, 301)),
+            result("wide", "confirmed", "S2", None, (0, 400)),
+        ],
+    )
+    assert [cause.diagnoses for cause in told.causes] == [("a", "wide"), ("b", "wide")]
+
+
+def test_changes_are_moves_and_not_reassertions(tmp_path: Path) -> None:
+    def alias(number: int, hours: float, digest: str) -> Row:
+        values = {"alias": "v1", "checkpoint": digest, "valid_from": at(hours)}
+        return Row(alias_events, f"alias {number}", values)
+
+    def runs(number: int, hours: float, replica: str, digest: str) -> Row:
+        values = {"replica": replica, "checkpoint": digest, "valid_from": at(hours)}
+        return Row(deployments, f"replica {number}", values)
+
+    rows = [alias(1, 0, "a"), alias(2, 5, "a"), alias(3, 10, "b")]
+    rows += [runs(i, 0, f"r{i}", "a") for i in range(4)]
+    rows += [runs(9 + i, 10 + i, f"r{i}", "b") for i in range(4)]
+    with filled(tmp_path / "case.duckdb", *rows) as case:
+        changes = triage(case, []).changes
+    assert [(c.table, c.key, c.before, c.after, c.occurred_at) for c in changes] == [
+        ("alias_events", "v1", "a", "b", at(10)),
+        ("deployments", "replicas", "a", "b", at(10)),
+    ]
+
+
+def test_what_is_said_of_changes_on_record(case: Case) -> None:
+    both = triage(case, [result("a", "confirmed", "S2", None, (9, 11))]).causes[0]
+    assert "time alone does not tell which" in recorded(both)
+    near = triage(case, [result("a", "confirmed", "S2", None, (10.2, 10.3))]).causes[0]
+    assert recorded(near).startswith("none within; close by: 2026-02-01 10:00 UTC embedding_model")
+    none = triage(case, [result("a", "confirmed", "S2", None, (50, 51))]).causes[0]
+    assert recorded(none) == "none"
+    assert isinstance(none, Cause)
+
+
+def test_the_report_tells_of_shared_causes(tmp_path: Path) -> None:
+    path = tmp_path / "case.duckdb"
+    filled(path, config(1, 10, "<b>embedding_model</b>")).close()
+    with CaseWriter(path) as writer:
+        writer.store(
+            [
+                result("threshold_drift", "confirmed", "S2", None, (9, 11)),
+                result("substrate_rotation", "supported", "S3", None, (9.5, 12)),
+            ]
+        )
+    with Case(path) as case:
+        page = as_html(collect(case))
+    assert "What may have one cause" in page
+    assert "Threshold drift, Substrate rotation" in page
+    assert "<b>embedding_model" not in page
