@@ -231,7 +231,7 @@ def test_diagnose_prints_one_document_of_the_contract(loaded: Path, run: Any) ->
     done = run("diagnose", loaded, "--json")
     assert (done.status, done.err) == (0, "")
     found = done.document
-    assert set(found) == {"schema", "case", "tool", "results"}
+    assert set(found) == {"schema", "case", "tool", "results", "triage"}
     assert found["schema"] == "casework.diagnosis/1"
     assert set(found["tool"]) == {"casework", "duckdb", "python"}
     assert [one["diagnosis"] for one in found["results"]] == [one.name for one in diagnoses.ALL]
