@@ -1,39 +1,48 @@
 """Verdicts of the diagnoses over seeds of the planted, healthy and trap incidents.
 
-`python -m benchmarks.validity --seeds 40` writes every incident with every seed, loads it and
-diagnoses it, and prints a line for each incident: how often each verdict was reached, how often it
-was a right one, and how often the planted numbers lay where the measures put them.
+`python -m benchmarks.validity --seeds 200` writes every incident with every seed, loads it and
+diagnoses it. What became of each is a line in `benchmarks/out/validity.jsonl`; a run that was cut
+off goes on where it stopped. `--page` writes `docs/validity.md` from those lines. With `--all` each
+case goes through all diagnoses, which the confusion matrix needs.
 """
 
 import argparse
+import json
 import sys
 import tempfile
 import time
-from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from benchmarks._validity_page import Outcome, read_outcomes, verdict_table, write_page
 from fixtures import ALL, Incident, Truth
 
 from casework.case import Case
+from casework.diagnoses import ALL as DIAGNOSES
 from casework.diagnoses import get
-from casework.findings import VERDICTS, Result
+from casework.findings import Result
 from casework.importers import Options
 from casework.intake import load
-from casework.stats.estimates import clopper_pearson
+
+OUT = Path(__file__).parent / "out" / "validity.jsonl"
 
 
-def diagnose(incident: Incident, seed: int) -> tuple[Result, Truth]:
-    """Write one incident, load it as an investigator would, and diagnose it."""
+def diagnose(
+    incident: Incident, seed: int, names: tuple[str, ...] = ()
+) -> tuple[list[Result], Truth]:
+    """Write one incident, load it as an investigator would, and diagnose it.
+
+    Without names it goes through the diagnosis that it was made for.
+    """
     with tempfile.TemporaryDirectory(prefix="casework-") as folder:
         evidence, case = Path(folder, "evidence"), Path(folder, "case.duckdb")
         truth = incident.write(evidence, seed)
         Case.create(case).close()
         load_with_maps(case, evidence, truth)
         with Case(case) as opened:
-            return get(incident.diagnosis)(opened), truth
+            return [get(name)(opened) for name in names or (incident.diagnosis,)], truth
 
 
 def load_with_maps(case: Path, evidence: Path, truth: Truth) -> None:
@@ -73,49 +82,87 @@ def _near(found: Any, planted: Any) -> bool:
     return bool(abs(found - planted) < 1e-9)
 
 
-def _run(task: tuple[int, int]) -> tuple[int, int, str, bool | None, str]:
-    index, seed = task
+def _run(task: tuple[int, int, bool]) -> list[Outcome]:
+    index, seed, through_all = task
+    incident = ALL[index]
+    names = tuple(d.name for d in DIAGNOSES) if through_all else (incident.diagnosis,)
     try:
-        result, truth = diagnose(ALL[index], seed)
+        results, truth = diagnose(incident, seed, names)
     except Exception as error:
-        return index, seed, "error", None, f"{type(error).__name__}: {error}"
-    return index, seed, result.verdict, measured_rightly(result, truth.numbers), result.headline
+        said = f"{type(error).__name__}: {error}"
+        return [Outcome(incident.name, seed, incident.diagnosis, "error", None, None, said)]
+    return [_outcome(incident, seed, result, truth) for result in results]
+
+
+def _outcome(incident: Incident, seed: int, result: Result, truth: Truth) -> Outcome:
+    own = result.diagnosis == incident.diagnosis
+    return Outcome(
+        incident.name,
+        seed,
+        result.diagnosis,
+        result.verdict,
+        measured_rightly(result, truth.numbers) if own else None,
+        result.primary.p if result.primary else None,
+        result.headline,
+    )
+
+
+def _tasks(
+    args: argparse.Namespace, done: set[tuple[str, int, str]]
+) -> Iterator[tuple[int, int, bool]]:
+    """What is not in the log yet, seed by seed, so that a run that is cut off is even."""
+    for seed in range(args.first, args.first + args.seeds):
+        for i, incident in enumerate(ALL):
+            if args.names and not incident.name.startswith(tuple(args.names)):
+                continue
+            wanted = [d.name for d in DIAGNOSES] if args.all else [incident.diagnosis]
+            if not all((incident.name, seed, name) in done for name in wanted):
+                yield i, seed, args.all
 
 
 def main() -> None:
-    """Run and print."""
+    """Run what is not yet in the log, and print or write what the log says."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("names", nargs="*", help="beginnings of names of incidents")
     parser.add_argument("--seeds", type=int, default=40)
     parser.add_argument("--first", type=int, default=1000, help="first seed")
     parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--all", action="store_true", help="run all diagnoses on each case")
+    parser.add_argument("--log", type=Path, default=OUT)
+    parser.add_argument(
+        "--page", action="store_true", help="write docs/validity.md and run nothing"
+    )
     args = parser.parse_args()
-    chosen = [i for i, incident in enumerate(ALL)
-              if not args.names or incident.name.startswith(tuple(args.names))]  # fmt: skip
-    tasks = [(i, args.first + seed) for i in chosen for seed in range(args.seeds)]
+    if args.page:
+        write_page(ALL, read_outcomes(args.log))
+        return
+    args.log.parent.mkdir(exist_ok=True)
+    tasks = list(_tasks(args, {o.key for o in read_outcomes(args.log)}))
     began = time.monotonic()
-    with ProcessPoolExecutor(args.workers) as pool:
-        rows = list(pool.map(_run, tasks, chunksize=2))
-    heads = " | ".join(VERDICTS)
-    print(f"| incident | right | {heads} | right verdict (95 %) | measures right |")
-    print("|---|---|" + "---:|" * (len(VERDICTS) + 2))
-    for i in chosen:
-        _print_row(ALL[i], [row for row in rows if row[0] == i])
-    print(f"\n{len(tasks)} cases in {time.monotonic() - began:.0f} s", file=sys.stderr)
+    with ProcessPoolExecutor(args.workers) as pool, args.log.open("a") as log:
+        for outcomes in pool.map(_run, tasks, chunksize=2):
+            for outcome in outcomes:
+                log.write(json.dumps(outcome._asdict()) + "\n")
+            log.flush()
+    print(f"{len(tasks)} cases in {time.monotonic() - began:.0f} s", file=sys.stderr)
+    print_table(args)
 
 
-def _print_row(incident: Incident, rows: list[tuple[int, int, str, bool | None, str]]) -> None:
-    verdicts = Counter(row[2] for row in rows)
-    right = sum(verdicts[v] for v in incident.verdicts)
-    interval = clopper_pearson(right, len(rows))
-    checked = [row[3] for row in rows if row[3] is not None]
-    cells = " | ".join(str(verdicts[v]) for v in VERDICTS)
-    print(f"| {incident.name} | {', '.join(incident.verdicts)} | {cells} | "
-          f"{right}/{len(rows)} ({interval.low:.2f} to {interval.high:.2f}) | "
-          f"{sum(checked)}/{len(checked)} |")  # fmt: skip
-    for _, seed, verdict, exact, headline in rows:
-        if verdict not in incident.verdicts or exact is False:
-            print(f"  {incident.name} seed {seed}: {verdict}: {headline}", file=sys.stderr)
+def print_table(args: argparse.Namespace) -> None:
+    """A line for each incident that was asked for, and each case that went wrong."""
+    outcomes = read_outcomes(args.log)
+    chosen = [i for i in ALL if not args.names or i.name.startswith(tuple(args.names))]
+    for line in verdict_table(chosen, outcomes):
+        print(line)
+    for outcome in outcomes:
+        incident = next((i for i in chosen if i.name == outcome.incident), None)
+        if (
+            incident
+            and incident.diagnosis == outcome.diagnosis
+            and (outcome.verdict not in incident.verdicts or outcome.measured is False)
+        ):
+            print(f"  {outcome.incident} seed {outcome.seed}: {outcome.verdict}: "
+                  f"{outcome.headline}", file=sys.stderr)  # fmt: skip
 
 
 if __name__ == "__main__":

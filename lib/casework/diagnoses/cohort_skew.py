@@ -31,7 +31,7 @@ from casework.diagnoses._composition import Composition, compare
 from casework.diagnoses._dealing import Dealing, examine
 from casework.diagnoses._diagnosis import Diagnosis, Need
 from casework.diagnoses._inquiry import Conclusion, Inquiry
-from casework.findings import Falsifier, Rival, Verdict
+from casework.findings import Falsifier, Primary, Rival, Verdict
 from casework.stats.estimates import Estimate
 from casework.stats.sample_ratio import SampleRatio, sample_ratio
 from casework.tables import assignments, config_events, outcomes, units
@@ -105,6 +105,7 @@ def _conclude(
         falsifier=falsifier,
         remedies=remedies(verdict, dealing),
         limits=limits(compared, found, verdict, sesoi_smd),
+        primary=Primary(found.rehash_p, alpha),
     )
 
 

@@ -30,7 +30,7 @@ from casework.diagnoses._diagnosis import Diagnosis, Need
 from casework.diagnoses._in_force import DECIDED
 from casework.diagnoses._inquiry import Conclusion, Inquiry
 from casework.errors import unknown_name
-from casework.findings import Falsifier, Missing, Rival, Verdict
+from casework.findings import Break, Falsifier, Missing, Rival, Verdict
 from casework.stats.estimates import clopper_pearson, upper_if_none
 from casework.stats.rotations import count_rotations
 from casework.tables import alias_events, clocks, deployments, requests
@@ -76,6 +76,7 @@ def judge(
         falsifier=falsifier,
         remedies=remedies(ask, grades, total, error),
         limits=limits(ask, everyone, total, sum(row["crossed"] for row in by_grade), known),
+        breaks=_breaks(ask, known),
     )
 
 
@@ -193,6 +194,13 @@ def _falsify(open_ones: int, prints: dict[str, Any], check: dict[str, Any]) -> F
         ran=True,
         outcome=f"{settled}; {against}",
         falsified=bool(open_ones) and resolved == open_ones,
+    )
+
+
+def _breaks(ask: Inquiry, known: dict[str, Any]) -> tuple[Break, ...]:
+    return tuple(
+        Break(row["zone_from"], row["zone_until"], f"{row['alias']} moved to {row['checkpoint']}")
+        for row in ask.ask(q.BOUNDARIES, **known)
     )
 
 

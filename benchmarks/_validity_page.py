@@ -1,0 +1,184 @@
+"""What the log of `benchmarks.validity` says, as tables, a plot and the page `docs/validity.md`."""
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from fixtures import Incident
+
+from casework.charts import svg
+from casework.diagnoses import ALL as DIAGNOSES
+from casework.findings import VERDICTS, Chart
+from casework.stats.estimates import clopper_pearson
+from casework.words import title
+
+PAGE = Path(__file__).parents[1] / "docs" / "validity.md"
+PLOT = PAGE.parent / "images" / "p-values.svg"
+
+
+class Outcome(NamedTuple):
+    """What one diagnosis made of one written incident.
+
+    `measured` says whether the planted numbers lay where the measures put them, None where the
+    incident plants none; `p` is that of the primary test.
+    """
+
+    incident: str
+    seed: int
+    diagnosis: str
+    verdict: str
+    measured: bool | None
+    p: float | None
+    headline: str
+
+    @property
+    def key(self) -> tuple[str, int, str]:
+        """What is run once."""
+        return self.incident, self.seed, self.diagnosis
+
+
+def read_outcomes(log: Path) -> list[Outcome]:
+    """The outcomes in the log, each once: the last one counts."""
+    if not log.exists():
+        return []
+    lines = log.read_text(encoding="utf-8").splitlines()
+    found = (Outcome(**json.loads(line)) for line in lines)
+    return list({outcome.key: outcome for outcome in found}.values())
+
+
+def verdict_table(incidents: Sequence[Incident], outcomes: Sequence[Outcome]) -> Iterator[str]:
+    """Verdicts of the diagnosis that each incident was made for, and how many were right."""
+    heads = " | ".join(VERDICTS)
+    yield f"| incident | right | {heads} | right verdict (95 %) | numbers right |"
+    yield "|---|---|" + "---:|" * (len(VERDICTS) + 2)
+    for incident in incidents:
+        found = _of(incident, outcomes)
+        if not found:
+            continue
+        verdicts = Counter(o.verdict for o in found)
+        right = clopper_pearson(sum(verdicts[v] for v in incident.verdicts), len(found))
+        told = [o.measured for o in found if o.measured is not None]
+        cells = " | ".join(str(verdicts[v]) for v in VERDICTS)
+        yield (
+            f"| {incident.name} | {', '.join(incident.verdicts)} | {cells} | "
+            f"{round(right.value * right.n)}/{right.n} ({right.low:.3f} to {right.high:.3f}) | "
+            f"{f'{sum(told)}/{len(told)}' if told else 'none planted'} |"
+        )
+
+
+def false_confirmations(
+    incidents: Sequence[Incident], outcomes: Sequence[Outcome]
+) -> Iterator[str]:
+    """How often a healthy twin or a trap was confirmed, for each and for all of a diagnosis."""
+    yield "| diagnosis | cases | confirmed | share (95 %) | most in one incident |"
+    yield "|---|---:|---:|---:|---|"
+    for diagnosis in DIAGNOSES:
+        quiet = [i for i in incidents if i.diagnosis == diagnosis.name and i.kind != "planted"]
+        quiet = [i for i in quiet if "confirmed" not in i.verdicts]
+        found = {i.name: _of(i, outcomes) for i in quiet}
+        cases = [o for rows in found.values() for o in rows]
+        if not cases:
+            continue
+        wrong = sum(o.verdict == "confirmed" for o in cases)
+        share = clopper_pearson(wrong, len(cases))
+        worst = max(found, key=lambda name: sum(o.verdict == "confirmed" for o in found[name]))
+        most = sum(o.verdict == "confirmed" for o in found[worst])
+        told = f"{worst}: {most} of {len(found[worst])}" if most else "none"
+        yield (
+            f"| {diagnosis.name} | {len(cases)} | {wrong} | {share.value:.2%} "
+            f"({share.low:.2%} to {share.high:.2%}) | {told} |"
+        )
+
+
+def confusion(incidents: Sequence[Incident], outcomes: Sequence[Outcome]) -> Iterator[str]:
+    """Rows: incidents by what was planted. Columns: how many cases each diagnosis confirmed."""
+    names = [d.name for d in DIAGNOSES]
+    yield "| planted | cases | " + " | ".join(title(name) for name in names) + " |"
+    yield "|---|---:|" + "---:|" * len(names)
+    for kind, word in (("planted", ""), ("healthy", "healthy twin of ")):
+        for name in names:
+            kept = {i.name for i in incidents if i.diagnosis == name and i.kind == kind}
+            found = [o for o in outcomes if o.incident in kept]
+            seeds = {(o.incident, o.seed) for o in found if o.diagnosis != name}
+            found = [o for o in found if (o.incident, o.seed) in seeds]
+            if not seeds:
+                continue
+            counts = Counter(o.diagnosis for o in found if o.verdict == "confirmed")
+            cells = " | ".join(str(counts[other] or "·") for other in names)
+            yield f"| {word}{title(name).lower()} | {len(seeds)} | {cells} |"
+
+
+def p_values(incidents: Sequence[Incident], outcomes: Sequence[Outcome]) -> dict[str, list[float]]:
+    """By diagnosis, the sorted p-values of the primary test on its healthy twins."""
+    healthy = {i.name for i in incidents if i.kind == "healthy"}
+    found: dict[str, list[float]] = {}
+    for outcome in outcomes:
+        own = outcome.incident.startswith(f"{outcome.diagnosis}.")
+        if own and outcome.incident in healthy and outcome.p is not None:
+            found.setdefault(outcome.diagnosis, []).append(outcome.p)
+    return {name: sorted(values) for name, values in found.items()}
+
+
+def plot(found: dict[str, list[float]]) -> Chart:
+    """The share of healthy cases with a p-value of at most x: a diagonal, where all is right."""
+    rows: list[dict[str, object]] = []
+    for name, values in found.items():
+        for i in range(0, len(values), max(1, len(values) // 100)):
+            rows.append({"x": values[i], "value": (i + 1) / len(values), "low": None, "high": None,
+                         "series": title(name), "role": None})  # fmt: skip
+    rows += [{"x": x, "value": x, "low": None, "high": None, "series": "expected",
+              "role": "muted"} for x in (0.0, 1.0)]  # fmt: skip
+    return Chart(
+        id="p_values",
+        form="lines",
+        title="P-values of the primary tests where nothing is planted",
+        subtitle="Share of cases with a p-value of at most x. Below the diagonal: cautious.",
+        alt="Empirical distribution of the p-values of each primary test over healthy cases.",
+        rows=tuple(rows),
+        encode={"x_title": "p", "y_title": "share of cases", "unit": "share", "zero": True},
+    )
+
+
+def write_page(incidents: Sequence[Incident], outcomes: Sequence[Outcome]) -> None:
+    """Write the page and its plot."""
+    tests = p_values(incidents, outcomes)
+    PLOT.write_text(svg(plot(tests)), encoding="utf-8")
+    lines = [
+        "# Validity",
+        "",
+        "How often the verdicts are right, over seeds of every incident in `fixtures/`: planted, "
+        "healthy, and traps that look alike. Written by `python -m benchmarks.validity --page` "
+        "from the log of `python -m benchmarks.validity --seeds 200` and of `--all`. Intervals "
+        "are Clopper and Pearson's.",
+        "",
+        f"{len(outcomes):,} outcomes over {len({o.seed for o in outcomes})} seeds.",
+        "",
+        "## False confirmations",
+        "",
+        *false_confirmations(incidents, outcomes),
+        "",
+        "## Confusion",
+        "",
+        "How many cases each diagnosis confirmed (columns), by what was planted (rows).",
+        "",
+        *confusion(incidents, outcomes),
+        "",
+        "## P-values under the null",
+        "",
+        f"![P-values](images/{PLOT.name})",
+        "",
+        "## Every incident",
+        "",
+        "`numbers right`: for a census the planted numbers exactly, else the planted value inside "
+        "the 95 % interval.",
+        "",
+        *verdict_table(incidents, outcomes),
+        "",
+    ]
+    PAGE.write_text("\n".join(lines), encoding="utf-8")
+
+
+def _of(incident: Incident, outcomes: Sequence[Outcome]) -> list[Outcome]:
+    return [o for o in outcomes if (o.incident, o.diagnosis) == (incident.name, incident.diagnosis)]
