@@ -497,13 +497,14 @@ def test_what_is_left_out_is_told(read: Reads) -> None:
     sent = request(
         *spans("execute_tool", 8), *spans("invoke_agent", 3), span(attributes=[]), span()
     )
-    logs = {"resourceLogs": [{"scopeLogs": []}, {"scopeLogs": []}], "resourceMetrics": [{}]}
+    records = [{"timeUnixNano": str(START), "body": {"stringValue": "started"}}] * 2
+    logs = {"resourceLogs": [{"scopeLogs": [{"logRecords": records}]}], "resourceMetrics": [{}]}
     found = read(sent, logs)
     assert len(found.rows) == 1
     assert found.notes == [
         "left out: 1 resourceMetrics, which hold no spans",
-        "left out: 2 resourceLogs, which hold no spans",
         "left out: 12 spans that are not model calls (execute_tool 8, invoke_agent 3, other 1)",
+        "2 log records that tell nothing of model calls are left out",
     ]
     assert not found.rejects
 
@@ -876,7 +877,8 @@ def test_other_events_stay_attributes(read: Reads) -> None:
         (jsonl({"resourceLogs": []}, {"resourceSpans": []}), True),
         (b'[{"resourceSpans":[', True),
         (b'{\n  "resourceSpans": [\n    {"resource"', True),
-        (jsonl({"resourceLogs": []}), False),
+        (jsonl({"resourceLogs": []}), True),
+        (jsonl({"resourceMetrics": []}), False),
         (jsonl({"resourceSpans": "no"}), False),
         (jsonl({"note": 'it says "resourceSpans": [] here'}), False),
         (jsonl({"nested": {"resourceSpans": []}}), False),

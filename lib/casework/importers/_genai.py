@@ -43,13 +43,14 @@ class Attributes(NamedTuple):
     """The attributes of a span, sorted.
 
     `row` has a slot for each of `COLUMNS`, `params_hash` among those that are filled; `said` holds
-    messages, `rest` all that no column takes.
+    messages, `rest` all that no column takes. `has_more` tells that some hold rows of other tables.
     """
 
     row: list[Any]
     rest: dict[str, Any]
     said: dict[str, Any]
     is_model_call: bool
+    has_more: bool
 
 
 class _Plan(NamedTuple):
@@ -64,6 +65,7 @@ class _Plan(NamedTuple):
     codes: list[int]
     numbers: list[int]
     names_model: bool
+    has_more: bool
     row: _Picker
     rest_names: list[str]
     rest: _Picker
@@ -124,7 +126,7 @@ class Sorter:
             for name, column in (*plan.taken, *((name, "attributes") for name in of_resource)):
                 self._tell(name, column)
             plan.taken.clear()
-        return Attributes(row, rest, said, is_call)
+        return Attributes(row, rest, said, is_call, plan.has_more)
 
     def _tell(self, name: str, column: str) -> None:
         if name in self.taken or len(self.taken) < _KEPT:
@@ -143,6 +145,7 @@ class Sorter:
             codes=codes,
             numbers=[at for at, code in enumerate(codes) if _may_be_number(pairs[at], code)],
             names_model=any(name in met for name in _MODELS),
+            has_more=any(name.startswith(names.MORE) for name in met),
             row=_picker([filled.get(slot, len(met) + slot) for slot in range(len(COLUMNS))]),
             rest_names=[met[at] for at in kept],
             rest=_picker(kept),

@@ -96,3 +96,23 @@ OUTPUT = ("gen_ai.output.messages", "gen_ai.completion", "output.value")
 INDEXED_INPUT = ("gen_ai.prompt.", "llm.input_messages.")
 INDEXED_OUTPUT = ("gen_ai.completion.", "llm.output_messages.")
 """Beginnings of attributes with one field of one message, such as `gen_ai.prompt.0.content`."""
+
+MORE = (
+    *("embedding.embeddings", "retrieval.documents", "gen_ai.retrieval.documents"),
+    *("reranker.output_documents", "annotations", "evaluations", "trace.annotations"),
+    *("trace.evaluations", "session.annotations", "session.evaluations"),
+)
+"""Beginnings of attributes that hold rows of other tables than `requests`."""
+
+MESSAGE_EVENT = ("gen_ai.", ".message")
+CHOICE_EVENT = "gen_ai.choice"
+DETAILS_EVENT = "gen_ai.client.inference.operation.details"
+DETAILS_EVENTS = (DETAILS_EVENT, "gen_ai.content.prompt", "gen_ai.content.completion")
+EVENT_BODY = "gen_ai.event.content"
+"""Events with what was said in a model call: beginning and end of the names of messages; answers;
+whole conversations; and the attribute that holds the body where an event has none."""
+
+FLAG_EVENTS = ("feature_flag.evaluation", "feature_flag")
+EVALUATION_EVENT = "gen_ai.evaluation.result"
+TELLING_EVENTS = frozenset((*FLAG_EVENTS, EVALUATION_EVENT))
+"""Events that are rows of other tables."""

@@ -15,15 +15,6 @@ from casework.importers._messages import (
 from casework.importers._otlp import Event
 from casework.importers._otlp_values import plain
 
-_MESSAGE_EVENT = ("gen_ai.", ".message")
-_CHOICE_EVENT = "gen_ai.choice"
-_EVENT_BODY = "gen_ai.event.content"
-_DETAILS_EVENTS = (
-    "gen_ai.client.inference.operation.details",
-    "gen_ai.content.prompt",
-    "gen_ai.content.completion",
-)
-
 
 class Texts(NamedTuple):
     """Input and output as text, None where nothing is recorded, and the system prompt.
@@ -53,12 +44,12 @@ def sort_events(events: Iterable[Event]) -> Events:
         Fault: SPAN_TYPE, JSON_DEPTH.
     """
     found = Events({}, [], [], [])
-    head, tail = _MESSAGE_EVENT
+    head, tail = names.MESSAGE_EVENT
     for event in events:
         fields = {pair.key: plain(pair.value) for pair in event.attributes}
-        if event.name in _DETAILS_EVENTS:
+        if event.name in names.DETAILS_EVENTS:
             found.said.update(fields)
-        elif event.name == _CHOICE_EVENT:
+        elif event.name == names.CHOICE_EVENT:
             found.output.extend(_event_turns(fields, "assistant"))
         elif event.name.startswith(head) and event.name.endswith(tail):
             role = event.name[len(head) : -len(tail)]
@@ -113,6 +104,6 @@ def _turns(
 
 
 def _event_turns(fields: Mapping[str, Any], role: str) -> list[Turn]:
-    body = fields.get(_EVENT_BODY) or fields.get("message")
+    body = fields.get(names.EVENT_BODY) or fields.get("message")
     found, _ = turns(body if isinstance(body, str) else body or {"role": role, **fields})
     return [(who or role, text) for who, text in found]

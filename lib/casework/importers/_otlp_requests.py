@@ -1,38 +1,43 @@
-"""OTLP/JSON documents, read into rows of `requests`. Each run of them can be read by itself."""
+"""Spans and log records of OTLP, made into rows of `requests`; what else they hold is gathered."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
 
 from casework.case import Reject
+from casework.importers import _genai_names as names
 from casework.importers._configuration import hash_prompt
 from casework.importers._genai import COLUMNS, SLOT, Attributes, Sorter, kind_of
 from casework.importers._genai_texts import sort_events, texts
-from casework.importers._json_stream import Document, lines
 from casework.importers._messages import shortened
-from casework.importers._otlp import (
-    RESOURCE_SPANS,
-    Fault,
-    Span,
-    decode_request,
-    elements,
-    is_json,
-    span_by_span,
+from casework.importers._otlp import Fault, LogRecord, Span
+from casework.importers._otlp_events import (
+    Beside,
+    Said,
+    beside_record,
+    beside_span,
+    event_of,
+    is_message,
+    said_in,
+    with_details,
 )
 from casework.importers._otlp_values import identify, instant, parent
-from casework.tables import requests
 
 LEFT_OUT = "left out: "
+RECORDS = "log records "
 CUT_VALUES = "with attributes cut after 4,000 characters"
 CUT_MESSAGES = "with messages that are no whole JSON, kept as they stand"
 BACKWARDS = "that end before they begin, without latency"
+OTHER_RECORDS = RECORDS + "that tell nothing of model calls are left out"
+OF_OTHER_SPANS = RECORDS + "with messages of spans that are no model calls are left out"
+TOO_MANY = RECORDS + "with messages are left out, of more calls than are joined; load them in parts"
 
 _REQUEST, _TRACE, _SPAN = SLOT["request_id"], SLOT["trace_id"], SLOT["span_id"]
 _PARENT, _BEGUN, _ENDED = SLOT["parent_span_id"], SLOT["occurred_at"], SLOT["ended_at"]
-_LATENCY, _STATUS = SLOT["latency_ms"], SLOT["status"]
+_LATENCY, _STATUS, _OPERATION = SLOT["latency_ms"], SLOT["status"], SLOT["operation"]
 _INPUT, _OUTPUT = SLOT["input_text"], SLOT["output_text"]
 _PROMPT_HASH, _ATTRIBUTES, _LOCATOR = SLOT["prompt_hash"], SLOT["attributes"], SLOT["locator"]
 
@@ -41,7 +46,6 @@ _STATUSES = {
     "STATUS_CODE_UNSET": "ok", "STATUS_CODE_OK": "ok", "STATUS_CODE_ERROR": "error",
 }  # fmt: skip
 _NS_PER_US, _NS_PER_MS = 1_000, 1_000_000
-_SHOWN_BYTES = 4_000
 _WHOLE_ATTRIBUTES = 4_000
 _HASHES_KEPT = 5_000
 
@@ -50,18 +54,37 @@ _encode = msgspec.json.Encoder().encode
 
 @dataclass
 class Part:
-    """What was read of a source: rows by `COLUMNS`, rejects, and how often what is to be told."""
+    """What was read of a source: rows by `COLUMNS`, rejects, and how often what is to be told.
+
+    `beside` is what is no row of `requests`; `joined` the spans that took messages of log records.
+    """
 
     rows: list[list[Any]] = field(default_factory=list)
     rejects: list[Reject] = field(default_factory=list)
     told: Counter[str] = field(default_factory=Counter)
+    beside: list[Beside] = field(default_factory=list)
+    joined: set[bytes] = field(default_factory=set)
+
+    def add(self, other: "Part") -> None:
+        """Add what was read after it."""
+        self.rows += other.rows
+        self.rejects += other.rejects
+        self.beside += other.beside
+        self.joined |= other.joined
+        if other.told:
+            self.told += other.told
 
 
-class Reader:
-    """Reads documents of one source. What it remembers only saves work."""
+class Requests:
+    """Makes rows of the spans of one source. What it remembers only saves work.
 
-    def __init__(self) -> None:
+    Args:
+        said: messages of log records, by trace and span.
+    """
+
+    def __init__(self, said: Mapping[bytes, list[Said]]) -> None:
         self._sorter = Sorter()
+        self._said = said
         self._hashes: dict[str, str | None] = {}
 
     @property
@@ -69,103 +92,65 @@ class Reader:
         """The columns that each attribute of a model call fills."""
         return self._sorter.taken
 
-    def read(self, documents: Iterable[Document]) -> Part:
-        """Read documents; what cannot be read is a reject and never stops the rest."""
-        part = Part()
-        for document in documents:
-            self._read_document(document, part)
-        return part
-
-    def _read_document(self, document: Document, part: Part) -> None:
-        where = f"line {document.line}"
-        try:
-            if document.overlong:
-                raise Fault("JSON_TOO_LONG", "longer than 16 MiB a line, or 128 MiB a document")
-            requests_in = elements(document.data)
-        except Fault as fault:
-            self._read_lines(document, fault, part)
-            return
-        for pointer, request in requests_in:
-            try:
-                self._read_request(where + pointer, request, part)
-            except Fault as fault:
-                if pointer:
-                    _reject(part, where + pointer, fault, request)
-                else:
-                    self._read_lines(document, fault, part)
-
-    def _read_lines(self, document: Document, fault: Fault, part: Part) -> None:
-        """Read a document that is none line by line, if its first line is JSON by itself."""
-        each = lines(document) if b"\n" in document.data.rstrip() else []
-        if each and is_json(each[0].data):
-            for line in each:
-                self._read_document(line, part)
-        else:
-            _reject(part, f"line {document.line}", fault, document.data)
-
-    def _read_request(self, at: str, request: bytes, part: Part) -> None:
-        before = len(part.rows)
-        told: list[str] = []
-        try:
-            self._read_at_once(at, request, part, told)
-        except (Fault, ValueError, RecursionError):
-            del part.rows[before:]
-            told.clear()
-            self._read_span_by_span(at, request, part, told)
-        if told:
-            part.told.update(told)
-
-    def _read_at_once(self, at: str, data: bytes, part: Part, told: list[str]) -> None:
-        """Read a request in which every span is as it should be.
+    def take_span(self, span: Span, resource: bytes, place: str, part: Part) -> None:
+        """Take a span into a part: as a row, if it is a model call, and what it holds beside.
 
         Raises:
-            Fault, ValueError, RecursionError: one of them is not, or the request is none.
+            Fault: SPAN_ID, SPAN_TIME, SPAN_TYPE, JSON_DEPTH. The part is not to be used then.
         """
-        request = decode_request(data)
-        groups = request.resource_spans
-        if groups is None or request.resource_metrics or request.resource_logs:
-            raise Fault("OTLP_SHAPE", "not only spans")
-        append = part.rows.append
-        for group_at, group in enumerate(groups):
-            resource = bytes(group.resource)
-            for scope_at, scope in enumerate(group.scope_spans):
-                place = f"{at}/{RESOURCE_SPANS}/{group_at}/scopeSpans/{scope_at}/spans/"
-                for span_at, span in enumerate(scope.spans):
-                    row = self._row(span, resource, told)
-                    if row:
-                        row[_LOCATOR] = f"{place}{span_at}"
-                        append(row)
+        said: Iterable[Said] = ()
+        if self._said:
+            ids = identify(span.trace_id, span.span_id)
+            said = self._said.get(ids, ())
+            if said:
+                part.joined.add(ids)
+        if said or span.events:
+            span = with_details(span, said)
+        found = self._sorter.sort(span.attributes, resource)
+        tells = span.events and any(event.name in names.TELLING_EVENTS for event in span.events)
+        if found.has_more or tells:
+            part.beside.append(beside_span(span, place, found.is_model_call, found.has_more))
+        if found.is_model_call:
+            part.rows.append(self._row(span, found, place, part.told))
+            return
+        part.told[OF_OTHER_SPANS] += len([*said])
+        if not (found.has_more and part.beside[-1].is_retrieval):
+            part.told[LEFT_OUT + kind_of(found)] += 1
 
-    def _read_span_by_span(self, at: str, request: bytes, part: Part, told: list[str]) -> None:
-        for found in span_by_span(request):
-            place = at + found.pointer
-            if found.content is None:
-                told.append(LEFT_OUT + found.raw)
-                continue
-            before = len(told)
-            try:
-                if isinstance(found.content, Fault):
-                    raise found.content
-                row = self._row(found.content, found.resource, told)
-            except Fault as fault:
-                del told[before:]
-                _reject(part, place, fault, found.raw.encode())
-                continue
-            if row:
-                row[_LOCATOR] = place
-                part.rows.append(row)
-
-    def _row(self, span: Span, resource: bytes, told: list[str]) -> list[Any] | None:
-        """Make the row of a span that is a model call.
+    def take_record(self, record: LogRecord, place: str, part: Part) -> None:
+        """Take a log record into a part. Its messages were taken beforehand.
 
         Raises:
             Fault: SPAN_ID, SPAN_TIME, SPAN_TYPE, JSON_DEPTH.
         """
-        found = self._sorter.sort(span.attributes, resource)
-        if not found.is_model_call:
-            told.append(LEFT_OUT + kind_of(found))
-            return None
+        event = event_of(record)
+        if event.name in names.TELLING_EVENTS:
+            part.beside.append(beside_record(record, event, place))
+        elif not is_message(event.name):
+            part.told[OTHER_RECORDS] += 1
+        elif said_in(record, b"", place).ids not in self._said:
+            part.told[TOO_MANY] += 1
+
+    def take_said(self, said: list[Said], part: Part) -> None:
+        """Take messages whose span is not in the source, as the model call that they tell of.
+
+        Raises:
+            Fault: SPAN_TIME, SPAN_TYPE, JSON_DEPTH.
+        """
+        first = said[0]
+        ids = first.ids.hex()
+        span = with_details(Span(ids[:32], ids[32:], "", first.event.name,
+                                 first.event.time_unix_nano, attributes=first.attributes),
+                            said)  # fmt: skip
+        found = self._sorter.sort(span.attributes, first.resource)
+        if found.row[_OPERATION] in names.OTHER_OPERATIONS:
+            part.told[OF_OTHER_SPANS] += len(said)
+        else:
+            part.rows.append(self._row(span, found, first.place, part.told))
+
+    def _row(self, span: Span, found: Attributes, place: str, told: Counter[str]) -> list[Any]:
         row = found.row
+        row[_LOCATOR] = place
         ids = identify(span.trace_id, span.span_id).hex()
         row[_TRACE] = ids[:32]
         row[_SPAN] = span_id = ids[32:]
@@ -182,7 +167,7 @@ class Reader:
             if ended >= begun:
                 row[_LATENCY] = (ended - begun) / _NS_PER_MS
             else:
-                told.append(BACKWARDS)
+                told[BACKWARDS] += 1
         if found.said or span.events:
             self._take_texts(span, found, told)
         code = span.status.code
@@ -190,7 +175,7 @@ class Reader:
         row[_ATTRIBUTES] = _attributes(span, found.rest, told)
         return row
 
-    def _take_texts(self, span: Span, found: Attributes, told: list[str]) -> None:
+    def _take_texts(self, span: Span, found: Attributes, told: Counter[str]) -> None:
         row = found.row
         events = sort_events(span.events) if span.events else None
         said = texts(found.said, events)
@@ -203,18 +188,13 @@ class Reader:
         if events and events.others:
             found.rest["span.events"] = events.others
         if not said.is_whole:
-            told.append(CUT_MESSAGES)
+            told[CUT_MESSAGES] += 1
 
     def _hash(self, system: str) -> str | None:
         if len(self._hashes) >= _HASHES_KEPT:
             self._hashes.clear()
         self._hashes[system] = digest = hash_prompt([system])
         return digest
-
-
-def _reject(part: Part, where: str, fault: Fault, data: bytes) -> None:
-    raw = data[:_SHOWN_BYTES].decode("utf-8", "backslashreplace").rstrip("\r\n")
-    part.rejects.append(Reject(where, fault.code, fault.reason, raw, requests))
 
 
 def _replace(found: Attributes, slot: int, text: str) -> None:
@@ -224,7 +204,7 @@ def _replace(found: Attributes, slot: int, text: str) -> None:
     found.row[slot] = text
 
 
-def _attributes(span: Span, rest: dict[str, Any], told: list[str]) -> str:
+def _attributes(span: Span, rest: dict[str, Any], told: Counter[str]) -> str:
     """Write what no column takes as JSON, with long values cut."""
     rest["span.name"] = span.name
     if span.status.message:
@@ -234,7 +214,7 @@ def _attributes(span: Span, rest: dict[str, Any], told: list[str]) -> str:
         return text
     cut = {name: _cut(value) for name, value in rest.items()}
     if cut != rest:
-        told.append(CUT_VALUES)
+        told[CUT_VALUES] += 1
     return _encode(cut).decode()
 
 

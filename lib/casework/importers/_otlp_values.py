@@ -105,6 +105,17 @@ def parent(span_id: str) -> str | None:
     return found if found != _NO_PARENT else None
 
 
+def optional_ids(trace_id: str, span_id: str) -> tuple[str | None, str | None]:
+    """Give the ids of a trace and a span in hex; None where there is none.
+
+    Raises:
+        Fault: SPAN_ID, what stands there is no id.
+    """
+    trace = _id(trace_id, _TRACE_BYTES, "traceId") if trace_id else b""
+    span = _id(span_id, _SPAN_BYTES, "spanId") if span_id else b""
+    return (trace.hex() if any(trace) else None), (span.hex() if any(span) else None)
+
+
 def _id(text: str, size: int, name: str) -> bytes:
     if not text:
         raise Fault("SPAN_ID", f"{name} is missing")

@@ -19,6 +19,8 @@ _GZIP = b"\x1f\x8b"
 _ZSTD = b"\x28\xb5\x2f\xfd"
 BROKEN_COMPRESSION = (OSError, EOFError, ValueError, zlib.error)
 """What reading a file with broken compression raises."""
+NEVER_IN_TEXT = frozenset(range(32)) - frozenset(b"\t\n\v\f\r\x1b")
+"""Characters that no text has."""
 _CHUNK = 1 << 17
 _MAX_WINDOW = 1 << 27
 

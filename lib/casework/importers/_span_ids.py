@@ -33,8 +33,7 @@ class SpanIds:
         import numpy as np
 
         ids = np.frombuffer(bytes.fromhex("".join(spans)), ">u8").astype(np.uint64)
-        halves = np.frombuffer(bytes.fromhex("".join(traces)), ">u8").astype(np.uint64)
-        marks = halves[0::2] * np.uint64(_ODD) + halves[1::2]
+        marks = _marks(traces)
         unique, first, member = np.unique(ids, return_index=True, return_inverse=True)
         first_marks = marks[first]
         is_new = np.ones(len(unique), dtype=bool)
@@ -46,6 +45,22 @@ class SpanIds:
         self._add(unique[is_new], first_marks[is_new])
         return [int(position) for position in np.flatnonzero(marks != first_marks[member])]
 
+    def alone(self, traces: Sequence[str]) -> dict[str, str]:
+        """Return the span id of each trace of which one span was met; that of others is not there.
+
+        Args:
+            traces: trace ids, 32 hex digits each.
+        """
+        import numpy as np
+
+        asked = dict(zip((int(mark) for mark in _marks(traces)), traces, strict=True))
+        found: dict[str, list[int]] = {}
+        for ids, marks in self._runs:
+            at = np.flatnonzero(np.isin(marks, np.array([*asked], dtype=np.uint64)))
+            for span, mark in zip(ids[at], marks[at], strict=True):
+                found.setdefault(asked[int(mark)], []).append(int(span))
+        return {trace: f"{spans[0]:016x}" for trace, spans in found.items() if len(spans) == 1}
+
     def _add(self, ids: "Words", marks: "Words") -> None:
         import numpy as np
 
@@ -56,3 +71,10 @@ class SpanIds:
             ids, marks = ids[order], marks[order]
         if len(ids):
             self._runs.append((ids, marks))
+
+
+def _marks(traces: Sequence[str]) -> "Words":
+    import numpy as np
+
+    halves = np.frombuffer(bytes.fromhex("".join(traces)), ">u8").astype(np.uint64)
+    return halves[0::2] * np.uint64(_ODD) + halves[1::2]

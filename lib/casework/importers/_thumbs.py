@@ -16,6 +16,8 @@ _DOWN = frozenset(
         *("negative", "bad", "dislike", "incorrect", "unhelpful", "reject", "rejected"),
     )
 )
+_THUMBS = {"thumbs_up": 1, "thumb_up": 1, "👍": 1, "like": 1,
+           "thumbs_down": -1, "thumb_down": -1, "👎": -1, "dislike": -1}  # fmt: skip
 
 
 def signal(label: Any, score: Any) -> int | None:
@@ -38,3 +40,8 @@ def signal(label: Any, score: Any) -> int | None:
     if said in _UP:
         return 1
     return -1 if said in _DOWN else None
+
+
+def thumb(label: Any) -> int | None:
+    """Return +1 or -1 where a label names a thumb itself, which only a person gives, else None."""
+    return _THUMBS.get((text(label) or "").strip().lower().replace("-", "_").replace(" ", "_"))

@@ -7,10 +7,12 @@ array and as JSON Lines, current and of 2023.
 ## Fills
 Spans of kind LLM and EMBEDDING become `requests`, by the same attribute names as `otlp_traces`;
 `request_id` is the span id. RETRIEVER and RERANKER spans become `candidates`, whose `query_id` is
-the span id and whose `request_id` is the one model call of the trace, where there is just one; a
-document without an id has the SHA-256 of its content for one. Embeddings with text and vector
-become `vectors`, `text_id` being the SHA-256 of the text. Annotations of a person that say up or
-down become `feedback`.
+the attribute `query_id`, else the SHA-256 of the text of the query, else the span id, and whose
+`request_id` is the one model call of the trace, where there is just one; a document without an id
+has the SHA-256 of its content for one. Embeddings with text and vector become `vectors`, `text_id`
+being the SHA-256 of the text. Annotations and evaluations of a span, a trace or a session become
+`feedback` where a person says up or down, else `eval_samples` of the run
+`openinference:<annotator kind>:<name>`.
 
 | column of `requests` | from |
 |---|---|
@@ -25,8 +27,9 @@ down become `feedback`.
 Spans of other kinds, counted; mime types.
 
 ## Known limits
-Instants of exports of 2023 name no zone and are read as UTC. Annotations of models and programs
-are no feedback: they stay in `attributes`.
+Instants of exports of 2023 name no zone and are read as UTC. A grade that a person gave is no
+thumb, nor is a word such as `correct` of a judge: both are `eval_samples`. A thumb on a span that
+is no model call names the one call of its trace.
 """
 
 from collections.abc import Iterator, Mapping

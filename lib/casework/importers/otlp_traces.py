@@ -85,20 +85,29 @@ from casework.importers._genai import COLUMNS, SLOT
 from casework.importers._importer import Importer, Options
 from casework.importers._json_document import first_entries
 from casework.importers._json_stream import documents, runs
-from casework.importers._otlp import OTHER_SIGNALS, RESOURCE_SPANS
-from casework.importers._otlp_requests import LEFT_OUT, Part, Reader
-from casework.importers._source import Source
+from casework.importers._otlp import RESOURCE_LOGS, RESOURCE_METRICS, RESOURCE_SPANS, Fault
+from casework.importers._otlp_events import Others, Said
+from casework.importers._otlp_frames import may_be_messages, messages
+from casework.importers._otlp_protobuf import decode_message
+from casework.importers._otlp_reader import Reader
+from casework.importers._otlp_requests import LEFT_OUT, RECORDS, Part
+from casework.importers._otlp_said import said_in_logs
+from casework.importers._source import BROKEN_COMPRESSION, Source
 from casework.importers._span_ids import SpanIds
-from casework.tables import requests
+from casework.tables import assignments, candidates, eval_samples, feedback, requests, vectors
 
 _BATCH_ROWS = 10_000
 _SHARED = "whose span id another trace has too, with `request_id` from both ids"
-_SPELLINGS = (RESOURCE_SPANS, "resource_spans")
+_SPELLINGS = (RESOURCE_SPANS, "resource_spans", RESOURCE_LOGS, "resource_logs")
 _REQUEST, _TRACE, _SPAN = SLOT["request_id"], SLOT["trace_id"], SLOT["span_id"]
 
 
 def _recognises(source: Source) -> bool:
     head = source.head()
+    return _holds_messages(source) if may_be_messages(head) else _holds_requests(head)
+
+
+def _holds_requests(head: bytes) -> bool:
     if not any(name.encode() in head for name in _SPELLINGS):
         return False
     for document in documents(io.BytesIO(head)):
@@ -108,46 +117,105 @@ def _recognises(source: Source) -> bool:
     return False
 
 
+def _holds_messages(source: Source) -> bool:
+    """Whether the first message of a binary file is one of OTLP."""
+    try:
+        with source.open() as file:
+            first = next(messages(file, source.head()), None)
+    except BROKEN_COMPRESSION:
+        return False
+    if first is None or first.fault:
+        return False
+    if first.data.startswith(b"{"):
+        return _holds_requests(first.data)
+    try:
+        request = decode_message(first.data)
+    except Fault:
+        return False
+    return not request.resource_metrics
+
+
 def _read(source: Source, _options: Options) -> Iterator[Item]:
     rows: list[list[Any]] = []
     told: Counter[str] = Counter()
-    span_ids, reader = SpanIds(), Reader()
-    for part in _parts(source, reader):
+    is_binary = may_be_messages(source.head())
+    said = _said(source, is_binary)
+    found, others = _Found(), Others()
+    reader = Reader(said)
+    for part in _parts(source, reader, is_binary, said):
         yield from part.rejects
+        for beside in part.beside:
+            yield from others.rows(beside)
         rows += part.rows
         told += part.told
         while len(rows) >= _BATCH_ROWS:
-            yield _batch(rows[:_BATCH_ROWS], span_ids, told)
+            yield found.batch(rows[:_BATCH_ROWS], told)
             del rows[:_BATCH_ROWS]
     if rows:
-        yield _batch(rows, span_ids, told)
+        yield found.batch(rows, told)
     yield Fields({name: sorted(columns) for name, columns in reader.taken.items()}, {})
+    yield from others.rest(found.calls_of(others.waiting_for))
     yield from _notes(told)
 
 
-def _parts(source: Source, reader: Reader) -> Iterator[Part]:
+def _parts(
+    source: Source, reader: Reader, is_binary: bool, said: dict[bytes, list[Said]]
+) -> Iterator[Part]:
+    import zstandard
+
+    joined: set[bytes] = set()
+    try:
+        with source.open() as file:
+            for part in (
+                map(reader.read_message, messages(file, source.head()))
+                if is_binary
+                else map(reader.read, runs(documents(file)))
+            ):
+                joined |= part.joined
+                yield part
+    except (EOFError, OSError, zlib.error, zstandard.ZstdError) as error:
+        raise _broken(source, error) from error
+    yield reader.read_said(of_span for ids, of_span in said.items() if ids not in joined)
+
+
+def _said(source: Source, is_binary: bool) -> dict[bytes, list[Said]]:
     import zstandard
 
     try:
-        with source.open() as file:
-            for run in runs(documents(file)):
-                yield reader.read(run)
+        return said_in_logs(source, is_binary)
     except (EOFError, OSError, zlib.error, zstandard.ZstdError) as error:
-        raise CaseworkError(
-            "COMPRESSION", f"cannot be read: {error}", "ask for the file again", where=source.name
-        ) from error
+        raise _broken(source, error) from error
 
 
-def _batch(rows: list[list[Any]], span_ids: SpanIds, told: Counter[str]) -> Batch:
-    """Turn rows into columns; a span id that another trace has too does not name a request."""
-    for position in span_ids.shared([row[_SPAN] for row in rows], [row[_TRACE] for row in rows]):
-        row = rows[position]
-        if row[_REQUEST] is row[_SPAN]:
-            row[_REQUEST] = f"{row[_TRACE]}-{row[_SPAN]}"
-            told[_SHARED] += 1
-    by_name = zip(COLUMNS, zip(*rows, strict=True), strict=True)
-    filled = {name: list(values) for name, values in by_name if values.count(None) < len(rows)}
-    return Batch(requests, filled)
+def _broken(source: Source, error: Exception) -> CaseworkError:
+    what = f"cannot be read: {error}"
+    return CaseworkError("COMPRESSION", what, "ask for the file again", where=source.name)
+
+
+class _Found:
+    """The model calls of a source so far: their span ids, and the requests that have other ids."""
+
+    def __init__(self) -> None:
+        self._ids = SpanIds()
+        self._named: dict[str, str] = {}
+
+    def batch(self, rows: list[list[Any]], told: Counter[str]) -> Batch:
+        """Turn rows into columns; a span id that another trace has too does not name a request."""
+        spans, traces = [row[_SPAN] for row in rows], [row[_TRACE] for row in rows]
+        for position in self._ids.shared(spans, traces):
+            row = rows[position]
+            if row[_REQUEST] is row[_SPAN]:
+                row[_REQUEST] = f"{row[_TRACE]}-{row[_SPAN]}"
+                told[_SHARED] += 1
+        self._named.update((r[_SPAN], r[_REQUEST]) for r in rows if r[_REQUEST] is not r[_SPAN])
+        by_name = zip(COLUMNS, zip(*rows, strict=True), strict=True)
+        filled = {name: list(values) for name, values in by_name if values.count(None) < len(rows)}
+        return Batch(requests, filled)
+
+    def calls_of(self, traces: set[str]) -> dict[str, str]:
+        """The request of each of these traces that has just one."""
+        alone = self._ids.alone(sorted(traces)) if traces else {}
+        return {trace: self._named.get(span, span) for trace, span in alone.items()}
 
 
 def _notes(told: Counter[str]) -> Iterator[Note]:
@@ -156,22 +224,21 @@ def _notes(told: Counter[str]) -> Iterator[Note]:
         for name, count in told.most_common()
         if name.startswith(LEFT_OUT)
     }
-    for signal in OTHER_SIGNALS:
-        if count := left_out.pop(signal, 0):
-            yield Note(f"left out: {count} {signal}, which hold no spans")
+    if count := left_out.pop(RESOURCE_METRICS, 0):
+        yield Note(f"left out: {count} {RESOURCE_METRICS}, which hold no spans")
     if left_out:
         kinds = ", ".join(f"{name} {count}" for name, count in left_out.items())
         total = sum(left_out.values())
         yield Note(f"left out: {total} spans that are not model calls ({kinds})")
     for what, count in sorted(told.items()):
-        if not what.startswith(LEFT_OUT):
-            yield Note(f"{count} spans {what}")
+        if not what.startswith(LEFT_OUT) and count:
+            yield Note(f"{count} {what}" if what.startswith(RECORDS) else f"{count} spans {what}")
 
 
 otlp_traces = Importer(
     name="otlp_traces",
     doc=__doc__ or "",
-    tables=(requests,),
+    tables=(requests, candidates, vectors, feedback, eval_samples, assignments),
     recognises=_recognises,
     read=_read,
 )

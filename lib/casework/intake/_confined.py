@@ -14,18 +14,18 @@ from casework import importers, tables
 from casework.case import Fields, Item, Note, Packed, Reject, Row
 from casework.errors import CaseworkError
 from casework.importers import Importer, Options, Source
+from casework.importers._source import NEVER_IN_TEXT
 from casework.intake import _messages as m
 
 _PATIENCE_S = 120
 """How long the reader may say nothing: it hands over rows as it reads them."""
-_NEVER_IN_TEXT = frozenset(range(32)) - frozenset(b"\t\n\v\f\r\x1b")
 _COMMAND = (sys.executable, "-I", "-m", "casework.intake._reader")
 _KEPT_ENVIRONMENT = ("PATH", "HOME", "TMPDIR", "TEMP", "TMP", "SYSTEMROOT", "LANG")
 
 
 def is_binary(source: Source) -> bool:
     """Whether the content of a file, decompressed, has characters that no text has."""
-    return not _NEVER_IN_TEXT.isdisjoint(source.head())
+    return not NEVER_IN_TEXT.isdisjoint(source.head())
 
 
 class Confined:

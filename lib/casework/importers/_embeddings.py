@@ -1,0 +1,43 @@
+"""Embeddings of texts, from the attributes of the span that made them."""
+
+from collections.abc import Iterator, Mapping
+from hashlib import sha256
+from typing import Any
+
+from casework.case import Row
+from casework.importers._fields import FieldLog, Form
+from casework.importers._flattened import indexed
+from casework.importers._shape import text
+from casework.importers._span_ref import SpanRef
+from casework.tables import vectors
+
+_LISTED = "embedding.embeddings."
+_MODELS = ("embedding.model_name", "gen_ai.response.model", "gen_ai.request.model")
+_EMBEDDING = Form(vectors, of="embedding", columns={})
+
+
+def embeddings(
+    log: FieldLog, span: SpanRef, flat: Mapping[str, Any], locator: str
+) -> Iterator[Row]:
+    """Yield a row for each embedding of a span that has both its text and its vector.
+
+    Args:
+        log: takes account of the fields.
+        span: where they come from.
+        flat: its attributes under dotted names.
+        locator: where it stands.
+    """
+    model = next((name for name in _MODELS if text(flat.get(name))), "")
+    for position, entry in sorted(indexed(flat, _LISTED).items()):
+        vector, said = entry.get("embedding.vector"), text(entry.get("embedding.text"))
+        if not (isinstance(vector, list) and vector and said):
+            continue
+        log.took(_EMBEDDING, "vector", "vector")
+        log.took(_EMBEDDING, "text", "text_id")
+        about = {
+            "text_id": sha256(said.encode("utf-8", "replace")).hexdigest(),
+            "occurred_at": log.instants.find(span.begun),
+            "vector": vector,
+            "embedding_model": text(flat.get(model)),
+        }
+        yield Row(vectors, f"{locator}/{_LISTED}{position}", about)

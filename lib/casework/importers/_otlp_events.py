@@ -1,0 +1,209 @@
+"""Events of OTLP, of spans and of log records, and what spans hold beside a model call."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any, NamedTuple
+
+import msgspec
+
+from casework.case import Item, Row
+from casework.importers import _genai_names as names
+from casework.importers._embeddings import embeddings
+from casework.importers._fields import FieldLog
+from casework.importers._flags import Flags
+from casework.importers._flattened import flatten
+from casework.importers._marks import annotations, evaluation
+from casework.importers._otlp import AnyValue, Event, KeyValue, LogRecord, Span
+from casework.importers._otlp_values import identify, instant, optional_ids, plain
+from casework.importers._retrievals import DOCUMENTS, documents
+from casework.importers._span_ref import SpanRef, Waiting
+
+_EVENT_NAME = "event.name"
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_NS_PER_US = 1_000
+
+
+class Telling(NamedTuple):
+    """An event that is a row of another table than `requests`: its place, instant and fields."""
+
+    place: str
+    name: str
+    when: datetime | None
+    fields: dict[str, Any]
+
+
+class Said(NamedTuple):
+    """A log record with messages: the ids of its span, its place, and what it comes from.
+
+    `attributes` are those of the record; the event has the fields of its body too.
+    """
+
+    ids: bytes
+    place: str
+    event: Event
+    attributes: list[KeyValue]
+    resource: bytes
+
+
+class Beside(NamedTuple):
+    """What a span, or a log record, holds beside a model call. Attributes have dotted names."""
+
+    place: str
+    span: SpanRef
+    attributes: dict[str, Any]
+    events: list[Telling]
+
+    @property
+    def is_retrieval(self) -> bool:
+        """Whether it lists documents that were retrieved."""
+        return any(name.startswith(DOCUMENTS) for name in self.attributes)
+
+
+def beside_span(span: Span, place: str, is_call: bool, has_more: bool) -> Beside:
+    """Gather what a span holds beside a model call.
+
+    Raises:
+        Fault: SPAN_ID, SPAN_TIME, SPAN_TYPE, JSON_DEPTH.
+    """
+    ids = identify(span.trace_id, span.span_id).hex()
+    begun = moment(span.start_time_unix_nano, "startTimeUnixNano")
+    ended = moment(span.end_time_unix_nano, "endTimeUnixNano")
+    ref = SpanRef(ids[:32], ids[32:], begun, ended or begun, is_call)
+    events = [
+        Telling(f"{place}/events/{at}", event.name, moment(event.time_unix_nano, "timeUnixNano"),
+                _fields(event.attributes))
+        for at, event in enumerate(span.events) if event.name in names.TELLING_EVENTS
+    ]  # fmt: skip
+    return Beside(place, ref, flatten(_fields(span.attributes)) if has_more else {}, events)
+
+
+def beside_record(record: LogRecord, event: Event, place: str) -> Beside:
+    """Gather what a log record tells beside a model call.
+
+    Raises:
+        Fault: SPAN_ID, SPAN_TIME, SPAN_TYPE, JSON_DEPTH.
+    """
+    when = moment(event.time_unix_nano, "timeUnixNano")
+    trace_id, span_id = optional_ids(record.trace_id, record.span_id)
+    ref = SpanRef(trace_id, span_id, when, when, is_call=span_id is not None)
+    return Beside(place, ref, {}, [Telling(place, event.name, when, _fields(event.attributes))])
+
+
+def event_of(record: LogRecord) -> Event:
+    """Take a log record as the event that it is; without a name where it is none.
+
+    Before events had bodies of attributes alone, the body held the message: its fields join the
+    attributes.
+    """
+    name = record.event_name or next(
+        (pair.value.string_value or "" for pair in record.attributes if pair.key == _EVENT_NAME), ""
+    )
+    body = record.body or AnyValue()
+    said = record.attributes
+    if body.kvlist_value is not None:
+        said = [*said, *body.kvlist_value.values]
+    elif body.string_value:
+        said = [*said, KeyValue(names.EVENT_BODY, body)]
+    return Event(name, said, record.time_unix_nano or record.observed_time_unix_nano)
+
+
+def said_in(record: LogRecord, resource: bytes, place: str) -> Said:
+    """Take the messages of a log record.
+
+    Raises:
+        Fault: SPAN_ID, it belongs to no span; SPAN_TIME, SPAN_TYPE, JSON_DEPTH.
+    """
+    event = event_of(record)
+    ids = identify(record.trace_id, record.span_id)
+    moment(event.time_unix_nano, "timeUnixNano")
+    _fields(event.attributes)
+    return Said(ids, place, event, record.attributes, resource)
+
+
+def with_details(span: Span, said: Iterable[Said]) -> Span:
+    """The span with messages of log records among its events, and attributes that its events know.
+
+    The event `gen_ai.client.inference.operation.details` repeats the attributes of its span, and
+    has those that the span lacks.
+    """
+    events = [*span.events, *(one.event for one in said)]
+    known = {pair.key for pair in span.attributes}
+    more = [
+        pair
+        for event in events
+        if event.name == names.DETAILS_EVENT
+        for pair in event.attributes
+        if pair.key not in known
+    ]
+    if not more and len(events) == len(span.events):
+        return span
+    return msgspec.structs.replace(span, events=events, attributes=[*span.attributes, *more])
+
+
+def is_message(name: str) -> bool:
+    """Whether an event of this name holds what was said in a model call."""
+    head, tail = names.MESSAGE_EVENT
+    is_part = name == names.CHOICE_EVENT or name in names.DETAILS_EVENTS
+    return is_part or (name.startswith(head) and name.endswith(tail))
+
+
+def moment(nanoseconds: int | str, name: str) -> datetime | None:
+    """Read nanoseconds since 1970, cut to microseconds; None where there are none.
+
+    Raises:
+        Fault: SPAN_TIME, it is no number of nanoseconds, or later than a calendar goes.
+    """
+    found = instant(nanoseconds, name)
+    return None if found is None else _EPOCH + timedelta(microseconds=found // _NS_PER_US)
+
+
+class Others:
+    """Rows of the tables other than `requests`, of one source."""
+
+    def __init__(self) -> None:
+        self._log = FieldLog(None)
+        self._flags = Flags(self._log)
+        self._waiting = Waiting()
+
+    @property
+    def waiting_for(self) -> set[str]:
+        """The traces whose one model call some rows wait for."""
+        return self._waiting.traces
+
+    def rows(self, found: Beside) -> Iterator[Row]:
+        """Yield the rows that need not wait for the rest of the source."""
+        span, flat, place = found.span, found.attributes, found.place
+        yield from embeddings(self._log, span, flat, place)
+        for row in documents(self._log, span, flat, place):
+            self._waiting.add(row, span.trace_id)
+        for row in annotations(self._log, span, flat, place):
+            yield from self._thumb_or_row(row, span)
+        for event in found.events:
+            ref = span._replace(begun=event.when or span.begun)
+            if event.name == names.EVALUATION_EVENT:
+                yield from self._thumb_or_row(
+                    evaluation(self._log, ref, event.fields, event.place), span
+                )
+            else:
+                self._flags.take(ref, event.fields, event.place)
+
+    def rest(self, calls: Mapping[str, str]) -> Iterator[Item]:
+        """Yield the rows that waited, the account of fields, and what is to be told.
+
+        Args:
+            calls: the request of each trace that has just one.
+        """
+        yield from self._waiting.rows(calls)
+        yield from self._flags.items()
+        yield from self._log.items()
+
+    def _thumb_or_row(self, row: Row, span: SpanRef) -> Iterator[Row]:
+        """A thumb that names no request waits for the one call of its trace."""
+        if "signal" in row.values and not row.values.get("request_id"):
+            self._waiting.add(row, span.trace_id)
+        else:
+            yield row
+
+
+def _fields(pairs: Iterable[KeyValue]) -> dict[str, Any]:
+    return {pair.key: plain(pair.value) for pair in pairs}

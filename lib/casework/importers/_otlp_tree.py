@@ -1,0 +1,145 @@
+"""OTLP/JSON that is not as it should be: read span by span, record by record.
+
+A request is decoded at once into the structs of `_otlp`. One that does not fit is read here, with
+the other spelling that proto3 JSON allows (`resource_spans`), nulls as unset, and a reason for
+every span and log record that still does not fit.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from casework.importers._otlp import (
+    NO_RESOURCE,
+    RESOURCE_LOGS,
+    RESOURCE_METRICS,
+    RESOURCE_SPANS,
+    Fault,
+    Found,
+    LogRecord,
+    Span,
+)
+
+_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
+_CONSTANT = re.compile(rb"[:\[,]\s*-?(?:NaN|Infinity)")
+_SNAKE = re.compile(r"_([a-z])")
+_SIGNALS: tuple[tuple[str, str, str, type[Span] | type[LogRecord]], ...] = (
+    (RESOURCE_SPANS, "scopeSpans", "spans", Span),
+    (RESOURCE_LOGS, "scopeLogs", "logRecords", LogRecord),
+)
+
+_decode_elements = msgspec.json.Decoder(list[msgspec.Raw]).decode
+_decode_any = msgspec.json.Decoder().decode
+
+
+def elements(document: bytes) -> list[tuple[str, bytes]]:
+    """Return the requests of a document, which is one or an array of them, by JSON pointer.
+
+    Raises:
+        Fault: the array is no JSON.
+    """
+    if not document.startswith(b"["):
+        return [("", document)]
+    try:
+        found = _decode_elements(document)
+    except (ValueError, RecursionError) as error:
+        raise fault_of(error, document) from error
+    return [(f"/{index}", bytes(raw)) for index, raw in enumerate(found)]
+
+
+def fault_of(error: Exception, document: bytes) -> Fault:
+    """Say why a parser refused a document."""
+    if isinstance(error, RecursionError):
+        return Fault("JSON_DEPTH", "nested too deeply")
+    if isinstance(error, UnicodeDecodeError):
+        return Fault("JSON_ENCODING", f"not UTF-8: {error.reason}")
+    if _SURROGATE.search(document):
+        return Fault("JSON_SURROGATE", "a text holds half a character, or the JSON is broken off")
+    if _CONSTANT.search(document):
+        return Fault("JSON_CONSTANT", "NaN or Infinity stands where JSON has a number")
+    return Fault("JSON", str(error))
+
+
+def is_json(data: bytes) -> bool:
+    """Whether this is one whole JSON value."""
+    try:
+        _decode_any(data)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def one_by_one(request: bytes) -> Iterator[Found]:
+    """Yield the spans and log records of a request, and what is wrong with those that do not fit.
+
+    Raises:
+        Fault: the request is no JSON.
+    """
+    try:
+        tree = _decode_any(request)
+    except (ValueError, RecursionError) as error:
+        raise fault_of(error, request) from error
+    names = {_camel(name) for name in tree} if isinstance(tree, dict) else set()
+    if not names & {RESOURCE_SPANS, RESOURCE_LOGS, RESOURCE_METRICS}:
+        fault = Fault("OTLP_SHAPE", "JSON, but no OTLP request: it has no resourceSpans")
+        yield Found("", fault, raw=request.decode())
+        return
+    yield from (Found(at, None) for at, _ in _members(tree, "", RESOURCE_METRICS))
+    for signal, of_scope, of_one, kind in _SIGNALS:
+        for group_at, group in _members(tree, "", signal):
+            resource = _resource(group)
+            for scope_at, scope in _members(group, group_at, of_scope):
+                for at, one in _members(scope, scope_at, of_one):
+                    yield Found(at, _fit(one, kind), resource, msgspec.json.encode(one).decode())
+
+
+def _members(node: Any, at: str, name: str) -> Iterator[tuple[str, Any]]:
+    """Yield the members of a list of the node by pointer; what is no list or node, as it is."""
+    if not isinstance(node, dict):
+        yield at, node
+        return
+    for spelled, value in node.items():
+        if _camel(spelled) != name or value is None:
+            continue
+        if isinstance(value, list):
+            yield from ((f"{at}/{spelled}/{i}", member) for i, member in enumerate(value))
+        else:
+            yield f"{at}/{spelled}", [value]
+
+
+def _fit(tree: Any, kind: type[Span] | type[LogRecord]) -> Span | LogRecord | Fault:
+    if not isinstance(tree, dict):
+        return Fault("OTLP_SHAPE", "no object where OTLP has one, or no list of them")
+    try:
+        return msgspec.convert(_respelled(tree), kind)
+    except msgspec.ValidationError as error:
+        return Fault("SPAN_TYPE", str(error))
+    except RecursionError:
+        return Fault("JSON_DEPTH", "nested too deeply")
+
+
+def _resource(group: Any) -> bytes:
+    if not isinstance(group, dict):
+        return bytes(NO_RESOURCE)
+    try:
+        return msgspec.json.encode(_respelled(group.get("resource") or {}))
+    except RecursionError:
+        return b"null"
+
+
+def _respelled(value: Any) -> Any:
+    """Names as in camelCase; without nulls and empty attributes, which say nothing."""
+    if isinstance(value, dict):
+        return {_camel(key): _respelled(item) for key, item in value.items() if item is not None}
+    if isinstance(value, list):
+        members = [_respelled(item) for item in value]
+        return [
+            m for m in members if not (isinstance(m, dict) and "key" in m and not m.get("value"))
+        ]
+    return value
+
+
+def _camel(name: str) -> str:
+    return _SNAKE.sub(lambda found: found[1].upper(), name) if "_" in name else name
