@@ -6,12 +6,16 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from google.protobuf.json_format import MessageToDict
+from opentelemetry._logs import LogRecord
+from opentelemetry.exporter.otlp.proto.common._log_encoder import encode_logs
 from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
+from opentelemetry.sdk._logs import LoggerProvider
+from opentelemetry.sdk._logs.export import InMemoryLogRecordExporter, SimpleLogRecordProcessor
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
-from opentelemetry.trace import Status, StatusCode, set_span_in_context
+from opentelemetry.trace import NonRecordingSpan, Status, StatusCode, set_span_in_context
 
 START = 1_762_000_000_123_456_789
 SECOND = 10**9
@@ -72,6 +76,42 @@ class Tracer:
         """The export request as protobuf's own JSON, in which ids are base64."""
         found: Json = MessageToDict(encode_spans(self.spans), **options)
         return found
+
+
+class Logger:
+    """Makes log records with the SDK, a second after each other."""
+
+    def __init__(self, resource: Mapping[str, Any] = RESOURCE) -> None:
+        self._exporter = InMemoryLogRecordExporter()
+        provider = LoggerProvider(resource=Resource(dict(resource)))
+        provider.add_log_record_processor(SimpleLogRecordProcessor(self._exporter))
+        self._logger = provider.get_logger("tests", "1.0")
+        self._count = 0
+
+    def emit(
+        self,
+        name: str,
+        attributes: Mapping[str, Any] | None = None,
+        body: Any = None,
+        of: ReadableSpan | None = None,
+    ) -> None:
+        """Make one record, of a span if one is given."""
+        context = of.get_span_context() if of else None
+        when = START + self._count * SECOND
+        self._count += 1
+        self._logger.emit(LogRecord(
+            timestamp=when, observed_timestamp=when, event_name=name or None, body=body,
+            attributes=dict(attributes or {}),
+            context=set_span_in_context(NonRecordingSpan(context)) if context else None,
+        ))  # fmt: skip
+
+    def message(self) -> Any:
+        """The export request as a message of protobuf."""
+        return encode_logs(self._exporter.get_finished_logs())
+
+    def request(self) -> Json:
+        """The export request, as the collector writes it."""
+        return hexed(MessageToDict(self.message()))
 
 
 def hexed(request: Json) -> Json:

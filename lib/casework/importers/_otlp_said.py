@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import BinaryIO
 
 from casework.importers._json_stream import Document, documents, lines
-from casework.importers._otlp import Fault, Found, LogRecord, decode_request, log_records
+from casework.importers._otlp import Fault, Found, LogRecord, Request, decode_request, log_records
 from casework.importers._otlp_events import Said, event_of, is_message, said_in
 from casework.importers._otlp_frames import Message, messages
 from casework.importers._otlp_protobuf import decode_message, is_of_spans
@@ -62,7 +62,8 @@ def _of_messages(each: Iterable[Message]) -> Iterator[tuple[str, Found]]:
         if message.fault:
             continue
         if message.data.startswith(b"{"):
-            yield from ((at, found) for found in _of_json(message.data))
+            with suppress(Fault):
+                yield from ((at, found) for found in _of_json(message.data))
         elif not is_of_spans(message.data):
             yield from ((at, found) for found in _of_protobuf(message))
 
@@ -82,7 +83,8 @@ def _of_document(document: Document) -> Iterator[tuple[str, Found]]:
     at = f"line {document.line}"
     try:
         for pointer, request in elements(document.data):
-            yield from ((at + pointer, found) for found in _of_json(request))
+            with suppress(*((Fault,) if pointer else ())):
+                yield from ((at + pointer, found) for found in _of_json(request))
     except Fault:
         each = lines(document)
         for line in each if len(each) > 1 else ():
@@ -98,6 +100,8 @@ def _of_json(data: bytes) -> Iterator[Found]:
     try:
         request = decode_request(data)
     except (ValueError, RecursionError):
+        request = Request()
+    if request.resource_logs is None:
         yield from one_by_one(data)
     else:
         yield from log_records(request)
