@@ -16,7 +16,7 @@ import duckdb
 import msgspec
 import pyarrow as pa
 import pytest
-from fixtures.exports import EXPORTS
+from fixtures.exports import EXPORTS, _otlp
 from pyarrow import feather, parquet
 
 from casework import intake, tables
@@ -89,6 +89,45 @@ def test_read_apart_and_here_is_the_same(tmp_path: Path, confined: Confined, nam
     apart = list(confined.read(source, found, Options()))
     here = list(found.read(source, Options()))
     assert sorted(map(str, apart)) == sorted(map(str, here))
+
+
+def test_spans_of_protobuf_read_apart_are_those_of_json(tmp_path: Path) -> None:
+    """Rows, account of fields and notes: a binary source loses nothing on its way."""
+    found = []
+    for number, way in enumerate(("lines", "protobuf with lengths", "compressed by the collector")):
+        case = tmp_path / f"{number}.duckdb"
+        CaseWriter.create(case, "otlp")
+        (outcome,) = intake.load(case, [_otlp_export(tmp_path / f"{number}.bin", way)])
+        exhibit = outcome.exhibit
+        assert exhibit, outcome
+        assert not exhibit.rows_rejected
+        with duckdb.connect(str(case), read_only=True) as connection:
+            kept = {
+                table: connection.sql(
+                    f"SELECT * EXCLUDE (exhibit_id, locator) FROM {table} ORDER BY ALL"
+                ).fetchall()
+                for table in exhibit.tables
+            }
+        found.append((kept, exhibit.fields, exhibit.left_out, exhibit.notes, exhibit.rows_read))
+    assert found[0] == found[1] == found[2]
+    assert len(found[0][0]) == 6
+
+
+def _otlp_export(path: Path, way: str) -> Path:
+    random = Random(3)
+    flag = {"feature_flag.key": "f", "feature_flag.context.id": "u", "feature_flag.variant": "b"}
+    said = {"evaluations.0.evaluation.score": 0.5, "annotations.0.annotation.label": "like",
+            "annotations.0.annotation.annotator_kind": "HUMAN",
+            "embedding.embeddings.0.embedding.text": "t",
+            "embedding.embeddings.0.embedding.vector": [0.5, 1.0],
+            "retrieval.documents.0.document.id": "d"}  # fmt: skip
+    event = _otlp.event("feature_flag", flag)
+    spans = [_otlp.call(0, 1_762_000_000_123_456_789, random, **said),
+             _otlp.span(1, 1_762_000_000_123_456_789, {}, event, event)]  # fmt: skip
+    records = [_otlp.record(0, 1_762_000_000_000_000_000, "gen_ai.choice", {}, {"message": "hi"}),
+               _otlp.record(0, 1_762_000_000_000_000_000, "other", {})]  # fmt: skip
+    _otlp.write_requests(path, spans, records, way)
+    return path
 
 
 def _source(path: Path) -> Source:

@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
 from tests.importers.loading import load, rows
+from tests.importers.otlp_export import Logger, Tracer
 
 from casework import intake
 from casework.case import CaseWriter
@@ -116,3 +118,85 @@ def test_spans_of_2023_and_of_now(tmp_path: Path) -> None:
     texts = rows(case, "SELECT input_text, output_text FROM requests WHERE operation = 'LLM'")
     assert len(texts) == calls > 0
     assert all(text.startswith("system: You are an expert Q&A system") for text, _ in texts)
+
+
+# What instrumentations emit, put on the wire by the SDK as protobuf
+
+CONFORMANCE = SHARED / "traces/open-telemetry__semantic-conventions-conformance"
+ARIZE = SHARED / "traces/Arize-ai__openinference/js/packages"
+SAID = json.dumps([{"role": "user", "parts": [{"type": "text", "content": "May I?"}]}])
+ANSWERED = json.dumps([{"role": "assistant", "parts": [{"type": "text", "content": "Yes."}]}])
+VALUES: dict[str, Any] = {
+    "gen_ai.input.messages": SAID, "gen_ai.output.messages": ANSWERED,
+    "gen_ai.usage.input_tokens": 3, "gen_ai.usage.output_tokens": 4,
+}  # fmt: skip
+
+
+def emitted(kind: str, names: list[str]) -> dict[str, Any]:
+    """Attributes of a span of that kind, with a value for each name that was seen."""
+    operation = {"inference": "chat"}.get(kind.split(".")[1], kind.split(".")[1])
+    values = {**VALUES, "gen_ai.operation.name": operation}
+    return {name: values.get(name, "x") for name in names}
+
+
+@pytest.mark.parametrize(
+    "file", sorted(CONFORMANCE.rglob("data.json")), ids=lambda f: f.parent.name
+)
+def test_what_an_instrumentation_emits_fills_requests(file: Path, tmp_path: Path) -> None:
+    seen = json.loads(file.read_text())
+    tracer, logger = Tracer(), Logger()
+    for kind, names in seen["spans"].items():
+        span = tracer.call(emitted(kind, names))
+        for name, attributes in seen["events"].items():
+            if kind == "gen_ai.inference.client":
+                logger.emit(name, emitted(kind, attributes), None, span)
+    messages = [encode_spans(tracer.spans).SerializeToString()]
+    if seen["events"]:
+        messages.insert(0, logger.message().SerializeToString())
+    source = tmp_path / "traces.binpb"
+    source.write_bytes(b"".join(len(one).to_bytes(4, "big") + one for one in messages))
+    case = tmp_path / "case.duckdb"
+    (exhibit,) = load(case, get("otlp_traces"), source)
+    calls = {kind: names for kind, names in seen["spans"].items()
+             if kind.split(".")[1] in ("inference", "embeddings")}  # fmt: skip
+    assert (exhibit.rows_kept, exhibit.rows_rejected) == (len(calls), 0)
+    texts = rows(case, "SELECT input_text, output_text FROM requests WHERE operation = 'chat'")
+    for kind, names in calls.items():
+        if kind == "gen_ai.inference.client":
+            told = {*names, *seen["events"].get("gen_ai.client.inference.operation.details", ())}
+            said = "gen_ai.input.messages" in told
+            system = "system: x\n" if "gen_ai.system_instructions" in told else ""
+            assert texts == [(f"{system}user: May I?", "Yes.") if said else (None, None)]
+    left = sum(kind not in calls for kind in seen["spans"])
+    assert exhibit.notes == () if not left else exhibit.notes[0].startswith(f"left out: {left} ")
+
+
+def test_spans_that_arize_tests_with_fill_requests(tmp_path: Path) -> None:
+    tracer, calls, texts = Tracer(), 0, 0
+    spans = json.loads((ARIZE / "openinference-vercel/test/__fixtures__/v6-spans/all-spans.json")
+                       .read_text())  # fmt: skip
+    for span in spans:
+        tracer.call(span["attributes"], name=span["name"])
+        calls += "gen_ai.request.model" in span["attributes"]
+        texts += "ai.prompt.messages" in span["attributes"]
+    files = sorted((ARIZE / "openinference-genai").rglob("*span*.json"))
+    for file in files:
+        tracer.call(json.loads(file.read_text()))
+    source = tmp_path / "traces.binpb"
+    source.write_bytes(encode_spans(tracer.spans).SerializeToString())
+    case = tmp_path / "case.duckdb"
+    (exhibit,) = load(case, get("otlp_traces"), source)
+    assert exhibit.rows_rejected == 0
+    of_tools = 1
+    assert rows(case, "SELECT count(*) FROM requests") == [(calls + len(files) - of_tools,)]
+    of_vercel = "FROM requests WHERE attributes->>'ai.operationId' IS NOT NULL"
+    sql = (
+        f"SELECT count(*), count(input_text), count(output_text), count(response_model) {of_vercel}"
+    )
+    ((count, said, answered, models),) = rows(case, sql)
+    assert count == calls
+    assert said == texts
+    assert 0 < answered <= said
+    assert models > 0
+    weather = "SELECT count(*) FROM requests WHERE input_text LIKE '%Weather in Paris?%'"
+    assert rows(case, weather) == [(len(files) - of_tools,)]

@@ -1,7 +1,7 @@
 """Names of GenAI span attributes, current and older, and the columns of `requests` they fill.
 
 Of the OpenTelemetry semantic conventions for generative AI, and of the instrumentations that came
-before them or go beside them: OpenLLMetry (Traceloop), OpenInference, Langfuse.
+before them or go beside them: OpenLLMetry (Traceloop), OpenInference, Langfuse, Vercel's AI SDK.
 """
 
 NAMES: dict[str, tuple[str, ...]] = {
@@ -89,8 +89,8 @@ OTHER_KINDS = (
 )
 
 SYSTEM = "gen_ai.system_instructions"
-INPUT = ("gen_ai.input.messages", "gen_ai.prompt", "input.value")
-OUTPUT = ("gen_ai.output.messages", "gen_ai.completion", "output.value")
+INPUT = ("gen_ai.input.messages", "gen_ai.prompt", "input.value", "ai.prompt.messages")
+OUTPUT = ("gen_ai.output.messages", "gen_ai.completion", "output.value", "ai.response.text")
 """Attributes with whole conversations, the best first."""
 
 INDEXED_INPUT = ("gen_ai.prompt.", "llm.input_messages.")

@@ -1,17 +1,28 @@
-"""OpenTelemetry traces with GenAI attributes, as OTLP/JSON.
+"""OpenTelemetry traces and logs with GenAI attributes, as OTLP/JSON or protobuf.
 
 ## Reads
-What the file exporter of the OpenTelemetry Collector writes, one export request a line; also one
-request a file, pretty-printed or not, and an array of them; plain, gzip or zstd. Field names in
-camelCase or snake_case, integers as text or numbers, ids in hex or base64.
+Requests of spans and of log records, as the file exporter of the OpenTelemetry Collector writes
+them. JSON: one request a line; also one a file, pretty-printed or not, and an array of them; field
+names in camelCase or snake_case, integers as text or numbers, ids in hex or base64. Protobuf
+(`format: proto`): messages behind a length of four bytes, or one message; requests, or the spans or
+log records of one resource. The exporter's own compression of either, and files that are gzip or
+zstd as a whole.
 
 A span is a model call, and becomes a row of `requests`, where `gen_ai.operation.name` is `chat`,
 `generate_content`, `text_completion` or `embeddings`; where it is none of the other operations of
 the conventions and the span names a model or a provider; where `openinference.span.kind` is `LLM`
 or `EMBEDDING`; and where the span has an attribute `decision`.
 
-The locator is the line on which the JSON document begins, followed by the JSON pointer in it:
-`line 17/resourceSpans/0/scopeSpans/0/spans/3`.
+Log records with messages (the events `gen_ai.<role>.message`, `gen_ai.choice` and
+`gen_ai.client.inference.operation.details`, by their name or the attribute `event.name`) join the
+span that they name, wherever in the source it stands, as if they were events of it. Where the
+source does not have that span, they are a row of `requests` by themselves, whose instant is that of
+the first record. So a span and its messages that are loaded from two files are two rows of one
+`request_id`, of which the span is the earlier, as with a retry: to have them in one row, put the
+two files into one.
+
+The locator is the line on which the JSON document begins, or the number of the message, followed
+by the JSON pointer in it: `line 17/resourceSpans/0/scopeSpans/0/spans/3`.
 
 ## Fills
 Of several attributes the first that is there counts; an attribute of the span outranks one of the
@@ -43,10 +54,11 @@ developer messages of the input |
 | `user_id` | `enduser.id`, `user.id` |
 | `session_id` | `gen_ai.conversation.id`, `session.id` |
 | `input_text` | `gen_ai.input.messages`, `gen_ai.prompt.<n>.*`, `llm.input_messages.<n>.*`, the \
-events `gen_ai.<role>.message` and `gen_ai.content.prompt`, `gen_ai.prompt`, `input.value` |
+events `gen_ai.<role>.message` and `gen_ai.content.prompt`, `gen_ai.prompt`, `input.value`, \
+`ai.prompt.messages` |
 | `output_text` | `gen_ai.output.messages`, `gen_ai.completion.<n>.*`, \
 `llm.output_messages.<n>.*`, the events `gen_ai.choice` and `gen_ai.content.completion`, \
-`gen_ai.completion`, `output.value` |
+`gen_ai.completion`, `output.value`, `ai.response.text` |
 | `input_tokens` | `gen_ai.usage.input_tokens`, `gen_ai.usage.prompt_tokens`, \
 `llm.token_count.prompt` |
 | `output_tokens` | `gen_ai.usage.output_tokens`, `gen_ai.usage.completion_tokens`, \
@@ -57,18 +69,44 @@ events `gen_ai.<role>.message` and `gen_ai.content.prompt`, `gen_ai.prompt`, `in
 | `attributes` | all other attributes of the span and of its resource; `span.name`; the message \
 of the status as `status.message`; other events as `span.events` |
 
+The event `gen_ai.client.inference.operation.details` gives attributes that its span lacks.
+
+| table | from |
+|---|---|
+| `candidates` | documents of a span: `retrieval.documents.<n>.document.*`, \
+`gen_ai.retrieval.documents`, `reranker.output_documents.<n>.document.*`. `query_id` is an \
+attribute of that name, else the SHA-256 of the text of the query (`gen_ai.retrieval.query.text`, \
+`reranker.query`, `input.value`), else the span id. `dense_rank` and `dense_score` of a reranked \
+document are those in `reranker.input_documents`. `embedding_model` is `embedding.model_name`, \
+`gen_ai.request.model`; `request_id` the one model call of the trace, where there is just one |
+| `vectors` | `embedding.embeddings.<n>.embedding.text` and `.vector`; `text_id` is the SHA-256 of \
+the text |
+| `assignments` | events `feature_flag.evaluation` (`feature_flag`) of spans and log records: \
+`experiment` is `feature_flag.key`, `unit_id` `feature_flag.context.id`, `arm` \
+`feature_flag.result.variant`, `feature_flag.variant` or the value. The first of each flag, unit \
+and arm |
+| `feedback` | `annotations.<n>.annotation.*` and `evaluations.<n>.evaluation.*`, also behind \
+`trace.` and `session.`, where a person says up or down; events `gen_ai.evaluation.result` whose \
+label is a thumb, or whose name is `user_feedback` |
+| `eval_samples` | all other marks: what judges and programs say, and grades. `run_id` is \
+`openinference:<annotator kind>:<name>` or `opentelemetry:<name>`, `item_id` the span, the trace, \
+the session or `gen_ai.response.id` |
+
 A message is a line `role: text`, the assistant's own words in `output_text` stand without a role;
 parts that are no text, such as tool calls, are compact JSON.
 
 ## Leaves out
-Spans that are no model calls, metrics and logs: counted in a note. Of a model call: kind, links,
-flags, trace state, scope, times of events, and messages that repeat those taken. Of its resource:
-`telemetry.*`, `process.*` and `os.*`. Values of `attributes`, and parts that are no text, are cut
-after 4,000 characters, and their length and SHA-256 given.
+Metrics, and spans and log records that are none of the above: counted in a note. Later evaluations
+of a flag for a unit and an arm, and those without a unit or a variant: counted. Of a model call:
+kind, links, flags, trace state, scope, times of events, and messages that repeat those taken. Of
+its resource: `telemetry.*`, `process.*` and `os.*`. Values of `attributes`, and parts that are no
+text, are cut after 4,000 characters, and their length and SHA-256 given.
 
 ## Known limits
-The collector's own compression puts a length before every message: decompress such files with the
-collector. A line of more than 16 MiB and a document of more than 128 MiB are rejects. Of a JSON
+A line of more than 16 MiB, a document or a message of more than 128 MiB are rejects. A source with
+log records is read twice; messages of more than 200,000 spans are left out, and counted. An event
+does not say who judged: of `gen_ai.evaluation.result`, what is no thumb by name is taken for a
+judge's. Protobuf nested deeper than its library reads (100 levels) rejects its message. Of a JSON
 key or an attribute that stands twice in one object, the last counts. A span that mixes both
 spellings is read in camelCase where that is enough for a row.
 """
