@@ -161,12 +161,11 @@ def _resource(resource: "resource_pb2.Resource") -> msgspec.Raw:
 
 def _pairs(pairs: "Iterable[common_pb2.KeyValue]") -> list[KeyValue]:
     """Attributes; without those that have no value, which say nothing."""
-    return [
-        KeyValue(pair.key, _value(pair.value)) for pair in pairs if pair.value.WhichOneof("value")
-    ]
+    found = [(pair.key, _value(pair.value)) for pair in pairs]
+    return [KeyValue(key, value) for key, value in found if value is not None]
 
 
-def _value(value: "common_pb2.AnyValue") -> AnyValue:
+def _value(value: "common_pb2.AnyValue") -> AnyValue | None:
     match value.WhichOneof("value"):
         case "string_value":
             return AnyValue(string_value=value.string_value)
@@ -177,13 +176,13 @@ def _value(value: "common_pb2.AnyValue") -> AnyValue:
         case "bool_value":
             return AnyValue(bool_value=value.bool_value)
         case "array_value":
-            members = [_value(member) for member in value.array_value.values]
+            members = [_value(member) or AnyValue() for member in value.array_value.values]
             return AnyValue(array_value=ArrayValue(members))
         case "kvlist_value":
             return AnyValue(kvlist_value=KeyValueList(_pairs(value.kvlist_value.values)))
         case "bytes_value":
             return AnyValue(bytes_value=base64.b64encode(value.bytes_value).decode())
-    return AnyValue()
+    return None
 
 
 def _double(number: float) -> float | str:

@@ -18,7 +18,7 @@ from casework.importers._source import Source
 
 MOST_CALLS = 200_000
 _CHUNK = 1 << 20
-_MARKS = (b"ogRecords", b"og_records")
+_MARK = b'ecords"'  # of logRecords and log_records, which one search finds
 
 
 def said_in_logs(source: Source, is_binary: bool) -> dict[bytes, list[Said]]:
@@ -50,9 +50,9 @@ def _has_records(source: Source) -> bool:
     end = b""
     with source.open() as file:
         while chunk := file.read(_CHUNK):
-            if any(mark in chunk or mark in end + chunk[:16] for mark in _MARKS):
+            if _MARK in chunk or _MARK in end + chunk[: len(_MARK)]:
                 return True
-            end = chunk[-16:]
+            end = chunk[-len(_MARK) :]
     return False
 
 
@@ -75,7 +75,7 @@ def _of_protobuf(message: Message) -> Iterator[Found]:
 
 def _of_documents(file: BinaryIO) -> Iterator[tuple[str, Found]]:
     for document in documents(file):
-        if any(mark in document.data for mark in _MARKS) and not document.overlong:
+        if _MARK in document.data and not document.overlong:
             yield from _of_document(document)
 
 
