@@ -168,6 +168,53 @@ def test_a_bad_span_of_protobuf_is_a_reject_and_the_others_stay(loaded: Any, cas
     assert rows(case, "SELECT count(*) FROM requests") == [(1,)]
 
 
+@pytest.mark.parametrize(
+    ("sent", "code"),
+    [
+        (lambda: framed(GOOD, zstandard.compress(b"\x0a\0" * (65 << 20))), "PROTOBUF_TOO_LONG"),
+        (lambda: framed(GOOD) + (200 << 20).to_bytes(4, "big") + GOOD, "PROTOBUF_TOO_LONG"),
+        (lambda: framed(GOOD, deep(200)), "PROTOBUF"),
+        (lambda: framed(GOOD, b"\x28\xb5\x2f\xfd" + b"\xff" * 40), "COMPRESSION"),
+        (lambda: framed(GOOD, MetricsData().SerializeToString() + b"\x0a\0"), "PROTOBUF"),
+    ],
+)
+def test_a_hostile_message_is_a_reject(
+    sent: Callable[[], bytes], code: str, loaded: Any, case: Path
+) -> None:
+    exhibit = loaded(data=sent())
+    assert rows(case, "SELECT locator, code FROM rejects") == [("message 2", code)]
+    assert exhibit.tables["requests"] == 3
+
+
+def deep(levels: int) -> bytes:
+    """A request with a span that has an attribute of lists in lists, so many levels deep."""
+    value = b"\x0a\1x"
+    for _ in range(levels):
+        value = field(5, field(1, value))
+    one = TracesData.FromString(GOOD).resource_spans[0].scope_spans[0].spans[0].SerializeToString()
+    one += field(9, field(1, b"deep") + field(2, value))
+    return field(1, field(2, field(2, one)))
+
+
+def field(number: int, content: bytes) -> bytes:
+    """A field of a message that is a message or a text."""
+    return bytes((number << 3 | 2,)) + varint(len(content)) + content
+
+
+def test_nesting_that_protobuf_reads_is_read(loaded: Any, case: Path) -> None:
+    loaded(data=framed(deep(20)))
+    ((value,),) = rows(case, "SELECT attributes->>'deep' FROM requests")
+    assert json.loads(value) == json.loads("[" * 20 + '"x"' + "]" * 20)
+
+
+def varint(number: int) -> bytes:
+    found = bytearray()
+    while number > 127:
+        found.append(number & 127 | 128)
+        number >>= 7
+    return bytes((*found, number))
+
+
 @pytest.mark.parametrize("data", [
     MetricsData().SerializeToString(), b"\x0a", b"\x0a\x02\x0a\x00\0", b"\0\0\0\5\x0a\3abc",
     framed(b"\x0a\x04\x0a\x02\x0a\x00"), b"\x0a\x05\x01\x08" + b"\0" * 60,

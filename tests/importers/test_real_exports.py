@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -198,5 +199,9 @@ def test_spans_that_arize_tests_with_fill_requests(tmp_path: Path) -> None:
     assert said == texts
     assert 0 < answered <= said
     assert models > 0
+    vectors = rows(case, "SELECT text_id, embedding_model, len(vector) > 1000 FROM vectors")
+    assert vectors
+    fox = "The quick brown fox jumps over the lazy dog."
+    assert set(vectors) == {(sha256(fox.encode()).hexdigest(), "text-embedding-3-small", True)}
     weather = "SELECT count(*) FROM requests WHERE input_text LIKE '%Weather in Paris?%'"
     assert rows(case, weather) == [(len(files) - of_tools,)]

@@ -1,18 +1,27 @@
-"""Embeddings of texts, from the attributes of the span that made them."""
+"""Embeddings of texts, from the attributes of the span that made them.
+
+OpenInference lists them as `embedding.embeddings.<n>.embedding.text` and `.vector`, Vercel's AI SDK
+as two lists of JSON texts, `ai.values` and `ai.embeddings`.
+"""
 
 from collections.abc import Iterator, Mapping
 from hashlib import sha256
 from typing import Any
 
+import msgspec
+
 from casework.case import Row
 from casework.importers._fields import FieldLog, Form
 from casework.importers._flattened import indexed
-from casework.importers._shape import text
+from casework.importers._shape import sequence, text
 from casework.importers._span_ref import SpanRef
 from casework.tables import vectors
 
+VERCEL = "ai.embeddings"
 _LISTED = "embedding.embeddings."
-_MODELS = ("embedding.model_name", "gen_ai.response.model", "gen_ai.request.model")
+_MODELS = (
+    *("embedding.model_name", "gen_ai.response.model", "gen_ai.request.model", "ai.model.id"),
+)
 _EMBEDDING = Form(vectors, of="embedding", columns={})
 
 
@@ -28,7 +37,8 @@ def embeddings(
         locator: where it stands.
     """
     model = next((name for name in _MODELS if text(flat.get(name))), "")
-    for position, entry in sorted(indexed(flat, _LISTED).items()):
+    listed = [(f"{_LISTED}{at}", entry) for at, entry in sorted(indexed(flat, _LISTED).items())]
+    for name, entry in (*listed, *_of_vercel(flat)):
         vector, said = entry.get("embedding.vector"), text(entry.get("embedding.text"))
         if not (isinstance(vector, list) and vector and said):
             continue
@@ -40,4 +50,15 @@ def embeddings(
             "vector": vector,
             "embedding_model": text(flat.get(model)),
         }
-        yield Row(vectors, f"{locator}/{_LISTED}{position}", about)
+        yield Row(vectors, f"{locator}/{name}", about)
+
+
+def _of_vercel(flat: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for at, both in enumerate(
+        zip(sequence(flat.get("ai.values")), sequence(flat.get(VERCEL)), strict=False)
+    ):
+        try:
+            said, vector = (msgspec.json.decode(one) for one in both)
+        except (ValueError, TypeError, RecursionError):
+            continue
+        yield f"{VERCEL}/{at}", {"embedding.text": said, "embedding.vector": vector}

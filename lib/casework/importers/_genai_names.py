@@ -100,7 +100,7 @@ INDEXED_OUTPUT = ("gen_ai.completion.", "llm.output_messages.")
 MORE = (
     *("embedding.embeddings", "retrieval.documents", "gen_ai.retrieval.documents"),
     *("reranker.output_documents", "annotations", "evaluations", "trace.annotations"),
-    *("trace.evaluations", "session.annotations", "session.evaluations"),
+    *("trace.evaluations", "session.annotations", "session.evaluations", "ai.embeddings"),
 )
 """Beginnings of attributes that hold rows of other tables than `requests`."""
 

@@ -8,7 +8,7 @@ import msgspec
 
 from casework.case import Item, Row
 from casework.importers import _genai_names as names
-from casework.importers._embeddings import embeddings
+from casework.importers._embeddings import VERCEL, embeddings
 from casework.importers._fields import FieldLog
 from casework.importers._flags import Flags
 from casework.importers._flattened import flatten
@@ -54,9 +54,9 @@ class Beside(NamedTuple):
     events: list[Telling]
 
     @property
-    def is_retrieval(self) -> bool:
-        """Whether it lists documents that were retrieved."""
-        return any(name.startswith(DOCUMENTS) for name in self.attributes)
+    def is_used(self) -> bool:
+        """Whether a span that is no model call lists documents or embeddings."""
+        return any(name.startswith((*DOCUMENTS, VERCEL)) for name in self.attributes)
 
 
 def beside_span(span: Span, place: str, is_call: bool, has_more: bool) -> Beside:

@@ -114,7 +114,7 @@ class Requests:
             part.rows.append(self._row(span, found, place, part.told))
             return
         part.told[OF_OTHER_SPANS] += len([*said])
-        if not (found.has_more and part.beside[-1].is_retrieval):
+        if not (found.has_more and part.beside[-1].is_used):
             part.told[LEFT_OUT + kind_of(found)] += 1
 
     def take_record(self, record: LogRecord, place: str, part: Part) -> None:

@@ -17,9 +17,9 @@ Log records with messages (the events `gen_ai.<role>.message`, `gen_ai.choice` a
 `gen_ai.client.inference.operation.details`, by their name or the attribute `event.name`) join the
 span that they name, wherever in the source it stands, as if they were events of it. Where the
 source does not have that span, they are a row of `requests` by themselves, whose instant is that of
-the first record. So a span and its messages that are loaded from two files are two rows of one
-`request_id`, of which the span is the earlier, as with a retry: to have them in one row, put the
-two files into one.
+the first record. So a span and its messages that are loaded from two files are two rows with one
+request id, of which the span is the earlier, as with a retry: to have them in one row, put the two
+files into one.
 
 The locator is the line on which the JSON document begins, or the number of the message, followed
 by the JSON pointer in it: `line 17/resourceSpans/0/scopeSpans/0/spans/3`.
@@ -79,8 +79,8 @@ attribute of that name, else the SHA-256 of the text of the query (`gen_ai.retri
 `reranker.query`, `input.value`), else the span id. `dense_rank` and `dense_score` of a reranked \
 document are those in `reranker.input_documents`. `embedding_model` is `embedding.model_name`, \
 `gen_ai.request.model`; `request_id` the one model call of the trace, where there is just one |
-| `vectors` | `embedding.embeddings.<n>.embedding.text` and `.vector`; `text_id` is the SHA-256 of \
-the text |
+| `vectors` | `embedding.embeddings.<n>.embedding.text` and `.vector`, `ai.values` and \
+`ai.embeddings`; `text_id` is the SHA-256 of the text |
 | `assignments` | events `feature_flag.evaluation` (`feature_flag`) of spans and log records: \
 `experiment` is `feature_flag.key`, `unit_id` `feature_flag.context.id`, `arm` \
 `feature_flag.result.variant`, `feature_flag.variant` or the value. The first of each flag, unit \
