@@ -298,11 +298,11 @@ def test_messages_without_their_span_are_a_call_of_their_own(loaded: Any, case: 
     said = {"gen_ai.output.messages": json.dumps([{"role": "assistant", "content": "No."}])}
     logger.emit(DETAILS, {**CALL, **said, "gen_ai.usage.input_tokens": 7}, None, tracer.spans[1])
     exhibit = loaded(logger.request())
-    columns = "endpoint, input_text, output_text, input_tokens, service, locator"
+    columns = "endpoint, input_text, output_text, input_tokens, status, service, locator"
     place = "line 1/resourceLogs/0/scopeLogs/0/logRecords"
     assert rows(case, f"SELECT {columns} FROM requests ORDER BY occurred_at") == [
-        (None, *SAID, None, "checkout", f"{place}/0"),
-        ("m", None, "No.", 7, "checkout", f"{place}/3"),
+        (None, *SAID, None, None, "checkout", f"{place}/0"),
+        ("m", None, "No.", 7, None, "checkout", f"{place}/3"),
     ]
     ids = [(f"{one.get_span_context().span_id:016x}",) for one in tracer.spans]
     assert rows(case, "SELECT request_id FROM requests ORDER BY occurred_at") == ids

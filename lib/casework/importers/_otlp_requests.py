@@ -145,8 +145,11 @@ class Requests:
         found = self._sorter.sort(span.attributes, first.resource)
         if found.row[_OPERATION] in names.OTHER_OPERATIONS:
             part.told[OF_OTHER_SPANS] += len(said)
-        else:
-            part.rows.append(self._row(span, found, first.place, part.told))
+            return
+        row = self._row(span, found, first.place, part.told)
+        if row[_STATUS] == "ok":  # of which messages say nothing
+            row[_STATUS] = None
+        part.rows.append(row)
 
     def _row(self, span: Span, found: Attributes, place: str, told: Counter[str]) -> list[Any]:
         row = found.row

@@ -64,7 +64,8 @@ events `gen_ai.<role>.message` and `gen_ai.content.prompt`, `gen_ai.prompt`, `in
 | `output_tokens` | `gen_ai.usage.output_tokens`, `gen_ai.usage.completion_tokens`, \
 `llm.token_count.completion` |
 | `latency_ms` | `endTimeUnixNano` less `startTimeUnixNano` |
-| `status` | `error` where the status code is 2 or `error.type` is set, else `ok` |
+| `status` | `error` where the status code is 2 or `error.type` is set, else `ok`; of messages \
+without their span, nothing else than `error` |
 | `lane`, `checkpoint`, `account_id`, `tier`, `decision` | attributes of these names |
 | `attributes` | all other attributes of the span and of its resource; `span.name`; the message \
 of the status as `status.message`; other events as `span.events` |
