@@ -377,6 +377,22 @@ def test_snake_case_and_names_in_attributes_are_read(loaded: Any, case: Path) ->
     assert rows(case, "SELECT input_text FROM requests") == [("user: hi",)]
 
 
+def test_a_record_without_its_own_time_or_a_value_is_whole(loaded: Any, case: Path) -> None:
+    """The time at which it was observed counts then, and what says nothing harms nothing."""
+    ids = {"traceId": f"{1:032x}", "spanId": f"{1:016x}"}
+    record = {**ids, "timeUnixNano": "0", "observedTimeUnixNano": str(START), "body": {},
+              "eventName": DETAILS, "attributes": [
+                  {"key": "gen_ai.response.model", "value": {}},
+                  attribute("gen_ai.request.model", "m"), attribute("own", "x")]}  # fmt: skip
+    other = {**record, "spanId": f"{2:016x}"}
+    loaded({"resourceLogs": [{"scopeLogs": [{"logRecords": [record, other]}]}]}, request(span()))
+    sql = (
+        "SELECT endpoint, epoch_us(occurred_at), attributes->>'own' FROM requests ORDER BY span_id"
+    )
+    first, second = (START + SECOND) // 1000, START // 1000
+    assert rows(case, sql) == [("gpt-x", first, "x"), ("m", second, "x")]
+
+
 # Feature flags
 
 

@@ -21,6 +21,8 @@ from casework.importers._span_ref import SpanRef, Waiting
 _EVENT_NAME = "event.name"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NS_PER_US = 1_000
+_NO_TIME = (0, "0", "")
+_EMPTY = AnyValue()
 
 
 class Telling(NamedTuple):
@@ -98,13 +100,15 @@ def event_of(record: LogRecord) -> Event:
     name = record.event_name or next(
         (pair.value.string_value or "" for pair in record.attributes if pair.key == _EVENT_NAME), ""
     )
-    body = record.body or AnyValue()
-    said = record.attributes
+    body = record.body or _EMPTY
+    said = _spoken(record.attributes)
     if body.kvlist_value is not None:
-        said = [*said, *body.kvlist_value.values]
+        said += _spoken(body.kvlist_value.values)
     elif body.string_value:
-        said = [*said, KeyValue(names.EVENT_BODY, body)]
-    return Event(name, said, record.time_unix_nano or record.observed_time_unix_nano)
+        said.append(KeyValue(names.EVENT_BODY, body))
+    is_dated = record.time_unix_nano not in _NO_TIME
+    when = record.time_unix_nano if is_dated else record.observed_time_unix_nano
+    return Event(name, said, when)
 
 
 def said_in(record: LogRecord, resource: bytes, place: str) -> Said:
@@ -117,7 +121,7 @@ def said_in(record: LogRecord, resource: bytes, place: str) -> Said:
     ids = identify(record.trace_id, record.span_id)
     moment(event.time_unix_nano, "timeUnixNano")
     _fields(event.attributes)
-    return Said(ids, place, event, record.attributes, resource)
+    return Said(ids, place, event, _spoken(record.attributes), resource)
 
 
 def with_details(span: Span, said: Iterable[Said]) -> Span:
@@ -132,7 +136,7 @@ def with_details(span: Span, said: Iterable[Said]) -> Span:
         pair
         for event in events
         if event.name == names.DETAILS_EVENT
-        for pair in event.attributes
+        for pair in _spoken(event.attributes)
         if pair.key not in known
     ]
     if not more and len(events) == len(span.events):
@@ -203,6 +207,11 @@ class Others:
             self._waiting.add(row, span.trace_id)
         else:
             yield row
+
+
+def _spoken(pairs: Iterable[KeyValue]) -> list[KeyValue]:
+    """Attributes without those that have no value, which say nothing."""
+    return [pair for pair in pairs if pair.value != _EMPTY]
 
 
 def _fields(pairs: Iterable[KeyValue]) -> dict[str, Any]:
