@@ -11,9 +11,9 @@ from casework.case import Item, Note, Row
 from casework.importers._configuration import hash_prompt
 from casework.importers._fields import FieldLog, Form
 from casework.importers._instants import later
-from casework.importers._messages import answer, system_prompt, transcript, turns
+from casework.importers._messages import Turn, answer, system_prompt, transcript, turns
 from casework.importers._mlflow_marks import Mark, Marks, Sampled
-from casework.importers._shape import filled, mapping, number, text
+from casework.importers._shape import filled, mapping, number, text, written
 from casework.tables import Table, eval_samples, feedback, requests
 
 TABLES: tuple[Table, ...] = (requests, feedback, eval_samples)
@@ -151,11 +151,17 @@ def _texts(trace: Trace) -> tuple[dict[str, Any], bool]:
     asked, _ = turns(trace.inputs)
     said, _ = turns(trace.outputs)
     system = system_prompt(asked)
-    return filled({
-        "input_text": transcript(asked),
-        "output_text": answer(said),
+    texts = {
+        "input_text": transcript(asked) if _has_roles(asked) else written(trace.inputs),
+        "output_text": answer(said) if _has_roles(said) else written(trace.outputs),
         "prompt_hash": hash_prompt([system] if system else []),
-    }), False  # fmt: skip
+    }
+    return filled(texts), False
+
+
+def _has_roles(said: list[Turn]) -> bool:
+    """Whether a value holds messages; the arguments of a function are written as they stand."""
+    return any(role for role, _ in said)
 
 
 def _preview(trace: Trace, name: str, in_metadata: str) -> str | None:
