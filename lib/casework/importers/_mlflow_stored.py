@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
+from casework.errors import CaseworkError
 from casework.importers._fields import FieldLog
 from casework.importers._instants import from_ms
 from casework.importers._mlflow import Alias, Model, Version
@@ -17,7 +18,43 @@ from casework.importers._shape import filled, mapping, number, text
 from casework.importers._sqlite import rows
 
 Tables = Mapping[str, set[str]]
+NEEDED = {"registered_models", "model_versions", "runs", "experiments"}
+_COLUMNS = {
+    "registered_models": {"name"},
+    "model_versions": {"name", "version"},
+    "registered_model_aliases": {"alias", "version", "name"},
+    "registered_model_tags": {"key", "value", "name"},
+    "model_version_tags": {"key", "value", "name", "version"},
+    "experiments": {"experiment_id", "name"},
+    "runs": {"run_uuid", "experiment_id", "start_time"},
+    **{name: {"key", "value", "run_uuid"} for name in ("params", "tags", "latest_metrics")},
+    "inputs": {"input_uuid", "source_id", "destination_id", "destination_type"},
+    "input_tags": {"input_uuid", "name", "value"},
+    "datasets": {"dataset_uuid", "name", "digest", "dataset_source"},
+    "trace_info": {"request_id", "timestamp_ms"},
+    "trace_tags": {"key", "value", "request_id"},
+    "trace_request_metadata": {"key", "value", "request_id"},
+    "spans": {"trace_id", "parent_span_id", "start_time_unix_nano", "content"},
+    "assessments": {"trace_id"},
+    "endpoints": {"endpoint_id"},
+    "model_definitions": {"model_definition_id"},
+}
 _TIMES = {"creation_time": "creation_timestamp", "last_updated_time": "last_updated_timestamp"}
+
+
+def usable(known: Tables) -> Tables:
+    """The tables that have the columns that are read of them; of the others none is read.
+
+    Raises:
+        CaseworkError: DATABASE_SCHEMA, one is among them without which nothing makes sense.
+    """
+    found = {name: columns for name, columns in known.items()
+             if columns >= _COLUMNS.get(name, set())}  # fmt: skip
+    missing = sorted(NEEDED - found.keys())
+    if missing:
+        what = f"tables of MLflow lack columns: {', '.join(missing)}"
+        raise CaseworkError("DATABASE_SCHEMA", what, "export it again, with a released MLflow")
+    return found
 
 
 def models(database: sqlite3.Connection, known: Tables, changed_at: datetime) -> Iterator[Model]:
@@ -150,7 +187,7 @@ def _spans(
     roots: dict[str, int] = {}
     called: dict[str, set[str]] = defaultdict(set)
     columns = known.get("spans", set())
-    if {"content", "parent_span_id", "start_time_unix_nano"} <= columns:
+    if columns:
         roots = dict(database.execute(
             "SELECT trace_id, rowid FROM spans WHERE parent_span_id IS NULL "
             "ORDER BY start_time_unix_nano DESC"

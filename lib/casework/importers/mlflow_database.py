@@ -41,7 +41,7 @@ hosted model's name is no digest, and makes no alias event. A database must be c
 
 from collections.abc import Iterator
 
-from casework.case import Item
+from casework.case import Item, Note
 from casework.importers import _mlflow, _mlflow_runs, _mlflow_stored, _mlflow_trace
 from casework.importers._fields import FieldLog
 from casework.importers._importer import Importer, Options
@@ -52,18 +52,19 @@ from casework.importers._mlflow_trace import Traces
 from casework.importers._source import Source
 from casework.importers._sqlite import columns, open_database, table_names
 
-_NEEDED = {"registered_models", "model_versions", "runs", "experiments"}
-
 
 def _recognises(source: Source) -> bool:
-    return table_names(source) >= _NEEDED
+    return table_names(source) >= _mlflow_stored.NEEDED
 
 
 def _read(source: Source, options: Options) -> Iterator[Item]:
     log = FieldLog(options.timezone)
     runs, traces = Runs(log), Traces(log)
     with open_database(source) as database:
-        known = columns(database)
+        there = columns(database)
+        known = _mlflow_stored.usable(there)
+        if unread := sorted(there.keys() - known.keys()):
+            yield Note(f"tables that lack columns and were not read: {', '.join(unread)}")
         for model in _mlflow_stored.models(database, known, source.changed_at):
             yield from _mlflow.registry_items(model, log)
         for run in _mlflow_stored.runs(database, known):
