@@ -145,7 +145,10 @@ def _records(
         text = io.TextIOWrapper(raw, encoding="utf-8-sig", errors="surrogateescape", newline="")
         lines = _Remembered(text)
         rows = csv.reader(lines, delimiter=delimiter, strict=True)
-        next(rows)
+        try:
+            next(rows)
+        except (StopIteration, csv.Error):
+            raise unreadable(source, "the first line does not name all columns") from None
         number = 0
         while True:
             lines.taken.clear()

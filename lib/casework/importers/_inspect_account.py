@@ -41,7 +41,9 @@ def account_for_run(log: FieldLog, header: Mapping[str, Any]) -> None:
             log.took(_RUN, f"eval.{name}", _OF_SPEC.get(name, ATTRIBUTES))
     for part, columns in _OF_PARTS.items():
         held = filled(mapping(header.get(part)) if part else header)
-        for name in held.keys() - {"eval", "samples", *_OF_PARTS}:
+        for name in held:
+            if name in ("eval", "samples", *_OF_PARTS):
+                continue
             path = f"{part}.{name}" if part else name
             _account(log, _RUN, path, columns.get(name))
 

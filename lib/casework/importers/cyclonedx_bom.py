@@ -62,8 +62,9 @@ def _read(source: Source, options: Options) -> Iterator[Item]:
     models = [(at, one) for at, one in listed if one.get("type") == _MODEL]
     for locator, model in models:
         yield from _rows(model, locator, data, log)
-    for name in bom.keys() - {"bomFormat", "specVersion", "components", "metadata"}:
-        log.leave(f"bom.{name}")
+    for name in bom:
+        if name not in ("bomFormat", "specVersion", "components", "metadata"):
+            log.leave(f"bom.{name}")
     others = len(listed) - len(models)
     log.leave("components that are no models", others)
     yield from log.items()

@@ -72,8 +72,9 @@ def _read(source: Source, options: Options) -> Iterator[Item]:
         items = list(_rows(str(name), mapping(stage), log))
         silent += not items
         yield from items
-    for name in lock.keys() - {"stages"}:
-        log.leave(str(name))
+    for name in lock:
+        if name != "stages":
+            log.leave(str(name))
     if silent:
         log.leave("stages that lock no output with a digest", silent)
         yield Note(f"left out: {silent} stages that lock no output with a digest")
