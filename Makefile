@@ -7,8 +7,14 @@ PYTHON ?= $(shell for name in python3 python3.14 python3.13 python3.12 python3.1
 	$$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$name && break; \
 	done)
 
+# The tools of other makers that tests write evidence with, one environment a version.
+TOOLS := $(patsubst tests/tools/requirements/%.txt,.tools/%/.installed,$(wildcard \
+	tests/tools/requirements/*.txt))
+PIN := $(BIN)/uv pip compile --no-config --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --quiet
+
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow lint fuzz docs fixtures bench lock clean
+.PHONY: help demo test test-slow test-tools lint fuzz docs fixtures bench lock lock-tools clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -21,6 +27,9 @@ test: .venv/.installed .venv/.browser ## run the default tests, with the noteboo
 
 test-slow: .venv/.installed .venv/.browser ## run the tests that take long
 	$(BIN)/pytest -m slow
+
+test-tools: .venv/.installed $(TOOLS) ## run the tests that load what other tools write
+	$(BIN)/pytest -m tools tests/tools
 
 lint: .venv/.installed ## check style, types, import directions and the apps
 	$(BIN)/ruff check .
@@ -42,13 +51,17 @@ bench: .venv/.installed ## measure time and memory
 	$(BIN)/python -m benchmarks
 
 lock: .venv/.installed ## write constraints.txt; UPGRADE=--upgrade takes newer versions
-	$(BIN)/uv pip compile --no-config pyproject.toml --extra test --extra lint --extra build \
-		--universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-		--custom-compile-command 'make lock' --quiet $(UPGRADE) --output-file constraints.txt
+	$(PIN) pyproject.toml --extra test --extra lint --extra build \
+		--custom-compile-command 'make lock' $(UPGRADE) --output-file constraints.txt
 
-clean: ## remove what the other targets write, but not .venv
+lock-tools: .venv/.installed ## pin what the tools of the tests need; UPGRADE=--upgrade as well
+	@set -e; for input in tests/tools/requirements/*.in; do \
+		$(PIN) "$$input" --custom-compile-command 'make lock-tools' $(UPGRADE) \
+			--output-file "$${input%.in}.txt"; done
+
+clean: ## remove what the other targets write, but no environment
 	rm -rf demo dist build .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
-	find . -path ./.venv -prune -o -name __pycache__ -type d -exec rm -rf {} +
+	find . \( -path ./.venv -o -path ./.tools \) -prune -o -name __pycache__ -type d -exec rm -rf {} +
 
 # Pip cannot check the hash of a folder, so the package itself is installed in a second step.
 .venv/.installed: constraints.txt pyproject.toml
@@ -67,3 +80,10 @@ clean: ## remove what the other targets write, but not .venv
 		|| $(BIN)/playwright install chromium >/dev/null 2>&1; \
 	then touch $@; \
 	else echo "no browser could be installed: the browser tests will be skipped" >&2; fi
+
+# A tool that cannot be installed here is told of, and its tests are skipped.
+.tools/%/.installed: tests/tools/requirements/%.txt
+	@rm -rf .tools/$*
+	@$(PYTHON) -m venv .tools/$* \
+		&& .tools/$*/bin/pip install --quiet --require-hashes --requirement $< && touch $@ \
+		|| echo "$* could not be installed: its tests will be skipped" >&2

@@ -273,6 +273,7 @@ PROSE = [
 CODE = [*LIB, *(ROOT / "workbench").glob("*.py"), *(ROOT / "fixtures").glob("*.py")]
 CODE += [*(ROOT / "benchmarks").glob("*.py"), ROOT / "Makefile", ROOT / "pyproject.toml"]
 CODE += [ROOT / ".ci/run", ROOT / "constraints.txt"]
+CODE += (ROOT / "tests/tools/requirements").iterdir()
 
 
 @each(sorted({*PROSE, *CODE}))

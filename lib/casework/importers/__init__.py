@@ -26,6 +26,7 @@ from casework.importers.lm_eval_samples import lm_eval_samples
 from casework.importers.mlflow_database import mlflow_database
 from casework.importers.mlflow_export import mlflow_export
 from casework.importers.mlflow_registry import mlflow_registry
+from casework.importers.mlflow_search import mlflow_search
 from casework.importers.model_signature import model_signature
 from casework.importers.openai_evals import openai_evals
 from casework.importers.openinference_spans import openinference_spans
@@ -57,6 +58,7 @@ ALL: tuple[Importer, ...] = (
     mlflow_registry,
     mlflow_database,
     mlflow_export,
+    mlflow_search,
     huggingface_card,
     huggingface_dataset,
     peft_adapter,

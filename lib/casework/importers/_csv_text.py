@@ -81,14 +81,34 @@ def stage_csv(source: Source, folder: str) -> Staged:
     return Staged(paths, rejects)
 
 
+def csv_records(source: Source) -> Iterator[Record | Reject]:
+    """Yield the rows of a CSV file with all values as text; a torn row is a reject.
+
+    The first column may bear no name, as the index that pandas writes.
+
+    Raises:
+        CaseworkError: SOURCE_UNREADABLE.
+    """
+    header, delimiter = _first_line(source)
+    if len(set(header)) < len(header):
+        raise unreadable(source, "two columns have one name")
+    rejects: list[Reject] = []
+    for record in _records(source, header, delimiter, rejects):
+        record.values.pop("", None)
+        yield record
+    yield from rejects
+
+
+def csv_names(source: Source) -> list[str]:
+    """Names of the columns of a CSV file; none where it is no text."""
+    try:
+        return _first_line(source)[0]
+    except CaseworkError:
+        return []
+
+
 def _header(source: Source) -> tuple[list[str], str]:
-    head = source.head()
-    if b"\0" in head.split(b"\n")[0]:
-        raise unreadable(source, "not UTF-8 text, but perhaps UTF-16")
-    text = head.decode("utf-8-sig", "backslashreplace")
-    unquoted = _QUOTED.sub("", text[:_CHUNK]).split("\n")[0]
-    delimiter = max(_DELIMITERS, key=unquoted.count)
-    header = _first_record(text, delimiter)
+    header, delimiter = _first_line(source)
     if not header or any(not name.strip() for name in header):
         raise unreadable(source, "the first line does not name all columns")
     folded = [name.lower() for name in header]
@@ -97,6 +117,17 @@ def _header(source: Source) -> tuple[list[str], str]:
     if any(name.startswith(RESERVED) for name in folded):
         raise unreadable(source, f"no column may begin with {RESERVED!r}")
     return header, delimiter
+
+
+def _first_line(source: Source) -> tuple[list[str], str]:
+    """The fields of the first record, and what is between them."""
+    head = source.head()
+    if b"\0" in head.split(b"\n")[0]:
+        raise unreadable(source, "not UTF-8 text, but perhaps UTF-16")
+    text = head.decode("utf-8-sig", "backslashreplace")
+    unquoted = _QUOTED.sub("", text[:_CHUNK]).split("\n")[0]
+    delimiter = max(_DELIMITERS, key=unquoted.count)
+    return _first_record(text, delimiter), delimiter
 
 
 def _first_record(text: str, delimiter: str) -> list[str]:
@@ -114,7 +145,10 @@ def _records(
         text = io.TextIOWrapper(raw, encoding="utf-8-sig", errors="surrogateescape", newline="")
         lines = _Remembered(text)
         rows = csv.reader(lines, delimiter=delimiter, strict=True)
-        next(rows)
+        try:
+            next(rows)
+        except (StopIteration, csv.Error):
+            raise unreadable(source, "the first line does not name all columns") from None
         number = 0
         while True:
             lines.taken.clear()

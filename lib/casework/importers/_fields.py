@@ -88,7 +88,8 @@ class FieldLog:
 
     def leave(self, name: str, count: int = 1) -> None:
         """Note that values of the source, as named, are held nowhere in the case."""
-        self._left_out[name] += count
+        if count:
+            self._left_out[name] += count
 
     def items(self) -> Iterator[Item]:
         """Give the account of all fields, and what a reader should know of them."""

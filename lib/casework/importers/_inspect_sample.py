@@ -16,8 +16,10 @@ from casework.tables import eval_samples
 _NATIVE = {
     "run_id", "item_id", "epoch", "input_text", "prompt_text", "target", "output_text", "score",
 }  # fmt: skip
-_KEPT = ("choices", "model_usage", "total_time", "working_time", "uuid", "limit", "invalidation")
+_AS_IS = ("choices", "model_usage", "total_time", "working_time", "uuid", "limit", "invalidation")
 _TIMES = ("started_at", "completed_at")
+KEPT = (*_AS_IS, *_TIMES)
+"""Fields of a sample that stay as they are, in its attributes."""
 _GRADES = {"C": 1.0, "I": 0.0, "P": 0.5, "N": 0.0}
 _WORDS = {"yes": 1.0, "true": 1.0, "no": 0.0, "false": 0.0}
 _REFERENCES = ("attachment://", "tc://")
@@ -182,7 +184,7 @@ def _attributes(
     first = mapping(next(iter(sequence(mapping(sample.get("output")).get("choices"))), None))
     found = filled(
         {
-            **{key: sample.get(key) for key in _KEPT},
+            **{key: sample.get(key) for key in _AS_IS},
             **{key: own.instants.find(sample.get(key)) for key in _TIMES},
             "scores": {name: filled(mapping(score)) for name, score in scores.items()},
             "score_from": scorer,

@@ -1,23 +1,41 @@
-"""Runs of MLflow as evidence rows, from whichever store or export."""
+"""Runs of MLflow as evidence rows, from whichever store, search or export."""
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
 from casework import canonical
-from casework.case import Item, Row
-from casework.importers._fields import FieldLog
+from casework.case import Item, Note, Row
+from casework.importers._fields import FieldLog, Form
 from casework.importers._instants import from_ms
-from casework.importers._own_fields import OwnFields
 from casework.importers._shape import filled, number, text
 from casework.tables import Table, artifact_inputs, eval_runs
 
 TABLES: tuple[Table, ...] = (eval_runs, artifact_inputs)
 _SEEDS = ("seed", "random_seed", "random_state")
 _EVALUATES = ("eval", "evaluation", "test", "validation")
-_NATIVE = {"run_id", "started_at", "ended_at", "harness", "code_revision", "attributes"}
+_GENAI = "genai_evaluate"
 _FINISHED = ("FINISHED", "3")
+_SYSTEM = "system/"
+# A database of MLflow holds this number where an infinity was logged, and a dump rounds it.
+_INFINITE = 1.79e308
+_COMMIT, _REPOSITORY = "tags.mlflow.source.git.commit", "tags.mlflow.source.git.repoURL"
+_RUN = Form(
+    eval_runs,
+    of="run",
+    columns={"run_id": ("run_id", "run_uuid"), "code_revision": (_COMMIT,)},
+    uses={
+        "started_at": ("start_time",),
+        "ended_at": ("end_time",),
+        "harness": (),
+    },
+    own=("tags",),
+    left_out=("run_uuid", "deleted_time", "entry_point_name", "source_version"),
+)
+_INPUT = Form(artifact_inputs, of="run", columns={})
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +50,7 @@ class Dataset:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A run, under the names of MLflow. `metrics` has the last value of each."""
+    """A run, under the names of MLflow. `metrics` has the last value of each, finite or not."""
 
     locator: str
     fields: Mapping[str, Any]
@@ -42,72 +60,127 @@ class Run:
     experiment: str | None = None
     datasets: tuple[Dataset, ...] = field(default=())
 
+    @property
+    def name(self) -> str | None:
+        """Its id."""
+        return text(self.fields.get("run_id")) or text(self.fields.get("run_uuid"))
 
-def run_items(run: Run, log: FieldLog) -> Iterator[Item]:
-    """Yield the inputs of what a run made, and where it evaluated something, the run of the eval.
+    @property
+    def is_genai(self) -> bool:
+        """Whether MLflow's own evaluation of answers made it; its data set has no context then."""
+        return text(self.tags.get("mlflow.runType")) == _GENAI
 
-    A run is an eval where it has metrics and a tag `suite`, or a data set that was logged for
-    evaluation. What it made is named `runs:/<run_id>`, as MLflow itself names it.
-    """
-    name = text(run.fields.get("run_id")) or text(run.fields.get("run_uuid"))
-    if name is None:
-        return
-    for pointer, values in _inputs(run):
-        yield Row(artifact_inputs, run.locator + pointer, {"artifact": f"runs:/{name}", **values})
-    evaluated = [one for one in run.datasets if one.context in _EVALUATES]
-    if run.metrics and ("suite" in run.tags or evaluated):
-        yield _eval(run, name, evaluated, OwnFields(log.instants))
+    def evaluates(self, dataset: Dataset) -> bool:
+        """Whether a data set is what the run was evaluated on."""
+        return self.is_genai or dataset.context in _EVALUATES
 
 
-def _eval(run: Run, name: str, evaluated: list[Dataset], own: OwnFields) -> Item:
-    values, rest = own.take(eval_runs, run.tags, _NATIVE)
-    status = text(run.fields.get("status"))
-    first = next(iter(run.metrics), None)
-    native = {
-        "run_id": name,
-        "started_at": from_ms(run.fields.get("start_time")),
-        "ended_at": from_ms(run.fields.get("end_time")) if status in _FINISHED else None,
-        "harness": "mlflow",
-        "code_revision": text(run.tags.get("mlflow.source.git.commit")),
-    }
-    known = {
-        "suite": (evaluated[0].name if evaluated else None) or run.experiment,
-        "dataset_hash": evaluated[0].digest if evaluated else None,
-        "score": number(run.metrics[first]) if first else None,
-    }
-    attributes = {
-        "status": status,
-        "metrics": run.metrics,
-        "score_from": first,
-        "params": run.params,
-        "tags": filled(rest),
-        "experiment": run.experiment,
-    }
-    row = {**known, **values, **native, "attributes": canonical.plain(filled(attributes))}
-    return Row(eval_runs, run.locator, row)
+class Runs:
+    """Makes rows of the runs of one source, and remembers what a reader should know of them."""
 
+    def __init__(self, log: FieldLog) -> None:
+        self._log = log
+        self._not_finite = self._undecided = 0
 
-def _inputs(run: Run) -> Iterator[tuple[str, dict[str, Any]]]:
-    commit = text(run.tags.get("mlflow.source.git.commit"))
-    place = text(run.tags.get("mlflow.source.git.repoURL")) or text(
-        run.tags.get("mlflow.source.name")
-    )
-    if commit or place:
-        pin = "pinned" if commit else "floating"
-        yield "/tags", {"kind": "code", "uri": place, "digest": commit, "pin": pin}
-    if run.params:
-        digest = sha256(canonical.dumps(run.params).encode("utf-8", "replace")).hexdigest()
-        about = {"params": canonical.plain(run.params)}
-        yield "/params", {"kind": "hyperparameters", "uri": None, "digest": f"sha256:{digest}",
-                          "pin": "pinned", "attributes": about}  # fmt: skip
-    for name in _SEEDS:
-        if seed := text(run.params.get(name)):
-            yield f"/params/{name}", {"kind": "seed", "uri": f"{name}={seed}", "pin": "pinned"}
-    for position, one in enumerate(run.datasets):
-        kind = "eval_data" if one.context in _EVALUATES else "train_data"
-        pin = "pinned" if one.digest else "floating"
-        address = one.source or one.name
-        yield (
-            f"/inputs/{position}",
-            {"kind": kind, "uri": address, "digest": one.digest, "pin": pin},
+    def rows(self, run: Run) -> Iterator[Item]:
+        """The inputs of what a run made, and where it evaluated something, the run of the eval.
+
+        A run is an eval where it has metrics and a tag `suite`, or a data set that was logged for
+        evaluation. What it made is named `runs:/<run_id>`, as MLflow itself names it.
+        """
+        if run.name is None:
+            return
+        for pointer, values in self._inputs(run):
+            name = {"artifact": f"runs:/{run.name}"}
+            yield Row(artifact_inputs, run.locator + pointer, {**name, **values})
+        evaluated = [one for one in run.datasets if run.evaluates(one)]
+        if run.metrics and ("suite" in run.tags or evaluated or run.is_genai):
+            yield self._eval(run, evaluated)
+            return
+        self._log.leave("metrics of runs that evaluated nothing", len(run.metrics))
+        self._log.leave("tags of runs that evaluated nothing", len(run.tags))
+
+    def notes(self) -> Iterator[Note]:
+        """Say where a run has no score, and why."""
+        if self._not_finite:
+            yield Note(f"{self._not_finite} metrics are NaN or infinite: they make no score")
+        if self._undecided:
+            yield Note(
+                f"{self._undecided} runs have several metrics and none is named by a tag `metric`: "
+                "they have no score, and their metrics are attributes"
+            )
+
+    def _eval(self, run: Run, evaluated: list[Dataset]) -> Item:
+        status = text(run.fields.get("status"))
+        named = self._headline(run)
+        metrics = {name: _restored(value) for name, value in run.metrics.items()}
+        self._not_finite += sum(not math.isfinite(value) for value in metrics.values())
+        if named:
+            self._log.took(_RUN, "metrics", "score")
+        record = {
+            **run.fields,
+            "metrics": metrics,
+            "score_from": named,
+            "params": run.params,
+            "tags": filled(run.tags),
+            "experiment": run.experiment,
+            "datasets": [one.digest for one in evaluated],
+        }
+        suite = None if run.is_genai or not evaluated else evaluated[0].name
+        derived = {
+            "suite": suite or run.experiment or text(run.fields.get("experiment_id")),
+            "dataset_hash": evaluated[0].digest if evaluated else None,
+            "score": number(metrics[named]) if named else None,
+        }
+        native = {
+            "started_at": self._instant(run, "start_time"),
+            # A run that broke off has measured nothing that one could call covered.
+            "ended_at": self._instant(run, "end_time") if status in _FINISHED else None,
+            "harness": "mlflow",
+        }
+        return Row(eval_runs, run.locator, {**derived, **self._log.fill(_RUN, record), **native})
+
+    def _instant(self, run: Run, name: str) -> datetime | None:
+        """Milliseconds since 1970, or what tables of runs make of them."""
+        value = run.fields.get(name)
+        return from_ms(value) or self._log.instants.find(value)
+
+    def _headline(self, run: Run) -> str | None:
+        """The one metric that sums up a run: that of its tag `metric`, else the only one."""
+        results = [name for name in run.metrics if not name.startswith(_SYSTEM)]
+        said = text(run.tags.get("metric"))
+        if said in results:
+            return said
+        self._undecided += len(results) > 1
+        return results[0] if len(results) == 1 else None
+
+    def _inputs(self, run: Run) -> Iterator[tuple[str, dict[str, Any]]]:
+        commit = text(run.tags.get("mlflow.source.git.commit"))
+        place = text(run.tags.get("mlflow.source.git.repoURL")) or text(
+            run.tags.get("mlflow.source.name")
         )
+        if commit or place:
+            self._log.took(
+                _INPUT, _COMMIT if commit else _REPOSITORY, "digest" if commit else "uri"
+            )
+            pin = "pinned" if commit else "floating"
+            yield "/tags", {"kind": "code", "uri": place, "digest": commit, "pin": pin}
+        if run.params:
+            self._log.took(_INPUT, "params", "digest")
+            digest = sha256(canonical.dumps(run.params).encode("utf-8", "replace")).hexdigest()
+            about = {"params": canonical.plain(run.params)}
+            yield "/params", {"kind": "hyperparameters", "uri": None, "digest": f"sha256:{digest}",
+                              "pin": "pinned", "attributes": about}  # fmt: skip
+        for name in _SEEDS:
+            if seed := text(run.params.get(name)):
+                yield f"/params/{name}", {"kind": "seed", "uri": f"{name}={seed}", "pin": "pinned"}
+        for position, one in enumerate(run.datasets):
+            self._log.took(_INPUT, "datasets", "digest")
+            kind = "eval_data" if run.evaluates(one) else "train_data"
+            pin = "pinned" if one.digest else "floating"
+            where = {"uri": one.source or one.name, "digest": one.digest}
+            yield f"/inputs/{position}", {"kind": kind, **where, "pin": pin}
+
+
+def _restored(value: float) -> float:
+    return math.copysign(math.inf, value) if abs(value) >= _INFINITE else value

@@ -6,6 +6,7 @@ import re
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any, BinaryIO, cast
@@ -100,6 +101,14 @@ class Source:
                 return file.read(_HEAD_BYTES)
         except BROKEN_COMPRESSION:
             return b""
+
+    @property
+    def changed_at(self) -> datetime:
+        """When the file was last written, as its folder says: a copy may be later, never earlier.
+
+        The content was as it is at this instant, whatever was true before.
+        """
+        return datetime.fromtimestamp(self.path.stat().st_mtime, UTC)
 
     @property
     def bare_name(self) -> str:

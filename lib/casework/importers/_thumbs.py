@@ -1,5 +1,6 @@
 """What a person's mark says: up, down, or nothing that one of the two can stand for."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from casework.importers._shape import number, text
@@ -45,3 +46,29 @@ def signal(label: Any, score: Any) -> int | None:
 def thumb(label: Any) -> int | None:
     """Return +1 or -1 where a label names a thumb itself, which only a person gives, else None."""
     return _THUMBS.get((text(label) or "").strip().lower().replace("-", "_").replace(" ", "_"))
+
+
+def numeric_signals(marks: Iterable[Any]) -> dict[float, int]:
+    """What the numbers among the marks of one name stand for, where that is beyond doubt.
+
+    A 1 may be a thumb, or one star of five. It is a thumb where the marks hold no other number
+    than -1, 0 and 1, no word, and two numbers that differ. Beside a -1, 0 is neither up nor down.
+
+    Args:
+        marks: all marks that people gave under the name.
+    """
+    listed = [one for one in marks if one is not None and not isinstance(one, bool)]
+    numbers = {as_number(one) for one in listed}
+    if len(numbers) < 2 or not numbers <= {-1.0, 0.0, 1.0}:
+        return {}
+    return {1.0: 1, -1.0: -1} if -1.0 in numbers else {1.0: 1, 0.0: -1}
+
+
+def as_number(mark: Any) -> float | None:
+    """A mark as a number, also where it is a text of one; a flag is none."""
+    if isinstance(mark, str):
+        try:
+            return number(float(mark))
+        except ValueError:
+            return None
+    return number(mark)

@@ -19,7 +19,8 @@ inputs.
 Outputs become rows of `checkpoints`.
 
 ## Leaves out
-`size`, `nfiles` and `isexec`.
+`size`, `nfiles`, `isexec` and the name of the hash, which the digest bears. Outputs without a
+digest, counted.
 
 ## Known limits
 A lock file has no instant. The digest of a folder is that of DVC's listing (`.dir`).
@@ -33,6 +34,7 @@ from typing import Any
 from casework import canonical
 from casework.case import Item, Note, Row
 from casework.errors import CaseworkError
+from casework.importers._fields import FieldLog, Form
 from casework.importers._importer import Importer, Options
 from casework.importers._shape import filled, mapping, sequence, text
 from casework.importers._source import Source
@@ -42,6 +44,13 @@ from casework.tables import artifact_inputs, checkpoints
 _CODE = re.compile(r"\.(?:py|r|jl|sh|ipynb|sql|cpp|rs|go|js|ts|java|scala)$", re.IGNORECASE)
 _MODEL = re.compile(r"\.(?:safetensors|pt|pth|bin|onnx|gguf|ckpt|h5|pkl|joblib)(?:\.dir)?$|(?:^|/)"
                     r"(?:models?|checkpoints?)(?:/|$)", re.IGNORECASE)  # fmt: skip
+_DIGESTS = ("md5", "etag", "checksum")
+_SIZES = ("size", "nfiles", "isexec", "hash")
+_OUT = Form(checkpoints, of="out", columns={"uri": ("path",)}, uses={"checkpoint": _DIGESTS},
+            left_out=_SIZES)  # fmt: skip
+_DEPENDENCY = Form(artifact_inputs, of="dep", columns={"uri": ("path",)},
+                   uses={"digest": _DIGESTS, "kind": ("path",)}, left_out=_SIZES)  # fmt: skip
+_STAGE = Form(artifact_inputs, of="stage", columns={})
 _EVALUATES = re.compile(r"eval|test|valid|benchmark", re.IGNORECASE)
 
 
@@ -50,7 +59,8 @@ def _recognises(source: Source) -> bool:
     return b"stages:" in head and head.lstrip().startswith((b"schema:", b"stages:"))
 
 
-def _read(source: Source, _options: Options) -> Iterator[Item]:
+def _read(source: Source, options: Options) -> Iterator[Item]:
+    log = FieldLog(options.timezone)
     with source.open() as file:
         lock = mapping(parse_yaml(file.read(MAX_BYTES + 1), source.name))
     stages = mapping(lock.get("stages"))
@@ -59,35 +69,43 @@ def _read(source: Source, _options: Options) -> Iterator[Item]:
                             where=source.name)  # fmt: skip
     silent = 0
     for name, stage in stages.items():
-        items = list(_rows(str(name), mapping(stage)))
+        items = list(_rows(str(name), mapping(stage), log))
         silent += not items
         yield from items
+    for name in lock:
+        if name != "stages":
+            log.leave(str(name))
     if silent:
+        log.leave("stages that lock no output with a digest", silent)
         yield Note(f"left out: {silent} stages that lock no output with a digest")
+    yield from log.items()
 
 
-def _rows(name: str, stage: Mapping[str, Any]) -> Iterator[Item]:
+def _rows(name: str, stage: Mapping[str, Any], log: FieldLog) -> Iterator[Item]:
     at = f"/stages/{name}"
-    inputs = list(_inputs(name, stage))
-    for position, out in enumerate(map(mapping, sequence(stage.get("outs")))):
-        artifact = _digest(out)
-        if artifact is None:
-            continue
-        locator = f"{at}/outs/{position}"
-        about = {"stage": name}
-        where = {"checkpoint": artifact, "uri": text(out.get("path")), "attributes": about}
-        yield Row(checkpoints, locator, where)
+    outs = [mapping(out) for out in sequence(stage.get("outs"))]
+    made = [(position, out) for position, out in enumerate(outs) if _digest(out)]
+    inputs = list(_inputs(name, stage, log)) if made else []
+    log.leave("outputs without a digest", len(outs) - len(made) if made else 0)
+    for position, out in made:
+        artifact, locator = _digest(out), f"{at}/outs/{position}"
+        values = log.fill(_OUT, out)
+        about = {**values.get("attributes", {}), "stage": name}
+        yield Row(checkpoints, locator, {**values, "checkpoint": artifact, "attributes": about})
         for pointer, values in inputs:
             yield Row(artifact_inputs, at + pointer, {"artifact": artifact, **values})
 
 
-def _inputs(name: str, stage: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+def _inputs(
+    name: str, stage: Mapping[str, Any], log: FieldLog
+) -> Iterator[tuple[str, dict[str, Any]]]:
     for position, one in enumerate(map(mapping, sequence(stage.get("deps")))):
         path, digest = text(one.get("path")) or "", _digest(one)
         pin = "pinned" if digest else "floating"
-        values = {"kind": _kind(name, path), "uri": path, "digest": digest, "pin": pin}
-        yield f"/deps/{position}", values
+        values = {"kind": _kind(name, path), "digest": digest, "pin": pin}
+        yield f"/deps/{position}", {**log.fill(_DEPENDENCY, one), **values}
     for file, settings in mapping(stage.get("params")).items():
+        log.took(_STAGE, "params", "digest")
         digest = f"sha256:{sha256(canonical.dumps(settings).encode()).hexdigest()}"
         kept = filled({"values": canonical.plain(settings)})
         yield f"/params/{file}", {"kind": "hyperparameters", "uri": str(file), "digest": digest,
@@ -95,6 +113,7 @@ def _inputs(name: str, stage: Mapping[str, Any]) -> Iterator[tuple[str, dict[str
     command = stage.get("cmd")
     said = "\n".join(map(str, command)) if isinstance(command, list) else text(command)
     if said:
+        log.took(_STAGE, "cmd", "uri")
         digest = f"sha256:{sha256(said.encode('utf-8', 'replace')).hexdigest()}"
         yield "/cmd", {"kind": "procedure", "uri": said, "digest": digest, "pin": "pinned"}
 
@@ -108,7 +127,7 @@ def _kind(stage: str, path: str) -> str:
 
 
 def _digest(entry: Mapping[str, Any]) -> str | None:
-    for name in ("md5", "etag", "checksum"):
+    for name in _DIGESTS:
         if found := text(entry.get(name)):
             return f"{name}:{found}"
     return None

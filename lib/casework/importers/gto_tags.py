@@ -30,8 +30,8 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from casework.case import Item, Note, Reject, Row
+from casework.importers._fields import FieldLog, Form
 from casework.importers._importer import Importer, Options
-from casework.importers._instants import Instants
 from casework.importers._source import Source
 from casework.tables import alias_events, model_versions
 
@@ -42,11 +42,26 @@ _TAG = re.compile(
 _TYPES = ("tag", "commit")
 _HEADER = ("refname", "tag", "name")
 _SOURCE = "gto tags (history)"
+_VERSION = Form(
+    model_versions,
+    of="tag",
+    columns={"created_at": ("taggerdate",)},
+    uses={"model": ("refname",), "version": ("refname",), "checkpoint": ("commit",)},
+    left_out=("objecttype",),
+)
+_STAGE = Form(
+    alias_events,
+    of="tag",
+    columns={"valid_from": ("taggerdate",), "reason": ("subject",)},
+    uses={"alias": ("refname",), "checkpoint": ("commit",)},
+    left_out=("objecttype",),
+)
 
 
 class _Tag(NamedTuple):
     locator: str
     match: re.Match[str]
+    kind: str
     commit: str
     when: str
     subject: str
@@ -62,7 +77,7 @@ def _recognises(source: Source) -> bool:
 
 
 def _read(source: Source, options: Options) -> Iterator[Item]:
-    instants, others = Instants(options.timezone), 0
+    log, others = FieldLog(options.timezone), 0
     with source.open() as file:
         for number, line in enumerate(file, start=1):
             raw = line.decode("utf-8", "replace").rstrip("\r\n")
@@ -74,35 +89,34 @@ def _read(source: Source, options: Options) -> Iterator[Item]:
                 others += 1
                 continue
             cells += [""] * (5 - len(cells))
-            tag = _Tag(f"line {number}", match, cells[2].strip(), cells[3].strip(), cells[4])
-            yield _row(tag, instants, raw)
+            kind, commit, when, subject = (cell.strip() for cell in cells[1:5])
+            tag = _Tag(f"line {number}", match, kind, commit, when, subject)
+            yield _row(tag, log, raw)
     if others:
+        log.leave("tags that are none of GTO's", others)
         yield Note(f"left out: {others} tags that are none of GTO's")
-    yield from instants.notes()
+    yield from log.items()
 
 
-def _row(tag: _Tag, instants: Instants, raw: str) -> Item:
+def _row(tag: _Tag, log: FieldLog, raw: str) -> Item:
     table = model_versions if tag.match["version"] else alias_events
-    when = instants.find(tag.when)
-    if when is None or not tag.commit:
+    if log.instants.find(tag.when) is None or not tag.commit:
         reason = "the tag has no date or no commit: it is not annotated"
         return Reject(tag.locator, "LIGHTWEIGHT_TAG", reason, raw, table)
-    digest, about = f"commit:{tag.commit}", {"subject": tag.subject} if tag.subject else {}
+    record = {"refname": tag.match[0], "objecttype": tag.kind, "commit": tag.commit,
+              "taggerdate": tag.when, "subject": tag.subject}  # fmt: skip
+    digest = f"commit:{tag.commit}"
     if tag.match["version"]:
+        values = log.fill(_VERSION, record)
         if tag.match["undo"]:
-            about["deprecated"] = "true"
-        version = {"model": tag.match["model"], "version": tag.match["version"]}
-        values = {**version, "checkpoint": digest, "created_at": when, "attributes": about}
-        return Row(model_versions, tag.locator, values)
-    ends = {"valid_until": when} if tag.match["undo"] else {}
-    return Row(alias_events, tag.locator, {
-        "alias": f"{tag.match['model']}#{tag.match['stage']}",
-        "checkpoint": digest,
-        "valid_from": when,
-        **ends,
-        "reason": tag.subject or None,
-        "source": _SOURCE,
-    })  # fmt: skip
+            values["attributes"] = {**values.get("attributes", {}), "deprecated": "true"}
+        named = {"model": tag.match["model"], "version": tag.match["version"]}
+        return Row(model_versions, tag.locator, {**values, **named, "checkpoint": digest})
+    values = log.fill(_STAGE, record)
+    ends = {"valid_until": values["valid_from"]} if tag.match["undo"] else {}
+    alias = f"{tag.match['model']}#{tag.match['stage']}"
+    named = {"alias": alias, "checkpoint": digest, "source": _SOURCE}
+    return Row(alias_events, tag.locator, {**values, **ends, **named})
 
 
 gto_tags = Importer(

@@ -46,10 +46,11 @@ from typing import Any
 
 from casework.case import Item, Note, Reject
 from casework.errors import CaseworkError
+from casework.importers._fields import FieldLog
 from casework.importers._importer import Importer, Options
+from casework.importers._inspect_account import account_for_run, account_for_sample
 from casework.importers._inspect_run import Tally, headline, metadata, run_id, run_row
-from casework.importers._inspect_sample import RunFacts, sample_row
-from casework.importers._instants import Instants
+from casework.importers._inspect_sample import KEPT, RunFacts, sample_row
 from casework.importers._json_document import (
     MAX_RAW,
     Fault,
@@ -89,7 +90,7 @@ def _read(source: Source, options: Options) -> Iterator[Item]:
             yield from _read_archive(archive, source.name, log)
     else:
         yield from _read_json(source, log)
-    yield from log.notes()
+    yield from log.rest()
 
 
 class _Log:
@@ -98,7 +99,8 @@ class _Log:
     def __init__(self, options: Options) -> None:
         self.header: dict[str, Any] = {}
         self.tally = Tally()
-        self.own = OwnFields(Instants(options.timezone))
+        self.account = FieldLog(options.timezone)
+        self.own = OwnFields(self.account.instants)
 
     def facts(self) -> RunFacts:
         """What samples need of the header; to be called when `eval` is there."""
@@ -114,14 +116,17 @@ class _Log:
         """The row of a sample, or the reason that it is none."""
         if isinstance(value, Fault):
             return Reject(locator, value.error.code, value.error.what, value.raw, eval_samples)
+        if isinstance(value, Mapping):
+            account_for_sample(self.account, value, KEPT)
         return sample_row(value, locator, facts, self.tally, self.own)
 
     def run(self, locator: str) -> Item:
         """The row of the run, once its samples are counted."""
+        account_for_run(self.account, self.header)
         return run_row(self.header, locator, self.tally, self.own)
 
-    def notes(self) -> Iterator[Note]:
-        """What a reader should know about the log as a whole."""
+    def rest(self) -> Iterator[Item]:
+        """What a reader should know about the log as a whole, and where its fields went."""
         status = text(self.header.get("status")) or "started"
         if status != "success":
             yield Note(f"the run did not complete (status {status}): ended_at is left empty")
@@ -134,8 +139,8 @@ class _Log:
             yield Note(f"{self.tally.not_finite} scores are NaN or infinite: kept without a score")
         if self.tally.with_events:
             yield Note(f"left out: the events of {self.tally.with_events} samples")
-        yield from self.own.instants.notes()
         yield from self.own.notes()
+        yield from self.account.items()
 
 
 def _read_json(source: Source, log: _Log) -> Iterator[Item]:

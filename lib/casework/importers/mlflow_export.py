@@ -34,19 +34,13 @@ from casework.importers._fields import FieldLog
 from casework.importers._importer import Importer, Options
 from casework.importers._instants import from_ms
 from casework.importers._json_document import first_entries
-from casework.importers._mlflow import (
-    TABLES,
-    Alias,
-    Model,
-    Version,
-    prompt_notes,
-    prompt_row,
-    registry_items,
-)
+from casework.importers._mlflow import TABLES, Alias, Model, Version, registry_items
+from casework.importers._mlflow_entries import run_of, tags_of
+from casework.importers._mlflow_prompt import prompt_notes, prompt_row
 from casework.importers._mlflow_runs import TABLES as OF_RUNS
-from casework.importers._mlflow_runs import Dataset, Run, run_items
+from casework.importers._mlflow_runs import Runs
 from casework.importers._records import read_document
-from casework.importers._shape import mapping, number, sequence, text
+from casework.importers._shape import mapping, sequence, text
 from casework.importers._source import Source
 from casework.tables import model_versions
 
@@ -64,20 +58,27 @@ def _recognises(source: Source) -> bool:
 
 
 def _read(source: Source, options: Options) -> Iterator[Item]:
-    export = mapping(read_document(source).value())
+    log = FieldLog(options.timezone)
+    yield from _items(mapping(read_document(source).value()), source, log)
+    yield from log.items()
+
+
+def _items(export: Mapping[str, Any], source: Source, log: FieldLog) -> Iterator[Item]:
     held = mapping(export.get("mlflow"))
     info = mapping(export.get("info"))
     if "registered_model" in held:
-        yield from _model_items(export, source, options)
+        yield from _model_items(export, source, log)
     elif "prompt" in held:
         prompt = _named(held["prompt"], source)
-        tags = {"tags": _tags(prompt.get("tags"))}
-        yield prompt_row(str(prompt["name"]), {**prompt, **tags}, "/mlflow/prompt")
+        tags = tags_of(prompt.get("tags"))
+        aliases = [alias for alias in map(text, sequence(prompt.get("aliases"))) if alias]
+        yield prompt_row(log, str(prompt["name"]), prompt, tags, aliases, "/mlflow/prompt")
         yield from prompt_notes(1)
     elif "info" in held and "run_id" in mapping(held["info"]):
-        yield from _run_items(held, options)
+        yield from _run_items(held, log)
     else:
         what = ", ".join(sorted(held)) or "a summary of the export"
+        log.leave(f"export of {what}")
         yield Note(f"recognised, holds no evidence rows: {what}")
     for position, failed in enumerate(sequence(info.get("failed_versions"))):
         reason = f"the export could not write version {text(mapping(failed).get('version'))}"
@@ -85,16 +86,16 @@ def _read(source: Source, options: Options) -> Iterator[Item]:
         yield Reject(locator, "NOT_EXPORTED", reason, raw, model_versions)
 
 
-def _model_items(export: Mapping[str, Any], source: Source, options: Options) -> Iterator[Item]:
+def _model_items(export: Mapping[str, Any], source: Source, log: FieldLog) -> Iterator[Item]:
     registered = _named(mapping(export["mlflow"])["registered_model"], source)
     listed = "versions" if "versions" in registered else "latest_versions"
     if listed == "latest_versions":
         yield Note("the export holds the latest version of each stage only")
     versions = tuple(
-        Version(f"{_MODEL}/{listed}/{n}", mapping(entry), _tags(mapping(entry).get("tags")))
+        Version(f"{_MODEL}/{listed}/{n}", mapping(entry), tags_of(mapping(entry).get("tags")))
         for n, entry in enumerate(sequence(registered.get(listed)))
     )
-    tags = _tags(registered.get("tags"))
+    tags = tags_of(registered.get("tags"))
     aliases = tuple(_aliases(registered))
     seconds = mapping(export.get("system")).get("export_time")
     model = Model(
@@ -111,36 +112,13 @@ def _model_items(export: Mapping[str, Any], source: Source, options: Options) ->
     if copied and not _COPIED_LIST.fullmatch(copied):
         pointer = f"{_MODEL}/tags"
         yield Reject(pointer, "ALIASES_TAG", "not a list of aliases as the tool writes it", copied)
-    yield from registry_items(model, options.timezone)
+    yield from registry_items(model, log)
 
 
-def _run_items(held: Mapping[str, Any], options: Options) -> Iterator[Item]:
-    log = FieldLog(options.timezone)
-    metrics = {
-        name: float(last["value"])
-        for name, values in mapping(held.get("metrics")).items()
-        if (last := mapping((sequence(values) or [None])[-1]))
-        and number(last.get("value")) is not None
-    }
-    listed = map(mapping, sequence(mapping(held.get("inputs")).get("dataset_inputs")))
-    datasets = tuple(
-        Dataset(
-            text(mapping(one.get("dataset")).get("name")),
-            text(mapping(one.get("dataset")).get("digest")),
-            text(mapping(one.get("dataset")).get("source")),
-            text(_tags(one.get("tags")).get("mlflow.data.context")),
-        )
-        for one in listed
-    )
-    run = Run(
-        locator="/mlflow",
-        fields=mapping(held["info"]),
-        params=mapping(held.get("params")),
-        metrics=metrics,
-        tags=_tags(held.get("tags")),
-        datasets=datasets,
-    )
-    yield from run_items(run, log)
+def _run_items(held: Mapping[str, Any], log: FieldLog) -> Iterator[Item]:
+    runs = Runs(log)
+    yield from runs.rows(run_of("/mlflow", held["info"], held, held.get("inputs")))
+    yield from runs.notes()
 
 
 def _named(value: Any, source: Source) -> dict[str, Any]:
@@ -151,14 +129,6 @@ def _named(value: Any, source: Source) -> dict[str, Any]:
             "NOT_AN_EXPORT", "what it exports has no name", "export it again", where=source.name
         )
     return {**found, "name": name}
-
-
-def _tags(value: Any) -> dict[str, Any]:
-    """Tags, which exports write as an object or as a list of keys and values."""
-    if isinstance(value, list):
-        pairs = [(text(mapping(tag).get("key")), mapping(tag).get("value")) for tag in value]
-        return {key: tag for key, tag in pairs if key is not None}
-    return dict(mapping(value))
 
 
 def _aliases(registered: Mapping[str, Any]) -> Iterator[Alias]:

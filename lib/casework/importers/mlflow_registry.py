@@ -39,6 +39,7 @@ from typing import Any
 
 from casework.case import Item, Note, Reject
 from casework.errors import CaseworkError
+from casework.importers._fields import FieldLog
 from casework.importers._importer import Importer, Options
 from casework.importers._instants import from_ms
 from casework.importers._mlflow import TABLES, Alias, Model, Version, registry_items
@@ -113,7 +114,10 @@ def _read(source: Source, options: Options) -> Iterator[Item]:
         known_at=from_ms(meta.get("last_updated_timestamp")),
         known_by="the last update of the model",
     )
-    yield from registry_items(model, options.timezone)
+    log = FieldLog(options.timezone)
+    yield from registry_items(model, log)
+    log.leave("files that are no part of the registry", len(folder.other))
+    yield from log.items()
     if folder.other:
         yield Note(f"not opened: {len(folder.other)} other files, first {folder.other[0]}")
 

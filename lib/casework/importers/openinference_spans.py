@@ -36,42 +36,30 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from casework.case import Item, Reject
-from casework.errors import CaseworkError
 from casework.importers._fields import FieldLog
 from casework.importers._importer import Importer, Options
 from casework.importers._openinference import TABLES, Spans
+from casework.importers._parquet import PARQUET, parquet_names, parquet_records
 from casework.importers._records import records
 from casework.importers._shape import mapping
 from casework.importers._source import Source
 from casework.tables import requests
 
-_PARQUET = b"PAR1"
-_BATCH_ROWS = 2_000
 _COLUMNS = {"context.span_id", "context.trace_id", "span_kind", "start_time"}
 
 
 def _recognises(source: Source) -> bool:
-    if source.head().startswith(_PARQUET):
-        return _columns(source) >= _COLUMNS
+    if source.head().startswith(PARQUET):
+        return parquet_names(source) >= _COLUMNS
     found = source.first_object
     context = found.get("context")
     keys = {"span_kind", "context", "start_time"} <= found.keys()
     return keys and (context is None or "span_id" in mapping(context))
 
 
-def _columns(source: Source) -> set[str]:
-    import pyarrow as pa
-    from pyarrow import parquet
-
-    try:
-        return set(parquet.read_schema(source.path).names)
-    except (pa.ArrowException, OSError):
-        return set()
-
-
 def _read(source: Source, options: Options) -> Iterator[Item]:
     spans = Spans(FieldLog(options.timezone))
-    found = _table(source) if source.head().startswith(_PARQUET) else _json(source)
+    found = _table(source) if source.head().startswith(PARQUET) else _json(source)
     for locator, span in found:
         if isinstance(span, Reject):
             yield span
@@ -89,20 +77,8 @@ def _json(source: Source) -> Iterator[tuple[str, Mapping[str, Any] | Reject]]:
 
 
 def _table(source: Source) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    import pyarrow as pa
-    from pyarrow import parquet
-
-    number = 0
-    try:
-        with parquet.ParquetFile(source.path) as file:
-            for batch in file.iter_batches(batch_size=_BATCH_ROWS):
-                for row in batch.to_pylist():
-                    number += 1
-                    yield f"row {number}", _span(row)
-    except (pa.ArrowException, OSError) as error:
-        what = str(error).splitlines()[0]
-        fix = "see that the file is whole"
-        raise CaseworkError("SOURCE_UNREADABLE", what, fix, where=source.name) from None
+    for found in parquet_records(source):
+        yield found.locator, _span(found.values)
 
 
 def _span(row: Mapping[str, Any]) -> dict[str, Any]:

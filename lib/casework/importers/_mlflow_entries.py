@@ -1,0 +1,187 @@
+"""Objects of MLflow as its interfaces, its clients and tools for export write them as JSON."""
+
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from typing import Any
+
+import msgspec
+
+from casework.importers._instants import Instants
+from casework.importers._mlflow_marks import Mark
+from casework.importers._mlflow_runs import Dataset, Run
+from casework.importers._mlflow_trace import Trace
+from casework.importers._shape import filled, mapping, sequence, text
+
+_INPUTS, _OUTPUTS, _MODEL = "mlflow.spanInputs", "mlflow.spanOutputs", "mlflow.llm.model"
+_RUN_OF_MARK = "mlflow.assessment.sourceRunId"
+_APART = ("trace_metadata", "request_metadata", "tags", "assessments", "request", "response")
+_HELD = (*_APART, "spans", "trace", "data")
+
+
+def tags_of(value: Any) -> dict[str, Any]:
+    """Tags and parameters, which are written as an object or as a list of keys and values."""
+    if isinstance(value, list):
+        pairs = [(text(mapping(tag).get("key")), mapping(tag).get("value")) for tag in value]
+        return {key: tag for key, tag in pairs if key is not None}
+    return dict(mapping(value))
+
+
+def run_of(locator: str, info: Any, data: Mapping[str, Any], inputs: Any) -> Run:
+    """A run: `info`, and beside it or in `data` its parameters, metrics and tags."""
+    listed = map(mapping, sequence(mapping(inputs).get("dataset_inputs")))
+    return Run(
+        locator=locator,
+        fields={k: v for k, v in mapping(info).items() if k not in ("_start_time", "_end_time")},
+        params=tags_of(data.get("params")),
+        metrics=_metrics(data.get("metrics")),
+        tags=tags_of(data.get("tags")),
+        datasets=tuple(_dataset(one) for one in listed),
+    )
+
+
+def flat_run(locator: str, row: Mapping[str, Any]) -> Run:
+    """A run as a row of a table, whose columns are `metrics.accuracy`, `params.seed` and so on."""
+    parts: dict[str, dict[str, Any]] = {"metrics": {}, "params": {}, "tags": {}, "": {}}
+    for name, value in row.items():
+        head, dot, rest = name.partition(".")
+        kind = head if dot and head in parts else ""
+        # A table has every column for every run: an empty cell is nothing that was logged.
+        if value not in (None, "") and not (isinstance(value, float) and math.isnan(value)):
+            parts[kind][rest if kind else name] = value
+    return Run(
+        locator=locator,
+        fields=parts[""],
+        params=parts["params"],
+        metrics=_metrics(parts["metrics"]),
+        tags=parts["tags"],
+    )
+
+
+def trace_of(locator: str, record: Mapping[str, Any], instants: Instants) -> Trace:
+    """A trace with its spans and assessments, or what a search returns of it."""
+    whole = mapping(parsed(record.get("trace")))
+    record = whole if "info" in whole else record
+    info, data = mapping(record.get("info")) or record, mapping(record.get("data"))
+    spans = [mapping(one) for one in sequence(data.get("spans") or parsed(record.get("spans")))]
+    asked, said = span_texts(next((one for one in spans if _is_root(one)), {}))
+    if asked is None and said is None:
+        held = data or record
+        asked, said = parsed(held.get("request")), parsed(held.get("response"))
+    called = {parsed(mapping(one.get("attributes")).get(_MODEL)) for one in spans
+              if isinstance(mapping(one.get("attributes")).get(_MODEL), str)}  # fmt: skip
+    name = text(info.get("trace_id")) or text(info.get("request_id"))
+    listed = sequence(parsed(info.get("assessments")))
+    return Trace(
+        locator=locator,
+        fields={**{key: value for key, value in info.items() if key not in _HELD},
+                **python_texts(info, _APART)},
+        metadata=tags_of(parsed(info.get("trace_metadata") or info.get("request_metadata"))),
+        tags=tags_of(parsed(info.get("tags"))),
+        inputs=asked,
+        outputs=said,
+        models=tuple(sorted(filter(None, map(text, called)))),
+        marks=tuple(_marks(locator, name, listed, instants)),
+        overridden=sum(mapping(one).get("valid") is False for one in listed),
+    )  # fmt: skip
+
+
+def python_texts(record: Mapping[str, Any], names: Iterable[str]) -> dict[str, str]:
+    """Fields that a table holds in the words of Python and not as JSON, as they stand.
+
+    Named `tags_text` and so on; they are not read.
+    """
+    return {
+        f"{name}_text": value
+        for name in names
+        if isinstance(value := parsed(record.get(name)), str) and value[:1] in ("{", "[")
+    }
+
+
+def span_texts(span: Any) -> tuple[Any, Any]:
+    """What went into a span and what came out, as values; None where it does not say."""
+    attributes = mapping(mapping(span).get("attributes"))
+    return parsed(attributes.get(_INPUTS)), parsed(attributes.get(_OUTPUTS))
+
+
+def dataset_uri(source: Any) -> str | None:
+    """The address in the JSON text of a data set's source, else the text."""
+    held = mapping(parsed(source))
+    return text(held.get("uri")) or text(held.get("url")) or text(held.get("path")) or text(source)
+
+
+def run_of_mark(metadata: Mapping[str, Any]) -> str | None:
+    """The evaluation that made an assessment, as its metadata name it."""
+    return text(metadata.get(_RUN_OF_MARK))
+
+
+def parsed(value: Any) -> Any:
+    """The value of a JSON text; what is none stays as it stands."""
+    if isinstance(value, str):
+        with suppress(ValueError, RecursionError):
+            return msgspec.json.decode(value)
+    return value
+
+
+def _dataset(one: Mapping[str, Any]) -> Dataset:
+    held = mapping(one.get("dataset"))
+    return Dataset(
+        text(held.get("name")),
+        text(held.get("digest")),
+        dataset_uri(held.get("source")),
+        text(tags_of(one.get("tags")).get("mlflow.data.context")),
+    )
+
+
+def _metrics(value: Any) -> dict[str, float]:
+    """The last value of each metric; NaN where it is no finite number."""
+    listed: list[tuple[Any, Any]] = list(mapping(value).items())
+    for one in map(mapping, sequence(value)):
+        listed.append((one.get("key"), one.get("value")))
+    found: dict[str, float] = {}
+    for name, held in listed:
+        last = _last(held) if isinstance(held, list) else held
+        with suppress(ValueError, TypeError, OverflowError):
+            found[str(name)] = float(last)
+    return found
+
+
+def _last(history: list[Any]) -> Any:
+    """The last value of a history: that of the greatest step, and of the latest instant in it."""
+
+    def order(one: Mapping[str, Any]) -> tuple[float, float]:
+        step, when = one.get("step"), one.get("timestamp")
+        return (
+            step if isinstance(step, int | float) else 0,
+            when if isinstance(when, int | float) else 0,
+        )
+
+    return max(map(mapping, history), key=order).get("value") if history else None
+
+
+def _is_root(span: Mapping[str, Any]) -> bool:
+    return not (span.get("parent_span_id") or span.get("parent_id"))
+
+
+def _marks(
+    locator: str, trace: str | None, listed: list[Any], instants: Instants
+) -> Iterator[Mark]:
+    for position, one in enumerate(map(mapping, listed)):
+        if one.get("valid") is False:
+            continue
+        held = mapping(one.get("feedback") or one.get("expectation"))
+        source, metadata = mapping(one.get("source")), mapping(one.get("metadata"))
+        rest = {name: one.get(name) for name in ("assessment_id", "rationale", "span_id",
+                                                 "overrides")}  # fmt: skip
+        yield Mark(
+            locator=f"{locator}/assessments/{position}",
+            name=text(one.get("assessment_name")) or text(one.get("name")) or "",
+            value=held.get("value"),
+            source=text(source.get("source_type")) or "unknown",
+            who=text(source.get("source_id")),
+            about=text(one.get("trace_id")) or trace,
+            created=instants.find(one.get("create_time") or one.get("create_time_ms")),
+            run=run_of_mark(metadata),
+            is_expectation="expectation" in one,
+            rest=filled({**rest, "error": held.get("error"), "metadata": metadata}),
+        )

@@ -1,0 +1,231 @@
+"""Dumps of MLflow searches: what they leave out is not read as absent."""
+
+import json
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pyarrow import parquet
+from tests.importers.loading import refusal_of, source_of
+
+from casework.case import Fields, Note, Reject, Row
+from casework.importers import ALL
+from casework.importers._importer import Options
+from casework.importers.mlflow_search import mlflow_search
+
+BEGUN = 1_772_368_200_000
+CHANGED = datetime(2026, 5, 1, 12, tzinfo=UTC)
+
+
+def version(number: int, **changes: Any) -> dict[str, Any]:
+    return {
+        "name": "credit", "version": str(number), "creation_timestamp": BEGUN + number,
+        "last_updated_timestamp": BEGUN + number, "current_stage": "None", "status": "READY",
+        "source": f"s3://m/{number}", "aliases": [], "tags": {}, **changes,
+    }  # fmt: skip
+
+
+def model(**changes: Any) -> dict[str, Any]:
+    return {
+        "name": "credit", "creation_timestamp": BEGUN, "last_updated_timestamp": BEGUN,
+        "latest_versions": [version(2)], "aliases": {"champion": "2"}, "tags": {}, **changes,
+    }  # fmt: skip
+
+
+def run(**changes: Any) -> dict[str, Any]:
+    return {
+        "run_id": "r", "experiment_id": "1", "status": "FINISHED", "artifact_uri": "a",
+        "start_time": BEGUN, "end_time": BEGUN + 5, "tags.suite": "sums", **changes,
+    }  # fmt: skip
+
+
+def save(folder: Path, content: Any, name: str = "dump.json") -> Path:
+    path = folder / name
+    path.write_text(content if isinstance(content, str) else json.dumps(content))
+    os.utime(path, (CHANGED.timestamp(), CHANGED.timestamp()))
+    return path
+
+
+def read(path: Path) -> list[Any]:
+    source = source_of(path)
+    assert [one.name for one in ALL if not one.of_folders and one.recognises(source)] == [
+        "mlflow_search"
+    ]
+    return list(mlflow_search.read(source, Options()))
+
+
+def values(items: list[Any], table: str) -> list[dict[str, Any]]:
+    return [dict(one.values) for one in items if isinstance(one, Row) and one.table.name == table]
+
+
+def notes(items: list[Any]) -> str:
+    return "\n".join(one.text for one in items if isinstance(one, Note))
+
+
+@pytest.mark.parametrize("as_answer", [False, True])
+def test_no_alias_in_a_search_of_versions_is_not_no_alias(tmp_path: Path, as_answer: bool) -> None:
+    listed = [version(1), version(2)]
+    items = read(save(tmp_path, {"model_versions": listed} if as_answer else listed))
+    assert [one["aliases"] for one in values(items, "model_versions")] == [None, None]
+    assert values(items, "alias_events") == []
+    assert "2 versions list no alias" in notes(items)
+
+
+def test_an_alias_that_a_search_of_versions_does_list_counts(tmp_path: Path) -> None:
+    items = read(save(tmp_path, [version(1), version(2, aliases=["champion"])]))
+    assert [one["aliases"] for one in values(items, "model_versions")] == [None, ["champion"]]
+    (alias,) = values(items, "alias_events")
+    assert (alias["checkpoint"], alias["valid_from"]) == ("s3://m/2", CHANGED)
+
+
+@pytest.mark.parametrize("aliases", [{"champion": 2}, [{"alias": "champion", "version": "2"}]])
+def test_aliases_of_a_search_of_models(tmp_path: Path, aliases: Any) -> None:
+    items = read(save(tmp_path, {"registered_models": [model(aliases=aliases)]}))
+    (alias,) = values(items, "alias_events")
+    assert (alias["alias"], alias["checkpoint"]) == ("champion", "s3://m/2")
+    assert alias["valid_from"] == CHANGED
+    assert alias["source"] == "mlflow registry (current only)"
+    assert "list no alias" not in notes(items)
+
+
+def test_an_alias_of_a_version_that_is_not_here_is_a_reject(tmp_path: Path) -> None:
+    items = read(save(tmp_path, [model(aliases={"champion": 1})]))
+    assert [one.code for one in items if isinstance(one, Reject)] == ["ALIAS_VERSION"]
+
+
+def test_models_and_versions_in_one_file_belong_together(tmp_path: Path) -> None:
+    lines = [model(aliases={"champion": 1}), version(1, tags={"digest": "sha256:1"})]
+    items = read(save(tmp_path, "\n".join(map(json.dumps, lines)), "dump.jsonl"))
+    (alias,) = values(items, "alias_events")
+    assert alias["checkpoint"] == "sha256:1"
+
+
+def test_versions_of_prompts_are_configurations(tmp_path: Path) -> None:
+    tags = {"mlflow.prompt.is_prompt": "true", "mlflow.prompt.text": "Sort {{x}}"}
+    items = read(save(tmp_path, [version(1, tags=tags)]))
+    (event,) = values(items, "config_events")
+    assert (event["key"], event["attributes"]["template"]) == ("prompt:credit", "Sort {{x}}")
+    assert values(items, "model_versions") == []
+
+
+def test_tags_in_the_words_of_python_are_told(tmp_path: Path) -> None:
+    head = "name,version,creation_timestamp,last_updated_timestamp,source,status,tags,aliases\n"
+    row = f"credit,1,{BEGUN},{BEGUN},s3://m/1,READY,{{'digest': 'sha256:1'}},[]\n"
+    items = read(save(tmp_path, head + row, "dump.csv"))
+    (one,) = values(items, "model_versions")
+    assert one["checkpoint"] == "s3://m/1"
+    assert one["attributes"]["tags_text"] == "{'digest': 'sha256:1'}"
+    assert "in the words of Python" in notes(items)
+
+
+def table(folder: Path, rows: list[dict[str, Any]], kind: str) -> Path:
+    """Runs as pandas saves them, with an index."""
+    if kind == "json":
+        return save(folder, rows)
+    if kind == "csv":
+        names = list(rows[0])
+        cells = [["" if row[name] is None else str(row[name]) for name in names] for row in rows]
+        lines = [",".join(["", *names])]
+        lines += [",".join([str(n), *row]) for n, row in enumerate(cells)]
+        return save(folder, "\n".join(lines) + "\n", "runs.csv")
+    path = folder / "runs.parquet"
+    parquet.write_table(pa.Table.from_pylist(rows), path)
+    return path
+
+
+@pytest.mark.parametrize("kind", ["json", "csv", "parquet"])
+def test_a_table_of_runs(tmp_path: Path, kind: str) -> None:
+    began = datetime(2026, 3, 1, 12, tzinfo=UTC)
+    when = str(began) if kind == "csv" else BEGUN if kind == "json" else began
+    runs = [
+        run(run_id="a", start_time=when, end_time=when,
+            **{"metrics.f1": 0.5, "metrics.loss": None, "params.seed": "7"}),
+        run(run_id="b", start_time=when, end_time=when,
+            **{"metrics.f1": 0.5, "metrics.loss": 0.1, "params.seed": None}),
+    ]  # fmt: skip
+    items = read(table(tmp_path, runs, kind))
+    found = values(items, "eval_runs")
+    assert [(one["run_id"], one["score"], one["suite"]) for one in found] == [
+        ("a", 0.5, "sums"), ("b", None, "sums")
+    ]  # fmt: skip
+    assert {one["started_at"].tzinfo for one in found} == {UTC}
+    seeds = [one for one in values(items, "artifact_inputs") if one["kind"] == "seed"]
+    assert [one["artifact"] for one in seeds] == ["runs:/a"]
+
+
+@pytest.mark.parametrize(
+    "metrics",
+    [
+        [{"key": "f1", "value": 0.5, "timestamp": 1, "step": 0}],
+        {"f1": 0.5},
+        {"f1": [{"value": 0.9, "timestamp": 5, "step": 1},
+                {"value": 0.5, "timestamp": 3, "step": 2}]},
+    ],
+)  # fmt: skip
+def test_a_run_of_the_interface(tmp_path: Path, metrics: Any) -> None:
+    info = {name: value for name, value in run().items() if "." not in name}
+    tags = [{"key": "suite", "value": "sums"}]
+    held = {"info": info, "data": {"metrics": metrics, "tags": tags}}
+    (found,) = values(read(save(tmp_path, {"runs": [held]})), "eval_runs")
+    assert (found["score"], found["suite"]) == (0.5, "sums")
+
+
+def test_a_trace_of_mlflow_2(tmp_path: Path) -> None:
+    info = {"request_id": "t", "timestamp_ms": BEGUN, "execution_time_ms": 40, "status": "OK",
+            "request_metadata": {"mlflow.traceInputs": '{"q": "wh'},
+            "tags": {"region": "eu"}}  # fmt: skip
+    span = {"parent_id": None, "attributes": {"mlflow.spanInputs": '{"q": "why"}'}}
+    (one,) = values(read(save(tmp_path, [{"info": info, "data": {"spans": [span]}}])), "requests")
+    assert (one["request_id"], one["latency_ms"], one["status"]) == ("t", 40.0, "ok")
+    assert (one["input_text"], one["region"]) == ('{"q":"why"}', "eu")
+
+
+def test_a_trace_without_spans_is_a_preview(tmp_path: Path) -> None:
+    found = {"trace_id": "t", "trace_location": {}, "request_time": "2026-03-01T12:30:00Z",
+             "execution_duration": "0.048s", "state": "IN_PROGRESS", "request_preview": "why…",
+             "trace_metadata": {"mlflow.trace.tokenUsage": '{"input_tokens": 7}'}}  # fmt: skip
+    items = read(save(tmp_path, {"traces": [found]}))
+    (one,) = values(items, "requests")
+    assert (one["status"], one["input_tokens"]) == ("in_progress", 7)
+    assert one["latency_ms"] == pytest.approx(48)
+    assert one["attributes"]["texts"] == "previews"
+
+
+def test_what_no_search_returns_is_a_reject(tmp_path: Path) -> None:
+    items = read(save(tmp_path, [version(1), {"other": 1}]))
+    assert [one.code for one in items if isinstance(one, Reject)] == ["UNKNOWN_RECORD"]
+
+
+def test_every_field_has_its_place(tmp_path: Path) -> None:
+    items = read(save(tmp_path, [run(**{"metrics.f1": 0.5})]))
+    (account,) = [one for one in items if isinstance(one, Fields)]
+    assert account.taken["run.start_time"] == ["eval_runs.started_at"]
+    assert account.taken["run.metrics"] == ["eval_runs.attributes", "eval_runs.score"]
+
+
+JUNK = st.recursive(
+    st.none() | st.booleans() | st.integers(-(10**20), 10**20) | st.floats() | st.text(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=5), inner, max_size=2)
+    ),
+    max_leaves=5,
+)
+RECORDS = [version(1), model(), run(), {"info": run(), "data": {"metrics": {"f1": 1}}},
+           {"info": {"trace_id": "t", "state": "OK", "request_time": BEGUN, "assessments": [
+               {"feedback": {"value": 1}, "source": {"source_type": "HUMAN"}}]}}]  # fmt: skip
+
+
+@given(st.sampled_from(RECORDS), st.data())
+@settings(
+    max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+def test_any_shape_is_read_or_refused(tmp_path: Path, record: dict[str, Any], data: Any) -> None:
+    changes = data.draw(st.dictionaries(st.sampled_from(list(record)), JUNK, max_size=3))
+    source = source_of(save(tmp_path, [{**record, **changes}]))
+    mlflow_search.recognises(source)
+    refusal_of(lambda: list(mlflow_search.read(source, Options())))
