@@ -64,11 +64,21 @@ def _refuse_failures(outcomes: list[Any]) -> None:
         raise RuntimeError(f"{failed[0].path}: {failed[0].code} {failed[0].reason}")
 
 
+EXACT: Mapping[str, tuple[str, ...]] = {
+    "output_attribution": (
+        "decisions", "grade_a", "grade_b", "grade_c", "grade_d", "grade_e", "rotations",
+        "boundaries", "unlogged_rotations", "coverage"),
+    "registry_rot": (
+        "governed_traffic_share", "unregistered_traffic_share", "absent_owners",
+        "deprecated_benchmarks", "approvals_below_reading_time", "approvals_without_engagement",
+        "card_mismatches"),
+}  # fmt: skip
+"""Measures that are counted, not estimated: they must be the planted numbers of their names."""
+
+
 def measured_rightly(result: Result, numbers: Mapping[str, Any]) -> bool | None:
     """Whether the planted numbers are what the measures say; None where there are none."""
-    if result.diagnosis == "output_attribution":
-        names = ("decisions", "grade_a", "grade_b", "grade_c", "grade_d", "grade_e", "rotations",
-                 "boundaries", "unlogged_rotations", "coverage")  # fmt: skip
+    if names := EXACT.get(result.diagnosis):
         planted = {name: numbers[name] for name in names if name in numbers}
         return all(_near(result.measures[name].value, value) for name, value in planted.items())
     lift = numbers.get("true_lift")
