@@ -1,6 +1,7 @@
 """What else would explain the records of `registry_rot`, and what would prove it wrong."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 from casework.diagnoses import _registry as q
@@ -13,37 +14,50 @@ from casework.words import count, instant, number, share
 
 
 def rivals_of(
-    ask: Inquiry, split: Split, approvals: Sequence[Approval], reach: dict[str, Any]
+    ask: Inquiry,
+    split: Split,
+    approvals: Sequence[Approval],
+    reach: dict[str, Any],
+    known: Mapping[str, Any],
 ) -> tuple[Rival, ...]:
     """Other explanations; the first is that the registry export does not reach the traffic."""
-    return (_export(ask, split), *_of_records(ask, split, reach), *_of_approvals(approvals))
+    return (_export(ask, split, known), *_of_records(ask, split, reach), *_of_approvals(approvals))
 
 
-def _export(ask: Inquiry, split: Split) -> Rival:
+def _export(ask: Inquiry, split: Split, known: Mapping[str, Any]) -> Rival:
+    """Whether what is not registered may only be missing from the export.
+
+    A digest that has served for longer than an export lags behind would stand in it; a fresh one
+    would not, unless the export tells of later things.
+    """
     registry = ask.one(q.REGISTRY)
-    unregistered = [s.digest for s in split.served if s.standing == "unregistered"]
-    first = [row["first"] for row in ask.ask(t.TRAFFIC, **_asked(ask)) if
-             row["digest"] in unregistered]  # fmt: skip
+    unregistered = {s.digest for s in split.served if s.standing == "unregistered"}
+    first = [r["first"] for r in ask.ask(t.TRAFFIC, **known) if r["digest"] in unregistered]
     last, bare = registry["last_event"], registry["without_digest"]
+    fresh = datetime.fromisoformat(known["as_of"]) - timedelta(days=known["registry_lag_days"])
+    outcome: Outcome = "excluded"
     if not unregistered:
-        outcome, why = "excluded", "every digest that is known has a version"
+        why = "every digest that is known has a version"
     elif bare:
         outcome = "not_excluded"
         why = f"{number(bare)} of {count(registry['versions'], 'versions')} carry no digest"
-    elif last is None or last < min(first):
+    elif max(first) > fresh and (last is None or last < max(first)):
         outcome = "not_excluded"
-        why = f"the registry tells of nothing after {instant(last)}, before the digests served"
+        why = (
+            f"the registry tells of nothing after {instant(last)}, and such a digest first served "
+            f"at {instant(max(first))}"
+        )
     else:
-        outcome = "excluded"
-        why = f"the registry has entries up to {instant(last)}, after the digests began to serve"
-    return Rival("The registry export is incomplete or older than the traffic",
-                 "its last entry against the first request of what it does not name",
-                 _outcome(outcome), why)  # fmt: skip
-
-
-def _asked(ask: Inquiry) -> dict[str, Any]:
-    """The parameters under which the traffic was asked for."""
-    return dict(ask.evidence[ask.evidence_id(t.TRAFFIC)].params)
+        why = (
+            f"the registry has entries up to {instant(last)}; the digests have served since "
+            f"{instant(min(first))}"
+        )
+    return Rival(
+        "The registry export is incomplete or older than the traffic",
+        "its last entry against the first live request of what it does not name",
+        outcome,
+        why,
+    )
 
 
 def _of_records(ask: Inquiry, split: Split, reach: dict[str, Any]) -> Iterator[Rival]:
@@ -149,7 +163,3 @@ def falsify(ask: Inquiry, split: Split, approvals: Sequence[Approval]) -> Falsif
         f"{count(split.ungoverned, 'requests')} keep no living record",
         falsified=bool(found) and not split.ungoverned,
     )
-
-
-def _outcome(word: str) -> Outcome:
-    return "not_excluded" if word == "not_excluded" else "excluded"

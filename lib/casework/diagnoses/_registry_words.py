@@ -65,10 +65,12 @@ def findings(
     parts = ", ".join(f"{share(n / total)} {REASONS[key]}" for key, n in split.by_reason().items()
                       if n)  # fmt: skip
     least, most = (ask.measures[f"governed_traffic_{end}"].value for end in ("least", "most"))
+    bounds = "" if least == most else (
+        f" Whatever the unknown ones are, between {share(least)} and {share(most)} have a living "
+        "record.")  # fmt: skip
     found = [
         Finding(
-            f"Of {count(total, 'live requests')}: {parts}. Whatever the unknown ones are, between "
-            f"{share(least)} and {share(most)} have a living record.",
+            f"Of {count(total, 'live requests')}: {parts}.{bounds}",
             ("governed_traffic_share", "governed_traffic_least", "governed_traffic_most",
              "unregistered_traffic_share", "ungoverned_traffic_share"),
             tuple(ask.evidence_id(query) for query in (q.RECORDS, q.UNREGISTERED)),
@@ -120,12 +122,13 @@ def _of_approvals(ask: Inquiry, approvals: Sequence[Approval]) -> Iterator[Findi
     )  # fmt: skip
     live = [a for a in approvals if a.is_live and a.has_no_evidence]
     for a in sorted(live, key=lambda a: -a.row["requests"])[:3]:
+        own = sum(b.row["approved_by"] == a.row["approved_by"] for b in approvals)
         at = f"{a.local:%H:%M} local time, {instant(a.row['approved_at'])}" if a.local else instant(
             a.row["approved_at"])  # fmt: skip
         yield Finding(
             f"{a.row['model']} {a.row['version']} was approved at {at}, "
             f"{duration(a.delay_s)} after the request; reading takes {duration(a.reading_s)}. No "
-            "evidence of review. Among the approver's own approvals the delay has "
+            f"evidence of review. Among the {number(own)} approvals of the approver the delay has "
             f"{p_value(a.rank_p)}, the hour {p_value(a.hour_p)}.",
             ("approvals", "fastest_live_approval_p"), evidence, pictures,
         )  # fmt: skip

@@ -67,6 +67,7 @@ def judge(
     words_per_minute: float = WORDS_PER_MINUTE,
     engagement_days: float = 30.0,
     hr_lag_days: float = 7.0,
+    registry_lag_days: float = 7.0,
     card_grace_days: float = 1.0,
     clock_error_s: float | None = None,
 ) -> Conclusion:
@@ -80,6 +81,7 @@ def judge(
         words_per_minute: speed of reading.
         engagement_days: days before the request in which engagement counts as review.
         hr_lag_days: days by which the staff list may be behind.
+        registry_lag_days: days by which the registry export may be behind.
         card_grace_days: days that a card may be older than the version it describes.
         clock_error_s: bound on the error of the clocks in seconds; else from `clocks`.
     """
@@ -92,6 +94,7 @@ def judge(
         "clock_error_s": error,
         "engagement_days": engagement_days,
         "hr_lag_days": hr_lag_days,
+        "registry_lag_days": registry_lag_days,
         "card_grace_days": card_grace_days,
     }
     for query in (t.LIVE, t.SERVED):
@@ -106,7 +109,7 @@ def judge(
     measure_traffic(ask, split, affected, known)
     measure_approvals(ask, approvals, split.total)
     draw(ask, split, approvals)
-    rivals = rivals_of(ask, split, approvals, reach)
+    rivals = rivals_of(ask, split, approvals, reach, known)
     falsifier = falsify(ask, split, approvals)
     verdict = _verdict(ask, split, approvals, falsifier, rivals, smallest_share)
     grave = [s for s in split.served if s.standing == "unregistered" or s.is_never_evaluated]
