@@ -54,7 +54,8 @@ def parameters(query: Query) -> dict[str, object]:
     known |= dict.fromkeys(("opened_at", "closed_at", "middle_at"), instant)
     known |= {"is_ratio": False, "everyone": False}
     known |= {f"name_{i}": "a" for i in range(1, 5)}
-    known |= dict.fromkeys(("as_of", "live_from"), instant) | {"digests": ["a"]}
+    known |= dict.fromkeys(("as_of", "live_from"), instant)
+    known |= {"digests": ["a"], "names": ["a"], "artifact": "a"}
     known |= dict.fromkeys(("engagement_days", "hr_lag_days", "card_grace_days"), 1.0)
     for name in ("mean", "spread", "slope", "edge"):
         known |= {f"{name}_{i}": 1.0 for i in ("y", "w", 1, 2, 3, 4)}

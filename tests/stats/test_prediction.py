@@ -37,6 +37,20 @@ def test_it_covers_the_next_run():
     assert np.mean(inside) == pytest.approx(0.95, abs=0.012)
 
 
+def test_few_flips_in_few_items_do_not_make_a_gap():
+    """Half a flip a run: the plain interval is often a point, with the spread of the items not."""
+    rng = np.random.default_rng(8)
+    flips, n, k = rng.poisson(0.5, (2000, 7)) - rng.poisson(0.5, (2000, 7)), 150, 6
+    least = math.sqrt(1.0 / n / n)  # two independent Poisson counts of 0.5
+    plain = [predict(row[0] / n, (row[1:] / n).tolist()).outside for row in flips]
+    held = [
+        predict(row[0] / n, (row[1:] / n).tolist(), least_spread=least).outside for row in flips
+    ]
+    assert len(flips[0]) == k + 1
+    assert np.mean(plain) > 0.05
+    assert np.mean(held) < 0.05
+
+
 def test_too_few_runs_have_no_interval():
     assert predict(0.8, [0.8] * 4) is None
 

@@ -28,13 +28,14 @@ weights has another digest; whether the record covers it is for policy to say. N
 review is not evidence of no review.
 """
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from casework.diagnoses import _approvals as p
 from casework.diagnoses import _registry as q
 from casework.diagnoses import _registry_traffic as t
 from casework.diagnoses._approvals import Approval, judge_approvals
+from casework.diagnoses._as_of import settle_now
 from casework.diagnoses._diagnosis import Diagnosis, Need
 from casework.diagnoses._inquiry import Conclusion, Inquiry
 from casework.diagnoses._registry_charts import draw
@@ -42,7 +43,6 @@ from casework.diagnoses._registry_measures import measure_approvals, measure_tra
 from casework.diagnoses._registry_records import Split, judge_records
 from casework.diagnoses._registry_rivals import falsify, rivals_of
 from casework.diagnoses._registry_words import findings, headline, limits, remedies
-from casework.errors import UsageError
 from casework.findings import Falsifier, Missing, Rival, Verdict
 from casework.stats.approvals import WORDS_PER_MINUTE
 from casework.tables import (
@@ -55,7 +55,7 @@ from casework.tables import (
     people,
     requests,
 )
-from casework.words import count, parse_instant
+from casework.words import count
 
 
 def judge(
@@ -86,7 +86,7 @@ def judge(
         clock_error_s: bound on the error of the clocks in seconds; else from `clocks`.
     """
     reach = ask.one(t.REACH)
-    now = _settle_now(ask, as_of, reach["last"])
+    now = settle_now(ask, as_of, reach["last"]) or reach["last"]
     error = float(ask.infer("clock_error_s", clock_error_s, reach["clock_error_s"] or 0.0))
     known: dict[str, Any] = {
         "as_of": now.isoformat(),
@@ -123,20 +123,6 @@ def judge(
         remedies=remedies(split, approvals),
         limits=limits(ask, split, reach, live_days),
     )
-
-
-def _settle_now(ask: Inquiry, as_of: str | None, last: datetime) -> datetime:
-    """The instant that counts as now.
-
-    Raises:
-        UsageError: BAD_VALUE, what is given is no instant.
-    """
-    given = parse_instant(as_of)
-    if as_of is not None and given is None:
-        raise UsageError("BAD_VALUE", f"as_of is {as_of!r}", "give an instant, 2026-01-31T12:00Z")
-    if given is None:
-        ask.infer("as_of", None, last)
-    return given or last
 
 
 def _split(ask: Inquiry, known: dict[str, Any]) -> Split:

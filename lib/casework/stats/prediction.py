@@ -30,16 +30,22 @@ class Prediction:
     p: float
 
 
-def predict(score: float, runs: Sequence[float], level: float = 0.95) -> Prediction | None:
+def predict(
+    score: float, runs: Sequence[float], level: float = 0.95, least_spread: float = 0.0
+) -> Prediction | None:
     """Compare one score with the runs of a recipe: m +- t s sqrt(1 + 1/k), t with k - 1 df.
 
     The interval of one further observation of a normal sample (Hahn, JASA 1969;64:878). It holds
     the spread between seeds, which a comparison of items alone leaves out.
 
+    Few runs over few items may agree by chance: then s is too small, and every score looks far
+    away. `least_spread` is the standard deviation that the items alone give, where it is known.
+
     Args:
         score: of the artifact in question, on the same scale.
         runs: scores of k rebuilds.
         level: of the interval.
+        least_spread: of one run, in the unit of the scores.
 
     Returns:
         The comparison, or None with fewer than `FEWEST` runs.
@@ -51,7 +57,7 @@ def predict(score: float, runs: Sequence[float], level: float = 0.95) -> Predict
         return None
     mean = math.fsum(runs) / k
     spread = math.sqrt(math.fsum((run - mean) ** 2 for run in runs) / (k - 1))
-    scale = spread * math.sqrt(1 + 1 / k)
+    scale = max(spread, least_spread) * math.sqrt(1 + 1 / k)
     half = float(stdtrit(k - 1, 0.5 + level / 2)) * scale
     gap = mean - score
     # rebuilds that repeat each other to the last digit differ by rounding alone
