@@ -53,7 +53,11 @@ def links_of(ask: Inquiry, names: list[str]) -> list[Link]:
 
 
 def _merged(ask: Inquiry, names: list[str]) -> list[Link]:
-    """Join what several records say of one input: a mismatch stands, else the best is known."""
+    """Join what several records say of one input, the one who tried to fetch it first.
+
+    A mismatch stands whatever else is said. A record that nobody followed up says less than one
+    that somebody did, such as an audit beside a lock file.
+    """
     rows = ask.ask(q.INPUTS, names=names)
     pinned = {row["uri"] for row in rows if row["digest"] is not None}
     best: dict[tuple[str, str], Link] = {}
@@ -63,13 +67,13 @@ def _merged(ask: Inquiry, names: list[str]) -> list[Link]:
             continue  # the same address with a digest stands in another record
         key = (link.kind, link.digest or link.uri or "")
         known = best.get(key)
-        worse = known is not None and (
-            known.state == "mismatched"
-            or (link.state != "mismatched" and known.value >= link.value)
-        )
-        if not worse:
+        if known is None or _says_more(link) > _says_more(known):
             best[key] = link
     return list(best.values())
+
+
+def _says_more(link: Link) -> tuple[bool, bool, float]:
+    return link.state == "mismatched", link.state != "not tried", link.value
 
 
 def _remade(ask: Inquiry, link: Link, seen: frozenset[str], depth: int) -> Link:

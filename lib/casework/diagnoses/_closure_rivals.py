@@ -51,6 +51,8 @@ def _of_rebuilds(rebuilds: Rebuilds, alpha: float) -> Iterator[Rival]:
         why = "the shipped weights were not scored again"
     elif rebuilds.shift is None:
         why = "both were scored on one harness; the score at shipping is not on record"
+    elif abs(rebuilds.shift) < 0.1 * rebuilds.margin:
+        why = "the same weights score as they did at shipping"
     else:
         shift = spread(rebuilds.shift, None, unit)
         why = f"the same weights score {shift} against the record; the gap is measured after that"

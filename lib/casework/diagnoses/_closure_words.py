@@ -122,16 +122,19 @@ def _of_rebuilds(ask: Inquiry, rebuilds: Rebuilds, alpha: float) -> Iterator[Fin
         (ask.evidence_id(q.RUNS),), pictures,
     )  # fmt: skip
     for part in [one for one in rebuilds.departing(alpha) if one.name][:3]:
+        gap_here = part.prediction.gap
+        here = spread(gap_here.value, (gap_here.low, gap_here.high), unit)
         yield Finding(
-            f"In {part.name}: {_gaps([part], rebuilds)}, {p_value(part.p)} (Holm over the whole "
-            "and all segments).",
+            f"In {part.name}: {here}, {p_value(part.p)} (Holm over the whole and all segments).",
             ("worst_segment", "worst_segment_gap", "segments"),
             (ask.evidence_id(q.SEGMENTS),), pictures,
         )  # fmt: skip
     if rebuilds.shift is not None and rebuilds.reported is not None:
+        moved = abs(rebuilds.shift) >= 0.1 * rebuilds.margin
+        how = f"{spread(rebuilds.shift, None, unit)} against" if moved else "the same as in"
         yield Finding(
-            f"Control: the shipped weights score {spread(rebuilds.shift, None, unit, signed=True)} "
-            f"on the present harness against {rebuilds.reported[1]}.",
+            f"Control: scored again on the present harness, the shipped weights are {how} "
+            f"{rebuilds.reported[1]}.",
             ("harness_shift", "shipped_score", "reported_score"), (ask.evidence_id(q.REPORTED),),
         )  # fmt: skip
 
