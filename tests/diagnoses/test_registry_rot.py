@@ -1,5 +1,6 @@
 """What `registry_rot` must state, against planted numbers and hand-made records."""
 
+import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -35,7 +36,8 @@ def days(count: float) -> datetime:
 class Estate:
     """Rows of a case in which one digest serves a hundred requests on a living record."""
 
-    def __init__(self) -> None:
+    def __init__(self, blank: Path) -> None:
+        self.blank = blank
         self.rows: list[Row] = []
         self.serve(D1, 100)
         self.version("router", "3", D1)
@@ -74,17 +76,24 @@ class Estate:
 
     def judge(self, tmp_path: Path, **settings: Any) -> Result:
         path = tmp_path / "case.duckdb"
-        path.unlink(missing_ok=True)
-        Case.create(path).close()
+        shutil.copy(self.blank, path)
         with CaseWriter(path) as writer:
             writer.load(Receipt("rows", "ab" * 32, 1, "rows", "test"), self.rows)
         with Case(path) as case:
             return get("registry_rot")(case, **settings)
 
 
+@pytest.fixture(scope="module")
+def blank(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty case, to be copied."""
+    path = tmp_path_factory.mktemp("blank") / "case.duckdb"
+    Case.create(path).close()
+    return path
+
+
 @pytest.fixture
-def estate() -> Estate:
-    return Estate()
+def estate(blank: Path) -> Estate:
+    return Estate(blank)
 
 
 def value(result: Result, name: str) -> Any:

@@ -1,5 +1,6 @@
 """What `reproducibility_closure` must state, against planted numbers and hand-made records."""
 
+import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -32,7 +33,8 @@ TUNED = f"sha256:{'a' * 64}"
 class Record:
     """Rows of a case in which every critical input is pinned, fetched and checked."""
 
-    def __init__(self) -> None:
+    def __init__(self, blank: Path) -> None:
+        self.blank = blank
         self.rows: list[Row] = []
         for kind in CRITICAL:
             self.input(kind)
@@ -62,17 +64,24 @@ class Record:
 
     def judge(self, tmp_path: Path, **settings: Any) -> Result:
         path = tmp_path / "case.duckdb"
-        path.unlink(missing_ok=True)
-        Case.create(path).close()
+        shutil.copy(self.blank, path)
         with CaseWriter(path) as writer:
             writer.load(Receipt("rows", "ab" * 32, 1, "rows", "test"), self.rows)
         with Case(path) as case:
             return get("reproducibility_closure")(case, **settings)
 
 
+@pytest.fixture(scope="module")
+def blank(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty case, to be copied."""
+    path = tmp_path_factory.mktemp("blank") / "case.duckdb"
+    Case.create(path).close()
+    return path
+
+
 @pytest.fixture
-def record() -> Record:
-    return Record()
+def record(blank: Path) -> Record:
+    return Record(blank)
 
 
 def value(result: Result, name: str) -> Any:

@@ -63,7 +63,7 @@ def _draw_rebuilds(ask: Inquiry, rebuilds: Rebuilds) -> None:
     shown = [row for row in rebuilds.rows if not row["is_original"]][:_MOST]
     for row in shown:
         seed = "" if row["seed"] is None else f", seed {row['seed']}"
-        rows.append(_row(f"rebuild {shorten(row['rerun_id'], 24)}{seed}", row["score"], "after"))
+        rows.append(_row(f"{shorten(row['rerun_id'], 24)}{seed}", row["score"], "after"))
     if rebuilds.shipped is not None:
         rows.append(_row("shipped weights, scored again", rebuilds.shipped, "gate"))
     if rebuilds.reported:

@@ -10,7 +10,12 @@ from casework.stats.paired import mcnemar
 
 
 def measure(
-    ask: Inquiry, chain: Chain, rebuilds: Rebuilds, there: list[str] | None, seed: int
+    ask: Inquiry,
+    chain: Chain,
+    rebuilds: Rebuilds,
+    there: list[str] | None,
+    owners: int,
+    seed: int,
 ) -> None:
     """Measure the closure and the rebuilds; what is undefined is None."""
     known = bool(chain.links)
@@ -22,8 +27,11 @@ def measure(
     ask.measure("critical_missing", missing, "label", q.INPUTS, n=len(chain.links))
     ask.measure("critical_broken", chain.broken if known else None, "label", q.INPUTS,
                 n=len(chain.links))  # fmt: skip
-    ask.measure("bus_factor", None if there is None else len(there), "count:people", q.OWNERS)
-    ask.measure("inputs", chain.rows(), "table", q.INPUTS, n=len(chain.links))
+    ask.measure(
+        "bus_factor", None if there is None else len(there), "count:people", q.OWNERS, n=owners
+    )
+    rows = [{key: row[key] for key in row if key != "said"} for row in chain.rows()]
+    ask.measure("inputs", rows, "table", q.INPUTS, n=len(chain.links))
     _measure_rebuilds(ask, rebuilds)
 
 
@@ -41,10 +49,11 @@ def _measure_rebuilds(ask: Inquiry, rebuilds: Rebuilds) -> None:
     ask.measure("rerun_mean", mean, level, q.RUNS, ci95=_ci(found.interval if found else None), n=k)
     ask.measure("rerun_outside", found.outside if found else None, "label", q.RUNS, n=k)
     ask.measure("rerun_p", overall.p if overall else None, "p", q.RUNS, n=k)
-    ask.measure("shipped_score", rebuilds.shipped, level, q.RUNS)
+    scored = len(rebuilds.rows) - k
+    ask.measure("shipped_score", rebuilds.shipped, level, q.RUNS, n=scored)
     reported = rebuilds.reported[0] if rebuilds.reported else None
     ask.measure("reported_score", reported, level, q.REPORTED)
-    ask.measure("harness_shift", rebuilds.shift, unit, q.RUNS)
+    ask.measure("harness_shift", rebuilds.shift, unit, q.RUNS, n=scored)
     paired = rebuilds.paired
     ask.measure("paired_gap", paired.value if paired else None, unit, q.PAIRED, ci95=_ci(paired),
                 n=paired.n if paired else None)  # fmt: skip

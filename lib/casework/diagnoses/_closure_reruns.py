@@ -83,9 +83,9 @@ class Rebuilds:
         return self.shipped - self.reported[0]
 
     def departing(self, alpha: float) -> list[Segment]:
-        """The whole and the segments that the rebuilds do not explain, the worst first."""
+        """The whole, then the segments, that the rebuilds do not explain, the worst first."""
         found = [part for part in self.parts if part.departs(self.margin, alpha)]
-        return sorted(found, key=lambda part: part.prediction.gap.value)
+        return sorted(found, key=lambda part: (part.name != "", part.prediction.gap.value))
 
     def reproduce(self, alpha: float) -> bool:
         """Whether the rebuilds stand for the shipped weights, overall and in each segment.

@@ -10,7 +10,7 @@ from casework.diagnoses._inquiry import Inquiry
 from casework.findings import Finding, Verdict
 from casework.stats.prediction import FEWEST
 from casework.visible import shorten
-from casework.words import count, instant, number, p_value, spread
+from casework.words import count, instant, number, p_value, sentence, spread
 
 _OTHERS = 5
 
@@ -79,7 +79,7 @@ def _of_links(ask: Inquiry, chain: Chain) -> Iterator[Finding]:
     low, high = ask.measures["closure_score_range"].value
     score = ask.measures["closure_score"].value
     kinds = [row for row in chain.rows() if row["critical"]]
-    said = ", ".join(f"{row['kind'].replace('_', ' ')} {row['said']}" for row in kinds)
+    said = "; ".join(f"{row['kind'].replace('_', ' ')}: {row['said']}" for row in kinds)
     yield Finding(
         f"Critical links: {said}. The closure score is {number(score)}; with other weights "
         f"{number(low)} to {number(high)}. It is for trends, the worst link decides.",
@@ -95,10 +95,9 @@ def _of_owners(ask: Inquiry, owners: Sequence[Mapping[str, Any]]) -> Iterator[Fi
         return
     left = [row for row in owners if row["standing"] == "left"]
     gone = ", ".join(f"{row['owner']} left on {instant(row['left_at'])[:10]}" for row in left[:3])
+    able = {0: "nobody", 1: "one person"}.get(factor, count(factor, "people"))
     yield Finding(
-        f"{count(factor, 'people')} could still rebuild it{f'; {gone}' if gone else ''}.".replace(
-            "1 people", "1 person"
-        ),
+        sentence(f"{able} could still rebuild it{f'; {gone}' if gone else ''}"),
         ("bus_factor",),
         (ask.evidence_id(q.OWNERS),),
     )

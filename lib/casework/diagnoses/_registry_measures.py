@@ -42,8 +42,10 @@ def measure_traffic(
         ask.measure(name, requests / total, "share:requests", q.RECORDS, n=total)
     _count_records(ask, split)
     ask.measure("affected_requests", split.ungoverned, "count:requests", t.TRAFFIC, n=total)
-    ask.measure("affected_accounts", affected["accounts"], "count:accounts", t.AFFECTED)
-    ask.measure("affected_revenue", affected["revenue"], "per year", t.AFFECTED)
+    ask.measure("affected_accounts", affected["accounts"], "count:accounts", t.AFFECTED,
+                n=split.ungoverned)  # fmt: skip
+    ask.measure("affected_revenue", affected["revenue"], "per year", t.AFFECTED,
+                n=affected["accounts"])  # fmt: skip
 
 
 def _count_records(ask: Inquiry, split: Split) -> None:

@@ -75,7 +75,7 @@ def judge(
     rebuilds = compare(ask, names, margin, seed)
     owners = ask.ask(q.OWNERS, names=names, as_of=str(now or _LATEST))
     there = owners_there(owners, engaged=ask.case.filled("engagements"))
-    measure(ask, chain, rebuilds, there if ask.case.filled("people") else None, seed)
+    measure(ask, chain, rebuilds, there if ask.case.filled("people") else None, len(owners), seed)
     draw(ask, chain, rebuilds)
     found = ask.ask(q.ELSEWHERE, names=names)
     falsifier = falsify(chain, rebuilds, found, alpha)
