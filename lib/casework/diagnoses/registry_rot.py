@@ -97,21 +97,30 @@ def judge(
         "registry_lag_days": registry_lag_days,
         "card_grace_days": card_grace_days,
     }
-    for query in (t.LIVE, t.SERVED):
-        ask.case.hold(query, **known)
-    ask.case.release(t.LIVE)
-    ask.case.hold(t.TRAFFIC, **known)
     split = _split(ask, known)
     if split.unattributed == split.total:
         return _nothing_attributed(split.total)
     approvals = judge_approvals(ask.ask(p.APPROVALS, **known), words_per_minute)
+    return _conclude(ask, split, approvals, reach, known, smallest_share, live_days)
+
+
+def _conclude(
+    ask: Inquiry,
+    split: Split,
+    approvals: list[Approval],
+    reach: dict[str, Any],
+    known: dict[str, Any],
+    smallest_share: float,
+    live_days: float,
+) -> Conclusion:
+    """Measure, draw, and weigh what was found."""
     affected = ask.one(t.AFFECTED, **known, digests=_without_record(split))
     measure_traffic(ask, split, affected, known)
     measure_approvals(ask, approvals, split.total)
     draw(ask, split, approvals)
     rivals = rivals_of(ask, split, approvals, reach, known)
     falsifier = falsify(ask, split, approvals)
-    verdict = _verdict(ask, split, approvals, falsifier, rivals, smallest_share)
+    verdict = _verdict(split, approvals, falsifier, rivals, smallest_share)
     grave = [s for s in split.served if s.standing == "unregistered" or s.is_never_evaluated]
     return Conclusion(
         verdict=verdict,
@@ -126,6 +135,11 @@ def judge(
 
 
 def _split(ask: Inquiry, known: dict[str, Any]) -> Split:
+    """Sum live traffic by digest once, and look up the record of each."""
+    for query in (t.LIVE, t.SERVED):
+        ask.case.hold(query, **known)
+    ask.case.release(t.LIVE)
+    ask.case.hold(t.TRAFFIC, **known)
     served = judge_records(ask.ask(q.RECORDS, **known), ask.ask(q.UNREGISTERED, **known))
     traffic = ask.ask(t.TRAFFIC, **known)
     unattributed = sum(row["requests"] for row in traffic if row["digest"] is None)
@@ -150,7 +164,6 @@ def _nothing_attributed(total: int) -> Conclusion:
 
 
 def _verdict(
-    ask: Inquiry,
     split: Split,
     approvals: list[Approval],
     falsifier: Falsifier,

@@ -77,15 +77,11 @@ def judge(
     there = owners_there(owners, engaged=ask.case.filled("engagements"))
     measure(ask, chain, rebuilds, there if ask.case.filled("people") else None, len(owners), seed)
     draw(ask, chain, rebuilds)
-    found = ask.ask(q.ELSEWHERE, names=names)
-    falsifier = falsify(chain, rebuilds, found, alpha)
-    verdict = _verdict(chain, rebuilds, falsifier, alpha)
-    departing = rebuilds.departing(alpha)
-    gone = any(row["standing"] == "left" for row in owners)
+    falsifier = falsify(chain, rebuilds, ask.ask(q.ELSEWHERE, names=names), alpha)
     return Conclusion(
-        verdict=verdict,
+        verdict=(verdict := _verdict(chain, rebuilds, falsifier, alpha)),
         headline=headline(verdict, chosen["artifact"], chain, rebuilds, alpha),
-        wide=bool(chosen["requests"] or chosen["aliased"]) and (gone or bool(departing)),
+        wide=_is_wide(chosen, chain, rebuilds, owners, alpha),
         findings=findings(ask, chain, rebuilds, owners, chosen, alpha),
         rivals=rivals_of(chain, rebuilds, alpha),
         falsifier=falsifier,
@@ -94,6 +90,19 @@ def judge(
         missing=_wanted(chain, rebuilds),
         primary=_primary(chain, rebuilds, alpha),
     )
+
+
+def _is_wide(
+    chosen: dict[str, Any],
+    chain: Chain,
+    rebuilds: Rebuilds,
+    owners: list[dict[str, Any]],
+    alpha: float,
+) -> bool:
+    """Whether it serves, and its base or an owner is gone, or rebuilds depart from it."""
+    serves = bool(chosen["requests"] or chosen["aliased"])
+    gone = "base_checkpoint" in chain.broken or any(row["standing"] == "left" for row in owners)
+    return serves and (gone or bool(rebuilds.departing(alpha)))
 
 
 def _settle(ask: Inquiry, asked: str | None, listed: list[dict[str, Any]]) -> dict[str, Any]:
