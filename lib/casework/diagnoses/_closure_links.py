@@ -41,11 +41,6 @@ class Link:
         """From 0, absent, to 1, pinned, retrieved and checked."""
         return STATES[self.state][0]
 
-    @property
-    def is_critical(self) -> bool:
-        """Whether nothing can be rebuilt without it."""
-        return self.kind in CRITICAL
-
 
 def links_of(ask: Inquiry, names: list[str]) -> list[Link]:
     """The inputs of an artifact, each once; what is gone and can be made again counts as there."""

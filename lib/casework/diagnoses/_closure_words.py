@@ -12,8 +12,6 @@ from casework.stats.prediction import FEWEST
 from casework.visible import shorten
 from casework.words import count, instant, number, p_value, sentence, spread
 
-_OTHERS = 5
-
 
 def headline(
     verdict: Verdict, artifact: str, chain: Chain, rebuilds: Rebuilds, alpha: float
@@ -27,17 +25,31 @@ def headline(
         said.append(f"{name} cannot be rebuilt: {_links(chain, chain.erased)}")
     departing = rebuilds.departing(alpha)
     if departing:
-        said.append(f"the rebuilds do not explain it: {_gaps(departing, rebuilds)}")
+        whose = "it" if said else name
+        said.append(f"the rebuilds do not explain {whose}: {_gaps(departing, rebuilds)}")
     elif rebuilds.reproduce(alpha):
-        said.append("the rebuilds score as the shipped weights do")
+        said.append(_landed(rebuilds, alone=not said and verdict == "inconclusive"))
     if said:
-        return f"{'; '.join(said)}."
+        return sentence("; ".join(said))
     if verdict == "clean":
         return f"Every critical input of {name} is pinned and can be fetched."
     if rebuilds.scores and not rebuilds.parts:
         few = f"{name} has {count(len(rebuilds.scores), 'rebuilds')} to compare"
         return f"{few}; {FEWEST} and the shipped weights scored again are needed."
     return f"No critical input of {name} is known to be gone, but {_open(chain)}."
+
+
+def _landed(rebuilds: Rebuilds, *, alone: bool) -> str:
+    """Say that rebuilds land, and where that is all, why it does not suffice."""
+    said = "the rebuilds score as the shipped weights do"
+    if not alone:
+        return said
+    paired = rebuilds.equivalence
+    if paired is None:
+        return f"{said}, but without scores of items equivalence does not show"
+    unit = "points" if rebuilds.is_share else "score"
+    items, within = count(paired.n, "items"), spread(rebuilds.margin, None, unit)
+    return f"{said}, but {items} do not show that any difference is below {within}"
 
 
 def _links(chain: Chain, kinds: Sequence[str]) -> str:
