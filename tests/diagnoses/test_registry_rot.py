@@ -190,6 +190,32 @@ def test_what_served_is_known_by_alias_too(estate: Estate, tmp_path: Path) -> No
     assert result.verdict == "inconclusive"
 
 
+def test_an_incomplete_log_gives_an_interval_over_endpoints(estate: Estate, tmp_path: Path) -> None:
+    assert estate.judge(tmp_path).measures["governed_traffic_share"].ci95 is None
+    for i, (digest, count) in enumerate([(D1, 30), (D2, 20), (D1, 25), (None, 10)]):
+        estate.serve(digest, count, endpoint=f"e{i}")
+    measured = estate.judge(tmp_path).measures["governed_traffic_share"]
+    assert measured.value == pytest.approx(155 / 175)
+    assert measured.ci95 is not None
+    assert measured.ci95[0] < measured.value < measured.ci95[1]
+
+
+@pytest.mark.parametrize(("exists", "gone"), [(True, 0), (False, 1), (None, None)])
+def test_what_a_version_would_be_rolled_back_to(
+    estate: Estate, tmp_path: Path, exists: bool | None, gone: int | None
+) -> None:
+    estate.version("router", "2", D2, created_at=days(90))
+    estate.add(checkpoints, checkpoint=D2, uri="s3://m/2", exists=exists)
+    assert value(estate.judge(tmp_path), "rollbacks_gone") == gone
+
+
+def test_an_approval_by_who_asked_is_told(estate: Estate, tmp_path: Path) -> None:
+    estate.change(model_versions, requested_by="bo")
+    result = estate.judge(tmp_path)
+    assert value(result, "approvals_by_requester") == 1
+    assert any("whoever had asked" in finding.statement for finding in result.findings)
+
+
 def test_nothing_attributed_is_not_testable(estate: Estate, tmp_path: Path) -> None:
     estate.without(requests)
     estate.serve(None, 5)

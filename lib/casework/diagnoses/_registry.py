@@ -183,3 +183,24 @@ REGISTRY = Query(
     """,
     "How many versions the registry holds, how many of them without a digest, and its last event.",
 )
+
+ROLLBACK = Query(
+    "rollback",
+    """
+    SELECT v.model, v.version, v.back_to, v.back_digest, bool_or(c.exists) AS is_there
+    FROM (
+        SELECT model, version, digest,
+               lag(version) OVER (PARTITION BY model ORDER BY created_at, version) AS back_to,
+               lag(digest) OVER (PARTITION BY model ORDER BY created_at, version) AS back_digest
+        FROM versions
+    ) AS v
+    JOIN traffic AS t ON t.digest = v.digest
+    LEFT JOIN checkpoints AS c
+      ON regexp_replace(lower(c.checkpoint), '^sha256:', '') = v.back_digest
+    WHERE v.back_digest IS NOT NULL AND v.back_digest <> v.digest
+    GROUP BY v.model, v.version, v.back_to, v.back_digest
+    ORDER BY v.model, v.version
+    """,
+    "What each live version would be rolled back to, and whether its weights were found.",
+    uses=(TRAFFIC, VERSIONS),
+)

@@ -41,6 +41,9 @@ def measure_traffic(
     for name, requests in shares.items():
         ask.measure(name, requests / total, "share:requests", q.RECORDS, n=total)
     _count_records(ask, split)
+    back = [row["is_there"] for row in ask.ask(q.ROLLBACK, **known) if row["is_there"] is not None]
+    ask.measure("rollbacks_gone", back.count(False) if back else None, "count:versions", q.ROLLBACK,
+                n=len(back))  # fmt: skip
     ask.measure("affected_requests", split.ungoverned, "count:requests", t.TRAFFIC, n=total)
     ask.measure("affected_accounts", affected["accounts"], "count:accounts", t.AFFECTED,
                 n=split.ungoverned)  # fmt: skip

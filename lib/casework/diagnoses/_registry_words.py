@@ -78,6 +78,7 @@ def findings(
         ),
         *_reach(ask, split, affected),
         *_of_records(ask, split),
+        *_of_rollbacks(ask),
         *_of_approvals(ask, approvals),
     ]  # fmt: skip
     return tuple(found)
@@ -106,6 +107,17 @@ def _of_records(ask: Inquiry, split: Split) -> Iterator[Finding]:
         )
 
 
+def _of_rollbacks(ask: Inquiry) -> Iterator[Finding]:
+    gone = ask.measures["rollbacks_gone"]
+    if gone.value:
+        yield Finding(
+            f"{number(gone.value)} of {count(gone.n or 0, 'live versions')} could not be rolled "
+            "back: the weights of the version before are not where the record says.",
+            ("rollbacks_gone",),
+            (ask.evidence_id(q.ROLLBACK),),
+        )
+
+
 def _of_approvals(ask: Inquiry, approvals: Sequence[Approval]) -> Iterator[Finding]:
     if not approvals:
         return
@@ -120,6 +132,12 @@ def _of_approvals(ask: Inquiry, approvals: Sequence[Approval]) -> Iterator[Findi
         f"them; {number(unseen.value)} show no evidence of review by either.",
         names, evidence, pictures,
     )  # fmt: skip
+    own_request = ask.measures["approvals_by_requester"].value
+    if own_request:
+        yield Finding(
+            f"{count(own_request, 'approvals')} came from whoever had asked for them.",
+            ("approvals_by_requester",), evidence,
+        )  # fmt: skip
     live = [a for a in approvals if a.is_live and a.has_no_evidence]
     for a in sorted(live, key=lambda a: -a.row["requests"])[:3]:
         own = sum(b.row["approved_by"] == a.row["approved_by"] for b in approvals)
