@@ -8,6 +8,7 @@ case goes through all diagnoses, which the confusion matrix needs.
 
 import argparse
 import json
+import math
 import sys
 import tempfile
 import time
@@ -64,11 +65,30 @@ def _refuse_failures(outcomes: list[Any]) -> None:
         raise RuntimeError(f"{failed[0].path}: {failed[0].code} {failed[0].reason}")
 
 
+EXACT: Mapping[str, tuple[str, ...]] = {
+    "output_attribution": (
+        "decisions", "grade_a", "grade_b", "grade_c", "grade_d", "grade_e", "rotations",
+        "boundaries", "unlogged_rotations", "coverage"),
+    "registry_rot": (
+        "governed_traffic_share", "unregistered_traffic_share", "absent_owners",
+        "deprecated_benchmarks", "approvals_below_reading_time", "approvals_without_engagement",
+        "card_mismatches"),
+    "reproducibility_closure": ("closure_score", "critical_broken", "bus_factor", "reruns"),
+}  # fmt: skip
+"""Measures that are counted, not estimated: they must be the planted numbers of their names."""
+
+COVERED: Mapping[str, tuple[str, str]] = {"reproducibility_closure": ("rerun_gap", "true_gap")}
+"""The primary estimate of a diagnosis, and the planted number that its interval should hold."""
+
+
 def measured_rightly(result: Result, numbers: Mapping[str, Any]) -> bool | None:
     """Whether the planted numbers are what the measures say; None where there are none."""
-    if result.diagnosis == "output_attribution":
-        names = ("decisions", "grade_a", "grade_b", "grade_c", "grade_d", "grade_e", "rotations",
-                 "boundaries", "unlogged_rotations", "coverage")  # fmt: skip
+    if result.diagnosis in COVERED:
+        name, true = COVERED[result.diagnosis]
+        low, high = result.measures[name].ci95 or (-math.inf, math.inf)
+        if true in numbers and not low <= numbers[true] <= high:
+            return False
+    if names := EXACT.get(result.diagnosis):
         planted = {name: numbers[name] for name in names if name in numbers}
         return all(_near(result.measures[name].value, value) for name, value in planted.items())
     if result.diagnosis == "prompt_leakage":
@@ -84,6 +104,8 @@ def measured_rightly(result: Result, numbers: Mapping[str, Any]) -> bool | None:
 
 
 def _near(found: Any, planted: Any) -> bool:
+    if isinstance(planted, list):
+        return sorted(found) == sorted(planted)
     return bool(abs(found - planted) < 1e-9)
 
 

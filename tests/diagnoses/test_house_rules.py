@@ -56,6 +56,9 @@ def parameters(query: Query) -> dict[str, object]:
     known |= dict.fromkeys(("run", "condition", "suite", "bank", "checkpoint"), "a")
     known |= {name: ["a"] for name in ("runs", "leaked")}
     known |= {f"name_{i}": "a" for i in range(1, 5)}
+    known |= dict.fromkeys(("as_of", "live_from"), instant)
+    known |= {"digests": ["a"], "names": ["a"], "artifact": "a"}
+    known |= dict.fromkeys(("engagement_days", "hr_lag_days", "card_grace_days"), 1.0)
     for name in ("mean", "spread", "slope", "edge"):
         known |= {f"{name}_{i}": 1.0 for i in ("y", "w", 1, 2, 3, 4)}
     return query.parameters(known)

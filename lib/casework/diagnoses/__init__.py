@@ -10,12 +10,16 @@ from casework.diagnoses._triage import adjust, by_gravity, triage
 from casework.diagnoses.cohort_skew import cohort_skew
 from casework.diagnoses.output_attribution import output_attribution
 from casework.diagnoses.prompt_leakage import prompt_leakage
+from casework.diagnoses.registry_rot import registry_rot
+from casework.diagnoses.reproducibility_closure import reproducibility_closure
 from casework.errors import UsageError, unknown_name
 from casework.findings import Result
 
 ALL: tuple[Diagnosis, ...] = (
     cohort_skew,
     prompt_leakage,
+    reproducibility_closure,
+    registry_rot,
     output_attribution,
 )
 

@@ -1,0 +1,250 @@
+"""The questions that `reproducibility_closure` asks of a case."""
+
+from casework.case import Query
+
+ARTIFACTS = Query(
+    "artifacts",
+    """
+    SELECT a.artifact, CAST(sum(a.inputs) AS BIGINT) AS inputs,
+           CAST(sum(a.rebuilds) AS BIGINT) AS rebuilds, max(coalesce(s.requests, 0)) AS requests,
+           max(coalesce(s.accounts, 0)) AS accounts, bool_or(e.alias IS NOT NULL) AS aliased
+    FROM (
+        SELECT artifact, count(*) AS inputs, 0 AS rebuilds FROM artifact_inputs GROUP BY artifact
+        UNION ALL
+        SELECT artifact, 0, count(DISTINCT rerun_id) FROM reruns GROUP BY artifact
+    ) AS a
+    LEFT JOIN (
+        SELECT checkpoint, count(*) AS requests, count(DISTINCT account_id) AS accounts
+        FROM requests WHERE checkpoint IS NOT NULL GROUP BY checkpoint
+    ) AS s ON s.checkpoint = a.artifact
+    LEFT JOIN (SELECT DISTINCT checkpoint, checkpoint AS alias FROM alias_events) AS e
+      ON e.checkpoint = a.artifact
+    GROUP BY a.artifact
+    ORDER BY sum(a.rebuilds) > 0 DESC, requests DESC, aliased DESC, inputs DESC, a.artifact
+    """,
+    "Artifacts whose inputs or rebuilds are on record, and the requests that each served by the "
+    "digest on the record.",
+)
+
+NAMES = Query(
+    "names",
+    """
+    SELECT DISTINCT name
+    FROM (
+        SELECT CAST($artifact AS VARCHAR) AS name
+        UNION ALL
+        SELECT unnest(list_value(checkpoint, run_id, concat(model, ':', version),
+                                 concat(model, '/', version)))
+        FROM model_versions
+        WHERE checkpoint = $artifact OR concat(model, ':', version) = $artifact
+           OR concat(model, '/', version) = $artifact OR run_id = $artifact
+    )
+    WHERE name IS NOT NULL ORDER BY name
+    """,
+    "The names of the artifact: its digest, its version in the registry, its training run.",
+)
+
+INPUTS = Query(
+    "inputs",
+    """
+    SELECT i.artifact, i.kind, i.uri, i.digest, i.pin, i.retrievable, i.verified_at, i.owner,
+           CASE
+               WHEN i.found <> lower(i.digest) OR b.base <> lower(i.digest) THEN 'mismatched'
+               WHEN i.is_hosted AND i.digest IS NULL THEN 'unpinnable'
+               WHEN i.pin = 'absent' OR (i.uri IS NULL AND i.digest IS NULL) THEN 'absent'
+               WHEN i.pin = 'floating' OR (i.pin IS NULL AND i.digest IS NULL) THEN 'floating'
+               WHEN NOT i.retrievable AND i.is_erased THEN 'erased'
+               WHEN NOT i.retrievable THEN 'gone'
+               WHEN i.retrievable IS NULL AND i.is_written THEN 'on record'
+               WHEN i.retrievable IS NULL THEN 'not tried'
+               WHEN i.verified_at IS NULL OR i.digest IS NULL THEN 'unverified'
+               ELSE 'pinned'
+           END AS state
+    FROM (
+        SELECT *,
+               lower(coalesce(json_extract_string(attributes, '$.observed_digest'),
+                              json_extract_string(attributes, '$.found_digest'),
+                              json_extract_string(attributes, '$.computed_digest'))) AS found,
+               kind IN ('base_checkpoint', 'tokenizer')
+                   AND (regexp_matches(lower(coalesce(uri, '')),
+                       '^(openai|azure|anthropic|bedrock|vertex_?ai|cohere|mistral)[:/]')
+                        OR regexp_matches(lower(coalesce(uri, '')),
+                       '(^|[/:])(gpt-[0-9]|claude-|gemini-)')
+                        OR json_extract_string(attributes, '$.hosted') = 'true') AS is_hosted,
+               regexp_matches(lower(coalesce(CAST(attributes AS VARCHAR), '')),
+                   'privacy|gdpr|erasure|erased|data protection|right to be forgotten')
+                   AS is_erased,
+               kind IN ('hyperparameters', 'seed') AND (uri LIKE '%=%' OR regexp_matches(
+                   coalesce(CAST(attributes AS VARCHAR), ''), '"(params|values|config)"'))
+                   AS is_written
+        FROM artifact_inputs
+        WHERE list_contains($names, artifact)
+    ) AS i
+    LEFT JOIN (
+        SELECT checkpoint, min(lower(base_checkpoint)) AS base
+        FROM checkpoints
+        WHERE regexp_matches(lower(base_checkpoint), '^[a-z0-9]*:?[0-9a-f]{32,64}$')
+        GROUP BY checkpoint HAVING count(DISTINCT lower(base_checkpoint)) = 1
+    ) AS b
+      ON i.kind = 'base_checkpoint' AND list_contains($names, b.checkpoint)
+     AND length(b.base) = length(i.digest)
+    ORDER BY i.kind, i.uri, i.digest, i.artifact
+    """,
+    "The inputs on record, with the state in which each is.",
+)
+
+ELSEWHERE = Query(
+    "elsewhere",
+    """
+    SELECT 'base_checkpoint' AS kind, c.base_checkpoint AS found
+    FROM checkpoints AS c
+    JOIN checkpoints AS b ON b.checkpoint = c.base_checkpoint AND b.exists
+    WHERE list_contains($names, c.checkpoint)
+    UNION
+    SELECT 'train_data', t.dataset
+    FROM (SELECT DISTINCT dataset FROM training_rows) AS t
+    JOIN artifact_inputs AS i
+      ON i.kind = 'train_data' AND (i.uri = t.dataset OR i.digest = t.dataset)
+    WHERE list_contains($names, i.artifact)
+    ORDER BY kind, found
+    """,
+    "Critical inputs that another record names and holds after all.",
+)
+
+NOW = Query(
+    "now",
+    """
+    SELECT greatest((SELECT max(verified_at) FROM artifact_inputs),
+                    (SELECT max(occurred_at) FROM engagements),
+                    (SELECT max(occurred_at) FROM requests)) AS last
+    """,
+    "The last instant that the case tells of.",
+)
+
+OWNERS = Query(
+    "owners",
+    """
+    SELECT o.owner,
+           CASE WHEN p.person IS NULL THEN 'not on the list'
+                WHEN p.present THEN 'present' ELSE 'left' END AS standing,
+           p.left_at, coalesce(w.times, 0) AS touched
+    FROM (SELECT DISTINCT owner FROM artifact_inputs
+          WHERE list_contains($names, artifact) AND owner IS NOT NULL
+          UNION
+          SELECT DISTINCT owner FROM model_versions
+          WHERE list_contains($names, checkpoint) AND owner IS NOT NULL) AS o
+    LEFT JOIN (
+        SELECT lower(person) AS person, max(active_until) AS left_at,
+               bool_or((active_from IS NULL
+                        OR active_from <= CAST($as_of AS TIMESTAMP WITH TIME ZONE))
+                   AND (active_until IS NULL
+                        OR active_until > CAST($as_of AS TIMESTAMP WITH TIME ZONE))) AS present
+        FROM people GROUP BY lower(person)
+    ) AS p ON p.person = lower(o.owner)
+    LEFT JOIN (
+        SELECT lower(e.person) AS person, count(*) AS times
+        FROM engagements AS e
+        WHERE lower(e.kind) <> 'view' AND (
+            list_contains($names, e.object) OR e.object IN (
+                SELECT uri FROM artifact_inputs WHERE list_contains($names, artifact)
+                UNION ALL
+                SELECT digest FROM artifact_inputs WHERE list_contains($names, artifact)))
+        GROUP BY lower(e.person)
+    ) AS w ON w.person = lower(o.owner)
+    ORDER BY o.owner
+    """,
+    "Who owns the artifact or an input, whether they are there, and how often they ran or changed "
+    "it.",
+)
+
+REPORTED = Query(
+    "reported",
+    """
+    SELECT score, source
+    FROM (
+        SELECT metric_value AS score, 'the registry' AS source, 0 AS rank, created_at AS noted_at
+        FROM model_versions WHERE list_contains($names, checkpoint) AND metric_value IS NOT NULL
+        UNION ALL
+        SELECT score, 'an eval run', 1, started_at FROM eval_runs
+        WHERE list_contains($names, checkpoint) AND score IS NOT NULL
+    )
+    ORDER BY rank, noted_at, score LIMIT 1
+    """,
+    "The score with which the artifact was shipped, as it is on record.",
+)
+
+RUNS = Query(
+    "runs",
+    """
+    SELECT rerun_id, coalesce(bool_or(is_original), false) AS is_original, min(seed) AS seed,
+           coalesce(avg(score) FILTER (WHERE item_id IS NULL AND segment IS NULL),
+                    avg(score) FILTER (WHERE item_id IS NOT NULL), avg(score)) AS score,
+           count(DISTINCT item_id) AS items, min(score) AS least, max(score) AS most,
+           stddev_samp(score) FILTER (WHERE item_id IS NOT NULL) AS spread
+    FROM reruns WHERE list_contains($names, artifact)
+    GROUP BY rerun_id ORDER BY is_original DESC, seed, rerun_id
+    """,
+    "The score of each rebuild and of the shipped weights, scored again.",
+)
+
+SEGMENTS = Query(
+    "segments",
+    """
+    SELECT segment, rerun_id, coalesce(bool_or(is_original), false) AS is_original,
+           coalesce(avg(score) FILTER (WHERE item_id IS NULL),
+                    avg(score) FILTER (WHERE item_id IS NOT NULL)) AS score,
+           count(DISTINCT item_id) AS items
+    FROM reruns WHERE list_contains($names, artifact) AND segment IS NOT NULL
+    GROUP BY segment, rerun_id ORDER BY segment, rerun_id
+    """,
+    "The same by segment.",
+)
+
+PAIRED = Query(
+    "paired",
+    """
+    SELECT round(rebuilt - shipped, 6) AS difference, count(*) AS items
+    FROM (
+        SELECT item_id, avg(score) FILTER (WHERE is_original) AS shipped,
+               avg(score) FILTER (WHERE is_original IS NOT TRUE) AS rebuilt
+        FROM reruns WHERE list_contains($names, artifact) AND item_id IS NOT NULL
+        GROUP BY item_id
+    )
+    WHERE rebuilt IS NOT NULL AND shipped IS NOT NULL
+    GROUP BY 1 ORDER BY 1
+    """,
+    "Items by how much the mean of the rebuilds differs from the shipped weights on them.",
+)
+
+CHANGED = Query(
+    "changed",
+    """
+    SELECT count(*) AS pairs,
+           count(*) FILTER (WHERE shipped = 1 AND rebuilt = 1) AS both,
+           count(*) FILTER (WHERE shipped = 1 AND rebuilt = 0) AS only_shipped,
+           count(*) FILTER (WHERE shipped = 0 AND rebuilt = 1) AS only_rebuilt,
+           count(*) FILTER (WHERE shipped = 0 AND rebuilt = 0) AS neither
+    FROM (
+        SELECT item_id, max(score) FILTER (WHERE is_original) AS shipped,
+               max(score) FILTER (WHERE is_original IS NOT TRUE) AS rebuilt
+        FROM reruns WHERE list_contains($names, artifact) AND item_id IS NOT NULL
+        GROUP BY item_id
+    )
+    WHERE shipped IS NOT NULL AND rebuilt IS NOT NULL
+    """,
+    "Items by right and wrong, with the shipped weights and with the one rebuild.",
+)
+
+CHURN = Query(
+    "churn",
+    """
+    SELECT avg(variance) AS variance, count(*) AS items
+    FROM (
+        SELECT item_id, var_samp(score) AS variance
+        FROM reruns
+        WHERE list_contains($names, artifact) AND item_id IS NOT NULL AND is_original IS NOT TRUE
+        GROUP BY item_id HAVING count(*) > 1
+    )
+    """,
+    "How much the score of one item varies from rebuild to rebuild, on average.",
+)

@@ -1,0 +1,184 @@
+"""Rebuilds of an artifact against the shipped one: overall, by segment, item by item."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from casework.diagnoses import _closure as q
+from casework.diagnoses._inquiry import Inquiry
+from casework.stats.estimates import Estimate
+from casework.stats.multiplicity import holm
+from casework.stats.paired import Pairs
+from casework.stats.prediction import Prediction, mean_difference, predict
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """One segment, or the whole where the name is empty.
+
+    Attributes:
+        p: Holm's over the whole and all segments.
+    """
+
+    name: str
+    prediction: Prediction
+    p: float
+
+    def departs(self, margin: float, alpha: float) -> bool:
+        """Whether the gap is beyond chance and beyond what matters."""
+        gap = self.prediction.gap
+        return self.p < alpha and (gap.low > margin or gap.high < -margin)
+
+
+@dataclass(frozen=True, slots=True)
+class Rebuilds:
+    """What the rebuilds say.
+
+    Attributes:
+        rows: of the query `runs`.
+        shipped: score of the shipped weights on the present harness; None where not scored again.
+        reported: score with which it was shipped, as on record, and where that stands.
+        parts: the whole, then the segments; empty with fewer than five rebuilds.
+        paired: mean difference over the items, rebuilds minus shipped, with its 95 % interval.
+        equivalence: the same with the 90 % interval of two one-sided tests.
+        changed: yes and no of the items with the shipped weights and with the rebuild, where there
+            is one rebuild and its scores are no others.
+        margin: the difference that matters.
+        is_share: whether all scores lie between 0 and 1.
+    """
+
+    rows: Sequence[Mapping[str, Any]]
+    shipped: float | None
+    reported: tuple[float, str] | None
+    parts: tuple[Segment, ...]
+    paired: Estimate | None
+    equivalence: Estimate | None
+    changed: Pairs | None
+    margin: float
+    is_share: bool
+
+    @property
+    def scores(self) -> list[float]:
+        """Scores of the rebuilds."""
+        return [row["score"] for row in self.rows if not row["is_original"]]
+
+    @property
+    def target(self) -> float | None:
+        """What the rebuilds are compared with: the control, else the score on record."""
+        if self.shipped is not None:
+            return self.shipped
+        return self.reported[0] if self.reported else None
+
+    @property
+    def overall(self) -> Segment | None:
+        """The whole."""
+        return self.parts[0] if self.parts else None
+
+    @property
+    def shift(self) -> float | None:
+        """How far the harness has drifted: the shipped weights now, minus the score on record."""
+        if self.shipped is None or self.reported is None:
+            return None
+        return self.shipped - self.reported[0]
+
+    def departing(self, alpha: float) -> list[Segment]:
+        """The whole, then the segments, that the rebuilds do not explain, the worst first."""
+        found = [part for part in self.parts if part.departs(self.margin, alpha)]
+        return sorted(found, key=lambda part: (part.name != "", part.prediction.gap.value))
+
+    def reproduce(self, alpha: float) -> bool:
+        """Whether the rebuilds stand for the shipped weights, overall and in each segment.
+
+        None of them departs by what matters, and either none beyond chance, or the items show
+        that any difference is smaller than what matters.
+        """
+        if self.shipped is None or not self.parts or self.departing(alpha):
+            return False
+        return bool(self.is_equivalent) or all(part.p >= alpha for part in self.parts)
+
+    @property
+    def is_equivalent(self) -> bool | None:
+        """Two one-sided tests over the items; None without pairs."""
+        if self.equivalence is None:
+            return None
+        return self.equivalence.inside(-self.margin, self.margin)
+
+
+def compare(ask: Inquiry, names: list[str], margin: float | None, seed: int) -> Rebuilds:
+    """Compare the rebuilds with the shipped weights on one harness."""
+    rows = [row for row in ask.ask(q.RUNS, names=names) if row["score"] is not None]
+    is_share = bool(rows) and all(row["least"] >= 0 and row["most"] <= 1 for row in rows)
+    settled = float(ask.infer("margin", margin, _margin(rows, is_share=is_share)))
+    originals = [row["score"] for row in rows if row["is_original"]]
+    shipped = sum(originals) / len(originals) if originals else None
+    found = ask.ask(q.REPORTED, names=names)
+    reported = None
+    if found:
+        score = found[0]["score"]
+        percent = is_share and score > 1
+        reported = (score / 100 if percent else score, found[0]["source"])
+    cells = ask.ask(q.PAIRED, names=names)
+    values, counts = [c["difference"] for c in cells], [c["items"] for c in cells]
+    target = shipped if shipped is not None else reported[0] if reported else None
+    return Rebuilds(
+        rows=rows,
+        shipped=shipped,
+        reported=reported,
+        parts=_parts(ask, names, target, rows),
+        paired=mean_difference(values, counts, seed=seed),
+        equivalence=mean_difference(values, counts, level=0.90, seed=seed),
+        changed=_changed(ask, names) if len(rows) - len(originals) == 1 else None,
+        margin=settled,
+        is_share=is_share,
+    )
+
+
+def _changed(ask: Inquiry, names: list[str]) -> Pairs | None:
+    row = ask.one(q.CHANGED, names=names)
+    cells = [row[name] for name in ("both", "only_shipped", "only_rebuilt", "neither")]
+    return Pairs(*cells) if row["pairs"] and sum(cells) == row["pairs"] else None
+
+
+def _margin(rows: Sequence[Mapping[str, Any]], *, is_share: bool) -> float:
+    """METHODS 0.10: one point for rates, a tenth of a standard deviation for scores."""
+    spreads = [row["spread"] for row in rows if row["spread"]]
+    if is_share or not spreads:
+        return 0.01 if is_share else 1.0
+    return float(0.1 * sum(spreads) / len(spreads))
+
+
+def _parts(
+    ask: Inquiry, names: list[str], target: float | None, rows: Sequence[Mapping[str, Any]]
+) -> tuple[Segment, ...]:
+    """The whole and the segments, with p-values adjusted over all of them."""
+    if target is None:
+        return ()
+    churn = ask.one(q.CHURN, names=names)["variance"] or 0.0
+    rebuilt = [row for row in rows if not row["is_original"]]
+    found: dict[str, Prediction | None] = {"": _predict(target, rebuilt, churn)}
+    by_segment: dict[str, list[Mapping[str, Any]]] = {}
+    for row in ask.ask(q.SEGMENTS, names=names):
+        by_segment.setdefault(row["segment"], []).append(row)
+    for name, own in by_segment.items():
+        originals = [row["score"] for row in own if row["is_original"]]
+        if originals:
+            rebuilt = [row for row in own if not row["is_original"]]
+            shipped = sum(originals) / len(originals)
+            found[name or "(no name)"] = _predict(shipped, rebuilt, churn)
+    kept = {name: one for name, one in found.items() if one is not None}
+    if "" not in kept:
+        return ()
+    adjusted = holm([one.p for one in kept.values()])
+    return tuple(
+        Segment(name, one, p) for (name, one), p in zip(kept.items(), adjusted, strict=True)
+    )
+
+
+def _predict(
+    shipped: float, rebuilt: Sequence[Mapping[str, Any]], churn: float
+) -> Prediction | None:
+    """Compare with rebuilds that vary at least as much as their items do one by one."""
+    items = max((row["items"] for row in rebuilt), default=0)
+    least = math.sqrt(churn / items) if items else 0.0
+    return predict(shipped, [row["score"] for row in rebuilt], least_spread=least)

@@ -1,0 +1,102 @@
+"""What else would explain what `reproducibility_closure` finds, and what would prove it wrong."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from casework.diagnoses._closure_links import Chain
+from casework.diagnoses._closure_reruns import Rebuilds
+from casework.findings import Falsifier, Rival
+from casework.stats.prediction import FEWEST
+from casework.words import count, number, spread
+
+
+def rivals_of(chain: Chain, rebuilds: Rebuilds, alpha: float) -> tuple[Rival, ...]:
+    """Other explanations of a broken record or of a gap."""
+    return (*_of_links(chain, rebuilds, alpha), *_of_rebuilds(rebuilds, alpha))
+
+
+def _of_links(chain: Chain, rebuilds: Rebuilds, alpha: float) -> Iterator[Rival]:
+    hosted = [link for link in chain.links if link.state == "unpinnable"]
+    yield Rival(
+        "The base is hosted by a provider and nobody can pin it",
+        "addresses of base and tokenizer that name a provider",
+        "not_excluded" if hosted and not chain.broken else "excluded",
+        f"{count(len(hosted), 'inputs')} of this kind; they count as unpinnable, not as absent",
+    )
+    erased = chain.erased
+    yield Rival(
+        "The data were erased for privacy, as the law asks",
+        "inputs that are gone, with a digest and a note of the erasure",
+        "not_excluded" if erased else "excluded",
+        f"{', '.join(erased)} rest on such an erasure"
+        if erased
+        else "no critical link rests on such an erasure",
+    )
+    same = rebuilds.reproduce(alpha)
+    yield Rival(
+        "The bits differ and the function does not",
+        f"the shipped weights among at least {FEWEST} rebuilds, overall and in each segment",
+        "not_excluded" if same else "excluded" if rebuilds.parts else "not_testable",
+        "the rebuilds score as the shipped weights do"
+        if same
+        else "the rebuilds do not cover the shipped weights"
+        if rebuilds.parts
+        else f"{count(len(rebuilds.scores), 'rebuilds')} on record",
+    )
+
+
+def _of_rebuilds(rebuilds: Rebuilds, alpha: float) -> Iterator[Rival]:
+    unit = "points" if rebuilds.is_share else "score"
+    if rebuilds.shipped is None:
+        why = "the shipped weights were not scored again"
+    elif rebuilds.shift is None:
+        why = "both were scored on one harness; the score at shipping is not on record"
+    elif abs(rebuilds.shift) < 0.1 * rebuilds.margin:
+        why = "the same weights score as they did at shipping"
+    else:
+        shift = spread(rebuilds.shift, None, unit)
+        why = f"the same weights score {shift} against the record; the gap is measured after that"
+    yield Rival(
+        "The harness drifted, and no longer scores as it did",
+        "the shipped weights scored again on the present harness, before any comparison",
+        "not_testable" if rebuilds.shipped is None else "excluded",
+        why,
+    )
+    overall, k = rebuilds.overall, len(rebuilds.scores)
+    departing = rebuilds.departing(alpha)
+    if overall is None:
+        why = f"{count(k, 'rebuilds')}; {FEWEST} are needed to know how far seeds spread"
+    else:
+        low, high = overall.prediction.interval.low, overall.prediction.interval.high
+        why = f"with other seeds a rebuild falls between {number(low)} and {number(high)}"
+    yield Rival(
+        "Seeds alone differ by as much",
+        "the prediction interval of one more rebuild",
+        "not_testable" if overall is None else "excluded" if departing else "not_excluded",
+        why,
+    )
+
+
+def falsify(
+    chain: Chain, rebuilds: Rebuilds, found: Sequence[Mapping[str, Any]], alpha: float
+) -> Falsifier:
+    """Look for a rebuild that lands, and for another record of each missing link."""
+    elsewhere = {row["kind"] for row in found}
+    settled = [kind for kind in chain.broken if kind in elsewhere]
+    same = rebuilds.reproduce(alpha)
+    if not rebuilds.parts:
+        landed = f"{count(len(rebuilds.scores), 'rebuilds')} on record, too few to tell"
+    elif rebuilds.shipped is None:
+        landed = "the shipped weights were not scored again, so no rebuild can be said to land"
+    else:
+        landed = "the rebuilds land, overall and in each segment" if same else (
+            "the rebuilds do not land overall and in each segment")  # fmt: skip
+    broken = bool(chain.broken)
+    return Falsifier(
+        "A rebuild from the record alone, by someone else, that lands inside the prediction "
+        "interval overall and in each segment; or another record that holds the missing link",
+        ran=broken or bool(rebuilds.parts),
+        outcome=f"{landed}; {number(len(settled))} of "
+        f"{count(len(chain.broken), 'broken links')} held by another record",
+        falsified=same or (broken and len(settled) == len(chain.broken)),
+    )

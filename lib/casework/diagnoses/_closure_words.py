@@ -1,0 +1,207 @@
+"""What `reproducibility_closure` says: headline, findings, remedies, limits."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from casework.diagnoses import _closure as q
+from casework.diagnoses._closure_links import STATES, Chain
+from casework.diagnoses._closure_reruns import Rebuilds, Segment
+from casework.diagnoses._inquiry import Inquiry
+from casework.findings import Finding, Verdict
+from casework.stats.prediction import FEWEST
+from casework.visible import shorten
+from casework.words import count, instant, number, p_value, sentence, spread
+
+
+def headline(
+    verdict: Verdict, artifact: str, chain: Chain, rebuilds: Rebuilds, alpha: float
+) -> str:
+    """Say the answer in one sentence."""
+    name = shorten(artifact, 20)
+    said = []
+    if chain.broken:
+        said.append(f"{name} cannot be rebuilt from the record: {_links(chain, chain.broken)}")
+    elif chain.erased:
+        said.append(f"{name} cannot be rebuilt: {_links(chain, chain.erased)}")
+    departing = rebuilds.departing(alpha)
+    if departing:
+        whose = "it" if said else name
+        said.append(f"the rebuilds do not explain {whose}: {_gaps(departing, rebuilds)}")
+    elif rebuilds.reproduce(alpha):
+        said.append(_landed(rebuilds, alone=not said and verdict == "inconclusive"))
+    if said:
+        return sentence("; ".join(said))
+    if verdict == "clean":
+        return f"Every critical input of {name} is pinned and can be fetched."
+    if rebuilds.scores and not rebuilds.parts:
+        few = f"{name} has {count(len(rebuilds.scores), 'rebuilds')} to compare"
+        return f"{few}; {FEWEST} and the shipped weights scored again are needed."
+    return f"No critical input of {name} is known to be gone, but {_open(chain)}."
+
+
+def _landed(rebuilds: Rebuilds, *, alone: bool) -> str:
+    """Say that rebuilds land, and where that is all, why it does not suffice."""
+    said = "the rebuilds score as the shipped weights do"
+    if not alone:
+        return said
+    paired = rebuilds.equivalence
+    if paired is None:
+        return f"{said}, but without scores of items equivalence does not show"
+    unit = "points" if rebuilds.is_share else "score"
+    items, within = count(paired.n, "items"), spread(rebuilds.margin, None, unit)
+    return f"{said}, but {items} do not show that any difference is below {within}"
+
+
+def _links(chain: Chain, kinds: Sequence[str]) -> str:
+    parts = []
+    for kind in kinds:
+        link = chain.worst.get(kind)
+        parts.append(f"{kind.replace('_', ' ')} {STATES[link.state][1] if link else 'absent'}")
+    return ", ".join(parts)
+
+
+def _gaps(departing: Sequence[Segment], rebuilds: Rebuilds) -> str:
+    unit = "points" if rebuilds.is_share else "score"
+    parts = []
+    for part in departing[:3]:
+        gap = part.prediction.gap
+        where = f" in {part.name}" if part.name else " overall"
+        parts.append(f"{spread(gap.value, (gap.low, gap.high), unit)}{where}")
+    return ", ".join(parts)
+
+
+def _open(chain: Chain) -> str:
+    if chain.open:
+        return f"it is not known of all: {_links(chain, chain.open)}"
+    return "nothing shows that a rebuild is equivalent"
+
+
+def findings(
+    ask: Inquiry, chain: Chain, rebuilds: Rebuilds, owners: Sequence[Mapping[str, Any]],
+    chosen: Mapping[str, Any], alpha: float,
+) -> tuple[Finding, ...]:  # fmt: skip
+    """State what was found, with what carries it."""
+    return (*_of_links(ask, chain), *_of_owners(ask, owners),
+            *_of_rebuilds(ask, rebuilds, alpha), *_of_reach(ask, chosen))  # fmt: skip
+
+
+def _of_links(ask: Inquiry, chain: Chain) -> Iterator[Finding]:
+    if not chain.links:
+        return
+    low, high = ask.measures["closure_score_range"].value
+    score = ask.measures["closure_score"].value
+    kinds = [row for row in chain.rows() if row["critical"]]
+    said = "; ".join(f"{row['kind'].replace('_', ' ')}: {row['said']}" for row in kinds)
+    yield Finding(
+        f"Critical links: {said}. The closure score is {number(score)}; with other weights "
+        f"{number(low)} to {number(high)}. It is for trends, the worst link decides.",
+        ("closure_score", "closure_score_range", "critical_missing", "critical_broken", "inputs"),
+        (ask.evidence_id(q.INPUTS),),
+        ("inputs",),
+    )
+
+
+def _of_owners(ask: Inquiry, owners: Sequence[Mapping[str, Any]]) -> Iterator[Finding]:
+    factor = ask.measures["bus_factor"].value
+    if factor is None:
+        return
+    left = [row for row in owners if row["standing"] == "left"]
+    gone = ", ".join(f"{row['owner']} left on {instant(row['left_at'])[:10]}" for row in left[:3])
+    able = {0: "nobody", 1: "one person"}.get(factor, count(factor, "people"))
+    yield Finding(
+        sentence(f"{able} could still rebuild it{f'; {gone}' if gone else ''}"),
+        ("bus_factor",),
+        (ask.evidence_id(q.OWNERS),),
+    )
+
+
+def _of_rebuilds(ask: Inquiry, rebuilds: Rebuilds, alpha: float) -> Iterator[Finding]:
+    if not rebuilds.scores:
+        return
+    unit = "points" if rebuilds.is_share else "score"
+    gap = ask.measures["rerun_gap"]
+    if gap.value is None:
+        said = "no score of the shipped weights to compare with"
+    else:
+        said = f"{spread(gap.value, gap.ci95, unit)} against the shipped weights"
+    overall = rebuilds.overall
+    p = f", {p_value(overall.p)}" if overall else ""
+    pictures = tuple(c.id for c in ask.charts if c.id in ("rebuilds", "segments"))
+    yield Finding(
+        f"{count(len(rebuilds.scores), 'rebuilds')}: {said}{p}.",
+        ("rerun_gap", "rerun_interval", "rerun_outside", "rerun_p"),
+        (ask.evidence_id(q.RUNS),), pictures,
+    )  # fmt: skip
+    for part in [one for one in rebuilds.departing(alpha) if one.name][:3]:
+        gap_here = part.prediction.gap
+        here = spread(gap_here.value, (gap_here.low, gap_here.high), unit)
+        yield Finding(
+            f"In {part.name}: {here}, {p_value(part.p)} (Holm over the whole and all segments).",
+            ("worst_segment", "worst_segment_gap", "segments"),
+            (ask.evidence_id(q.SEGMENTS),), pictures,
+        )  # fmt: skip
+    if rebuilds.shift is not None and rebuilds.reported is not None:
+        moved = abs(rebuilds.shift) >= 0.1 * rebuilds.margin
+        how = f"{spread(rebuilds.shift, None, unit)} against" if moved else "the same as in"
+        yield Finding(
+            f"Control: scored again on the present harness, the shipped weights are {how} "
+            f"{rebuilds.reported[1]}.",
+            ("harness_shift", "shipped_score", "reported_score"), (ask.evidence_id(q.REPORTED),),
+        )  # fmt: skip
+
+
+def _of_reach(ask: Inquiry, chosen: Mapping[str, Any]) -> Iterator[Finding]:
+    if chosen["requests"]:
+        yield Finding(
+            f"The artifact served {count(chosen['requests'], 'requests')} of "
+            f"{count(chosen['accounts'], 'accounts')} by the digest on the record.",
+            (), (ask.evidence_id(q.ARTIFACTS),),
+        )  # fmt: skip
+
+
+def remedies(
+    chain: Chain, rebuilds: Rebuilds, there: Sequence[str], alpha: float
+) -> tuple[str, ...]:
+    """Say what to do in this case."""
+    said = []
+    advice = {
+        "floating": "Pin {0} by digest and keep a copy.",
+        "gone": "Look for a copy of {0} and keep it in escrow; without one the record ends there.",
+        "absent": "Record {0}, or say that it is lost.",
+        "mismatched": "Find out which {0} was used: the record names bytes that are not there.",
+    }
+    for kind in chain.broken:
+        link = chain.worst.get(kind)
+        said.append(advice[link.state if link else "absent"].format(kind.replace("_", " ")))
+    if chain.broken or len(there) < 2:
+        said.append("Name a second owner, and let them rebuild it from the record every quarter.")
+    departing = [part.name for part in rebuilds.departing(alpha) if part.name]
+    if departing:
+        said.append(f"Begin the search in {', '.join(departing[:3])}, where rebuilds differ most.")
+    if rebuilds.scores and rebuilds.shipped is None:
+        said.append("Score the shipped weights on the present harness before anything else.")
+    return tuple(said)
+
+
+def limits(
+    ask: Inquiry, chain: Chain, rebuilds: Rebuilds, artifacts: Sequence[str]
+) -> tuple[str, ...]:
+    """Say what the answer does not cover."""
+    said = ["What is said of an input is what the record says; nothing was fetched here."]
+    others = len(artifacts) - 1
+    if others:
+        said.append(
+            f"{count(others, 'other artifacts')} on record were not judged: set `artifact`."
+        )
+    if not rebuilds.scores:
+        said.append("No rebuild is on record, so whether one would be equivalent is not known.")
+    elif rebuilds.is_equivalent is None:
+        said.append("Without scores of the same items equivalence cannot be shown.")
+    elif not rebuilds.is_equivalent and not chain.broken and rebuilds.paired is not None:
+        half = (rebuilds.paired.high - rebuilds.paired.low) / 2
+        items = round(rebuilds.paired.n * max(1.0, half / rebuilds.margin) ** 2)
+        said.append(f"To show equivalence within {number(rebuilds.margin)}, about "
+                    f"{count(items, 'items')} would be needed.")  # fmt: skip
+    if not ask.case.filled("engagements"):
+        said.append("Without `engagements`, owners who are there count as able to rebuild it.")
+    return tuple(said)

@@ -1,0 +1,149 @@
+"""The measures of `registry_rot`."""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from casework.diagnoses import _approvals as p
+from casework.diagnoses import _registry as q
+from casework.diagnoses import _registry_traffic as t
+from casework.diagnoses._approvals import Approval, adjusted_ranks
+from casework.diagnoses._inquiry import Inquiry
+from casework.diagnoses._registry_records import Split
+from casework.stats.approvals import top_share
+from casework.stats.grim import possible_counts
+from casework.stats.shares import clustered_share
+
+_ROWS = 50
+_PROPORTION = re.compile("accuracy|exact.?match|pass.?rate|success|resolved", re.IGNORECASE)
+_RETIRED = ("retired before approval", "retired since")
+
+
+def measure_traffic(
+    ask: Inquiry, split: Split, affected: dict[str, Any], known: dict[str, Any]
+) -> None:
+    """Measure live traffic by the state of its records, and the reach of what has none."""
+    total = split.total
+    governed = split.requests("governed")
+    of_known = governed / (total - split.unattributed)
+    interval = _interval(ask, split, known) if split.open else None
+    ask.measure("governed_traffic_share", of_known, "share:requests", q.RECORDS,
+                ci95=interval, n=total - split.unattributed)  # fmt: skip
+    shares = {
+        "governed_traffic_least": governed,
+        "governed_traffic_most": governed + split.open,
+        "ungoverned_traffic_share": split.ungoverned,
+        "unregistered_traffic_share": split.requests("unregistered"),
+        "quantised_traffic_share": split.requests("quantised"),
+        "unattributed_traffic_share": split.unattributed,
+        "absent_owner_traffic_share": sum(s.requests for s in split.having("owner_state")),
+    }
+    for name, requests in shares.items():
+        ask.measure(name, requests / total, "share:requests", q.RECORDS, n=total)
+    _count_records(ask, split)
+    back = [row["is_there"] for row in ask.ask(q.ROLLBACK, **known) if row["is_there"] is not None]
+    ask.measure("rollbacks_gone", back.count(False) if back else None, "count:versions", q.ROLLBACK,
+                n=len(back))  # fmt: skip
+    ask.measure("affected_requests", split.ungoverned, "count:requests", t.TRAFFIC, n=total)
+    ask.measure("affected_accounts", affected["accounts"], "count:accounts", t.AFFECTED,
+                n=split.ungoverned)  # fmt: skip
+    ask.measure("affected_revenue", affected["revenue"], "per year", t.AFFECTED,
+                n=affected["accounts"])  # fmt: skip
+
+
+def _count_records(ask: Inquiry, split: Split) -> None:
+    rows = [one.row for one in split.served if one.row]
+    left = {row["owner"] for row in rows if row["owner_state"] == "left"}
+    retired = {row["benchmark"] for row in rows if row["benchmark_state"] in _RETIRED}
+    before = {row["benchmark"] for row in rows if row["benchmark_state"] == _RETIRED[0]}
+    mismatched = [row for row in rows if row["eval_differs"] or row["card_older"]]
+    without = [row for row in rows if row["owner_state"] == "none"]
+    n = len(rows)
+    ask.measure("absent_owners", len(left), "count:owners", q.RECORDS, n=n)
+    ask.measure("records_without_owner", len(without), "count:records", q.RECORDS, n=n)
+    ask.measure("deprecated_benchmarks", len(retired), "count:benchmarks", q.RECORDS, n=n)
+    ask.measure("deprecated_at_approval", len(before), "count:benchmarks", q.RECORDS, n=n)
+    ask.measure("card_mismatches", len(mismatched), "count:records", q.RECORDS, n=n)
+    never = sum(one.is_never_evaluated for one in split.served)
+    checked = [row for row in rows if row["n_items"] and _is_proportion(row)]
+    wrong = sum(not _is_possible(row["metric_value"], row["n_items"]) for row in checked)
+    ask.measure("impossible_scores", wrong, "count:scores", q.RECORDS, n=len(checked))
+    ask.measure("never_evaluated", never, "count:digests", q.RECORDS, n=len(split.served))
+
+
+def _is_proportion(row: Mapping[str, Any]) -> bool:
+    """Whether the score on the card is by its name a share of items."""
+    value = row["metric_value"]
+    named = _PROPORTION.search(row["metric"] or "") is not None
+    return named and value is not None and 0 <= value <= 1
+
+
+def _is_possible(value: float, items: int) -> bool:
+    """Whether some number of items gives this share, as it is rounded on the card (GRIM)."""
+    _, _, decimals = f"{100 * value:.10f}".rstrip("0").partition(".")
+    return bool(possible_counts(100 * value, items, len(decimals)))
+
+
+def _interval(ask: Inquiry, split: Split, known: dict[str, Any]) -> tuple[float, float] | None:
+    """Of the share among requests whose digest is known, clustered by endpoint."""
+    governed = {one.digest for one in split.served if one.standing == "governed"}
+    sums: dict[str, list[int]] = {}
+    for row in ask.ask(t.BY_ENDPOINT, **known):
+        if row["digest"] is not None:
+            cell = sums.setdefault(row["endpoint"] or "", [0, 0])
+            cell[0] += row["requests"] * (row["digest"] in governed)
+            cell[1] += row["requests"]
+    found = clustered_share([(y, n) for y, n in sums.values()])
+    return (found.low, found.high) if found else None
+
+
+def measure_approvals(ask: Inquiry, approvals: Sequence[Approval], total: int) -> None:
+    """Measure how approvals stand to the time of reading and to what came before them."""
+    people = [a for a in approvals if not a.row["automated"]]
+    timed = [a for a in people if a.delay_s is not None and a.reading_s is not None]
+    covered = [a for a in people if a.is_engaged is not None]
+    counts = {
+        "approvals_below_reading_time": (sum(a.is_below for a in timed), len(timed)),
+        "approvals_without_engagement": (sum(a.is_engaged is False for a in covered), len(covered)),
+        "approvals_without_evidence_of_review": (
+            sum(a.has_no_evidence for a in covered), len(covered)),
+        "approvals_automated": (len(approvals) - len(people), len(approvals)),
+        "approvals_by_requester": (
+            sum(a.row["requested_by"] == a.row["approved_by"] for a in people), len(people)),
+        "approvals_after_serving": (
+            sum(a.row["served_before"] for a in approvals), len(approvals)),
+    }  # fmt: skip
+    for name, (value, n) in counts.items():
+        ask.measure(name, value if n else None, "count:approvals", p.APPROVALS, n=n)
+    approvers = [a.row["approved_by"] for a in people]
+    share = top_share([approvers.count(name) for name in set(approvers)])
+    ask.measure("top_approver_share", share, "share:approvals", p.APPROVALS, n=len(people))
+    adjusted = adjusted_ranks(approvals)
+    smallest = min(adjusted, default=None)
+    ask.measure("fastest_live_approval_p", smallest, "p", p.APPROVALS, n=len(adjusted))
+    ask.measure("approvals", [_told(a, total) for a in _notable(approvals)], "table", p.APPROVALS,
+                n=len(approvals))  # fmt: skip
+
+
+def _notable(approvals: Sequence[Approval]) -> list[Approval]:
+    """Those of what serves, busiest first, then those below the reading time."""
+    kept = [a for a in approvals if a.is_live or a.is_below]
+    return sorted(kept, key=lambda a: (-(a.row["requests"] or 0), a.delay_s or 0.0))[:_ROWS]
+
+
+def _told(approval: Approval, total: int) -> dict[str, Any]:
+    row = approval.row
+    return {
+        "model": row["model"],
+        "version": row["version"],
+        "approved_by": row["approved_by"],
+        "approved_at": row["approved_at"],
+        "local_time": approval.local.strftime("%H:%M") if approval.local else None,
+        "delay_s": row["delay_s"],
+        "reading_s": approval.reading_s,
+        "engagements": row["engagements"] or (0 if approval.is_engaged is False else None),
+        "rank_p": approval.rank_p,
+        "hour_p": approval.hour_p,
+        "traffic_share": (row["requests"] or 0) / total,
+        "standing": p.PARTS[approval.part],
+    }

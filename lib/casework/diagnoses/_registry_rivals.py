@@ -1,0 +1,165 @@
+"""What else would explain the records of `registry_rot`, and what would prove it wrong."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from casework.diagnoses import _registry as q
+from casework.diagnoses import _registry_traffic as t
+from casework.diagnoses._approvals import Approval
+from casework.diagnoses._inquiry import Inquiry
+from casework.diagnoses._registry_records import Split
+from casework.findings import Falsifier, Outcome, Rival
+from casework.words import count, instant, number, share
+
+
+def rivals_of(
+    ask: Inquiry,
+    split: Split,
+    approvals: Sequence[Approval],
+    reach: dict[str, Any],
+    known: Mapping[str, Any],
+) -> tuple[Rival, ...]:
+    """Other explanations; the first is that the registry export does not reach the traffic."""
+    return (_export(ask, split, known), *_of_records(ask, split, reach), *_of_approvals(approvals))
+
+
+def _export(ask: Inquiry, split: Split, known: Mapping[str, Any]) -> Rival:
+    """Whether what is not registered may only be missing from the export.
+
+    A digest that has served for longer than an export lags behind would stand in it; a fresh one
+    would not, unless the export tells of later things.
+    """
+    registry = ask.one(q.REGISTRY)
+    unregistered = {s.digest for s in split.served if s.standing == "unregistered"}
+    first = [r["first"] for r in ask.ask(t.TRAFFIC, **known) if r["digest"] in unregistered]
+    last, bare = registry["last_event"], registry["without_digest"]
+    fresh = datetime.fromisoformat(known["as_of"]) - timedelta(days=known["registry_lag_days"])
+    outcome: Outcome = "excluded"
+    if not unregistered:
+        why = "every digest that is known has a version"
+    elif bare:
+        outcome = "not_excluded"
+        why = f"{number(bare)} of {count(registry['versions'], 'versions')} carry no digest"
+    elif max(first) > fresh and (last is None or last < max(first)):
+        outcome = "not_excluded"
+        why = (
+            f"the registry tells of nothing after {instant(last)}, and such a digest first served "
+            f"at {instant(max(first))}"
+        )
+    else:
+        why = (
+            f"the registry has entries up to {instant(last)}; the digests have served since "
+            f"{instant(min(first))}"
+        )
+    return Rival(
+        "The registry export is incomplete or older than the traffic",
+        "its last entry against the first live request of what it does not name",
+        outcome,
+        why,
+    )
+
+
+def _of_records(ask: Inquiry, split: Split, reach: dict[str, Any]) -> Iterator[Rival]:
+    rows = [s.row for s in split.served if s.row]
+    late = [r for r in rows if r["owner_state"] in ("left within the lag", "not on the list",
+                                                    "seen after leaving")]  # fmt: skip
+    yield Rival(
+        "The staff list is behind: the owner is there",
+        "owners who left within the lag, are missing from the list, or did something afterwards",
+        "not_excluded" if late else "excluded" if ask.case.filled("people") else "not_testable",
+        f"{count(len(late), 'records')} of {number(len(rows))} could be such; they are counted as "
+        "not known, not as absent",
+    )
+    renamed = [r for r in rows if r["benchmark_state"] in ("renamed", "measured anew")]
+    yield Rival(
+        "The benchmark was renamed, or the digest was measured anew on its successor",
+        "names and items of the benchmark and of what superseded it; eval runs of the digest",
+        "excluded" if ask.case.filled("benchmarks") else "not_testable",
+        f"{count(len(renamed), 'records')} of this kind count as governed",
+    )
+    quantised = split.requests("quantised")
+    yield Rival(
+        "The digest differs by precision alone",
+        "unregistered digests whose base is registered and whose form is a quantised one",
+        "not_excluded" if quantised else "excluded",
+        f"{count(quantised, 'requests')} ({share(quantised / split.total)}); whether the record "
+        "covers another precision is a question of policy, so they are neither governed nor not",
+    )
+    known = split.total - split.unattributed
+    yield Rival(
+        "The endpoint is not called what the model is called",
+        "served digests are matched to versions by digest, never by name",
+        "excluded",
+        f"{count(known, 'requests')} matched by digest",
+    )
+    yield Rival(
+        "Test traffic is counted as live",
+        "environments that are not production",
+        "excluded",
+        f"{count(reach['outside_production'], 'requests')} outside production set aside",
+    )
+
+
+def _of_approvals(approvals: Sequence[Approval]) -> Iterator[Rival]:
+    below = [a for a in approvals if a.is_below]
+    engaged = [a for a in below if a.is_engaged]
+    open_ones = [a for a in below if a.is_engaged is None]
+    yield Rival(
+        "The review came before the formal click, or was done by whom the approver stood in for",
+        "what either looked at or ran in the days before the request",
+        "not_testable" if open_ones else "excluded",
+        f"{number(len(engaged))} of {count(len(below), 'approvals below the reading time')} have "
+        f"such a trace; of {number(len(open_ones))} no log covers the time",
+    )
+    automated = [a for a in approvals if a.row["automated"]]
+    passed = sum(a.row["gate_passed"] for a in automated)
+    yield Rival(
+        "A service account approved on passed gates",
+        "names and teams of the approvers; a completed eval run of the digest before the approval",
+        "excluded",
+        f"{count(len(automated), 'automated approvals')} told apart, {number(passed)} with the "
+        "gate on record",
+    )
+    placed = sum(a.local is not None for a in approvals)
+    yield Rival(
+        "A late hour in UTC is a working hour at the approver's",
+        "hours are taken in the approver's time zone",
+        "excluded" if placed == len(approvals) else "not_testable",
+        f"the zone is known for {number(placed)} of {count(len(approvals), 'approvals')}",
+    )
+    after = sum(a.row["served_before"] for a in approvals)
+    yield Rival(
+        "An emergency change was ratified later",
+        "versions that served before their approval",
+        "excluded",
+        f"{count(after, 'approvals')} came after the first live request, and count as approved",
+    )
+
+
+def falsify(ask: Inquiry, split: Split, approvals: Sequence[Approval]) -> Falsifier:
+    """Look for records that restore a control that seems to fail."""
+    rows = [s.row for s in split.served if s.row]
+    owners = sum(r["owner_state"] == "seen after leaving" for r in rows)
+    scores = sum(r["benchmark_state"] in ("renamed", "measured anew") for r in rows)
+    runs = sum(r["eval_differs"] and r["eval_state"] == "run on record" for r in rows)
+    engaged = sum(a.is_below and bool(a.is_engaged) for a in approvals)
+    found = owners + scores + runs
+    tried = {
+        "unregistered": True,
+        "owner_state": ask.case.filled("engagements"),
+        "benchmark_state": ask.case.filled("eval_runs"),
+        "eval_state": ask.case.filled("eval_runs"),
+        "card_state": ask.case.filled("eval_runs"),
+    }
+    reasons = {s.reason for s in split.served if s.standing in ("unregistered", "failing")}
+    return Falsifier(
+        "A record that restores the control: the digest under another name, a later evaluation of "
+        "the same digest, a trace of the owner after leaving, engagement before the approval",
+        ran=any(tried[reason] for reason in reasons) if reasons else any(tried.values()),
+        outcome=f"{count(owners, 'owners')} seen after leaving, {count(scores, 'benchmarks')} "
+        f"renamed or measured anew, {count(runs, 'digests')} with a run of their own, "
+        f"{count(engaged, 'quick approvals')} with engagement before; "
+        f"{count(split.ungoverned, 'requests')} keep no living record",
+        falsified=bool(found) and not split.ungoverned,
+    )

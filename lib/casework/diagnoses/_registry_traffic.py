@@ -1,0 +1,111 @@
+"""Live traffic by the digest that served it: the questions about requests of `registry_rot`."""
+
+from casework.case import Query
+from casework.diagnoses._in_force import ALIAS_DAYS, ALIAS_SEGMENTS, REPLICA_DAYS
+
+REACH = Query(
+    "reach",
+    """
+    SELECT max(occurred_at) AS last, min(occurred_at) AS first, count(*) AS requests,
+           count(*) FILTER (WHERE lower(environment) IN
+               ('staging', 'stage', 'dev', 'development', 'test', 'testing', 'sandbox', 'qa', 'ci'))
+               AS outside_production,
+           (SELECT max(abs(coalesce(offset_s, 0)) + error_s) FROM clocks) AS clock_error_s
+    FROM requests
+    """,
+    "The time that the requests span, those outside production, and the error of the clocks.",
+)
+
+LIVE = Query(
+    "decided",
+    """
+    SELECT request_id, occurred_at, ended_at, endpoint, region, replica, checkpoint, account_id,
+           CAST(floor(epoch(occurred_at) / 86400) AS BIGINT) AS day
+    FROM requests
+    WHERE occurred_at >= CAST($live_from AS TIMESTAMP WITH TIME ZONE)
+      AND occurred_at <= CAST($as_of AS TIMESTAMP WITH TIME ZONE)
+      AND (environment IS NULL OR lower(environment) NOT IN
+           ('staging', 'stage', 'dev', 'development', 'test', 'testing', 'sandbox', 'qa', 'ci'))
+    QUALIFY row_number() OVER (PARTITION BY request_id ORDER BY occurred_at, locator) = 1
+    """,
+    "The live requests: those of the last days in production, of each id the earliest record.",
+)
+
+ALIAS_STEPS = Query(
+    "alias_steps",
+    """
+    SELECT d.alias, d.region, d.day, d.starts, d.ends, d.only, n.next_only
+    FROM alias_days AS d
+    LEFT JOIN (
+        SELECT alias, region, starts,
+               lead(CASE WHEN len(checkpoints) = 1 AND NOT unknown THEN checkpoints[1] END)
+                   OVER (PARTITION BY alias, region ORDER BY starts) AS next_only
+        FROM alias_segments
+    ) AS n
+      ON n.alias = d.alias AND n.region IS NOT DISTINCT FROM d.region AND n.starts = d.starts
+    """,
+    "The segments of the aliases, day by day, with the digest that follows each.",
+    uses=(LIVE, ALIAS_SEGMENTS, ALIAS_DAYS),
+)
+
+SERVED = Query(
+    "served",
+    """
+    SELECT d.endpoint, d.account_id,
+           coalesce(d.checkpoint, r.only, CASE
+               WHEN a.ends <= d.ended_at AND a.next_only IS DISTINCT FROM a.only THEN NULL
+               ELSE a.only END) AS checkpoint,
+           count(*) AS requests, min(d.occurred_at) AS first, max(d.occurred_at) AS last
+    FROM decided AS d
+    LEFT JOIN alias_steps AS a
+      ON a.alias = d.endpoint AND a.region IS NOT DISTINCT FROM d.region AND a.day = d.day
+     AND d.occurred_at >= a.starts AND (a.ends IS NULL OR d.occurred_at < a.ends)
+    LEFT JOIN replica_days AS r
+      ON r.replica = d.replica AND r.day = d.day
+     AND d.occurred_at >= r.starts AND (r.ends IS NULL OR d.occurred_at < r.ends)
+    GROUP BY 1, 2, 3
+    """,
+    "Live requests by endpoint, account and the digest that served them: on the record, else the "
+    "replica's, else that of the alias in force where it is unambiguous.",
+    uses=(LIVE, ALIAS_STEPS, REPLICA_DAYS),
+)
+
+TRAFFIC = Query(
+    "traffic",
+    """
+    SELECT regexp_replace(lower(checkpoint), '^sha256:', '') AS digest,
+           min(checkpoint) AS checkpoint, CAST(sum(requests) AS BIGINT) AS requests,
+           count(DISTINCT account_id) AS accounts,
+           list_sort(array_agg(DISTINCT endpoint)) AS endpoints,
+           min(first) AS first, max(last) AS last
+    FROM served GROUP BY 1 ORDER BY requests DESC, digest
+    """,
+    "Live requests by the digest that served them; without one where it is not known.",
+    uses=(SERVED,),
+)
+
+BY_ENDPOINT = Query(
+    "by_endpoint",
+    """
+    SELECT endpoint, regexp_replace(lower(checkpoint), '^sha256:', '') AS digest,
+           CAST(sum(requests) AS BIGINT) AS requests
+    FROM served GROUP BY 1, 2 ORDER BY 1, 2
+    """,
+    "Live requests by endpoint and digest.",
+    uses=(SERVED,),
+)
+
+AFFECTED = Query(
+    "affected",
+    """
+    SELECT count(DISTINCT s.account_id) AS accounts, min(s.first) AS first, max(s.last) AS last,
+           (SELECT sum(revenue) FROM accounts WHERE account_id IN (
+               SELECT account_id FROM served
+               WHERE list_contains($digests, regexp_replace(lower(checkpoint), '^sha256:', ''))))
+               AS revenue
+    FROM served AS s
+    WHERE list_contains($digests, regexp_replace(lower(s.checkpoint), '^sha256:', ''))
+    """,
+    "Accounts served by digests without a living record, and their yearly revenue.",
+    uses=(SERVED,),
+)

@@ -1,0 +1,186 @@
+"""Whether an artifact can be built again from what is recorded, and whether rebuilds explain it.
+
+## What it looks for
+Each input of the artifact is pinned, floating, gone, unpinnable or unknown; the worst critical
+link (training data, base checkpoint, code, hyperparameters) decides, whatever the weighted score.
+The shipped weights, scored again on the present harness, are set against at least five rebuilds:
+outside the prediction interval, overall or in a segment, the recipe does not explain them.
+METHODS section 3.
+
+## Why it matters
+The weights are in the registry and the pipeline was a notebook. When the base model is retired,
+the rebuild scores three points lower, most of it in the hardest segment, and months go into
+looking for what nobody wrote down.
+
+## What would rule it out
+A rebuild from the record alone, by someone else, that lands inside the prediction interval overall
+and in each segment; or another record that pins the missing link. Both are looked for in every run.
+
+## Known false alarms
+The same bits are not needed, the same scores are. A base that a provider hosts cannot be pinned by
+anyone. A harness that drifted moves every score: so the old weights are scored again first. Data
+erased for privacy are gone by law, with a digest that stays. A lineage entry whose digest does not
+match is worse than none. Fewer than five rebuilds say little, and seeds alone may differ by as
+much as the gap.
+"""
+
+from typing import Any
+
+from casework.diagnoses import _closure as q
+from casework.diagnoses._as_of import settle_now
+from casework.diagnoses._closure_charts import draw
+from casework.diagnoses._closure_links import Chain, links_of, owners_there
+from casework.diagnoses._closure_measures import measure
+from casework.diagnoses._closure_reruns import Rebuilds, compare
+from casework.diagnoses._closure_rivals import falsify, rivals_of
+from casework.diagnoses._closure_words import findings, headline, limits, remedies
+from casework.diagnoses._diagnosis import Diagnosis, Need
+from casework.diagnoses._inquiry import Conclusion, Inquiry
+from casework.errors import unknown_name
+from casework.findings import Falsifier, Missing, Primary, Verdict
+from casework.stats.prediction import FEWEST
+from casework.tables import artifact_inputs, checkpoints, engagements, people, reruns
+
+_LATEST = "9999-12-31 00:00:00+00"
+"""Counts as now where the case tells of no instant: then all who ever left have left."""
+
+
+def judge(
+    ask: Inquiry,
+    *,
+    artifact: str | None = None,
+    margin: float | None = None,
+    alpha: float = 0.05,
+    as_of: str | None = None,
+    seed: int = 0,
+) -> Conclusion:
+    """Walk the inputs of one artifact, then compare its rebuilds with it.
+
+    Args:
+        ask: the inquiry.
+        artifact: the artifact; else the one with rebuilds that serves most, or has most inputs.
+        margin: difference of scores that matters; else one point, or a tenth of a standard
+            deviation where scores are no shares.
+        alpha: level of the tests.
+        as_of: the instant that counts as now, UTC; else the last that the case tells of.
+        seed: of the bootstrap and of the perturbed weights.
+    """
+    listed = ask.ask(q.ARTIFACTS)
+    chosen = _settle(ask, artifact, listed)
+    names = [row["name"] for row in ask.ask(q.NAMES, artifact=chosen["artifact"])]
+    now = settle_now(ask, as_of, ask.one(q.NOW)["last"])
+    chain = Chain(tuple(links_of(ask, names)))
+    if not chain.links and not chosen["rebuilds"]:
+        return _nothing(chosen["artifact"])
+    rebuilds = compare(ask, names, margin, seed)
+    owners = ask.ask(q.OWNERS, names=names, as_of=str(now or _LATEST))
+    there = owners_there(owners, engaged=ask.case.filled("engagements"))
+    measure(ask, chain, rebuilds, there if ask.case.filled("people") else None, len(owners), seed)
+    draw(ask, chain, rebuilds)
+    falsifier = falsify(chain, rebuilds, ask.ask(q.ELSEWHERE, names=names), alpha)
+    return Conclusion(
+        verdict=(verdict := _verdict(chain, rebuilds, falsifier, alpha)),
+        headline=headline(verdict, chosen["artifact"], chain, rebuilds, alpha),
+        wide=_is_wide(chosen, chain, rebuilds, owners, alpha),
+        findings=findings(ask, chain, rebuilds, owners, chosen, alpha),
+        rivals=rivals_of(chain, rebuilds, alpha),
+        falsifier=falsifier,
+        remedies=remedies(chain, rebuilds, there, alpha),
+        limits=limits(ask, chain, rebuilds, [row["artifact"] for row in listed]),
+        missing=_wanted(chain, rebuilds),
+        primary=_primary(chain, rebuilds, alpha),
+    )
+
+
+def _is_wide(
+    chosen: dict[str, Any],
+    chain: Chain,
+    rebuilds: Rebuilds,
+    owners: list[dict[str, Any]],
+    alpha: float,
+) -> bool:
+    """Whether it serves, and its base or an owner is gone, or rebuilds depart from it."""
+    serves = bool(chosen["requests"] or chosen["aliased"])
+    gone = "base_checkpoint" in chain.broken or any(row["standing"] == "left" for row in owners)
+    return serves and (gone or bool(rebuilds.departing(alpha)))
+
+
+def _settle(ask: Inquiry, asked: str | None, listed: list[dict[str, Any]]) -> dict[str, Any]:
+    """The artifact that is judged.
+
+    Raises:
+        UsageError: it is not among those on record.
+    """
+    known = {row["artifact"]: row for row in listed}
+    if asked is not None and asked not in known:
+        raise unknown_name("artifact", asked, list(known))
+    return known[str(ask.infer("artifact", asked, listed[0]["artifact"]))]
+
+
+def _nothing(artifact: str) -> Conclusion:
+    return Conclusion(
+        "not_testable",
+        f"Not testable. No inputs of {artifact} are on record: load artifact_inputs.",
+        missing=(Missing("artifact_inputs", ("artifact", "kind"), "its inputs"),),
+    )
+
+
+def _wanted(chain: Chain, rebuilds: Rebuilds) -> tuple[Missing, ...]:
+    wanted = []
+    if chain.open and any(chain.worst[kind].state == "not tried" for kind in chain.open):
+        why = "whether the pinned inputs can be fetched"
+        columns = ("retrievable", "verified_at")
+        wanted.append(Missing("artifact_inputs", columns, why, required=False))
+    if rebuilds.scores and rebuilds.shipped is None:
+        why = "the shipped weights, scored on the present harness"
+        wanted.append(Missing("reruns", ("is_original",), why, required=False))
+    return tuple(wanted)
+
+
+def _primary(chain: Chain, rebuilds: Rebuilds, alpha: float) -> Primary | None:
+    """The comparison with the rebuilds; where a link is broken the record is a census."""
+    if chain.broken or not rebuilds.parts:
+        return None
+    return Primary(min(part.p for part in rebuilds.parts), alpha)
+
+
+def _verdict(chain: Chain, rebuilds: Rebuilds, falsifier: Falsifier, alpha: float) -> Verdict:
+    """The worst critical link first, then what the rebuilds say."""
+    departs = bool(rebuilds.departing(alpha))
+    if chain.links and chain.broken:
+        return "inconclusive" if falsifier.falsified else "confirmed"
+    if departs:
+        return "confirmed" if rebuilds.shipped is not None else "supported"
+    if chain.erased:
+        return "inconclusive" if rebuilds.reproduce(alpha) else "supported"
+    if rebuilds.scores and not rebuilds.parts:
+        return _of_few(rebuilds)
+    if not chain.links or (chain.open and not rebuilds.reproduce(alpha)):
+        return "inconclusive"
+    return "clean" if not rebuilds.scores or rebuilds.is_equivalent else "inconclusive"
+
+
+def _of_few(rebuilds: Rebuilds) -> Verdict:
+    """Fewer than five rebuilds: the items may show a difference, the seeds stay unknown."""
+    paired, margin = rebuilds.paired, rebuilds.margin
+    if paired is not None and (paired.low > margin or paired.high < -margin):
+        return "supported"
+    return "inconclusive"
+
+
+reproducibility_closure = Diagnosis(
+    name="reproducibility_closure",
+    family="provenance gaps",
+    claim="the artifact cannot be rebuilt from what is recorded, or its reruns do not explain it",
+    doc=__doc__ or "",
+    needs=(
+        Need(artifact_inputs, ("artifact", "kind"), "what it was made from"),
+        Need(reruns, ("artifact", "rerun_id", "score"),
+             f"at least {FEWEST} rebuilds and the shipped weights, scored", required=False),
+        Need(people, ("person",), "who could still rebuild it", required=False),
+        Need(engagements, ("person", "object"), "who ran or changed the pipeline", required=False),
+        Need(checkpoints, ("checkpoint", "base_checkpoint"), "what it was tuned from",
+             required=False),
+    ),
+    judge=judge,
+)  # fmt: skip

@@ -1,0 +1,117 @@
+"""Whether one score belongs among the scores of repeated runs."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from casework.stats.estimates import Estimate
+
+FEWEST = 5
+"""Runs below which the spread is too poorly known for an interval (t = 2.78 with five)."""
+
+_MOST_CELLS = 5_000
+_CHUNK = 2_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """Where the next run is expected, and how one score stands to it.
+
+    Attributes:
+        interval: mean of the runs with the 95 % prediction interval of one more.
+        gap: mean of the runs minus the score, with the interval of the same width.
+        outside: whether the score lies outside the prediction interval.
+        p: two-sided p-value of the score being one of the runs.
+    """
+
+    interval: Estimate
+    gap: Estimate
+    outside: bool
+    p: float
+
+
+def predict(
+    score: float, runs: Sequence[float], level: float = 0.95, least_spread: float = 0.0
+) -> Prediction | None:
+    """Compare one score with the runs of a recipe: m +- t s sqrt(1 + 1/k), t with k - 1 df.
+
+    The interval of one further observation of a normal sample (Hahn, JASA 1969;64:878). It holds
+    the spread between seeds, which a comparison of items alone leaves out.
+
+    Few runs over few items may agree by chance: then s is too small, and every score looks far
+    away. `least_spread` is the standard deviation that the items alone give, where it is known.
+
+    Args:
+        score: of the artifact in question, on the same scale.
+        runs: scores of k rebuilds.
+        level: of the interval.
+        least_spread: of one run, in the unit of the scores.
+
+    Returns:
+        The comparison, or None with fewer than `FEWEST` runs.
+    """
+    from scipy.special import stdtr, stdtrit
+
+    k = len(runs)
+    if k < FEWEST:
+        return None
+    mean = math.fsum(runs) / k
+    spread = math.sqrt(math.fsum((run - mean) ** 2 for run in runs) / (k - 1))
+    scale = max(spread, least_spread) * math.sqrt(1 + 1 / k)
+    half = float(stdtrit(k - 1, 0.5 + level / 2)) * scale
+    gap = mean - score
+    # rebuilds that repeat each other to the last digit differ by rounding alone
+    alike = abs(gap) <= 1e-12 * max(1.0, abs(mean))
+    p = 2 * float(stdtr(k - 1, -abs(gap) / scale)) if scale else float(alike)
+    return Prediction(
+        interval=Estimate(mean, mean - half, mean + half, k),
+        gap=Estimate(gap, gap - half, gap + half, k),
+        outside=not alike and abs(gap) > half,
+        p=p,
+    )
+
+
+def mean_difference(
+    differences: Sequence[float],
+    counts: Sequence[int],
+    level: float = 0.95,
+    draws: int = 1_999,
+    seed: int = 0,
+) -> Estimate | None:
+    """Mean of paired differences with its percentile bootstrap interval over the items.
+
+    Items with the same difference are one cell with a count, so that resampling them is one draw
+    from a multinomial distribution. With more than 5,000 cells the interval is Student's t, from
+    which the bootstrap does not differ at such numbers.
+
+    Args:
+        differences: distinct values, shape (c,).
+        counts: items that have each, shape (c,).
+        level: of the interval; 0.90 for two one-sided tests at 5 %.
+        draws: bootstrap draws.
+        seed: of the bootstrap.
+
+    Returns:
+        The mean, or None with fewer than two items.
+    """
+    import numpy as np
+
+    n = int(sum(counts))
+    if n < 2:
+        return None
+    value, weight = np.array(differences, float), np.array(counts, float)
+    mean = float(value @ weight / n)
+    if len(value) > _MOST_CELLS:
+        from scipy.special import stdtrit
+
+        se = math.sqrt(float(weight @ (value - mean) ** 2) / (n - 1) / n)
+        half = float(stdtrit(n - 1, 0.5 + level / 2)) * se
+        return Estimate(mean, mean - half, mean + half, n)
+    rng, means, left = np.random.default_rng(seed), [], draws
+    while left:
+        size = min(left, max(1, _CHUNK // len(value)))
+        means.append(rng.multinomial(n, weight / n, size=size) @ value / n)
+        left -= size
+    tail = (1 - level) / 2
+    low, high = np.quantile(np.concatenate(means), [tail, 1 - tail]).tolist()
+    return Estimate(mean, float(low), float(high), n)

@@ -1,0 +1,335 @@
+"""What `registry_rot` must state, against planted numbers and hand-made records."""
+
+import shutil
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.diagnoses.conftest import Diagnosed
+
+from casework.case import Case, CaseWriter, Receipt, Row
+from casework.diagnoses import get
+from casework.diagnoses._approvals import judge_approvals
+from casework.errors import UsageError
+from casework.findings import Result
+from casework.tables import (
+    Table,
+    alias_events,
+    benchmarks,
+    checkpoints,
+    engagements,
+    eval_runs,
+    model_versions,
+    people,
+    requests,
+)
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+D1, D2 = f"sha256:{'1' * 64}", f"sha256:{'2' * 64}"
+
+
+def days(count: float) -> datetime:
+    return NOW - timedelta(days=count)
+
+
+class Estate:
+    """Rows of a case in which one digest serves a hundred requests on a living record."""
+
+    def __init__(self, blank: Path) -> None:
+        self.blank = blank
+        self.rows: list[Row] = []
+        self.serve(D1, 100)
+        self.version("router", "3", D1)
+        self.add(people, person="ana", active_from=days(900), timezone="Europe/Berlin", team="core")
+        self.add(people, person="bo", active_from=days(900), timezone="Asia/Tokyo", team="core")
+        self.add(benchmarks, benchmark="DeskEval")
+        self.add(engagements, person="zed", object="x", kind="view", occurred_at=days(400))
+        self.add(engagements, person="bo", object="router:3", kind="view", occurred_at=days(61))
+
+    def add(self, table: Table, **values: Any) -> None:
+        self.rows.append(Row(table, f"row {len(self.rows) + 1}", values))
+
+    def serve(self, digest: str | None, count: int, **more: Any) -> None:
+        for _ in range(count):
+            n = len(self.rows)
+            self.add(requests, **{
+                "request_id": f"r{n}", "occurred_at": days(9) + timedelta(minutes=n),
+                "endpoint": "live", "checkpoint": digest, "account_id": f"a{n % 7}",
+            } | more)  # fmt: skip
+
+    def version(self, model: str, version: str, digest: str | None, **more: Any) -> None:
+        self.add(model_versions, **{
+            "model": model, "version": version, "checkpoint": digest, "owner": "ana",
+            "requested_by": "ana", "requested_at": days(60), "approved_by": "bo",
+            "approved_at": days(59), "benchmark": "DeskEval", "eval_checkpoint": digest,
+            "card_updated_at": days(61), "review_words": 1190, "created_at": days(62),
+        } | more)  # fmt: skip
+
+    def change(self, table: Table, **more: Any) -> None:
+        """Change the first row of a table."""
+        i = next(i for i, row in enumerate(self.rows) if row.table is table)
+        self.rows[i] = self.rows[i]._replace(values={**self.rows[i].values, **more})
+
+    def without(self, *tables: Table) -> None:
+        self.rows = [row for row in self.rows if row.table not in tables]
+
+    def judge(self, tmp_path: Path, **settings: Any) -> Result:
+        path = tmp_path / "case.duckdb"
+        shutil.copy(self.blank, path)
+        with CaseWriter(path) as writer:
+            writer.load(Receipt("rows", "ab" * 32, 1, "rows", "test"), self.rows)
+        with Case(path) as case:
+            return get("registry_rot")(case, **settings)
+
+
+@pytest.fixture(scope="module")
+def blank(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty case, to be copied."""
+    path = tmp_path_factory.mktemp("blank") / "case.duckdb"
+    Case.create(path).close()
+    return path
+
+
+@pytest.fixture
+def estate(blank: Path) -> Estate:
+    return Estate(blank)
+
+
+def value(result: Result, name: str) -> Any:
+    return result.measures[name].value
+
+
+@pytest.mark.parametrize("seed", [3, 4])
+def test_planted_numbers_are_found(diagnosed: Diagnosed, seed: int) -> None:
+    result, truth = diagnosed("registry_rot.planted", seed)
+    names = [name for name in result.measures if name in truth.numbers]
+    assert {"governed_traffic_share", "absent_owners", "approvals_below_reading_time"} <= set(names)
+    assert {n: value(result, n) for n in names} == pytest.approx(
+        {n: truth.numbers[n] for n in names}
+    )
+    told = value(result, "approvals")[0]
+    assert told["local_time"] == "23:43"
+    assert told["delay_s"] == truth.numbers["delay_s"]
+    assert told["engagements"] == 0
+    assert any("No evidence of review" in finding.statement for finding in result.findings)
+
+
+def test_words_are_neutral(diagnosed: Diagnosed) -> None:
+    result, _ = diagnosed("registry_rot.planted", 3)
+    said = " ".join([result.headline, *(f.statement for f in result.findings), *result.remedies])
+    for word in ("rubber", "careless", "negligen", "blame", "fail to", "reckless", "ignored"):
+        assert word not in said.lower()
+
+
+def test_a_living_record_is_clean(estate: Estate, tmp_path: Path) -> None:
+    result = estate.judge(tmp_path)
+    assert result.verdict == "clean"
+    assert value(result, "governed_traffic_share") == 1
+    assert result.measures["governed_traffic_share"].ci95 is None  # counted, not estimated
+    assert result.severity is None
+
+
+@pytest.mark.parametrize(
+    ("change", "measure", "severity"),
+    [
+        ({"eval_checkpoint": D2}, "card_mismatches", "S1"),
+        ({"owner": "gone"}, "absent_owners", "S2"),
+        ({"benchmark": "OldSet"}, "deprecated_benchmarks", "S2"),
+    ],
+)
+def test_each_control_is_counted_and_weighed(
+    estate: Estate, tmp_path: Path, change: dict[str, Any], measure: str, severity: str
+) -> None:
+    estate.change(model_versions, **change)
+    estate.add(people, person="gone", active_from=days(900), active_until=days(100))
+    estate.add(benchmarks, benchmark="OldSet", deprecated_at=days(80), superseded_by="DeskEval")
+    estate.add(eval_runs, run_id="e", suite="x", started_at=days(70), checkpoint="other")
+    result = estate.judge(tmp_path)
+    assert (result.verdict, result.severity) == ("confirmed", severity)
+    assert value(result, measure) == 1
+    assert value(result, "ungoverned_traffic_share") == 1
+    assert value(result, "affected_accounts") == 7
+
+
+def test_an_unregistered_digest_is_the_gravest(estate: Estate, tmp_path: Path) -> None:
+    estate.serve(D2, 50)
+    result = estate.judge(tmp_path, registry_lag_days=0)
+    assert (result.verdict, result.severity) == ("confirmed", "S1")
+    assert value(result, "unregistered_traffic_share") == pytest.approx(1 / 3)
+    assert estate.judge(tmp_path, registry_lag_days=30).verdict == "supported"
+
+
+def test_a_registry_without_digests_leaves_it_open(estate: Estate, tmp_path: Path) -> None:
+    estate.serve(D2, 50)
+    estate.version("router", "4", "s3://models/router/4")
+    result = estate.judge(tmp_path, registry_lag_days=0)
+    assert result.verdict == "supported"
+    assert result.rivals[0].outcome == "not_excluded"
+
+
+def test_digests_match_whatever_their_spelling(estate: Estate, tmp_path: Path) -> None:
+    estate.change(model_versions, checkpoint=D1.removeprefix("sha256:").upper())
+    assert value(estate.judge(tmp_path), "governed_traffic_share") == 1
+
+
+def test_the_best_of_several_records_counts(estate: Estate, tmp_path: Path) -> None:
+    estate.version("router-copy", "1", D1, owner=None, eval_checkpoint=D2)
+    assert estate.judge(tmp_path).verdict == "clean"
+
+
+def test_what_served_is_known_by_alias_too(estate: Estate, tmp_path: Path) -> None:
+    estate.without(requests)
+    estate.serve(None, 40)
+    estate.serve(None, 10, endpoint="elsewhere")
+    estate.add(alias_events, alias="live", checkpoint=D1, valid_from=days(200))
+    result = estate.judge(tmp_path)
+    assert value(result, "governed_traffic_share") == 1
+    assert value(result, "unattributed_traffic_share") == pytest.approx(0.2)
+    assert value(result, "governed_traffic_least") == pytest.approx(0.8)
+    assert result.verdict == "inconclusive"
+
+
+def test_an_incomplete_log_gives_an_interval_over_endpoints(estate: Estate, tmp_path: Path) -> None:
+    assert estate.judge(tmp_path).measures["governed_traffic_share"].ci95 is None
+    for i, (digest, count) in enumerate([(D1, 30), (D2, 20), (D1, 25), (None, 10)]):
+        estate.serve(digest, count, endpoint=f"e{i}")
+    measured = estate.judge(tmp_path).measures["governed_traffic_share"]
+    assert measured.value == pytest.approx(155 / 175)
+    assert measured.ci95 is not None
+    assert measured.ci95[0] < measured.value < measured.ci95[1]
+
+
+@pytest.mark.parametrize(("exists", "gone"), [(True, 0), (False, 1), (None, None)])
+def test_what_a_version_would_be_rolled_back_to(
+    estate: Estate, tmp_path: Path, exists: bool | None, gone: int | None
+) -> None:
+    estate.version("router", "2", D2, created_at=days(90))
+    estate.add(checkpoints, checkpoint=D2, uri="s3://m/2", exists=exists)
+    assert value(estate.judge(tmp_path), "rollbacks_gone") == gone
+
+
+def test_an_approval_by_who_asked_is_told(estate: Estate, tmp_path: Path) -> None:
+    estate.change(model_versions, requested_by="bo")
+    result = estate.judge(tmp_path)
+    assert value(result, "approvals_by_requester") == 1
+    assert any("whoever had asked" in finding.statement for finding in result.findings)
+
+
+def test_nothing_attributed_is_not_testable(estate: Estate, tmp_path: Path) -> None:
+    estate.without(requests)
+    estate.serve(None, 5)
+    result = estate.judge(tmp_path)
+    assert result.verdict == "not_testable"
+    assert "alias_events" in {missing.table for missing in result.missing}
+
+
+@pytest.mark.parametrize(
+    ("table", "verdict"),
+    [(people, "inconclusive"), (benchmarks, "inconclusive"), (engagements, "clean")],
+)
+def test_what_is_not_loaded_is_not_known(
+    estate: Estate, tmp_path: Path, table: Table, verdict: str
+) -> None:
+    estate.without(table)
+    result = estate.judge(tmp_path)
+    assert result.verdict == verdict
+    assert any(f"No `{table.name}` is loaded" in limit for limit in result.limits)
+
+
+def test_without_a_log_of_engagement_a_quick_approval_is_open(
+    estate: Estate, tmp_path: Path
+) -> None:
+    estate.without(engagements)
+    estate.change(model_versions, approved_at=days(60) + timedelta(seconds=9))
+    result = estate.judge(tmp_path)
+    assert (result.verdict, result.severity) == ("inconclusive", "S4")
+    assert value(result, "approvals_below_reading_time") == 1
+    assert value(result, "approvals_without_engagement") is None
+
+
+@pytest.mark.parametrize("kind", ["approve", "view"])
+def test_the_approval_itself_is_no_engagement(estate: Estate, tmp_path: Path, kind: str) -> None:
+    estate.without(engagements)
+    quick = days(60) + timedelta(seconds=9)
+    estate.change(model_versions, approved_at=quick)
+    estate.add(engagements, person="zed", object="x", kind="view", occurred_at=days(400))
+    estate.add(engagements, person="bo", object=D1, kind=kind, occurred_at=quick)
+    result = estate.judge(tmp_path)
+    assert result.verdict == ("supported" if kind == "approve" else "clean")
+    assert result.severity == ("S3" if kind == "approve" else None)
+
+
+def test_engagement_long_before_does_not_count(estate: Estate, tmp_path: Path) -> None:
+    result = estate.judge(tmp_path, engagement_days=0.5)
+    assert value(result, "approvals_without_engagement") == 1
+    assert value(estate.judge(tmp_path), "approvals_without_engagement") == 0
+
+
+def test_an_approval_dated_before_its_request_has_no_delay(estate: Estate, tmp_path: Path) -> None:
+    estate.change(model_versions, approved_at=days(60.5))
+    result = estate.judge(tmp_path)
+    assert value(result, "approvals_below_reading_time") is None
+
+
+def test_retries_and_old_traffic_are_not_counted(estate: Estate, tmp_path: Path) -> None:
+    estate.serve(D2, 30, occurred_at=days(50))
+    first = next(row for row in estate.rows if row.table is requests)
+    again = {**first.values, "occurred_at": first.values["occurred_at"] + timedelta(seconds=5)}
+    estate.add(requests, **again)
+    result = estate.judge(tmp_path)
+    assert result.measures["governed_traffic_least"].n == 100
+    assert result.verdict == "clean"
+    assert estate.judge(tmp_path, live_days=90).verdict != "clean"
+
+
+def test_a_fine_tune_of_a_registered_base_is_no_quantised_form(
+    estate: Estate, tmp_path: Path
+) -> None:
+    estate.serve(D2, 50)
+    estate.add(checkpoints, checkpoint=D2, uri="s3://models/tuned", base_checkpoint=D1)
+    tuned = estate.judge(tmp_path, registry_lag_days=0)
+    assert value(tuned, "unregistered_traffic_share") > 0
+    estate.change(checkpoints, uri="s3://models/router-int8")
+    quantised = estate.judge(tmp_path)
+    assert value(quantised, "unregistered_traffic_share") == 0
+    assert value(quantised, "quantised_traffic_share") == pytest.approx(1 / 3)
+    assert quantised.verdict == "inconclusive"
+
+
+def test_hostile_text_is_told_and_not_run(estate: Estate, tmp_path: Path) -> None:
+    bad = "x'); DROP TABLE requests; --<script>\u202e"
+    estate.change(model_versions, model=bad, owner=bad, approved_by=bad)
+    estate.add(people, person=bad, active_from=days(900), timezone="../../etc/passwd")
+    result = estate.judge(tmp_path)
+    assert result.verdict in ("clean", "inconclusive", "supported")
+    assert value(result, "approvals")[0]["local_time"] is None
+
+
+@pytest.mark.parametrize("given", ["yesterday", "31.12.2026", ""])
+def test_an_instant_that_is_none_is_refused(estate: Estate, tmp_path: Path, given: str) -> None:
+    with pytest.raises(UsageError, match="BAD_VALUE"):
+        estate.judge(tmp_path, as_of=given)
+
+
+def test_an_approver_who_is_always_quick_has_an_unremarkable_rank() -> None:
+    """So the absolute floor is shown too."""
+    row = {
+        "approved_by": "bo", "approved_at": NOW, "review_words": 1190, "timezone": None,
+        "automated": False, "engagements": None, "engagement_covered": True, "delay_s": 9.0,
+        "requests": 1,
+    }  # fmt: skip
+    same = judge_approvals([row] * 41, 238.0)
+    assert {a.rank_p for a in same} == {1.0}
+    assert all(a.is_below and a.reading_s == 300.0 for a in same)
+    alone = judge_approvals([row, *[row | {"delay_s": 600.0 + i} for i in range(40)]], 238.0)
+    assert alone[0].rank_p == pytest.approx(1 / 41)
+
+
+def test_a_score_that_no_count_of_items_gives_is_told(estate: Estate, tmp_path: Path) -> None:
+    estate.change(model_versions, metric="accuracy", metric_value=0.94, eval_run_id="e")
+    estate.add(eval_runs, run_id="e", suite="x", started_at=days(70), ended_at=days(70),
+               checkpoint=D1, n_items=37)  # fmt: skip
+    assert value(estate.judge(tmp_path), "impossible_scores") == 1
+    estate.change(eval_runs, n_items=50)
+    assert value(estate.judge(tmp_path), "impossible_scores") == 0

@@ -1,0 +1,327 @@
+"""What `reproducibility_closure` must state, against planted numbers and hand-made records."""
+
+import shutil
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from tests.diagnoses.conftest import Diagnosed
+
+from casework.case import Case, CaseWriter, Receipt, Row
+from casework.diagnoses import get
+from casework.errors import UsageError
+from casework.findings import Result
+from casework.stats.closure import CRITICAL
+from casework.tables import (
+    Table,
+    alias_events,
+    artifact_inputs,
+    checkpoints,
+    engagements,
+    model_versions,
+    people,
+    reruns,
+    training_rows,
+)
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+TUNED = f"sha256:{'a' * 64}"
+
+
+class Record:
+    """Rows of a case in which every critical input is pinned, fetched and checked."""
+
+    def __init__(self, blank: Path) -> None:
+        self.blank = blank
+        self.rows: list[Row] = []
+        for kind in CRITICAL:
+            self.input(kind)
+
+    def add(self, table: Table, **values: Any) -> None:
+        self.rows.append(Row(table, f"row {len(self.rows) + 1}", values))
+
+    def input(self, kind: str, **more: Any) -> None:
+        self.rows = [row for row in self.rows if row.values.get("kind") != kind]
+        self.more(kind, **more)
+
+    def more(self, kind: str, **more: Any) -> None:
+        digest = f"sha256:{CRITICAL.index(kind) if kind in CRITICAL else 9}{'b' * 63}"
+        self.add(artifact_inputs, **{
+            "artifact": TUNED, "kind": kind, "uri": f"store/{kind}", "digest": digest,
+            "pin": "pinned", "retrievable": True, "verified_at": NOW, "owner": "ana",
+        } | more)  # fmt: skip
+
+    def rebuilt(
+        self, scores: list[float], shipped: float | None, segment: str | None = None
+    ) -> None:
+        for i, score in enumerate(scores):
+            self.add(reruns, artifact=TUNED, rerun_id=f"r{i}", seed=i, segment=segment, score=score)
+        if shipped is not None:
+            self.add(reruns, artifact=TUNED, rerun_id="old", segment=segment, score=shipped,
+                     is_original=True)  # fmt: skip
+
+    def judge(self, tmp_path: Path, **settings: Any) -> Result:
+        path = tmp_path / "case.duckdb"
+        shutil.copy(self.blank, path)
+        with CaseWriter(path) as writer:
+            writer.load(Receipt("rows", "ab" * 32, 1, "rows", "test"), self.rows)
+        with Case(path) as case:
+            return get("reproducibility_closure")(case, **settings)
+
+
+@pytest.fixture(scope="module")
+def blank(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty case, to be copied."""
+    path = tmp_path_factory.mktemp("blank") / "case.duckdb"
+    Case.create(path).close()
+    return path
+
+
+@pytest.fixture
+def record(blank: Path) -> Record:
+    return Record(blank)
+
+
+def value(result: Result, name: str) -> Any:
+    return result.measures[name].value
+
+
+AROUND = [0.80, 0.801, 0.799, 0.8005, 0.7995, 0.80]
+
+
+@pytest.mark.parametrize("seed", [3, 4])
+def test_planted_numbers_are_found(diagnosed: Diagnosed, seed: int) -> None:
+    result, truth = diagnosed("reproducibility_closure.planted", seed)
+    planted = truth.numbers
+    assert value(result, "closure_score") == pytest.approx(planted["closure_score"])
+    assert sorted(value(result, "critical_broken")) == planted["critical_broken"]
+    assert value(result, "bus_factor") == planted["bus_factor"]
+    low, high = result.measures["rerun_gap"].ci95 or (0, 0)
+    assert low <= planted["true_gap"] <= high
+    assert value(result, "rerun_outside") is True
+    assert (result.verdict, result.severity) == ("confirmed", "S1")
+    assert len(value(result, "segments")) == 4
+
+
+@pytest.mark.parametrize(
+    ("change", "state", "worth", "verdict"),
+    [
+        ({"verified_at": None}, "unverified", 0.75, "clean"),
+        ({"retrievable": None}, "not tried", 0.5, "inconclusive"),
+        ({"retrievable": False}, "gone", 0.25, "confirmed"),
+        ({"pin": "floating", "digest": None}, "floating", 0.1, "confirmed"),
+        ({"pin": "absent", "digest": None}, "absent", 0, "confirmed"),
+        ({"attributes": {"observed_digest": "sha256:" + "c" * 64}}, "mismatched", 0, "confirmed"),
+    ],
+)
+def test_the_worst_critical_link_decides(
+    record: Record, tmp_path: Path, change: dict[str, Any], state: str, worth: float, verdict: str
+) -> None:
+    record.input("train_data", **change)
+    result = record.judge(tmp_path)
+    row = next(r for r in value(result, "inputs") if r["kind"] == "train_data")
+    assert (row["state"], row["value"]) == (state, worth)
+    assert result.verdict == verdict
+    assert ("train_data" in value(result, "critical_missing")) == (worth <= 0.5)
+
+
+def test_a_kind_that_nobody_recorded_is_absent(record: Record, tmp_path: Path) -> None:
+    record.rows = [row for row in record.rows if row.values["kind"] != "code"]
+    result = record.judge(tmp_path)
+    assert result.verdict == "confirmed"
+    assert value(result, "critical_broken") == ["code"]
+
+
+def test_the_worst_of_several_inputs_of_a_kind_counts(record: Record, tmp_path: Path) -> None:
+    record.more("train_data", uri="store/more", digest="md5:" + "d" * 32, retrievable=False)
+    assert value(record.judge(tmp_path), "critical_broken") == ["train_data"]
+
+
+def test_an_audit_says_more_than_the_lock_beside_it(record: Record, tmp_path: Path) -> None:
+    record.more("code", uri="src/train.py", retrievable=None, verified_at=None)
+    assert record.judge(tmp_path).verdict == "clean"
+    record.input("code", retrievable=False)
+    record.more("code", uri="src/train.py", retrievable=None, verified_at=None)
+    assert value(record.judge(tmp_path), "critical_broken") == ["code"]
+
+
+def test_what_is_gone_and_can_be_made_again_counts_as_there(record: Record, tmp_path: Path) -> None:
+    digest = "md5:" + "d" * 32
+    record.input("train_data", digest=digest, retrievable=False)
+    record.add(artifact_inputs, artifact=digest, kind="train_data", uri="raw", digest="md5:1",
+               pin="pinned", retrievable=True, verified_at=NOW)  # fmt: skip
+    record.add(artifact_inputs, artifact=digest, kind="code", uri="prepare.py", digest="md5:2",
+               pin="pinned", retrievable=True, verified_at=NOW)  # fmt: skip
+    result = record.judge(tmp_path, artifact=TUNED)
+    assert result.verdict == "clean"
+    assert (
+        next(r for r in value(result, "inputs") if r["kind"] == "train_data")["state"] == "remade"
+    )
+
+
+def test_a_circle_of_inputs_ends(record: Record, tmp_path: Path) -> None:
+    one, two = "md5:" + "1" * 32, "md5:" + "2" * 32
+    record.input("train_data", digest=one, retrievable=False)
+    for artifact, digest in ((one, two), (two, one)):
+        record.add(artifact_inputs, artifact=artifact, kind="train_data", uri=digest, digest=digest,
+                   pin="pinned", retrievable=False)  # fmt: skip
+    assert record.judge(tmp_path, artifact=TUNED).verdict == "confirmed"
+
+
+def test_a_base_of_another_digest_than_the_checkpoint_names_is_a_mismatch(
+    record: Record, tmp_path: Path
+) -> None:
+    record.add(checkpoints, checkpoint=TUNED, base_checkpoint=f"sha256:{'e' * 64}")
+    assert value(record.judge(tmp_path), "critical_broken") == ["base_checkpoint"]
+
+
+@pytest.mark.parametrize(
+    ("uri", "state"),
+    [("openai:gpt-4.1", "unpinnable"), ("anthropic/claude-sonnet", "unpinnable"),
+     ("meta/llama-3-8b", "floating"), ("google/gemma-2b", "floating")],
+)  # fmt: skip
+def test_only_what_a_provider_hosts_is_unpinnable(
+    record: Record, tmp_path: Path, uri: str, state: str
+) -> None:
+    record.input("base_checkpoint", uri=uri, digest=None, pin="floating", retrievable=None)
+    result = record.judge(tmp_path)
+    row = next(r for r in value(result, "inputs") if r["kind"] == "base_checkpoint")
+    assert row["state"] == state
+    assert result.verdict == ("inconclusive" if state == "unpinnable" else "confirmed")
+
+
+def test_a_record_elsewhere_that_holds_the_link_refutes(record: Record, tmp_path: Path) -> None:
+    record.input("train_data", uri="sft-3", digest=None, pin="floating")
+    record.add(training_rows, dataset="sft-3", row_id="1", prompt="p", chosen="c")
+    result = record.judge(tmp_path)
+    assert result.verdict == "inconclusive"
+    assert result.falsifier.falsified
+
+
+def test_erased_for_privacy_is_not_held_against_it(record: Record, tmp_path: Path) -> None:
+    record.input("train_data", retrievable=False, attributes={"note": "GDPR erasure"})
+    result = record.judge(tmp_path)
+    assert result.verdict == "supported"
+    assert any(r.outcome == "not_excluded" and "privacy" in r.explanation for r in result.rivals)
+
+
+def test_rebuilds_outside_the_interval(record: Record, tmp_path: Path) -> None:
+    record.rebuilt(AROUND, 0.83)
+    result = record.judge(tmp_path)
+    assert result.verdict == "confirmed"
+    assert value(result, "rerun_gap") == pytest.approx(-0.03)
+    assert result.primary is not None
+    assert result.primary.p < 0.05
+
+
+def test_rebuilds_lose_in_one_segment_alone(record: Record, tmp_path: Path) -> None:
+    record.rebuilt(AROUND, 0.8002)
+    record.rebuilt(AROUND, 0.9, segment="hard")
+    record.rebuilt(AROUND, 0.7995, segment="easy")
+    result = record.judge(tmp_path)
+    assert result.verdict == "confirmed"
+    assert value(result, "worst_segment") == "hard"
+    assert value(result, "rerun_outside") is False
+    assert "hard" in result.headline
+
+
+def test_the_control_decides_whether_the_harness_drifted(record: Record, tmp_path: Path) -> None:
+    record.add(model_versions, model="m", version="1", checkpoint=TUNED, metric_value=83.0,
+               created_at=NOW)  # fmt: skip
+    record.rebuilt(AROUND, None)
+    without = record.judge(tmp_path)
+    assert without.verdict == "supported"
+    assert value(without, "reported_score") == pytest.approx(0.83)
+    assert any(missing.columns == ("is_original",) for missing in without.missing)
+    record.add(reruns, artifact=TUNED, rerun_id="old", score=0.8, is_original=True)
+    with_it = record.judge(tmp_path)
+    assert with_it.verdict == "inconclusive"
+    assert value(with_it, "harness_shift") == pytest.approx(-0.03)
+
+
+@pytest.mark.parametrize("count", [1, 2, 4])
+def test_few_rebuilds_have_no_interval(record: Record, tmp_path: Path, count: int) -> None:
+    record.rebuilt(AROUND[:count], 0.83)
+    result = record.judge(tmp_path)
+    assert result.verdict == "inconclusive"
+    assert value(result, "rerun_interval") is None
+    assert value(result, "rerun_outside") is None
+    assert value(result, "rerun_gap") == pytest.approx(-0.03, abs=1e-3)
+
+
+def test_one_rebuild_is_compared_item_by_item(record: Record, tmp_path: Path) -> None:
+    for i in range(300):
+        right = float(i % 5 > 0)
+        record.add(reruns, artifact=TUNED, rerun_id="old", item_id=f"i{i}", score=right,
+                   is_original=True)  # fmt: skip
+        record.add(reruns, artifact=TUNED, rerun_id="new", item_id=f"i{i}",
+                   score=right if i > 60 else 0.0)  # fmt: skip
+    result = record.judge(tmp_path)
+    assert value(result, "mcnemar_p") < 1e-6
+    assert result.verdict == "supported"
+
+
+def test_scores_that_are_no_shares_have_a_margin_of_their_spread(
+    record: Record, tmp_path: Path
+) -> None:
+    rng = np.random.default_rng(1)
+    for run in range(7):
+        for i in range(50):
+            record.add(reruns, artifact=TUNED, rerun_id=f"r{run}", item_id=f"i{i}",
+                       score=float(20 + 5 * rng.normal()), is_original=run == 0)  # fmt: skip
+    result = record.judge(tmp_path)
+    assert float(result.parameters["margin"].value) == pytest.approx(0.5, abs=0.1)
+    assert result.measures["rerun_gap"].unit == "score"
+
+
+def test_who_could_rebuild_it(record: Record, tmp_path: Path) -> None:
+    record.input("code", owner="bo")
+    record.add(people, person="ana", active_from=NOW - timedelta(days=900))
+    record.add(people, person="bo", active_until=NOW - timedelta(days=9))
+    assert value(record.judge(tmp_path), "bus_factor") == 1
+    record.add(engagements, person="zed", object=TUNED, kind="run", occurred_at=NOW)
+    assert value(record.judge(tmp_path), "bus_factor") == 0  # ana owns it and never ran it
+    record.add(engagements, person="ana", object=TUNED, kind="run", occurred_at=NOW)
+    assert value(record.judge(tmp_path), "bus_factor") == 1
+
+
+def test_without_a_staff_list_the_bus_factor_is_unknown(record: Record, tmp_path: Path) -> None:
+    assert value(record.judge(tmp_path), "bus_factor") is None
+
+
+def test_inputs_under_the_name_of_the_run_are_found(record: Record, tmp_path: Path) -> None:
+    record.rows = [row._replace(values={**row.values, "artifact": "run-7"}) for row in record.rows]
+    record.add(model_versions, model="m", version="1", checkpoint=TUNED, run_id="run-7",
+               created_at=NOW)  # fmt: skip
+    record.rebuilt(AROUND, 0.8)
+    result = record.judge(tmp_path)
+    assert result.parameters["artifact"].value == TUNED
+    assert value(result, "critical_broken") == []
+
+
+def test_a_broken_record_nobody_serves_is_contained(record: Record, tmp_path: Path) -> None:
+    record.input("code", pin="floating", digest=None)
+    record.add(people, person="ana", active_until=NOW - timedelta(days=9))
+    assert record.judge(tmp_path).severity == "S2"
+    record.add(alias_events, alias="live", checkpoint=TUNED, valid_from=NOW - timedelta(days=50))
+    assert record.judge(tmp_path).severity == "S1"
+
+
+def test_hostile_text_is_told_and_not_run(record: Record, tmp_path: Path) -> None:
+    bad = "x'); DROP TABLE reruns; --<script>\u202e"
+    record.input("code", uri=bad, owner=bad, pin="floating", digest=None)
+    record.rebuilt(AROUND, 0.9, segment=bad)
+    record.rebuilt(AROUND, 0.8)
+    result = record.judge(tmp_path)
+    assert result.verdict == "confirmed"
+    assert value(result, "worst_segment") == bad
+
+
+@pytest.mark.parametrize(("name", "given"), [("artifact", "no such"), ("as_of", "yesterday")])
+def test_a_setting_that_makes_no_sense_is_refused(
+    record: Record, tmp_path: Path, name: str, given: str
+) -> None:
+    with pytest.raises(UsageError):
+        record.judge(tmp_path, **{name: given})

@@ -1,0 +1,29 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from casework.stats.grim import possible_counts
+
+
+@given(st.integers(1, 400), st.data(), st.integers(0, 3))
+def test_a_rate_that_was_measured_is_possible(n, data, decimals):
+    k = data.draw(st.integers(0, n))
+    assert k in possible_counts(round(100 * k / n, decimals), n, decimals)
+
+
+@given(st.integers(1, 300), st.integers(0, 1000), st.integers(0, 2))
+def test_the_counts_are_those_that_round_to_the_report(n, thousandths, decimals):
+    percent = round(thousandths / 10, decimals)
+    half = 0.5 * 10.0**-decimals
+    expected = [k for k in range(n + 1) if abs(100 * k / n - percent) <= half + 1e-9]
+    assert possible_counts(percent, n, decimals) == expected
+
+
+def test_more_items_than_the_decimals_tell_apart_allow_everything():
+    assert all(possible_counts(percent, 150, 0) for percent in range(101))
+
+
+@pytest.mark.parametrize(("n", "decimals"), [(0, 1), (10, -1)])
+def test_nonsense_is_refused(n, decimals):
+    with pytest.raises(ValueError, match="at least"):
+        possible_counts(50.0, n, decimals)

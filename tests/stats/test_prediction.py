@@ -1,0 +1,97 @@
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+from casework.stats.prediction import mean_difference, predict
+
+runs = st.lists(st.floats(0, 1), min_size=5, max_size=20)
+
+
+@given(runs, st.floats(0, 1))
+def test_outside_is_what_the_p_value_says(found, score):
+    answer = predict(score, found)
+    assert answer is not None
+    if answer.interval.high - answer.interval.low > 1e-6 and abs(answer.p - 0.05) > 1e-6:
+        assert answer.outside == (answer.p < 0.05)
+    assert answer.gap.value == pytest.approx(answer.interval.value - score)
+
+
+def test_hand_computed():
+    """k = 5, t = 2.776: mean 0.80, sd 0.01, half width 2.776 x 0.01 x sqrt(1.2)."""
+    found = predict(0.83, [0.79, 0.79, 0.80, 0.81, 0.81])
+    assert found is not None
+    half = 2.7764451 * 0.01 * math.sqrt(1.2)
+    assert found.interval.low == pytest.approx(0.80 - half, abs=1e-8)
+    assert not found.outside
+    assert found.p == pytest.approx(2 * stats.t.sf(0.03 / (0.01 * math.sqrt(1.2)), 4))
+
+
+def test_it_covers_the_next_run():
+    rng = np.random.default_rng(1)
+    drawn = rng.normal(0.8, 0.01, (4000, 6))
+    inside = [not predict(row[0], row[1:].tolist()).outside for row in drawn]
+    assert np.mean(inside) == pytest.approx(0.95, abs=0.012)
+
+
+def test_few_flips_in_few_items_do_not_make_a_gap():
+    """Half a flip a run: the plain interval is often a point, with the spread of the items not."""
+    rng = np.random.default_rng(8)
+    flips, n, k = rng.poisson(0.5, (2000, 7)) - rng.poisson(0.5, (2000, 7)), 150, 6
+    least = math.sqrt(1.0 / n / n)  # two independent Poisson counts of 0.5
+    plain = [predict(row[0] / n, (row[1:] / n).tolist()).outside for row in flips]
+    held = [
+        predict(row[0] / n, (row[1:] / n).tolist(), least_spread=least).outside for row in flips
+    ]
+    assert len(flips[0]) == k + 1
+    assert np.mean(plain) > 0.05
+    assert np.mean(held) < 0.05
+
+
+def test_too_few_runs_have_no_interval():
+    assert predict(0.8, [0.8] * 4) is None
+
+
+def test_runs_that_repeat_each_other():
+    same, other = predict(0.8, [0.8] * 5), predict(0.7, [0.8] * 5)
+    assert same is not None
+    assert other is not None
+    assert (same.outside, same.p, other.outside, other.p) == (False, 1.0, True, 0.0)
+
+
+@given(st.lists(st.integers(-3, 3), min_size=2, max_size=200))
+def test_cells_are_the_items(items):
+    values, counts = np.unique(items, return_counts=True)
+    found = mean_difference(values.tolist(), counts.tolist(), draws=99)
+    assert found is not None
+    assert found.value == pytest.approx(np.mean(items))
+    assert found.low - 1e-9 <= found.value + 1e-9
+    assert found.n == len(items)
+
+
+def test_the_bootstrap_agrees_with_scipy():
+    rng = np.random.default_rng(5)
+    items = rng.choice([-1.0, -0.2, 0.0, 0.0, 0.0, 0.4], 400)
+    values, counts = np.unique(items, return_counts=True)
+    found = mean_difference(values.tolist(), counts.tolist(), level=0.9, draws=9_999)
+    reference = stats.bootstrap(
+        (items,), np.mean, confidence_level=0.9, n_resamples=9_999, method="percentile", rng=rng
+    ).confidence_interval
+    assert found is not None
+    assert (found.low, found.high) == pytest.approx((reference.low, reference.high), abs=0.003)
+
+
+def test_many_different_items_get_the_t_interval_that_they_need():
+    rng = np.random.default_rng(6)
+    items = rng.normal(0.01, 0.3, 6_000)
+    found = mean_difference(items.tolist(), [1] * len(items))
+    reference = stats.ttest_1samp(items, 0).confidence_interval()
+    assert found is not None
+    assert (found.low, found.high) == pytest.approx((reference.low, reference.high))
+
+
+def test_one_item_has_no_interval():
+    assert mean_difference([0.5], [1]) is None
