@@ -79,6 +79,19 @@ EXACT: Mapping[str, tuple[str, ...]] = {
 
 COVERED: Mapping[str, tuple[str, str]] = {"reproducibility_closure": ("rerun_gap", "true_gap")}
 """The primary estimate of a diagnosis, and the planted number that its interval should hold."""
+_EXACT: Mapping[str, tuple[str, ...]] = {
+    "stale_eval_config": (
+        "blind_seconds", "blind_requests", "blind_accounts", "coverage_requests", "configs_served",
+        "configs_never_evaluated", "time_to_signal_s", "time_to_measurement_s",
+        "detection_after_measurement_s", "evidence_grade",
+    ),
+    "retired_checkpoint": ("resolved", "ambiguous", "unresolved", "unreachable"),
+    "output_attribution": (
+        "decisions", "grade_a", "grade_b", "grade_c", "grade_d", "grade_e", "rotations",
+        "boundaries", "unlogged_rotations", "coverage",
+    ),
+}  # fmt: skip
+"""Measures that are counted and not estimated: they must be what was planted."""
 
 
 def measured_rightly(result: Result, numbers: Mapping[str, Any]) -> bool | None:
@@ -89,6 +102,8 @@ def measured_rightly(result: Result, numbers: Mapping[str, Any]) -> bool | None:
         if true in numbers and not low <= numbers[true] <= high:
             return False
     if names := EXACT.get(result.diagnosis):
+    if result.diagnosis in _EXACT:
+        names = _EXACT[result.diagnosis]
         planted = {name: numbers[name] for name in names if name in numbers}
         return all(_near(result.measures[name].value, value) for name, value in planted.items())
     if result.diagnosis == "prompt_leakage":
@@ -107,6 +122,9 @@ def _near(found: Any, planted: Any) -> bool:
     if isinstance(planted, list):
         return sorted(found) == sorted(planted)
     return bool(abs(found - planted) < 1e-9)
+    if isinstance(planted, str) or found is None:
+        return bool(found == planted)
+    return bool(abs(found - planted) < 1e-6)
 
 
 def _run(task: tuple[int, int, bool]) -> list[Outcome]:

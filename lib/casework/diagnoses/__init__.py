@@ -12,6 +12,8 @@ from casework.diagnoses.output_attribution import output_attribution
 from casework.diagnoses.prompt_leakage import prompt_leakage
 from casework.diagnoses.registry_rot import registry_rot
 from casework.diagnoses.reproducibility_closure import reproducibility_closure
+from casework.diagnoses.retired_checkpoint import retired_checkpoint
+from casework.diagnoses.stale_eval_config import stale_eval_config
 from casework.errors import UsageError, unknown_name
 from casework.findings import Result
 
@@ -20,6 +22,8 @@ ALL: tuple[Diagnosis, ...] = (
     prompt_leakage,
     reproducibility_closure,
     registry_rot,
+    stale_eval_config,
+    retired_checkpoint,
     output_attribution,
 )
 
