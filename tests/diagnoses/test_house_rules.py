@@ -56,6 +56,13 @@ def parameters(query: Query) -> dict[str, object]:
     known |= {f"name_{i}": "a" for i in range(1, 5)}
     for name in ("mean", "spread", "slope", "edge"):
         known |= {f"{name}_{i}": 1.0 for i in ("y", "w", 1, 2, 3, 4)}
+    known |= {"score": "rerank_score", "before": "a", "after": "b", "by_version": True, "k": 3}
+    known |= dict.fromkeys(("changed_at", "ended_at"), instant)
+    for name in ("in_force", "unscored", "same_queries", "known_documents"):
+        known[name] = False
+    for name in ("gate", "gate_after", "gate_used", "gate_old", "gate_new", "tolerance",
+                 "lowest", "width", "depth"):  # fmt: skip
+        known[name] = 1.0
     return query.parameters(known)
 
 
