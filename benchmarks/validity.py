@@ -64,6 +64,12 @@ def _refuse_failures(outcomes: list[Any]) -> None:
         raise RuntimeError(f"{failed[0].path}: {failed[0].code} {failed[0].reason}")
 
 
+COVERED = {
+    "threshold_drift": ("drop_ratio_same_threshold", "drop_ratio_all"),
+}
+"""By diagnosis, the measure whose interval must hold a planted number, and the number's name."""
+
+
 def measured_rightly(result: Result, numbers: Mapping[str, Any]) -> bool | None:
     """Whether the planted numbers are what the measures say; None where there are none."""
     if result.diagnosis == "output_attribution":
@@ -71,6 +77,12 @@ def measured_rightly(result: Result, numbers: Mapping[str, Any]) -> bool | None:
                  "boundaries", "unlogged_rotations", "coverage")  # fmt: skip
         planted = {name: numbers[name] for name in names if name in numbers}
         return all(_near(result.measures[name].value, value) for name, value in planted.items())
+    if result.diagnosis in COVERED:
+        measure, planted_name = COVERED[result.diagnosis]
+        found = result.measures.get(measure)
+        if planted_name not in numbers or found is None or found.ci95 is None:
+            return None
+        return found.ci95[0] <= numbers[planted_name] <= found.ci95[1]
     lift = numbers.get("true_lift")
     everyone = result.measures.get("lift_population")
     if lift != 0 or everyone is None or everyone.ci95 is None:

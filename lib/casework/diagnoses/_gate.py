@@ -186,9 +186,7 @@ def drifted(ask: Inquiry, params: dict[str, Any]) -> tuple[tuple[Drift, float], 
     """Compare the summaries of the queries before and after, column by column."""
     table = ask.case.arrow(pairs.SUMMARIES, **params)
     after = table["is_after"].to_numpy()
-    columns = {
-        name: table[name].to_numpy() for name in table.column_names if name != "is_after"
-    }
+    columns = {name: table[name].to_numpy() for name in table.column_names if name != "is_after"}
     found = column_drift(
         {name: values[~after] for name, values in columns.items()},
         {name: values[after] for name, values in columns.items()},

@@ -1,7 +1,7 @@
 """What `threshold_drift` asks about the same pairs, the candidate sets, scores and judgments."""
 
 from casework.case import Query
-from casework.diagnoses._gate_rows import OFFERED, PERIOD_SUMS
+from casework.diagnoses._gate_rows import OFFERED
 
 PAIRS = Query(
     "pairs",
@@ -176,4 +176,3 @@ OFFERED_BINS = Query(
     "Candidates after the change by score, in two hundred steps.",
     uses=(OFFERED,),
 )
-

@@ -130,7 +130,7 @@ def _by_break(ask: Inquiry, score: str, seed: int) -> Periods | None:
     if len(days) < 6 or not changepoints.AVAILABLE:
         return None
     rates = [row["dropped"] / row["candidates"] for row in days]
-    found = changepoints.tested_break(rates, seed=seed)
+    found = changepoints.break_with_p(rates, seed=seed)
     at = days[found.index]["day"]
     ask.infer("changed_at", None, at)
     told = "the largest break of the daily drop rate, inferred from it"

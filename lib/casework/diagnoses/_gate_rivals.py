@@ -112,14 +112,18 @@ def _corpus(found: Found) -> Rival:
     test = "drops of documents offered before, dense scores of the same pairs, log of changes"
     level, pairs = found.levels[True], found.pairs
     unknown = level["candidates"] - level["of_known_documents"]
-    text = f"{share(unknown / level['candidates'])} of the candidates after are of documents " \
+    text = (
+        f"{share(unknown / level['candidates'])} of the candidates after are of documents "
         f"not offered before; without those {_said(found.known_documents)}"
+    )
     logged = any(event["key"] == "corpus" for event in near_events(found))
     outcome = retained(found.known_documents, found.fixed)
     if outcome != "excluded" and pairs.embedding_moved and not logged:
         outcome = "not_testable"
-        text += f"; {number(pairs.dense_moved)} of {count(pairs.dense_n, 'same pairs')} have " \
+        text += (
+            f"; {number(pairs.dense_moved)} of {count(pairs.dense_n, 'same pairs')} have "
             "another dense score, so the embedding moved, and new documents may be its choice"
+        )
     return Rival(explanation, test, outcome, text)
 
 
@@ -214,7 +218,6 @@ def falsify(found: Found, sesoi_quality: float) -> Falsifier:
     return Falsifier(
         statement,
         True,
-        f"{seen}; judged relevance that passes is {text} against before at the restoring "
-        "threshold",
+        f"{seen}; judged relevance that passes is {text} against before at the restoring threshold",
         falsified=back.high < -sesoi_quality,
     )

@@ -155,10 +155,7 @@ PERIOD_SUMS = ", ".join(
     (
         "count(*) AS clusters",
         *(f"CAST(sum({name}) AS DOUBLE) AS {name}" for name in ("n0", "y0", "n1", "y1")),
-        *(
-            f"CAST(sum(CAST({p[:2]} AS HUGEINT) * {p[2:]}) AS DOUBLE) AS {p}"
-            for p in _PRODUCTS
-        ),
+        *(f"CAST(sum(CAST({p[:2]} AS HUGEINT) * {p[2:]}) AS DOUBLE) AS {p}" for p in _PRODUCTS),
     )
 )
 """Sums of whole numbers n0, y0, n1, y1 over clusters, for `casework.stats.periods`."""

@@ -63,9 +63,7 @@ class Break:
     p: float
 
 
-def tested_break(
-    values: Sequence[float], draws: int = 999, seed: int = 0, block: int = 3
-) -> Break:
+def break_with_p(values: Sequence[float], draws: int = 999, seed: int = 0, block: int = 3) -> Break:
     """The largest break and its p-value, the search repeated over series without one.
 
     Circular blocks of the series are put together anew, so that neighbours stay neighbours; each

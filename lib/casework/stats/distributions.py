@@ -142,9 +142,7 @@ def column_drift(before: Mapping[str, ArrayLike], after: Mapping[str, ArrayLike]
         scale = float(old.std())
         moved = _moved(old, new, steps.get(sizes)) / scale if scale > 0 else None
         critical = psi_null(bins, *sizes).critical if bins > 1 else math.inf
-        found.append(
-            Drift(name, sizes, (old_missing, new_missing), ks, p, moved, index, critical)
-        )
+        found.append(Drift(name, sizes, (old_missing, new_missing), ks, p, moved, index, critical))
     return found
 
 

@@ -54,9 +54,7 @@ def standard_error(low: float, high: float) -> float:
     return (high - low) / (2 * 1.96)
 
 
-def difference_in_differences(
-    treated: tuple[float, float], control: tuple[float, float]
-) -> float:
+def difference_in_differences(treated: tuple[float, float], control: tuple[float, float]) -> float:
     """Change of the treated minus change of the control, each as (before, after)."""
     return (treated[1] - treated[0]) - (control[1] - control[0])
 
@@ -85,9 +83,7 @@ def mean_discrepancy(first: ArrayLike, second: ArrayLike, gamma: float) -> Discr
     across = 2 * xy.mean()
     return Discrepancy(
         biased=float(xx.mean() + yy.mean() - across),
-        unbiased=float(
-            (xx.sum() - n) / (n * (n - 1)) + (yy.sum() - m) / (m * (m - 1)) - across
-        ),
+        unbiased=float((xx.sum() - n) / (n * (n - 1)) + (yy.sum() - m) / (m * (m - 1)) - across),
     )
 
 
@@ -119,4 +115,4 @@ def _rows(sample: ArrayLike) -> Floats:
 
 def _kernel(a: Floats, b: Floats, gamma: float) -> Floats:
     squares = (a**2).sum(1)[:, None] + (b**2).sum(1) - 2 * a @ b.T
-    return np.exp(-gamma * np.maximum(squares, 0))
+    return np.asarray(np.exp(-gamma * np.maximum(squares, 0)))

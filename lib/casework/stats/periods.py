@@ -45,10 +45,12 @@ class PeriodSums:
     @classmethod
     def of(cls, row: Mapping[str, Any], scale: float = 1.0) -> "PeriodSums":
         """Read them from a row of a query, in which each y is an integer in steps of 1/scale."""
-        plain = {name: float(row[name] or 0) for name in cls.__slots__}
-        for name in plain:
-            plain[name] /= scale ** name.count("y")
-        return cls(**plain | {"clusters": int(row["clusters"])})
+        sums = {
+            name: float(row[name] or 0) / scale ** name.count("y")
+            for name in cls.__slots__
+            if name != "clusters"
+        }
+        return cls(int(row["clusters"]), **sums)
 
     @property
     def testable(self) -> bool:
