@@ -14,8 +14,9 @@ def measure(ask: Inquiry, found: Found, moved: str | None) -> None:
     ask.measure("threshold", found.gate.before, "score", q.GATES)
     for name, period in (("pass_rate_before", False), ("pass_rate_after", True)):
         drop = found.in_force.level(after=period)
+        asked = found.levels[period]["queries"]
         ask.measure(name, 1 - drop.value, "share:candidates", q.DROPS,
-                    ci95=(1 - drop.high, 1 - drop.low), n=found.levels[period]["queries"])  # fmt: skip
+                    ci95=(1 - drop.high, 1 - drop.low), n=asked)  # fmt: skip
     for name, sums in (("drop_ratio", found.in_force), ("drop_ratio_same_threshold", found.fixed)):
         ratio = sums.ratio
         ask.measure(name, ratio.value if ratio else None, "ratio", q.DROPS,

@@ -4,65 +4,96 @@ from casework.case import Query
 from casework.diagnoses._gate_pairs import JUDGED
 from casework.diagnoses._gate_rows import OFFERED, PERIOD_SUMS
 
+IDEAL = Query(
+    "ideal",
+    """
+    SELECT query_id, CAST(sum(CAST(round(1000 * grade) AS BIGINT)) AS BIGINT) AS ideal
+    FROM judgments WHERE grade > 0 AND NOT isnan(grade) GROUP BY query_id
+    """,
+    "Relevance that was judged for each query, in thousandths of a grade.",
+)
+
+ASKED = Query(
+    "asked",
+    """
+    SELECT query_id, count(*) FILTER (WHERE place = 1 AND NOT is_after) AS old,
+           count(*) FILTER (WHERE place = 1 AND is_after) AS new
+    FROM offered GROUP BY query_id
+    """,
+    "How often each query was asked.",
+    uses=(OFFERED,),
+)
+
+PASSING = Query(
+    "passing",
+    """
+    SELECT query_id,
+           coalesce(sum(grade) FILTER (WHERE NOT is_after AND score >= $gate), 0) AS g00,
+           coalesce(sum(grade) FILTER (WHERE NOT is_after AND score >= $gate_new), 0) AS g01,
+           coalesce(sum(grade) FILTER (WHERE is_after AND score >= $gate), 0) AS g10,
+           coalesce(sum(grade) FILTER (WHERE is_after AND score >= $gate_new), 0) AS g11
+    FROM (SELECT query_id, is_after, score, CAST(round(1000 * grade) AS BIGINT) AS grade
+          FROM judged WHERE grade > 0)
+    GROUP BY query_id
+    """,
+    "Judged relevance that passes two thresholds, by query and period.",
+    uses=(JUDGED,),
+)
+
+REPLAYED = Query(
+    "replayed",
+    """
+    SELECT a.query_id, CASE WHEN a.old > 0 THEN i.ideal ELSE 0 END AS ideal_old,
+           CASE WHEN a.new > 0 THEN i.ideal ELSE 0 END AS ideal_new,
+           CAST(round(coalesce(p.g00, 0) / greatest(a.old, 1)) AS BIGINT) AS g00,
+           CAST(round(coalesce(p.g01, 0) / greatest(a.old, 1)) AS BIGINT) AS g01,
+           CAST(round(coalesce(p.g10, 0) / greatest(a.new, 1)) AS BIGINT) AS g10,
+           CAST(round(coalesce(p.g11, 0) / greatest(a.new, 1)) AS BIGINT) AS g11
+    FROM asked AS a JOIN ideal AS i ON i.query_id = a.query_id
+    LEFT JOIN passing AS p ON p.query_id = a.query_id
+    WHERE $same_queries = FALSE OR (a.old > 0 AND a.new > 0)
+    """,
+    "Judged relevance that passes, of all that was judged, for one asking of each query.",
+    uses=(ASKED, IDEAL, PASSING),
+)
+
 GAIN = Query(
     "gain",
     f"""
     SELECT {PERIOD_SUMS} FROM (
-        SELECT r.query_id, r.old * i.ideal AS n0, coalesce(g.old, 0) AS y0,
-               r.new * i.ideal AS n1, coalesce(g.new, 0) AS y1
-        FROM (SELECT query_id, count(*) FILTER (WHERE place = 1 AND NOT is_after) AS old,
-                     count(*) FILTER (WHERE place = 1 AND is_after) AS new
-              FROM offered GROUP BY query_id) AS r
-        JOIN (SELECT query_id, CAST(sum(CAST(round(1000 * grade) AS BIGINT)) AS BIGINT) AS ideal
-              FROM judgments WHERE grade > 0 AND NOT isnan(grade)
-              GROUP BY query_id) AS i ON i.query_id = r.query_id
-        LEFT JOIN (
-            SELECT query_id,
-                   CAST(sum(CAST(round(1000 * grade) AS BIGINT)) FILTER (
-                       WHERE NOT is_after AND score >= $gate_old) AS BIGINT) AS old,
-                   CAST(sum(CAST(round(1000 * grade) AS BIGINT)) FILTER (
-                       WHERE is_after AND score >= $gate_new) AS BIGINT) AS new
-            FROM judged WHERE grade > 0 GROUP BY query_id) AS g ON g.query_id = r.query_id
-        WHERE $same_queries = FALSE OR (r.old > 0 AND r.new > 0))
+        SELECT query_id, ideal_old AS n0, g00 AS y0, ideal_new AS n1, g11 AS y1 FROM replayed)
     """,  # noqa: S608  the text is put together of constants
-    "Judged relevance that passes, of all that was judged for the query, before at one threshold "
-    "and after at another, as sums over queries.",
-    uses=(OFFERED, JUDGED),
+    "Judged relevance that passes before, and after at the threshold in force then, as sums.",
+    uses=(REPLAYED,),
 )
 
 REPLAY = Query(
     "replay",
     """
-    SELECT CAST(md5_number_lower(r.query_id) % 128 AS INTEGER) AS query_group,
-           count(DISTINCT r.query_id) AS queries,
-           sum(CASE WHEN r.is_after THEN 0 ELSE i.ideal END) AS ideal_old,
-           sum(CASE WHEN r.is_after THEN i.ideal ELSE 0 END) AS ideal_new,
+    SELECT CAST(md5_number_lower(query_id) % 128 AS INTEGER) AS query_group,
+           count(*) AS queries, sum(ideal_old) AS ideal_old, sum(ideal_new) AS ideal_new,
            sum(g00) AS g00, sum(g01) AS g01, sum(g10) AS g10, sum(g11) AS g11
-    FROM (
-        SELECT o.query_id, o.is_after,
-               count(*) FILTER (WHERE o.place = 1) AS retrievals
-        FROM offered AS o WHERE $same_queries = FALSE OR o.is_shared
-        GROUP BY o.query_id, o.is_after) AS r
-    JOIN (SELECT query_id, CAST(sum(CAST(round(1000 * grade) AS BIGINT)) AS BIGINT) AS ideal
-          FROM judgments WHERE grade > 0 AND NOT isnan(grade) GROUP BY query_id) AS i
-      ON i.query_id = r.query_id
-    LEFT JOIN (
-        SELECT query_id, is_after,
-               sum(CAST(round(1000 * grade) AS BIGINT)) FILTER (
-                   WHERE NOT is_after AND score >= $gate) AS g00,
-               sum(CAST(round(1000 * grade) AS BIGINT)) FILTER (
-                   WHERE NOT is_after AND score >= $gate_new) AS g01,
-               sum(CAST(round(1000 * grade) AS BIGINT)) FILTER (
-                   WHERE is_after AND score >= $gate) AS g10,
-               sum(CAST(round(1000 * grade) AS BIGINT)) FILTER (
-                   WHERE is_after AND score >= $gate_new) AS g11
-        FROM judged WHERE grade > 0 GROUP BY query_id, is_after) AS g
-      ON g.query_id = r.query_id AND g.is_after = r.is_after
-    GROUP BY query_group ORDER BY query_group
+    FROM replayed GROUP BY query_group ORDER BY query_group
     """,
     "Replay: judged relevance that passes the old and the restoring threshold, among the "
     "candidates before and after, by group of queries.",
-    uses=(OFFERED, JUDGED),
+    uses=(REPLAYED,),
+)
+
+BAND = Query(
+    "band",
+    f"""
+    SELECT {PERIOD_SUMS} FROM (
+        SELECT query_id, count(*) FILTER (WHERE NOT is_after) AS n0,
+               count(*) FILTER (WHERE NOT is_after AND grade > 0) AS y0,
+               count(*) FILTER (WHERE is_after) AS n1,
+               count(*) FILTER (WHERE is_after AND grade > 0) AS y1
+        FROM judged WHERE score < $gate AND (is_after = FALSE OR score >= $gate_new)
+        GROUP BY query_id)
+    """,  # noqa: S608
+    "Judged and relevant candidates: those dropped before, and those after between the restoring "
+    "and the old threshold, as sums over queries.",
+    uses=(JUDGED,),
 )
 
 METRICS = Query(

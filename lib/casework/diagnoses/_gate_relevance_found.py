@@ -31,12 +31,19 @@ class Replay:
         threshold_part: the latter with its interval.
         returned: candidates after at the restoring threshold, minus before at the old one.
         lost: candidates after at the old threshold, minus before at it.
+        half: what the restoring threshold returns, minus half of what was lost.
     """
 
     parts: Shapley
     threshold_part: Estimate
     returned: Estimate
     lost: Estimate
+    half: Estimate
+
+    @property
+    def stays_lost(self) -> bool:
+        """Whether relevance was lost, and less than half of it returns with the pass rate."""
+        return self.lost.high < 0 and self.half.high < 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +59,7 @@ class Relevance:
         precision: the threshold that restores the precision of before.
         target: that precision.
         replay: the gate replayed over both candidate sets.
+        band: relevant of the judged, dropped before and now between the two thresholds.
     """
 
     source: str | None = None
@@ -62,6 +70,7 @@ class Relevance:
     precision: Estimate | None = None
     target: float | None = None
     replay: Replay | None = None
+    band: PeriodSums | None = None
 
 
 def relevance_of(
@@ -84,9 +93,9 @@ def relevance_of(
     below = all(_covers_drops(judged[period], levels[period]) for period in (False, True))
     same = levels[False]["of_shared_queries"] > 0
     gain = PeriodSums.of(
-        ask.one(q.GAIN, **params, gate_old=params["gate"], gate_new=params["gate_after"],
-                same_queries=same), 1.0,
-    )  # fmt: skip
+        ask.one(q.GAIN, **params, gate_new=params["gate_after"], same_queries=same)
+    )
+    band = PeriodSums.of(ask.one(q.BAND, **params, gate_new=restored))
     target, precision = _precision(ask, params, levels, judged, seed)
     by_outcome = outcome.sums is not None
     return Relevance(
@@ -98,6 +107,7 @@ def relevance_of(
         precision=precision,
         target=target,
         replay=_replay(ask, params, restored, same, seed) if below else None,
+        band=band if below and band.testable else None,
     )
 
 
@@ -203,6 +213,10 @@ def _replay(
         ),
         returned=_estimate(value["11"] - value["00"], draws["11"] - draws["00"], n),
         lost=_estimate(value["10"] - value["00"], draws["10"] - draws["00"], n),
+        half=_estimate(
+            value["11"] - (value["10"] + value["00"]) / 2,
+            draws["11"] - (draws["10"] + draws["00"]) / 2, n,
+        ),
     )  # fmt: skip
 
 

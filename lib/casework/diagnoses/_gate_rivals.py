@@ -193,14 +193,16 @@ def _concurrent(found: Found) -> Rival:
     return Rival(explanation, test, "excluded", f"changes that are told apart: {keys}")
 
 
-def falsify(found: Found, sesoi_quality: float) -> Falsifier:
+def falsify(found: Found) -> Falsifier:
     """Look whether relevance returns with the pass rate; if not, retrieval lost it, not the gate.
 
-    The same pairs speak too: scores that differ would mean that the scorer moved.
+    It does not where less than half of what was lost returns, or where what is dropped in addition
+    is less relevant than what was dropped all along. The same pairs speak too: scores that differ
+    would mean that the scorer moved.
     """
     statement = (
-        "At the restoring threshold the pass rate returns and relevance does not, or the same "
-        "pairs score differently"
+        "At the restoring threshold the pass rate returns and the lost relevance does not, or the "
+        "same pairs score differently"
     )
     pairs, replay = found.pairs, found.relevance.replay
     seen = (
@@ -213,11 +215,23 @@ def falsify(found: Found, sesoi_quality: float) -> Falsifier:
             statement, pairs.tested,
             f"{seen}; not replayed: no judgments on both sides of the threshold",
         )  # fmt: skip
-    back = replay.returned
-    text = spread(back.value, (back.low, back.high), "points")
+    lost, back = (
+        spread(e.value, (e.low, e.high), "points", signed=True)
+        for e in (replay.lost, replay.returned)
+    )
+    band = found.relevance.band
+    worth = (
+        ""
+        if band is None
+        else (
+            f"; relevant are {share(band.after)} of the judged candidates between the two thresholds, "
+            f"and were {share(band.before)} of those dropped before"
+        )
+    )
     return Falsifier(
         statement,
         True,
-        f"{seen}; judged relevance that passes is {text} against before at the restoring threshold",
-        falsified=back.high < -sesoi_quality,
+        f"{seen}; judged relevance that passes is {lost} against before at the old threshold, "
+        f"and {back} at the restoring one{worth}",
+        falsified=replay.stays_lost or (band is not None and band.difference.high < 0),
     )

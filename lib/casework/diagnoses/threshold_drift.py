@@ -50,11 +50,12 @@ from casework.diagnoses._gate_words import (
     remedies,
 )
 from casework.diagnoses._inquiry import Conclusion, Inquiry
-from casework.findings import Falsifier, Missing, Rival, Verdict
+from casework.findings import Break, Falsifier, Missing, Primary, Rival, Verdict
 from casework.stats.periods import PeriodSums
 from casework.tables import candidates, config_events, judgments, outcomes
 from casework.words import count
 
+ALPHA = 0.05
 SEARCH_ALPHA = 0.01
 
 
@@ -68,7 +69,6 @@ def judge(
     threshold: float | None = None,
     metric: str | None = None,
     sesoi_drop: float = 0.2,
-    sesoi_quality: float = 0.01,
     seed: int = 1,
 ) -> Conclusion:
     """Compare what a gate drops before and after something upstream of it changed.
@@ -82,7 +82,6 @@ def judge(
         threshold: the gate; else as recorded, logged, or told by what passed.
         metric: outcome that tells relevance; else one named so, or measured by query.
         sesoi_drop: smallest relative change of the drop rate that matters.
-        sesoi_quality: smallest change of judged relevance that matters, as a share.
         seed: of the bootstrap.
     """
     filled = ask.one(q.COLUMNS_FILLED)
@@ -107,14 +106,14 @@ def judge(
     moved = _moved(found, rivals)
     measure(ask, found, moved)
     draw(ask, found, params, sesoi_drop)
-    return _conclude(ask, found, rivals, moved, params, sesoi_drop, sesoi_quality)
+    return _conclude(ask, found, rivals, moved, params, sesoi_drop)
 
 
 def _conclude(
     ask: Inquiry, found: Found, rivals: tuple[Rival, ...], moved: str | None,
-    params: dict[str, Any], sesoi_drop: float, sesoi_quality: float,
+    params: dict[str, Any], sesoi_drop: float,
 ) -> Conclusion:  # fmt: skip
-    falsifier = falsify(found, sesoi_quality)
+    falsifier = falsify(found)
     verdict = _verdict(found, rivals, falsifier, sesoi_drop)
     reach = ask.one(relevance.REACH, **params)
     if reach["accounts"] and ask.case.filled("accounts", ("revenue",)):
@@ -141,7 +140,22 @@ def _conclude(
         falsifier=falsifier,
         remedies=remedies(verdict, moved, found),
         limits=tuple(said),
+        primary=_primary(found.fixed),
+        breaks=_breaks(found.periods),
     )
+
+
+def _primary(fixed: PeriodSums) -> Primary | None:
+    """The test of an unchanged drop rate at the old threshold."""
+    p = fixed.p
+    return None if p is None else Primary(p, ALPHA)
+
+
+def _breaks(periods: Periods) -> tuple[Break, ...]:
+    start, end = periods.ended_at, periods.changed_at
+    if start is None or end is None:
+        return ()
+    return (Break(min(start, end), end, "what the gate drops"),)
 
 
 def _nothing(reason: str, columns: tuple[str, ...], why: str) -> Conclusion:
@@ -237,7 +251,7 @@ def _verdict(
     same = found.same_queries.ratio if found.same_queries else None
     if same and outcome_of(rivals, "Other queries") == "not_excluded" and same.inside(low, high):
         return "clean"
-    if not ratio.excludes(1) or falsifier.falsified:
+    if not ratio.excludes(1):
         return "inconclusive"
     beyond = ratio.low > high or ratio.high < low
     guessed = found.periods.p is not None and found.periods.p >= SEARCH_ALPHA
@@ -248,6 +262,7 @@ def _verdict(
         and not found.gate.moved
         and found.pairs.same
         and falsifier.ran
+        and not falsifier.falsified
         and not guessed
         and all(rival.outcome != "not_excluded" for rival in rivals)
     )

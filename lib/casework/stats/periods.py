@@ -102,6 +102,14 @@ class PeriodSums:
         return Estimate(value, value - half, value + half, self.clusters)
 
     @property
+    def p(self) -> float | None:
+        """Two-sided p-value of an equal ratio in both periods; None where nothing varies."""
+        se = self.difference_se
+        if se <= 0:
+            return None
+        return math.erfc(abs(self.after - self.before) / se / math.sqrt(2))
+
+    @property
     def ratio(self) -> Estimate | None:
         """After / before, with an interval that is normal in the logarithm.
 
