@@ -80,19 +80,18 @@ REPLAY = Query(
     uses=(REPLAYED,),
 )
 
-BAND = Query(
-    "band",
+RELEVANT_DROPS = Query(
+    "relevant_drops",
     f"""
     SELECT {PERIOD_SUMS} FROM (
         SELECT query_id, count(*) FILTER (WHERE NOT is_after) AS n0,
-               count(*) FILTER (WHERE NOT is_after AND grade > 0) AS y0,
+               count(*) FILTER (WHERE NOT is_after AND is_lost) AS y0,
                count(*) FILTER (WHERE is_after) AS n1,
-               count(*) FILTER (WHERE is_after AND grade > 0) AS y1
-        FROM judged WHERE score < $gate AND (is_after = FALSE OR score >= $gate_new)
+               count(*) FILTER (WHERE is_after AND is_lost) AS y1
+        FROM (SELECT query_id, is_after, score < $gate AND grade > 0 AS is_lost FROM judged)
         GROUP BY query_id)
     """,  # noqa: S608
-    "Judged and relevant candidates: those dropped before, and those after between the restoring "
-    "and the old threshold, as sums over queries.",
+    "Judged candidates, and those of them that are relevant and dropped, as sums over queries.",
     uses=(JUDGED,),
 )
 

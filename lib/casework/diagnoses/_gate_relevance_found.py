@@ -59,7 +59,7 @@ class Relevance:
         precision: the threshold that restores the precision of before.
         target: that precision.
         replay: the gate replayed over both candidate sets.
-        band: relevant of the judged, dropped before and now between the two thresholds.
+        relevant_drops: relevant and dropped candidates, of the judged.
     """
 
     source: str | None = None
@@ -70,7 +70,7 @@ class Relevance:
     precision: Estimate | None = None
     target: float | None = None
     replay: Replay | None = None
-    band: PeriodSums | None = None
+    relevant_drops: PeriodSums | None = None
 
 
 def relevance_of(
@@ -95,7 +95,7 @@ def relevance_of(
     gain = PeriodSums.of(
         ask.one(q.GAIN, **params, gate_new=params["gate_after"], same_queries=same)
     )
-    band = PeriodSums.of(ask.one(q.BAND, **params, gate_new=restored))
+    lost = PeriodSums.of(ask.one(q.RELEVANT_DROPS, **params))
     target, precision = _precision(ask, params, levels, judged, seed)
     by_outcome = outcome.sums is not None
     return Relevance(
@@ -107,7 +107,7 @@ def relevance_of(
         precision=precision,
         target=target,
         replay=_replay(ask, params, restored, same, seed) if below else None,
-        band=band if below and band.testable else None,
+        relevant_drops=lost if below and lost.testable else None,
     )
 
 

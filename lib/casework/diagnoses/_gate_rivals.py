@@ -197,8 +197,8 @@ def falsify(found: Found) -> Falsifier:
     """Look whether relevance returns with the pass rate; if not, retrieval lost it, not the gate.
 
     It does not where less than half of what was lost returns, or where what is dropped in addition
-    is less relevant than what was dropped all along. The same pairs speak too: scores that differ
-    would mean that the scorer moved.
+    is less than half as relevant as what was dropped all along. The same pairs speak too: scores
+    that differ would mean that the scorer moved.
     """
     statement = (
         "At the restoring threshold the pass rate returns and the lost relevance does not, or the "
@@ -219,19 +219,27 @@ def falsify(found: Found) -> Falsifier:
         spread(e.value, (e.low, e.high), "points", signed=True)
         for e in (replay.lost, replay.returned)
     )
-    band = found.relevance.band
-    worth = (
-        ""
-        if band is None
-        else (
-            f"; relevant are {share(band.after)} of the judged candidates between the two thresholds, "
-            f"and were {share(band.before)} of those dropped before"
-        )
-    )
+    worthless, worth = _worthless(found)
     return Falsifier(
         statement,
         True,
         f"{seen}; judged relevance that passes is {lost} against before at the old threshold, "
         f"and {back} at the restoring one{worth}",
-        falsified=replay.stays_lost or (band is not None and band.difference.high < 0),
+        falsified=replay.stays_lost or worthless,
     )
+
+
+def _worthless(found: Found) -> tuple[bool, str]:
+    """Whether what is dropped in addition is less than half as relevant as what always was.
+
+    Then relevant drops grow by less than half as much as drops do.
+    """
+    drops, relevant = found.fixed.ratio, found.relevance.relevant_drops
+    grown = relevant.ratio if relevant else None
+    if drops is None or grown is None or drops.value <= 1:
+        return False, ""
+    text = (
+        f"; relevant candidates are dropped {spread(grown.value, (grown.low, grown.high), '')} "
+        f"times as often, all candidates {number(drops.value)} times"
+    )
+    return grown.high < (1 + drops.value) / 2, text
