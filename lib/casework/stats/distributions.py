@@ -16,6 +16,7 @@ Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
 PSI_BINS = 10
+LARGE = 10_000
 
 
 def psi(before: Sequence[float], after: Sequence[float]) -> float:
@@ -161,7 +162,7 @@ def _kolmogorov_smirnov(old: Floats, new: Floats) -> tuple[float, float]:
     Both functions are steps: the new one is furthest above at one of its values, and furthest
     below just before one.
     """
-    from scipy.stats import kstwo
+    from scipy.stats import kstwo, kstwobign
 
     n, m = len(old), len(new)
     ends = np.append(np.flatnonzero(new[1:] != new[:-1]), m - 1)
@@ -174,7 +175,10 @@ def _kolmogorov_smirnov(old: Floats, new: Floats) -> tuple[float, float]:
     above = (at / n - (ends + 1) / m).min()
     beneath = (below / n - starts / m).max()
     distance = max(float(beneath), -float(above))
-    return distance, float(kstwo.sf(distance, round(n * m / (n + m)) or 1))
+    size = n * m / (n + m)
+    if size > LARGE:  # the distribution for a given size takes seconds there, and differs no more
+        return distance, float(kstwobign.sf(distance * math.sqrt(size)))
+    return distance, float(kstwo.sf(distance, round(size) or 1))
 
 
 def _stability(old: Floats, new: Floats) -> tuple[float, int]:
