@@ -10,7 +10,6 @@ import importlib.util
 import sys
 
 import numpy as np
-
 from benchmarks._measuring import Measured, measured
 
 TARGET = 50

@@ -66,6 +66,7 @@ def _refuse_failures(outcomes: list[Any]) -> None:
 
 COVERED = {
     "threshold_drift": ("drop_ratio_same_threshold", "drop_ratio_all"),
+    "substrate_rotation": ("lift_shipping", "lift_last"),
 }
 """By diagnosis, the measure whose interval must hold a planted number, and the number's name."""
 

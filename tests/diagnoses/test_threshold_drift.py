@@ -114,7 +114,7 @@ def test_a_break_without_version_or_event_is_said_to_be_inferred(diagnosed: Diag
 
 
 def test_settings_are_taken_and_checked(diagnosed: Diagnosed) -> None:
-    result, truth = diagnosed("threshold_drift.planted", 21, threshold="0.5", sesoi_drop=0.1)
+    result, _ = diagnosed("threshold_drift.planted", 21, threshold="0.5", sesoi_drop=0.1)
     assert result.measures["threshold"].value == 0.5
     assert result.parameters["threshold"].source == "given"
     for setting, value in (("score", "bm25"), ("after", "no such"), ("changed_at", "soon"),

@@ -59,5 +59,5 @@ def test_an_empty_bin_on_one_side_is_infinite() -> None:
 
 @pytest.mark.parametrize("call", [lambda: dkw(0), lambda: psi_null(1, 10, 10)])
 def test_nonsense_is_refused(call: object) -> None:
-    with pytest.raises(ValueError, match="at least|needs"):
+    with pytest.raises(ValueError, match=r"at least|needs"):
         call()  # type: ignore[operator]

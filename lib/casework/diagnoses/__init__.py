@@ -9,6 +9,7 @@ from casework.diagnoses._diagnosis import Diagnosis, Need
 from casework.diagnoses._triage import adjust, by_gravity, triage
 from casework.diagnoses.cohort_skew import cohort_skew
 from casework.diagnoses.output_attribution import output_attribution
+from casework.diagnoses.substrate_rotation import substrate_rotation
 from casework.diagnoses.threshold_drift import threshold_drift
 from casework.errors import UsageError, unknown_name
 from casework.findings import Result
@@ -16,6 +17,7 @@ from casework.findings import Result
 ALL: tuple[Diagnosis, ...] = (
     cohort_skew,
     threshold_drift,
+    substrate_rotation,
     output_attribution,
 )
 
