@@ -47,7 +47,6 @@ class Effects:
         shipping_gap: lift of the last regime minus the pooled one; None where either is unknown.
         agreement: whether the lifts agree; None with fewer than two.
         gaps: of each regime with a lift, lift minus the pooled one.
-        pairs: regimes by number, the later minus the earlier, with p by Holm.
         joint: pooled lift first, then those of the known regimes, with their covariance.
     """
 
@@ -59,7 +58,6 @@ class Effects:
     shipping_gap: Estimate | None
     agreement: Agreement | None
     gaps: tuple[Estimate, ...]
-    pairs: tuple[tuple[int, int, Estimate, float], ...]
     query: Any
     joint: Lifts | None = None
     cuts: tuple[tuple[datetime, datetime], ...] = field(default=())
@@ -68,6 +66,13 @@ class Effects:
     def unit(self) -> str:
         """Unit of the lift."""
         return "points" if self.is_ratio else f"{self.metric} per observation"
+
+    def pairs(self) -> list[tuple[int, int, Estimate, float]]:
+        """Regimes by number, the later minus the earlier, with p-values by Holm."""
+        if self.joint is None:
+            return []
+        found = pairs(self.joint.without_first())
+        return [(self.known[i], self.known[j], e, p) for i, j, e, p in found]
 
     @property
     def shipping(self) -> Estimate | None:
@@ -136,7 +141,7 @@ def effects_of(
     ends = [*(end for end, _ in cuts), metric.last]
     if len(rows) < 2:
         regimes = tuple(Regime(a, b, None, None) for a, b in zip(edges, ends, strict=True))
-        return Effects(metric.name, metric.is_ratio, regimes, (), None, None, None, (), (), query)
+        return Effects(metric.name, metric.is_ratio, regimes, (), None, None, None, (), query)
     scale = metric.value_step / (metric.denominator_step if metric.is_ratio else 1.0)
     arms = [_arm(rows[treated], len(cuts) + 1, scale) for treated in (False, True)]
     enough = np.minimum(arms[0].active, arms[1].active) >= FEW_UNITS
@@ -153,7 +158,7 @@ def _effects(
 ) -> Effects:  # fmt: skip
     if not known:
         regimes = tuple(Regime(a, b, None, None) for a, b in zip(edges, ends, strict=True))
-        return Effects(metric.name, metric.is_ratio, regimes, (), None, None, None, (), (), query)
+        return Effects(metric.name, metric.is_ratio, regimes, (), None, None, None, (), query)
     choose = np.eye(len(edges))[list(known)]
     control, treatment = arms[0].of(choose), arms[1].of(choose)
     joint, each = pooled_and_stretches(control, treatment), lifts(control, treatment)
@@ -173,7 +178,6 @@ def _effects(
         shipping_gap=gaps[-1] if known[-1] == last and last > 0 else None,
         agreement=each.agreement(),
         gaps=gaps,
-        pairs=tuple((known[i], known[j], e, p) for i, j, e, p in pairs(each)),
         query=query,
         joint=joint,
         cuts=cuts,
@@ -228,8 +232,7 @@ def trend_of(
     found = effects_of(ask, params, metric, halves)
     if found.joint is None or len(found.known) < 4:
         return None
-    joint = found.joint
-    each = Lifts(joint.values[1:], joint.covariance[1:, 1:], joint.units[1:])
+    each = found.joint.without_first()
     regime = np.array([number // 2 for number in found.known])
     late = np.array([number % 2 for number in found.known])
     middles = [found.regimes[number] for number in found.known]

@@ -81,7 +81,7 @@ def findings(
             f" Between regimes {share(agree.i2)} of the variation is beyond chance "
             f"({p_value(agree.p)})."
         )
-        apart = [pair for pair in effects.pairs if pair[3] < 0.05]
+        apart = [pair for pair in effects.pairs() if pair[3] < 0.05]
         if apart:
             i, j, gap, p = max(apart, key=lambda pair: abs(pair[2].value))
             text += (

@@ -92,6 +92,10 @@ class Lifts:
         value = float(self.values[i])
         return Estimate(value, value - half, value + half, self.units[i])
 
+    def without_first(self) -> "Lifts":
+        """All but the first, which is the pooled one in `pooled_and_stretches`."""
+        return Lifts(self.values[1:], self.covariance[1:, 1:], self.units[1:])
+
     def agreement(self) -> Agreement | None:
         """Test whether all are the same; None with fewer than two."""
         if len(self.values) < 2:
