@@ -245,7 +245,7 @@ def trend_of(
     one = np.ones(len(days))
     span = max(float(days.max()), 1e-9)
     courses = [np.column_stack([one, days])]
-    courses += [np.column_stack([one, np.exp(-days / (span * part))]) for part in (0.1, 0.25)]
+    courses += [np.column_stack([one, np.exp(-days / (span * part))]) for part in (0.1, 0.25, 0.5)]
     return Trend(
         steps=misfit(each, steps) + 2 * len(numbers),
         steady=min(misfit(each, course) for course in courses) + 2 * 2,

@@ -12,6 +12,8 @@ from casework.words import count, instant, number, p_value, share, spread
 ZONE = timedelta(days=1)
 REFUTED = 0.01
 SHARE_MOVED = 0.05
+DECISIVE = 10.0
+"""Difference of Akaike's criterion beyond which a model has no support (Burnham & Anderson 2002)."""
 _SEPARATED = ("embedding_model", "price_list")
 
 
@@ -83,7 +85,7 @@ def _course(trend: Trend | None) -> Rival:
     return Rival(
         explanation,
         test,
-        "not_excluded" if trend.steady <= trend.steps else "excluded",
+        "not_excluded" if trend.steady <= trend.steps + DECISIVE else "excluded",
         f"misfit {number(trend.steps)} of steps, {number(trend.steady)} of a course; within the "
         f"regimes the lift changes by {spread(within.value, (within.low, within.high), '')}",
     )
