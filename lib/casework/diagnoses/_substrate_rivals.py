@@ -13,7 +13,7 @@ ZONE = timedelta(days=1)
 REFUTED = 0.01
 SHARE_MOVED = 0.05
 DECISIVE = 10.0
-"""Difference of Akaike's criterion beyond which a model has no support (Burnham & Anderson 2002)."""
+"""Difference of Akaike's criterion from which on a model has no support (Burnham & Anderson)."""
 _SEPARATED = ("embedding_model", "price_list")
 
 
