@@ -92,6 +92,11 @@ _EXACT: Mapping[str, tuple[str, ...]] = {
     ),
 }  # fmt: skip
 """Measures that are counted and not estimated: they must be what was planted."""
+COVERED = {
+    "threshold_drift": ("drop_ratio_same_threshold", "drop_ratio_all"),
+    "substrate_rotation": ("lift_shipping", "lift_last"),
+}
+"""By diagnosis, the measure whose interval must hold a planted number, and the number's name."""
 
 
 def measured_rightly(result: Result, numbers: Mapping[str, Any]) -> bool | None:
@@ -111,6 +116,12 @@ def measured_rightly(result: Result, numbers: Mapping[str, Any]) -> bool | None:
         if "true_drop" not in numbers or drop.ci95 is None:
             return _near(rate.value * (rate.n or 0), numbers["in_prompt"])
         return drop.ci95[0] <= numbers["true_drop"] <= drop.ci95[1]
+    if result.diagnosis in COVERED:
+        measure, planted_name = COVERED[result.diagnosis]
+        found = result.measures.get(measure)
+        if planted_name not in numbers or found is None or found.ci95 is None:
+            return None
+        return found.ci95[0] <= numbers[planted_name] <= found.ci95[1]
     lift = numbers.get("true_lift")
     everyone = result.measures.get("lift_population")
     if lift != 0 or everyone is None or everyone.ci95 is None:

@@ -12,7 +12,7 @@ from tests.diagnoses.conftest import Diagnosed
 import casework.diagnoses
 from casework.canonical import digest_rows
 from casework.case import Case, Query
-from casework.diagnoses import ALL, Diagnosis, _cohort_sums
+from casework.diagnoses import ALL, Diagnosis, _cohort_sums, _substrate_sums
 from casework.errors import UsageError
 
 SECTIONS = ["What it looks for", "Why it matters", "What would rule it out", "Known false alarms"]
@@ -33,6 +33,7 @@ def queries() -> dict[str, Query]:
         _cohort_sums.standardised(SOURCES), _cohort_sums.cells(SOURCES),
         _cohort_sums.arm_sums(SOURCES), _cohort_sums.edges(SOURCES, (1, 3)),
         *(_cohort_sums.moments(SOURCES, (1, 3), weighted=w) for w in (True, False)),
+        *(_substrate_sums.sums(cuts) for cuts in (0, 3)),
         *(_cohort_sums.strata(SOURCES, (1, 3), weighted=w) for w in (True, False)),
     ]  # fmt: skip
     return found | {f"made.{i}.{query.id}": query for i, query in enumerate(made)}
@@ -64,6 +65,16 @@ def parameters(query: Query) -> dict[str, object]:
     known |= dict.fromkeys(("engagement_days", "hr_lag_days", "card_grace_days"), 1.0)
     for name in ("mean", "spread", "slope", "edge"):
         known |= {f"{name}_{i}": 1.0 for i in ("y", "w", 1, 2, 3, 4)}
+    known |= {"score": "rerank_score", "before": "a", "after": "b", "by_version": True, "k": 3}
+    known |= dict.fromkeys(("changed_at", "ended_at"), instant)
+    for name in ("in_force", "unscored", "same_queries", "known_documents"):
+        known[name] = False
+    for name in ("gate", "gate_after", "gate_used", "gate_old", "gate_new", "tolerance",
+                 "lowest", "width", "depth"):  # fmt: skip
+        known[name] = 1.0
+    known |= {"same_day": True, "floor": 0.1, "value_step": 1.0, "denominator_step": 1.0}
+    known |= dict.fromkeys(("started", "ended", "assigned_by"), instant)
+    known |= {f"{end}_{i}": instant for end in ("start", "end") for i in range(4)}
     return query.parameters(known)
 
 

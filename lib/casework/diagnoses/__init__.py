@@ -14,6 +14,8 @@ from casework.diagnoses.registry_rot import registry_rot
 from casework.diagnoses.reproducibility_closure import reproducibility_closure
 from casework.diagnoses.retired_checkpoint import retired_checkpoint
 from casework.diagnoses.stale_eval_config import stale_eval_config
+from casework.diagnoses.substrate_rotation import substrate_rotation
+from casework.diagnoses.threshold_drift import threshold_drift
 from casework.errors import UsageError, unknown_name
 from casework.findings import Result
 
@@ -24,6 +26,8 @@ ALL: tuple[Diagnosis, ...] = (
     registry_rot,
     stale_eval_config,
     retired_checkpoint,
+    threshold_drift,
+    substrate_rotation,
     output_attribution,
 )
 

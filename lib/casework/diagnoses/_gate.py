@@ -1,0 +1,200 @@
+"""What `threshold_drift` finds at a gate: drops, same pairs, candidate sets, what moved."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from casework.diagnoses import _gate_pairs as pairs
+from casework.diagnoses import _gate_rows as q
+from casework.diagnoses._gate_periods import Gate, Periods
+from casework.diagnoses._gate_relevance_found import Relevance
+from casework.diagnoses._inquiry import Inquiry
+from casework.stats.distributions import Drift, column_drift, dkw
+from casework.stats.estimates import Estimate
+from casework.stats.gates import Restored, restoring_rank, restoring_threshold
+from casework.stats.multiplicity import benjamini_hochberg
+from casework.stats.periods import Z95, PeriodSums
+
+FEW = 30
+"""Queries or pairs that a comparison of the same ones needs at least."""
+SAME = 0.01
+"""Share of pairs that may score differently where the reranker is the same (1 point)."""
+SAME_SD = 0.01
+"""Difference of two scores that counts as none, in standard deviations of the score."""
+DEPTH = 0.02
+"""Relative change of the length of the list that counts as none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pairs:
+    """Pairs of query and document scored in both periods.
+
+    Attributes:
+        n: pairs.
+        queries: their queries.
+        largest: largest difference of a score; None without pairs.
+        tolerance: difference that counts as none: noise floor, rounding, or a part of the spread.
+        moved: pairs beyond it.
+        dense_n, dense_moved: pairs with a dense score at both times, and those that changed.
+    """
+
+    n: int
+    queries: int
+    largest: float | None
+    tolerance: float
+    moved: int
+    dense_n: int
+    dense_moved: int
+
+    @property
+    def tested(self) -> bool:
+        """Whether there are enough of them."""
+        return self.n >= FEW
+
+    @property
+    def same(self) -> bool:
+        """Whether the scorer gave the same scores, as far as was tested."""
+        return self.tested and self.moved <= SAME * self.n
+
+    @property
+    def embedding_moved(self) -> bool:
+        """Whether the dense scores of the same pairs changed: the embedding, not the corpus."""
+        return self.dense_n >= FEW and self.dense_moved > SAME * self.dense_n
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """All that is found at the gate.
+
+    Attributes:
+        periods, gate: what is compared.
+        levels: counts before and after.
+        in_force: drops at the thresholds in force, candidates without a score counted as logged.
+        fixed: drops at the old threshold in both periods, of candidates with a score.
+        same_queries, known_documents, same_depth: the same of queries asked in both periods, of
+            documents offered before, and of the first places that both lists have; None where
+            that cannot be told or is the same.
+        pairs: the same pairs.
+        overlap: mean Jaccard overlap of the candidates of a query; None without shared queries.
+        restored, restored_interval: the threshold that restores the pass rate.
+        drift: columns of the summaries by query, with adjusted p-values.
+        relevance: what became of relevance.
+    """
+
+    periods: Periods
+    gate: Gate
+    levels: dict[bool, dict[str, Any]]
+    in_force: PeriodSums
+    fixed: PeriodSums
+    same_queries: PeriodSums | None
+    known_documents: PeriodSums | None
+    same_depth: PeriodSums | None
+    depth: int | None
+    pairs: Pairs
+    overlap: Estimate | None
+    restored: Restored
+    restored_interval: tuple[float, float]
+    drift: tuple[tuple[Drift, float], ...]
+    events: tuple[dict[str, Any], ...] = ()
+    relevance: Relevance = field(default_factory=Relevance)
+
+
+def level_of(ask: Inquiry, periods: Periods, gate: Gate) -> dict[bool, dict[str, Any]]:
+    """Hold the candidates of both periods and count them."""
+    params = params_of(periods, gate)
+    ask.case.hold(q.LOGGED, **params)
+    ask.case.hold(q.OFFERED, **params)
+    return {row["is_after"]: row for row in ask.ask(q.LEVELS, **params)}
+
+
+def params_of(periods: Periods, gate: Gate) -> dict[str, Any]:
+    """Parameters of all queries of the gate."""
+    return periods.params | {"gate": gate.before, "gate_after": gate.after}
+
+
+def drops(
+    ask: Inquiry,
+    params: dict[str, Any],
+    gate_used: float,
+    *,
+    in_force: bool = False,
+    unscored: bool = False,
+    same_queries: bool = False,
+    known_documents: bool = False,
+    depth: int | None = None,
+) -> PeriodSums:
+    """Drops by query: at thresholds in force or given, of all candidates or of some."""
+    row = ask.one(
+        q.DROPS, **params, gate_used=gate_used, in_force=in_force, unscored=unscored,
+        same_queries=same_queries, known_documents=known_documents, depth=depth,
+    )  # fmt: skip
+    return PeriodSums.of(row)
+
+
+def same_pairs(ask: Inquiry, params: dict[str, Any], spread: float) -> Pairs:
+    """Compare the scores of the same pairs, against noise, rounding and spread."""
+    ask.case.hold(pairs.PAIRS, **params)
+    repeats = ask.one(pairs.REPEATS, **params)
+    noise = repeats["noise"] if repeats["pairs"] >= FEW else None
+    rounding = ask.one(pairs.PRECISION, **params)
+    steps = (10.0**-d for d in range(1, 5) if rounding[f"to_{d}"] == rounding["scored"])
+    tolerance = max(noise or 0.0, next(steps, 0.0) * 1.01, SAME_SD * spread)
+    row = ask.one(pairs.SAME_PAIRS, **params, tolerance=tolerance)
+    return Pairs(
+        row["pairs"], row["queries"], row["largest"], tolerance, row["moved"],
+        row["dense_pairs"], row["dense_moved"],
+    )  # fmt: skip
+
+
+def overlap_of(ask: Inquiry, params: dict[str, Any]) -> Estimate | None:
+    """Mean overlap of the candidates of a query, over queries asked in both periods."""
+    row = ask.one(pairs.OVERLAP, **params)
+    n = row["queries"]
+    if n < 2:
+        return None
+    mean = row["total"] / n
+    variance = max(0.0, row["squares"] - n * mean**2) / (n - 1)
+    half = Z95 * (variance / n) ** 0.5
+    return Estimate(mean, mean - half, min(1.0, mean + half), n)
+
+
+def restore(
+    ask: Inquiry, params: dict[str, Any], fixed: PeriodSums
+) -> tuple[Restored, tuple[float, float]]:
+    """The threshold that restores the pass rate, with an interval.
+
+    The interval takes in every threshold at which the pass rates do not differ beyond 1.96
+    standard errors, queries as clusters (Woodruff, JASA 1952, for quantiles of a clustered
+    sample), and is never narrower than what as many independent scores would give.
+    """
+    n0, n1 = int(fixed.n0), int(fixed.n1)
+    k = restoring_rank(n0 - int(fixed.y0), n0, n1)
+    found = restoring_threshold(_steps(ask, params, k), k)
+    at = drops(ask, params, found.threshold)
+    half = round(Z95 * at.difference_se * n1)
+    ends = []
+    for rank in (min(n1, k + half), max(1, k - half)):
+        ends.append(restoring_threshold(_steps(ask, params, rank), rank).threshold)
+    return found, (ends[0], ends[1])
+
+
+def _steps(ask: Inquiry, params: dict[str, Any], k: int) -> list[tuple[float, int]]:
+    rows = ask.ask(pairs.STEPS, **params, k=k)
+    return [(row["score"], row["passing"]) for row in rows]
+
+
+def drifted(ask: Inquiry, params: dict[str, Any]) -> tuple[tuple[Drift, float], ...]:
+    """Compare the summaries of the queries before and after, column by column."""
+    table = ask.case.arrow(pairs.SUMMARIES, **params)
+    after = table["is_after"].to_numpy()
+    columns = {name: table[name].to_numpy() for name in table.column_names if name != "is_after"}
+    found = column_drift(
+        {name: values[~after] for name, values in columns.items()},
+        {name: values[after] for name, values in columns.items()},
+    )
+    adjusted = benjamini_hochberg([drift.p for drift in found])
+    return tuple(zip(found, adjusted, strict=True))
+
+
+def uniform_error(found: Found) -> float:
+    """How far the pass rate of a restored threshold may be off, from that many queries (DKW)."""
+    return dkw(max(1, int(found.levels[True]["queries"])))

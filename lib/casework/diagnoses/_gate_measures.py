@@ -1,0 +1,66 @@
+"""The measures of `threshold_drift`."""
+
+from casework.diagnoses import _gate_pairs as pairs
+from casework.diagnoses import _gate_relevance as relevance
+from casework.diagnoses import _gate_rows as q
+from casework.diagnoses._gate import Found
+from casework.diagnoses._gate_charts import less_one
+from casework.diagnoses._inquiry import Inquiry
+
+
+def measure(ask: Inquiry, found: Found, moved: str | None) -> None:
+    """Record what was found at the gate, of same pairs, and of relevance."""
+    queries = found.fixed.clusters
+    ask.measure("threshold", found.gate.before, "score", q.GATES)
+    for name, period in (("pass_rate_before", False), ("pass_rate_after", True)):
+        drop = found.in_force.level(after=period)
+        asked = found.levels[period]["queries"]
+        ask.measure(name, 1 - drop.value, "share:candidates", q.DROPS,
+                    ci95=(1 - drop.high, 1 - drop.low), n=asked)  # fmt: skip
+    for name, sums in (("drop_ratio", found.in_force), ("drop_ratio_same_threshold", found.fixed)):
+        ratio = sums.ratio
+        ask.measure(name, ratio.value if ratio else None, "ratio", q.DROPS,
+                    ci95=(ratio.low, ratio.high) if ratio else None, n=queries)  # fmt: skip
+    change = found.fixed.difference
+    ask.measure("drop_change", change.value, "points", q.DROPS, ci95=(change.low, change.high),
+                n=queries)  # fmt: skip
+    ask.measure("same_pair_max_abs_difference", found.pairs.largest, "score", pairs.SAME_PAIRS,
+                n=found.pairs.n)  # fmt: skip
+    over = found.overlap
+    ask.measure("candidate_overlap", over.value if over else None, "share", pairs.OVERLAP,
+                ci95=(over.low, over.high) if over else None, n=over.n if over else 0)  # fmt: skip
+    ask.measure("restoring_threshold", found.restored.threshold, "score", pairs.STEPS,
+                ci95=found.restored_interval, n=found.levels[True]["queries"])  # fmt: skip
+    ask.measure("restoring_threshold_stricter", found.restored.stricter, "score", pairs.STEPS)
+    _measure_relevance(ask, found)
+    ask.measure("moved", moved, "label", pairs.SAME_PAIRS)
+    rows = [
+        {"column": d.column, "ks": d.ks, "p_adjusted": p, "wasserstein_sd": d.wasserstein,
+         "psi": d.psi, "psi_chance": d.psi_critical}
+        for d, p in found.drift
+    ]  # fmt: skip
+    ask.measure("drift", rows, "table", q.LEVELS, n=queries)
+
+
+def _measure_relevance(ask: Inquiry, found: Found) -> None:
+    told = found.relevance
+    p = told.precision
+    by = pairs.JUDGED_BINS if p else q.COLUMNS_FILLED
+    ask.measure("precision_threshold", p.value if p else None, "score", by,
+                ci95=(p.low, p.high) if p else None, n=p.n if p else None)  # fmt: skip
+    ratio = told.sums.ratio if told.sums else None
+    if told.sums is None or ratio is None:
+        ask.measure("quality_change", None, "share", q.COLUMNS_FILLED)
+        return
+    by = relevance.OUTCOME if told.by_outcome else relevance.GAIN
+    relative, points = less_one(ratio), told.sums.difference
+    ask.measure("quality_change", relative.value, "share", by,
+                ci95=(relative.low, relative.high), n=relative.n)  # fmt: skip
+    ask.measure("quality_change_points", points.value, "score", by,
+                ci95=(points.low, points.high), n=points.n)  # fmt: skip
+    if told.replay:
+        part = told.replay.threshold_part
+        ask.measure("threshold_part", part.value, "points", relevance.REPLAY,
+                    ci95=(part.low, part.high), n=part.n)  # fmt: skip
+        ask.measure("interaction", told.replay.parts.interaction, "points", relevance.REPLAY,
+                    n=part.n)  # fmt: skip

@@ -1,0 +1,178 @@
+"""What `threshold_drift` asks about the same pairs, the candidate sets, scores and judgments."""
+
+from casework.case import Query
+from casework.diagnoses._gate_rows import OFFERED
+
+PAIRS = Query(
+    "pairs",
+    """
+    SELECT query_id, doc_id, is_after, count(*) AS times,
+           (min(score) + max(score)) / 2 AS score, max(score) - min(score) AS spread,
+           (min(dense_score) + max(dense_score)) / 2 AS dense_score
+    FROM offered WHERE is_shared AND score IS NOT NULL GROUP BY query_id, doc_id, is_after
+    """,
+    "Each pair of query and document by period: the middle and the spread of its scores.",
+    uses=(OFFERED,),
+)
+
+PRECISION = Query(
+    "precision",
+    """
+    SELECT count(*) AS scored,
+           count(*) FILTER (WHERE abs(score - round(score, 1)) < 1e-9) AS to_1,
+           count(*) FILTER (WHERE abs(score - round(score, 2)) < 1e-9) AS to_2,
+           count(*) FILTER (WHERE abs(score - round(score, 3)) < 1e-9) AS to_3,
+           count(*) FILTER (WHERE abs(score - round(score, 4)) < 1e-9) AS to_4
+    FROM offered WHERE score IS NOT NULL
+    """,
+    "Scores that the log rounds to so many decimals.",
+    uses=(OFFERED,),
+)
+
+REPEATS = Query(
+    "repeats",
+    """
+    SELECT count(*) AS pairs, quantile_cont(spread, 0.999) AS noise
+    FROM pairs WHERE times > 1 AND NOT is_after
+    """,
+    "How much the score of one pair varies before the change: the noise floor.",
+    uses=(PAIRS,),
+)
+
+SAME_PAIRS = Query(
+    "same_pairs",
+    """
+    SELECT count(*) AS pairs, count(DISTINCT query_id) AS queries,
+           max(abs(a.score - b.score)) AS largest,
+           quantile_cont(abs(a.score - b.score), 0.999) AS q999,
+           count(*) FILTER (WHERE abs(a.score - b.score) > $tolerance) AS moved,
+           count(*) FILTER (WHERE b.score >= $gate AND a.score < $gate) AS newly_dropped,
+           count(*) FILTER (WHERE b.score < $gate AND a.score >= $gate) AS newly_passed,
+           count(a.dense_score - b.dense_score) AS dense_pairs,
+           count(*) FILTER (WHERE abs(a.dense_score - b.dense_score) > 1e-4) AS dense_moved,
+           max(abs(a.dense_score - b.dense_score)) AS dense_largest
+    FROM (SELECT * FROM pairs WHERE is_after) AS a
+    JOIN (SELECT * FROM pairs WHERE NOT is_after) AS b USING (query_id, doc_id)
+    """,
+    "Pairs of query and document that were scored in both periods.",
+    uses=(PAIRS,),
+)
+
+OVERLAP = Query(
+    "overlap",
+    """
+    SELECT count(*) AS queries, CAST(sum(jaccard) AS DOUBLE) / 1e6 AS total,
+           CAST(sum(CAST(jaccard AS HUGEINT) * jaccard) AS DOUBLE) / 1e12 AS squares,
+           CAST(sum(stayed) AS DOUBLE) AS stayed, CAST(sum(entered) AS DOUBLE) AS entered,
+           CAST(sum(gone) AS DOUBLE) AS gone,
+           CAST(sum(entered_dropped) AS DOUBLE) AS entered_dropped,
+           CAST(sum(gone_dropped) AS DOUBLE) AS gone_dropped
+    FROM (
+        SELECT query_id, count(*) FILTER (WHERE is_old AND is_new) AS stayed,
+               count(*) FILTER (WHERE NOT is_old) AS entered,
+               count(*) FILTER (WHERE NOT is_new) AS gone,
+               count(*) FILTER (WHERE NOT is_old AND new_score < $gate) AS entered_dropped,
+               count(*) FILTER (WHERE NOT is_new AND old_score < $gate) AS gone_dropped,
+               CAST(round(1e6 * count(*) FILTER (WHERE is_old AND is_new) / count(*)) AS BIGINT)
+                   AS jaccard
+        FROM (
+            SELECT query_id, doc_id, bool_or(NOT is_after) AS is_old, bool_or(is_after) AS is_new,
+                   max(score) FILTER (WHERE is_after) AS new_score,
+                   max(score) FILTER (WHERE NOT is_after) AS old_score
+            FROM pairs GROUP BY query_id, doc_id)
+        GROUP BY query_id)
+    """,
+    "Documents that stayed, entered or left the candidates of a query that was asked in both "
+    "periods, with the Jaccard overlap.",
+    uses=(PAIRS,),
+)
+
+STEPS = Query(
+    "steps",
+    """
+    SELECT score, passing FROM (
+        SELECT score, candidates, passing,
+               lead(candidates) OVER (ORDER BY score DESC) AS next_candidates
+        FROM (SELECT score, count(*) AS candidates,
+                     CAST(sum(count(*)) OVER (ORDER BY score DESC) AS BIGINT) AS passing
+              FROM offered WHERE is_after AND score IS NOT NULL GROUP BY score))
+    WHERE (passing >= $k AND passing - candidates < $k)
+       OR (passing < $k AND passing + next_candidates >= $k)
+    ORDER BY score DESC
+    """,
+    "The k-th largest score after the change, and the next above it.",
+    uses=(OFFERED,),
+)
+
+SCORES = Query(
+    "scores",
+    """
+    SELECT is_after, CAST(floor(40 * (score - $lowest) / $width) AS INTEGER) AS bin,
+           count(*) AS candidates
+    FROM offered WHERE score IS NOT NULL GROUP BY is_after, bin ORDER BY is_after, bin
+    """,
+    "Scores by period, in forty steps.",
+    uses=(OFFERED,),
+)
+
+SUMMARIES = Query(
+    "summaries",
+    """
+    SELECT is_after, max(score) AS best_score, avg(score) AS mean_score,
+           max(score) - min(score) AS score_range,
+           CAST(count(*) FILTER (WHERE score >= $gate) AS DOUBLE) AS passing,
+           CAST(count(*) AS DOUBLE) AS candidates,
+           max(dense_score) AS best_dense_score, avg(dense_score) AS mean_dense_score
+    FROM offered WHERE score IS NOT NULL GROUP BY query_id, is_after
+    """,
+    "One row for each query and period: its scores and how many pass the old threshold.",
+    uses=(OFFERED,),
+)
+
+JUDGED = Query(
+    "judged",
+    """
+    SELECT o.query_id, o.is_after, o.occurred_at, o.request_id, o.score, o.is_shared, j.grade
+    FROM offered AS o JOIN judgments AS j ON j.query_id = o.query_id AND j.doc_id = o.doc_id
+    WHERE o.score IS NOT NULL AND NOT isnan(j.grade)
+    """,
+    "Candidates that were judged.",
+    uses=(OFFERED,),
+)
+
+JUDGED_LEVELS = Query(
+    "judged_levels",
+    """
+    SELECT is_after, count(*) AS judged, count(*) FILTER (WHERE score >= $gate) AS judged_passing,
+           count(*) FILTER (WHERE score < $gate) AS judged_dropped,
+           count(*) FILTER (WHERE score >= $gate AND grade > 0) AS relevant_passing,
+           count(*) FILTER (WHERE score < $gate AND grade > 0) AS relevant_dropped
+    FROM judged GROUP BY is_after ORDER BY is_after
+    """,
+    "Judged candidates on both sides of the old threshold.",
+    uses=(JUDGED,),
+)
+
+JUDGED_BINS = Query(
+    "judged_bins",
+    """
+    SELECT is_after, CAST(md5_number_lower(query_id) % 128 AS INTEGER) AS query_group,
+           CAST(floor(200 * (score - $lowest) / $width) AS INTEGER) AS bin,
+           score >= $gate AS passes, count(*) AS judged,
+           count(*) FILTER (WHERE grade > 0) AS relevant
+    FROM judged GROUP BY is_after, query_group, bin, passes
+    ORDER BY is_after, query_group, bin, passes
+    """,
+    "Judged candidates by group of queries, score and period.",
+    uses=(JUDGED,),
+)
+
+OFFERED_BINS = Query(
+    "offered_bins",
+    """
+    SELECT CAST(floor(200 * (score - $lowest) / $width) AS INTEGER) AS bin, count(*) AS candidates
+    FROM offered WHERE is_after AND score IS NOT NULL GROUP BY bin ORDER BY bin
+    """,
+    "Candidates after the change by score, in two hundred steps.",
+    uses=(OFFERED,),
+)

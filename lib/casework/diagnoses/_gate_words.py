@@ -1,0 +1,204 @@
+"""What `threshold_drift` says: headline, findings, remedies, limits."""
+
+import math
+
+from casework.diagnoses import _gate_pairs as pairs
+from casework.diagnoses import _gate_relevance as relevance
+from casework.diagnoses import _gate_rows as q
+from casework.diagnoses._gate import Found, uniform_error
+from casework.diagnoses._gate_charts import less_one
+from casework.diagnoses._inquiry import Inquiry
+from casework.findings import Finding, Verdict
+from casework.stats.estimates import Estimate
+from casework.words import count, number, share, spread
+
+MOVED = {
+    "candidate_set": "the candidates changed",
+    "reranker": "the same query and document score differently, so the scorer moved",
+    "threshold": "the threshold itself was changed",
+    "query_mix": "other queries were asked",
+    "corpus": "the documents changed",
+    "none": "nothing upstream moved the drops beyond chance",
+    None: "what moved cannot be told",
+}
+
+
+def headline(verdict: Verdict, moved: str | None, found: Found) -> str:
+    """Say the answer in one sentence."""
+    gate = number(found.gate.before)
+    ratio = found.fixed.ratio
+    if ratio is None:
+        return (
+            f"The threshold of {gate} drops {share(found.fixed.before)} before and "
+            f"{share(found.fixed.after)} after."
+        )
+    if verdict == "clean" and found.gate.moved:
+        return (
+            f"The threshold was changed with the rest, from {gate} to "
+            f"{number(found.gate.after)}; {_drop_words(found.in_force.ratio or ratio)} in force, "
+            f"{_drop_words(ratio)} at the old one."
+        )
+    if verdict == "clean":
+        return f"The threshold of {gate} means what it meant: {_drop_words(ratio)}."
+    if verdict == "inconclusive":
+        return f"The threshold of {gate} {_drop_words(ratio)}, and {MOVED[moved]}."
+    restored = number(found.restored.threshold)
+    kept = "the same query and document still score the same" if found.pairs.same else ""
+    why = " and ".join(part for part in (kept, MOVED[moved]) if part)
+    return (
+        f"The threshold of {gate} {_drop_words(ratio)} since the change ({found.periods.told}); "
+        f"{why}. A threshold of {restored} restores the pass rate."
+    )
+
+
+def _drop_words(ratio: Estimate) -> str:
+    relative = less_one(ratio)
+    size = spread(abs(relative.value), None, "share")
+    ends = sorted((relative.low, relative.high))
+    signed = " to ".join(("−" if x < 0 else "") + share(abs(x)) for x in ends)
+    word = "more" if relative.value >= 0 else "fewer"
+    return f"drops {size} {word} candidates ({signed})"
+
+
+def findings(ask: Inquiry, found: Found, reach: dict[str, int]) -> tuple[Finding, ...]:
+    """State what was found, with what carries it."""
+    drop = found.fixed.difference
+    pair, over = found.pairs, found.overlap
+    stated = [
+        Finding(
+            f"The threshold of {number(found.gate.before)} dropped {share(found.fixed.before)} of "
+            f"the candidates before and {share(found.fixed.after)} after, "
+            f"{spread(drop.value, (drop.low, drop.high), 'points', signed=True)}.",
+            ("threshold", "pass_rate_before", "pass_rate_after", "drop_ratio"),
+            (ask.evidence_id(q.DROPS),),
+            ("scores", "drops"),
+        )
+    ]
+    if pair.n:
+        text = (
+            f"Of {count(pair.n, 'pairs')} of query and document scored in both periods "
+            f"{number(pair.moved)} score differently; the largest difference is "
+            f"{number(pair.largest)}."
+        )
+        if over:
+            text += f" The candidates of a query overlap by {share(over.value)}."
+        stated.append(
+            Finding(
+                text,
+                ("same_pair_max_abs_difference", "candidate_overlap", "moved"),
+                (ask.evidence_id(pairs.SAME_PAIRS), ask.evidence_id(pairs.OVERLAP)),
+            )
+        )
+    stated.append(_restoring(ask, found))
+    if quality := _quality(ask, found):
+        stated.append(quality)
+    stated.append(
+        Finding(
+            f"After the change {count(reach['queries'], 'queries')} on "
+            f"{count(reach['days'], 'days')} lost {count(reach['dropped'], 'candidates')}; "
+            f"{count(reach['requests'], 'requests')} of {count(reach['accounts'], 'accounts')} "
+            "are known to have asked.",
+            (),
+            (ask.evidence_id(relevance.REACH),),
+        )
+    )
+    return tuple(stated)
+
+
+def _restoring(ask: Inquiry, found: Found) -> Finding:
+    restored, (low, high) = found.restored, found.restored_interval
+    text = (
+        f"A threshold of {spread(restored.threshold, (low, high), '')} lets as large a share pass "
+        "as before."
+    )
+    names, by = ["restoring_threshold"], [ask.evidence_id(pairs.STEPS)]
+    if found.relevance.precision and found.relevance.target is not None:
+        p = found.relevance.precision
+        text += (
+            f" The precision of before, {share(found.relevance.target)}, needs "
+            f"{spread(p.value, (p.low, p.high), '')}."
+        )
+        names.append("precision_threshold")
+        by.append(ask.evidence_id(pairs.JUDGED_BINS))
+    return Finding(text, tuple(names), tuple(by))
+
+
+def _quality(ask: Inquiry, found: Found) -> Finding | None:
+    sums = found.relevance.sums
+    ratio = sums.ratio if sums else None
+    if sums is None or ratio is None:
+        return None
+    relative, points = less_one(ratio), sums.difference
+    by = relevance.OUTCOME if found.relevance.by_outcome else relevance.GAIN
+    return Finding(
+        f"{found.relevance.source} changed by "
+        f"{spread(relative.value, (relative.low, relative.high), 'share', signed=True)} relative "
+        f"to before, from {number(sums.before)} to {number(sums.after)} "
+        f"({spread(points.value, (points.low, points.high), '', signed=True)}).",
+        ("quality_change", "quality_change_points"),
+        (ask.evidence_id(by),),
+        ("relevance",) if any(chart.id == "relevance" for chart in ask.charts) else (),
+    )
+
+
+def remedies(verdict: Verdict, moved: str | None, found: Found) -> tuple[str, ...]:
+    """Say what to do in this case."""
+    if verdict == "clean":
+        return ()
+    precision = found.relevance.precision
+    use = (
+        f"Set the threshold to {number(precision.value)}, which restores the precision."
+        if precision
+        else f"Until pairs are judged, set the threshold to {number(found.restored.threshold)}; "
+        "that restores the volume, not the precision."
+    )
+    said = [use] if verdict in ("confirmed", "supported") and moved != "query_mix" else []
+    said += [
+        "Version the threshold with embedding, reranker and corpus as one unit, and calibrate it "
+        "anew with each release of one of them.",
+        "Watch the pass rate and the precision of what passes, not the constant.",
+    ]
+    if verdict == "confirmed":
+        said.append("Consider a gate relative to the query: first k, or a margin to the best.")
+    return tuple(said)
+
+
+def limits(found: Found, unplaced: int) -> tuple[str, ...]:
+    """Say what the answer does not cover."""
+    said = []
+    if found.periods.how == "inferred":
+        said.append(
+            "No version and no event tells the periods apart: they are inferred from the drop "
+            "rate itself."
+        )
+    if found.periods.how == "version" and found.periods.changed_at is None:
+        said.append("The log has no instants; which version came first is taken by name.")
+    if unplaced:
+        said.append(f"{count(unplaced, 'candidates')} lie in neither period and are not counted.")
+    if found.levels[False]["of_shared_queries"] == 0:
+        said.append("No query was asked in both periods, so nothing is paired.")
+    judged = found.relevance.judged
+    if judged is not None and not found.relevance.below:
+        said.append(
+            "Judgments lie above the threshold alone: what was dropped is not known, and neither "
+            "a replay nor a lower precision threshold can be estimated."
+        )
+    if found.relevance.source is None:
+        said.append(
+            "Nothing tells of relevance: load judgments, or outcomes of queries, to see what the "
+            "drops cost."
+        )
+    said.append(
+        f"A restored pass rate holds within {share(uniform_error(found))} at any threshold, from "
+        f"{count(int(found.levels[True]['queries']), 'queries')} (Dvoretzky, Kiefer, Wolfowitz)."
+    )
+    return tuple(said)
+
+
+def queries_needed(found: Found, sesoi: float) -> int | None:
+    """Queries that would tell no change from one that matters, at 80 % power."""
+    ratio = found.fixed.ratio
+    if ratio is None or ratio.high <= ratio.low:
+        return None
+    se = (math.log(ratio.high) - math.log(ratio.low)) / (2 * 1.96)
+    return math.ceil(ratio.n * (se * (1.96 + 0.84) / math.log(1 + sesoi)) ** 2)

@@ -1,0 +1,206 @@
+"""What else could make the lift differ between regimes, tested, and the attempt to refute."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from casework.diagnoses._substrate import Change, Substrate
+from casework.diagnoses._substrate_lifts import Effects, Trend
+from casework.findings import Falsifier, Outcome, Rival
+from casework.words import count, instant, number, p_value, share, spread
+
+ZONE = timedelta(days=1)
+REFUTED = 0.01
+SHARE_MOVED = 0.05
+DECISIVE = 10.0
+"""Difference of Akaike's criterion from which on a model has no support (Burnham & Anderson)."""
+_SEPARATED = ("embedding_model", "price_list")
+
+
+@dataclass(frozen=True, slots=True)
+class Checks:
+    """What the rivals need beside the lifts.
+
+    Attributes:
+        shifted: p-values of agreement with the boundaries at either end of their brackets.
+        early: effects of units that were assigned before the first change.
+        control: effects of the negative control metric.
+        trend: steps against a steady course.
+        events: all changes of configuration.
+        arms: arms with candidates, by name; empty where arms are not recorded.
+        ramped: instants of the ramp.
+    """
+
+    shifted: tuple[float, ...]
+    early: Effects | None
+    control: Effects | None
+    trend: Trend | None
+    events: tuple[dict[str, Any], ...]
+    arms: tuple[str, ...]
+    ramped: tuple[Any, ...]
+
+
+def rivals_of(
+    changes: tuple[Change, ...], substrate: Substrate, effects: Effects, checks: Checks,
+    alpha: float, experiment: str,
+) -> tuple[Rival, ...]:  # fmt: skip
+    """Test the rival explanations of METHODS section 9."""
+    return (
+        _noise(changes, substrate),
+        _course(checks.trend),
+        _ramp(changes, effects, checks, alpha),
+        _concurrent(changes, checks.events, experiment),
+        _client(changes),
+        _one_arm(checks.arms),
+        _boundaries(effects, checks.shifted, alpha),
+    )
+
+
+def _noise(changes: tuple[Change, ...], substrate: Substrate) -> Rival:
+    explanation = "Noise of the embedding (batches, rounding), not a change"
+    if substrate.source == "scores":
+        return Rival(
+            explanation, "search for breaks repeated over permuted blocks of days", "excluded",
+            f"{p_value(substrate.p)} for so large a break among so many days",
+        )  # fmt: skip
+    steps = ", ".join(
+        f"{number(one.distance)} in {number(one.moved)} of {count(one.watched, 'texts')}"
+        for one in changes
+    )
+    return Rival(
+        explanation,
+        "distance 1 - cosine against repeats within a day; does the vector stay away; how many "
+        "texts move at once",
+        "excluded",
+        f"the noise floor is {number(substrate.floor)}; the texts moved by {steps}",
+    )
+
+
+def _course(trend: Trend | None) -> Rival:
+    explanation = "Novelty or season: the lift runs a steady course and knows no change"
+    test = "steps at the changes against a straight course and one that wears off (Akaike)"
+    if trend is None:
+        return Rival(explanation, test, "not_testable", "too few stretches with a lift")
+    within = trend.within
+    return Rival(
+        explanation,
+        test,
+        "not_excluded" if trend.steady <= trend.steps + DECISIVE else "excluded",
+        f"misfit {number(trend.steps)} of steps, {number(trend.steady)} of a course; within the "
+        f"regimes the lift changes by {spread(within.value, (within.low, within.high), '')}",
+    )
+
+
+def _ramp(changes: tuple[Change, ...], effects: Effects, checks: Checks, alpha: float) -> Rival:
+    """Where the share of the treatment changed with the substrate, other users came in."""
+    explanation = "The ramp was changed at the same time, and other users came in"
+    test = "share of the treatment by regime; lifts of units assigned before the first change"
+    shares = [r.treated_share for r in effects.regimes if r.treated_share is not None]
+    near = any(
+        one.started - ZONE <= at <= one.ended + ZONE for one in changes for at in checks.ramped
+    )
+    moved = bool(shares) and max(shares) - min(shares) > SHARE_MOVED
+    text = "treated are " + ", ".join(share(s) for s in shares) if shares else "no shares"
+    if not near and not moved:
+        return Rival(explanation, test, "excluded", f"{text} of the observations by regime")
+    early = checks.early.agreement if checks.early else None
+    if early is None:
+        return Rival(explanation, test, "not_testable", f"{text}; no units from before")
+    held = early.p < alpha
+    return Rival(
+        explanation, test, "excluded" if held else "not_excluded",
+        f"{text}; among units assigned before the first change {p_value(early.p)}",
+    )  # fmt: skip
+
+
+def concurrent(
+    changes: tuple[Change, ...], events: tuple[dict[str, Any], ...], experiment: str
+) -> list[dict[str, Any]]:
+    """Recorded changes within a day of one of the substrate that lifts cannot tell from it."""
+    return [
+        event
+        for event in events
+        if event["key"] not in _SEPARATED
+        and event["key"] != f"rollout:{experiment}"
+        and any(c.started - ZONE <= event["occurred_at"] <= c.ended + ZONE for c in changes)
+    ]
+
+
+def _concurrent(
+    changes: tuple[Change, ...], events: tuple[dict[str, Any], ...], experiment: str
+) -> Rival:
+    explanation = "An index rebuild or another change in the same night"
+    test = "log of changes within a day of each change of the substrate"
+    if not events:
+        return Rival(explanation, test, "not_testable", "no log of changes")
+    found = concurrent(changes, events, experiment)
+    if not found:
+        return Rival(explanation, test, "excluded", "none is recorded")
+    text = ", ".join(f"{e['key']} at {instant(e['occurred_at'])}" for e in found[:4])
+    return Rival(explanation, test, "not_excluded", text)
+
+
+def _client(changes: tuple[Change, ...]) -> Rival:
+    other = [one for one in changes if one.other_dimensions]
+    outcome: Outcome = "not_excluded" if other else "excluded"
+    text = (
+        f"{number(len(other))} of {count(len(changes), 'changes')} bring vectors of another length"
+        if other
+        else "the vectors keep their length; a cosine does not see normalisation"
+    )
+    return Rival(
+        "The own client truncates or asks for another dimension",
+        "length of the vectors on both sides of each change",
+        outcome,
+        text,
+    )
+
+
+def _one_arm(arms: tuple[str, ...]) -> Rival:
+    explanation = "Only one arm uses the substrate, so the lift is feature and substrate in one"
+    test = "arms for which candidates are recorded"
+    if not arms:
+        return Rival(explanation, test, "not_testable", "no candidates with an arm")
+    return Rival(
+        explanation, test, "excluded" if len(arms) > 1 else "not_excluded",
+        f"candidates were retrieved for {', '.join(arms)}",
+    )  # fmt: skip
+
+
+def _boundaries(effects: Effects, shifted: tuple[float, ...], alpha: float) -> Rival:
+    explanation = "The answer hangs on where in its bracket each change lies"
+    test = "boundaries at the beginning and at the end of all brackets"
+    if effects.agreement is None or not shifted:
+        return Rival(explanation, test, "not_testable", "fewer than two regimes with a lift")
+    beyond = {p < alpha for p in (effects.agreement.p, *shifted)}
+    text = "; ".join(p_value(p) for p in (effects.agreement.p, *shifted))
+    return Rival(
+        explanation, test, "excluded" if len(beyond) == 1 else "not_excluded",
+        f"agreement of the lifts {text}",
+    )  # fmt: skip
+
+
+def falsify(effects: Effects, checks: Checks) -> Falsifier:
+    """Look at a metric that the substrate does not touch; where there is none, at placebos."""
+    control = checks.control
+    if control is not None and control.agreement is not None:
+        p = control.agreement.p
+        return Falsifier(
+            f"The lift of {control.metric}, which the substrate does not touch, breaks at the "
+            "same changes",
+            True,
+            f"{p_value(p)} of equal lifts in {count(len(control.known), 'regimes')}",
+            falsified=p < REFUTED,
+        )
+    statement = "Placebo boundaries in the middle of the regimes show as large a change"
+    if checks.trend is None or effects.pooled is None:
+        return Falsifier(statement, False, "not run: no negative control, too few stretches")
+    within = checks.trend.within
+    largest = max((abs(gap.value) for gap in effects.gaps), default=0.0)
+    return Falsifier(
+        statement,
+        True,
+        f"the lift changes by {spread(within.value, (within.low, within.high), '')} within the "
+        f"regimes, by up to {number(largest)} between them",
+        falsified=within.excludes(0) and abs(within.value) >= largest,
+    )

@@ -1,0 +1,159 @@
+"""What `substrate_rotation` asks about the substrate: vectors of repeated texts, repeated scores.
+
+Nothing here reads an outcome or an arm.
+"""
+
+from casework.case import Query
+
+SENTINELS = Query(
+    "sentinels",
+    """
+    SELECT count(*) AS vectors, count(DISTINCT text_id) AS texts,
+           min(occurred_at) AS first, max(occurred_at) AS last,
+           count(DISTINCT embedding_model) AS models, min(embedding_model) AS model,
+           min(len(vector)) AS shortest, max(len(vector)) AS longest
+    FROM vectors
+    """,
+    "Vectors of texts that are embedded again and again.",
+)
+
+_DISTANCE = """CASE WHEN len({a}) <> len({b}) THEN 1.0
+                ELSE 1 - list_cosine_similarity({a}, {b}) END"""
+
+NEIGHBOURS = Query(
+    "neighbours",
+    """
+    SELECT text_id, occurred_at, vector, len(vector) AS dimensions,
+           lag(occurred_at) OVER by_time AS before_at, lag(vector) OVER by_time AS before,
+           lead(vector) OVER by_time AS after, first_value(vector) OVER by_time AS first
+    FROM vectors
+    WINDOW by_time AS (PARTITION BY text_id ORDER BY occurred_at, locator)
+    """,
+    "Each vector with the ones of the same text before and after it.",
+)
+
+MOVES = Query(
+    "moves",
+    f"""
+    SELECT text_id, occurred_at, before_at, dimensions, len(before) AS dimensions_before,
+           {_DISTANCE.format(a="vector", b="before")} AS distance,
+           CASE WHEN after IS NOT NULL THEN {_DISTANCE.format(a="after", b="before")} END
+               AS distance_after,
+           {_DISTANCE.format(a="vector", b="first")} AS from_first
+    FROM neighbours WHERE before IS NOT NULL
+    """,  # noqa: S608  the text is put together of constants
+    "Distance 1 - cosine of each vector from the one before it, of the next from that one, and "
+    "from the first of the text.",
+    uses=(NEIGHBOURS,),
+)
+
+QUIET = Query(
+    "quiet",
+    """
+    SELECT date_trunc('day', occurred_at) AS day, count(*) AS pairs,
+           quantile_cont(distance, 0.9) AS upper, quantile_cont(distance, 0.999) AS noise
+    FROM moves
+    WHERE $same_day = FALSE OR date_trunc('day', occurred_at) = date_trunc('day', before_at)
+    GROUP BY day ORDER BY day
+    """,
+    "Distances of repeats, by day.",
+    uses=(MOVES,),
+)
+
+FLOOR = Query(
+    "floor",
+    """
+    SELECT count(*) AS pairs, coalesce(quantile_cont(m.distance, 0.999), 0) AS noise
+    FROM moves AS m
+    JOIN (SELECT day FROM quiet
+          WHERE upper <= 5 * greatest((SELECT median(upper) FROM quiet), 1e-9)) AS d
+      ON d.day = date_trunc('day', m.occurred_at)
+    WHERE $same_day = FALSE OR date_trunc('day', m.occurred_at) = date_trunc('day', m.before_at)
+    """,
+    "Noise floor: the distance that 999 of 1,000 repeats stay below, on days without a step.",
+    uses=(MOVES, QUIET),
+)
+
+STEPS = Query(
+    "steps",
+    """
+    SELECT date_trunc('hour', occurred_at) AS hour, max(before_at) AS started,
+           min(occurred_at) AS ended, count(DISTINCT text_id) AS texts,
+           median(distance) AS distance,
+           count(*) FILTER (WHERE dimensions <> dimensions_before) AS other_dimensions
+    FROM moves
+    WHERE distance > $floor AND (distance_after IS NULL OR distance_after > $floor)
+    GROUP BY hour ORDER BY hour
+    """,
+    "Texts whose vector moved beyond the noise floor and stayed away, by hour.",
+    uses=(MOVES,),
+)
+
+WATCHED = Query(
+    "watched",
+    """
+    SELECT count(*) AS texts FROM (
+        SELECT text_id, min(occurred_at) AS first, max(occurred_at) AS last
+        FROM vectors GROUP BY text_id)
+    WHERE first <= $started AND last >= $ended
+    """,
+    "Texts that were embedded on both sides of a change.",
+)
+
+DISTANCES = Query(
+    "distances",
+    """
+    SELECT date_trunc($cohort, occurred_at) AS moment, min(occurred_at) AS first,
+           median(from_first) AS distance, quantile_cont(from_first, 0.1) AS low,
+           quantile_cont(from_first, 0.9) AS high
+    FROM moves GROUP BY moment ORDER BY moment
+    """,
+    "Distance of the texts from their first vector, over time.",
+    uses=(MOVES,),
+)
+
+SCORED = Query(
+    "scored",
+    """
+    SELECT query_id, doc_id, occurred_at, score,
+           first_value(score) OVER (
+               PARTITION BY query_id, doc_id ORDER BY occurred_at, locator) AS first
+    FROM (SELECT query_id, doc_id, occurred_at, locator, coalesce(dense_score, rerank_score)
+                     AS score,
+                 count(DISTINCT date_trunc('day', occurred_at)) OVER (
+                     PARTITION BY query_id, doc_id) AS days
+          FROM (SELECT * FROM candidates WHERE occurred_at IS NOT NULL))
+    WHERE days > 5 AND score IS NOT NULL AND NOT isnan(score)
+    """,
+    "Scores of pairs of query and document that are scored on many days.",
+)
+
+DAILY_SCORES = Query(
+    "daily_scores",
+    """
+    SELECT date_trunc('day', occurred_at) AS day, min(occurred_at) AS first,
+           max(occurred_at) AS last, count(*) AS scores,
+           median(abs(score - first)) AS distance
+    FROM scored GROUP BY day HAVING count(*) >= 3 ORDER BY day
+    """,
+    "Distance of the scores from the first score of their pair, by day.",
+    uses=(SCORED,),
+)
+
+RECORDED = Query(
+    "recorded",
+    """
+    SELECT occurred_at, key, old_value, new_value FROM config_events
+    ORDER BY occurred_at, key, scope
+    """,
+    "Changes of configuration.",
+)
+
+RETRIEVING = Query(
+    "retrieving",
+    """
+    SELECT arm, count(*) AS candidates FROM candidates
+    WHERE arm IS NOT NULL GROUP BY arm ORDER BY arm
+    """,
+    "Arms for which candidates were retrieved.",
+)

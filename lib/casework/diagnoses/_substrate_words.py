@@ -1,0 +1,175 @@
+"""What `substrate_rotation` says: headline, findings, remedies, limits."""
+
+import math
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+from casework.diagnoses import _substrate_rows as rows
+from casework.diagnoses._inquiry import Inquiry
+from casework.diagnoses._substrate import Change, Substrate
+from casework.diagnoses._substrate_lifts import Effects
+from casework.findings import Finding, Verdict
+from casework.stats.estimates import Estimate
+from casework.words import count, instant, number, p_value, share, spread
+
+
+def said(effects: Effects, e: Estimate) -> str:
+    """Say a lift with its interval."""
+    return spread(e.value, (e.low, e.high), effects.unit, signed=True)
+
+
+def headline(verdict: Verdict, changes: Sequence[Change], effects: Effects, experiment: str) -> str:
+    """Say the answer in one sentence."""
+    if not changes:
+        seen = "was seen to change" if verdict == "inconclusive" else "changed"
+        return f"Nothing of the substrate {seen} while {experiment} ran."
+    when = ", ".join(instant(one.ended) for one in changes)
+    what = f"The substrate changed {count(len(changes), 'times')} while {experiment} ran ({when})"
+    pooled, ships = effects.pooled, effects.shipping
+    if pooled is None:
+        return f"{what}; no lift can be estimated."
+    under = (
+        f"under what ships it is {said(effects, ships)}"
+        if ships
+        else ("under what ships nothing was observed")
+    )
+    agree = effects.agreement
+    if verdict == "clean":
+        return f"{what}, and the lift holds: read out {said(effects, pooled)}, {under}."
+    tail = f" ({p_value(agree.p)} of equal lifts)" if agree else ""
+    if verdict == "inconclusive":
+        return (
+            f"{what}; whether that changed the decision is open: read out "
+            f"{said(effects, pooled)}, {under}{tail}."
+        )
+    lifts = ", ".join(_short(effects, regime.lift) for regime in effects.regimes)
+    return (
+        f"{what}, and the lift went with it: by regime {lifts}{tail}. Read out was "
+        f"{said(effects, pooled)}; {under}."
+    )
+
+
+def _short(effects: Effects, lift: Estimate | None) -> str:
+    if lift is None:
+        return "not known"
+    return spread(lift.value, (lift.low, lift.high), effects.unit, signed=True)
+
+
+def findings(
+    ask: Inquiry, substrate: Substrate, changes: Sequence[Change], effects: Effects
+) -> tuple[Finding, ...]:
+    """State what was found, with what carries it."""
+    by = rows.STEPS if substrate.source == "vectors" else rows.DAILY_SCORES
+    brackets = "; ".join(f"after {instant(c.started)}, by {instant(c.ended)}" for c in changes)
+    stated = [
+        Finding(
+            f"{count(len(changes), 'changes')} of the substrate, found from "
+            f"{count(substrate.n, substrate.source)} without looking at outcomes"
+            + (f": {brackets}." if changes else "."),
+            ("changes", "change_times"),
+            (ask.evidence_id(by),),
+            ("over_time",),
+        )
+    ]
+    if effects.pooled is None:
+        return tuple(stated)
+    agree, charts = effects.agreement, ("lifts",)
+    text = f"The lift of {effects.metric} over all regimes is {said(effects, effects.pooled)}."
+    if agree and len(effects.known) > 1:
+        text += (
+            f" Between regimes {share(agree.i2)} of the variation is beyond chance "
+            f"({p_value(agree.p)})."
+        )
+        apart = [pair for pair in effects.pairs() if pair[3] < 0.05]
+        if apart:
+            i, j, gap, p = max(apart, key=lambda pair: abs(pair[2].value))
+            text += (
+                f" Regime {j + 1} differs from regime {i + 1} by {said(effects, gap)}, "
+                f"{p_value(p)} by Holm."
+            )
+    stated.append(
+        Finding(
+            text,
+            ("lift_pooled", "lift_by_regime", "heterogeneity_p", "i_squared", "lift_shipping"),
+            (ask.evidence_id(effects.query),),
+            charts,
+        )
+    )
+    last = effects.regimes[-1]
+    stated.append(
+        Finding(
+            f"{count(effects.pooled.n, 'units')} were compared; the regime that ships was seen "
+            f"for {_long(last.end - last.start)}"
+            + (f" in {count(last.lift.n, 'units')}." if last.lift else "."),
+            ("lift_shipping",),
+            (ask.evidence_id(effects.query),),
+        )
+    )
+    return tuple(stated)
+
+
+def _long(span: timedelta) -> str:
+    hours = span.total_seconds() / 3_600
+    return f"{number(hours / 24)} days" if hours >= 48 else f"{number(hours)} hours"
+
+
+def remedies(verdict: Verdict, changes: Sequence[Change]) -> tuple[str, ...]:
+    """Say what to do in this case."""
+    if not changes:
+        return ()
+    said = [
+        "Pin the version of the embedding, or embed stored texts each day and raise an alarm at "
+        "a distance beyond the noise floor.",
+        "Write a fingerprint of the embedding into the exposure log.",
+    ]
+    if verdict in ("confirmed", "supported"):
+        said.insert(0, "Decide on the lift under the substrate that ships; run the experiment "
+                    "again in it if that is too uncertain.")  # fmt: skip
+    elif verdict == "inconclusive":
+        said.insert(0, "Let the experiment run on in the substrate that ships.")
+    return tuple(said)
+
+
+def limits(
+    substrate: Substrate, changes: Sequence[Change], effects: Effects,
+    events: Sequence[dict[str, Any]], outside: int, sesoi: float,
+) -> tuple[str, ...]:  # fmt: skip
+    """Say what the answer does not cover."""
+    said_ = ["A change that was taken back between two looks at the substrate is not seen."]
+    if substrate.source == "scores":
+        said_.append("Scores of pairs move with the query's embedding, the document's or both.")
+    if outside:
+        said_.append(f"Before or after the experiment: {count(outside, 'changes')}, not counted.")
+    if substrate.partial:
+        said_.append(
+            f"Not counted as changes: {count(substrate.partial, 'steps')} of less than half of "
+            "the texts; a region or a batch may differ."
+        )
+    rebuilt = [event for event in events if event["key"] == "index_build"]
+    last = changes[-1] if changes else None
+    if last and not any(event["occurred_at"] >= last.started for event in rebuilt):
+        said_.append(
+            "No index build is recorded since the last change: stored documents may still have "
+            "vectors of an older embedding (a mixed index)."
+        )
+    missing = [i + 1 for i, regime in enumerate(effects.regimes) if regime.lift is None]
+    if missing and effects.regimes:
+        said_.append(f"Regimes without a lift: {', '.join(map(str, missing))}.")
+    needed = units_needed(effects, sesoi)
+    if needed:
+        said_.append(
+            f"To tell a change of the lift by {number(sesoi)} takes about "
+            f"{count(needed, 'units')} in the last regime, as long as it was seen."
+        )
+    return tuple(said_)
+
+
+def units_needed(effects: Effects, sesoi: float) -> int | None:
+    """Units in the last regime that show a gap of `sesoi` with 80 % power; None if there are."""
+    gap = effects.shipping_gap
+    if gap is None or sesoi <= 0:
+        return None
+    se = (gap.high - gap.low) / (2 * 1.96)
+    needed = math.ceil(gap.n * ((1.96 + 0.84) * se / sesoi) ** 2)
+    return needed if needed > gap.n else None

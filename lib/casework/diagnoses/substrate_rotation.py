@@ -1,0 +1,282 @@
+"""What an experiment stands on was changed while it ran, and its lift does not hold.
+
+## What it looks for
+Steps of the embedding, from texts that are embedded again and again or pairs that are scored again
+and again, without a look at outcomes. Then the lift in each regime between the steps with users as
+clusters, whether the lifts agree, and the lift under the substrate that ships. METHODS section 9.
+
+## Why it matters
+A hosted embedding moves without notice. Both arms stay comparable within a regime, but what is
+read out is an average over regimes, and the decision is made for the last one.
+
+## What would rule it out
+A metric that the substrate does not touch breaks at the same moments: then it is the calendar. A
+steady course of the lift that fits as well as steps. A ramp that let other users in at the same
+time. An index rebuild in the same night, or a client that asks for another dimension.
+
+## Known false alarms
+Batches and rounding move vectors a little: repeats within a day give the noise floor. A change
+alone is no finding: lifts that agree leave the decision as it was. A regime of a few hours cannot
+show what ships. A metric that only one arm's retrieval serves mixes feature and substrate.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from casework.diagnoses import _cohorts as cohorts
+from casework.diagnoses import _substrate_rows as rows
+from casework.diagnoses import _substrate_sums as q
+from casework.diagnoses._arms import Comparison, settle
+from casework.diagnoses._diagnosis import Diagnosis, Need
+from casework.diagnoses._inquiry import Conclusion, Inquiry
+from casework.diagnoses._substrate import Substrate, watch
+from casework.diagnoses._substrate_charts import draw
+from casework.diagnoses._substrate_lifts import Metric, effects_of, metric_of, trend_of
+from casework.diagnoses._substrate_rivals import Checks, falsify, rivals_of
+from casework.diagnoses._substrate_words import findings, headline, limits, remedies
+from casework.errors import unknown_name
+from casework.findings import Break, Falsifier, Missing, Primary, Rival, Verdict
+from casework.stats.estimates import Estimate
+from casework.stats.multiplicity import holm
+from casework.stats.regimes import p_beyond
+from casework.tables import assignments, candidates, config_events, outcomes, units, vectors
+
+Cuts = list[tuple[datetime, datetime]]
+
+
+def judge(
+    ask: Inquiry,
+    *,
+    experiment: str | None = None,
+    control: str | None = None,
+    treatment: str | None = None,
+    metric: str | None = None,
+    negative_control: str | None = None,
+    material: float = 0.2,
+    alpha: float = 0.05,
+    seed: int = 1,
+) -> Conclusion:
+    """Find changes of the substrate, and compare the lift between them.
+
+    Args:
+        ask: the inquiry.
+        experiment: the experiment; else the one with most assignments.
+        control: the arm to compare with; else the one named so, else the larger.
+        treatment: the arm that was changed; else the largest other one.
+        metric: the metric of the lift; else the one with most observations.
+        negative_control: a metric that the substrate does not touch; else the only other one.
+        material: smallest departure from the lift as read out that matters, as a share of it.
+        alpha: level of the test of equal lifts.
+        seed: of the permutation of days, where scores alone tell.
+    """
+    substrate = watch(ask, seed)
+    if substrate is None:
+        return _no_substrate()
+    compared = settle(ask, experiment, control, treatment, None)
+    if min(compared.units) < 2 or compared.control == compared.treatment:
+        return Conclusion(
+            "not_testable", f"Not testable. {compared.experiment} has one arm in the evidence."
+        )
+    params = compared.params
+    ask.case.hold(q.COMPARED, **params)
+    seen = ask.ask(q.SEEN, **params)
+    if not seen:
+        return _no_outcomes(compared)
+    chosen, other = _metrics(ask, seen, metric, negative_control)
+    found = _Found(ask, substrate, compared, chosen, other)
+    return _conclude(ask, found, material, alpha)
+
+
+class _Found:
+    """What was found: the changes inside the experiment, and the lifts between them."""
+
+    def __init__(
+        self, ask: Inquiry, substrate: Substrate, compared: Comparison, metric: Metric,
+        other: Metric | None,
+    ) -> None:  # fmt: skip
+        self.substrate, self.compared = substrate, compared
+        self.changes = tuple(
+            one
+            for one in substrate.changes
+            if metric.first < one.ended and one.started < metric.last
+        )
+        self.outside = len(substrate.changes) - len(self.changes)
+        self.covered = substrate.first <= metric.first and substrate.last >= metric.last
+        params = compared.params
+        cuts: Cuts = [(one.started, one.ended) for one in self.changes]
+        ask.case.hold(q.WATCH, **params, **metric.params)
+        self.effects = effects_of(ask, params, metric, cuts)
+        self.checks = self._check(ask, params, metric, other, cuts)
+
+    def _check(
+        self, ask: Inquiry, params: dict[str, Any], metric: Metric, other: Metric | None,
+        cuts: Cuts,
+    ) -> Checks:  # fmt: skip
+        events = tuple(ask.ask(rows.RECORDED))
+        ramp = ask.ask(cohorts.ROLLOUT, experiment=self.compared.experiment)
+        arms = tuple(row["arm"] for row in ask.ask(rows.RETRIEVING))
+        ramped = tuple(row["occurred_at"] for row in ramp)
+        if not cuts:
+            return Checks((), None, None, None, events, arms, ramped)
+        moved: list[Cuts] = [[(a, a) for a, _ in cuts], [(b, b) for _, b in cuts]]
+        shifted = [effects_of(ask, params, metric, each).agreement for each in moved]
+        early = effects_of(ask, params, metric, cuts, assigned_by=self.changes[0].started)
+        trend = trend_of(ask, params, metric, self.effects)
+        control = effects_of(ask, params, other, cuts) if other else None
+        return Checks(tuple(a.p for a in shifted if a), early, control, trend, events, arms, ramped)
+
+
+def _conclude(ask: Inquiry, found: _Found, material: float, alpha: float) -> Conclusion:
+    effects, changes = found.effects, found.changes
+    pooled = effects.pooled
+    sesoi = material * abs(pooled.value) if pooled else 0.0
+    rivals = (
+        rivals_of(changes, found.substrate, effects, found.checks, alpha,
+                  found.compared.experiment)
+        if changes else ()
+    )  # fmt: skip
+    falsifier = falsify(effects, found.checks)
+    verdict = _verdict(found, rivals, falsifier, sesoi, alpha)
+    _measure(ask, found)
+    draw(ask, found.substrate, changes, effects)
+    agreement = effects.agreement
+    return Conclusion(
+        verdict=verdict,
+        headline=headline(verdict, changes, effects, found.compared.experiment),
+        wide=bool(changes) and pooled is not None and pooled.excludes(0),
+        findings=findings(ask, found.substrate, changes, effects),
+        rivals=rivals,
+        falsifier=falsifier,
+        remedies=remedies(verdict, changes),
+        limits=limits(
+            found.substrate, changes, effects, found.checks.events, found.outside,
+            sesoi if verdict == "inconclusive" else 0.0,
+        ),
+        primary=Primary(agreement.p, alpha) if agreement and changes else None,
+        breaks=tuple(Break(one.started, one.ended, "the substrate") for one in changes),
+    )  # fmt: skip
+
+
+def _verdict(
+    found: _Found, rivals: Sequence[Rival], falsifier: Falsifier, sesoi: float, alpha: float
+) -> Verdict:
+    effects = found.effects
+    if not found.changes:
+        return "clean" if found.covered else "inconclusive"
+    gap, agreement, pooled = effects.shipping_gap, effects.agreement, effects.pooled
+    if agreement is None or pooled is None:
+        return "inconclusive"
+    if gap is not None and gap.inside(-sesoi, sesoi):
+        return "clean"
+    ships_apart = gap is not None and gap.excludes(0)
+    if agreement.p >= alpha and not ships_apart:
+        return "inconclusive"
+    if falsifier.falsified:
+        return "inconclusive"
+    # which regime departs is chosen by looking, so Holm over all of them
+    beyond = min(holm([p_beyond(each, sesoi) for each in effects.gaps]), default=1.0)
+    settled = (
+        pooled.excludes(0)
+        and agreement.p < alpha
+        and beyond < alpha
+        and falsifier.ran
+        and all(rival.outcome != "not_excluded" for rival in rivals)
+    )
+    return "confirmed" if settled else "supported"
+
+
+def _metrics(
+    ask: Inquiry, seen: list[dict[str, Any]], metric: str | None, negative: str | None
+) -> tuple[Metric, Metric | None]:
+    """Settle the metric of the lift, and one that the substrate does not touch."""
+    names = [row["metric"] for row in seen]
+    for given in (metric, negative):
+        if given is not None and given not in names:
+            raise unknown_name("metric", given, names)
+    first = next((name for name in names if name != negative), names[0])
+    metric = str(ask.infer("metric", metric, first))
+    others = [name for name in names if name != metric]
+    if negative is None and len(others) == 1:
+        negative = str(ask.infer("negative_control", None, others[0]))
+    by_name = {row["metric"]: row for row in seen}
+    other = metric_of(ask, by_name[negative]) if negative and negative != metric else None
+    return metric_of(ask, by_name[metric]), other
+
+
+def _measure(ask: Inquiry, found: _Found) -> None:
+    effects, agreement = found.effects, found.effects.agreement
+    by = rows.STEPS if found.substrate.source == "vectors" else rows.DAILY_SCORES
+    changes, n = found.changes, found.substrate.n
+    ask.measure("changes", len(changes), "count:changes", by, n=n)
+    times = [[one.started, one.ended] for one in changes]
+    ask.measure("change_times", times, "brackets", by, n=n)
+    unit, query = effects.unit, effects.query
+    _estimate(ask, "lift_pooled", effects.pooled, unit, query)
+    each = [regime.lift.value if regime.lift else None for regime in effects.regimes]
+    total = sum(found.compared.units)
+    ask.measure("lift_by_regime", each, unit, query, n=total)
+    _estimate(ask, "lift_shipping", effects.shipping, unit, query)
+    _estimate(ask, "shipping_gap", effects.shipping_gap, unit, query)
+    p = agreement.p if agreement else None
+    ask.measure("heterogeneity_p", p, "p", query, n=total)
+    ask.measure("i_squared", agreement.i2 if agreement else None, "share", query, n=total)
+    control = found.checks.control
+    broken = control.agreement.p if control and control.agreement else None
+    ask.measure("negative_control_p", broken, "p", control.query if control else query)
+    regimes = [
+        {"start": r.start, "end": r.end, "treated_share": r.treated_share,
+         "lift": r.lift.value if r.lift else None, "low": r.lift.low if r.lift else None,
+         "high": r.lift.high if r.lift else None, "units": r.lift.n if r.lift else None}
+        for r in effects.regimes
+    ]  # fmt: skip
+    ask.measure("regimes", regimes, "table", query, n=total)
+
+
+def _estimate(ask: Inquiry, name: str, e: Estimate | None, unit: str, by: Any) -> None:
+    if e is None:
+        ask.measure(name, None, unit, by)
+    else:
+        ask.measure(name, e.value, unit, by, ci95=(e.low, e.high), n=e.n)
+
+
+def _no_substrate() -> Conclusion:
+    return Conclusion(
+        "not_testable",
+        "Not testable: no text is embedded, and no pair scored, again and again. Load vectors.",
+        missing=(
+            Missing("vectors", ("text_id", "occurred_at", "vector"), "repeats of the same texts"),
+            Missing("candidates", ("dense_score", "occurred_at"), "or repeated scores of pairs"),
+        ),
+    )
+
+
+def _no_outcomes(compared: Comparison) -> Conclusion:
+    return Conclusion(
+        "not_testable",
+        f"Not testable. No outcome of the units of {compared.experiment} while it ran.",
+        missing=(Missing("outcomes", ("unit_id", "metric", "value"), "the lift by regime"),),
+    )
+
+
+substrate_rotation = Diagnosis(
+    name="substrate_rotation",
+    family="threshold drift",
+    claim="the substrate changed inside the experiment, and the lift that was read out does not "
+    "hold under the substrate that ships",
+    doc=__doc__ or "",
+    needs=(
+        Need(assignments, ("experiment", "unit_id", "arm"), "who was in which arm"),
+        Need(outcomes, ("unit_id", "metric", "value"), "the lift by regime"),
+        Need(vectors, ("text_id", "vector"), "when the substrate changed", required=False),
+        Need(
+            candidates,
+            ("dense_score",),
+            "repeated scores of pairs, where there are no vectors",
+            required=False,
+        ),
+        Need(units, ("unit_id",), "staff and bots to set apart", required=False),
+        Need(config_events, ("key", "new_value"), "what else was changed", required=False),
+    ),
+    judge=judge,
+)

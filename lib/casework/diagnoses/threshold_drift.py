@@ -1,0 +1,289 @@
+"""A fixed threshold changed its meaning, because something upstream of it moved.
+
+## What it looks for
+A gate that drops more (or fewer) candidates at the same threshold since an embedding, index or
+reranker changed. Same pairs first: if one query and document still score the same, the reranker
+is not what moved, and the candidates are. Then the drop rate with queries as clusters, and the
+thresholds that restore the pass rate and the precision. METHODS section 5.
+
+## Why it matters
+The constant in the configuration is untouched, so nobody looks at it; answers get worse, and the
+search goes to the model that writes them.
+
+## What would rule it out
+Scores of the same pairs that differ: then the scorer moved. A drop rate that is the same for the
+same queries, documents or places in the list: then the mix, the corpus or the depth moved. A
+threshold that was itself changed. Relevance that stays lost at the restoring threshold: then
+retrieval lost it, not the gate.
+
+## Known false alarms
+A log of passed candidates alone cannot tell a drop rate. Candidates without a score look like
+drops; they are set apart. Usual cut-offs of the stability index take no account of sample size.
+Where judges saw passed documents alone, precision below the threshold is not known.
+"""
+
+from typing import Any
+
+from casework.diagnoses import _gate_relevance as relevance
+from casework.diagnoses import _gate_rows as q
+from casework.diagnoses._diagnosis import Diagnosis, Need
+from casework.diagnoses._gate import (
+    Found,
+    drifted,
+    drops,
+    level_of,
+    overlap_of,
+    params_of,
+    restore,
+    same_pairs,
+)
+from casework.diagnoses._gate_charts import draw
+from casework.diagnoses._gate_measures import measure
+from casework.diagnoses._gate_periods import Gate, Periods, choose_score, divide, find_gate
+from casework.diagnoses._gate_relevance_found import relevance_of
+from casework.diagnoses._gate_rivals import changed_depth, falsify, outcome_of, rivals_of
+from casework.diagnoses._gate_words import (
+    findings,
+    headline,
+    limits,
+    queries_needed,
+    remedies,
+)
+from casework.diagnoses._inquiry import Conclusion, Inquiry
+from casework.findings import Break, Falsifier, Missing, Primary, Rival, Verdict
+from casework.stats.periods import PeriodSums
+from casework.tables import candidates, config_events, judgments, outcomes
+from casework.words import count
+
+ALPHA = 0.05
+SEARCH_ALPHA = 0.01
+
+
+def judge(
+    ask: Inquiry,
+    *,
+    score: str | None = None,
+    before: str | None = None,
+    after: str | None = None,
+    changed_at: str | None = None,
+    threshold: float | None = None,
+    metric: str | None = None,
+    sesoi_drop: float = 0.2,
+    seed: int = 1,
+) -> Conclusion:
+    """Compare what a gate drops before and after something upstream of it changed.
+
+    Args:
+        ask: the inquiry.
+        score: the score that the gate reads, `rerank_score` or `dense_score`.
+        before: embedding version before; else the one before `after`.
+        after: embedding version after; else the last.
+        changed_at: instant of the change, in place of versions.
+        threshold: the gate; else as recorded, logged, or told by what passed.
+        metric: outcome that tells relevance; else one named so, or measured by query.
+        sesoi_drop: smallest relative change of the drop rate that matters.
+        seed: of the bootstrap.
+    """
+    filled = ask.one(q.COLUMNS_FILLED)
+    gated = choose_score(ask, score, filled)
+    if gated is None:
+        return _nothing("no candidate has a score", ("rerank_score",), "the score that is gated")
+    periods = divide(ask, gated, (before, after, changed_at), seed)
+    if periods is None:
+        return _nothing(
+            "nothing tells before from after", ("embedding_model", "occurred_at"),
+            "what was in force when",
+        )  # fmt: skip
+    gate = find_gate(ask, periods, threshold)
+    if gate is None:
+        return _nothing("the threshold is not recorded", ("threshold", "passed"), "the gate")
+    levels = level_of(ask, periods, gate)
+    if reason := _untestable(levels):
+        return _nothing(reason, ("rerank_score", "passed"), "candidates that were dropped too")
+    found = _find(ask, periods, gate, levels, metric, seed)
+    params = params_of(periods, gate)
+    rivals = rivals_of(found)
+    moved = _moved(found, rivals)
+    measure(ask, found, moved)
+    draw(ask, found, params, sesoi_drop)
+    return _conclude(ask, found, rivals, moved, params, sesoi_drop)
+
+
+def _conclude(
+    ask: Inquiry, found: Found, rivals: tuple[Rival, ...], moved: str | None,
+    params: dict[str, Any], sesoi_drop: float,
+) -> Conclusion:  # fmt: skip
+    falsifier = falsify(found)
+    verdict = _verdict(found, rivals, falsifier, sesoi_drop)
+    reach = ask.one(relevance.REACH, **params)
+    if reach["accounts"] and ask.case.filled("accounts", ("revenue",)):
+        money = ask.one(relevance.REVENUE, **params)
+        ask.measure("revenue_exposed", money["revenue"], "revenue", relevance.REVENUE,
+                    n=money["accounts"])  # fmt: skip
+    counted = sum(level["candidates"] for level in found.levels.values())
+    unplaced = ask.one(q.COLUMNS_FILLED)["candidates"] - counted
+    said = list(limits(found, unplaced))
+    needed = queries_needed(found, sesoi_drop) if verdict == "inconclusive" else None
+    if needed:
+        said.append(
+            f"About {count(needed, 'queries')} in both periods would tell no change from one "
+            "that matters."
+        )
+    quality = found.relevance.sums
+    fell = quality is not None and quality.difference.high < 0
+    return Conclusion(
+        verdict=verdict,
+        headline=headline(verdict, moved, found),
+        wide=bool(fell or reach["accounts"]),
+        findings=findings(ask, found, reach),
+        rivals=rivals,
+        falsifier=falsifier,
+        remedies=remedies(verdict, moved, found),
+        limits=tuple(said),
+        primary=_primary(found.fixed),
+        breaks=_breaks(found.periods),
+    )
+
+
+def _primary(fixed: PeriodSums) -> Primary | None:
+    """The test of an unchanged drop rate at the old threshold."""
+    p = fixed.p
+    return None if p is None else Primary(p, ALPHA)
+
+
+def _breaks(periods: Periods) -> tuple[Break, ...]:
+    start, end = periods.ended_at, periods.changed_at
+    if start is None or end is None:
+        return ()
+    return (Break(min(start, end), end, "what the gate drops"),)
+
+
+def _nothing(reason: str, columns: tuple[str, ...], why: str) -> Conclusion:
+    return Conclusion(
+        "not_testable",
+        f"Not testable: {reason}. Load candidates with {' and '.join(columns)}.",
+        missing=(Missing("candidates", columns, why),),
+    )
+
+
+def _untestable(levels: dict[bool, dict[str, Any]]) -> str | None:
+    """Say why the two periods cannot be compared; None where they can."""
+    if len(levels) < 2 or not all(level["scored"] for level in levels.values()):
+        return "all candidates with a score are of one period"
+    for period, name in ((False, "before"), (True, "after")):
+        level = levels[period]
+        whole = level["candidates"] == level["retrievals"] * level["longest"]
+        if not level["scored_dropped"] and not (whole and level["retrievals"] > 1):
+            return f"the log {name} the change holds passed candidates alone"
+    return None
+
+
+def _find(
+    ask: Inquiry, periods: Periods, gate: Gate, levels: dict[bool, dict[str, Any]],
+    metric: str | None, seed: int,
+) -> Found:  # fmt: skip
+    params = params_of(periods, gate)
+    fixed = drops(ask, params, gate.before)
+    restored, ends = restore(ask, params, fixed)
+    shared = levels[True]["of_shared_queries"] > 0
+    known = 0 < levels[True]["of_known_documents"] < levels[True]["candidates"]
+    depth = changed_depth(levels)
+    spread = max(levels[False]["spread"] or 0.0, 1e-12)
+    at = gate.before
+    return Found(
+        periods=periods,
+        gate=gate,
+        levels=levels,
+        in_force=drops(ask, params, at, in_force=True, unscored=True),
+        fixed=fixed,
+        same_queries=drops(ask, params, at, same_queries=True) if shared else None,
+        known_documents=_known(ask, params, at, fixed, known, levels),
+        same_depth=drops(ask, params, at, depth=depth) if depth else None,
+        depth=depth,
+        pairs=same_pairs(ask, params, spread),
+        overlap=overlap_of(ask, params),
+        restored=restored,
+        restored_interval=ends,
+        drift=drifted(ask, params),
+        events=tuple(ask.ask(q.EVENTS)),
+        relevance=relevance_of(ask, params, periods, levels, restored.threshold, metric, seed),
+    )
+
+
+def _known(
+    ask: Inquiry, params: dict[str, Any], at: float, fixed: PeriodSums, some: bool,
+    levels: dict[bool, dict[str, Any]],
+) -> PeriodSums | None:  # fmt: skip
+    """Drops of documents offered before: all of them where no document is new."""
+    if some:
+        return drops(ask, params, at, known_documents=True)
+    return fixed if levels[True]["of_known_documents"] else None
+
+
+def _moved(found: Found, rivals: tuple[Rival, ...]) -> str | None:
+    """What moved the drops, in the order in which it can be told."""
+    if found.pairs.tested and not found.pairs.same:
+        return "reranker"
+    if outcome_of(rivals, "The threshold") == "not_excluded":
+        return "threshold"
+    ratio = found.fixed.ratio
+    if ratio is not None and not ratio.excludes(1):
+        return "none"
+    for beginning, label in (("Other queries", "query_mix"), ("The corpus", "corpus")):
+        if outcome_of(rivals, beginning) == "not_excluded":
+            return label
+    if found.overlap is None:
+        return None
+    return "candidate_set" if found.overlap.value < 1 else "none"
+
+
+def _verdict(
+    found: Found, rivals: tuple[Rival, ...], falsifier: Falsifier, sesoi: float
+) -> Verdict:
+    ratio = found.fixed.ratio
+    if ratio is None:
+        return "clean" if found.fixed.before == found.fixed.after else "supported"
+    low, high = 1 / (1 + sesoi), 1 + sesoi
+    served = found.in_force.ratio
+    recalibrated = found.gate.moved and served is not None and served.inside(low, high)
+    if ratio.inside(low, high) or recalibrated:
+        return "clean"
+    same = found.same_queries.ratio if found.same_queries else None
+    if same and outcome_of(rivals, "Other queries") == "not_excluded" and same.inside(low, high):
+        return "clean"
+    if not ratio.excludes(1):
+        return "inconclusive"
+    beyond = ratio.low > high or ratio.high < low
+    guessed = found.periods.p is not None and found.periods.p >= SEARCH_ALPHA
+    replay = found.relevance.replay
+    settled = (
+        beyond
+        and (replay is None or replay.threshold_part.excludes(0))
+        and not found.gate.moved
+        and found.pairs.same
+        and falsifier.ran
+        and not falsifier.falsified
+        and not guessed
+        and all(rival.outcome != "not_excluded" for rival in rivals)
+    )
+    return "confirmed" if settled else "supported"
+
+
+threshold_drift = Diagnosis(
+    name="threshold_drift",
+    family="threshold drift",
+    claim="a fixed threshold changed its meaning because something upstream of it moved",
+    doc=__doc__ or "",
+    needs=(
+        Need(candidates, ("query_id", "doc_id"), "what retrieval offered, passed and dropped"),
+        Need(
+            config_events,
+            ("key", "new_value"),
+            "what changed when, where versions do not tell",
+            required=False,
+        ),
+        Need(judgments, ("grade",), "precision of what passes", required=False),
+        Need(outcomes, ("unit_id", "metric", "value"), "what answers lost", required=False),
+    ),
+    judge=judge,
+)

@@ -1,0 +1,102 @@
+"""Where does the level of a series change, and could so large a change be chance?
+
+Segmentation by `ruptures`, always with jump=1: its default of 5 puts breaks at multiples of five.
+It is not there on every Python; then the functions say so by `AVAILABLE`.
+"""
+
+import importlib.util
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Floats = NDArray[np.float64]
+
+AVAILABLE = importlib.util.find_spec("ruptures") is not None
+"""Whether `ruptures` is installed: it has an upper bound of Python."""
+
+
+def pelt(values: ArrayLike, penalty: float | None = None, min_size: int = 3) -> list[int]:
+    """Indices at which a new level begins (Killick, Fearnhead & Eckley, JASA 2012).
+
+    Args:
+        values: the series, shape (n,) or (n, dimensions).
+        penalty: cost of a break; else twice the noise variance times log n for each dimension,
+            the noise taken from the differences of neighbours.
+        min_size: least length of a segment.
+    """
+    from ruptures import Pelt
+
+    series = _columns(values)
+    if len(series) < 2 * min_size:
+        return []
+    if penalty is None:
+        scaled = series / np.where(noise(series) > 0, noise(series), 1.0)
+        series, penalty = scaled, 2 * math.log(len(series)) * series.shape[1]
+    found = Pelt(model="l2", min_size=min_size, jump=1).fit(series).predict(pen=penalty)
+    return [int(end) for end in found[:-1]]
+
+
+def largest_break(values: ArrayLike) -> int:
+    """Index at which the level changes most: the split with the least sum of squares."""
+    from ruptures import Dynp
+
+    return int(Dynp(model="l2", min_size=2, jump=1).fit(_columns(values)).predict(n_bkps=1)[0])
+
+
+def noise(series: ArrayLike) -> Floats:
+    """Noise of each column from the differences of neighbours, which breaks do not inflate.
+
+    1.4826 times their median absolute deviation, over the square root of two.
+    """
+    steps = np.diff(_columns(series), axis=0)
+    return np.asarray(1.4826 * np.median(np.abs(steps - np.median(steps, axis=0)), axis=0) / 2**0.5)
+
+
+@dataclass(frozen=True, slots=True)
+class Break:
+    """The largest break of a series: its place, and the p-value of a break so large by chance."""
+
+    index: int
+    p: float
+
+
+def break_with_p(values: Sequence[float], draws: int = 999, seed: int = 0, block: int = 3) -> Break:
+    """The largest break and its p-value, the search repeated over series without one.
+
+    Circular blocks of the series are put together anew, so that neighbours stay neighbours; each
+    such series is searched through as the first one was (Phipson & Smyth 2010 for the p-value).
+
+    Raises:
+        ValueError: fewer than four values.
+    """
+    series = np.asarray(values, np.float64)
+    if len(series) < 4:
+        raise ValueError("needs four values")
+    rng = np.random.default_rng(seed)
+    n = len(series)
+    found = _largest_gain(series)
+    starts = rng.integers(0, n, size=(draws, -(-n // block)))
+    places = (starts[:, :, None] + np.arange(block)) % n
+    drawn = series[places.reshape(draws, -1)[:, :n]]
+    beyond = sum(_largest_gain(row) >= found - 1e-15 for row in drawn)
+    return Break(largest_break(series), (1 + beyond) / (1 + draws))
+
+
+def _largest_gain(series: Floats) -> float:
+    """How much of the sum of squares the best split into two levels explains, 0 to 1."""
+    centred = series - series.mean()
+    total = float(centred @ centred)
+    if total <= 0:
+        return 0.0
+    n = len(series)
+    left = np.cumsum(centred)[1:-2]
+    sizes = np.arange(2, n - 1)
+    return float((left**2 * n / (sizes * (n - sizes))).max()) / total
+
+
+def _columns(values: ArrayLike) -> Floats:
+    series = np.asarray(values, np.float64)
+    return series[:, None] if series.ndim == 1 else series

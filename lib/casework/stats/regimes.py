@@ -1,0 +1,165 @@
+"""The lift of an experiment in each of several stretches of time, and whether the lifts agree.
+
+A unit is observed in several stretches, so its noise is in several lifts at once. The covariance
+of the lifts takes that in: from sums of products within a unit, which a database can give.
+"""
+
+import math
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import chdtrc
+
+from casework.stats.estimates import Estimate
+from casework.stats.multiplicity import holm
+
+Floats = NDArray[np.float64]
+Z95 = 1.959963984540054
+
+
+@dataclass(frozen=True, slots=True)
+class ArmSums:
+    """Sums over the units of one arm; R stretches of time, y numerator and n denominator.
+
+    Attributes:
+        units: units.
+        active: units observed in each stretch, shape (R,).
+        n, y: sums, shape (R,).
+        nn, ny, yy: sums of products of a unit's n, or n and y, or y, in two stretches, (R, R).
+    """
+
+    units: int
+    active: Floats
+    n: Floats
+    y: Floats
+    nn: Floats
+    ny: Floats
+    yy: Floats
+
+    def of(self, weights: ArrayLike) -> "ArmSums":
+        """Sums over stretches joined by a matrix of zeros and ones, shape (stretches, R)."""
+        w = np.asarray(weights, np.float64)
+        return ArmSums(
+            self.units, w @ self.active, w @ self.n, w @ self.y,
+            w @ self.nn @ w.T, w @ self.ny @ w.T, w @ self.yy @ w.T,
+        )  # fmt: skip
+
+    @property
+    def ratio(self) -> Floats:
+        """The metric in each stretch."""
+        return self.y / self.n
+
+    @property
+    def covariance(self) -> Floats:
+        """Covariance of the ratios by the delta method, residuals y - ratio n, shape (R, R)."""
+        r = self.ratio
+        squares = (
+            self.yy - r[:, None] * self.ny - (r[:, None] * self.ny).T + np.outer(r, r) * self.nn
+        )
+        grow = self.units / max(1, self.units - 1)
+        return np.asarray(grow * squares / np.outer(self.n, self.n))
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """Do correlated effects agree?
+
+    Attributes:
+        q: Cochran's statistic with the whole covariance; his own where effects are independent.
+        df: effects - 1.
+        p: its p-value if all effects are the same.
+        i2: share of the variation beyond chance, 0 to 1.
+    """
+
+    q: float
+    df: int
+    p: float
+    i2: float
+
+
+@dataclass(frozen=True, slots=True)
+class Lifts:
+    """Lifts of the stretches, shape (R,), with their covariance, shape (R, R)."""
+
+    values: Floats
+    covariance: Floats
+    units: tuple[int, ...]
+
+    def estimate(self, i: int) -> Estimate:
+        """One of them with a normal interval."""
+        half = Z95 * math.sqrt(max(0.0, float(self.covariance[i, i])))
+        value = float(self.values[i])
+        return Estimate(value, value - half, value + half, self.units[i])
+
+    def without_first(self) -> "Lifts":
+        """All but the first, which is the pooled one in `pooled_and_stretches`."""
+        return Lifts(self.values[1:], self.covariance[1:, 1:], self.units[1:])
+
+    def agreement(self) -> Agreement | None:
+        """Test whether all are the same; None with fewer than two."""
+        if len(self.values) < 2:
+            return None
+        q = misfit(self, np.ones((len(self.values), 1)))
+        df = len(self.values) - 1
+        return Agreement(q, df, float(chdtrc(df, q)), max(0.0, 1 - df / q) if q > 0 else 0.0)
+
+
+def lifts(control: ArmSums, treatment: ArmSums) -> Lifts:
+    """Treatment minus control in each stretch (Deng, Knoblich & Lu, KDD 2018, by unit)."""
+    units = tuple(int(x) for x in control.active + treatment.active)
+    return Lifts(treatment.ratio - control.ratio, control.covariance + treatment.covariance, units)
+
+
+def pooled_and_stretches(control: ArmSums, treatment: ArmSums) -> Lifts:
+    """The lift over all stretches as one, first, then each; with their joint covariance."""
+    join = np.vstack([np.ones(len(control.n)), np.eye(len(control.n))])
+    found = lifts(control.of(join), treatment.of(join))
+    everyone = control.units + treatment.units
+    return replace(found, units=(everyone, *found.units[1:]))
+
+
+def contrast(found: Lifts, i: int, j: int) -> Estimate:
+    """Effect i minus effect j, with what both have in common taken off."""
+    c = found.covariance
+    half = Z95 * math.sqrt(max(0.0, float(c[i, i] + c[j, j] - 2 * c[i, j])))
+    value = float(found.values[i] - found.values[j])
+    return Estimate(value, value - half, value + half, min(found.units[i], found.units[j]))
+
+
+def misfit(found: Lifts, design: ArrayLike) -> float:
+    """What a linear model leaves of the lifts: generalised sum of squares, chi-squared if it holds.
+
+    Args:
+        found: the lifts.
+        design: shape (R, parameters).
+    """
+    x = np.asarray(design, np.float64)
+    inverse = np.linalg.pinv(found.covariance, hermitian=True)
+    beta = np.linalg.pinv(x.T @ inverse @ x) @ x.T @ inverse @ found.values
+    rest = found.values - x @ beta
+    return float(rest @ inverse @ rest)
+
+
+def pairs(found: Lifts) -> list[tuple[int, int, Estimate, float]]:
+    """All pairs of stretches: the later minus the earlier, with p-values adjusted by Holm.
+
+    Altman & Bland, BMJ 2003, with the covariance of both.
+    """
+    r = len(found.values)
+    places = [(i, j) for i in range(r) for j in range(i + 1, r)]
+    estimates = [contrast(found, j, i) for i, j in places]
+    raw = []
+    for e in estimates:
+        se = (e.high - e.low) / (2 * Z95)
+        raw.append(math.erfc(abs(e.value) / se / math.sqrt(2)) if se > 0 else 1.0)
+    adjusted = holm(raw)
+    return [(i, j, e, p) for (i, j), e, p in zip(places, estimates, adjusted, strict=True)]
+
+
+def p_beyond(e: Estimate, margin: float) -> float:
+    """P-value of an effect no larger than a margin on either side, from its normal interval."""
+    se = (e.high - e.low) / (2 * Z95)
+    if se <= 0:
+        return float(abs(e.value) <= margin)
+    return min(1.0, math.erfc((abs(e.value) - margin) / se / math.sqrt(2)))

@@ -1,0 +1,212 @@
+"""What `substrate_rotation` must state, against planted numbers."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from fixtures.formats.tables import write_table
+from tests.diagnoses.conftest import Diagnosed
+
+from casework.case import Case
+from casework.diagnoses import get
+from casework.errors import UsageError
+from casework.findings import Result, Rival
+from casework.intake import load
+from casework.words import parse_instant
+
+Rows = dict[str, list[Any]]
+DAY = timedelta(days=1)
+START = datetime(2026, 1, 5, tzinfo=UTC)
+
+
+def rival(result: Result, beginning: str) -> Rival:
+    return next(r for r in result.rivals if r.explanation.startswith(beginning))
+
+
+@pytest.fixture(scope="module")
+def planted(diagnosed: Diagnosed) -> Result:
+    result, _ = diagnosed("substrate_rotation.planted", 21)
+    return result
+
+
+def test_every_change_is_bracketed(planted: Result, diagnosed: Diagnosed) -> None:
+    _, truth = diagnosed("substrate_rotation.planted", 21)
+    assert planted.measures["changes"].value == 3
+    for (start, end), at in zip(
+        planted.measures["change_times"].value, truth.numbers["change_times"], strict=True
+    ):
+        moments = [parse_instant(text) for text in (start, f"{at}+00:00", end)]
+        assert moments[0] < moments[1] <= moments[2]  # type: ignore[operator]
+
+
+def test_states_the_lift_of_each_regime(planted: Result, diagnosed: Diagnosed) -> None:
+    _, truth = diagnosed("substrate_rotation.planted", 21)
+    assert planted.verdict == "confirmed"
+    found = planted.measures["regimes"].value
+    inside = [r["low"] <= lift <= r["high"]
+              for r, lift in zip(found, truth.numbers["lifts"], strict=True)]  # fmt: skip
+    assert sum(inside) >= 3
+    assert planted.measures["lift_by_regime"].value == [r["lift"] for r in found]
+    assert planted.measures["lift_shipping"].value == found[-1]["lift"]
+    assert planted.measures["heterogeneity_p"].value < 0.001
+    assert planted.measures["i_squared"].value > 0.5
+    assert planted.measures["negative_control_p"].value > 0.01
+    assert planted.falsifier.ran
+    assert not planted.falsifier.falsified
+    assert len(planted.breaks) == 3
+
+
+def test_every_rival_of_the_method_is_tested(planted: Result) -> None:
+    for beginning in ("Noise", "Novelty", "The ramp", "An index rebuild", "The own client",
+                      "Only one arm", "The answer hangs"):  # fmt: skip
+        assert rival(planted, beginning).outcome != "not_excluded"
+
+
+@pytest.mark.parametrize(
+    ("name", "beginning"),
+    [
+        ("novelty", "Novelty"),
+        ("index_rebuild", "An index rebuild"),
+        ("one_arm", "Only one arm"),
+        ("client_dimension", "The own client"),
+    ],
+)
+def test_each_trap_is_named(name: str, beginning: str, diagnosed: Diagnosed) -> None:
+    result, _ = diagnosed(f"substrate_rotation.{name}", 22)
+    assert rival(result, beginning).outcome == "not_excluded"
+    assert result.verdict != "confirmed"
+
+
+def test_a_negative_control_that_breaks_refutes(diagnosed: Diagnosed) -> None:
+    result, _ = diagnosed("substrate_rotation.negative_control", 22)
+    assert result.falsifier.falsified
+    assert result.verdict == "inconclusive"
+
+
+def test_hours_of_data_say_how_many_units_it_takes(diagnosed: Diagnosed) -> None:
+    result, _ = diagnosed("substrate_rotation.hours_of_data", 22)
+    assert result.verdict == "inconclusive"
+    assert any("units in the last regime" in limit for limit in result.limits)
+
+
+def test_noise_of_batches_is_no_change(diagnosed: Diagnosed) -> None:
+    result, _ = diagnosed("substrate_rotation.batch_noise", 22)
+    assert result.measures["changes"].value == 0
+    assert result.verdict == "clean"
+
+
+def test_scores_tell_where_no_vectors_do(diagnosed: Diagnosed) -> None:
+    result, truth = diagnosed("substrate_rotation.scores_only", 22)
+    assert result.measures["changes"].value == 1
+    ((start, end),) = result.measures["change_times"].value
+    at = parse_instant(f"{truth.numbers['change_times'][0]}+00:00")
+    assert at is not None
+    assert parse_instant(start) - DAY <= at <= parse_instant(end) + DAY  # type: ignore[operator]
+
+
+def test_settings_are_taken_and_checked(diagnosed: Diagnosed) -> None:
+    result, _ = diagnosed("substrate_rotation.planted", 21, material="0.9")
+    assert result.parameters["material"].source == "given"
+    for setting in ("metric", "negative_control", "experiment"):
+        with pytest.raises(UsageError):
+            diagnosed("substrate_rotation.planted", 21, **{setting: "no such"})
+
+
+# Small cases
+
+Diagnose = Callable[..., Result]
+
+
+@pytest.fixture
+def diagnose(tmp_path: Path) -> Diagnose:
+    def run(**tables: Rows) -> Result:
+        files = []
+        for name, columns in tables.items():
+            files.append(tmp_path / f"{name}.jsonl")
+            write_table(files[-1], columns)
+        case = tmp_path / "case.duckdb"
+        Case.create(case).close()
+        assert all(outcome.status == "loaded" for outcome in load(case, files))
+        with Case(case) as opened:
+            return get("substrate_rotation")(opened)
+
+    return run
+
+
+def instants(days: list[float]) -> list[str]:
+    return [(START + day * DAY).isoformat() for day in days]
+
+
+def experiment(units: int = 80) -> dict[str, Rows]:
+    rng = np.random.default_rng(1)
+    names = [f"u{i}" for i in range(units)]
+    days = [float(d) + 0.5 for d in range(20)]
+    return {
+        "assignments": {
+            "experiment": ["x'); DROP TABLE units; --"] * units,
+            "unit_id": names,
+            "arm": ["control", "<b>on</b>"] * (units // 2),
+            "assigned_at": instants([0.0] * units),
+        },
+        "outcomes": {
+            "unit_id": [name for name in names for _ in days],
+            "metric": ["score"] * units * 20,
+            "occurred_at": instants(days * units),
+            "value": rng.normal(5, 1, units * 20).tolist(),
+        },
+    }
+
+
+def vectors(steps: dict[str, float], texts: int = 4, until: float = 21.0) -> Rows:
+    """Vectors four times a day; `steps` gives the day on which a text turns."""
+    rng = np.random.default_rng(2)
+    rows: Rows = {"text_id": [], "occurred_at": [], "vector": []}
+    base, turned = rng.normal(size=(2, texts, 8))
+    for quarter in range(-2, int(until * 4)):
+        for text in range(texts):
+            name = f"t{text}"
+            moved = quarter / 4 >= steps.get(name, 99)
+            vector = (turned if moved else base)[text] + 1e-5 * rng.normal(size=8)
+            rows["text_id"].append(name)
+            rows["occurred_at"].extend(instants([quarter / 4]))
+            rows["vector"].append(vector.tolist())
+    return rows
+
+
+def test_without_a_substrate_it_is_not_testable(diagnose: Diagnose) -> None:
+    result = diagnose(**experiment())
+    assert result.verdict == "not_testable"
+    assert {missing.table for missing in result.missing} >= {"vectors", "candidates"}
+
+
+def test_a_step_of_few_texts_is_told_and_not_counted(diagnose: Diagnose) -> None:
+    result = diagnose(**experiment(), vectors=vectors({"t0": 9.0}))
+    assert result.measures["changes"].value == 0
+    assert any("less than half" in limit for limit in result.limits)
+
+
+def test_steps_that_lie_within_one_bracket_are_one_change(diagnose: Diagnose) -> None:
+    result = diagnose(**experiment(), vectors=vectors({f"t{i}": 9.1 for i in range(4)}))
+    assert result.measures["changes"].value == 1
+    assert result.verdict in ("inconclusive", "clean")
+
+
+def test_a_step_after_the_experiment_is_not_its_own(diagnose: Diagnose) -> None:
+    late = vectors({f"t{i}": 24.0 for i in range(4)}, until=28.0)
+    result = diagnose(**experiment(), vectors=late)
+    assert result.measures["changes"].value == 0
+    assert any("Before or after" in limit for limit in result.limits)
+
+
+def test_texts_that_were_not_watched_to_the_end_are_no_pass(diagnose: Diagnose) -> None:
+    result = diagnose(**experiment(), vectors=vectors({}, until=10.0))
+    assert result.verdict == "inconclusive"
+
+
+def test_one_arm_is_not_testable(diagnose: Diagnose) -> None:
+    tables = experiment()
+    tables["assignments"]["arm"] = ["control"] * 80
+    assert diagnose(**tables, vectors=vectors({})).verdict == "not_testable"

@@ -1,0 +1,216 @@
+"""What `threshold_drift` must state, against planted numbers."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from fixtures.formats.tables import write_table
+from tests.diagnoses.conftest import Diagnosed
+
+from casework.case import Case
+from casework.diagnoses import get
+from casework.errors import UsageError
+from casework.findings import Result, Rival
+from casework.intake import load
+
+Rows = dict[str, list[Any]]
+
+
+def rival(result: Result, beginning: str) -> Rival:
+    return next(r for r in result.rivals if r.explanation.startswith(beginning))
+
+
+@pytest.fixture(scope="module")
+def planted(diagnosed: Diagnosed) -> Result:
+    result, _ = diagnosed("threshold_drift.planted", 21)
+    return result
+
+
+def test_states_what_moved_and_what_restores_it(planted: Result, diagnosed: Diagnosed) -> None:
+    _, truth = diagnosed("threshold_drift.planted", 21)
+    found = {name: measure.value for name, measure in planted.measures.items()}
+    assert planted.verdict == "confirmed"
+    assert found["threshold"] == 0.4
+    assert found["drop_ratio"] == pytest.approx(1.37, abs=0.01)
+    assert found["pass_rate_before"] == pytest.approx(truth.numbers["pass_rate_before"], abs=1e-3)
+    assert found["pass_rate_after"] == pytest.approx(truth.numbers["pass_rate_after"], abs=1e-3)
+    assert found["same_pair_max_abs_difference"] < 0.001
+    assert found["candidate_overlap"] < 0.6
+    assert found["moved"] == "candidate_set"
+    assert found["restoring_threshold"] == pytest.approx(
+        truth.numbers["restoring_threshold"], abs=1e-3
+    )
+    quality = planted.measures["quality_change"]
+    assert quality.ci95 is not None
+    assert quality.ci95[0] <= -0.06 <= quality.ci95[1]
+
+
+def test_every_rival_of_the_method_is_tested(planted: Result) -> None:
+    for beginning in ("The reranker", "The threshold", "Other queries", "The corpus",
+                      "More candidates", "Candidates without", "Another change"):  # fmt: skip
+        assert rival(planted, beginning).outcome != "not_excluded"
+    assert planted.falsifier.ran
+    assert not planted.falsifier.falsified
+
+
+def test_primary_test_and_break_are_told(planted: Result) -> None:
+    assert planted.primary is not None
+    assert planted.primary.p < 0.001
+    (found,) = planted.breaks
+    assert found.start <= found.end
+
+
+@pytest.mark.parametrize(
+    ("name", "moved"),
+    [
+        ("reranker_quantised", "reranker"),
+        ("threshold_raised", "threshold"),
+        ("query_season", "query_mix"),
+        ("corpus_growth", "corpus"),
+    ],
+)
+def test_what_moved_is_named(name: str, moved: str, diagnosed: Diagnosed) -> None:
+    result, _ = diagnosed(f"threshold_drift.{name}", 22)
+    assert result.measures["moved"].value == moved
+    assert result.verdict != "confirmed"
+
+
+def test_a_log_of_passed_candidates_cannot_tell(diagnosed: Diagnosed) -> None:
+    result, _ = diagnosed("threshold_drift.passed_only", 22)
+    assert result.verdict == "not_testable"
+    assert result.missing
+
+
+def test_longer_lists_are_compared_in_the_same_places(diagnosed: Diagnosed) -> None:
+    result, _ = diagnosed("threshold_drift.more_candidates", 22)
+    assert rival(result, "More candidates").outcome == "not_excluded"
+
+
+def test_what_returns_nothing_is_not_the_gate(diagnosed: Diagnosed) -> None:
+    result, _ = diagnosed("threshold_drift.worse_retrieval", 22)
+    assert result.falsifier.falsified
+    assert result.verdict == "supported"
+
+
+def test_judges_who_saw_passed_documents_give_no_precision(diagnosed: Diagnosed) -> None:
+    result, _ = diagnosed("threshold_drift.judged_passed_only", 22)
+    assert result.measures["precision_threshold"].value is None
+    assert any("Judgments lie above" in limit for limit in result.limits)
+
+
+def test_missing_scores_are_set_apart(diagnosed: Diagnosed) -> None:
+    result, _ = diagnosed("threshold_drift.missing_scores", 22)
+    logged, fixed = (result.measures[name].value
+                     for name in ("drop_ratio", "drop_ratio_same_threshold"))  # fmt: skip
+    assert logged > 1.2 > fixed
+
+
+def test_a_break_without_version_or_event_is_said_to_be_inferred(diagnosed: Diagnosed) -> None:
+    result, _ = diagnosed("threshold_drift.nothing_logged", 22)
+    assert result.parameters["changed_at"].source == "inferred"
+    assert any("inferred" in limit for limit in result.limits)
+
+
+def test_settings_are_taken_and_checked(diagnosed: Diagnosed) -> None:
+    result, _ = diagnosed("threshold_drift.planted", 21, threshold="0.5", sesoi_drop=0.1)
+    assert result.measures["threshold"].value == 0.5
+    assert result.parameters["threshold"].source == "given"
+    for setting, value in (("score", "bm25"), ("after", "no such"), ("changed_at", "soon"),
+                           ("metric", "no such")):  # fmt: skip
+        with pytest.raises(UsageError):
+            diagnosed("threshold_drift.planted", 21, **{setting: value})
+
+
+# Small cases
+
+
+Diagnose = Callable[..., Result]
+
+
+@pytest.fixture
+def diagnose(tmp_path: Path) -> Diagnose:
+    def run(**tables: Rows) -> Result:
+        files = []
+        for name, columns in tables.items():
+            files.append(tmp_path / f"{name}.jsonl")
+            write_table(files[-1], columns)
+        case = tmp_path / "case.duckdb"
+        Case.create(case).close()
+        assert all(outcome.status == "loaded" for outcome in load(case, files))
+        with Case(case) as opened:
+            return get("threshold_drift")(opened)
+
+    return run
+
+
+def log(queries: int = 60, *, after: float = -0.1, model: tuple[str, str] = ("a", "b")) -> Rows:
+    """Ten candidates for each query and period; later half of them others, that score lower."""
+    rng = np.random.default_rng(1)
+    rows: Rows = {name: [] for name in ("query_id", "doc_id", "occurred_at", "embedding_model",
+                  "rerank_score", "threshold", "passed")}  # fmt: skip
+    for period in (0, 1):
+        for query in range(queries):
+            own = np.random.default_rng(query)
+            scores = own.uniform(0.2, 0.9, 10)
+            scores[5:] += after * period + 0.01 * rng.random()
+            for place, score in enumerate(scores):
+                other = period and place >= 5
+                rows["query_id"].append(f"q{query}")
+                rows["doc_id"].append(f"d{query}-{place}{'-new' if other else ''}")
+                rows["occurred_at"].append(f"2026-01-{1 + 10 * period + query % 9:02}T10:00:00Z")
+                rows["embedding_model"].append(model[period])
+                rows["rerank_score"].append(float(score))
+                rows["threshold"].append(0.4)
+                rows["passed"].append(bool(score >= 0.4))
+    return rows
+
+
+def test_without_optional_tables_it_is_answered(diagnose: Diagnose) -> None:
+    result = diagnose(candidates=log())
+    assert result.verdict in ("supported", "confirmed")
+    assert result.measures["quality_change"].value is None
+    assert any("Nothing tells of relevance" in limit for limit in result.limits)
+
+
+def test_one_period_alone_is_not_testable(diagnose: Diagnose) -> None:
+    rows = {name: values[:600] for name, values in log().items() if name != "occurred_at"}
+    result = diagnose(candidates=rows)
+    assert result.verdict == "not_testable"
+    assert "before from after" in result.headline
+
+
+def test_without_a_score_it_is_not_testable(diagnose: Diagnose) -> None:
+    rows = log()
+    rows.pop("rerank_score")
+    result = diagnose(candidates=rows)
+    assert result.verdict == "not_testable"
+    assert "score" in result.headline
+
+
+def test_a_threshold_is_read_off_what_passed(diagnose: Diagnose) -> None:
+    rows = log()
+    rows.pop("threshold")
+    result = diagnose(candidates=rows)
+    assert result.measures["threshold"].value == pytest.approx(0.4, abs=0.02)
+    assert result.parameters["threshold"].source == "inferred"
+
+
+def test_hostile_names_are_data(diagnose: Diagnose) -> None:
+    evil = "x'; DROP TABLE candidates; --<script>alert(1)</script>"
+    result = diagnose(candidates=log(model=("old $1", evil)))
+    assert result.verdict != "not_testable"
+    assert result.parameters["after"].value == evil
+
+
+def test_a_retry_of_a_request_counts_once(diagnose: Diagnose) -> None:
+    rows = log()
+    rows["request_id"] = [f"r-{at}-{query}" for at, query in
+                          zip(rows["occurred_at"], rows["query_id"], strict=True)]  # fmt: skip
+    twice = {name: values + values[-300:] for name, values in rows.items()}
+    twice["occurred_at"][-300:] = ["2026-01-25T00:00:00Z"] * 300
+    result = diagnose(candidates=twice)
+    levels = next(e for e in result.evidence if e.id == "threshold_drift.levels")
+    counts = [row[levels.columns.index("candidates")] for row in levels.rows]
+    assert counts == [600, 600]
