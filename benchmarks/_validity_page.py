@@ -21,15 +21,16 @@ PLOT = PAGE.parent / "images" / "p-values.svg"
 class Outcome(NamedTuple):
     """What one diagnosis made of one written incident.
 
-    `measured` says whether the planted numbers lay where the measures put them, None where the
-    incident plants none; `p` is that of the primary test.
+    `counted` says whether what is counted is exactly what was planted, `covered` whether the 95 %
+    interval holds the planted value; None where there is neither. `p` is that of the primary test.
     """
 
     incident: str
     seed: int
     diagnosis: str
     verdict: str
-    measured: bool | None
+    counted: bool | None
+    covered: bool | None
     p: float | None
     headline: str
 
@@ -51,21 +52,41 @@ def read_outcomes(log: Path) -> list[Outcome]:
 def verdict_table(incidents: Sequence[Incident], outcomes: Sequence[Outcome]) -> Iterator[str]:
     """Verdicts of the diagnosis that each incident was made for, and how many were right."""
     heads = " | ".join(VERDICTS)
-    yield f"| incident | right | {heads} | right verdict (95 %) | numbers right |"
-    yield "|---|---|" + "---:|" * (len(VERDICTS) + 2)
+    yield f"| incident | right | {heads} | right verdict (95 %) | counts right | covered |"
+    yield "|---|---|" + "---:|" * (len(VERDICTS) + 3)
     for incident in incidents:
         found = _of(incident, outcomes)
         if not found:
             continue
         verdicts = Counter(o.verdict for o in found)
         right = clopper_pearson(sum(verdicts[v] for v in incident.verdicts), len(found))
-        told = [o.measured for o in found if o.measured is not None]
+        counts = [o.counted for o in found if o.counted is not None]
+        held = [o.covered for o in found if o.covered is not None]
         cells = " | ".join(str(verdicts[v]) for v in VERDICTS)
         yield (
             f"| {incident.name} | {', '.join(incident.verdicts)} | {cells} | "
             f"{round(right.value * right.n)}/{right.n} ({right.low:.3f} to {right.high:.3f}) | "
-            f"{f'{sum(told)}/{len(told)}' if told else 'none planted'} |"
+            f"{_of_all(counts)} | {_of_all(held)} |"
         )
+
+
+def _of_all(told: Sequence[bool]) -> str:
+    return f"{sum(told)}/{len(told)}" if told else "none planted"
+
+
+def coverage(incidents: Sequence[Incident], outcomes: Sequence[Outcome]) -> Iterator[str]:
+    """How often the 95 % interval of the primary estimate held the planted value."""
+    yield "| diagnosis | cases | covered (95 %) |"
+    yield "|---|---:|---:|"
+    for diagnosis in DIAGNOSES:
+        own = {i.name for i in incidents if i.diagnosis == diagnosis.name}
+        held = [o.covered for o in outcomes
+                if o.incident in own and o.diagnosis == diagnosis.name
+                and o.covered is not None]  # fmt: skip
+        if held:
+            share = clopper_pearson(sum(held), len(held))
+            told = f"{share.value:.1%} ({share.low:.1%} to {share.high:.1%})"
+            yield f"| {diagnosis.name} | {len(held)} | {told} |"
 
 
 def false_confirmations(
@@ -159,6 +180,12 @@ def write_page(incidents: Sequence[Incident], outcomes: Sequence[Outcome]) -> No
         "",
         *false_confirmations(incidents, outcomes),
         "",
+        "## Coverage of intervals",
+        "",
+        "Over all incidents that plant a value, traps included.",
+        "",
+        *coverage(incidents, outcomes),
+        "",
         "## Confusion",
         "",
         "How many cases each diagnosis confirmed (columns), by what was planted (rows).",
@@ -171,8 +198,8 @@ def write_page(incidents: Sequence[Incident], outcomes: Sequence[Outcome]) -> No
         "",
         "## Every incident",
         "",
-        "`numbers right`: for a census the planted numbers exactly, else the planted value inside "
-        "the 95 % interval.",
+        "`counts right`: what is counted is exactly what was planted. `covered`: the 95 % interval "
+        "holds the planted value.",
         "",
         *verdict_table(incidents, outcomes),
         "",

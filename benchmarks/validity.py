@@ -8,7 +8,6 @@ case goes through all diagnoses, which the confusion matrix needs.
 
 import argparse
 import json
-import math
 import sys
 import tempfile
 import time
@@ -66,73 +65,54 @@ def _refuse_failures(outcomes: list[Any]) -> None:
 
 
 EXACT: Mapping[str, tuple[str, ...]] = {
-    "output_attribution": (
-        "decisions", "grade_a", "grade_b", "grade_c", "grade_d", "grade_e", "rotations",
-        "boundaries", "unlogged_rotations", "coverage"),
+    "stale_eval_config": (
+        "blind_seconds", "blind_requests", "blind_accounts", "coverage_requests", "configs_served",
+        "configs_never_evaluated", "time_to_signal_s", "time_to_measurement_s",
+        "detection_after_measurement_s", "evidence_grade"),
+    "reproducibility_closure": ("closure_score", "critical_broken", "bus_factor", "reruns"),
     "registry_rot": (
         "governed_traffic_share", "unregistered_traffic_share", "absent_owners",
         "deprecated_benchmarks", "approvals_below_reading_time", "approvals_without_engagement",
         "card_mismatches"),
-    "reproducibility_closure": ("closure_score", "critical_broken", "bus_factor", "reruns"),
-}  # fmt: skip
-"""Measures that are counted, not estimated: they must be the planted numbers of their names."""
-
-COVERED: Mapping[str, tuple[str, str]] = {"reproducibility_closure": ("rerun_gap", "true_gap")}
-"""The primary estimate of a diagnosis, and the planted number that its interval should hold."""
-_EXACT: Mapping[str, tuple[str, ...]] = {
-    "stale_eval_config": (
-        "blind_seconds", "blind_requests", "blind_accounts", "coverage_requests", "configs_served",
-        "configs_never_evaluated", "time_to_signal_s", "time_to_measurement_s",
-        "detection_after_measurement_s", "evidence_grade",
-    ),
     "retired_checkpoint": ("resolved", "ambiguous", "unresolved", "unreachable"),
     "output_attribution": (
         "decisions", "grade_a", "grade_b", "grade_c", "grade_d", "grade_e", "rotations",
-        "boundaries", "unlogged_rotations", "coverage",
-    ),
+        "boundaries", "unlogged_rotations", "coverage"),
 }  # fmt: skip
-"""Measures that are counted and not estimated: they must be what was planted."""
-COVERED = {
+"""Measures that are counted, not estimated: they must be the planted numbers of their names."""
+
+COVERED: Mapping[str, tuple[str, str]] = {
+    "cohort_skew": ("lift_population", "true_lift"),
+    "prompt_leakage": ("leave_one_out_drop", "true_drop"),
     "threshold_drift": ("drop_ratio_same_threshold", "drop_ratio_all"),
     "substrate_rotation": ("lift_shipping", "lift_last"),
+    "reproducibility_closure": ("rerun_gap", "true_gap"),
+    "alignment_loss": ("refusal_change", "true_change"),
 }
-"""By diagnosis, the measure whose interval must hold a planted number, and the number's name."""
+"""The estimate of a diagnosis whose 95 % interval should hold the planted number of that name."""
 
 
-def measured_rightly(result: Result, numbers: Mapping[str, Any]) -> bool | None:
-    """Whether the planted numbers are what the measures say; None where there are none."""
-    if result.diagnosis in COVERED:
-        name, true = COVERED[result.diagnosis]
-        low, high = result.measures[name].ci95 or (-math.inf, math.inf)
-        if true in numbers and not low <= numbers[true] <= high:
-            return False
-    if names := EXACT.get(result.diagnosis):
-    if result.diagnosis in _EXACT:
-        names = _EXACT[result.diagnosis]
-        planted = {name: numbers[name] for name in names if name in numbers}
-        return all(_near(result.measures[name].value, value) for name, value in planted.items())
-    if result.diagnosis == "prompt_leakage":
-        rate, drop = (result.measures[n] for n in ("in_prompt_rate", "leave_one_out_drop"))
-        if "true_drop" not in numbers or drop.ci95 is None:
-            return _near(rate.value * (rate.n or 0), numbers["in_prompt"])
-        return drop.ci95[0] <= numbers["true_drop"] <= drop.ci95[1]
-    if result.diagnosis in COVERED:
-        measure, planted_name = COVERED[result.diagnosis]
-        found = result.measures.get(measure)
-        if planted_name not in numbers or found is None or found.ci95 is None:
-            return None
-        return found.ci95[0] <= numbers[planted_name] <= found.ci95[1]
-    lift = numbers.get("true_lift")
-    everyone = result.measures.get("lift_population")
-    if lift != 0 or everyone is None or everyone.ci95 is None:
+def counted_rightly(result: Result, numbers: Mapping[str, Any]) -> bool | None:
+    """Whether what is counted is exactly what was planted; None where nothing is."""
+    names = [name for name in EXACT.get(result.diagnosis, ()) if name in numbers]
+    if not names or result.verdict == "not_testable":
         return None
-    return everyone.ci95[0] <= 0 <= everyone.ci95[1]
+    return all(_same(result.measures[name].value, numbers[name]) for name in names)
 
 
-def _near(found: Any, planted: Any) -> bool:
+def covered(result: Result, numbers: Mapping[str, Any]) -> bool | None:
+    """Whether the interval holds the planted value; None where there is no interval or value."""
+    measure, planted = COVERED.get(result.diagnosis, ("", ""))
+    found = result.measures.get(measure)
+    if numbers.get(planted) is None or found is None or found.ci95 is None:
+        return None
+    low, high = found.ci95
+    return bool(low <= numbers[planted] <= high)
+
+
+def _same(found: Any, planted: Any) -> bool:
     if isinstance(planted, list):
         return sorted(found) == sorted(planted)
-    return bool(abs(found - planted) < 1e-9)
     if isinstance(planted, str) or found is None:
         return bool(found == planted)
     return bool(abs(found - planted) < 1e-6)
@@ -146,7 +126,7 @@ def _run(task: tuple[int, int, bool]) -> list[Outcome]:
         results, truth = diagnose(incident, seed, names)
     except Exception as error:
         said = f"{type(error).__name__}: {error}"
-        return [Outcome(incident.name, seed, incident.diagnosis, "error", None, None, said)]
+        return [Outcome(incident.name, seed, incident.diagnosis, "error", None, None, None, said)]
     return [_outcome(incident, seed, result, truth) for result in results]
 
 
@@ -157,7 +137,8 @@ def _outcome(incident: Incident, seed: int, result: Result, truth: Truth) -> Out
         seed,
         result.diagnosis,
         result.verdict,
-        measured_rightly(result, truth.numbers) if own else None,
+        counted_rightly(result, truth.numbers) if own else None,
+        covered(result, truth.numbers) if own else None,
         result.primary.p if result.primary else None,
         result.headline,
     )
@@ -215,7 +196,7 @@ def print_table(args: argparse.Namespace) -> None:
         if (
             incident
             and incident.diagnosis == outcome.diagnosis
-            and (outcome.verdict not in incident.verdicts or outcome.measured is False)
+            and (outcome.verdict not in incident.verdicts or outcome.counted is False)
         ):
             print(f"  {outcome.incident} seed {outcome.seed}: {outcome.verdict}: "
                   f"{outcome.headline}", file=sys.stderr)  # fmt: skip

@@ -21,13 +21,13 @@ from casework.findings import Result
 
 ALL: tuple[Diagnosis, ...] = (
     cohort_skew,
-    prompt_leakage,
-    reproducibility_closure,
-    registry_rot,
     stale_eval_config,
-    retired_checkpoint,
+    prompt_leakage,
     threshold_drift,
     substrate_rotation,
+    reproducibility_closure,
+    registry_rot,
+    retired_checkpoint,
     output_attribution,
 )
 
