@@ -53,6 +53,11 @@ def parameters(query: Query) -> dict[str, object]:
     known |= {"dealt_by": "unit_id", "cohort": "week", "algorithm": "md5", "clock_error_s": 1.0}
     known |= dict.fromkeys(("opened_at", "closed_at", "middle_at"), instant)
     known |= {"is_ratio": False, "everyone": False}
+    known |= dict.fromkeys(("base_runs", "tuned_runs", "stopped_by_filter"), ["a"])
+    known |= dict.fromkeys(
+        ("tuned", "label_from", "refusal", "keyword", "format_reason", "filtered"), "a"
+    )
+    known |= {"opening": 500}
     known |= {f"name_{i}": "a" for i in range(1, 5)}
     for name in ("mean", "spread", "slope", "edge"):
         known |= {f"{name}_{i}": 1.0 for i in ("y", "w", 1, 2, 3, 4)}

@@ -7,6 +7,7 @@ from typing import Any
 from casework.case import Case, CaseWriter
 from casework.diagnoses._diagnosis import Diagnosis, Need
 from casework.diagnoses._triage import adjust, by_gravity, triage
+from casework.diagnoses.alignment_loss import alignment_loss
 from casework.diagnoses.cohort_skew import cohort_skew
 from casework.diagnoses.output_attribution import output_attribution
 from casework.errors import UsageError, unknown_name
@@ -15,6 +16,7 @@ from casework.findings import Result
 ALL: tuple[Diagnosis, ...] = (
     cohort_skew,
     output_attribution,
+    alignment_loss,
 )
 
 
