@@ -71,11 +71,21 @@ def measured_rightly(result: Result, numbers: Mapping[str, Any]) -> bool | None:
                  "boundaries", "unlogged_rotations", "coverage")  # fmt: skip
         planted = {name: numbers[name] for name in names if name in numbers}
         return all(_near(result.measures[name].value, value) for name, value in planted.items())
+    if result.diagnosis == "alignment_loss":
+        return _covers(result, "refusal_change", numbers.get("true_change"))
     lift = numbers.get("true_lift")
     everyone = result.measures.get("lift_population")
     if lift != 0 or everyone is None or everyone.ci95 is None:
         return None
     return everyone.ci95[0] <= 0 <= everyone.ci95[1]
+
+
+def _covers(result: Result, name: str, planted: Any) -> bool | None:
+    """Whether the interval of a measure holds the planted number; None where there is none."""
+    measure = result.measures.get(name)
+    if planted is None or measure is None or measure.ci95 is None:
+        return None
+    return bool(measure.ci95[0] <= planted <= measure.ci95[1])
 
 
 def _near(found: Any, planted: Any) -> bool:

@@ -199,8 +199,8 @@ KEYWORD = "|".join(re.escape(word).replace(r"\ ", " ") for word in KEYWORDS)
 
 FILTERED = (
     r"(?i)\b(?:content management policy|content[ _-]?filter(?:ed|ing)?"
-    r"|blocked by (?:the |our |a )?(?:\w+ )?(?:filter|guardrail|policy|moderation)|(?:response|request|prompt|output) was "
-    r"(?:filtered|blocked|flagged))\b"
+    r"|blocked by (?:the |our |a )?(?:\w+ )?(?:filter|guardrail|policy|moderation)"
+    r"|(?:response|request|prompt|output) was (?:filtered|blocked|flagged))\b"
 )
 """Words of a filter in front of a model."""
 
@@ -211,7 +211,7 @@ STOPPED_BY_FILTER = (
 """Reasons to stop, in lower case, by which providers say that a filter stopped the answer."""
 
 FORMAT_REASON = (
-    rf"(?i)\b(?:only|cannot|can{_Q}?t|unable to|not able to|do not|don{_Q}?t)\s+(?:\w+\s+){0, 3}"
+    rf"(?i)\b(?:only|cannot|can{_Q}?t|unable to|not able to|do not|don{_Q}?t)\s+(?:\w+\s+){{0,3}}"
     r"(?:answer|respond|reply|understand|process|parse|read|accept|support|speak|handle)\w*\s+"
     r"(?:\w+\s+){0,5}(?:language|english|german|french|spanish|format|json|xml|schema|template|"
     r"encoding|markup|syntax|input field)\b"
