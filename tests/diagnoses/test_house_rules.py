@@ -53,7 +53,7 @@ def parameters(query: Query) -> dict[str, object]:
     known |= {"dealt_by": "unit_id", "cohort": "week", "algorithm": "md5", "clock_error_s": 1.0}
     known |= dict.fromkeys(("opened_at", "closed_at", "middle_at"), instant)
     known |= {"is_ratio": False, "everyone": False}
-    known |= dict.fromkeys(("base_runs", "tuned_runs", "stopped_by_filter"), ["a"])
+    known |= {name: ["a"] for name in ("base_runs", "tuned_runs", "stopped_by_filter")}
     known |= dict.fromkeys(
         ("tuned", "label_from", "refusal", "keyword", "format_reason", "filtered"), "a"
     )

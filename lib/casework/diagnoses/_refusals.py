@@ -212,9 +212,9 @@ STOPPED_BY_FILTER = (
 
 FORMAT_REASON = (
     rf"(?i)\b(?:only|cannot|can{_Q}?t|unable to|not able to|do not|don{_Q}?t)\s+(?:\w+\s+){{0,3}}"
-    r"(?:answer|respond|reply|understand|process|parse|read|accept|support|speak|handle)\w*\s+"
-    r"(?:\w+\s+){0,5}(?:language|english|german|french|spanish|format|json|xml|schema|template|"
-    r"encoding|markup|syntax|input field)\b"
+    r"(?:answer|respond|reply|understand|process|parse|read|speak|accept|handle)\w*\b"
+    r"[^.!?\n]{0,60}\b(?:in (?:the |this |that |your |any )?(?:other )?(?:\w+ )?language"
+    r"|english|german|french|spanish|format|json|xml|schema|template|encoding|markup|syntax)\b"
 )
 """A refusal for the language or the form of the question, not for what is asked."""
 
