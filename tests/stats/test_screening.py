@@ -46,8 +46,8 @@ def test_the_interval_is_that_of_the_delta_method_with_many() -> None:
     """Variance of Rogan and Gladen 1978: of the sample, and of both parts of the validation."""
     se, sp, n, m = 0.9, 0.95, 4000, 2000
     accuracy = Accuracy(round(se * m), m, round(sp * m), m)
-    repeats = of_pairs(0, 1600, 0, 2400)
-    found = corrected_by_accuracy(repeats, accuracy, accuracy).first
+    repeats = of_pairs(800, 800, 800, 1600)
+    found = corrected_by_accuracy(repeats, [(accuracy, accuracy)]).first
     j, apparent = se + sp - 1, 0.4
     true = (apparent + sp - 1) / j
     variance = (
@@ -62,9 +62,29 @@ def test_the_interval_is_that_of_the_delta_method_with_many() -> None:
 def test_one_validation_for_both_shares_its_error() -> None:
     """A change between two shares alike is not blurred by an error that both have."""
     repeats, one = of_pairs(190, 5, 5, 200), Accuracy(45, 50, 45, 50)
-    together = corrected_by_accuracy(repeats, one, one).change
-    apart = corrected_by_accuracy(repeats, one, Accuracy(45, 50, 45, 50)).change
+    together, apart = (
+        corrected_by_accuracy(repeats, [(one, other)]).change
+        for other in (one, Accuracy(45, 50, 45, 50))
+    )
     assert together.high - together.low < 0.5 * (apart.high - apart.low)
+
+
+@pytest.mark.parametrize(("found", "true"), [(199, 0.995), (200, 1.0), (0, 0.0), (2, 0.0)])
+def test_beyond_what_the_test_can_count_is_no_certainty(found: int, true: float) -> None:
+    """All of 200 are found by a test that misses some, or fewer than it should flag wrongly."""
+    known = Accuracy(330, 349, 90, 101)
+    repeats = of_pairs(found, 0, 0, 200 - found)
+    share = corrected_by_accuracy(repeats, [(known, known)]).first
+    assert share.low <= true <= share.high
+    assert share.high - share.low > 0.003
+
+
+def test_validations_that_differ_widen_the_interval() -> None:
+    good, poor = Accuracy(98, 100, 98, 100), Accuracy(80, 100, 85, 100)
+    repeats = of_pairs(100, 60, 0, 140)
+    one = corrected_by_accuracy(repeats, [(good, good)]).first
+    two = corrected_by_accuracy(repeats, [(good, good), (poor, poor)]).first
+    assert one.high - one.low < two.high - two.low
 
 
 def test_labels_of_people_reveal_a_lenient_judge() -> None:
@@ -89,16 +109,15 @@ def test_labels_at_one_time_alone_are_refused() -> None:
 
 def test_the_same_seed_gives_the_same_interval() -> None:
     repeats, accuracy = of_pairs(50, 30, 2, 18), Accuracy(95, 100, 90, 100)
-    assert corrected_by_accuracy(repeats, accuracy, accuracy, 7) == corrected_by_accuracy(
-        repeats, accuracy, accuracy, 7
-    )
+    known = [(accuracy, accuracy)]
+    assert corrected_by_accuracy(repeats, known, 7) == corrected_by_accuracy(repeats, known, 7)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("first", "second"), [(0.9, 0.9), (0.9, 0.5), (0.95, 0.05), (0.97, 0.0)])
 @pytest.mark.parametrize("how", ["accuracy", "errors"])
 def test_intervals_cover(first: float, second: float, how: str) -> None:
-    rng, runs, n, m = np.random.default_rng(5), 400, 250, 200
+    rng, runs, n, m = np.random.default_rng(5), 250, 250, 200
     rates = {0: (0.95, 0.92), 1: (0.9, 0.95)}
     covered = 0
     for _ in range(runs):
@@ -110,7 +129,7 @@ def test_intervals_cover(first: float, second: float, how: str) -> None:
         if how == "accuracy":
             known = [Accuracy(rng.binomial(m, rates[i][0]), m, rng.binomial(m, rates[i][1]), m)
                      for i in (0, 1)]  # fmt: skip
-            found = corrected_by_accuracy(repeats, known[0], known[1])
+            found = corrected_by_accuracy(repeats, [(known[0], known[1])])
         else:
             seen = rng.permutation(n)[:100]
             errors = [Errors(int((true[i] & ~labels[i])[seen].sum()),

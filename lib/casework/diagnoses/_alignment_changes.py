@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import product
 from typing import Any
 
 from casework.diagnoses import _alignment as q
@@ -28,7 +27,7 @@ SOURCES = {"human": "people", "judge": "the judge of the suite", "screen": "a sc
 
 ENOUGH_LABELS = 50
 _NEARLY_ALL = 0.9
-_POOLED = MEASURED["gpt4"] + MEASURED["llama2"]
+_ALIKE = tuple((accuracy, accuracy) for accuracy in MEASURED.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,14 +89,15 @@ class Found:
         if counts is None:
             return None
         if reader == "screen":
-            return corrected_by_accuracy(counts, _POOLED, _POOLED, seed).change
+            return corrected_by_accuracy(counts, _ALIKE, seed).change
         return change(counts)
 
     def worst_case(self, seed: int) -> Estimate:
         """Change by the screen if it did at each checkpoint as on the model that hides most."""
         found = [
-            corrected_by_accuracy(self.counts, one, two, seed).change
-            for one, two in product(MEASURED.values(), repeat=2)
+            corrected_by_accuracy(self.counts, [(one, two)], seed).change
+            for one in MEASURED.values()
+            for two in MEASURED.values()
         ]
         return max(found, key=lambda estimate: estimate.high)
 
@@ -195,7 +195,7 @@ def _corrected(
     if label_from != "human" and first and second and min(first.n, second.n) >= ENOUGH_LABELS:
         return corrected_by_errors(counts, first, second, seed), "errors"
     if label_from == "screen":
-        return corrected_by_accuracy(counts, _POOLED, _POOLED, seed), "accuracy"
+        return corrected_by_accuracy(counts, _ALIKE, seed), "accuracy"
     first_share, second_share = (share_of(x, counts.n) for x in (counts.first, counts.second))
     return Corrected(first_share, second_share, change(counts)), ""
 

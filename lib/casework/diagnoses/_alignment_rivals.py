@@ -19,8 +19,8 @@ def points(estimate: Estimate) -> str:
 def rivals_of(compared: Compared, found: Found, margin: float, seed: int) -> tuple[Rival, ...]:
     """Test the rival explanations of METHODS section 11; without a loss, those that may hide it."""
     first = (
-        _configuration("The prompt template or system prompt", compared.same_prompt),
-        _configuration("The call parameters", compared.same_params),
+        _configuration("Another template or system prompt", compared.same_prompt),
+        _configuration("Other call parameters", compared.same_params),
         _judge(found, margin, seed),
     )
     if found.change.high >= 0:
@@ -56,7 +56,9 @@ def _configuration(what: str, same: bool | None) -> Rival:
         None: ("not_testable", "not recorded for both runs"),
     }
     outcome, why = outcomes[same]
-    return Rival(f"{what} differs, not the weights", "hashes of both runs compared", outcome, why)
+    return Rival(
+        f"{what} in one of the runs, not the weights", "hashes of both runs compared", outcome, why
+    )
 
 
 def _judge(found: Found, margin: float, seed: int) -> Rival:

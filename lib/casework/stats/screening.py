@@ -6,6 +6,7 @@ on a part of the same samples, the mean error on that part is added (prediction-
 Both the sample and the validation are uncertain, and the interval holds both.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -107,30 +108,39 @@ def rogan_gladen(apparent: float, sensitivity: float, specificity: float) -> flo
 
 
 def corrected_by_accuracy(
-    repeats: Repeats, first: Accuracy, second: Accuracy, seed: int = 1
+    repeats: Repeats, validations: Sequence[tuple[Accuracy, Accuracy]], seed: int = 1
 ) -> Corrected:
     """Correct both shares by Rogan and Gladen, with 95 % intervals by simulation.
 
+    Each draw takes one of the validations, so that differences between them widen the interval.
+    Where a draw would put a true share outside 0 to 1, either it lies at that end, or the test errs
+    less here than in the validation and it lies between the end and the share without errors. The
+    interval holds both readings: cutting draws off at the end alone would feign certainty there.
+
     Args:
         repeats: the pairs as the test counted them.
-        first: accuracy of the test at the first time.
-        second: the same at the second time; the same object where one validation serves both,
-            whose error is then shared.
+        validations: accuracies of the test at the first and at the second time; the same object
+            twice where one validation serves both, whose error is then shared.
         seed: of the simulation.
     """
     rng = np.random.default_rng(seed)
-    p, q = _apparent(repeats, rng)
-    accuracies = [_accuracy(first, rng)]
-    accuracies.append(accuracies[0] if second is first else _accuracy(second, rng))
-    draws = [
-        np.clip((share + sp - 1) / np.maximum(se + sp - 1, 1e-9), 0.0, 1.0)
-        for share, (se, sp) in zip((p, q), accuracies, strict=True)
-    ]
+    shares = _apparent(repeats, rng)
+    which = rng.integers(0, len(validations), _DRAWS)
+    true = np.zeros((2, 2, _DRAWS))
+    for number, (first, second) in enumerate(validations):
+        known = _accuracy(first, rng)
+        other = known if second is first else _accuracy(second, rng)
+        for arm, (se, sp) in enumerate((known, other)):
+            found = _true(shares[arm], se, sp, rng)
+            true[:, arm] = np.where(which == number, found, true[:, arm])
     points = [
         rogan_gladen(share, accuracy.sensitivity, accuracy.specificity)
-        for share, accuracy in ((repeats.first, first), (repeats.second, second))
+        for share, accuracy in (
+            (repeats.first, _pooled([first for first, _ in validations])),
+            (repeats.second, _pooled([second for _, second in validations])),
+        )
     ]
-    return _summary(points, draws, repeats.n)
+    return _summary(points, true, repeats.n)
 
 
 def corrected_by_errors(
@@ -148,13 +158,33 @@ def corrected_by_errors(
         raise ValueError("labels of people are needed at both times")
     rng = np.random.default_rng(seed)
     shares = _apparent(repeats, rng)
-    draws = [np.clip(share + _error(errors, rng), 0.0, 1.0)
-             for share, errors in zip(shares, (first, second), strict=True)]  # fmt: skip
+    draws = np.stack(
+        [np.clip(share + _error(errors, rng), 0.0, 1.0)
+         for share, errors in zip(shares, (first, second), strict=True)]
+    )[None]  # fmt: skip
     points = [
         min(1.0, max(0.0, share + errors.mean))
         for share, errors in ((repeats.first, first), (repeats.second, second))
     ]
     return _summary(points, draws, repeats.n)
+
+
+def _true(share: Floats, se: Floats, sp: Floats, rng: np.random.Generator) -> Floats:
+    """True shares behind apparent ones, cut off at the ends, and drawn away from them instead."""
+    found = (share + sp - 1) / np.maximum(se + sp - 1, 1e-9)
+    place = rng.beta(_HALF, _HALF, len(found))
+    most = np.minimum(share / se, 1.0)  # if nothing was wrongly called
+    least = np.clip((share + sp - 1) / sp, 0.0, 1.0)  # if nothing was missed
+    drawn = np.where(found < 0, place * most, found)
+    drawn = np.where(found > 1, least + place * (1 - least), drawn)
+    return np.stack([np.clip(found, 0.0, 1.0), drawn])
+
+
+def _pooled(validations: Sequence[Accuracy]) -> Accuracy:
+    first, *rest = validations
+    for other in rest:
+        first = first + other
+    return first
 
 
 def _apparent(repeats: Repeats, rng: np.random.Generator) -> tuple[Floats, Floats]:
@@ -181,12 +211,13 @@ def _error(errors: Errors, rng: np.random.Generator) -> Floats:
     return np.asarray(drawn[:, 0] - drawn[:, 1])
 
 
-def _summary(points: list[float], draws: list[Floats], n: int) -> Corrected:
-    first, second = (_estimate(point, drawn, n) for point, drawn in zip(points, draws, strict=True))
-    return Corrected(first, second, _estimate(points[1] - points[0], draws[1] - draws[0], n))
+def _summary(points: list[float], draws: Floats, n: int) -> Corrected:
+    """Estimates from draws of shape (readings, 2, draws); an interval holds every reading."""
+    first, second = (_estimate(points[arm], draws[:, arm], n) for arm in (0, 1))
+    change = _estimate(points[1] - points[0], draws[:, 1] - draws[:, 0], n)
+    return Corrected(first, second, change)
 
 
 def _estimate(point: float, draws: Floats, n: int) -> Estimate:
-    low, high = np.quantile(draws, [0.025, 0.975])
-    # a share of none or all lies at the end of the range, and so beyond every quantile
-    return Estimate(point, min(point, float(low)), max(point, float(high)), n)
+    low, high = np.quantile(draws, [0.025, 0.975], axis=-1)
+    return Estimate(point, min(point, float(low.min())), max(point, float(high.max())), n)
