@@ -172,10 +172,11 @@ def falsify(compared: Compared, found: Found, margin: float, seed: int) -> Falsi
     }
     if found.label_from == "human":
         attempts["human"] = found.change
+    labelled = change(found.counts).value
     precise = {name: read for name, read in attempts.items()
-               if (read.high - read.low) / 2 < abs(found.change.value)}  # fmt: skip
+               if (read.high - read.low) / 2 < abs(labelled)}  # fmt: skip
     against = [name for name, read in precise.items()
-               if read.low > found.change.value and read.high >= -margin]  # fmt: skip
+               if read.low > labelled and read.high >= -margin]  # fmt: skip
     if not precise:
         why = "no labels of people, texts or repetitions that could contradict the labels"
         return Falsifier(statement, False, f"not run: {why}")
