@@ -38,7 +38,7 @@ from casework.diagnoses._alignment_runs import Compared, launched_on, settle
 from casework.diagnoses._alignment_words import findings, headline, limits, remedies
 from casework.diagnoses._diagnosis import Diagnosis, Need
 from casework.diagnoses._inquiry import Conclusion, Inquiry
-from casework.findings import Falsifier, Missing, Rival, Verdict
+from casework.findings import Break, Falsifier, Missing, Primary, Rival, Verdict
 from casework.stats.estimates import Estimate, wilson
 from casework.stats.repeats import change
 from casework.tables import (
@@ -123,7 +123,15 @@ def _conclude(
             compared, found, ask.one(q.COVERAGE, **known)["pairs"], margin,
             compared.tuned in lineage,
         ),
+        primary=Primary(found.p, alpha),
+        breaks=_launched(ask, compared),
     )  # fmt: skip
+
+
+def _launched(ask: Inquiry, compared: Compared) -> tuple[Break, ...]:
+    """Say when the tuned checkpoint took over, where that is recorded."""
+    since = ask.one(q.SERVED, tuned=compared.tuned)["since"]
+    return () if since is None else (Break(since, since, "the tuned checkpoint was first served"),)
 
 
 def _verdict(
