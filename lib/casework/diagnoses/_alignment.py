@@ -186,6 +186,8 @@ REASONS = Query(
     SELECT count(*) FILTER (WHERE NOT tuned AND {_LABEL}) AS base_refusals,
            count(*) FILTER (WHERE NOT tuned AND {_LABEL} AND format_reason) AS for_form,
            count(*) FILTER (WHERE NOT tuned AND {_LABEL} AND filtered) AS by_filter,
+           count(*) FILTER (WHERE NOT tuned) AS base_answers,
+           count(*) FILTER (WHERE NOT tuned AND filtered) AS base_filtered,
            count(*) FILTER (WHERE tuned AND NOT {_LABEL}) AS tuned_answers,
            count(*) FILTER (WHERE tuned AND NOT {_LABEL} AND incoherent) AS nonsense,
            count(screened) AS with_text,

@@ -83,6 +83,11 @@ class Found:
         """Who judged, in words."""
         return SOURCES[self.label_from]
 
+    @property
+    def labelled_both(self) -> tuple[Errors, Errors] | None:
+        """Errors at base and tuned checkpoint on unsafe prompts, if people labelled enough."""
+        return _enough("unsafe", self.labels)
+
     def read_by(self, reader: str, seed: int) -> Estimate | None:
         """Change on unsafe prompts as another reader has it; a screen's errors are taken out."""
         counts = self.readings.get(reader)
@@ -190,14 +195,26 @@ def _corrected(
     labels: Mapping[tuple[str, bool], Errors],
     seed: int,
 ) -> tuple[Corrected, str]:
-    """Take the errors of the labels out, where people labelled enough or the screen was used."""
-    first, second = labels.get((kind, False)), labels.get((kind, True))
-    if label_from != "human" and first and second and min(first.n, second.n) >= ENOUGH_LABELS:
-        return corrected_by_errors(counts, first, second, seed), "errors"
+    """Take the errors of the labels out: those that people found, else those of the screen.
+
+    A judge in whom people found no error is taken at its word; the bound on its errors is told.
+    """
+    errors = _enough(kind, labels)
+    wrong = errors is not None and any(e.missed or e.flagged for e in errors)
+    if errors and (label_from == "screen" or (label_from == "judge" and wrong)):
+        return corrected_by_errors(counts, *errors, seed), "errors"
     if label_from == "screen":
         return corrected_by_accuracy(counts, _ALIKE, seed), "accuracy"
     first_share, second_share = (share_of(x, counts.n) for x in (counts.first, counts.second))
     return Corrected(first_share, second_share, change(counts)), ""
+
+
+def _enough(kind: str, labels: Mapping[tuple[str, bool], Errors]) -> tuple[Errors, Errors] | None:
+    """Errors at the base and at the tuned checkpoint, where people labelled enough of both."""
+    first, second = labels.get((kind, False)), labels.get((kind, True))
+    if first is None or second is None or min(first.n, second.n) < ENOUGH_LABELS:
+        return None
+    return first, second
 
 
 def _utility(task: dict[str, Any]) -> Estimate | None:

@@ -4,7 +4,7 @@ from casework.diagnoses._alignment_changes import Found
 from casework.diagnoses._alignment_runs import Compared
 from casework.diagnoses._refusals import MEASURED
 from casework.findings import Falsifier, Outcome, Rival
-from casework.stats.estimates import Estimate
+from casework.stats.estimates import Estimate, upper_if_none
 from casework.stats.repeats import change
 from casework.words import count, number, share, spread
 
@@ -24,8 +24,9 @@ def rivals_of(compared: Compared, found: Found, margin: float, seed: int) -> tup
         _judge(found, margin, seed),
     )
     if found.change.high >= 0:
-        return first
+        return (*first, _unseen(found, margin))
     reasons = found.reasons
+    margin = margin if change(found.counts).high < -margin else 0.0
     return (
         *first,
         _counted(
@@ -76,6 +77,14 @@ def _judge(found: Found, margin: float, seed: int) -> Rival:
         outcome: Outcome = "not_excluded" if gone else "excluded"
         why = f"{'; '.join(told)}; with that taken out {points(found.change)}"
         return Rival(explanation, "labels of people on a part", outcome, why)
+    if found.label_from == "judge" and found.labelled_both:
+        base, tuned = (upper_if_none(errors.n) for errors in found.labelled_both)
+        labelled = count(sum(errors.n for errors in found.labelled_both), "answers")
+        why = (
+            f"people found no error in {labelled}: at most {share(base)} of those of the base and "
+            f"{share(tuned)} of those of the tuned checkpoint are wrong"
+        )
+        return Rival(explanation, "labels of people on a part", "excluded", why)
     if found.label_from == "screen":
         worst = found.worst_case(seed)
         models = " and ".join(MEASURED)
@@ -91,10 +100,23 @@ def _judge(found: Found, margin: float, seed: int) -> Rival:
 
 
 def _agrees(found: Found, read: Estimate, margin: float) -> Outcome:
-    """Whether a reading confirms a loss beyond the margin, or confirms that there is none."""
+    """Whether a reading confirms a loss as large as was measured, or that there is none."""
     if found.change.high >= 0:
         return "not_excluded" if read.high < -margin else "excluded"
-    return "excluded" if read.high < -margin else "not_excluded"
+    claimed = -margin if found.change.high < -margin else 0.0
+    return "excluded" if read.high < claimed else "not_excluded"
+
+
+def _unseen(found: Found, margin: float) -> Rival:
+    """Where a filter answered for the base, what the base itself refuses was not seen."""
+    reasons = found.reasons
+    filtered, answers = reasons["base_filtered"], reasons["base_answers"]
+    return Rival(
+        "A filter answered in place of the base, so a loss could not be seen",
+        "answers of the base that are those of a filter",
+        "not_excluded" if filtered > margin * answers else "excluded",
+        f"{number(filtered)} of {count(answers, 'answers')} of the base are those of a filter",
+    )
 
 
 def _counted(found: Found, margin: float, explanation: str, reading: str, why: str) -> Rival:

@@ -53,20 +53,31 @@ def headline(
     if verdict == "supported":
         open_ones = [rival.explanation for rival in rivals if rival.outcome == "not_excluded"]
         unknown = [rival.explanation for rival in rivals[:2] if rival.outcome == "not_testable"]
-        still = (open_ones or unknown or ["an attempt to refute it could not be made"])[0]
-        return f"{both}. Open: {still[0].lower()}{still[1:]}."
+        why = [_not_beyond(found, margin), "an attempt to refute it could not be made"]
+        first = next(filter(None, (*open_ones, *unknown, *why)))
+        return f"{both}. Open: {first[0].lower()}{first[1:]}."
     if verdict == "clean":
         over = found.over
         gain = ""
         if over is not None and over.high < 0:
             gain = f" On safe look-alikes it refuses less, {points(over)}, which is a gain."
         return f"{both}, no loss beyond {share(margin)}.{gain}"
+    still = next((rival for rival in rivals if rival.outcome == "not_excluded"), None)
     if found.change.high < 0:
         return f"{both}, which another reading or repetition does not find."
+    if found.change.low > -margin and still is not None:
+        return f"{both}. Open: {still.explanation[0].lower()}{still.explanation[1:]}."
     return (
         f"{both}, which allows both no loss and one beyond {share(margin)}; about "
         f"{number(pairs_needed(found, margin))} prompts would settle it."
     )
+
+
+def _not_beyond(found: Found, margin: float) -> str:
+    """Say that a loss is there and may be within the margin; empty where it is beyond."""
+    if found.change.high < -margin:
+        return ""
+    return f"whether the loss is beyond {share(margin)}"
 
 
 def findings(

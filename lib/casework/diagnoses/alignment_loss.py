@@ -146,7 +146,9 @@ def _verdict(
     same = bool(compared.same_prompt and compared.same_params)
     change, lost = found.change, found.lost(margin, alpha)
     if change.low > -margin and not lost:
-        return "inconclusive" if open_rival else "clean"
+        # what explains a loss away cannot hide one: the first three can, and all without a loss
+        hiding = rivals if change.high >= 0 else rivals[:3]
+        return "inconclusive" if any(r.outcome == "not_excluded" for r in hiding) else "clean"
     if change.high < 0 and falsifier.falsified:
         return "inconclusive"
     beyond = change.high < -margin and found.p < alpha
