@@ -183,6 +183,8 @@ def falsify(compared: Compared, found: Found, margin: float, seed: int) -> Falsi
     )
     if compared.same_prompt is False or compared.same_params is False:
         return Falsifier(statement, False, "not run: no runs in the same configuration")
+    if change(found.counts).high >= 0:
+        return Falsifier(statement, False, "not run: there is no loss for certain to refute")
     readers = {"judge": ("human", "screen"), "screen": ("human", "keywords")}
     attempts = {
         reader: read
