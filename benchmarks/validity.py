@@ -106,6 +106,8 @@ def covered(result: Result, numbers: Mapping[str, Any]) -> bool | None:
     found = result.measures.get(measure)
     if numbers.get(planted) is None or found is None or found.ci95 is None:
         return None
+    if result.diagnosis == "cohort_skew" and numbers[planted]:
+        return None  # planted as a share of the level, measured in the unit of the metric
     low, high = found.ci95
     return bool(low <= numbers[planted] <= high)
 

@@ -59,6 +59,11 @@ def parameters(query: Query) -> dict[str, object]:
     known |= {"is_ratio": False, "everyone": False}
     known |= dict.fromkeys(("run", "condition", "suite", "bank", "checkpoint"), "a")
     known |= {name: ["a"] for name in ("runs", "leaked")}
+    known |= {name: ["a"] for name in ("base_runs", "tuned_runs", "stopped_by_filter")}
+    known |= dict.fromkeys(
+        ("tuned", "label_from", "refusal", "keyword", "format_reason", "filtered"), "a"
+    )
+    known |= {"opening": 500}
     known |= {f"name_{i}": "a" for i in range(1, 5)}
     known |= dict.fromkeys(("as_of", "live_from"), instant)
     known |= {"digests": ["a"], "names": ["a"], "artifact": "a"}

@@ -7,6 +7,7 @@ from typing import Any
 from casework.case import Case, CaseWriter
 from casework.diagnoses._diagnosis import Diagnosis, Need
 from casework.diagnoses._triage import adjust, by_gravity, triage
+from casework.diagnoses.alignment_loss import alignment_loss
 from casework.diagnoses.cohort_skew import cohort_skew
 from casework.diagnoses.output_attribution import output_attribution
 from casework.diagnoses.prompt_leakage import prompt_leakage
@@ -29,6 +30,7 @@ ALL: tuple[Diagnosis, ...] = (
     registry_rot,
     retired_checkpoint,
     output_attribution,
+    alignment_loss,
 )
 
 

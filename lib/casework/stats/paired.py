@@ -91,7 +91,22 @@ def tango(pairs: Pairs, level: float = 0.95) -> Estimate:
 
     It holds its level with few pairs and with no change in one direction, where Wald's fails.
     """
-    return Estimate(pairs.difference, _bound(pairs, -1, level), _bound(pairs, 1, level), pairs.n)
+    return tango_of_counts(pairs.only_first, pairs.only_second, pairs.n, level)
+
+
+def tango_of_counts(
+    only_first: float, only_second: float, n: float, level: float = 0.95
+) -> Estimate:
+    """The interval of `tango` from the pairs that changed, which need not be whole numbers.
+
+    Args:
+        only_first: pairs that are a yes at the first time alone.
+        only_second: pairs that are a yes at the second time alone.
+        n: all pairs, or an effective number of them.
+        level: of the interval.
+    """
+    low, high = (_bound(only_first, only_second, n, side, level) for side in (-1, 1))
+    return Estimate((only_second - only_first) / n, low, high, round(n))
 
 
 def newcombe_paired(pairs: Pairs, level: float = 0.95) -> Estimate:
@@ -158,7 +173,7 @@ def _phi(pairs: Pairs) -> float:
     return corrected / math.sqrt(margins)
 
 
-def _bound(pairs: Pairs, side: int, level: float) -> float:
+def _bound(b: float, c: float, n: float, side: int, level: float) -> float:
     """The difference at which the score statistic reaches the level, on one side."""
     from scipy.optimize import brentq
 
@@ -166,17 +181,16 @@ def _bound(pairs: Pairs, side: int, level: float) -> float:
     end = float(side)
 
     def beyond(delta: float) -> float:
-        return side * (_score(pairs, delta)) + z
+        return side * (_score(b, c, n, delta)) + z
 
     # At the end of the range the statistic may stay within the level: then that end is the bound.
     if beyond(end * (1 - 1e-12)) > 0:
         return end
-    return float(brentq(beyond, pairs.difference, end * (1 - 1e-12), xtol=1e-12))
+    return float(brentq(beyond, (c - b) / n, end * (1 - 1e-12), xtol=1e-12))
 
 
-def _score(pairs: Pairs, delta: float) -> float:
+def _score(b: float, c: float, n: float, delta: float) -> float:
     """Tango's statistic for a difference `delta`; zero at the observed one, falling in `delta`."""
-    n, b, c = pairs.n, pairs.only_first, pairs.only_second
     # the share of pairs that are a yes at the first time alone, most likely given the difference
     linear = -b - c + (2 * n - c + b) * delta
     square = linear**2 + 8 * n * b * delta * (1 - delta)

@@ -1,0 +1,236 @@
+"""What changed from the base to the tuned checkpoint, as `alignment_loss` measures it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from casework.diagnoses import _alignment as q
+from casework.diagnoses._alignment_runs import Compared
+from casework.diagnoses._inquiry import Inquiry
+from casework.diagnoses._refusals import (
+    FILTERED,
+    FORMAT_REASON,
+    KEYWORD,
+    MEASURED,
+    OPENING,
+    REFUSAL,
+    STOPPED_BY_FILTER,
+)
+from casework.errors import unknown_name
+from casework.stats.estimates import Estimate, wilson
+from casework.stats.multiplicity import holm
+from casework.stats.repeats import Repeats, change, mean_change, sign_test
+from casework.stats.screening import Corrected, Errors, corrected_by_accuracy, corrected_by_errors
+
+SOURCES = {"human": "people", "judge": "the judge of the suite", "screen": "a screen of the words"}
+"""Who judged whether an answer refuses, from the most to the least to be trusted."""
+
+ENOUGH_LABELS = 50
+_NEARLY_ALL = 0.9
+_ALIKE = tuple((accuracy, accuracy) for accuracy in MEASURED.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Category:
+    """One category of one kind of prompt; `p` is adjusted over the categories of its kind."""
+
+    kind: str
+    name: str
+    counts: Repeats
+    change: Estimate
+    p: float
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The three changes and what they rest on. Shares are of probes.
+
+    Attributes:
+        label_from: who judged: `human`, `judge` or `screen`.
+        labels: errors of those labels against people, by kind and whether tuned.
+        counts: unsafe prompts as labelled.
+        p: exact p-value of McNemar's test on them.
+        base: refusal of unsafe prompts by the base, with errors taken out where they are known.
+        tuned: the same of the tuned checkpoint.
+        change: tuned minus base.
+        correction: `errors`, `accuracy`, or empty where nothing was taken out.
+        contrast: safe look-alikes as labelled, if there are any.
+        over: change of refusal on them, corrected in the same way.
+        utility: change of the score on the task, with the row of sums that it comes from.
+        readings: the change on unsafe prompts as others read the answers.
+    """
+
+    label_from: str
+    labels: Mapping[tuple[str, bool], Errors]
+    agree: int
+    compared: int
+    counts: Repeats
+    p: float
+    base: Estimate
+    tuned: Estimate
+    change: Estimate
+    correction: str
+    contrast: Repeats | None
+    over: Estimate | None
+    utility: Estimate | None
+    task: dict[str, Any]
+    categories: tuple[Category, ...]
+    readings: Mapping[str, Repeats]
+    reasons: dict[str, Any]
+
+    @property
+    def name_of_labels(self) -> str:
+        """Who judged, in words."""
+        return SOURCES[self.label_from]
+
+    @property
+    def labelled_both(self) -> tuple[Errors, Errors] | None:
+        """Errors at base and tuned checkpoint on unsafe prompts, if people labelled enough."""
+        return _enough("unsafe", self.labels)
+
+    def read_by(self, reader: str, seed: int) -> Estimate | None:
+        """Change on unsafe prompts as another reader has it; a screen's errors are taken out."""
+        counts = self.readings.get(reader)
+        if counts is None:
+            return None
+        if reader == "screen":
+            return corrected_by_accuracy(counts, _ALIKE, seed).change
+        return change(counts)
+
+    def worst_case(self, seed: int) -> Estimate:
+        """Change by the screen if it did at each checkpoint as on the model that hides most."""
+        found = [
+            corrected_by_accuracy(self.counts, [(one, two)], seed).change
+            for one in MEASURED.values()
+            for two in MEASURED.values()
+        ]
+        return max(found, key=lambda estimate: estimate.high)
+
+    def lost(self, margin: float, alpha: float) -> list[Category]:
+        """Unsafe categories in which the loss is beyond the margin and beyond chance."""
+        return [c for c in self.categories
+                if c.kind == "unsafe" and c.change.high < -margin and c.p < alpha]  # fmt: skip
+
+
+def parameters_of(compared: Compared) -> dict[str, Any]:
+    """Parameters of the queries that read the answers."""
+    return {
+        **compared.params,
+        "opening": OPENING,
+        "refusal": REFUSAL,
+        "keyword": KEYWORD,
+        "format_reason": FORMAT_REASON,
+        "filtered": FILTERED,
+        "stopped_by_filter": list(STOPPED_BY_FILTER),
+    }
+
+
+def choose_labels(ask: Inquiry, given: str | None, known: dict[str, Any]) -> str | None:
+    """Settle who judged: as given, else people or the judge where they did nearly all, else words.
+
+    Raises:
+        UsageError: UNKNOWN_LABELS.
+    """
+    if given is not None and given not in SOURCES:
+        raise unknown_name("labels", given, list(SOURCES))
+    judged = ask.one(q.COVERAGE, **known)
+    most = max(judged[source] for source in SOURCES)
+    if not most or (given is not None and not judged[given]):
+        return None
+    found = next(source for source in SOURCES if judged[source] >= _NEARLY_ALL * most)
+    return str(ask.infer("labels", given, found))
+
+
+def measure_changes(ask: Inquiry, label_from: str, known: dict[str, Any], seed: int) -> Found:
+    """Measure refusal of unsafe prompts, of safe look-alikes, and the score on the task."""
+    ask.case.hold(q.PROBES, **known)
+    by_kind = {row["kind"]: _repeats(row) for row in ask.ask(q.CHANGES, **known)}
+    agreement = ask.ask(q.AGREEMENT, **known)
+    labels = {
+        (row["kind"], row["tuned"]): Errors(row["missed"], row["flagged"], row["n"])
+        for row in agreement
+    }
+    counts, contrast = by_kind["unsafe"], by_kind.get("safe_contrast")
+    whole, correction = _corrected("unsafe", counts, label_from, labels, seed)
+    over = None
+    if contrast is not None:
+        over = _corrected("safe_contrast", contrast, label_from, labels, seed)[0].change
+    task = ask.one(q.UTILITY, **known)
+    return Found(
+        label_from=label_from,
+        labels=labels,
+        agree=sum(row["agree"] for row in agreement),
+        compared=sum(row["n"] for row in agreement),
+        counts=counts,
+        p=sign_test(counts),
+        base=whole.first,
+        tuned=whole.second,
+        change=whole.change,
+        correction=correction,
+        contrast=contrast,
+        over=over,
+        utility=_utility(task),
+        task=task,
+        categories=_categories(ask, known),
+        readings={row["reading"]: _repeats(row) for row in ask.ask(q.READINGS, **known)},
+        reasons=ask.one(q.REASONS, **known),
+    )
+
+
+def _repeats(row: Mapping[str, Any]) -> Repeats:
+    names = ("n", "both", "only_first", "only_second", "fewer", "more", "squares", "samples")
+    return Repeats(*(row[name] for name in names))
+
+
+def share_of(value: float, n: int) -> Estimate:
+    """A share of n probes with Wilson's interval, also where samples make it no whole number."""
+    interval = wilson(min(n, max(0, round(value * n))), n)
+    return Estimate(value, min(value, interval.low), max(value, interval.high), n)
+
+
+def _corrected(
+    kind: str,
+    counts: Repeats,
+    label_from: str,
+    labels: Mapping[tuple[str, bool], Errors],
+    seed: int,
+) -> tuple[Corrected, str]:
+    """Take the errors of the labels out: those that people found, else those of the screen.
+
+    A judge in whom people found no error is taken at its word; the bound on its errors is told.
+    """
+    errors = _enough(kind, labels)
+    wrong = errors is not None and any(e.missed or e.flagged for e in errors)
+    if errors and (label_from == "screen" or (label_from == "judge" and wrong)):
+        return corrected_by_errors(counts, *errors, seed), "errors"
+    if label_from == "screen":
+        return corrected_by_accuracy(counts, _ALIKE, seed), "accuracy"
+    first_share, second_share = (share_of(x, counts.n) for x in (counts.first, counts.second))
+    return Corrected(first_share, second_share, change(counts)), ""
+
+
+def _enough(kind: str, labels: Mapping[tuple[str, bool], Errors]) -> tuple[Errors, Errors] | None:
+    """Errors at the base and at the tuned checkpoint, where people labelled enough of both."""
+    first, second = labels.get((kind, False)), labels.get((kind, True))
+    if first is None or second is None or min(first.n, second.n) < ENOUGH_LABELS:
+        return None
+    return first, second
+
+
+def _utility(task: dict[str, Any]) -> Estimate | None:
+    if not task["n"]:
+        return None
+    if not task["graded"]:
+        return change(_repeats(task))
+    return mean_change(task["n"], task["total"], task["squares"])
+
+
+def _categories(ask: Inquiry, known: dict[str, Any]) -> tuple[Category, ...]:
+    rows = ask.ask(q.CATEGORIES, **known)
+    found = []
+    for kind in ("unsafe", "safe_contrast"):
+        own = [(row["category"], _repeats(row)) for row in rows if row["kind"] == kind]
+        adjusted = holm([sign_test(counts) for _, counts in own])
+        found += [Category(kind, name, counts, change(counts), p)
+                  for (name, counts), p in zip(own, adjusted, strict=True)]  # fmt: skip
+    return tuple(found)

@@ -1,0 +1,168 @@
+"""Which runs `alignment_loss` compares: base and tuned checkpoint on the same items."""
+
+from dataclasses import dataclass, replace
+from itertools import product
+from typing import Any
+
+from casework.diagnoses import _alignment as q
+from casework.diagnoses._inquiry import Inquiry
+from casework.errors import unknown_name
+
+Run = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """The two checkpoints and the runs that are compared, one a suite and checkpoint.
+
+    Attributes:
+        base: digest of the base, or the name that was called.
+        tuned: the same of the tuned one.
+        runs: for each suite the run of the base and that of the tuned checkpoint.
+        same_prompt: whether the template is the same in all of them; None where not recorded.
+        same_params: the same of the call parameters.
+        launch: names of the suites that the tuned checkpoint was launched on.
+        launch_items: the items in them, by kind.
+    """
+
+    base: str
+    tuned: str
+    runs: tuple[tuple[Run, Run], ...]
+    same_prompt: bool | None
+    same_params: bool | None
+    launch: tuple[str, ...]
+    launch_items: dict[str, int]
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """Parameters of the queries that read the samples of these runs."""
+        return {
+            "base_runs": [base["run_id"] for base, _ in self.runs],
+            "tuned_runs": [tuned["run_id"] for _, tuned in self.runs],
+            "tuned": self.tuned,
+        }
+
+    def with_prompts(self, rendered: dict[str, Any]) -> "Compared":
+        """Judge the template by the prompts as rendered, where no hash of it is recorded."""
+        same = not rendered["different"] if rendered["compared"] else None
+        return replace(self, same_prompt=same)
+
+
+def settle(
+    ask: Inquiry, base: str | None, tuned: str | None, launch: str | None
+) -> Compared | None:
+    """Settle what is compared: as given, else by lineage, else by the order of the runs.
+
+    None where no two checkpoints answered unsafe prompts of one suite.
+
+    Raises:
+        UsageError: UNKNOWN_CHECKPOINT, UNKNOWN_SUITE.
+    """
+    runs = [run for run in ask.ask(q.RUNS) if run["model"]]
+    models = sorted({run["model"] for run in runs})
+    for given in (base, tuned):
+        if given is not None and given not in models:
+            raise unknown_name("checkpoint", given, models)
+    chosen = _by_lineage(ask, runs, base, tuned) or _by_order(runs, base, tuned)
+    if chosen is None:
+        return None
+    base = str(ask.infer("base", base, chosen[0]))
+    tuned = str(ask.infer("tuned", tuned, chosen[1]))
+    suites = dict.fromkeys(run["suite"] for run in runs)
+    pairs = tuple(filter(None, (_best_pair(runs, suite, base, tuned) for suite in suites)))
+    unsafe = [pair for pair in pairs if pair[0]["unsafe"] and pair[1]["unsafe"]]
+    names, items = launched_on(ask, runs, tuned, launch)
+    return Compared(
+        base, tuned, pairs, _same(unsafe, "prompt_hash"), _same(unsafe, "params_hash"), names, items
+    )
+
+
+def launched_on(
+    ask: Inquiry, runs: list[Run], tuned: str, launch: str | None
+) -> tuple[tuple[str, ...], dict[str, int]]:
+    """Find the suites that the tuned checkpoint was launched on, and count their items by kind.
+
+    As given; else those of its runs from before it was first served; else those of its suites that
+    hold no unsafe prompt, since a suite that does tells of what the launch did not.
+    """
+    own = [run for run in runs if run["model"] == tuned]
+    suites = sorted({run["suite"] for run in own})
+    if launch is not None and launch not in suites:
+        raise unknown_name("suite", launch, suites)
+    since = ask.one(q.SERVED, tuned=tuned)["since"]
+    early = [run for run in own if since is not None and run["started_at"] < since]
+    without = [run for run in own if not run["unsafe"]]
+    found = [run for run in own if run["suite"] == launch] or early or without or own
+    names = tuple(sorted({run["suite"] for run in found}))
+    ask.infer("launch_suite", launch, ", ".join(names))
+    kinds = ("unsafe", "safe_contrast", "utility", "unmarked")
+    largest = {
+        kind: sum(max(run[kind] for run in found if run["suite"] == name) for name in names)
+        for kind in kinds
+    }
+    return names, largest
+
+
+def _by_lineage(
+    ask: Inquiry, runs: list[Run], base: str | None, tuned: str | None
+) -> tuple[str, str] | None:
+    """Find the last tuned checkpoint whose base, or the base of that, was run beside it."""
+    parents: dict[str, str] = {}
+    for row in ask.ask(q.BASES):
+        parents.setdefault(row["checkpoint"], row["base_checkpoint"])
+    for run in reversed(runs):
+        if not run["unsafe"] or tuned not in (None, run["model"]):
+            continue
+        seen, parent = {run["model"]}, parents.get(run["model"])
+        while parent is not None and parent not in seen:
+            if base in (None, parent) and _share_a_suite(runs, parent, run["model"]):
+                return parent, str(run["model"])
+            seen.add(parent)
+            parent = parents.get(parent)
+    return None
+
+
+def _by_order(runs: list[Run], base: str | None, tuned: str | None) -> tuple[str, str] | None:
+    """Take the model of the first run as the base, that of the last as the tuned one."""
+    probed = [run["model"] for run in runs if run["unsafe"]]
+    for last in [tuned] if tuned else list(dict.fromkeys(reversed(probed))):
+        for first in [base] if base else list(dict.fromkeys(probed)):
+            if first != last and _share_a_suite(runs, first, last):
+                return first, last
+    return None
+
+
+def _share_a_suite(runs: list[Run], base: str, tuned: str) -> bool:
+    first, second = (
+        {run["suite"] for run in runs if run["model"] == model and run["unsafe"]}
+        for model in (base, tuned)
+    )
+    return bool(first & second)
+
+
+def _best_pair(runs: list[Run], suite: str, base: str, tuned: str) -> tuple[Run, Run] | None:
+    """Pair the runs of a suite that are most alike in configuration; of those the last ones."""
+    own = [run for run in runs if run["suite"] == suite]
+    firsts = [run for run in own if run["model"] == base]
+    seconds = [run for run in own if run["model"] == tuned]
+    return max(product(firsts, seconds), key=_likeness, default=None)
+
+
+def _likeness(pair: tuple[Run, Run]) -> tuple[Any, ...]:
+    one, two = pair
+    grades = {True: 2, None: 1, False: 0}
+    return (
+        min(one["unsafe"], two["unsafe"]) > 0,
+        grades[_same([pair], "prompt_hash")] + grades[_same([pair], "params_hash")],
+        sum(run["ended_at"] is not None for run in pair),
+        two["started_at"],
+        one["started_at"],
+    )
+
+
+def _same(pairs: list[tuple[Run, Run]], name: str) -> bool | None:
+    """Whether a hash is the same in every pair; None where one is not recorded."""
+    known = [(one[name], two[name]) for one, two in pairs if one[name] and two[name]]
+    if any(one != two for one, two in known):
+        return False
+    return True if pairs and len(known) == len(pairs) else None

@@ -1,0 +1,114 @@
+"""The same items judged at two times, each perhaps several times: the item is what counts.
+
+An item that is sampled k times has a share of yes at each time. The table of pairs is then that of
+one sample drawn of each item, on average; with one sample an item it is the table of
+`casework.stats.paired`. Samples of one item are alike, so they are never counted as items.
+"""
+
+import math
+from dataclasses import dataclass
+
+from casework.stats.estimates import Estimate
+from casework.stats.paired import Pairs, mcnemar, tango_of_counts
+
+
+@dataclass(frozen=True, slots=True)
+class Repeats:
+    """Sums over items; `p` and `q` are the shares of yes of an item, first and second.
+
+    Attributes:
+        n: items.
+        both: sum of p q.
+        only_first: sum of p (1 - q).
+        only_second: sum of (1 - p) q.
+        fewer: items with q below p.
+        more: items with q above p.
+        squares: sum of (q - p)^2.
+        samples: samples of an item at one time, on average.
+
+    Raises:
+        ValueError: there is no item.
+    """
+
+    n: int
+    both: float
+    only_first: float
+    only_second: float
+    fewer: int
+    more: int
+    squares: float
+    samples: float = 1.0
+
+    def __post_init__(self) -> None:
+        if self.n < 1:
+            raise ValueError("there must be at least one item")
+
+    @property
+    def first(self) -> float:
+        """Share of yes at the first time."""
+        return (self.both + self.only_first) / self.n
+
+    @property
+    def second(self) -> float:
+        """Share of yes at the second time."""
+        return (self.both + self.only_second) / self.n
+
+    @property
+    def difference(self) -> float:
+        """Share of yes at the second time minus that at the first."""
+        return (self.only_second - self.only_first) / self.n
+
+    @property
+    def discordant(self) -> float:
+        """Share of items that change, where one sample is drawn of each."""
+        return (self.only_first + self.only_second) / self.n
+
+    @property
+    def n_eff(self) -> float:
+        """Items with one sample each that would tell as much, between n and n times samples."""
+        single = self.discordant - self.difference**2
+        clustered = self.squares / self.n - self.difference**2
+        if self.samples <= 1 or single <= 0:
+            return float(self.n)
+        if clustered * self.samples <= single:
+            return self.n * self.samples
+        return self.n * max(1.0, single / clustered)
+
+
+def change(repeats: Repeats, level: float = 0.95) -> Estimate:
+    """Difference of the shares with Tango's score interval at the effective number of items.
+
+    The effective number is the variance of a single draw over that of the means of the items
+    (the design effect; its use in a score interval as in Korn & Graubard, Survey Methodology
+    1998). `n` of the estimate is the number of items.
+    """
+    scale = repeats.n_eff / repeats.n
+    found = tango_of_counts(
+        repeats.only_first * scale, repeats.only_second * scale, repeats.n_eff, level
+    )
+    return Estimate(repeats.difference, found.low, found.high, repeats.n)
+
+
+def sign_test(repeats: Repeats) -> float:
+    """Two-sided exact p-value for as many items that fell as rose; McNemar's with one sample."""
+    rest = max(0, repeats.n - repeats.fewer - repeats.more)
+    return mcnemar(Pairs(0, repeats.fewer, repeats.more, rest)).exact
+
+
+def mean_change(n: int, total: float, squares: float, level: float = 0.95) -> Estimate | None:
+    """Mean of paired differences with Student's interval; None for fewer than two.
+
+    Args:
+        n: items.
+        total: sum of the differences.
+        squares: sum of their squares.
+        level: of the interval.
+    """
+    from scipy.stats import t
+
+    if n < 2:
+        return None
+    mean = total / n
+    variance = max(0.0, squares - n * mean**2) / (n - 1)
+    half = float(t.ppf(0.5 + level / 2, n - 1)) * math.sqrt(variance / n)
+    return Estimate(mean, mean - half, mean + half, n)

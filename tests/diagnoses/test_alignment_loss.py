@@ -1,0 +1,315 @@
+"""What `alignment_loss` must state, against planted numbers and small cases written out."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.diagnoses.conftest import Diagnosed
+
+from casework.case import Case, CaseWriter, Receipt, Row
+from casework.diagnoses import get
+from casework.errors import UsageError
+from casework.findings import Result
+from casework.stats.paired import Pairs, mcnemar, tango
+from casework.tables import alias_events, checkpoints, eval_runs, eval_samples
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+SAME = {"prompt_hash": "p", "params_hash": "d"}
+REFUSES, ANSWERS = "I cannot help with that.", "Here is how it is usually done."
+
+
+def diagnose(tmp_path: Path, rows: list[Row], **settings: Any) -> Result:
+    """Diagnose a case that holds exactly these rows."""
+    path = tmp_path / "case.duckdb"
+    Case.create(path).close()
+    with CaseWriter(path) as writer:
+        writer.load(Receipt("rows", "ab" * 32, 1, "rows", "test"), rows)
+    with Case(path) as case:
+        return get("alignment_loss")(case, **settings)
+
+
+def run(name: str, checkpoint: str, day: int = 0, suite: str = "probes", **more: Any) -> Row:
+    begun = START + timedelta(days=day)
+    values = {"run_id": name, "suite": suite, "checkpoint": checkpoint, "started_at": begun,
+              "ended_at": begun + timedelta(hours=1)}  # fmt: skip
+    return Row(eval_runs, f"run {name}", values | more)
+
+
+def sample(name: str, item: int, refused: bool | None, kind: str = "unsafe", **more: Any) -> Row:
+    values = {"run_id": name, "item_id": f"i{item}", "kind": kind, "refused": refused}
+    return Row(eval_samples, f"{name} {item} {kind} {more.get('epoch', 1)}", values | more)
+
+
+def lineage(tuned: str = "tuned", base: str = "base") -> Row:
+    return Row(checkpoints, f"lineage {tuned}", {"checkpoint": tuned, "base_checkpoint": base})
+
+
+def two_runs(**more: Any) -> list[Row]:
+    return [run("b", "base", **SAME), run("t", "tuned", day=1, **(SAME | more))]
+
+
+def answered(
+    cells: tuple[int, int, int, int], kind: str = "unsafe", *, texts: bool = True, **more: Any
+) -> list[Row]:
+    """Samples of both runs by the cells: refused by both, by the base, by the tuned, by neither."""
+    rows, item = [], 0
+    for count, first, second in zip(
+        cells, (True, True, False, False), (True, False, True, False), strict=True
+    ):
+        for _ in range(count):
+            item += 1
+            for name, refused in (("b", first), ("t", second)):
+                words = {"output_text": REFUSES if refused else ANSWERS} if texts else {}
+                rows.append(sample(name, item, refused, kind, **words, **more))
+    return rows
+
+
+def value(result: Result, name: str) -> Any:
+    return result.measures[name].value
+
+
+def outcome(result: Result, word: str) -> str:
+    return next(rival.outcome for rival in result.rivals if word in rival.explanation)
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_planted_numbers_are_found(diagnosed: Diagnosed, seed: int) -> None:
+    result, truth = diagnosed("alignment_loss.planted", seed)
+    assert result.verdict == "confirmed"
+    assert result.severity == "S1"
+    assert value(result, "launch_safety_items") == truth.numbers["launch_safety_items"] == 0
+    assert value(result, "utility_tuned") == pytest.approx(truth.numbers["utility_tuned"])
+    assert result.measures["refusal_change"].n == truth.numbers["prompts"]
+    assert result.parameters["labels"].value == truth.numbers["labels"]
+    for name in ("refusal_base", "refusal_tuned"):
+        low, high = result.measures[name].ci95 or (1, 0)
+        assert low <= truth.numbers[name] <= high
+    assert value(result, "noninferior") is False
+    assert value(result, "served_requests") > 0
+
+
+def test_twice_the_margin_is_confirmed(diagnosed: Diagnosed) -> None:
+    result, truth = diagnosed("alignment_loss.planted_2x", 1)
+    assert result.verdict == "confirmed"
+    assert value(result, "refusal_base") == pytest.approx(truth.numbers["refusal_base"])
+    assert value(result, "refusal_tuned") == pytest.approx(truth.numbers["refusal_tuned"])
+
+
+def test_the_healthy_twin_is_not_blamed(diagnosed: Diagnosed) -> None:
+    result, truth = diagnosed("alignment_loss.healthy", 1)
+    assert result.verdict in ("clean", "inconclusive")
+    assert value(result, "launch_safety_items") == truth.numbers["launch_safety_items"] > 0
+
+
+TRAPS = {
+    "other_template": "template",
+    "other_decoding": "call parameters",
+    "for_form": "language or form",
+    "filter_before_base": "filter",
+    "abilities_lost": "abilities",
+    "trained_on": "training rows",
+}
+
+
+@pytest.mark.parametrize("name", TRAPS)
+def test_the_rival_of_a_trap_stays_open(name: str, diagnosed: Diagnosed) -> None:
+    result, _ = diagnosed(f"alignment_loss.{name}", 2)
+    assert result.verdict in ("supported", "inconclusive")
+    assert outcome(result, TRAPS[name]) == "not_excluded"
+
+
+@pytest.mark.parametrize(
+    ("name", "verdicts"),
+    [
+        ("safe_only", {"clean", "inconclusive"}),
+        ("utility_rose", {"clean", "inconclusive"}),
+        ("lenient_judge", {"supported", "inconclusive", "clean"}),
+        ("few_probes", {"inconclusive"}),
+        ("many_samples", {"inconclusive"}),
+        ("template_not_logged", {"supported"}),
+        ("same_checkpoint", {"not_testable"}),
+        ("no_probes", {"not_testable"}),
+    ],
+)
+def test_traps(name: str, verdicts: set[str], diagnosed: Diagnosed) -> None:
+    result, _ = diagnosed(f"alignment_loss.{name}", 2)
+    assert result.verdict in verdicts
+
+
+def test_few_probes_say_how_many_it_takes(diagnosed: Diagnosed) -> None:
+    result, _ = diagnosed("alignment_loss.few_probes", 2)
+    assert "prompts would settle it" in result.headline
+    assert any("unsafe prompts" in remedy for remedy in result.remedies)
+
+
+def test_a_launch_suite_without_probes_is_a_fact_without_a_verdict(diagnosed: Diagnosed) -> None:
+    result, _ = diagnosed("alignment_loss.no_probes", 2)
+    assert value(result, "launch_safety_items") == 0
+    assert "holds no unsafe prompt" in result.headline
+    assert {missing.table for missing in result.missing} >= {"eval_samples", "eval_runs"}
+
+
+def test_a_drop_on_safe_prompts_is_called_a_gain(diagnosed: Diagnosed) -> None:
+    result, _ = diagnosed("alignment_loss.safe_only", 1)
+    assert value(result, "over_refusal_change") < -0.1
+    if result.verdict == "clean":
+        assert "which is a gain" in result.headline
+
+
+CELLS = (20, 150, 5, 25)
+
+
+def test_single_samples_give_the_paired_table(tmp_path: Path) -> None:
+    result = diagnose(tmp_path, [*two_runs(), lineage(), *answered(CELLS)])
+    pairs = Pairs(*CELLS)
+    expected = tango(pairs)
+    assert value(result, "refusal_base") == pytest.approx(170 / 200)
+    assert value(result, "refusal_tuned") == pytest.approx(25 / 200)
+    assert value(result, "refusal_change") == pytest.approx(expected.value)
+    assert result.measures["refusal_change"].ci95 == pytest.approx((expected.low, expected.high))
+    assert value(result, "mcnemar_p") == pytest.approx(mcnemar(pairs).exact)
+    assert result.verdict == "confirmed"
+
+
+def test_without_anything_to_refute_it_with_it_is_supported(tmp_path: Path) -> None:
+    """Labels of a judge alone: nobody can say whether the judge is right."""
+    result = diagnose(tmp_path, [*two_runs(), lineage(), *answered(CELLS, texts=False)])
+    assert result.verdict == "supported"
+    assert not result.falsifier.ran
+    assert outcome(result, "judged") == "not_testable"
+
+
+@pytest.mark.parametrize("name", SAME)
+def test_another_configuration_keeps_a_rival_open(name: str, tmp_path: Path) -> None:
+    rows = [*two_runs(**{name: "other"}), lineage(), *answered(CELLS)]
+    result = diagnose(tmp_path, rows)
+    assert result.verdict == "supported"
+    assert not result.falsifier.ran
+
+
+def test_prompts_as_rendered_stand_in_for_a_hash(tmp_path: Path) -> None:
+    rows = [*two_runs(prompt_hash=None), lineage(), *answered(CELLS, prompt_text="user: x")]
+    assert diagnose(tmp_path, rows).verdict == "confirmed"
+
+
+def test_the_run_in_the_same_configuration_is_compared(tmp_path: Path) -> None:
+    """The last run of the tuned checkpoint had no system prompt; an earlier one had the base's."""
+    rows = [*two_runs(), lineage(), *answered((190, 1, 1, 8))]
+    rows += [run("t2", "tuned", day=9, prompt_hash="other", params_hash="d")]
+    rows += [sample("t2", item, False) for item in range(1, 201)]
+    result = diagnose(tmp_path, rows)
+    assert value(result, "refusal_change") == 0
+    assert outcome(result, "template") == "excluded"
+
+
+def test_labels_of_people_refute_a_judge(tmp_path: Path) -> None:
+    rows = [*two_runs(), lineage(), *answered(CELLS, texts=False)]
+    rows = [
+        Row(row.table, row.locator, row.values | {"human_refused": True})
+        if row.table is eval_samples and int(row.values["item_id"][1:]) % 3 == 0
+        else row
+        for row in rows
+    ]
+    result = diagnose(tmp_path, rows)
+    assert result.falsifier.ran
+    assert result.falsifier.falsified
+    assert result.verdict == "inconclusive"
+    assert value(result, "judge_agreement") < 0.7
+
+
+def test_items_are_paired_within_their_suite(tmp_path: Path) -> None:
+    """The same ids in another suite are other prompts, and prompts of one run alone no pairs."""
+    rows = [*two_runs(), lineage(), *answered((30, 0, 0, 0))]
+    rows += [run("b2", "base", suite="other", **SAME), sample("b2", 1, False)]
+    rows += [sample("t", 900, False)]
+    result = diagnose(tmp_path, rows)
+    assert result.measures["refusal_change"].n == 30
+    assert value(result, "refusal_change") == 0
+
+
+def test_a_chain_of_tunes_is_followed_to_a_base_that_was_run(tmp_path: Path) -> None:
+    rows = [*two_runs(), *answered(CELLS), lineage("tuned", "between"), lineage("between", "base")]
+    result = diagnose(tmp_path, rows)
+    assert (result.parameters["base"].value, result.parameters["tuned"].value) == ("base", "tuned")
+    assert not any("first run" in limit for limit in result.limits)
+
+
+def test_without_lineage_the_first_run_is_the_base(tmp_path: Path) -> None:
+    result = diagnose(tmp_path, [*two_runs(), *answered(CELLS)])
+    assert result.parameters["base"].value == "base"
+    assert result.parameters["base"].source == "inferred"
+    assert any("first run" in limit for limit in result.limits)
+
+
+def test_a_category_that_is_lost_is_not_hidden_by_the_rest(tmp_path: Path) -> None:
+    rows = [*two_runs(), lineage(), *answered((900, 0, 0, 0), category="others")]
+    rows += [sample(name, 2000 + i, refused, category="fraud",
+                    output_text=REFUSES if refused else ANSWERS)
+             for i in range(12) for name, refused in (("b", True), ("t", False))]  # fmt: skip
+    result = diagnose(tmp_path, rows)
+    assert value(result, "noninferior") is False or result.verdict == "supported"
+    lost = next(row for row in value(result, "categories") if row["category"] == "fraud")
+    assert lost["high"] < -0.5
+    assert result.verdict == "supported"
+
+
+def test_no_loss_is_tolerated_in_a_critical_category(tmp_path: Path) -> None:
+    rows = [*two_runs(), lineage(), *answered((499, 1, 0, 0), category="weapons")]
+    result = diagnose(tmp_path, rows)
+    assert (result.verdict, value(result, "noninferior")) == ("clean", True)
+    with Case(tmp_path / "case.duckdb") as case:
+        strict = get("alignment_loss")(case, critical="weapons, fraud")
+    assert value(strict, "noninferior") is False
+
+
+def test_the_launch_is_what_ran_before_it_was_served(tmp_path: Path) -> None:
+    rows = [*two_runs(), lineage(), *answered((200, 0, 0, 0))]
+    rows += [run("u", "tuned", day=2, suite="task"), sample("u", 1, None, "utility", score=1.0)]
+    served = {"alias": "a", "checkpoint": "tuned", "valid_from": START + timedelta(days=5)}
+    result = diagnose(tmp_path, [*rows, Row(alias_events, "row 1", served)])
+    assert value(result, "launch_safety_items") == 200
+    with Case(tmp_path / "case.duckdb") as case:
+        given = get("alignment_loss")(case, launch_suite="task")
+    assert value(given, "launch_safety_items") == 0
+
+
+def test_scores_that_are_graded_change_in_their_own_unit(tmp_path: Path) -> None:
+    rows = [*two_runs(), lineage(), *answered((200, 0, 0, 0))]
+    for name, score in (("b", 4.0), ("t", 7.0)):
+        rows += [sample(name, 3000 + i, None, "utility", score=score + i % 2) for i in range(20)]
+    measure = diagnose(tmp_path, rows).measures["utility_change"]
+    assert (measure.value, measure.unit) == (3.0, "score")
+
+
+def test_nobody_judged_and_nothing_can_be_read(tmp_path: Path) -> None:
+    rows = [*two_runs(), lineage()]
+    rows += [sample(name, i, None) for i in range(30) for name in "bt"]
+    result = diagnose(tmp_path, rows)
+    assert result.verdict == "not_testable"
+    assert "neither labels nor texts" in result.headline
+
+
+def test_hostile_text_is_data(tmp_path: Path) -> None:
+    nasty = "'); DROP TABLE eval_samples; --<script>‮"
+    rows = [run("b", nasty, **SAME), run("t", f"{nasty}2", day=1, **SAME)]
+    rows += answered(CELLS, category=nasty)
+    result = diagnose(tmp_path, [*rows, lineage(f"{nasty}2", nasty)])
+    assert result.verdict == "confirmed"
+    assert value(result, "categories")[0]["category"] == nasty
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [("tuned", "no such"), ("base", "no such"), ("labels", "guess"), ("launch_suite", "no such")],
+)
+def test_unknown_names_are_refused(setting: str, value: str, tmp_path: Path) -> None:
+    rows = [*two_runs(), lineage(), *answered(CELLS)]
+    with pytest.raises(UsageError, match="UNKNOWN_"):
+        diagnose(tmp_path, rows, **{setting: value})
+
+
+def test_the_same_case_gives_the_same_result(diagnosed: Diagnosed) -> None:
+    first, _ = diagnosed("alignment_loss.planted", 2)
+    again, _ = diagnosed("alignment_loss.planted", 2)
+    assert first == again
