@@ -1,0 +1,70 @@
+"""Items as they are looked for: without the text that many of them, or many documents, share.
+
+Instructions, forms and system text make any two items look alike. A shingle of five words that
+more than a small share of the items or documents hold is no sign of any one of them.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from casework.stats.shingles import Flags, Seeds, inside
+from casework.stats.tokens import Places, Tokens, bounds, spread
+
+SHINGLE = 5
+RUN = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Items:
+    """The items that are looked for.
+
+    Attributes:
+        tokens: their words, one row an item, no two rows the same.
+        is_open: for each word whether it counts; what many items or documents share does not.
+    """
+
+    tokens: Tokens
+    is_open: Flags
+
+    @property
+    def lengths(self) -> Places:
+        """Words of each item that count."""
+        sums = bounds(self.is_open.astype(np.int64))
+        return sums[self.tokens.offsets[1:]] - sums[self.tokens.offsets[:-1]]
+
+    @property
+    def needed(self) -> Places:
+        """The run of words that is half of each item, eight at least."""
+        return np.maximum(RUN, -(-self.lengths // 2))
+
+
+def without_boilerplate(
+    items: Tokens, documents: Tokens, share: float = 0.02, least: int = 10
+) -> Items:
+    """Leave out of the items what more than `share` of the items or documents hold.
+
+    Shingles are counted once an item and once a distinct document; fewer than `least` never are
+    too many. `items` and `documents` have no two rows the same.
+    """
+    is_open = np.ones(len(items.hashes), bool)
+    positions = inside(items, SHINGLE)
+    seeds = Seeds.of(items, SHINGLE, positions)
+    in_items = _rows_by_key(seeds.rows, np.repeat(np.arange(len(seeds.keys)),
+                                                  np.diff(seeds.offsets)), len(seeds.keys))  # fmt: skip
+    in_documents = np.zeros(len(seeds.keys), np.int64)
+    for at, key in seeds.find(documents):
+        in_documents += _rows_by_key(documents.row_of(at), key, len(seeds.keys))
+    common = (in_items > max(least, share * items.rows)) | (
+        in_documents > max(least, share * documents.rows)
+    )
+    entries = np.flatnonzero(np.repeat(common, np.diff(seeds.offsets)))
+    shut = spread(seeds.positions[entries], np.full(len(entries), SHINGLE))
+    is_open[shut] = False
+    return Items(items, is_open)
+
+
+def _rows_by_key(rows: Places, keys: Places, count: int) -> Places:
+    """In how many different rows each key stands."""
+    pairs = np.unique(np.stack([keys, rows]), axis=1) if len(keys) else np.zeros((2, 0), np.int64)
+    return np.bincount(pairs[0], minlength=count)

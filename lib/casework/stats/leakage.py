@@ -1,0 +1,219 @@
+"""What leaked items do to a score: with and without them, as run and with the leak taken out."""
+
+import math
+from dataclasses import dataclass
+from statistics import NormalDist
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from casework.stats.estimates import Estimate
+from casework.stats.paired import Pairs, mcnemar, tango
+from casework.stats.proportions import difference_of_shares, fisher
+
+Floats = NDArray[np.float64]
+DRAWS = 9_999
+_AT_ONCE = 4_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """Items right among leaked and clean ones; `gap` is leaked minus clean.
+
+    Attributes:
+        score_all: share right of all.
+        score_leaked: of the leaked ones.
+        score_clean: of the others.
+        gain: `score_all` minus `score_clean`, what the leaked items add (Singh et al. 2024).
+        gap: with Newcombe's interval; leaked items may be easier, so it is no effect.
+        p: of equal shares, Fisher's exact test.
+    """
+
+    score_all: float
+    score_leaked: float
+    score_clean: float
+    gain: float
+    gap: Estimate
+    p: float
+
+
+def split_score(leaked: tuple[int, int], clean: tuple[int, int]) -> Split:
+    """Split a score by whether the items leaked; each is `(right, items)`.
+
+    Raises:
+        ValueError: unless both are shares of one item at least.
+    """
+    gap = difference_of_shares(clean, leaked)
+    everything = (leaked[0] + clean[0]) / (leaked[1] + clean[1])
+    of_clean = clean[0] / clean[1]
+    return Split(
+        everything, leaked[0] / leaked[1], of_clean, everything - of_clean, gap,
+        fisher(leaked, clean),
+    )  # fmt: skip
+
+
+def contamination_z(mean: float, expected: float, n: int) -> float:
+    """Distance of a subset's score from that of all, in standard errors (Llama 2, appendix A.6).
+
+    Raises:
+        ValueError: unless 0 < expected < 1 and n >= 1.
+    """
+    if not 0 < expected < 1 or n < 1:
+        raise ValueError(f"{expected} of {n} has no standard error")
+    return (mean - expected) / math.sqrt(expected * (1 - expected) / n)
+
+
+@dataclass(frozen=True, slots=True)
+class Drop:
+    """How much a score falls, with its interval and the two-sided p-value of no fall."""
+
+    estimate: Estimate
+    p: float
+
+
+def paired_drop(before: ArrayLike, after: ArrayLike, seed: int = 0) -> Drop:
+    """Fall of the mean score of the same items, `before` minus `after`.
+
+    Scores of 0 and 1 have Tango's interval and McNemar's mid-p; others a bootstrap over items.
+
+    Raises:
+        ValueError: there is no item.
+    """
+    first, second = np.asarray(before, float), np.asarray(after, float)
+    if not len(first):
+        raise ValueError("there is no pair")
+    if is_binary(first) and is_binary(second):
+        a, b = first > 0, second > 0
+        counts = (a & b).sum(), (a & ~b).sum(), (~a & b).sum(), (~a & ~b).sum()
+        pairs = Pairs(*map(int, counts))
+        change = tango(pairs)
+        fall = Estimate(-change.value, -change.high, -change.low, change.n)
+        return Drop(fall, mcnemar(pairs).mid)
+    falls = first - second
+    return _from_draws(float(falls.mean()), _means(falls, seed), len(falls))
+
+
+def difference_in_differences(leaked: ArrayLike, clean: ArrayLike, seed: int = 0) -> Drop:
+    """How much more the score of leaked items changed than that of clean ones.
+
+    Items are drawn again in both groups (bootstrap), since changes are those of items.
+
+    Args:
+        leaked: change of each leaked item between two conditions.
+        clean: the same of the others.
+        seed: of the draws.
+
+    Raises:
+        ValueError: a group has no item.
+    """
+    first, second = np.asarray(leaked, float), np.asarray(clean, float)
+    if not len(first) or not len(second):
+        raise ValueError("both groups need an item")
+    drawn = _means(first, seed) - _means(second, seed + 1)
+    value = float(first.mean() - second.mean())
+    return _from_draws(value, drawn, len(first) + len(second))
+
+
+def is_binary(scores: ArrayLike) -> bool:
+    """Whether all scores are 0 or 1."""
+    found = np.asarray(scores, float)
+    return bool(((found == 0) | (found == 1)).all())
+
+
+def bootstrap_mean(values: ArrayLike, seed: int = 0) -> Estimate:
+    """Mean with a bootstrap interval over items.
+
+    Raises:
+        ValueError: there is no value.
+    """
+    found = np.asarray(values, float)
+    if not len(found):
+        raise ValueError("there is no value")
+    return _from_draws(float(found.mean()), _means(found, seed), len(found)).estimate
+
+
+def _means(values: Floats, seed: int) -> Floats:
+    """Means of samples drawn anew, widened as Student's t is for few items (Hesterberg 2015)."""
+    from scipy.stats import t
+
+    n = len(values)
+    kinds, counts = np.unique(values, return_counts=True)
+    draws = DRAWS if n <= 2_000 else 1_999
+    rng, parts = np.random.default_rng(seed), []
+    step = max(1, _AT_ONCE // len(kinds))
+    for begin in range(0, draws, step):
+        drawn = rng.multinomial(n, counts / n, size=min(step, draws - begin))
+        parts.append(drawn @ kinds / n)
+    means = np.concatenate(parts)
+    if n == 1:
+        return means
+    widen = math.sqrt(n / (n - 1)) * float(t.ppf(0.975, n - 1)) / NormalDist().inv_cdf(0.975)
+    middle = float(values.mean())
+    return np.asarray(middle + (means - middle) * widen)
+
+
+def _from_draws(value: float, drawn: Floats, n: int) -> Drop:
+    low, high = np.quantile(drawn, [0.025, 0.975])
+    beyond = min(int((drawn <= 0).sum()), int((drawn >= 0).sum()))
+    p = min(1.0, 2 * (1 + beyond) / (1 + len(drawn)))
+    return Drop(Estimate(value, float(low), float(high), n), p)
+
+
+@dataclass(frozen=True, slots=True)
+class Adjusted:
+    """Score of the clean items, weighted to all items' strata.
+
+    Attributes:
+        score: mean over strata, with a normal interval.
+        gain: score of all items minus that; strata and which items leaked are taken as given.
+        n_eff: clean items of equal weight that would be as precise.
+        left_out: items in strata that have no clean item, which are not in either score.
+    """
+
+    score: Estimate
+    gain: Estimate
+    n_eff: float
+    left_out: int
+
+
+def adjusted_score(scores: ArrayLike, leaked: ArrayLike, strata: ArrayLike) -> Adjusted | None:
+    """Post-stratify the clean items to the mix of all; None where no stratum has a clean item.
+
+    Args:
+        scores: of the items, shape (n,).
+        leaked: whether each leaked.
+        strata: a label for each, such as its topic.
+    """
+    y, bad = np.asarray(scores, float), np.asarray(leaked, bool)
+    names, place = np.unique(np.asarray(strata), return_inverse=True)
+    k = len(names)
+    n = np.stack([np.bincount(place[bad == flag], minlength=k) for flag in (False, True)])
+    kept = n[0] > 0
+    total = int(n[:, kept].sum())
+    if not total:
+        return None
+    sums = [np.bincount(place[bad == f], y[bad == f], k) for f in (False, True)]
+    squares = [np.bincount(place[bad == f], y[bad == f] ** 2, k) for f in (False, True)]
+    pooled = float(y.var())
+    mean, error = np.zeros((2, k)), np.zeros((2, k))
+    for f in (0, 1):
+        some = np.maximum(n[f], 1)
+        mean[f] = sums[f] / some
+        spread = (squares[f] / some - mean[f] ** 2) * some / np.maximum(n[f] - 1, 1)
+        # one item of a kind says nothing of its spread
+        error[f] = np.where(n[f] > 1, np.maximum(spread, 0), pooled) / some
+    weight = np.where(kept, n.sum(axis=0), 0) / total
+    part = n[1] / np.maximum(n.sum(axis=0), 1)
+    clean = float(weight @ mean[0])
+    gain = float(weight @ (part * (mean[1] - mean[0])))
+    of_clean = math.sqrt(float(weight**2 @ error[0]))
+    of_gain = math.sqrt(float((weight * part) ** 2 @ (error[0] + error[1])))
+    each = np.where(kept, weight / np.maximum(n[0], 1), 0.0)
+    n_eff = 1 / float((each**2 * n[0]).sum())
+    return Adjusted(_normal(clean, of_clean, int(n[0].sum())), _normal(gain, of_gain, total),
+                    n_eff, int(n[:, ~kept].sum()))  # fmt: skip
+
+
+def _normal(value: float, error: float, n: int) -> Estimate:
+    half = NormalDist().inv_cdf(0.975) * error
+    return Estimate(value, value - half, value + half, n)
