@@ -96,7 +96,9 @@ def without_question(
     return Tokens(hashes, prompts.offsets), stated
 
 
-def own_prompts(items: Items, own: Places, prompts: Tokens, repeats: int = 1) -> OwnPrompts:
+def own_prompts(
+    items: Items, own: Places, prompts: Tokens, repeats: int = 1, near: float = 0.8
+) -> OwnPrompts:
     """Look for each item in the rest of its own prompt.
 
     Args:
@@ -104,13 +106,14 @@ def own_prompts(items: Items, own: Places, prompts: Tokens, repeats: int = 1) ->
         own: for each prompt the row of its item.
         prompts: the prompts as rendered, one row each.
         repeats: how often the template states the question.
+        near: share of shingles from which an item stands nearly in its prompt.
     """
     rest, stated = without_question(items.tokens, own, prompts, repeats)
     placed = stated >= repeats
     again, _ = occurrences(items.tokens, own, rest)
     tier = np.zeros(prompts.rows, np.int64)
     containment = np.zeros(prompts.rows)
-    found = match_own(items, own, rest)
+    found = match_own(items, own, rest, near, min(near, 0.3))
     tier[found.document] = found.tier
     containment[found.document] = found.containment
     whole_again = again[items.tokens.lengths[own[again]] >= TELLING]

@@ -87,7 +87,8 @@ def inside(tokens: Tokens, n: int, is_open: Flags | None = None) -> Places:
     if is_open is None:
         return positions
     shut = bounds((~is_open).astype(np.int64))
-    return positions[shut[positions + n] == shut[positions]]
+    found: Places = positions[shut[positions + n] == shut[positions]]
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +118,7 @@ class Seeds:
         hashes = runs[positions] if len(positions) else np.zeros(0, np.uint64)
         order = np.argsort(hashes, kind="stable")
         keys, counts = np.unique(hashes[order], return_counts=True)
-        bits = min(max(int(len(keys)).bit_length() + 5, 10), 24)
+        bits = min(max(len(keys).bit_length() + 5, 10), 24)
         shift = np.uint64(64 - bits)
         table = np.zeros(1 << bits, bool)
         table[keys >> shift] = True

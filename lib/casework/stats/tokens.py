@@ -55,7 +55,8 @@ class Tokens:
 
     def row_of(self, positions: Places) -> Places:
         """The text in which each of the positions lies."""
-        return np.searchsorted(self.offsets, positions, side="right") - 1
+        found: Places = np.searchsorted(self.offsets, positions, side="right") - 1
+        return found
 
     def take(self, rows: Places) -> "Tokens":
         """The texts of these rows, in their order."""

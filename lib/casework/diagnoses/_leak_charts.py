@@ -1,0 +1,176 @@
+"""The pictures of `prompt_leakage`."""
+
+from typing import Any
+
+import numpy as np
+
+from casework.diagnoses import _leak_queries as q
+from casework.diagnoses._inquiry import Inquiry
+from casework.diagnoses._leak_case import Investigated
+from casework.diagnoses._leak_references import NONE
+from casework.diagnoses._leak_runs import AS_RUN, LEFT_OUT
+from casework.diagnoses._leak_verdict import said
+from casework.stats.estimates import Estimate
+from casework.stats.leakage import adjusted_score
+from casework.words import number, share
+
+_TIERS = ((0, "same source"), (1, "exact"), (2, "nearly"), (3, "long run"))
+_SWEEP = tuple(round(0.3 + 0.1 * step, 1) for step in range(8))
+
+
+def draw(ask: Inquiry, found: Investigated) -> None:
+    """Draw scores as run and without the leak, items by tier, the sweep, and the history."""
+    _draw_scores(ask, found)
+    _draw_tiers(ask, found)
+    _draw_sweep(ask, found)
+    _draw_history(ask, found)
+
+
+def _draw_scores(ask: Inquiry, found: Investigated) -> None:
+    means = found.effect.means
+    conditions = list(dict.fromkeys(condition for condition, _ in means))
+    if not conditions:
+        return
+    rows: list[dict[str, Any]] = []
+    for flag, name, role in ((True, "leaked", "gate"), (False, "clean", "before")):
+        for condition in conditions:
+            e = means.get((condition, flag))
+            if e is not None:
+                rows.append(_row(condition.replace("_", " "), name, role, e))
+    drop = found.effect.drop
+    title = "Scores of leaked and clean items"
+    if drop is not None and found.leaked:
+        beyond = drop.estimate.low > 0
+        title = (
+            f"Without their own examples, leaked items lose {said(found, drop.estimate)}"
+            if beyond
+            else "Leaked items score about the same without their own examples"
+        )
+    ask.chart(
+        "scores",
+        "lines" if len(conditions) > 1 else "intervals",
+        title,
+        "Mean score with 95 % intervals, of items that were run both ways.",
+        "Scores: " + "; ".join(f"{r['series']} {r['x']} {_level(found, r['value'])}" for r in rows)
+        + ".",
+        rows if len(conditions) > 1 else [{**r, "label": r["series"]} for r in rows],
+        {"y_title": "mean score, %" if found.effect.binary else "mean score", "x_title": "",
+         "unit": _unit(found)},
+        q.BY_LEAK,
+    )  # fmt: skip
+
+
+def _row(x: Any, series: str, role: str, e: Estimate) -> dict[str, Any]:
+    return {"x": x, "series": series, "role": role, "value": e.value, "low": e.low, "high": e.high}
+
+
+def _unit(found: Investigated) -> str:
+    return "share" if found.effect.binary else "score"
+
+
+def _level(found: Investigated, value: float) -> str:
+    return share(value) if found.effect.binary else number(value)
+
+
+def _draw_tiers(ask: Inquiry, found: Investigated) -> None:
+    rows: list[dict[str, Any]] = []
+    for name, reference in (("example bank", found.bank), ("training rows", found.training)):
+        if reference is not None:
+            rows += _parts(name, reference.tier)
+    if found.in_prompt is not None:
+        tier = np.full(found.items, NONE)
+        for leak in found.in_prompt.leaks.values():
+            tier[leak.item] = leak.tier
+        rows += _parts("their own prompts", tier)
+    if not rows:
+        return
+    place = rows[-1]["label"]
+    held = sum(row["value"] for row in rows if row["label"] == place and row["part"] != "none")
+    ask.chart(
+        "tiers",
+        "bars",
+        f"{number(held)} of {number(found.items)} items stand in {_the(place)}",
+        "Items by how they stand there: the same row of the same file, word for word, nearly, or "
+        "with a run of half their words.",
+        "Items: " + "; ".join(f"{r['label']} {r['part']} {number(r['value'])}" for r in rows) + ".",
+        rows,
+        {"x_title": "share of items, %", "order": [*(name for _, name in _TIERS), "none"],
+         "unit": "count:items"},
+        q.ITEMS,
+    )  # fmt: skip
+
+
+def _the(place: str) -> str:
+    return place if place.startswith("their") else f"the {place}"
+
+
+def _parts(label: str, tier: Any) -> list[dict[str, Any]]:
+    parts = [(name, int((tier == level).sum())) for level, name in _TIERS]
+    parts.append(("none", int((tier == NONE).sum())))
+    roles = {"same source": "gate", "exact": "gate", "none": "muted"}
+    return [
+        {"label": label, "part": name, "value": n, "share": n / max(1, len(tier)),
+         "role": roles.get(name)}
+        for name, n in parts
+    ]  # fmt: skip
+
+
+def _draw_sweep(ask: Inquiry, found: Investigated) -> None:
+    """What the flagged items add to the score, at every threshold and not at the preset alone."""
+    seen, effect = found.in_prompt, found.effect
+    if seen is None or not found.leaked:
+        return
+    used = effect.scored & seen.known
+    y, share_held = effect.scores[AS_RUN][used], seen.containment[used]
+    apart = np.zeros(found.items, bool)
+    apart[list(seen.context)] = True
+    rows = []
+    for cut in _SWEEP:
+        flagged = (share_held >= cut) & ~apart[used]
+        gain = adjusted_score(y, flagged, np.zeros(len(y))) if flagged.any() else None
+        if gain is not None:
+            row = _row(cut, "gain", "after", gain.gain)
+            rows.append({**row, "n": int(flagged.sum())})
+    if len(rows) < 2:
+        return
+    ask.chart(
+        "sweep",
+        "lines",
+        "What the flagged items add to the score, by where the line is drawn",
+        "Score of all items minus score of those not flagged, where an item is flagged from this "
+        "share of its shingles in its own prompt on. It may hold easier items, so it is no effect.",
+        "Gain: " + "; ".join(f"from {r['x']} {number(r['value'])}, {r['n']} items" for r in rows)
+        + ".",
+        rows,
+        {"x_title": "share of the item in its own prompt",
+         "y_title": "gain, points" if effect.binary else "gain",
+         "unit": "points" if effect.binary else "score", "zero": True,
+         "rules": [{"x": 0.8, "label": "preset", "dashed": True}]},
+        q.BY_LEAK,
+    )  # fmt: skip
+
+
+def _draw_history(ask: Inquiry, found: Investigated) -> None:
+    """The score of the suite over its runs, with the rerun beside them."""
+    rows = [
+        {"x": run["started_at"], "series": run["condition"].replace("_", " "),
+         "role": "before" if run["condition"] == AS_RUN else "after",
+         "value": run["score"], "low": None, "high": None}
+        for run in found.judged.history
+        if run["condition"] in (AS_RUN, LEFT_OUT) and run["started_at"] and run["score"] is not None
+    ]  # fmt: skip
+    plain = [row for row in rows if row["series"] == "as run"]
+    if len({row["x"] for row in plain}) < 3:
+        return
+    rise = plain[-1]["value"] - plain[0]["value"]
+    ask.chart(
+        "history",
+        "lines",
+        f"As run, the score went from {_level(found, plain[0]['value'])} to "
+        f"{_level(found, plain[-1]['value'])}",
+        "Mean score of each run of the suite.",
+        f"{len(plain)} runs; the score changed by {number(rise)}.",
+        rows,
+        {"x_title": "run started", "y_title": "mean score", "unit": _unit(found)},
+        q.RUNS,
+    )

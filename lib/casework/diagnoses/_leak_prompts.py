@@ -1,0 +1,168 @@
+"""Which items stood in their own prompts, as examples, beside the question under test."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from casework.diagnoses._leak_references import Questions, Reference
+from casework.diagnoses._leak_samples import Samples
+from casework.stats.boilerplate import SHINGLE, Items
+from casework.stats.overlap import holds, shares_run, shingles
+from casework.stats.own_prompt import OwnPrompts, own_prompts
+from casework.stats.shingles import Flags
+from casework.stats.tokens import Places, normalise, tokenise
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Leak:
+    """An example that stood in the prompt of an item which is the same text, or nearly so.
+
+    `row` is the row of the example in its reference; None where no example bank is in the case.
+    """
+
+    item: int
+    tier: int
+    row: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class InPrompt:
+    """What was found in the prompts, one entry an item.
+
+    Attributes:
+        known: whether a prompt was recorded in which the question was found.
+        unplaced: prompts that do not state their question word for word.
+        leaks: items that stood in their own prompt as an example, by item.
+        context: items whose text stood in their prompt and came from no example.
+        containment: share of the item's shingles in the rest of its prompt.
+    """
+
+    known: Flags
+    unplaced: int
+    leaks: dict[int, Leak]
+    context: frozenset[int]
+    containment: Floats
+
+    @property
+    def flags(self) -> Flags:
+        """For each item whether it leaked."""
+        found = np.zeros(len(self.known), bool)
+        found[list(self.leaks)] = True
+        return found
+
+
+def look(
+    samples: Samples,
+    asked: Questions,
+    items: Items,
+    bank: Reference | None,
+    repeats: int,
+    near: float,
+) -> InPrompt:
+    """Look for each item in its own prompts, and for the example that put it there."""
+    rows = np.flatnonzero(samples.table["prompt_text"].is_valid().to_numpy())
+    item = samples.item[rows]
+    prompts = samples.table["prompt_text"].take(rows)
+    found = own_prompts(items, asked.text[item], tokenise(prompts), repeats, near)
+    known = np.zeros(len(samples.ids), bool)
+    known[item[found.placed]] = True
+    containment = np.zeros(len(samples.ids))
+    np.maximum.at(containment, item, found.containment)
+    leaks: dict[int, Leak] = {}
+    context = set()
+    for place, leak in _verified(samples, asked, items, bank, rows, found, repeats, near):
+        if leak is None:
+            context.add(place)
+        elif place not in leaks or leak.tier < leaks[place].tier:
+            leaks[place] = leak
+    unplaced = int((~found.placed).sum())
+    return InPrompt(known, unplaced, leaks, frozenset(context - set(leaks)), containment)
+
+
+def stated_by_template(samples: Samples, asked: Questions, items: Items) -> int:
+    """How often every prompt states its question: by the template, where no example can."""
+    rows = np.flatnonzero(samples.table["prompt_text"].is_valid().to_numpy())
+    prompts = tokenise(samples.table["prompt_text"].take(rows))
+    found = own_prompts(items, asked.text[samples.item[rows]], prompts)
+    stated = found.stated[found.placed]
+    return int(stated.min()) if len(stated) else 1
+
+
+def _verified(
+    samples: Samples, asked: Questions, items: Items, bank: Reference | None, rows: Places,
+    found: OwnPrompts, repeats: int, near: float,
+) -> Iterator[tuple[int, Leak | None]]:  # fmt: skip
+    """Flagged prompts, compared as texts: with the leak, or None where it is no example."""
+    item = samples.item[rows]
+    flagged = found.tier > 0
+    if bank is not None:
+        flagged |= np.isin(item, np.array(list(bank.same_source), np.int64))
+    places = np.flatnonzero(flagged & found.placed)
+    questions = normalise(samples.table["input_text"].take(rows[places]))
+    prompts = normalise(samples.table["prompt_text"].take(rows[places]))
+    texts = _Texts(bank, near)
+    for place, question, prompt in zip(places.tolist(), questions, prompts, strict=True):
+        rest, own = without_last(prompt, question, repeats), int(item[place])
+        text, tier = int(asked.text[own]), int(found.tier[place])
+        if bank is not None:
+            links = bank.linked(own, text)
+            leak = next(((row, t) for row, t in links if texts.stand_in(row, rest)), None)
+            if leak is not None:
+                yield own, Leak(own, leak[1], leak[0])
+            elif tier and stands(items, text, question, rest, tier, near):
+                yield own, None
+        elif stands(items, text, question, rest, tier, near):
+            yield own, Leak(own, tier, None)
+
+
+class _Texts:
+    """Texts of examples in the form in which they are compared, each made once."""
+
+    def __init__(self, bank: Reference | None, near: float) -> None:
+        self.bank = bank
+        self.near = near
+        self.known: dict[int, str] = {}
+
+    def stand_in(self, row: int, rest: str) -> bool:
+        """Whether an example stands in what is left of a prompt, whole or nearly."""
+        if self.bank is None:
+            return False
+        if row not in self.known:
+            (self.known[row],) = normalise(self.bank.table["text"].slice(row, 1))
+        text = self.known[row]
+        ours = shingles(text.split(), SHINGLE)
+        if holds(rest, text) or not ours:
+            return holds(rest, text)
+        return len(ours & shingles(rest.split(), SHINGLE)) >= self.near * len(ours)
+
+
+def without_last(prompt: str, question: str, times: int) -> str:
+    """A normalised prompt without its last statements of the question."""
+    rest = f" {prompt} "
+    for _ in range(times):
+        before, found, after = rest.rpartition(f" {question} ")
+        rest = f"{before} \N{BULLET} {after}" if found else rest
+    return " ".join(rest.split())
+
+
+def stands(items: Items, text: int, question: str, rest: str, tier: int, near: float) -> bool:
+    """Whether an item stands in the rest of its prompt as its tier says, compared as texts."""
+    if tier == 1 and holds(rest, question):
+        return True
+    words = question.split()
+    begin = int(items.tokens.offsets[text])
+    is_open = items.is_open[begin : begin + len(words)]
+    if tier != 2:
+        needed = items.needed if tier == 3 else items.lengths
+        return shares_run(rest, words, int(needed[text]))
+    ours = {
+        tuple(words[i : i + SHINGLE])
+        for i in range(len(words) - SHINGLE + 1)
+        if is_open[i : i + SHINGLE].all()
+    }
+    both = len(ours & shingles(rest.split(), SHINGLE))
+    return both > 0 and both >= near * len(ours) - 1e-9

@@ -1,0 +1,127 @@
+"""What else could make leaked items score well, tested one by one."""
+
+from casework.diagnoses._leak_case import Investigated
+from casework.diagnoses._leak_runs import LEFT_OUT
+from casework.diagnoses._leak_verdict import said
+from casework.findings import Rival
+from casework.words import count, share
+
+
+def rivals_of(found: Investigated) -> tuple[Rival, ...]:
+    """Test the rival explanations of METHODS section 12."""
+    return (
+        _easier(found),
+        _other_model(found),
+        _rerun(found),
+        _boilerplate(found),
+        _recurring(found),
+        _disjoint(found),
+        _context(found),
+    )
+
+
+def _easier(found: Investigated) -> Rival:
+    explanation = "The leaked items are easier than the others"
+    test = "each leaked item against itself, with and without the example"
+    effect = found.effect
+    if effect.drop is not None:
+        return Rival(
+            explanation, test, "excluded",
+            f"the same items are compared; their score falls by {said(found, effect.drop.estimate)}",
+        )  # fmt: skip
+    test = "change of leaked and of clean items against a prompt without examples"
+    if effect.changed is not None and effect.stand_in is not None:
+        e = effect.changed.estimate
+        return Rival(
+            explanation, test, "excluded" if e.low > 0 else "not_excluded",
+            f"against {effect.stand_in.replace('_', ' ')} they lose {said(found, e)} more than the "
+            "clean items, from the level that each group has there",
+        )  # fmt: skip
+    why = "the leaked items were not run without the examples"
+    return Rival(explanation, test, "not_testable", why)
+
+
+def _other_model(found: Investigated) -> Rival:
+    explanation = "The model itself got better or worse between the runs that are compared"
+    test = "model, checkpoint and parameters of the rerun"
+    condition = LEFT_OUT if found.effect.drop is not None else found.effect.stand_in
+    if condition is None:
+        return Rival(explanation, test, "not_testable", "there is no second run to compare with")
+    differ = found.judged.differs(condition)
+    if differ:
+        named = " and ".join(name.replace("_", " ") for name in differ)
+        why = f"the run and the {condition.replace('_', ' ')} run differ in {named}"
+        return Rival(explanation, test, "not_excluded", why)
+    if found.judged.is_alike(condition):
+        return Rival(explanation, test, "excluded", "they are the same")
+    return Rival(explanation, test, "not_testable", "the runs do not record what was evaluated")
+
+
+def _rerun(found: Investigated) -> Rival:
+    explanation = "The rerun scores lower for every item, leaked or not"
+    test = "fall of the clean items, which had nothing left out"
+    effect = found.effect
+    if effect.drop is None:
+        return Rival(explanation, test, "not_testable", "there is no leave-one-out rerun")
+    if effect.control is None:
+        return Rival(explanation, test, "not_testable", "no clean item was rerun")
+    e = effect.control.estimate
+    lost = effect.drop.estimate
+    same = e.high >= lost.low and not e.inside(-found.sesoi, found.sesoi) and e.low > 0
+    return Rival(
+        explanation, test, "not_excluded" if same else "excluded",
+        f"the clean items fall by {said(found, e, signed=True)}, n = {count(e.n, 'items')}",
+    )  # fmt: skip
+
+
+def _boilerplate(found: Investigated) -> Rival:
+    return Rival(
+        "Shared instructions or forms make items and prompts look alike",
+        "text that many items or examples share is left out before anything is compared",
+        "excluded",
+        f"{share(1 - found.open_share)} of the words of the items are such text; what is counted "
+        "stands without them",
+    )
+
+
+def _recurring(found: Investigated) -> Rival:
+    explanation = "Customers do ask these questions again, and the bank would hold them then too"
+    test = "leaked items that requests hold word for word, and the effect over the others"
+    if found.recurring is None:
+        return Rival(explanation, test, "not_testable", "no requests with text are in the case")
+    asked = len(found.recurring)
+    why = f"{count(asked, 'leaked items')} of {count(found.leaked, 'items')} are asked by customers"
+    if not asked:
+        return Rival(explanation, test, "excluded", why)
+    rest = found.drop_rest
+    if rest is None:
+        return Rival(explanation, test, "not_excluded", f"{why}; no other leaked item was rerun")
+    beyond = rest.estimate.low > found.sesoi
+    return Rival(
+        explanation, test, "excluded" if beyond else "not_excluded",
+        f"{why}; over the others the score falls by {said(found, rest.estimate)}",
+    )  # fmt: skip
+
+
+def _disjoint(found: Investigated) -> Rival:
+    explanation = "The examples come from another split, which holds none of the items"
+    test = "items compared with the examples, by source and by text"
+    if found.reference is None:
+        return Rival(explanation, test, "not_testable", "no example bank and no training rows")
+    held = int((found.reference.tier <= 3).sum())
+    why = f"{count(held, 'items')} of {count(found.items, 'items')} stand in it"
+    return Rival(explanation, test, "excluded" if held else "not_excluded", why)
+
+
+def _context(found: Investigated) -> Rival:
+    explanation = "The text in the prompt is the customer's own context, no example"
+    test = "whether an example of the bank is what stands in the prompt"
+    if found.in_prompt is None:
+        return Rival(explanation, test, "not_testable", "no prompts are recorded")
+    if found.bank is None:
+        return Rival(explanation, test, "not_testable", "no example bank is in the case")
+    apart = len(found.in_prompt.context)
+    why = f"{count(found.leaked, 'items')} stand there as an example"
+    if apart:
+        why += f"; {count(apart, 'items')} as other text, which are not counted"
+    return Rival(explanation, test, "excluded" if found.leaked else "not_excluded", why)

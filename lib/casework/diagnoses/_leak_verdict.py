@@ -1,0 +1,117 @@
+"""The verdict of `prompt_leakage`, and the attempt to refute it."""
+
+import math
+
+import numpy as np
+
+from casework.diagnoses._leak_case import Investigated
+from casework.diagnoses._leak_references import NONE
+from casework.findings import Falsifier, Rival, Verdict
+from casework.stats.estimates import Estimate, clopper_pearson
+from casework.words import count, share, spread
+
+
+def falsify(found: Investigated) -> Falsifier:
+    """Leave the leaked examples out and look whether the score stays; or find none in prompts."""
+    limit = said_score(found, found.sesoi)
+    statement = (
+        "No item stands in its own prompt, or the leaked items score the same with those examples "
+        f"left out, within {limit}"
+    )
+    seen = found.in_prompt
+    if seen is not None and not found.leaked and seen.known.any():
+        n = int(seen.known.sum())
+        return Falsifier(
+            statement, True, f"none of {count(n, 'items')} stands in its own prompt as an example",
+            falsified=True,
+        )  # fmt: skip
+    drop = found.effect.drop
+    if drop is None:
+        return Falsifier(statement, False, "not run: the leaked items were not rerun without it")
+    text = f"the fall is {said(found, drop.estimate)}"
+    if still_leaking(found) and found.still is not None:
+        text += f"; the rerun still held {share(found.still.value)} of them in the prompt"
+    refuted = drop.estimate.high < found.sesoi and not still_leaking(found)
+    return Falsifier(statement, True, text, falsified=refuted)
+
+
+def judge_leak(
+    found: Investigated, rivals: tuple[Rival, ...], alpha: float, min_clean: int
+) -> Verdict:
+    """The verdict by CONTRACT, section 4."""
+    if not found.leaked:
+        return _without_leak(found)
+    effect, s = found.effect, found.sesoi
+    if effect.drop is not None:
+        e = effect.drop.estimate
+        if e.high < s:
+            return "inconclusive" if still_leaking(found) else "clean"
+        if e.low <= 0:
+            return "inconclusive"
+        is_open = any(rival.outcome == "not_excluded" for rival in rivals)
+        settled = e.low > s and effect.drop.p < alpha and found.in_prompt is not None
+        return "confirmed" if settled and not is_open else "supported"
+    if effect.scored.any() and effect.clean_items < min_clean:
+        return "inconclusive"
+    if effect.changed is not None and effect.changed.estimate.low <= 0:
+        return "inconclusive"
+    return "supported" if _beyond_bound(found) else "clean"
+
+
+def _without_leak(found: Investigated) -> Verdict:
+    """No leaked item: a census of prompts and of what they are made of, as far as it goes."""
+    if found.training is not None and (found.training.tier <= 2).any():
+        return "supported"
+    seen = found.in_prompt
+    if seen is not None:
+        whole = bool(seen.known.all()) and not seen.unplaced
+        in_bank = found.bank is None or bool((found.bank.tier < NONE).any())
+        return "clean" if whole or not in_bank else "inconclusive"
+    if not _overlapping(found):
+        return "clean"
+    return "inconclusive" if _beyond_bound(found) else "clean"
+
+
+def _overlapping(found: Investigated) -> int:
+    """Items that share a long run with the reference, those above it included."""
+    reference = found.reference
+    if reference is None:
+        return 0
+    return int(((reference.tier < NONE) | reference.long_run).sum())
+
+
+def _beyond_bound(found: Investigated) -> bool:
+    """Whether so many items overlap that they could move the score by what matters.
+
+    An item that stands in a source whole or nearly always counts. Where there are but long runs,
+    and no prompt was seen, the score cannot have moved by more than the share of such items.
+    """
+    if found.in_prompt is not None or (found.tier <= 2).any() or not found.effect.binary:
+        return True
+    return clopper_pearson(_overlapping(found), found.items).high >= found.sesoi
+
+
+def still_leaking(found: Investigated) -> bool:
+    """Whether the rerun held so many of the examples that it left nothing out."""
+    return found.still is not None and found.still.value > 0.05
+
+
+def said(found: Investigated, e: Estimate, *, signed: bool = False) -> str:
+    """Say a difference of scores with its interval: in points where items are right or wrong."""
+    unit = "points" if found.effect.binary else "score"
+    return spread(e.value, (e.low, e.high), unit, signed=signed)
+
+
+def said_score(found: Investigated, value: float) -> str:
+    """Say a difference of scores alone."""
+    return f"{100 * value:.3g} points" if found.effect.binary else f"{value:.3g}"
+
+
+def items_needed(found: Investigated) -> int | None:
+    """Leaked items with a rerun at which the interval could not hold both nothing and the SESOI."""
+    drop = found.effect.drop or found.effect.changed
+    if drop is None or not found.sesoi:
+        return None
+    e = drop.estimate
+    width = e.high - e.low
+    return max(e.n + 1, math.ceil(e.n * (width / found.sesoi) ** 2)) if np.isfinite(width) else None
