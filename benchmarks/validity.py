@@ -71,6 +71,11 @@ def measured_rightly(result: Result, numbers: Mapping[str, Any]) -> bool | None:
                  "boundaries", "unlogged_rotations", "coverage")  # fmt: skip
         planted = {name: numbers[name] for name in names if name in numbers}
         return all(_near(result.measures[name].value, value) for name, value in planted.items())
+    if result.diagnosis == "prompt_leakage":
+        rate, drop = (result.measures[n] for n in ("in_prompt_rate", "leave_one_out_drop"))
+        if "true_drop" not in numbers or drop.ci95 is None:
+            return _near(rate.value * (rate.n or 0), numbers["in_prompt"])
+        return drop.ci95[0] <= numbers["true_drop"] <= drop.ci95[1]
     lift = numbers.get("true_lift")
     everyone = result.measures.get("lift_population")
     if lift != 0 or everyone is None or everyone.ci95 is None:

@@ -43,6 +43,8 @@ class Effect:
         copies: leaked items whose output is the label of the example, of those that have both.
         copies_left_out: the same where the example was left out.
         wrong_copies: of items whose example has another answer than the item, those that gave it.
+        with_label: leaked items whose example bears the item's own answer too, of those that
+            have both.
     """
 
     leaked: Flags
@@ -58,6 +60,7 @@ class Effect:
     copies: Estimate | None = None
     copies_left_out: Estimate | None = None
     wrong_copies: Estimate | None = None
+    with_label: Estimate | None = None
     means: dict[tuple[str, bool], Estimate] = field(default_factory=dict)
 
     @property
@@ -91,7 +94,11 @@ def measure_effect(
     drop, control = _drops(scores, leaked, clean, seed)
     stand_in, changed = _changed(scores, leaked, clean, seed)
     copies = _copies(samples, found, bank)
-    left_out = _copies(others[LEFT_OUT], found, bank, samples) if LEFT_OUT in others else (None,)
+    left_out = (
+        _copies(others[LEFT_OUT], found, bank, samples)
+        if LEFT_OUT in others
+        else (None, None, None)
+    )
     return Effect(
         leaked=leaked,
         clean=clean,
@@ -106,6 +113,7 @@ def measure_effect(
         copies=copies[0],
         copies_left_out=left_out[0],
         wrong_copies=copies[1],
+        with_label=copies[2],
         means=_means(scores, leaked, clean, seed),
     )
 
@@ -173,10 +181,10 @@ def _strata(samples: Samples) -> NDArray[np.object_]:
 
 def _copies(
     samples: Samples, found: InPrompt | None, bank: Reference | None, of: Samples | None = None
-) -> tuple[Estimate | None, Estimate | None]:
-    """Outputs of leaked items that are the label of the example; with a wrong label alone."""
+) -> tuple[Estimate | None, Estimate | None, Estimate | None]:
+    """Outputs that are the label of the example; of wrong labels alone; labels that are right."""
     if found is None or bank is None:
-        return None, None
+        return None, None, None
     names = (of or samples).ids
     place = {name: i for i, name in enumerate(samples.ids)}
     leaks = [leak for leak in found.leaks.values() if names[leak.item] in place]
@@ -190,10 +198,12 @@ def _copies(
     both = [(out, label, target) for out, label, target in zip(*texts, strict=True)
             if out and label]  # fmt: skip
     wrong = [out == label for out, label, target in both if target and label != target]
+    right = [label == target for _, label, target in zip(*texts, strict=True) if label and target]
     same = [out == label for out, label, _ in both]
     return (
         wilson(sum(same), len(same)) if same else None,
         wilson(sum(wrong), len(wrong)) if wrong else None,
+        wilson(sum(right), len(right)) if right else None,
     )
 
 

@@ -4,7 +4,7 @@ from casework.diagnoses._leak_case import Investigated
 from casework.diagnoses._leak_runs import LEFT_OUT
 from casework.diagnoses._leak_verdict import said
 from casework.findings import Rival
-from casework.words import count, share
+from casework.words import count, number, share
 
 
 def rivals_of(found: Investigated) -> tuple[Rival, ...]:
@@ -25,10 +25,9 @@ def _easier(found: Investigated) -> Rival:
     test = "each leaked item against itself, with and without the example"
     effect = found.effect
     if effect.drop is not None:
-        return Rival(
-            explanation, test, "excluded",
-            f"the same items are compared; their score falls by {said(found, effect.drop.estimate)}",
-        )  # fmt: skip
+        fall = said(found, effect.drop.estimate)
+        why = f"the same items are compared; their score falls by {fall}"
+        return Rival(explanation, test, "excluded", why)
     test = "change of leaked and of clean items against a prompt without examples"
     if effect.changed is not None and effect.stand_in is not None:
         e = effect.changed.estimate
@@ -90,7 +89,7 @@ def _recurring(found: Investigated) -> Rival:
     if found.recurring is None:
         return Rival(explanation, test, "not_testable", "no requests with text are in the case")
     asked = len(found.recurring)
-    why = f"{count(asked, 'leaked items')} of {count(found.leaked, 'items')} are asked by customers"
+    why = f"{number(asked)} of {count(found.leaked, 'leaked items')} are asked by customers"
     if not asked:
         return Rival(explanation, test, "excluded", why)
     rest = found.drop_rest
@@ -109,7 +108,7 @@ def _disjoint(found: Investigated) -> Rival:
     if found.reference is None:
         return Rival(explanation, test, "not_testable", "no example bank and no training rows")
     held = int((found.reference.tier <= 3).sum())
-    why = f"{count(held, 'items')} of {count(found.items, 'items')} stand in it"
+    why = f"{number(held)} of {count(found.items, 'items')} stand in it"
     return Rival(explanation, test, "excluded" if held else "not_excluded", why)
 
 

@@ -8,7 +8,7 @@ from casework.diagnoses._leak_case import Investigated
 from casework.diagnoses._leak_references import NONE
 from casework.findings import Falsifier, Rival, Verdict
 from casework.stats.estimates import Estimate, clopper_pearson
-from casework.words import count, share, spread
+from casework.words import count, number, share, spread
 
 
 def falsify(found: Investigated) -> Falsifier:
@@ -104,7 +104,10 @@ def said(found: Investigated, e: Estimate, *, signed: bool = False) -> str:
 
 def said_score(found: Investigated, value: float) -> str:
     """Say a difference of scores alone."""
-    return f"{100 * value:.3g} points" if found.effect.binary else f"{value:.3g}"
+    if not found.effect.binary:
+        return number(value)
+    points = number(100 * value)
+    return f"{points} {'point' if points == '1' else 'points'}"
 
 
 def items_needed(found: Investigated) -> int | None:

@@ -91,7 +91,7 @@ def findings(ask: Inquiry, found: Investigated) -> tuple[Finding, ...]:
         if effect.copies_left_out is not None:
             text += f", {share(effect.copies_left_out.value)} of them where it is left out"
         stated.append(
-            Finding(f"{text}.", ("copy_rate", "copy_rate_left_out", "wrong_label_copies"),
+            Finding(f"{text}.", ("copy_rate", "copy_rate_left_out", "wrong_label_copies", "leaked_with_label"),
                     (ask.evidence_id(q.ITEMS),))
         )  # fmt: skip
     if found.versions or found.served["requests"]:

@@ -163,6 +163,7 @@ def _measure_scores(ask: Inquiry, found: Investigated, seed: int) -> None:
     _estimate(ask, "copy_rate", effect.copies, "share:leaked items")
     _estimate(ask, "copy_rate_left_out", effect.copies_left_out, "share:leaked items")
     _estimate(ask, "wrong_label_copies", effect.wrong_copies, "share:leaked items")
+    _estimate(ask, "leaked_with_label", effect.with_label, "share:leaked items")
     _estimate(ask, "rerun_still_leaking", found.still, "share:leaked items")
 
 

@@ -50,15 +50,15 @@ def without_boilerplate(
     is_open = np.ones(len(items.hashes), bool)
     positions = inside(items, SHINGLE)
     seeds = Seeds.of(items, SHINGLE, positions)
-    in_items = _rows_by_key(seeds.rows, np.repeat(np.arange(len(seeds.keys)),
-                                                  np.diff(seeds.offsets)), len(seeds.keys))  # fmt: skip
+    of_entry = np.repeat(np.arange(len(seeds.keys)), np.diff(seeds.offsets))
+    in_items = _rows_by_key(seeds.rows, of_entry, len(seeds.keys))
     in_documents = np.zeros(len(seeds.keys), np.int64)
     for at, key in seeds.find(documents):
         in_documents += _rows_by_key(documents.row_of(at), key, len(seeds.keys))
     common = (in_items > max(least, share * items.rows)) | (
         in_documents > max(least, share * documents.rows)
     )
-    entries = np.flatnonzero(np.repeat(common, np.diff(seeds.offsets)))
+    entries = np.flatnonzero(common[of_entry])
     shut = spread(seeds.positions[entries], np.full(len(entries), SHINGLE))
     is_open[shut] = False
     return Items(items, is_open)

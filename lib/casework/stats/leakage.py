@@ -87,7 +87,7 @@ def paired_drop(before: ArrayLike, after: ArrayLike, seed: int = 0) -> Drop:
         counts = (a & b).sum(), (a & ~b).sum(), (~a & b).sum(), (~a & ~b).sum()
         pairs = Pairs(*map(int, counts))
         change = tango(pairs)
-        fall = Estimate(-change.value, -change.high, -change.low, change.n)
+        fall = Estimate(0.0 - change.value, 0.0 - change.high, 0.0 - change.low, change.n)
         return Drop(fall, mcnemar(pairs).mid)
     falls = first - second
     return _from_draws(float(falls.mean()), _means(falls, seed), len(falls))
