@@ -81,8 +81,8 @@ def write_case(folder: str) -> int:
     questions = column(folder, "items").to_pylist()
     prompts = column(folder, "prompts")
     shown = prompts.slice(0, len(questions)).to_pylist()
-    rows: dict[str, list[Any]] = {name: [] for name in (
-        "run_id", "item_id", "epoch", "condition", "input_text", "prompt_text", "score")}  # fmt: skip
+    names = "run_id item_id epoch condition input_text prompt_text score"
+    rows: dict[str, list[Any]] = {name: [] for name in names.split()}
     for condition in ("as_run", "leave_one_out"):
         for i, (question, example) in enumerate(zip(questions, shown, strict=True)):
             leaks = condition == "as_run" and i % 4 == 0
@@ -216,8 +216,10 @@ def near_by(folder: str, step: int, index: Any, sketch: Any) -> Peer:
 
 
 def show(name: str, ours: Measured, peer: Peer, step: int, said: str) -> None:
-    print(f"{name:34} {ours.seconds:7.1f} s {ours.megabytes:6.0f} MB   peer {peer.seconds:8.0f} s "
-          f"(every {step}th prompt, scaled)   {peer.seconds / ours.seconds:6.0f} x   {said}")  # fmt: skip
+    taken = f"{ours.seconds:7.1f} s {ours.megabytes:6.0f} MB"
+    times = peer.seconds / ours.seconds
+    print(f"{name:34} {taken}   peer, every {step}th prompt, scaled {peer.seconds:6.0f} s   "
+          f"{times:5.0f} x   {said}")  # fmt: skip
 
 
 def main() -> None:

@@ -53,6 +53,8 @@ def parameters(query: Query) -> dict[str, object]:
     known |= {"dealt_by": "unit_id", "cohort": "week", "algorithm": "md5", "clock_error_s": 1.0}
     known |= dict.fromkeys(("opened_at", "closed_at", "middle_at"), instant)
     known |= {"is_ratio": False, "everyone": False}
+    known |= dict.fromkeys(("run", "condition", "suite", "bank", "checkpoint"), "a")
+    known |= {name: ["a"] for name in ("runs", "leaked")}
     known |= {f"name_{i}": "a" for i in range(1, 5)}
     for name in ("mean", "spread", "slope", "edge"):
         known |= {f"{name}_{i}": 1.0 for i in ("y", "w", 1, 2, 3, 4)}
@@ -116,6 +118,10 @@ def test_settings_are_checked(diagnosis: Diagnosis, empty: Case) -> None:
         ("output_attribution", "population", "everybody"),
         ("cohort_skew", "metric", "no such metric"),
         ("cohort_skew", "experiment", "no such experiment"),
+        ("prompt_leakage", "suite", "no such suite"),
+        ("prompt_leakage", "run", "no such run"),
+        ("prompt_leakage", "bank", "no such bank"),
+        ("prompt_leakage", "near", "almost"),
     ],
 )
 def test_a_setting_that_makes_no_sense_is_refused(

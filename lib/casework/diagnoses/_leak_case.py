@@ -169,9 +169,8 @@ def _sesoi(effect: Effect) -> float:
     """One percentage point for shares of right answers, a tenth of a deviation for others."""
     scores = effect.scores["as_run"]
     scores = scores[np.isfinite(scores)]
-    if is_binary(scores):
-        return RATE_SESOI
-    return SCORE_SESOI_SD * float(scores.std())
+    spread = float(scores.std()) if len(scores) else 0.0
+    return RATE_SESOI if is_binary(scores) or not spread else SCORE_SESOI_SD * spread
 
 
 def _ids(samples: Samples, flags: Flags) -> list[str]:

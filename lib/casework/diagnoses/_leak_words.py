@@ -6,6 +6,7 @@ from casework.diagnoses._leak_case import Investigated, left_out_score
 from casework.diagnoses._leak_references import NONE
 from casework.diagnoses._leak_verdict import items_needed, said, said_score, still_leaking
 from casework.findings import Finding, Verdict
+from casework.stats.estimates import Estimate
 from casework.words import count, number, share, spread
 
 
@@ -85,15 +86,7 @@ def findings(ask: Inquiry, found: Investigated) -> tuple[Finding, ...]:
     if effect.score_all is not None:
         stated.append(_score_finding(ask, found))
     if effect.copies is not None:
-        e = effect.copies
-        text = f"{spread(e.value, (e.low, e.high), 'share')} of the leaked items give the example's"
-        text += " label word for word"
-        if effect.copies_left_out is not None:
-            text += f", {share(effect.copies_left_out.value)} of them where it is left out"
-        stated.append(
-            Finding(f"{text}.", ("copy_rate", "copy_rate_left_out", "wrong_label_copies", "leaked_with_label"),
-                    (ask.evidence_id(q.ITEMS),))
-        )  # fmt: skip
+        stated.append(_copy_finding(ask, effect.copies, effect.copies_left_out))
     if found.versions or found.served["requests"]:
         stated.append(
             Finding(
@@ -105,6 +98,15 @@ def findings(ask: Inquiry, found: Investigated) -> tuple[Finding, ...]:
             )
         )
     return tuple(stated)
+
+
+def _copy_finding(ask: Inquiry, copies: Estimate, left_out: Estimate | None) -> Finding:
+    said = spread(copies.value, (copies.low, copies.high), "share")
+    text = f"{said} of the leaked items give the label of their example word for word"
+    if left_out is not None:
+        text += f", {share(left_out.value)} where it is left out"
+    names = ("copy_rate", "copy_rate_left_out", "wrong_label_copies", "leaked_with_label")
+    return Finding(f"{text}.", names, (ask.evidence_id(q.ITEMS),))
 
 
 def _compared(found: Investigated) -> str:

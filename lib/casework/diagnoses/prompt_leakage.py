@@ -39,6 +39,7 @@ from casework.stats.leakage import bootstrap_mean, is_binary
 from casework.tables import eval_runs, eval_samples, exemplars, requests, training_rows
 
 _SCORES = "scores of the same items with their own examples left out, in condition leave_one_out"
+_UNSEEN = "Not testable. Load rendered prompts, the example bank, or the training rows."
 _NOTHING = (
     Missing("eval_samples", ("prompt_text",), "the prompts as they were rendered"),
     Missing("exemplars", ("text",), "the examples that prompts are made of"),
@@ -73,23 +74,28 @@ def judge(
         alpha: level of the test.
         seed: of the bootstrap.
     """
-    banks = [row["bank"] for row in ask.ask(q.BANKS)] if bank is not None else []
-    if bank is not None and bank not in banks:
-        raise unknown_name("bank", bank, banks)
+    _check(ask, bank)
     judged = settle(ask, suite, run)
     if judged is None:
         return Conclusion("not_testable", "Not testable. No item was run as it is.")
     ask.ask(q.ITEMS, **judged.params)
     compared = [ask.case.filled(m.table, m.columns) for m in _NOTHING[1:]]
     if not judged.run["prompts"] and not any(compared):
-        return Conclusion(
-            "not_testable",
-            "Not testable. Load rendered prompts, the example bank, or the training rows.",
-            missing=_NOTHING,
-        )
+        return Conclusion("not_testable", _UNSEEN, missing=_NOTHING)
     found = investigate(ask, judged, bank, near, boilerplate, sesoi, seed)
     _measure(ask, found, seed)
     draw(ask, found)
+    return _conclude(ask, found, alpha, min_clean)
+
+
+def _check(ask: Inquiry, bank: str | None) -> None:
+    if bank is not None:
+        known = [row["bank"] for row in ask.ask(q.BANKS)]
+        if bank not in known:
+            raise unknown_name("bank", bank, known)
+
+
+def _conclude(ask: Inquiry, found: Investigated, alpha: float, min_clean: int) -> Conclusion:
     rivals = rivals_of(found)
     verdict = judge_leak(found, rivals, alpha, min_clean)
     return Conclusion(

@@ -15,15 +15,19 @@ _AT_ONCE = 1 << 21
 
 def same_text(items: Items, documents: Tokens) -> Pairs:
     """Items that are a document, word for word, boilerplate and all."""
-    keys, other = whole(items.tokens), whole(documents)
+    tokens = items.tokens
+    filled = np.flatnonzero(documents.lengths > 0)
+    opening = tokens.hashes[tokens.offsets[:-1][tokens.lengths > 0]]
+    like = np.isin(documents.hashes[documents.offsets[filled]], opening)
+    rows = filled[like & np.isin(documents.lengths[filled], tokens.lengths)]
+    if not len(rows):
+        return rows, rows
+    keys, other = whole(tokens), whole(documents.take(rows))
     order = np.argsort(keys)
-    place = np.minimum(np.searchsorted(keys, other, sorter=order), max(len(keys) - 1, 0))
-    if not len(keys):
-        return np.zeros(0, np.int64), np.zeros(0, np.int64)
-    item = order[place]
-    same = (keys[item] == other) & (items.tokens.lengths[item] == documents.lengths)
-    same &= documents.lengths > 0
-    return item[same], np.flatnonzero(same)
+    at = np.minimum(np.searchsorted(keys, other, sorter=order), len(keys) - 1)
+    item = order[at]
+    same = (keys[item] == other) & (tokens.lengths[item] == documents.lengths[rows])
+    return item[same], rows[same]
 
 
 def candidates(items: Items, documents: Tokens, near: float, own: Places | None) -> Pairs:

@@ -48,19 +48,30 @@ def _power(n: int) -> np.uint64:
     return np.uint64(pow(int(_BASE), n, 1 << 64))
 
 
-def powers(n: int) -> Hashes:
-    """The first `n` powers of the base, from zero on."""
-    found = np.full(max(n, 1), _BASE)
+def powers(n: int, inverse: bool = False) -> Hashes:
+    """The first `n` powers of the base, from zero on, or of its inverse."""
+    base = pow(int(_BASE), -1, 1 << 64) if inverse else int(_BASE)
+    found = np.full(max(n, 1), base, np.uint64)
     found[0] = 1
     return np.cumprod(found, dtype=np.uint64)[:n]
 
 
 def whole(tokens: Tokens) -> Hashes:
     """A hash of each row as a whole; the same words in the same order give the same."""
-    lengths = tokens.lengths
-    place = spread(np.zeros(tokens.rows, np.int64), lengths)
-    sums = sums_of(tokens.hashes * powers(int(lengths.max(initial=0)))[place])
-    found: Hashes = sums[tokens.offsets[1:]] - sums[tokens.offsets[:-1]]
+    found = np.zeros(tokens.rows, np.uint64)
+    size = max(_BLOCK, int(tokens.lengths.max(initial=0)))
+    up, down = powers(min(size, len(tokens.hashes))), powers(min(size, len(tokens.hashes)), True)
+    begin = 0
+    while begin < tokens.rows:
+        first = tokens.offsets[begin]
+        end = int(np.searchsorted(tokens.offsets, first + size, side="right")) - 1
+        places = tokens.offsets[begin : end + 1] - first
+        sums = sums_of(tokens.hashes[first : first + places[-1]] * up[: places[-1]])
+        rows = np.flatnonzero(places[1:] > places[:-1])
+        starts = places[rows]
+        # counted from the beginning of the row, not of the block
+        found[begin + rows] = (sums[places[rows + 1]] - sums[starts]) * down[starts]
+        begin = end
     return found
 
 
@@ -70,10 +81,13 @@ def sums_of(hashes: Hashes) -> Hashes:
 
 
 def distinct(tokens: Tokens) -> tuple[Places, Places]:
-    """The first row of each group of rows that are the same, and the group of each row."""
+    """The first row of each group of rows that are the same, in order, and the group of each."""
     keys = stir(whole(tokens) ^ (tokens.lengths.astype(np.uint64) * _MIX))
     _, first, group = np.unique(keys, return_index=True, return_inverse=True)
-    return first, group
+    order = np.argsort(first)
+    place = np.empty(len(first), np.int64)
+    place[order] = np.arange(len(first))
+    return first[order], place[group]
 
 
 def of_row(hashes: Hashes, rows: Places) -> Hashes:

@@ -60,6 +60,8 @@ class Tokens:
 
     def take(self, rows: Places) -> "Tokens":
         """The texts of these rows, in their order."""
+        if np.array_equal(rows, np.arange(self.rows)):
+            return self
         lengths = self.lengths[rows]
         positions = spread(self.offsets[rows], lengths)
         return Tokens(self.hashes[positions], bounds(lengths))
