@@ -15,6 +15,7 @@ from casework.stats.leakage import adjusted_score
 from casework.words import number, share
 
 _TIERS = ((0, "same source"), (1, "exact"), (2, "nearly"), (3, "long run"))
+_PRESET = 0.8
 _SWEEP = tuple(round(0.3 + 0.1 * step, 1) for step in range(8))
 
 
@@ -136,7 +137,7 @@ def _draw_sweep(ask: Inquiry, found: Investigated) -> None:
     ask.chart(
         "sweep",
         "lines",
-        "What the flagged items add to the score, by where the line is drawn",
+        f"Items flagged at the preset add {_preset(found, rows)} to the score",
         "Score of all items minus score of those not flagged, where an item is flagged from this "
         "share of its shingles in its own prompt on. It may hold easier items, so it is no effect.",
         "Gain: " + "; ".join(f"from {r['x']} {number(r['value'])}, {r['n']} items" for r in rows)
@@ -145,9 +146,14 @@ def _draw_sweep(ask: Inquiry, found: Investigated) -> None:
         {"x_title": "share of the item in its own prompt",
          "y_title": "gain, points" if effect.binary else "gain",
          "unit": "points" if effect.binary else "score", "zero": True,
-         "rules": [{"x": 0.8, "label": "preset", "dashed": True}]},
+         "rules": [{"x": _PRESET, "label": "preset", "dashed": True}]},
         q.BY_LEAK,
     )  # fmt: skip
+
+
+def _preset(found: Investigated, rows: list[dict[str, Any]]) -> str:
+    row = next((row for row in rows if row["x"] == _PRESET), rows[0])
+    return said(found, Estimate(row["value"], row["low"], row["high"], row["n"]))
 
 
 def _draw_history(ask: Inquiry, found: Investigated) -> None:

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from casework.diagnoses._leak_references import Questions, Reference
+from casework.diagnoses._leak_references import NONE, Questions, Reference
 from casework.diagnoses._leak_samples import Samples
 from casework.stats.boilerplate import SHINGLE, Items
 from casework.stats.overlap import holds, shares_run, shingles
-from casework.stats.own_prompt import OwnPrompts, own_prompts
+from casework.stats.own_prompt import TELLING, OwnPrompts, own_prompts
 from casework.stats.shingles import Flags
 from casework.stats.tokens import Places, normalise, tokenise
 
@@ -100,7 +100,7 @@ def _verified(
     item = samples.item[rows]
     flagged = found.tier > 0
     if bank is not None:
-        flagged |= np.isin(item, np.array(list(bank.same_source), np.int64))
+        flagged |= bank.tier[item] < NONE
     places = np.flatnonzero(flagged & found.placed)
     questions = normalise(samples.table["input_text"].take(rows[places]))
     prompts = normalise(samples.table["prompt_text"].take(rows[places]))
@@ -134,7 +134,10 @@ class _Texts:
         if row not in self.known:
             (self.known[row],) = normalise(self.bank.table["text"].slice(row, 1))
         text = self.known[row]
-        ours = shingles(text.split(), SHINGLE)
+        words = text.split()
+        if len(words) < TELLING:
+            return False
+        ours = shingles(words, SHINGLE)
         if holds(rest, text) or not ours:
             return holds(rest, text)
         return len(ours & shingles(rest.split(), SHINGLE)) >= self.near * len(ours)

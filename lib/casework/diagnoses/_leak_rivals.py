@@ -2,7 +2,7 @@
 
 from casework.diagnoses._leak_case import Investigated
 from casework.diagnoses._leak_runs import LEFT_OUT
-from casework.diagnoses._leak_verdict import said
+from casework.diagnoses._leak_verdict import falls, said
 from casework.findings import Rival
 from casework.words import count, number, share
 
@@ -25,8 +25,7 @@ def _easier(found: Investigated) -> Rival:
     test = "each leaked item against itself, with and without the example"
     effect = found.effect
     if effect.drop is not None:
-        fall = said(found, effect.drop.estimate)
-        why = f"the same items are compared; their score falls by {fall}"
+        why = f"the same items are compared; their score {falls(found, effect.drop.estimate)}"
         return Rival(explanation, test, "excluded", why)
     test = "change of leaked and of clean items against a prompt without examples"
     if effect.changed is not None and effect.stand_in is not None:
@@ -69,7 +68,7 @@ def _rerun(found: Investigated) -> Rival:
     same = e.high >= lost.low and not e.inside(-found.sesoi, found.sesoi) and e.low > 0
     return Rival(
         explanation, test, "not_excluded" if same else "excluded",
-        f"the clean items fall by {said(found, e, signed=True)}, n = {count(e.n, 'items')}",
+        f"the score of the clean ones {falls(found, e)}, n = {count(e.n, 'items')}",
     )  # fmt: skip
 
 
@@ -98,13 +97,16 @@ def _recurring(found: Investigated) -> Rival:
     beyond = rest.estimate.low > found.sesoi
     return Rival(
         explanation, test, "excluded" if beyond else "not_excluded",
-        f"{why}; over the others the score falls by {said(found, rest.estimate)}",
+        f"{why}; over the others the score {falls(found, rest.estimate)}",
     )  # fmt: skip
 
 
 def _disjoint(found: Investigated) -> Rival:
     explanation = "The examples come from another split, which holds none of the items"
     test = "items compared with the examples, by source and by text"
+    if found.in_prompt is not None and found.leaked:
+        why = f"{count(found.leaked, 'items')} stood in their own prompts, whatever the split"
+        return Rival(explanation, test, "excluded", why)
     if found.reference is None:
         return Rival(explanation, test, "not_testable", "no example bank and no training rows")
     held = int((found.reference.tier <= 3).sum())

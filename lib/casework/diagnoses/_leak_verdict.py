@@ -28,7 +28,7 @@ def falsify(found: Investigated) -> Falsifier:
     drop = found.effect.drop
     if drop is None:
         return Falsifier(statement, False, "not run: the leaked items were not rerun without it")
-    text = f"the fall is {said(found, drop.estimate)}"
+    text = f"their score {falls(found, drop.estimate)}"
     if still_leaking(found) and found.still is not None:
         text += f"; the rerun still held {share(found.still.value)} of them in the prompt"
     refuted = drop.estimate.high < found.sesoi and not still_leaking(found)
@@ -100,6 +100,14 @@ def said(found: Investigated, e: Estimate, *, signed: bool = False) -> str:
     """Say a difference of scores with its interval: in points where items are right or wrong."""
     unit = "points" if found.effect.binary else "score"
     return spread(e.value, (e.low, e.high), unit, signed=signed)
+
+
+def falls(found: Investigated, e: Estimate) -> str:
+    """Say what became of a score: that it fell, or where that is open, how it changed."""
+    if e.low > 0:
+        return f"falls by {said(found, e)}"
+    change = Estimate(0.0 - e.value, 0.0 - e.high, 0.0 - e.low, e.n)
+    return f"changes by {said(found, change, signed=True)}"
 
 
 def said_score(found: Investigated, value: float) -> str:

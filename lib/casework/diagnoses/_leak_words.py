@@ -4,7 +4,7 @@ from casework.diagnoses import _leak_queries as q
 from casework.diagnoses._inquiry import Inquiry
 from casework.diagnoses._leak_case import Investigated, left_out_score
 from casework.diagnoses._leak_references import NONE
-from casework.diagnoses._leak_verdict import items_needed, said, said_score, still_leaking
+from casework.diagnoses._leak_verdict import falls, items_needed, said, said_score, still_leaking
 from casework.findings import Finding, Verdict
 from casework.stats.estimates import Estimate
 from casework.words import count, number, share, spread
@@ -30,14 +30,14 @@ def headline(verdict: Verdict, found: Investigated) -> str:
         elif verdict == "clean":
             tail = f"so few that the score cannot have moved by {said_score(found, found.sesoi)}"
         return f"{stood}; {tail}."
-    fall = said(found, effect.drop.estimate)
+    fall = falls(found, effect.drop.estimate)
     if verdict == "clean":
         limit = said_score(found, found.sesoi)
-        return f"{stood}, and it did not raise the score by {limit}: without them it falls {fall}."
+        return f"{stood}, and that did not raise the score by {limit}: left out, it {fall}."
     if verdict == "inconclusive" and still_leaking(found) and found.still is not None:
         held = share(found.still.value)
         return f"{stood}; the rerun still held {held} of them, so it shows nothing."
-    return f"{stood}; with those examples left out, their score falls by {fall}."
+    return f"{stood}; with those examples left out, their score {fall}."
 
 
 def _none(verdict: Verdict, found: Investigated) -> str:
