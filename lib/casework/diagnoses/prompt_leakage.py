@@ -33,7 +33,7 @@ from casework.diagnoses._leak_runs import LEFT_OUT, settle
 from casework.diagnoses._leak_verdict import falsify, judge_leak
 from casework.diagnoses._leak_words import findings, headline, limits, remedies
 from casework.errors import unknown_name
-from casework.findings import Missing
+from casework.findings import Missing, Primary
 from casework.stats.estimates import Estimate, wilson
 from casework.stats.leakage import bootstrap_mean, is_binary
 from casework.tables import eval_runs, eval_samples, exemplars, requests, training_rows
@@ -98,6 +98,7 @@ def _check(ask: Inquiry, bank: str | None) -> None:
 def _conclude(ask: Inquiry, found: Investigated, alpha: float, min_clean: int) -> Conclusion:
     rivals = rivals_of(found)
     verdict = judge_leak(found, rivals, alpha, min_clean)
+    drop = found.effect.drop
     return Conclusion(
         verdict=verdict,
         headline=headline(verdict, found),
@@ -108,6 +109,7 @@ def _conclude(ask: Inquiry, found: Investigated, alpha: float, min_clean: int) -
         remedies=remedies(verdict, found),
         limits=limits(verdict, found, min_clean),
         missing=_wanted(found),
+        primary=Primary(drop.p, alpha) if drop else None,
     )
 
 
