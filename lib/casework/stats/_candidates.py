@@ -11,6 +11,7 @@ Floats = NDArray[np.float64]
 Pairs = tuple[Places, Places]
 
 _AT_ONCE = 1 << 21
+_MOST_HELD = 1 << 20
 
 
 def same_text(items: Items, documents: Tokens) -> Pairs:
@@ -34,13 +35,12 @@ def candidates(items: Items, documents: Tokens, near: float, own: Places | None)
     """Pairs that share one of the rarest shingles, so many that none is missed."""
     tokens = items.tokens
     every = Seeds.of(tokens, SHINGLE, inside(tokens, SHINGLE, items.is_open))
-    counts = np.diff(every.offsets)
-    keys = np.repeat(np.arange(len(every.keys)), counts)
-    order = np.lexsort((keys, counts[keys], every.rows))
-    rows, keys = every.rows[order], keys[order]
-    once = np.ones(len(rows), bool)
-    once[1:] = (rows[1:] != rows[:-1]) | (keys[1:] != keys[:-1])
-    order, rows = order[once], rows[once]
+    entries, keys = every.once()
+    held = np.bincount(keys, minlength=len(every.keys))[keys]
+    # by item, and within it the shingles that the fewest items hold first
+    order = np.argsort(every.rows[entries] * _MOST_HELD + np.minimum(held, _MOST_HELD - 1))
+    order = entries[order]
+    rows = every.rows[order]
     m = np.bincount(rows, minlength=tokens.rows)
     rank = np.arange(len(rows)) - bounds(m)[rows]
     first = rank <= m[rows] - np.ceil(near * m[rows] - 1e-9)

@@ -51,7 +51,7 @@ def without_boilerplate(
     positions = inside(items, SHINGLE)
     seeds = Seeds.of(items, SHINGLE, positions)
     of_entry = np.repeat(np.arange(len(seeds.keys)), np.diff(seeds.offsets))
-    in_items = _rows_by_key(seeds.rows, of_entry, len(seeds.keys))
+    in_items = np.bincount(seeds.once()[1], minlength=len(seeds.keys))
     in_documents = np.zeros(len(seeds.keys), np.int64)
     for at, key in seeds.find(documents):
         in_documents += _rows_by_key(documents.row_of(at), key, len(seeds.keys))

@@ -139,6 +139,15 @@ class Seeds:
         positions = positions[order]
         return cls(n, keys, bounds(counts), tokens.row_of(positions), positions, table, shift)
 
+    def once(self) -> tuple[Places, Places]:
+        """Entries of which none repeats the key and the row of another, and the key of each."""
+        keys = np.repeat(np.arange(len(self.keys)), np.diff(self.offsets))
+        # entries of a key stand in the order of their positions, so of their rows
+        first = np.ones(len(keys), bool)
+        first[1:] = (keys[1:] != keys[:-1]) | (self.rows[1:] != self.rows[:-1])
+        entries = np.flatnonzero(first)
+        return entries, keys[entries]
+
     def find(self, tokens: Tokens) -> Iterator[tuple[Places, Places]]:
         """Positions of another column at which a known run begins, and the index of its key."""
         if not len(self.keys):
