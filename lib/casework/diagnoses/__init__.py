@@ -29,6 +29,7 @@ ALL: tuple[Diagnosis, ...] = (
     reproducibility_closure,
     registry_rot,
     retired_checkpoint,
+    prompt_leakage,
     output_attribution,
     alignment_loss,
 )

@@ -132,7 +132,7 @@ class Seeds:
         hashes = runs[positions] if len(positions) else np.zeros(0, np.uint64)
         order = np.argsort(hashes, kind="stable")
         keys, counts = np.unique(hashes[order], return_counts=True)
-        bits = min(max(len(keys).bit_length() + 5, 10), 24)
+        bits = min(max(len(keys).bit_length() + 5, 10), 27)
         shift = np.uint64(64 - bits)
         table = np.zeros(1 << bits, bool)
         table[keys >> shift] = True
