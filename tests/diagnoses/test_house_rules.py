@@ -3,6 +3,7 @@
 import importlib
 import pkgutil
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 import pytest
 import sqlglot
@@ -47,7 +48,7 @@ def empty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Case]:
 
 def parameters(query: Query) -> dict[str, object]:
     """A value of the right kind for every parameter that a query of ours may name."""
-    instant = "2026-01-01 00:00:00+00"
+    instant = datetime(2026, 1, 1, tzinfo=UTC)
     known: dict[str, object] = dict.fromkeys(
         ("experiment", "control", "treatment", "stage", "metric", "seed", "population"), "a"
     )

@@ -29,7 +29,6 @@ ALL: tuple[Diagnosis, ...] = (
     reproducibility_closure,
     registry_rot,
     retired_checkpoint,
-    prompt_leakage,
     output_attribution,
     alignment_loss,
 )
