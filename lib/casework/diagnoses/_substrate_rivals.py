@@ -91,6 +91,15 @@ def _course(trend: Trend | None) -> Rival:
     )
 
 
+def allocation_moved(
+    changes: tuple[Change, ...], effects: Effects, ramped: tuple[Any, ...]
+) -> bool:
+    """Whether the ramp moved near a change, or the share of the treatment between regimes."""
+    shares = [r.treated_share for r in effects.regimes if r.treated_share is not None]
+    near = any(c.started - ZONE <= at <= c.ended + ZONE for c in changes for at in ramped)
+    return near or (bool(shares) and max(shares) - min(shares) > SHARE_MOVED)
+
+
 def _ramp(changes: tuple[Change, ...], effects: Effects, checks: Checks, alpha: float) -> Rival:
     """Where the share of the treatment changed with the substrate, other users came in."""
     explanation = "The ramp was changed at the same time, and other users came in"
