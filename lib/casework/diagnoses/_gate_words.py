@@ -63,7 +63,6 @@ def _drop_words(ratio: Estimate) -> str:
 def findings(ask: Inquiry, found: Found, reach: dict[str, int]) -> tuple[Finding, ...]:
     """State what was found, with what carries it."""
     drop = found.fixed.difference
-    pair, over = found.pairs, found.overlap
     stated = [
         Finding(
             f"The threshold of {number(found.gate.before)} dropped {share(found.fixed.before)} of "
@@ -74,21 +73,8 @@ def findings(ask: Inquiry, found: Found, reach: dict[str, int]) -> tuple[Finding
             ("scores", "drops"),
         )
     ]
-    if pair.n:
-        text = (
-            f"Of {count(pair.n, 'pairs')} of query and document scored in both periods "
-            f"{number(pair.moved)} score differently; the largest difference is "
-            f"{number(pair.largest)}."
-        )
-        if over:
-            text += f" The candidates of a query overlap by {share(over.value)}."
-        stated.append(
-            Finding(
-                text,
-                ("same_pair_max_abs_difference", "candidate_overlap", "moved"),
-                (ask.evidence_id(pairs.SAME_PAIRS), ask.evidence_id(pairs.OVERLAP)),
-            )
-        )
+    if found.pairs.n:
+        stated.append(_pairs(ask, found))
     stated.append(_restoring(ask, found))
     if quality := _quality(ask, found):
         stated.append(quality)
@@ -103,6 +89,22 @@ def findings(ask: Inquiry, found: Found, reach: dict[str, int]) -> tuple[Finding
         )
     )
     return tuple(stated)
+
+
+def _pairs(ask: Inquiry, found: Found) -> Finding:
+    pair, over = found.pairs, found.overlap
+    text = (
+        f"Of {count(pair.n, 'pairs')} of query and document scored in both periods "
+        f"{number(pair.moved)} score differently; the largest difference is "
+        f"{number(pair.largest)}."
+    )
+    if over:
+        text += f" The candidates of a query overlap by {share(over.value)}."
+    return Finding(
+        text,
+        ("same_pair_max_abs_difference", "candidate_overlap", "moved"),
+        (ask.evidence_id(pairs.SAME_PAIRS), ask.evidence_id(pairs.OVERLAP)),
+    )
 
 
 def _restoring(ask: Inquiry, found: Found) -> Finding:

@@ -35,9 +35,9 @@ def _draw_time(
         by = rows.DAILY_SCORES
         marks = [_mark(row["first"], row["distance"], None, None) for row in ask.ask(by)]
     lifts: list[dict[str, Any]] = [
-        {"x": r.start + (r.end - r.start) / 2, "value": r.lift.value, "low": r.lift.low,
-         "high": r.lift.high, "series": "lift", "role": "after", "panel": "lift"}
-        for r in effects.regimes if r.lift
+        {"x": at, "value": r.lift.value, "low": r.lift.low, "high": r.lift.high,
+         "series": f"regime {i}", "role": "after", "panel": "lift"}
+        for i, r in enumerate(effects.regimes, start=1) if r.lift for at in (r.start, r.end)
     ]  # fmt: skip
     what = "distance of the texts" if substrate.source == "vectors" else "distance of the scores"
     inside = count(len(changes), "changes")
@@ -49,7 +49,7 @@ def _draw_time(
         "Above: distance from the first embedding, middle 80 of 100 texts. Below: the lift in each "
         "regime with its 95 % interval. Ruled: when each change is seen first.",
         f"Changes of the substrate: {brackets}. "
-        + "; ".join(f"lift {number(row['value'])}" for row in lifts) + ".",
+        + "; ".join(f"{row['series']} lift {number(row['value'])}" for row in lifts[::2]) + ".",
         [*marks, *lifts],
         {
             "x_title": "UTC",

@@ -23,7 +23,7 @@ class Checks:
 
     Attributes:
         shifted: p-values of agreement with the boundaries at either end of their brackets.
-        early: effects of units that were assigned before the first change.
+        early: effects of units assigned before the first change, where the allocation moved.
         control: effects of the negative control metric.
         trend: steps against a steady course.
         events: all changes of configuration.
@@ -91,17 +91,22 @@ def _course(trend: Trend | None) -> Rival:
     )
 
 
+def allocation_moved(
+    changes: tuple[Change, ...], effects: Effects, ramped: tuple[Any, ...]
+) -> bool:
+    """Whether the ramp moved near a change, or the share of the treatment between regimes."""
+    shares = [r.treated_share for r in effects.regimes if r.treated_share is not None]
+    near = any(c.started - ZONE <= at <= c.ended + ZONE for c in changes for at in ramped)
+    return near or (bool(shares) and max(shares) - min(shares) > SHARE_MOVED)
+
+
 def _ramp(changes: tuple[Change, ...], effects: Effects, checks: Checks, alpha: float) -> Rival:
     """Where the share of the treatment changed with the substrate, other users came in."""
     explanation = "The ramp was changed at the same time, and other users came in"
     test = "share of the treatment by regime; lifts of units assigned before the first change"
     shares = [r.treated_share for r in effects.regimes if r.treated_share is not None]
-    near = any(
-        one.started - ZONE <= at <= one.ended + ZONE for one in changes for at in checks.ramped
-    )
-    moved = bool(shares) and max(shares) - min(shares) > SHARE_MOVED
     text = "treated are " + ", ".join(share(s) for s in shares) if shares else "no shares"
-    if not near and not moved:
+    if not allocation_moved(changes, effects, checks.ramped):
         return Rival(explanation, test, "excluded", f"{text} of the observations by regime")
     early = checks.early.agreement if checks.early else None
     if early is None:

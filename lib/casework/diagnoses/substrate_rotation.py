@@ -33,7 +33,12 @@ from casework.diagnoses._inquiry import Conclusion, Inquiry
 from casework.diagnoses._substrate import Substrate, watch
 from casework.diagnoses._substrate_charts import draw
 from casework.diagnoses._substrate_lifts import Metric, effects_of, metric_of, trend_of
-from casework.diagnoses._substrate_rivals import Checks, falsify, rivals_of
+from casework.diagnoses._substrate_rivals import (
+    Checks,
+    allocation_moved,
+    falsify,
+    rivals_of,
+)
 from casework.diagnoses._substrate_words import findings, headline, limits, remedies
 from casework.errors import unknown_name
 from casework.findings import Break, Falsifier, Missing, Primary, Rival, Verdict
@@ -121,7 +126,9 @@ class _Found:
             return Checks((), None, None, None, events, arms, ramped)
         moved: list[Cuts] = [[(a, a) for a, _ in cuts], [(b, b) for _, b in cuts]]
         shifted = [effects_of(ask, params, metric, each).agreement for each in moved]
-        early = effects_of(ask, params, metric, cuts, assigned_by=self.changes[0].started)
+        early = None
+        if allocation_moved(self.changes, self.effects, ramped):
+            early = effects_of(ask, params, metric, cuts, assigned_by=self.changes[0].started)
         trend = trend_of(ask, params, metric, self.effects)
         control = effects_of(ask, params, other, cuts) if other else None
         return Checks(tuple(a.p for a in shifted if a), early, control, trend, events, arms, ramped)

@@ -84,19 +84,10 @@ def judge(
         sesoi_drop: smallest relative change of the drop rate that matters.
         seed: of the bootstrap.
     """
-    filled = ask.one(q.COLUMNS_FILLED)
-    gated = choose_score(ask, score, filled)
-    if gated is None:
-        return _nothing("no candidate has a score", ("rerank_score",), "the score that is gated")
-    periods = divide(ask, gated, (before, after, changed_at), seed)
-    if periods is None:
-        return _nothing(
-            "nothing tells before from after", ("embedding_model", "occurred_at"),
-            "what was in force when",
-        )  # fmt: skip
-    gate = find_gate(ask, periods, threshold)
-    if gate is None:
-        return _nothing("the threshold is not recorded", ("threshold", "passed"), "the gate")
+    settled = _settle(ask, score, (before, after, changed_at), threshold, seed)
+    if isinstance(settled, Conclusion):
+        return settled
+    periods, gate = settled
     levels = level_of(ask, periods, gate)
     if reason := _untestable(levels):
         return _nothing(reason, ("rerank_score", "passed"), "candidates that were dropped too")
@@ -107,6 +98,26 @@ def judge(
     measure(ask, found, moved)
     draw(ask, found, params, sesoi_drop)
     return _conclude(ask, found, rivals, moved, params, sesoi_drop)
+
+
+def _settle(
+    ask: Inquiry, score: str | None, given: tuple[str | None, str | None, str | None],
+    threshold: float | None, seed: int,
+) -> tuple[Periods, Gate] | Conclusion:  # fmt: skip
+    """Settle score, periods and threshold, or say what is missing."""
+    gated = choose_score(ask, score, ask.one(q.COLUMNS_FILLED))
+    if gated is None:
+        return _nothing("no candidate has a score", ("rerank_score",), "the score that is gated")
+    periods = divide(ask, gated, given, seed)
+    if periods is None:
+        return _nothing(
+            "nothing tells before from after", ("embedding_model", "occurred_at"),
+            "what was in force when",
+        )  # fmt: skip
+    gate = find_gate(ask, periods, threshold)
+    if gate is None:
+        return _nothing("the threshold is not recorded", ("threshold", "passed"), "the gate")
+    return periods, gate
 
 
 def _conclude(

@@ -17,6 +17,8 @@ from casework.visible import on_one_line, visible
 MOST_ROWS = 50
 """Rows of evidence that a report shows; all are in the case, and the query gives them again."""
 _LONGEST_CELL = 300
+_LONGEST_LIST = 60
+"""A list of values that takes more than this is counted; the numbers in full have it whole."""
 
 Kind = Literal["text", "number", "id", "instant", "full", "evidence"]
 
@@ -104,9 +106,12 @@ def is_table(measure: Measure) -> bool:
 def _measure(name: str, measure: Measure) -> tuple[str, ...]:
     kind = measure.unit.partition(":")[0]
     said_with_it = kind in {"share", "points", "s", "p"}
+    said = words.spread(measure.value, measure.ci95, measure.unit if said_with_it else "")
+    if isinstance(measure.value, list | tuple) and len(said) > _LONGEST_LIST:
+        said = words.number(len(measure.value))
     return (
         words.title(name.removesuffix("_s") if kind == "s" else name),
-        words.spread(measure.value, measure.ci95, measure.unit if said_with_it else ""),
+        said,
         _UNITS.get(measure.unit) or words.unit_word(measure.unit),
         "not stated" if measure.n is None else words.number(measure.n),
         measure.evidence or "none named",
