@@ -64,11 +64,24 @@ def _refuse_failures(outcomes: list[Any]) -> None:
         raise RuntimeError(f"{failed[0].path}: {failed[0].code} {failed[0].reason}")
 
 
+_EXACT: Mapping[str, tuple[str, ...]] = {
+    "stale_eval_config": (
+        "blind_seconds", "blind_requests", "blind_accounts", "coverage_requests", "configs_served",
+        "configs_never_evaluated", "time_to_signal_s", "time_to_measurement_s",
+        "detection_after_measurement_s", "evidence_grade",
+    ),
+    "output_attribution": (
+        "decisions", "grade_a", "grade_b", "grade_c", "grade_d", "grade_e", "rotations",
+        "boundaries", "unlogged_rotations", "coverage",
+    ),
+}  # fmt: skip
+"""Measures that are counted and not estimated: they must be what was planted."""
+
+
 def measured_rightly(result: Result, numbers: Mapping[str, Any]) -> bool | None:
     """Whether the planted numbers are what the measures say; None where there are none."""
-    if result.diagnosis == "output_attribution":
-        names = ("decisions", "grade_a", "grade_b", "grade_c", "grade_d", "grade_e", "rotations",
-                 "boundaries", "unlogged_rotations", "coverage")  # fmt: skip
+    if result.diagnosis in _EXACT:
+        names = _EXACT[result.diagnosis]
         planted = {name: numbers[name] for name in names if name in numbers}
         return all(_near(result.measures[name].value, value) for name, value in planted.items())
     lift = numbers.get("true_lift")
@@ -79,7 +92,9 @@ def measured_rightly(result: Result, numbers: Mapping[str, Any]) -> bool | None:
 
 
 def _near(found: Any, planted: Any) -> bool:
-    return bool(abs(found - planted) < 1e-9)
+    if isinstance(planted, str) or found is None:
+        return bool(found == planted)
+    return bool(abs(found - planted) < 1e-6)
 
 
 def _run(task: tuple[int, int, bool]) -> list[Outcome]:

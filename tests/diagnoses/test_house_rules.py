@@ -50,6 +50,8 @@ def parameters(query: Query) -> dict[str, object]:
     known: dict[str, object] = dict.fromkeys(
         ("experiment", "control", "treatment", "stage", "metric", "seed", "population"), "a"
     )
+    names = ("environment", "endpoint", "prompt", "suite", "valid_run", "run_before")
+    known |= dict.fromkeys(names, "a") | {"config": 1, "push_lead_s": 3600.0}
     known |= {"dealt_by": "unit_id", "cohort": "week", "algorithm": "md5", "clock_error_s": 1.0}
     known |= dict.fromkeys(("opened_at", "closed_at", "middle_at"), instant)
     known |= {"is_ratio": False, "everyone": False}

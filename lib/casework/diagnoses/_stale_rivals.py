@@ -1,0 +1,169 @@
+"""What else could explain it, and the attempt to refute it."""
+
+from typing import Any
+
+from casework.diagnoses import _stale_blind as b
+from casework.diagnoses import _stale_harm as h
+from casework.diagnoses._inquiry import Inquiry
+from casework.diagnoses._stale_measures import Blind
+from casework.findings import Falsifier, Outcome, Rival
+from casework.stats.proportions import fisher
+from casework.words import count, duration, number, p_value, share
+
+_HOURS = 14
+"""No two time zones are further apart than a day; most logs are off by less than this."""
+
+
+def find_rivals(
+    ask: Inquiry, blind: Blind, worst: dict[str, Any] | None, known: dict[str, Any]
+) -> tuple[Rival, ...]:
+    """Test what else could explain that something was served before it was evaluated."""
+    rivals = [_same_content(blind), _unhashed(blind), _clocks(blind, known), _time_zone(ask, blind)]
+    rivals += [_log_begins_late(blind), _log_ends_early(ask, blind), _retries(ask, blind)]
+    if worst and blind.grade != "rendered_hash":
+        rivals.append(_frozen(ask))
+    return tuple(rivals)
+
+
+def _same_content(blind: Blind) -> Rival:
+    hashed = blind.grade == "rendered_hash"
+    return Rival(
+        "The label changed and the content did not",
+        "configurations told apart by the hash of what was rendered",
+        "excluded" if hashed else "not_testable",
+        "hashes are compared, labels are not"
+        if hashed
+        else "no hash on both sides: two labels may stand for the same content, and one for two",
+    )
+
+
+def _unhashed(blind: Blind) -> Rival:
+    found = [row for row in blind.blind_configs
+             if row["by_label_at"] and (row["evaluated_at"] is None
+                                        or row["by_label_at"] < row["evaluated_at"])]  # fmt: skip
+    return Rival(
+        "A run that recorded no hash did score it",
+        "completed runs without a hash that declare the version, or read it, before the first "
+        "run with its hash",
+        "not_excluded" if found else "excluded",
+        f"{count(len(found), 'blind configurations')} have such a run",
+    )
+
+
+def _clocks(blind: Blind, known: dict[str, Any]) -> Rival:
+    totals = blind.totals
+    open_to_doubt = bool(totals["blind"]) and not totals["blind_least"]
+    return Rival(
+        "The clocks of requests and runs disagree",
+        f"every run moved by {duration(known['clock_error_s'])} against the requests",
+        "not_excluded" if open_to_doubt and not _only_unsettled(blind) else "excluded",
+        f"{number(totals['blind_least'])} to {count(totals['blind_most'], 'requests')} are before "
+        "the first valid run, however the clocks are off",
+    )
+
+
+def _only_unsettled(blind: Blind) -> bool:
+    return all(row["unsettled"] for row in blind.blind_configs)
+
+
+def _time_zone(ask: Inquiry, blind: Blind) -> Rival:
+    """An eval log without a zone is read as UTC; a cron in local time is hours off."""
+    assumed = [e for e in ask.case.exhibits() if "eval_runs" in e.tables
+               and any("read as UTC" in note for note in e.notes)]  # fmt: skip
+    late = [(row["evaluated_at"] - row["began_at"]).total_seconds() / 3600
+            for row in blind.blind_configs if row["evaluated_at"]]  # fmt: skip
+    never = len(blind.blind_configs) - len(late)
+    would = bool(assumed and late) and max(late) <= _HOURS and not never
+    if not assumed:
+        why = "every source of the runs names its zone, or had one named when it was loaded"
+    elif would:
+        why = "the runs name no zone, and a shift of whole hours would put each first one before"
+    else:
+        why = "the runs name no zone, but no shift between zones would put each first one before"
+    return Rival(
+        "The eval log is in another time zone",
+        f"whether the zone was named, and whether a shift of up to {_HOURS} h would explain all",
+        "not_excluded" if would else "excluded",
+        why,
+    )
+
+
+def _log_begins_late(blind: Blind) -> Rival:
+    unsettled = [row for row in blind.blind_configs if row["unsettled"]]
+    alone = bool(unsettled) and len(unsettled) == len(blind.blind_configs)
+    return Rival(
+        "It was scored before the records begin",
+        "configurations that were in service when the requests begin, with no run before them",
+        "not_excluded" if alone else "excluded",
+        f"{count(len(unsettled), 'blind configurations')} of {len(blind.blind_configs)} were",
+    )
+
+
+def _log_ends_early(ask: Inquiry, blind: Blind) -> Rival:
+    pace = ask.one(b.CADENCE)
+    last = max((row["last_served"] for row in blind.configs), default=None)
+    after = [row for row in blind.blind_configs
+             if pace["last_ended"] and row["began_at"] > pace["last_ended"]]  # fmt: skip
+    alone = bool(after) and len(after) == len(blind.blind_configs)
+    silence = (last - pace["last_ended"]).total_seconds() if last and pace["last_ended"] else 0.0
+    usual = pace["longest_gap_s"]
+    cut = alone and usual is not None and silence > usual
+    outcome: Outcome = "not_excluded" if cut else "excluded"
+    return Rival(
+        "The eval log ends before the requests do",
+        "the time from the last run to the last request, against the longest between two runs",
+        outcome,
+        f"{duration(max(silence, 0.0))} against {duration(usual)}; "
+        f"{count(len(after), 'blind configurations')} began after the last run",
+    )
+
+
+def _retries(ask: Inquiry, blind: Blind) -> Rival:
+    rows = ask.one(b.ALL_ROWS)["rows"]
+    return Rival(
+        "Retries, tests or other environments are counted as customers",
+        "ids that occur more than once, and the environment of each request",
+        "excluded",
+        f"{count(rows - blind.totals['served'], 'records')} of {number(rows)} set aside",
+    )
+
+
+def _frozen(ask: Inquiry) -> Rival:
+    """Near-identical answers across a push say that the eval did not move (METHODS section 2)."""
+    pairs = ask.ask(h.FROZEN)
+    asked = [row for row in pairs if row["crosses_push"] and not row["reloaded"]]
+    moved = [row for row in pairs if row["reloaded"]]
+    explanation = "The runs did move to the new version, and the log of their start is wrong"
+    test = "answers identical byte by byte across a push, against those across a reload"
+    if not asked or not moved:
+        return Rival(explanation, test, "not_testable", "no two runs to compare answers of")
+    same = [(sum(r["identical"] for r in rows), sum(r["items"] for r in rows))
+            for rows in (moved, asked)]  # fmt: skip
+    (k0, n0), (k1, n1) = same
+    p = fisher(*same)
+    frozen = p < 0.05 and k1 / n1 > k0 / n0
+    return Rival(
+        explanation,
+        test,
+        "excluded" if frozen else "not_excluded",
+        f"{share(k1 / n1)} of {number(n1)} across the push, {share(k0 / n0)} of {number(n0)} "
+        f"across a reload, {p_value(p)}",
+    )
+
+
+def falsify(ask: Inquiry, blind: Blind, known: dict[str, Any]) -> Falsifier:
+    """Look for a run with the full hash that counts for another reason."""
+    others = ask.ask(b.OTHER_NAMES, **known)
+    whole = {row["config"] for row in others if row["is_whole"]}
+    searched = blind.runs["runs"]
+    partial = len(others) - sum(row["is_whole"] for row in others)
+    falsified = bool(blind.blind_configs) and {r["config"] for r in blind.blind_configs} <= whole
+    return Falsifier(
+        "One completed run, before or in the window, whose full hash equals what was served",
+        ran=True,
+        outcome=f"{count(searched, 'runs')} of all suites searched: "
+        f"{number(sum(row['is_whole'] for row in others))} with the full hash under another name "
+        f"of the prompt, {number(partial)} with the prompt alone and other parameters or another "
+        f"checkpoint, {number(blind.runs['not_completed'])} never completed",
+        falsified=falsified,
+    )

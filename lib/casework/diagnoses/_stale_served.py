@@ -1,0 +1,153 @@
+"""Which configurations were served, when, and from when on: questions to `requests`.
+
+A configuration is a prompt, its hash, the hash of its parameters and its checkpoint; where there
+is no hash, the label of the prompt's version, or the version that was pushed last. Requests are
+counted by the minute once, so that what follows reads thousands of rows and not millions.
+"""
+
+from casework.case import Query
+
+REPEATED = Query(
+    "repeated",
+    """
+    SELECT request_id, min(occurred_at) AS first, count(*) AS times
+    FROM requests GROUP BY request_id HAVING count(*) > 1
+    """,
+    "Requests whose id occurs more than once: retries, of which the earliest counts.",
+)
+
+HASHES = Query(
+    "hashes",
+    """
+    SELECT coalesce(prompt_name, '') AS prompt_name, count(prompt_hash) AS requests,
+           approx_count_distinct(prompt_hash) AS hashes,
+           approx_count_distinct(prompt_hash) >= 20
+               AND approx_count_distinct(prompt_hash) > count(prompt_hash) / 2 AS one_a_request
+    FROM requests GROUP BY coalesce(prompt_name, '') ORDER BY prompt_name
+    """,
+    "Hashes of each prompt, about. Where nearly every request has its own, the variables were not "
+    "masked before hashing, and the hash names no configuration.",
+)
+
+PUSHES = Query(
+    "pushes",
+    """
+    SELECT substr(key, 8) AS prompt_name, new_value AS version, occurred_at AS pushed_at,
+           lead(occurred_at) OVER (PARTITION BY key ORDER BY occurred_at) AS next_at,
+           count(DISTINCT key) OVER () AS prompts
+    FROM config_events WHERE key LIKE 'prompt:%'
+    """,
+    "Versions of prompts as they were pushed.",
+)
+
+_ELSEWHERE = "'staging', 'stage', 'dev', 'development', 'test', 'testing', 'qa', 'ci', 'eval', "
+_ELSEWHERE += "'evaluation', 'local', 'sandbox', 'preprod', 'pre-production', 'preview'"
+
+LABELLED = Query(
+    "labelled",
+    f"""
+    SELECT q.occurred_at, q.account_id, q.lane, q.decision, q.endpoint, q.params_hash, q.checkpoint,
+           coalesce(q.prompt_name, o.only_name, '') AS prompt_name,
+           CASE WHEN NOT h.one_a_request THEN q.prompt_hash END AS prompt_hash,
+           coalesce(q.prompt_version, p.version) AS label
+    FROM requests AS q
+    CROSS JOIN (SELECT CASE WHEN max(prompts) = 1 THEN max(prompt_name) END AS only_name
+                FROM pushes) AS o
+    JOIN hashes AS h ON h.prompt_name = coalesce(q.prompt_name, '')
+    LEFT JOIN repeated AS d ON d.request_id = q.request_id
+    LEFT JOIN pushes AS p
+      ON p.prompt_name = CASE WHEN q.prompt_version IS NULL
+             AND (q.prompt_hash IS NULL OR h.one_a_request)
+             THEN coalesce(q.prompt_name, o.only_name) END
+     AND q.occurred_at >= p.pushed_at AND (p.next_at IS NULL OR q.occurred_at < p.next_at)
+    WHERE (d.request_id IS NULL OR q.occurred_at = d.first)
+      AND CASE WHEN $environment = '' THEN lower(coalesce(q.environment, '')) NOT IN ({_ELSEWHERE})
+               ELSE q.environment = $environment END
+    """,  # noqa: S608  the text is put together of constants
+    "The requests that customers made, each with the configuration that it names.",
+    uses=(REPEATED, HASHES, PUSHES),
+)
+
+MINUTES = Query(
+    "minutes",
+    """
+    SELECT prompt_name, prompt_hash, params_hash, checkpoint, label, lane,
+           CAST(floor(epoch(occurred_at) / 60) AS BIGINT) AS minute,
+           count(*) AS requests, min(occurred_at) AS first, max(occurred_at) AS last
+    FROM labelled
+    GROUP BY prompt_name, prompt_hash, params_hash, checkpoint, label, lane,
+             CAST(floor(epoch(occurred_at) / 60) AS BIGINT)
+    """,
+    "Requests by configuration and minute.",
+    uses=(LABELLED,),
+)
+
+CONFIGS = Query(
+    "configs",
+    """
+    SELECT row_number() OVER (ORDER BY min(first), prompt_name, prompt_hash, own_label,
+                              params_hash, checkpoint) AS config,
+           prompt_name, prompt_hash, params_hash, checkpoint,
+           own_label AS label, max(label) AS version,
+           CAST(sum(requests) AS BIGINT) AS requests,
+           min(first) AS first_served, max(last) AS last_served, min(minute) AS first_minute,
+           max(minute) AS last_minute
+    FROM (SELECT prompt_name, prompt_hash, params_hash, checkpoint, requests, first, last, minute,
+                 label, CASE WHEN prompt_hash IS NULL THEN label END AS own_label
+          FROM minutes WHERE prompt_hash IS NOT NULL OR label IS NOT NULL)
+    GROUP BY prompt_name, prompt_hash, params_hash, checkpoint, own_label
+    """,
+    "The configurations that were served.",
+    uses=(MINUTES,),
+)
+
+SERVED = Query(
+    "served",
+    """
+    SELECT c.config, c.prompt_name, m.label, m.lane, m.minute, m.requests, m.first, m.last
+    FROM minutes AS m
+    JOIN configs AS c
+      ON c.prompt_name = m.prompt_name
+     AND c.prompt_hash IS NOT DISTINCT FROM m.prompt_hash
+     AND c.params_hash IS NOT DISTINCT FROM m.params_hash
+     AND c.checkpoint IS NOT DISTINCT FROM m.checkpoint
+     AND c.label IS NOT DISTINCT FROM CASE WHEN m.prompt_hash IS NULL THEN m.label END
+    """,
+    "Requests of each configuration by the minute.",
+    uses=(MINUTES, CONFIGS),
+)
+
+TRAFFIC = Query(
+    "traffic",
+    """
+    SELECT prompt_name, minute, requests,
+           sum(requests) OVER (PARTITION BY prompt_name ORDER BY minute) AS so_far,
+           lead(first) OVER (PARTITION BY prompt_name ORDER BY minute) AS next_request
+    FROM (SELECT prompt_name, minute, sum(requests) AS requests, min(first) AS first
+          FROM served GROUP BY prompt_name, minute)
+    """,
+    "Requests of each prompt by the minute, whatever its configuration.",
+    uses=(SERVED,),
+)
+
+STARTS = Query(
+    "starts",
+    """
+    SELECT c.config, c.prompt_name, c.prompt_hash, c.params_hash, c.checkpoint, c.label, c.version,
+           c.requests, c.first_served, c.last_served, b.so_far - b.requests AS others_before,
+           c.requests / greatest(e.so_far - b.so_far + b.requests - c.requests, 1) AS odds,
+           (SELECT max(p.pushed_at)
+            FROM pushes AS p
+            JOIN (SELECT DISTINCT config, label FROM served) AS l
+              ON l.label = p.version OR p.version = c.prompt_hash
+            WHERE l.config = c.config AND p.prompt_name = c.prompt_name
+              AND p.pushed_at <= c.first_served + INTERVAL 1 SECOND * $clock_error_s
+              AND p.pushed_at >= c.first_served - INTERVAL 1 SECOND * $push_lead_s) AS pushed_at
+    FROM configs AS c
+    JOIN traffic AS b ON b.prompt_name = c.prompt_name AND b.minute = c.first_minute
+    JOIN traffic AS e ON e.prompt_name = c.prompt_name AND e.minute = c.last_minute
+    """,
+    "When each configuration began: its push, its first request, and how much of the prompt's "
+    "traffic went before it.",
+    uses=(PUSHES, CONFIGS, SERVED, TRAFFIC),
+)

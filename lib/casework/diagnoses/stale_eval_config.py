@@ -1,0 +1,176 @@
+"""Whether customers were served configurations that no eval had scored.
+
+## What it looks for
+For each configuration that was served (prompt, parameters, checkpoint, by the hash of what was
+rendered) the first completed eval run of exactly that configuration. What was served before it is
+blind: requests, customers and time, as bounds under the error of the clocks. Three times are kept
+apart: to the first customer signal, to the first valid measurement, from there to detection.
+METHODS section 2.
+
+## Why it matters
+A dashboard is green because the eval graded yesterday's prompt. "Caught in eight hours" then hides
+that the first valid run found it at once, and that nothing measured it before.
+
+## What would rule it out
+A completed run, before or in the window, whose full hash is that of what was served: on staging,
+in another suite, under another name of the prompt. It is looked for in every run. Labels and
+process starts stand in where hashes are missing, and then the verdict is supported at most.
+
+## Known false alarms
+A new label on the same content is the same configuration. A run that is pinned to the version
+before is no fault beside one of the version that is served. A configuration that was in service
+when the records begin may have been scored earlier. An eval log in another time zone shifts every
+run: name the zone when it is loaded. Hashes of prompts with the variables filled in name every
+request apart; they are set aside and labels are used.
+"""
+
+from typing import Any
+
+from casework.diagnoses import _stale_blind as b
+from casework.diagnoses._attribution import CLOCKS
+from casework.diagnoses._diagnosis import Diagnosis, Need
+from casework.diagnoses._inquiry import Conclusion, Inquiry
+from casework.diagnoses._stale_charts import draw
+from casework.diagnoses._stale_measures import Blind, count_blind, measure_blind, measure_times
+from casework.diagnoses._stale_rivals import falsify, find_rivals
+from casework.diagnoses._stale_runs import FIRSTS, GRADES, MATCHES, RUNS
+from casework.diagnoses._stale_served import (
+    CONFIGS,
+    HASHES,
+    MINUTES,
+    PUSHES,
+    REPEATED,
+    SERVED,
+    STARTS,
+    TRAFFIC,
+)
+from casework.diagnoses._stale_signal import Change, compare, find_signal
+from casework.diagnoses._stale_words import findings, headline, limits, remedies
+from casework.findings import Falsifier, Missing, Rival, Verdict
+from casework.tables import (
+    accounts,
+    clocks,
+    config_events,
+    eval_runs,
+    eval_samples,
+    requests,
+    tickets,
+)
+
+
+def judge(
+    ask: Inquiry,
+    *,
+    environment: str | None = None,
+    clock_error_s: float | None = None,
+    push_lead_s: float = 3600.0,
+    sesoi: float = 0.01,
+    seed: int = 0,
+) -> Conclusion:
+    """Find what was served before it was evaluated, for how long, and what came of it.
+
+    Args:
+        ask: the inquiry.
+        environment: the environment that customers use; else all but those of tests.
+        clock_error_s: bound on the error of the clocks in seconds; else from `clocks`.
+        push_lead_s: a push counts as the beginning of a configuration if its first request
+            follows within so many seconds; else that request does.
+        sesoi: share of requests, and change of a score that is a share, that matters.
+        seed: of the bootstrap of graded scores.
+    """
+    clock = ask.one(CLOCKS)
+    error = float(ask.infer("clock_error_s", clock_error_s, clock["clock_error_s"] or 0.0))
+    known = {
+        "environment": environment or "", "clock_error_s": error, "push_lead_s": push_lead_s,
+    }  # fmt: skip
+    ask.infer("environment", environment, "all but those of tests")
+    for query in (REPEATED, HASHES, PUSHES, MINUTES, CONFIGS, SERVED, TRAFFIC, STARTS, RUNS,
+                  MATCHES, GRADES, FIRSTS, b.EXPOSURE):  # fmt: skip
+        ask.case.hold(query, **known)
+    blind = count_blind(ask, known)
+    if not blind.configs:
+        return _no_identity()
+    measure_blind(ask, blind, known)
+    worst = {**known, "config": blind.worst["config"]} if blind.worst else None
+    signal = find_signal(ask, worst) if worst else None
+    change = compare(ask, sesoi, seed, worst) if worst else None
+    measure_times(ask, blind, signal, change, worst)
+    rivals = find_rivals(ask, blind, worst, known)
+    falsifier = falsify(ask, blind, known)
+    verdict = _verdict(ask, blind, rivals, falsifier, sesoi, worst)
+    draw(ask, blind, signal, change, known)
+    return Conclusion(
+        verdict=verdict,
+        headline=headline(ask, verdict, blind, sesoi),
+        wide=_is_wide(blind, change),
+        findings=findings(ask, blind, signal, change, worst),
+        rivals=rivals,
+        falsifier=falsifier,
+        remedies=remedies(ask, blind, known),
+        limits=limits(ask, blind, bool(clock["hosts"]) or clock_error_s is not None, known),
+    )
+
+
+def _no_identity() -> Conclusion:
+    why = "what was served and what was evaluated can be compared by it"
+    return Conclusion(
+        "not_testable",
+        "Not testable. No configuration is named both by requests and by eval runs: load "
+        "prompt_hash, or prompt_version, or config_events and the times at which the eval "
+        "processes read their configuration.",
+        missing=(
+            Missing("requests", ("prompt_name", "prompt_hash"), why),
+            Missing("eval_runs", ("prompt_name", "prompt_hash"), why),
+        ),
+    )
+
+
+def _is_wide(blind: Blind, change: Change | None) -> bool:
+    """Whether decisions met it, or the scores fell by more than matters (METHODS section 2)."""
+    found = change.estimate if change else None
+    worse = change is not None and found is not None and found.high < -change.margin
+    return bool(blind.totals["blind"]) and (worse or bool(blind.totals["blind_decisions"]))
+
+
+def _verdict(
+    ask: Inquiry,
+    blind: Blind,
+    rivals: tuple[Rival, ...],
+    falsifier: Falsifier,
+    sesoi: float,
+    worst: dict[str, Any] | None,
+) -> Verdict:
+    totals = blind.totals
+    if falsifier.falsified:
+        return "inconclusive"
+    if totals["blind_least"]:
+        settled = all(rival.outcome != "not_excluded" for rival in rivals)
+        return "confirmed" if totals["hashed_least"] and settled else "supported"
+    if worst and blind.worst and blind.worst["unsettled"]:
+        others = ask.one(b.RUNS_IN_WINDOW, **worst)
+        return "supported" if others["identified"] else "inconclusive"
+    small = totals["blind_most"] < sesoi * totals["requests"]
+    complete = totals["served"] - totals["requests"] <= sesoi * totals["served"]
+    compared = any(not row["older_than_the_record"] for row in blind.configs)
+    return "clean" if small and complete and compared and blind.is_certain else "inconclusive"
+
+
+stale_eval_config = Diagnosis(
+    name="stale_eval_config",
+    family="stale eval config",
+    claim="configurations were served to customers before any completed eval run of exactly that "
+    "configuration",
+    doc=__doc__ or "",
+    needs=(
+        Need(requests, ("request_id", "occurred_at"), "what was served"),
+        Need(eval_runs, ("run_id", "started_at"), "what was evaluated"),
+        Need(requests, ("prompt_hash",), "what was served, by content", required=False),
+        Need(eval_runs, ("prompt_hash",), "what was evaluated, by content", required=False),
+        Need(config_events, ("key", "new_value"), "when versions were pushed", required=False),
+        Need(tickets, ("ticket_id", "reported_at"), "the first customer signal", required=False),
+        Need(eval_samples, ("item_id", "score"), "what it cost, item by item", required=False),
+        Need(clocks, ("host", "error_s"), "how far a timestamp can be trusted", required=False),
+        Need(accounts, ("account_id", "revenue"), "the revenue that met it", required=False),
+    ),
+    judge=judge,
+)

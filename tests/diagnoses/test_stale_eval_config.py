@@ -1,0 +1,269 @@
+"""What `stale_eval_config` must state, against planted numbers and cases of a few rows."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.diagnoses.conftest import Diagnosed
+
+from casework.case import Case, CaseWriter, Receipt, Row
+from casework.diagnoses import get
+from casework.findings import Result
+from casework.tables import clocks, config_events, eval_runs, eval_samples, requests, tickets
+
+START = datetime(2026, 3, 2, 9, 2, tzinfo=UTC)
+TIMES = ("time_to_signal_s", "time_to_measurement_s", "detection_after_measurement_s")
+
+
+def diagnose(tmp_path: Path, rows: list[Row], **settings: Any) -> Result:
+    """Diagnose a case that holds exactly these rows."""
+    path = tmp_path / "case.duckdb"
+    Case.create(path).close()
+    with CaseWriter(path) as writer:
+        writer.load(Receipt("rows", "cd" * 32, 1, "rows", "test"), rows)
+    with Case(path) as case:
+        return get("stale_eval_config")(case, **settings)
+
+
+def minutes(count: float) -> timedelta:
+    return timedelta(minutes=count)
+
+
+def request(number: int, at: float, config: str | None, **more: Any) -> Row:
+    values = {"request_id": f"q{number}", "occurred_at": START + minutes(at),
+              "prompt_name": "p", "prompt_hash": config}  # fmt: skip
+    return Row(requests, f"line {number + 1}", values | more)
+
+
+def run(number: int, ended: float | None, config: str | None, **more: Any) -> Row:
+    end = None if ended is None else START + minutes(ended)
+    values = {"run_id": f"r{number}", "suite": "s", "started_at": START + minutes((ended or 0) - 5),
+              "ended_at": end, "prompt_name": "p", "prompt_hash": config}  # fmt: skip
+    return Row(eval_runs, f"row {number + 1}", values | more)
+
+
+def push(number: int, at: float, version: str, name: str = "p") -> Row:
+    values = {"occurred_at": START + minutes(at), "key": f"prompt:{name}", "new_value": version}
+    return Row(config_events, f"row {number + 1}", values)
+
+
+def ticket(number: int, at: float, **more: Any) -> Row:
+    return Row(tickets, f"row {number + 1}",
+               {"ticket_id": f"t{number}", "reported_at": START + minutes(at)} | more)  # fmt: skip
+
+
+def traffic(config: str, start: int, until: int, **more: Any) -> list[Row]:
+    return [request(minute + 10_000, minute, config, **more) for minute in range(start, until)]
+
+
+def value(result: Result, name: str) -> Any:
+    return result.measures[name].value
+
+
+def outcomes(result: Result) -> dict[str, str]:
+    return {rival.explanation: rival.outcome for rival in result.rivals}
+
+
+OLD = [run(0, -700, "old"), *traffic("old", -600, 0)]
+"""An old configuration that was scored before it was served."""
+
+
+@pytest.mark.parametrize("seed", [7, 12])
+def test_planted_numbers_are_found(diagnosed: Diagnosed, seed: int) -> None:
+    result, truth = diagnosed("stale_eval_config.planted", seed)
+    names = [name for name in result.measures if name in truth.numbers]
+    assert set(TIMES) <= set(names)
+    assert {n: value(result, n) for n in names} == pytest.approx(
+        {n: truth.numbers[n] for n in names}
+    )
+    assert [value(result, name) / 60 for name in TIMES] == [469, 481, 0]
+    assert value(result, "blind_seconds") == pytest.approx(481 * 60)
+    assert (result.verdict, result.severity) == ("confirmed", "S1")
+
+
+def test_the_twin_with_a_run_in_time_is_clean(diagnosed: Diagnosed) -> None:
+    result, _ = diagnosed("stale_eval_config.healthy", 7)
+    assert (result.verdict, value(result, "blind_requests")) == ("clean", 0)
+    assert value(result, "coverage_requests") == 1
+
+
+@pytest.mark.parametrize(
+    ("story", "verdicts"),
+    [
+        ("canary_before_its_run", ("confirmed",)), ("never_evaluated", ("confirmed",)),
+        ("other_parameters", ("confirmed",)), ("relabelled", ("clean",)),
+        ("mixed_versions", ("clean",)), ("local_cron", ("clean",)),
+        ("zone_not_named", ("supported", "inconclusive")),
+        ("loaded_before_the_push", ("supported",)), ("process_start_alone", ("supported",)),
+        ("tenant_overrides", ("clean",)), ("unmasked_hashes", ("clean",)),
+        ("older_than_the_record", ("clean",)), ("staging_traffic", ("clean",)),
+    ],
+)  # fmt: skip
+def test_a_story_is_judged_rightly(
+    diagnosed: Diagnosed, story: str, verdicts: tuple[str, ...]
+) -> None:
+    result, truth = diagnosed(f"stale_eval_config.{story}", 9)
+    assert result.verdict in verdicts
+    names = {"blind_requests", "blind_seconds", "evidence_grade"} & truth.numbers.keys()
+    for name in names:
+        assert value(result, name) == pytest.approx(truth.numbers[name]), name
+
+
+def test_text_on_both_sides_makes_the_hash(diagnosed: Diagnosed) -> None:
+    """Traces and Inspect logs that hold the system prompt and no hash compare by content."""
+    result, _ = diagnosed("stale_eval_config.planted", 7)
+    with Case(diagnosed.path("stale_eval_config.planted", 7)) as case:
+        importers = {exhibit.importer for exhibit in case.exhibits()}
+    assert {"otlp_traces", "inspect_logs"} <= importers
+    assert (result.verdict, value(result, "evidence_grade")) == ("confirmed", "rendered_hash")
+
+
+def test_clocks_bound_what_is_blind(tmp_path: Path) -> None:
+    rows = [*OLD, *traffic("new", 0, 60), run(1, 30, "new"), run(2, -90, "old")]
+    clock = Row(clocks, "row 1", {"host": "a", "error_s": 120.0, "offset_s": 0.0})
+    result = diagnose(tmp_path, [*rows, clock])
+    assert result.measures["blind_requests"].ci95 == (28, 32)
+    assert value(result, "blind_requests") == 30
+    assert result.measures["blind_seconds"].ci95 == (26 * 60, 34 * 60)
+    assert result.verdict == "confirmed"
+
+
+def test_a_run_within_the_clock_error_is_not_confirmed(tmp_path: Path) -> None:
+    result = diagnose(tmp_path, [*OLD, *traffic("new", 0, 60), run(1, 1, "new")], clock_error_s=90)
+    assert result.measures["blind_requests"].ci95 == (0, 3)
+    assert result.verdict == "clean"
+
+
+def test_a_run_that_did_not_complete_does_not_cover(tmp_path: Path) -> None:
+    rows = [*OLD, *traffic("new", 0, 60), run(1, None, "new"), run(2, -30, "new", n_items=0)]
+    result = diagnose(tmp_path, [*rows, run(3, 100, "old")])
+    assert (result.verdict, value(result, "configs_never_evaluated")) == ("confirmed", 1)
+    assert "2 never completed" in result.falsifier.outcome
+    assert value(result, "time_to_measurement_s") is None
+
+
+def test_another_prompt_name_with_the_full_hash_falsifies(tmp_path: Path) -> None:
+    rows = [*OLD, *traffic("new", 0, 60), run(1, -10, "new", prompt_name="renamed")]
+    result = diagnose(tmp_path, rows)
+    assert result.falsifier.falsified
+    assert result.verdict == "inconclusive"
+
+
+def test_a_run_without_a_hash_caps_the_verdict(tmp_path: Path) -> None:
+    rows = [*OLD, *traffic("new", 0, 60, prompt_version="2"),
+            run(1, -10, None, prompt_version="2")]  # fmt: skip
+    result = diagnose(tmp_path, rows)
+    assert outcomes(result)["A run that recorded no hash did score it"] == "not_excluded"
+    assert result.verdict == "supported"
+
+
+def test_labels_alone_without_load_times_are_not_clean(tmp_path: Path) -> None:
+    rows = [request(i, i, None, prompt_version="1") for i in range(30)]
+    rows += [run(0, -40, None, prompt_version="1"), run(1, -20, None, prompt_version="1")]
+    result = diagnose(tmp_path, rows)
+    assert (result.verdict, value(result, "evidence_grade")) == ("inconclusive", "version_label")
+
+
+def test_what_was_in_service_when_the_records_begin_is_told_and_not_counted(tmp_path: Path) -> None:
+    rows = [*traffic("old", 0, 60), run(0, 20, "old"), *traffic("new", 60, 90), run(1, 30, "new")]
+    result = diagnose(tmp_path, rows)
+    assert (result.verdict, value(result, "blind_requests")) == ("clean", 0)
+    assert any("20 requests met configurations" in limit for limit in result.limits)
+
+
+def test_a_case_that_begins_with_the_question_is_not_confirmed(tmp_path: Path) -> None:
+    """No record reaches back before the configuration, so an earlier run may be missing."""
+    result = diagnose(tmp_path, [*traffic("new", 0, 60), run(0, 20, "old")])
+    assert result.verdict == "supported"
+    alone = tmp_path / "alone"
+    alone.mkdir()
+    assert diagnose(alone, [*traffic("new", 0, 60), run(0, 20, "new")]).verdict == "inconclusive"
+
+
+def test_an_eval_log_that_ends_early_caps_the_verdict(tmp_path: Path) -> None:
+    rows = [*OLD, run(1, -400, "old"), run(2, -300, "old"), *traffic("new", 0, 700)]
+    result = diagnose(tmp_path, rows)
+    assert outcomes(result)["The eval log ends before the requests do"] == "not_excluded"
+    assert result.verdict == "supported"
+
+
+def test_a_configuration_that_went_and_came_is_blind_while_it_is_served(tmp_path: Path) -> None:
+    rows = [*OLD, *traffic("new", 0, 60), *traffic("old", 60, 200), *traffic("new", 200, 260)]
+    result = diagnose(tmp_path, [*rows, run(1, 50, "old")])
+    assert value(result, "blind_seconds") == pytest.approx(119 * 60)
+
+
+def test_retries_and_other_environments_are_set_aside(tmp_path: Path) -> None:
+    rows = [*OLD, *traffic("new", 0, 60), run(1, -5, "new")]
+    again = [request(10_000 + i, i + 0.5, "new") for i in range(5)]
+    elsewhere = [request(i, i, "next", environment="staging") for i in range(5)]
+    result = diagnose(tmp_path, [*rows, *again, *elsewhere])
+    assert (value(result, "configs_served"), result.verdict) == (2, "clean")
+    assert result.measures["coverage_requests"].n == 660
+    named = tmp_path / "named"
+    named.mkdir()
+    result = diagnose(named, [*rows, *elsewhere], environment="staging")
+    assert value(result, "blind_requests") == 5
+
+
+def test_detection_is_the_event_that_acts_where_the_run_shows_nothing(tmp_path: Path) -> None:
+    rows = [*OLD, *traffic("new", 0, 200, prompt_version="2"), push(0, 0, "2"), push(1, 180, "1")]
+    rows += [run(1, 120, "new", score=0.9, n_items=100), run(2, -60, "old", score=0.9, n_items=100)]
+    result = diagnose(tmp_path, rows)
+    assert value(result, "time_to_measurement_s") == 120 * 60
+    assert value(result, "detection_after_measurement_s") == 60 * 60
+
+
+def test_the_first_signal_departs_from_the_base_rate(tmp_path: Path) -> None:
+    base = [ticket(i, -60 * 24 * 3 + 300 * i) for i in range(14)]
+    stray, burst = [ticket(20, 33)], [ticket(30 + i, 90 + i / 2) for i in range(8)]
+    early = [ticket(40, 5, observed_at=START - minutes(300))]
+    rows = [*OLD, *traffic("new", 0, 120), run(1, -30, "old"), *base, *stray, *burst, *early]
+    result = diagnose(tmp_path, rows)
+    assert value(result, "time_to_signal_s") == 90 * 60
+
+
+def test_graded_scores_are_compared_item_by_item(tmp_path: Path) -> None:
+    rows = [*OLD, *traffic("new", 0, 120), run(1, -30, "old"), run(2, 60, "new")]
+    scores = {"r1": 0.8, "r2": 0.6}
+    rows += [
+        Row(eval_samples, f"{run_id} {i}",
+            {"run_id": run_id, "item_id": f"i{i}", "score": score + (i % 7) / 50})
+        for run_id, score in scores.items() for i in range(40)
+    ]  # fmt: skip
+    result = diagnose(tmp_path, rows)
+    assert value(result, "score_change") == pytest.approx(-0.2)
+    assert value(result, "harm") == pytest.approx(0.2 * 60)
+    assert value(result, "detection_after_measurement_s") == 0
+    assert result.severity == "S1"
+
+
+def test_without_any_identity_it_cannot_be_tested(tmp_path: Path) -> None:
+    rows = [request(0, 0, None), run(0, 10, None)]
+    result = diagnose(tmp_path, rows)
+    assert result.verdict == "not_testable"
+    assert {"requests", "eval_runs"} <= {m.table for m in result.missing}
+
+
+def test_unnamed_requests_are_not_passed_over(tmp_path: Path) -> None:
+    rows = [*OLD, *[request(i, i, None) for i in range(60)], run(1, -5, "new")]
+    result = diagnose(tmp_path, rows)
+    assert result.verdict == "inconclusive"
+    assert "60 of 660 requests name none" in result.headline
+
+
+def test_hostile_names_are_data(tmp_path: Path) -> None:
+    name = "'; DROP TABLE requests; --<script>\u202e"
+    rows = [request(i, i, f"h{name}", prompt_name=name, account_id=name, prompt_version=name)
+            for i in range(5)]  # fmt: skip
+    rows += [run(0, -5, "x", prompt_name=name), push(0, 0, name, name), ticket(0, 3)]
+    result = diagnose(tmp_path, rows)
+    assert value(result, "blind_requests") == 5
+    assert value(result, "blind_accounts") == 1
+
+
+def test_the_same_case_gives_the_same_result(diagnosed: Diagnosed) -> None:
+    assert diagnosed("stale_eval_config.planted", 7)[0] == diagnosed(
+        "stale_eval_config.planted", 7
+    )[0]  # fmt: skip
