@@ -70,6 +70,7 @@ _EXACT: Mapping[str, tuple[str, ...]] = {
         "configs_never_evaluated", "time_to_signal_s", "time_to_measurement_s",
         "detection_after_measurement_s", "evidence_grade",
     ),
+    "retired_checkpoint": ("resolved", "ambiguous", "unresolved", "unreachable"),
     "output_attribution": (
         "decisions", "grade_a", "grade_b", "grade_c", "grade_d", "grade_e", "rotations",
         "boundaries", "unlogged_rotations", "coverage",

@@ -1,96 +1,28 @@
-"""What `output_attribution` must state, against planted numbers and the published oracles."""
+"""What `output_attribution` must state, against planted numbers and cases of a few rows."""
 
-import json
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.diagnoses.attributing import (
+    START,
+    alias,
+    clock,
+    decision,
+    diagnose_rows,
+    minutes,
+    value,
+)
 from tests.diagnoses.conftest import Diagnosed
 
-from casework.case import Case, CaseWriter, Receipt, Row
-from casework.diagnoses import get
+from casework.case import Row
 from casework.findings import Result
 from casework.stats.rotations import count_rotations
-from casework.tables import alias_events, clocks, deployments, requests
-
-ORACLES = {o["id"]: o for o in json.loads((Path(__file__).parents[1] / "oracles.json").read_text())}
-START = datetime(2026, 1, 1, tzinfo=UTC)
+from casework.tables import deployments
 
 
 def attribute(tmp_path: Path, rows: list[Row], **settings: Any) -> Result:
-    """Diagnose a case that holds exactly these rows."""
-    path = tmp_path / "case.duckdb"
-    Case.create(path).close()
-    with CaseWriter(path) as writer:
-        writer.load(Receipt("rows", "ab" * 32, 1, "rows", "test"), rows)
-    with Case(path) as case:
-        return get("output_attribution")(case, **settings)
-
-
-def decision(number: int, at: datetime, **more: Any) -> Row:
-    values = {"request_id": f"d{number}", "occurred_at": at, "endpoint": "v1", "decision": "yes"}
-    return Row(requests, f"line {number + 1}", values | more)
-
-
-def alias(checkpoint: str, at: datetime, number: int = 0, **more: Any) -> Row:
-    values = {"alias": "v1", "checkpoint": checkpoint, "valid_from": at}
-    return Row(alias_events, f"row {number + 1}", values | more)
-
-
-def clock(error_s: float, offset_s: float = 0.0) -> Row:
-    values = {"host": "gateway", "error_s": error_s, "offset_s": offset_s}
-    return Row(clocks, "row 1", values)
-
-
-def value(result: Result, name: str) -> Any:
-    return result.measures[name].value
-
-
-def minutes(count: float) -> timedelta:
-    return timedelta(minutes=count)
-
-
-def test_oracle_p8_coverage_with_clock_skew(tmp_path: Path) -> None:
-    oracle = ORACLES["p8_coverage_with_clock_skew"]
-    given, expected = oracle["inputs"], oracle["expected"]
-    edges = [0, *given["boundary_minutes" if "boundary_minutes" in given else "boundaries_minute"]]
-    digests = ["a", "b", "a", "b", "c", "d"]  # four rotations, one of them a rollback
-    rows = [
-        alias(d, START + minutes(m), i) for i, (m, d) in enumerate(zip(edges, digests, strict=True))
-    ]
-    step = given["spacing_s"]
-    rows += [decision(i, START + timedelta(seconds=step * i)) for i in range(given["n_decisions"])]
-    result = attribute(tmp_path, [*rows, clock(given["delta_s"])])
-    assert value(result, "decisions") == given["n_decisions"]
-    assert value(result, "grade_c") == expected["attributed"]
-    assert value(result, "grade_d") == expected["ambiguous"]
-    assert value(result, "coverage") == pytest.approx(expected["coverage"], abs=1e-12)
-    assert (value(result, "boundaries"), value(result, "rotations")) == (5, 4)
-    assert result.verdict == "confirmed"
-    with Case(tmp_path / "case.duckdb") as case:
-        exact = get("output_attribution")(case, clock_error_s=0.0)
-    definite = {row["checkpoint"]: row["definite"] for row in value(exact, "checkpoints")}
-    counts = expected["point_counts_delta0"]
-    assert definite == {
-        "a": counts[0] + counts[2], "b": counts[1] + counts[3], "c": counts[4], "d": counts[5],
-    }  # fmt: skip
-
-
-def test_oracle_p7_asof_half_open(tmp_path: Path) -> None:
-    oracle = ORACLES["p7_asof_half_open"]
-    events = [alias(digest, datetime.fromisoformat(at), i)
-              for i, (at, digest) in enumerate(oracle["inputs"]["alias_events"])]  # fmt: skip
-    queries = [datetime.fromisoformat(at) for at in oracle["inputs"]["queries"]]
-    for number, (at, expected) in enumerate(
-        zip(queries, oracle["expected"]["checkpoints"], strict=True)
-    ):
-        folder = tmp_path / str(number)
-        folder.mkdir()
-        result = attribute(folder, [*events, decision(0, at)], clock_error_s=0.0)
-        found = [row["checkpoint"] for row in value(result, "checkpoints")]
-        assert found == ([expected] if expected else [])
-        assert value(result, "grade_c" if expected else "grade_e") == 1
+    return diagnose_rows(tmp_path, "output_attribution", rows, **settings)
 
 
 @pytest.mark.parametrize("seed", [3, 4])

@@ -9,6 +9,7 @@ from casework.diagnoses._diagnosis import Diagnosis, Need
 from casework.diagnoses._triage import adjust, by_gravity, triage
 from casework.diagnoses.cohort_skew import cohort_skew
 from casework.diagnoses.output_attribution import output_attribution
+from casework.diagnoses.retired_checkpoint import retired_checkpoint
 from casework.diagnoses.stale_eval_config import stale_eval_config
 from casework.errors import UsageError, unknown_name
 from casework.findings import Result
@@ -16,6 +17,7 @@ from casework.findings import Result
 ALL: tuple[Diagnosis, ...] = (
     cohort_skew,
     stale_eval_config,
+    retired_checkpoint,
     output_attribution,
 )
 

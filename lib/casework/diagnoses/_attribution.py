@@ -1,13 +1,10 @@
 """The questions that `output_attribution` asks of a case."""
 
 from casework.case import Query
-from casework.diagnoses._in_force import (
-    ALIAS_DAYS,
-    ALIAS_HISTORY,
-    ALIAS_SEGMENTS,
-    DECIDED,
-    REPLICA_DAYS,
-)
+from casework.diagnoses._grading import grading_of
+from casework.diagnoses._in_force import ALIAS_HISTORY, DECIDED
+
+MATCHED, CROSSED, GRADED = grading_of(DECIDED)
 
 CLOCKS = Query(
     "clocks",
@@ -28,61 +25,6 @@ POPULATION = Query(
     FROM requests
     """,
     "How many requests there are, and how many of them record a decision.",
-)
-
-MATCHED = Query(
-    "matched",
-    """
-    SELECT d.request_id, d.occurred_at, d.ended_at, d.endpoint, d.region, d.lane, d.fingerprint,
-           d.decision, d.checkpoint AS by_record, r.only AS by_replica, a.only AS by_alias,
-           CASE WHEN r.candidates > 0 THEN r.checkpoints ELSE a.checkpoints END AS candidates,
-           a.ends <= d.ended_at AND d.checkpoint IS NULL AND r.only IS NULL AS crosses
-    FROM decided AS d
-    LEFT JOIN alias_days AS a
-      ON a.alias = d.endpoint AND a.region IS NOT DISTINCT FROM d.region AND a.day = d.day
-     AND d.occurred_at >= a.starts AND (a.ends IS NULL OR d.occurred_at < a.ends)
-    LEFT JOIN replica_days AS r
-      ON r.replica = d.replica AND r.day = d.day
-     AND d.occurred_at >= r.starts AND (r.ends IS NULL OR d.occurred_at < r.ends)
-    """,
-    "Each decision with what its record, its replica and its alias say of the checkpoint.",
-    uses=(DECIDED, ALIAS_DAYS, REPLICA_DAYS),
-)
-
-CROSSED = Query(
-    "crossed",
-    """
-    SELECT request_id, occurred_at, list_sort(array_agg(DISTINCT checkpoint)) AS candidates
-    FROM (SELECT m.request_id, m.occurred_at, unnest(s.checkpoints) AS checkpoint
-          FROM matched AS m JOIN alias_segments AS s
-            ON s.alias = m.endpoint AND s.region IS NOT DISTINCT FROM m.region
-           AND s.starts <= m.ended_at AND (s.ends IS NULL OR s.ends > m.occurred_at)
-          WHERE m.crosses)
-    GROUP BY request_id, occurred_at HAVING count(DISTINCT checkpoint) > 1
-    """,
-    "Decisions that ran while the alias was switched: asked for before, answered after.",
-    uses=(MATCHED, ALIAS_SEGMENTS),
-)
-
-GRADED = Query(
-    "graded",
-    """
-    SELECT m.request_id, m.occurred_at, m.endpoint, m.region, m.lane, m.fingerprint, m.decision,
-           m.by_alias, c.request_id IS NOT NULL AS crossed,
-           CASE WHEN m.by_record IS NOT NULL THEN 'A' WHEN m.by_replica IS NOT NULL THEN 'B'
-                WHEN c.request_id IS NOT NULL THEN 'D' WHEN m.by_alias IS NOT NULL THEN 'C'
-                WHEN len(m.candidates) > 0 THEN 'D' ELSE 'E' END AS grade,
-           CASE WHEN c.request_id IS NULL THEN coalesce(m.by_record, m.by_replica, m.by_alias)
-                END AS checkpoint,
-           CASE WHEN c.request_id IS NOT NULL THEN c.candidates
-                WHEN coalesce(m.by_record, m.by_replica, m.by_alias) IS NULL THEN m.candidates
-                END AS candidates
-    FROM matched AS m
-    LEFT JOIN crossed AS c ON c.request_id = m.request_id AND c.occurred_at = m.occurred_at
-    """,
-    "Each decision with the grade of its attribution, its checkpoint (A, B, C), or its candidate "
-    "checkpoints (D).",
-    uses=(MATCHED, CROSSED),
 )
 
 POSSIBLE = Query(

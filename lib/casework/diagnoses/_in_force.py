@@ -108,16 +108,14 @@ REPLICA_STRETCHES = Query(
     uses=(REPLICA_HISTORY,),
 )
 
-ALIAS_SEGMENTS = Query(
-    "alias_segments",
-    """
+_ALIAS_SEGMENTS = """
     SELECT s.alias, s.region, s.starts, s.ends, bool_or(r.checkpoint = '') AS unknown,
            list_sort(array_agg(DISTINCT r.checkpoint) FILTER (WHERE r.checkpoint <> ''))
                AS checkpoints
     FROM (
         SELECT p.alias, p.region, e.edge AS starts,
                lead(e.edge) OVER (PARTITION BY p.alias, p.region ORDER BY e.edge) AS ends
-        FROM (SELECT DISTINCT endpoint AS alias, region FROM decided) AS p
+        FROM (SELECT DISTINCT endpoint AS alias, region FROM {asked}) AS p
         JOIN (SELECT alias, opens AS edge FROM alias_stretches
               UNION SELECT alias, closes FROM alias_stretches WHERE closes IS NOT NULL) AS e
           ON e.alias = p.alias
@@ -127,10 +125,7 @@ ALIAS_SEGMENTS = Query(
      AND (r.region IS NULL OR s.region IS NULL OR r.region = s.region)
      AND r.opens <= s.starts AND (r.closes IS NULL OR r.closes > s.starts)
     GROUP BY s.alias, s.region, s.starts, s.ends
-    """,
-    "Which checkpoints may have answered for the alias, segment by segment.",
-    uses=(DECIDED, ALIAS_STRETCHES),
-)
+    """
 
 REPLICA_SEGMENTS = Query(
     "replica_segments",
@@ -161,20 +156,43 @@ _DAYS = """
                CAST(floor(epoch(least(coalesce(s.ends, w.last), w.last)) / 86400) AS BIGINT)
            )) AS day
     FROM {segments} AS s
-    CROSS JOIN (SELECT min(occurred_at) AS first, max(occurred_at) AS last FROM decided) AS w
+    CROSS JOIN (SELECT min(occurred_at) AS first, max(occurred_at) AS last FROM {asked}) AS w
     WHERE s.starts <= w.last AND (s.ends IS NULL OR s.ends > w.first)
     """
 
-ALIAS_DAYS = Query(
-    "alias_days",
-    _DAYS.format(segments="alias_segments"),
-    "The segments of the aliases, day by day.",
-    uses=(DECIDED, ALIAS_SEGMENTS),
-)
 
-REPLICA_DAYS = Query(
-    "replica_days",
-    _DAYS.format(segments="replica_segments"),
-    "The segments of the replicas, day by day.",
-    uses=(DECIDED, REPLICA_SEGMENTS),
-)
+def alias_segments_of(asked: Query, prefix: str = "") -> Query:
+    """Which checkpoints may have answered for the aliases that some requests asked for.
+
+    Args:
+        asked: requests with `endpoint` and `region`.
+        prefix: of the id, where it is not for the decisions.
+    """
+    return Query(
+        f"{prefix}alias_segments",
+        _ALIAS_SEGMENTS.format(asked=asked.id),
+        "Which checkpoints may have answered for the alias, segment by segment.",
+        uses=(asked, ALIAS_STRETCHES),
+    )
+
+
+def days_of(segments: Query, asked: Query, what: str, prefix: str = "") -> Query:
+    """Lay segments out by day over the time in which some requests were made.
+
+    Args:
+        segments: of aliases or replicas.
+        asked: requests with `occurred_at`.
+        what: `alias` or `replica`.
+        prefix: of the id, where it is not for the decisions.
+    """
+    return Query(
+        f"{prefix}{what}_days",
+        _DAYS.format(segments=segments.id, asked=asked.id),
+        f"The segments of the {what}, day by day.",
+        uses=(asked, segments),
+    )
+
+
+ALIAS_SEGMENTS = alias_segments_of(DECIDED)
+ALIAS_DAYS = days_of(ALIAS_SEGMENTS, DECIDED, "alias")
+REPLICA_DAYS = days_of(REPLICA_SEGMENTS, DECIDED, "replica")

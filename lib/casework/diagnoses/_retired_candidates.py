@@ -1,0 +1,203 @@
+"""Which checkpoints may have answered for each ticket, with weights, replays, and what is left."""
+
+from casework.case import Query
+from casework.diagnoses._in_force import ALIAS_HISTORY, ALIAS_STRETCHES
+from casework.diagnoses._retired_seen import HOURS, LINKS, NAMED_GRADED, SEEN, WINDOWS
+
+PARTS = Query(
+    "parts",
+    """
+    SELECT w.ticket_id, w.endpoint, w.region, w.lane, s.checkpoint, 'alias' AS known_by,
+           greatest(s.opens, w.window_from) AS starts,
+           least(coalesce(s.closes, w.window_until), w.window_until) AS ends
+    FROM windows AS w
+    JOIN alias_stretches AS s
+      ON s.alias = w.endpoint AND (s.region IS NULL OR w.region IS NULL OR s.region = w.region)
+     AND s.opens <= w.window_until AND (s.closes IS NULL OR s.closes > w.window_from)
+    UNION ALL
+    SELECT w.ticket_id, w.endpoint, w.region, w.lane, h.checkpoint, 'record',
+           w.window_from, w.window_until
+    FROM windows AS w
+    JOIN (SELECT DISTINCT endpoint, checkpoint FROM hours WHERE checkpoint <> '') AS h
+      ON h.endpoint = w.endpoint
+    """,
+    "Where the window of a ticket meets what the alias pointed at (an empty checkpoint where the "
+    "log says nothing), and the checkpoints that are stamped on requests of the endpoint.",
+    uses=(WINDOWS, ALIAS_STRETCHES, HOURS),
+)
+
+_SO_FAR = """(
+        SELECT p.ticket_id, p.checkpoint, p.known_by, p.starts, p.ends,
+               sum(h.so_far + h.requests * least(greatest(
+                   epoch(p.{end}) / 3600 - h.hour, 0), 1)) AS requests
+        FROM parts AS p
+        JOIN hour_range AS r ON r.endpoint = p.endpoint
+        JOIN hours AS h
+          ON h.endpoint = p.endpoint
+         AND h.hour = least(greatest(CAST(floor(epoch(p.{end}) / 3600) AS BIGINT),
+                                     r.first_hour), r.last_hour)
+         AND h.checkpoint = CASE WHEN p.known_by = 'record' THEN p.checkpoint ELSE '' END
+         AND (p.region IS NULL OR h.region = p.region) AND (p.lane IS NULL OR h.lane = p.lane)
+        GROUP BY p.ticket_id, p.checkpoint, p.known_by, p.starts, p.ends
+    )"""
+
+HOUR_RANGE = Query(
+    "hour_range",
+    """
+    SELECT endpoint, min(hour) AS first_hour, max(hour) AS last_hour FROM hours GROUP BY endpoint
+    """,
+    "The first and the last hour of the requests of each endpoint.",
+    uses=(HOURS,),
+)
+
+WEIGHTS = Query(
+    "weights",
+    f"""
+    SELECT ticket_id, checkpoint, sum(weight) AS weight, sum(requests) AS requests
+    FROM (
+        SELECT p.ticket_id, p.checkpoint, p.known_by,
+               greatest(coalesce(e.requests - b.requests, 0), 0) AS requests,
+               greatest(coalesce(e.requests - b.requests, 0), 0)
+                   + CASE WHEN p.known_by = 'alias'
+                          THEN 1e-9 * (epoch(p.ends) - epoch(p.starts) + 1) ELSE 0 END AS weight
+        FROM parts AS p
+        LEFT JOIN {_SO_FAR.format(end="ends")} AS e
+          ON e.ticket_id = p.ticket_id AND e.checkpoint = p.checkpoint
+         AND e.known_by = p.known_by AND e.starts = p.starts AND e.ends = p.ends
+        LEFT JOIN {_SO_FAR.format(end="starts")} AS b
+          ON b.ticket_id = p.ticket_id AND b.checkpoint = p.checkpoint
+         AND b.known_by = p.known_by AND b.starts = p.starts AND b.ends = p.ends
+    )
+    GROUP BY ticket_id, checkpoint HAVING sum(weight) > 0
+    """,  # noqa: S608  the text is put together of constants
+    "Weight of each candidate: the requests of endpoint, region and lane in the part of the window "
+    "in which it may have answered. Stamped requests count for their own checkpoint. Without any "
+    "request the length of the part counts.",
+    uses=(PARTS, HOURS, HOUR_RANGE),
+)
+
+CANDIDATES = Query(
+    "candidates_of_tickets",
+    """
+    SELECT l.ticket_id, l.linked_by, g.grade, g.fingerprint,
+           coalesce(g.checkpoint, u.candidate, '') AS checkpoint,
+           CAST(count(*) AS DOUBLE) AS weight, count(g.decision) AS decisions
+    FROM links AS l
+    JOIN named_graded AS g ON g.request_id = l.request_id
+    LEFT JOIN (SELECT request_id, unnest(candidates) AS candidate FROM named_graded
+               WHERE grade = 'D') AS u ON u.request_id = g.request_id
+    GROUP BY l.ticket_id, l.linked_by, g.grade, g.fingerprint,
+             coalesce(g.checkpoint, u.candidate, '')
+    UNION ALL
+    SELECT t.ticket_id, 'window', NULL, NULL, coalesce(w.checkpoint, ''),
+           coalesce(w.weight, 1.0), 0
+    FROM windows AS t LEFT JOIN weights AS w ON w.ticket_id = t.ticket_id
+    ORDER BY ticket_id, checkpoint, grade
+    """,
+    "The candidates of each ticket: by the request that it leads to, else by its window. An empty "
+    "checkpoint is one that no record names.",
+    uses=(LINKS, NAMED_GRADED, WINDOWS, WEIGHTS),
+)
+
+TICKETS = Query(
+    "tickets_seen",
+    """
+    SELECT t.ticket_id, t.reported_at, t.observed_at, t.endpoint, t.request_id, t.account_id,
+           t.only_a_date, t.is_zoneless, t.is_contradicted, t.window_from, t.window_until,
+           h.first AS log_from
+    FROM seen AS t
+    LEFT JOIN (SELECT alias, min(valid_from) AS first FROM alias_history GROUP BY alias) AS h
+      ON h.alias = t.endpoint
+    ORDER BY t.reported_at, t.ticket_id
+    """,
+    "The tickets, each with its window and the beginning of the log of its alias.",
+    uses=(SEEN, ALIAS_HISTORY),
+)
+
+PRINTS = Query(
+    "prints",
+    """
+    SELECT checkpoint, coalesce(fingerprint, '') AS fingerprint, count(*) AS requests
+    FROM requests
+    WHERE checkpoint IS NOT NULL AND fingerprint IS NOT NULL
+    GROUP BY checkpoint, coalesce(fingerprint, '') ORDER BY checkpoint, fingerprint LIMIT 10000
+    """,
+    "Fingerprints of the provider on requests that are stamped with a digest.",
+)
+
+REPLAYS = Query(
+    "replays",
+    """
+    SELECT t.ticket_id, r.checkpoint, count(*) AS replays,
+           count(*) FILTER (WHERE CASE WHEN s.output_text IS NOT NULL AND t.output IS NOT NULL
+                                       THEN s.output_text = t.output
+                                       ELSE s.score >= 0.5 END) AS reproduced
+    FROM seen AS t
+    JOIN (SELECT run_id, item_id AS ticket_id, output_text, score FROM eval_samples
+          WHERE condition = 'replay'
+          UNION ALL
+          SELECT run_id, source_event_id, output_text, score FROM eval_samples
+          WHERE condition = 'replay' AND source_event_id <> item_id) AS s
+      ON s.ticket_id = t.ticket_id
+    JOIN eval_runs AS r ON r.run_id = s.run_id
+    WHERE r.checkpoint IS NOT NULL
+    GROUP BY t.ticket_id, r.checkpoint ORDER BY t.ticket_id, r.checkpoint LIMIT 10000
+    """,
+    "Replays of what tickets report, by checkpoint, and how many of them reproduced it: the same "
+    "answer, or a score of a half and more where answers are judged.",
+    uses=(SEEN,),
+)
+
+INVENTORY = Query(
+    "inventory",
+    """
+    SELECT checkpoint, uri, "exists" AS is_there, verified_at, retained_until, base_checkpoint
+    FROM (SELECT *, row_number() OVER (
+              PARTITION BY checkpoint, uri ORDER BY verified_at DESC NULLS LAST, locator) AS nth
+          FROM checkpoints)
+    WHERE nth = 1 ORDER BY checkpoint, uri LIMIT 100000
+    """,
+    "Where the bytes of each checkpoint are, as last checked.",
+)
+
+LAST_MOMENT = Query(
+    "last_moment",
+    """
+    SELECT greatest((SELECT max(reported_at) FROM tickets),
+                    coalesce((SELECT max(verified_at) FROM checkpoints),
+                             (SELECT max(reported_at) FROM tickets))) AS as_of
+    """,
+    "The latest instant of tickets and inventory: retention is judged then.",
+)
+
+CHECKED = Query(
+    "checked",
+    """
+    SELECT count(*) AS checked,
+           count(*) FILTER (WHERE by_alias <> checkpoint) AS disagree
+    FROM named_graded WHERE grade IN ('A', 'B') AND by_alias IS NOT NULL
+    """,
+    "Requests of tickets known by digest or replica, against what the alias log would have said.",
+    uses=(NAMED_GRADED,),
+)
+
+ERAS = Query(
+    "eras",
+    """
+    SELECT alias, region, checkpoint, valid_from, coalesce(valid_until, next_from) AS valid_until
+    FROM alias_history WHERE alias IN (SELECT endpoint FROM seen)
+    ORDER BY alias, region, valid_from LIMIT 2000
+    """,
+    "What the endpoints of the tickets pointed at, over time (at most 2,000).",
+    uses=(SEEN, ALIAS_HISTORY),
+)
+
+MONEY = Query(
+    "money",
+    """
+    SELECT t.ticket_id, a.account_id, a.revenue
+    FROM tickets AS t JOIN accounts AS a ON a.account_id = t.account_id
+    WHERE a.revenue IS NOT NULL ORDER BY t.ticket_id LIMIT 10000
+    """,
+    "Revenue of the accounts that wrote tickets.",
+)

@@ -1,0 +1,145 @@
+"""What tickets say of the answer that they report: its request, or the window in which it was."""
+
+from casework.case import Query
+from casework.diagnoses._grading import grading_of
+
+LAGS = Query(
+    "lags",
+    """
+    SELECT count(*) AS tickets,
+           quantile_cont(epoch(reported_at) - epoch(observed_at), 0.99) AS lag_p99_s
+    FROM tickets WHERE observed_at IS NOT NULL AND observed_at <= reported_at
+    """,
+    "How long after they were seen tickets were filed: the 99th percentile.",
+)
+
+SEEN = Query(
+    "seen",
+    """
+    SELECT ticket_id, reported_at, observed_at, endpoint, request_id, account_id, prompt, output,
+           locator, only_a_date, is_zoneless, observed_at > reported_at AS is_contradicted,
+           CASE WHEN observed_at IS NULL OR observed_at > reported_at
+                THEN reported_at - INTERVAL 1 SECOND * ($lag_s + $clock_error_s)
+                ELSE observed_at - INTERVAL 1 SECOND * $clock_error_s
+                     - CASE WHEN only_a_date OR is_zoneless THEN INTERVAL 14 HOUR
+                            ELSE INTERVAL 0 HOUR END END AS window_from,
+           CASE WHEN observed_at IS NULL OR observed_at > reported_at
+                THEN reported_at + INTERVAL 1 SECOND * $clock_error_s
+                ELSE least(reported_at, observed_at
+                           + CASE WHEN only_a_date THEN INTERVAL 36 HOUR
+                                  WHEN is_zoneless THEN INTERVAL 12 HOUR
+                                  ELSE INTERVAL 0 HOUR END)
+                     + INTERVAL 1 SECOND * $clock_error_s END AS window_until
+    FROM (SELECT *, coalesce(CAST(epoch(observed_at) AS BIGINT) % 86400 = 0, FALSE) AS only_a_date,
+                 strpos($zoneless, exhibit_id) > 0 AS is_zoneless FROM tickets)
+    """,
+    "Each ticket with the window in which its answer was given: the instant at which it was seen, "
+    "not that of the report, with the error of the clocks. A date alone is a day in any time zone; "
+    "an instant without a zone may be in any; where nobody says when it was seen, the window "
+    "reaches back from the report by the lag.",
+)
+
+LINKS = Query(
+    "links",
+    """
+    SELECT t.ticket_id, q.request_id, 'id' AS linked_by, count(*) AS records
+    FROM seen AS t JOIN requests AS q ON q.request_id = t.request_id
+    GROUP BY t.ticket_id, q.request_id
+    UNION ALL
+    SELECT t.ticket_id, q.request_id, 'text', count(*)
+    FROM seen AS t
+    JOIN requests AS q
+      ON q.output_text = t.output AND (t.endpoint IS NULL OR q.endpoint = t.endpoint)
+     AND (t.prompt IS NULL OR q.input_text IS NULL OR q.input_text = t.prompt)
+     AND q.occurred_at <= t.window_until
+    WHERE t.output IS NOT NULL AND t.output <> ''
+      AND (t.request_id IS NULL
+           OR t.request_id NOT IN (SELECT request_id FROM requests WHERE request_id IN (
+                                       SELECT request_id FROM seen WHERE request_id IS NOT NULL)))
+    GROUP BY t.ticket_id, q.request_id
+    """,
+    "Requests that tickets name by their id, else those whose answer is the same text, at any time "
+    "before: an answer may have been kept by the client.",
+    uses=(SEEN,),
+)
+
+NAMED = Query(
+    "named",
+    """
+    SELECT q.request_id, q.occurred_at, q.ended_at, q.endpoint, q.region, q.replica, q.checkpoint,
+           q.fingerprint, q.lane, q.decision,
+           CAST(floor(epoch(q.occurred_at) / 86400) AS BIGINT) AS day
+    FROM requests AS q
+    JOIN (SELECT DISTINCT request_id FROM links) AS l ON l.request_id = q.request_id
+    QUALIFY row_number() OVER (PARTITION BY q.request_id ORDER BY q.occurred_at, q.locator) = 1
+    """,
+    "The requests that tickets lead to, of each id the earliest record.",
+    uses=(LINKS,),
+)
+
+NAMED_MATCHED, NAMED_CROSSED, NAMED_GRADED = grading_of(NAMED, "named_")
+
+PLACES = Query(
+    "places",
+    """
+    SELECT t.ticket_id,
+           CASE WHEN count(DISTINCT coalesce(q.region, '')) = 1 THEN max(q.region) END AS region,
+           CASE WHEN count(DISTINCT coalesce(q.lane, '')) = 1 THEN max(q.lane) END AS lane
+    FROM seen AS t
+    JOIN requests AS q
+      ON q.account_id = t.account_id AND q.occurred_at >= t.window_from
+     AND q.occurred_at <= t.window_until AND (t.endpoint IS NULL OR q.endpoint = t.endpoint)
+    WHERE t.ticket_id NOT IN (SELECT ticket_id FROM links)
+    GROUP BY t.ticket_id
+    """,
+    "Region and lane of the account's own requests in the window, where they are all of one.",
+    uses=(SEEN, LINKS),
+)
+
+WINDOWS = Query(
+    "windows",
+    """
+    SELECT t.ticket_id, t.endpoint, p.region, p.lane, t.window_from, t.window_until
+    FROM seen AS t LEFT JOIN places AS p ON p.ticket_id = t.ticket_id
+    WHERE t.ticket_id NOT IN (SELECT ticket_id FROM links)
+    """,
+    "Tickets that lead to no request, with endpoint, region, lane and window.",
+    uses=(SEEN, LINKS, PLACES),
+)
+
+HOURS = Query(
+    "hours",
+    """
+    SELECT d.endpoint, d.region, d.lane, d.checkpoint, d.hour,
+           coalesce(h.requests, 0) AS requests,
+           sum(coalesce(h.requests, 0)) OVER (
+               PARTITION BY d.endpoint, d.region, d.lane, d.checkpoint ORDER BY d.hour
+           ) - coalesce(h.requests, 0) AS so_far
+    FROM (
+        SELECT p.endpoint, p.region, p.lane, p.checkpoint,
+               unnest(generate_series(p.first_hour, p.last_hour)) AS hour
+        FROM (SELECT endpoint, coalesce(region, '') AS region, coalesce(lane, '') AS lane,
+                     coalesce(checkpoint, '') AS checkpoint,
+                     CAST(floor(min(epoch(w.first)) / 3600) AS BIGINT) AS first_hour,
+                     CAST(floor(max(epoch(w.last)) / 3600) AS BIGINT) AS last_hour
+              FROM requests
+              CROSS JOIN (SELECT min(occurred_at) AS first, max(occurred_at) AS last
+                          FROM requests) AS w
+              WHERE endpoint IN (SELECT endpoint FROM windows)
+              GROUP BY endpoint, coalesce(region, ''), coalesce(lane, ''),
+                       coalesce(checkpoint, '')) AS p
+    ) AS d
+    LEFT JOIN (SELECT endpoint, coalesce(region, '') AS region, coalesce(lane, '') AS lane,
+                      coalesce(checkpoint, '') AS checkpoint,
+                      CAST(floor(epoch(occurred_at) / 3600) AS BIGINT) AS hour,
+                      count(*) AS requests
+               FROM requests WHERE endpoint IN (SELECT endpoint FROM windows)
+               GROUP BY endpoint, coalesce(region, ''), coalesce(lane, ''),
+                        coalesce(checkpoint, ''),
+                        CAST(floor(epoch(occurred_at) / 3600) AS BIGINT)) AS h
+      ON h.endpoint = d.endpoint AND h.region = d.region AND h.lane = d.lane
+     AND h.checkpoint = d.checkpoint AND h.hour = d.hour
+    """,
+    "Requests by endpoint, region, lane, stamped checkpoint and hour, and how many before.",
+    uses=(WINDOWS,),
+)

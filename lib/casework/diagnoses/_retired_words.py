@@ -1,0 +1,204 @@
+"""What `retired_checkpoint` measures and says: numbers, headline, findings, remedies, limits."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from casework.diagnoses import _retired_candidates as c
+from casework.diagnoses import _retired_seen as s
+from casework.diagnoses._inquiry import Inquiry
+from casework.diagnoses._retired_judged import Inventory, Judged, Replays
+from casework.findings import Finding, Verdict
+from casework.stats.estimates import clopper_pearson, upper_if_none
+from casework.stats.reproduction import attempts_to_exclude
+from casework.words import count, duration, number, share
+
+_RATE = 0.05
+STATES = ("resolved", "ambiguous", "unresolved")
+
+
+def by_state(judged: Sequence[Judged]) -> dict[str, int]:
+    """How many tickets are in each state."""
+    return {state: sum(ticket.state == state for ticket in judged) for state in STATES}
+
+
+def unreachable(judged: Sequence[Judged]) -> list[Judged]:
+    """Tickets of which a candidate is known not to be there any more."""
+    return [ticket for ticket in judged if ticket.reachable is False]
+
+
+def measure(
+    ask: Inquiry,
+    judged: Sequence[Judged],
+    inventory: Inventory,
+    replays: Replays,
+    lags: dict[str, Any],
+) -> None:
+    """Record the numbers. The measure `tickets` is the table of them; its `n` is their count."""
+    rows = [
+        {
+            "ticket_id": ticket.row["ticket_id"], "grade": ticket.grade, "state": ticket.state,
+            "known_by": ticket.by, "reachable": ticket.reachable,
+            "candidates": [
+                {"checkpoint": name, "probability": p,
+                 "reachable": inventory.reach(name).can if name else None,
+                 "why": inventory.reach(name).why if name else "no record names it"}
+                for name, p in ticket.candidates
+            ],
+        }
+        for ticket in judged
+    ]  # fmt: skip
+    n = len(judged)
+    ask.measure("tickets", rows, "table", c.CANDIDATES, n=n)
+    for state, found in by_state(judged).items():
+        ask.measure(state, found, "count:tickets", c.CANDIDATES, n=n)
+    ask.measure("unreachable", len(unreachable(judged)), "count:tickets", c.INVENTORY, n=n)
+    ask.measure("lag_p99_s", lags["lag_p99_s"], "s", s.LAGS, n=lags["tickets"])
+    runs = [(name, *kn) for found in replays.counts.values() for name, kn in found.items()]
+    if runs:
+        ask.measure("reproduction", [_reproduced(ticket, name, *kn)
+                                     for ticket, found in sorted(replays.counts.items())
+                                     for name, kn in found.items()], "table", c.REPLAYS,
+                    n=sum(n for *_, n in runs))  # fmt: skip
+    if ask.case.filled("accounts", ("revenue",)):
+        open_ones = {ticket.row["ticket_id"] for ticket in judged if ticket.is_open}
+        money = {row["account_id"]: row["revenue"] for row in ask.ask(c.MONEY)
+                 if row["ticket_id"] in open_ones}  # fmt: skip
+        ask.measure("open_revenue", sum(money.values()) if money else None,
+                    "revenue of the accounts with open tickets", c.MONEY, n=len(money))  # fmt: skip
+
+
+def _reproduced(ticket: str, checkpoint: str, k: int, n: int) -> dict[str, Any]:
+    found = clopper_pearson(k, n)
+    return {"ticket_id": ticket, "checkpoint": checkpoint, "reproduced": k, "replays": n,
+            "rate": found.value, "low": found.low,
+            "high": found.high if k else upper_if_none(n),
+            "excludes_5_percent": not k and n >= attempts_to_exclude(_RATE)}  # fmt: skip
+
+
+def headline(judged: Sequence[Judged], verdict: Verdict) -> str:
+    """Say the answer in one sentence."""
+    n, states, gone = len(judged), by_state(judged), len(unreachable(judged))
+    if verdict == "clean":
+        return (
+            f"Each of {count(n, 'tickets')} is about exactly one checkpoint, and all of these can "
+            "still be run."
+        )
+    if not any(ticket.is_open for ticket in judged):
+        if verdict == "supported":
+            return (
+                f"All {count(n, 'tickets')} have one candidate, but records known otherwise "
+                "contradict the alias log."
+            )
+        unknown = sum(ticket.reachable is None for ticket in judged)
+        return (
+            f"All {count(n, 'tickets')} are about exactly one checkpoint each, but for "
+            f"{number(unknown)} nothing says whether it can still be run."
+        )
+    return (
+        f"Of {count(n, 'tickets')} {number(states['resolved'])} are about exactly one checkpoint, "
+        f"{number(states['ambiguous'])} have several candidates and "
+        f"{number(states['unresolved'])} none; {number(gone)} need a checkpoint that can no longer "
+        "be run."
+    )
+
+
+def findings(ask: Inquiry, judged: Sequence[Judged], inventory: Inventory) -> tuple[Finding, ...]:
+    """State what was found, with what carries it."""
+    states = by_state(judged)
+    pictures = {chart.id for chart in ask.charts}
+    by = {how: sum(ticket.by == how for ticket in judged)
+          for how in ("id", "text", "window", "fingerprint", "replay")}  # fmt: skip
+    found = [
+        Finding(
+            f"Of {count(len(judged), 'tickets')} {number(states['resolved'])} are resolved, "
+            f"{number(states['ambiguous'])} ambiguous, {number(states['unresolved'])} unresolved. "
+            f"{number(by['id'])} name a request that is recorded, {number(by['text'])} show the "
+            f"text of one, {number(by['window'])} rest on the window in which it was seen, "
+            f"{number(by['fingerprint'] + by['replay'])} were settled by a fingerprint or replays.",
+            ("tickets", *STATES),
+            (ask.evidence_id(c.CANDIDATES), ask.evidence_id(c.TICKETS)),
+            tuple(sorted(pictures & {"windows", "states"})),
+        )
+    ]
+    gone = {name: inventory.reach(name).why
+            for ticket in unreachable(judged) for name, _ in ticket.candidates
+            if name and inventory.reach(name).can is False}  # fmt: skip
+    if gone:
+        reasons = ", ".join(
+            f"{number(sum(why == reason for why in gone.values()))} {reason}"
+            for reason in sorted({*gone.values()})
+        )
+        found.append(
+            Finding(
+                f"{count(len(gone), 'checkpoints')} of the candidates can no longer be run: "
+                f"{reasons}.",
+                ("unreachable",),
+                (ask.evidence_id(c.INVENTORY),),
+            )
+        )
+    if "reproduction" in ask.measures:
+        done = ask.measures["reproduction"].value
+        found.append(
+            Finding(
+                f"{count(sum(row['replays'] for row in done), 'replays')} on "
+                f"{count(len(done), 'pairs of ticket and checkpoint')}; "
+                f"{number(sum(row['reproduced'] > 0 for row in done))} reproduced the report at "
+                f"least once. {attempts_to_exclude(_RATE)} replays without one exclude a rate of "
+                f"{share(_RATE)}.",
+                ("reproduction",),
+                (ask.evidence_id(c.REPLAYS),),
+                tuple(sorted(pictures & {"reproduction"})),
+            )
+        )
+    return tuple(found)
+
+
+def remedies(
+    ask: Inquiry, judged: Sequence[Judged], inventory: Inventory, lags: dict[str, Any]
+) -> tuple[str, ...]:
+    """Say what to do in this case."""
+    said = []
+    ambiguous = [ticket for ticket in judged if ticket.state == "ambiguous"]
+    runnable = [t for t in ambiguous if t.reachable]
+    if runnable:
+        said.append(
+            f"Replay {count(len(runnable), 'ambiguous tickets')} on each candidate: "
+            f"{attempts_to_exclude(_RATE)} times without a reproduction exclude a rate of "
+            f"{share(_RATE)}; replay one other checkpoint as a control."
+        )
+    if any(ticket.by == "window" for ticket in judged):
+        said.append(
+            "Return the digest and the request id with each answer, and ask for the id in reports."
+        )
+    if unreachable(judged):
+        lag = lags["lag_p99_s"]
+        until = f", here {duration(lag)}" if lag is not None else ""
+        said.append(
+            "Keep weights, adapters with their base, and serving settings at least as long as "
+            f"reports arrive (99th percentile of the lag{until}) after the alias moves away."
+        )
+    if any(ticket.state == "unresolved" for ticket in judged):
+        said.append("Load the older part of the alias log for the tickets without a candidate.")
+    return tuple(said)
+
+
+def limits(ask: Inquiry, judged: Sequence[Judged], clock_known: bool) -> tuple[str, ...]:
+    """Say what the answer does not cover."""
+    said = ["Probabilities rest on the traffic of the window; they are no measure of the fault."]
+    if not clock_known:
+        said.append("Nothing bounds the error of the clocks; they are taken to agree.")
+    for key, words in (("only_a_date", "name a day alone, taken in any time zone"),
+                       ("is_zoneless", "name no time zone, taken to be in any"),
+                       ("is_contradicted", "were seen after they were reported: their window "
+                        "reaches back from the report")):  # fmt: skip
+        n = sum(bool(ticket.row[key]) for ticket in judged)
+        if n:
+            said.append(f"{count(n, 'tickets')} {words}.")
+    lost = sum(ticket.row["request_id"] is not None and ticket.by == "window" for ticket in judged)
+    if lost:
+        said.append(f"{count(lost, 'tickets')} name a request that is not among the records.")
+    unknown = sum(ticket.reachable is None and ticket.state != "unresolved" for ticket in judged)
+    if unknown:
+        said.append(f"For {count(unknown, 'tickets')} nothing says whether a candidate is there.")
+    said.append("That the bytes are there does not say that they load on the same serving stack.")
+    return tuple(said)

@@ -1,0 +1,281 @@
+"""What `retired_checkpoint` must state, against planted numbers and cases of a few rows."""
+
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.diagnoses.attributing import (
+    START,
+    alias,
+    clock,
+    decision,
+    diagnose_rows,
+    minutes,
+    value,
+)
+from tests.diagnoses.conftest import Diagnosed
+
+from casework.case import Row
+from casework.findings import Result
+from casework.tables import checkpoints, deployments, eval_runs, eval_samples, tickets
+
+NOON = START + timedelta(hours=12, minutes=5)
+
+
+def judge(tmp_path: Path, rows: list[Row], **settings: Any) -> Result:
+    return diagnose_rows(tmp_path, "retired_checkpoint", rows, **settings)
+
+
+def ticket(number: int, reported: datetime, **more: Any) -> Row:
+    values = {"ticket_id": f"t{number}", "reported_at": reported, "endpoint": "v1"}
+    return Row(tickets, f"row {number + 1}", values | more)
+
+
+def stored(name: str, *, there: bool | None = True, place: str = "s3", **more: Any) -> Row:
+    values = {"checkpoint": name, "uri": place, "exists": there}
+    return Row(checkpoints, f"{name} {place}", values | more)
+
+
+def replay(name: str, number: int, said: str) -> list[Row]:
+    """One replay of `t0` on a checkpoint."""
+    run = {"run_id": f"{name}{number}", "suite": "replay", "started_at": NOON, "checkpoint": name}
+    sample = {"run_id": f"{name}{number}", "item_id": "t0", "condition": "replay",
+              "output_text": said}  # fmt: skip
+    return [Row(eval_runs, f"{name}{number}", run), Row(eval_samples, f"{name}{number}", sample)]
+
+
+def of(result: Result, name: str) -> dict[str, float]:
+    """The candidates of one ticket with their probabilities."""
+    row = next(row for row in value(result, "tickets") if row["ticket_id"] == name)
+    return {c["checkpoint"]: c["probability"] for c in row["candidates"]}
+
+
+def grades(result: Result) -> dict[str, str]:
+    return {row["ticket_id"]: row["grade"] for row in value(result, "tickets")}
+
+
+def outcomes(result: Result) -> dict[str, str]:
+    return {rival.explanation: rival.outcome for rival in result.rivals}
+
+
+TWO = [alias("a", START - timedelta(days=9)), alias("b", NOON, 1), stored("a"), stored("b")]
+
+
+@pytest.mark.parametrize("seed", [3, 8])
+def test_planted_numbers_are_found(diagnosed: Diagnosed, seed: int) -> None:
+    result, truth = diagnosed("retired_checkpoint.planted", seed)
+    names = ("resolved", "ambiguous", "unresolved", "unreachable")
+    assert {n: value(result, n) for n in names} == {n: truth.numbers[n] for n in names}
+    assert result.measures["tickets"].n == truth.numbers["ticket_count"]
+    found = {
+        row["ticket_id"]: sorted(c["checkpoint"] for c in row["candidates"] if c["checkpoint"])
+        for row in value(result, "tickets")
+    }
+    assert found == truth.numbers["candidates"]
+    assert result.verdict == "confirmed"
+    assert all(abs(sum(of(result, name).values()) - 1) < 0.1 for name in found)
+
+
+@pytest.mark.parametrize(
+    ("story", "verdict"),
+    [
+        ("healthy", "clean"), ("deleted_weights", "confirmed"), ("one_era", "clean"),
+        ("reasserted_alias", "clean"), ("stamped_at_a_swap", "clean"),
+        ("adapter_remains", "confirmed"), ("local_time", "clean"),
+        ("zone_not_named", "supported"), ("cached_answer", "clean"), ("other_lane", "clean"),
+        ("replayed", "clean"), ("log_begins_late", "supported"),
+    ],
+)  # fmt: skip
+def test_a_story_is_judged_rightly(diagnosed: Diagnosed, story: str, verdict: str) -> None:
+    result, truth = diagnosed(f"retired_checkpoint.{story}", 4)
+    assert result.verdict == verdict
+    for name in {"resolved", "ambiguous", "unresolved", "unreachable"} & truth.numbers.keys():
+        assert value(result, name) == truth.numbers[name], name
+
+
+def test_a_request_beats_the_window_and_a_digest_the_alias(tmp_path: Path) -> None:
+    ran = {"replica": "r1", "checkpoint": "c", "valid_from": START}
+    rows = [*TWO, stored("c"), Row(deployments, "row 1", ran), clock(1)]
+    rows += [
+        decision(0, NOON, checkpoint="a"), decision(1, NOON, replica="r1"),
+        decision(2, NOON - minutes(60)), decision(3, NOON),
+    ]  # fmt: skip
+    rows += [ticket(i, NOON + minutes(90), request_id=f"d{i}") for i in range(4)]
+    result = judge(tmp_path, rows)
+    assert grades(result) == {"t0": "A", "t1": "B", "t2": "C", "t3": "D"}
+    assert of(result, "t3") == {"a": 0.5, "b": 0.5}
+    assert (value(result, "resolved"), value(result, "ambiguous")) == (3, 1)
+
+
+def test_when_it_was_seen_counts_and_not_when_it_was_reported(tmp_path: Path) -> None:
+    rows = [*TWO, ticket(0, NOON + minutes(600), observed_at=NOON - minutes(1)),
+            ticket(1, NOON + minutes(600), observed_at=NOON)]  # fmt: skip
+    result = judge(tmp_path, rows, clock_error_s=0)
+    assert (of(result, "t0"), of(result, "t1")) == ({"a": 1.0}, {"b": 1.0})
+    assert result.verdict == "clean"
+    wide = judge(_sub(tmp_path), rows, clock_error_s=90)
+    assert wide.measures["ambiguous"].value == 2
+
+
+def _sub(folder: Path) -> Path:
+    inner = folder / "inner"
+    inner.mkdir()
+    return inner
+
+
+def test_candidates_are_weighted_by_the_traffic_of_the_window(tmp_path: Path) -> None:
+    before = [decision(i, NOON - minutes(5 * i + 65)) for i in range(10)]
+    after = [decision(100 + i, NOON + minutes(2 * i + 65)) for i in range(30)]
+    seen = ticket(0, NOON + timedelta(hours=10))
+    result = judge(tmp_path, [*TWO, *before, *after, seen], lag_s=20 * 3600)
+    assert of(result, "t0") == pytest.approx({"a": 0.25, "b": 0.75}, abs=0.01)
+    assert value(result, "ambiguous") == 1
+
+
+def test_without_traffic_time_is_the_weight(tmp_path: Path) -> None:
+    rows = [*TWO, ticket(0, NOON + timedelta(hours=2))]
+    result = judge(tmp_path, rows, lag_s=8 * 3600)
+    assert of(result, "t0") == pytest.approx({"a": 0.75, "b": 0.25}, abs=0.01)
+
+
+def test_an_assumed_lag_alone_is_not_confirmed(tmp_path: Path) -> None:
+    result = judge(tmp_path, [*TWO, ticket(0, NOON + timedelta(days=3))])
+    assert result.parameters["lag_s"].source == "inferred"
+    assert result.verdict == "supported"
+    given = judge(_sub(tmp_path), [*TWO, ticket(0, NOON + timedelta(days=3))], lag_s=8 * 86400)
+    assert given.verdict == "confirmed"
+
+
+def test_a_date_alone_is_a_day_in_any_zone(tmp_path: Path) -> None:
+    rows = [*TWO, ticket(0, START + timedelta(days=4), observed_at=START)]
+    rows += [ticket(1, START + timedelta(days=4), observed_at=START + timedelta(days=1))]
+    result = judge(tmp_path, rows, clock_error_s=0)
+    assert of(result, "t0") == pytest.approx({"a": 26.08 / 50, "b": 23.92 / 50}, abs=0.001)
+    assert of(result, "t1") == pytest.approx({"b": 0.958, "a": 0.042}, abs=0.001)
+    assert value(result, "ambiguous") == 2
+    assert any("a day alone" in limit for limit in result.limits)
+
+
+def test_seen_after_it_was_reported_is_a_contradiction(tmp_path: Path) -> None:
+    rows = [*TWO, ticket(0, NOON - minutes(30), observed_at=NOON + minutes(5))]
+    result = judge(tmp_path, rows, lag_s=3600)
+    assert of(result, "t0") == {"a": 1.0}
+    assert any("after they were reported" in limit for limit in result.limits)
+
+
+def test_the_text_of_an_answer_leads_to_its_request(tmp_path: Path) -> None:
+    rows = [
+        *TWO,
+        decision(0, NOON - minutes(90), output_text="It is 42.", checkpoint="a"),
+        decision(1, NOON + minutes(90), output_text="It is 41.", checkpoint="b"),
+        ticket(0, NOON + minutes(200), observed_at=NOON + minutes(100), output="It is 42."),
+    ]
+    result = judge(tmp_path, rows)
+    assert of(result, "t0") == {"a": 1.0}
+    assert grades(result) == {"t0": "A"}
+
+
+def test_a_common_answer_keeps_all_its_checkpoints(tmp_path: Path) -> None:
+    said = {"output_text": "Sorry."}
+    rows = [*TWO, decision(0, NOON - minutes(90), checkpoint="a", **said)]
+    rows += [decision(1 + i, NOON + minutes(90 + i), checkpoint="b", **said) for i in range(3)]
+    rows += [ticket(0, NOON + minutes(200), observed_at=NOON + minutes(100), output="Sorry.")]
+    assert of(judge(tmp_path, rows), "t0") == {"a": 0.25, "b": 0.75}
+
+
+def test_a_fingerprint_settles_a_request_on_a_boundary(tmp_path: Path) -> None:
+    rows = [*TWO, clock(60), decision(0, NOON, fingerprint="fp-a"),
+            ticket(0, NOON + minutes(60), request_id="d0")]  # fmt: skip
+    rows += [decision(10 + i, NOON - minutes(100 + i), checkpoint="a", fingerprint="fp-a")
+             for i in range(80)]  # fmt: skip
+    rows += [decision(200 + i, NOON + minutes(100 + i), checkpoint="b", fingerprint="fp-b")
+             for i in range(80)]  # fmt: skip
+    result = judge(tmp_path, rows)
+    assert of(result, "t0").keys() == {"a"}
+    assert result.falsifier.falsified
+    assert result.verdict == "clean"
+
+
+def test_replays_need_a_control_that_does_not_reproduce(tmp_path: Path) -> None:
+    rows = [*TWO, clock(60), ticket(0, NOON + minutes(60), observed_at=NOON, output="x")]
+    for i in range(150):
+        rows += [*replay("a", i, "x"), *replay("b", i, "y")]
+    result = judge(tmp_path, rows)
+    assert of(result, "t0").keys() == {"a"}
+    table = {row["checkpoint"]: row for row in value(result, "reproduction")}
+    assert table["b"]["excludes_5_percent"]
+    assert table["b"]["high"] == pytest.approx(1 - 0.05 ** (1 / 150))
+    inner = _sub(tmp_path)
+    control = judge(inner, [*rows, *replay("c", 0, "x")])
+    assert set(of(control, "t0")) == {"a", "b"}
+    whole = "It is not of the checkpoint but of the prompt, the data or a tool"
+    assert outcomes(control)[whole] == "not_excluded"
+
+
+@pytest.mark.parametrize(
+    ("more", "reachable"),
+    [
+        ([stored("a")], True),
+        ([stored("a", there=False)], False),
+        ([stored("a", there=False), stored("a", place="tape")], True),
+        ([stored("a", there=None)], None),
+        ([stored("z")], None),
+        ([stored("a", retained_until=START - timedelta(days=30))], False),
+        ([stored("a", retained_until=START - timedelta(days=30), verified_at=START)], True),
+        ([stored("a", base_checkpoint="base"), stored("base", there=False)], False),
+        ([stored("a", base_checkpoint="base")], True),
+        ([stored("a", base_checkpoint="a")], True),
+        ([stored("a", there=True, verified_at=START),
+          stored("a", there=False, verified_at=START + timedelta(days=1))], False),
+    ],
+)  # fmt: skip
+def test_whether_it_can_be_run(tmp_path: Path, more: list[Row], reachable: bool | None) -> None:
+    rows = [alias("a", START - timedelta(days=90)), *more,
+            ticket(0, NOON, observed_at=NOON - minutes(5))]  # fmt: skip
+    result = judge(tmp_path, rows)
+    (row,) = value(result, "tickets")
+    assert row["reachable"] is reachable
+    assert result.verdict == {True: "clean", False: "confirmed", None: "inconclusive"}[reachable]
+
+
+def test_a_contradicted_alias_log_is_not_clean(tmp_path: Path) -> None:
+    rows = [*TWO, decision(0, NOON - minutes(60), checkpoint="b"),
+            ticket(0, NOON, request_id="d0"),
+            ticket(1, NOON, observed_at=NOON - minutes(70))]  # fmt: skip
+    result = judge(tmp_path, rows)
+    assert result.verdict == "supported"
+    assert "contradicted by 1 of 1" in result.falsifier.outcome
+
+
+def test_a_request_that_is_not_recorded_is_told(tmp_path: Path) -> None:
+    rows = [*TWO, ticket(0, NOON, observed_at=NOON - minutes(70), request_id="gone")]
+    result = judge(tmp_path, rows)
+    assert of(result, "t0") == {"a": 1.0}
+    assert any("not among the records" in limit for limit in result.limits)
+
+
+def test_a_ticket_without_an_endpoint_has_no_candidate(tmp_path: Path) -> None:
+    result = judge(tmp_path, [*TWO, ticket(0, NOON, endpoint=None)])
+    assert value(result, "unresolved") == 1
+    assert grades(result) == {"t0": "E"}
+
+
+def test_without_any_history_it_cannot_be_tested(tmp_path: Path) -> None:
+    result = judge(tmp_path, [ticket(0, NOON)])
+    assert result.verdict == "not_testable"
+    assert "alias_events" in {m.table for m in result.missing}
+
+
+def test_hostile_names_are_data(tmp_path: Path) -> None:
+    name = "'; DROP TABLE tickets; --<script>\u202e"
+    seen = {"ticket_id": name, "observed_at": NOON - minutes(5), "output": name}
+    rows = [alias(name, START), stored(name), ticket(0, NOON, **seen)]
+    result = judge(tmp_path, rows)
+    assert of(result, name) == {name: 1.0}
+    assert result.verdict == "clean"
+
+
+def test_the_same_case_gives_the_same_result(diagnosed: Diagnosed) -> None:
+    again = [diagnosed("retired_checkpoint.planted", 3)[0] for _ in range(2)]
+    assert again[0] == again[1]
