@@ -150,6 +150,15 @@ def test_another_prompt_name_with_the_full_hash_falsifies(tmp_path: Path) -> Non
     assert result.verdict == "inconclusive"
 
 
+def test_hashes_that_never_meet_are_not_confirmed(tmp_path: Path) -> None:
+    """A gateway and a harness that hash differently share no value, whatever was evaluated."""
+    rows = [*traffic("gateway-1", -60, 0), *traffic("gateway-2", 0, 60)]
+    result = diagnose(tmp_path, [*rows, run(0, -100, "harness-1"), run(1, -10, "harness-2")])
+    rival = "Requests and runs write the same hash or checkpoint differently"
+    assert outcomes(result)[rival] == "not_excluded"
+    assert result.verdict == "supported"
+
+
 def test_a_run_without_a_hash_caps_the_verdict(tmp_path: Path) -> None:
     rows = [*OLD, *traffic("new", 0, 60, prompt_version="2"),
             run(1, -10, None, prompt_version="2")]  # fmt: skip

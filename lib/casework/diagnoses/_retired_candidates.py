@@ -81,7 +81,8 @@ CANDIDATES = Query(
     """
     SELECT l.ticket_id, l.linked_by, g.grade, g.fingerprint,
            coalesce(g.checkpoint, u.candidate, '') AS checkpoint,
-           CAST(count(*) AS DOUBLE) AS weight, count(g.decision) AS decisions
+           CAST(count(*) AS DOUBLE) AS weight, count(g.decision) AS decisions,
+           min(g.occurred_at) AS first, max(g.occurred_at) AS last
     FROM links AS l
     JOIN named_graded AS g ON g.request_id = l.request_id
     LEFT JOIN (SELECT request_id, unnest(candidates) AS candidate FROM named_graded
@@ -90,12 +91,13 @@ CANDIDATES = Query(
              coalesce(g.checkpoint, u.candidate, '')
     UNION ALL
     SELECT t.ticket_id, 'window', NULL, NULL, coalesce(w.checkpoint, ''),
-           coalesce(w.weight, 1.0), 0
+           coalesce(w.weight, 1.0), 0, t.window_from, t.window_until
     FROM windows AS t LEFT JOIN weights AS w ON w.ticket_id = t.ticket_id
     ORDER BY ticket_id, checkpoint, grade
     """,
     "The candidates of each ticket: by the request that it leads to, else by its window. An empty "
-    "checkpoint is one that no record names.",
+    "checkpoint is one that no record names. First and last are the instants of these requests, or "
+    "the ends of the window.",
     uses=(LINKS, NAMED_GRADED, WINDOWS, WEIGHTS),
 )
 

@@ -28,16 +28,15 @@ def _draw_windows(ask: Inquiry, judged: Sequence[Judged], known: dict[str, Any])
          "kind": "span", "role": None}
         for row in eras
     ]  # fmt: skip
-    order = sorted(judged, key=lambda ticket: (not ticket.is_open, ticket.row["reported_at"]))
+    order = sorted(judged, key=lambda t: (t.state == "resolved", not t.is_open, t.first))
     shown = order[:_LANES]
     for ticket in shown:
         lane = f"ticket {ticket.row['ticket_id']}"
-        since, until = ticket.row["window_from"], ticket.row["window_until"]
-        rows.append({"lane": lane, "label": _candidates(ticket), "start": since, "end": until,
-                     "kind": "zone", "role": "gate"})  # fmt: skip
+        rows.append({"lane": lane, "label": _candidates(ticket), "start": ticket.first,
+                     "end": ticket.last, "kind": "zone", "role": "gate"})  # fmt: skip
         rows.append({"lane": lane, "label": "reported", "start": ticket.row["reported_at"],
                      "end": None, "kind": "tick", "role": None})  # fmt: skip
-    start = min(ticket.row["window_from"] for ticket in shown)
+    start = min(ticket.first for ticket in shown)
     end = max(ticket.row["reported_at"] for ticket in shown)
     around = (end - start) / 10
     several = sum(ticket.state != "resolved" for ticket in judged)
@@ -46,7 +45,7 @@ def _draw_windows(ask: Inquiry, judged: Sequence[Judged], known: dict[str, Any])
         "spans",
         f"{number(several)} of {count(len(judged), 'tickets')} cannot be given to one checkpoint",
         f"Above what the endpoint pointed at. Below tickets, open ones first (at most {_LANES}): "
-        "the window in which it was seen, with its candidates; a tick where it was reported.",
+        "when the answer may have been given, with its candidates; a tick where it was reported.",
         f"Timeline of {count(len(eras), 'alias events')} and {count(len(shown), 'tickets')}: "
         + "; ".join(f"{ticket.row['ticket_id']} {_candidates(ticket)}" for ticket in shown),
         rows,
@@ -59,10 +58,10 @@ def _candidates(ticket: Judged) -> str:
     """The candidates with their probabilities, digests shortened."""
     if not ticket.candidates:
         return "no candidate"
-    return ", ".join(
-        f"{(name or 'not recorded').removeprefix('sha256:')[:12]} {share(round(p, 3))}"
-        for name, p in ticket.candidates
-    )
+    names = [(name or "no record").removeprefix("sha256:")[:8] for name, _ in ticket.candidates]
+    told = [f"{name} {share(round(p, 2))}" for name, (_, p) in
+            zip(names, ticket.candidates, strict=True)]  # fmt: skip
+    return " or ".join(told) + (", gone" if ticket.reachable is False else "")
 
 
 def _draw_states(ask: Inquiry, judged: Sequence[Judged]) -> None:
@@ -82,8 +81,8 @@ def _draw_states(ask: Inquiry, judged: Sequence[Judged]) -> None:
     ask.chart(
         "states",
         "bars",
-        f"{number(resolved.count(True))} of {count(n, 'tickets')} can be tried on the checkpoint that answered",
-        "Tickets by what is known of their checkpoint.",
+        f"{number(resolved.count(True))} of {count(n, 'tickets')} can be tried on what answered",
+        "Tickets by what is known of the checkpoint that answered.",
         "Tickets: " + ", ".join(f"{row['part']} {number(row['value'])}" for row in rows) + ".",
         rows,
         {"x_title": "tickets", "order": [part for part, *_ in counts]},

@@ -24,10 +24,12 @@ class Judged:
         grade: of the evidence, A to E as in `output_attribution`.
         by: what led to the candidates: `id`, `text`, `window`, then `fingerprint` or `replay`.
         candidates: checkpoints that are worth telling with their probability, the largest first;
-            None is a checkpoint that no record names.
+            None is a checkpoint that no record names. An unresolved ticket has none.
         was_open: whether it was open before fingerprints and replays were looked at.
         reachable: whether all of these can still be run; None where that is not known.
         decides: whether the request took a decision.
+        first: the earliest instant at which the answer may have been given.
+        last: the latest.
     """
 
     row: Mapping[str, Any]
@@ -38,6 +40,8 @@ class Judged:
     was_open: bool
     reachable: bool | None
     decides: bool
+    first: datetime
+    last: datetime
 
     @property
     def is_open(self) -> bool:
@@ -157,10 +161,12 @@ def _judged(
         state=state,
         grade=_grade(state, by, grades),
         by=by,
-        candidates=tuple((name or None, p) for name, p in told),
+        candidates=tuple((name or None, p) for name, p in told if state != "unresolved"),
         was_open=_state(_worth_telling(before)) != "resolved",
         reachable=False if False in reach else None if None in reach or not reach else True,
         decides=any(row["decisions"] for row in rows),
+        first=min(row["first"] for row in rows),
+        last=max(row["last"] for row in rows),
     )
 
 

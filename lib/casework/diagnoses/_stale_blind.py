@@ -2,7 +2,7 @@
 
 from casework.case import Query
 from casework.diagnoses._stale_runs import FIRSTS, MATCHES, RUNS
-from casework.diagnoses._stale_served import LABELLED, PUSHES, SERVED, TRAFFIC
+from casework.diagnoses._stale_served import CONFIGS, LABELLED, PUSHES, SERVED, TRAFFIC
 
 EXPOSURE = Query(
     "exposure",
@@ -164,6 +164,28 @@ OTHER_NAMES = Query(
     "Completed runs with the prompt of a blind configuration, before its first valid run, under "
     "another prompt name, or with other parameters or another checkpoint.",
     uses=(FIRSTS, RUNS, MATCHES),
+)
+
+IN_COMMON = Query(
+    "in_common",
+    """
+    SELECT part, count(DISTINCT served) AS served, count(DISTINCT evaluated) AS evaluated,
+           count(DISTINCT CASE WHEN evaluated = value THEN served END) AS in_common
+    FROM (
+        SELECT v.part, v.value, v.value AS served, r.value AS evaluated
+        FROM (SELECT DISTINCT 'prompt_hash' AS part, prompt_hash AS value FROM configs
+              UNION SELECT 'params_hash', params_hash FROM configs
+              UNION SELECT 'checkpoint', checkpoint FROM configs) AS v
+        JOIN (SELECT DISTINCT 'prompt_hash' AS part, prompt_hash AS value FROM runs
+              UNION SELECT 'params_hash', params_hash FROM runs
+              UNION SELECT 'checkpoint', checkpoint FROM runs) AS r
+          ON r.part = v.part
+        WHERE v.value IS NOT NULL AND r.value IS NOT NULL
+    )
+    GROUP BY part ORDER BY part
+    """,
+    "Of each part of a configuration how many values were served, evaluated, and both.",
+    uses=(CONFIGS, RUNS),
 )
 
 RUNS_IN_WINDOW = Query(

@@ -18,7 +18,13 @@ def find_rivals(
     ask: Inquiry, blind: Blind, worst: dict[str, Any] | None, known: dict[str, Any]
 ) -> tuple[Rival, ...]:
     """Test what else could explain that something was served before it was evaluated."""
-    rivals = [_same_content(blind), _unhashed(blind), _clocks(blind, known), _time_zone(ask, blind)]
+    rivals = [
+        _same_content(blind),
+        _written_alike(ask, known),
+        _unhashed(blind),
+        _clocks(blind, known),
+        _time_zone(ask, blind),
+    ]
     rivals += [_log_begins_late(blind), _log_ends_early(ask, blind), _retries(ask, blind)]
     if worst and blind.grade != "rendered_hash":
         rivals.append(_frozen(ask))
@@ -34,6 +40,19 @@ def _same_content(blind: Blind) -> Rival:
         "hashes are compared, labels are not"
         if hashed
         else "no hash on both sides: two labels may stand for the same content, and one for two",
+    )
+
+
+def _written_alike(ask: Inquiry, known: dict[str, Any]) -> Rival:
+    """Two tools that hash differently share no value at all, and then nothing is ever covered."""
+    parts = ask.ask(b.IN_COMMON, **known)
+    apart = [row["part"] for row in parts if not row["in_common"]]
+    told = ", ".join(f"{row['in_common']} {row['part']}" for row in parts)
+    return Rival(
+        "Requests and runs write the same hash or checkpoint differently",
+        "values that occur on both sides",
+        "not_excluded" if apart else "excluded",
+        f"in common: {told or 'no part is recorded on both sides'}",
     )
 
 
