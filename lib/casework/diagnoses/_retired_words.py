@@ -124,33 +124,32 @@ def findings(ask: Inquiry, judged: Sequence[Judged], inventory: Inventory) -> tu
             for ticket in unreachable(judged) for name, _ in ticket.candidates
             if name and inventory.reach(name).can is False}  # fmt: skip
     if gone:
-        reasons = ", ".join(
-            f"{number(sum(why == reason for why in gone.values()))} {reason}"
-            for reason in sorted({*gone.values()})
-        )
-        found.append(
-            Finding(
-                f"{count(len(gone), 'checkpoints')} of the candidates can no longer be run: "
-                f"{reasons}.",
-                ("unreachable",),
-                (ask.evidence_id(c.INVENTORY),),
-            )
-        )
+        found.append(_gone(ask, list(gone.values())))
     if "reproduction" in ask.measures:
-        done = ask.measures["reproduction"].value
-        found.append(
-            Finding(
-                f"{count(sum(row['replays'] for row in done), 'replays')} on "
-                f"{count(len(done), 'pairs of ticket and checkpoint')}; "
-                f"{number(sum(row['reproduced'] > 0 for row in done))} reproduced the report at "
-                f"least once. {attempts_to_exclude(_RATE)} replays without one exclude a rate of "
-                f"{share(_RATE)}.",
-                ("reproduction",),
-                (ask.evidence_id(c.REPLAYS),),
-                tuple(sorted(pictures & {"reproduction"})),
-            )
-        )
+        found.append(_replayed(ask))
     return tuple(found)
+
+
+def _gone(ask: Inquiry, reasons: Sequence[str]) -> Finding:
+    told = ", ".join(f"{number(reasons.count(why))} {why}" for why in sorted({*reasons}))
+    return Finding(
+        f"{count(len(reasons), 'checkpoints')} of the candidates can no longer be run: {told}.",
+        ("unreachable",),
+        (ask.evidence_id(c.INVENTORY),),
+    )
+
+
+def _replayed(ask: Inquiry) -> Finding:
+    done = ask.measures["reproduction"].value
+    return Finding(
+        f"{count(sum(row['replays'] for row in done), 'replays')} on "
+        f"{count(len(done), 'pairs of ticket and checkpoint')}; "
+        f"{number(sum(row['reproduced'] > 0 for row in done))} reproduced the report at least "
+        f"once. {attempts_to_exclude(_RATE)} replays without one exclude a rate of {share(_RATE)}.",
+        ("reproduction",),
+        (ask.evidence_id(c.REPLAYS),),
+        ("reproduction",),
+    )
 
 
 def remedies(

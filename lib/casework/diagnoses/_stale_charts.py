@@ -42,16 +42,8 @@ def _draw_lanes(
     prompt = shown["prompt_name"]
     start, end = _window(blind, shown)
     names = {row["config"]: name_of(row) for row in blind.configs}
-    began = {row["config"]: row["began_at"] for row in blind.configs}
-    rows: list[dict[str, Any]] = []
-    seen: set[int] = set()
-    for spell in blind.spells:
-        if spell["prompt_name"] == prompt and spell["config"] in names:
-            first = spell["config"] not in seen
-            seen.add(spell["config"])
-            since = began[spell["config"]] if first else spell["starts_at"]
-            rows.append(_span("served", names[spell["config"]], since, spell["ends_at"],
-                              n=spell["requests"]))  # fmt: skip
+    rows = _served(blind, prompt, names)
+    seen = {row["label"] for row in rows}
     rows += _evaluated(ask.ask(EVALUATED, prompt=prompt, **known), names)
     zones = _zones(blind, shown)
     rows += [{"lane": lane, "label": "blind" if lane == "served" else "", "start": since,
@@ -60,25 +52,34 @@ def _draw_lanes(
     if worst is not None:
         rows += _tickets(ask, signal, worst)
         rows += _brackets(ask, blind, shown)
-    told = ask.measures["blind_seconds"].value
-    title = (
-        f"{duration(told)} of traffic met what no eval had scored"
-        if blind.worst
-        else "What was served had been evaluated before"
-    )
+    told = duration(ask.measures["blind_seconds"].value)
     ask.chart(
         "lanes",
         "spans",
-        title,
+        f"{told} of traffic met what no eval had scored"
+        if blind.worst
+        else "What was served had been evaluated before",
         "Above what customers were served, below what the last completed run had scored. Hatched: "
         "served and not scored.",
         f"Timeline of {count(len(seen), 'served configurations')} of {prompt or 'the prompt'}, "
-        f"blind for {duration(told)}; "
+        f"blind for {told}; "
         f"{count(signal.tickets if signal else 0, 'tickets')} after it began.",
         rows,
         {"x_title": "UTC", "start": start, "end": end},
         b.SPELLS,
     )
+
+
+def _served(blind: Blind, prompt: str, names: dict[int, str]) -> list[dict[str, Any]]:
+    """When each configuration of a prompt was served, the first time from its push on."""
+    began = {row["config"]: row["began_at"] for row in blind.configs}
+    rows: list[dict[str, Any]] = []
+    for spell in blind.spells:
+        if spell["prompt_name"] == prompt and spell["config"] in names:
+            since = began.pop(spell["config"], spell["starts_at"])
+            rows.append(_span("served", names[spell["config"]], since, spell["ends_at"],
+                              n=spell["requests"]))  # fmt: skip
+    return rows
 
 
 def _evaluated(runs: list[dict[str, Any]], names: dict[int, str]) -> list[dict[str, Any]]:

@@ -57,6 +57,10 @@ from casework.tables import (
     tickets,
 )
 
+_HELD = (REPEATED, HASHES, PUSHES, MINUTES, CONFIGS, SERVED, TRAFFIC, STARTS, RUNS, MATCHES, GRADES,
+         FIRSTS, b.EXPOSURE)  # fmt: skip
+"""Computed once, each before the ones that read it."""
+
 
 def judge(
     ask: Inquiry,
@@ -80,12 +84,9 @@ def judge(
     """
     clock = ask.one(CLOCKS)
     error = float(ask.infer("clock_error_s", clock_error_s, clock["clock_error_s"] or 0.0))
-    known = {
-        "environment": environment or "", "clock_error_s": error, "push_lead_s": push_lead_s,
-    }  # fmt: skip
     ask.infer("environment", environment, "all but those of tests")
-    for query in (REPEATED, HASHES, PUSHES, MINUTES, CONFIGS, SERVED, TRAFFIC, STARTS, RUNS,
-                  MATCHES, GRADES, FIRSTS, b.EXPOSURE):  # fmt: skip
+    known = {"environment": environment or "", "clock_error_s": error, "push_lead_s": push_lead_s}
+    for query in _HELD:
         ask.case.hold(query, **known)
     blind = count_blind(ask, known)
     if not blind.configs:
