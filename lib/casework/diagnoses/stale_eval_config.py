@@ -77,18 +77,16 @@ def judge(
         ask: the inquiry.
         environment: the environment that customers use; else all but those of tests.
         clock_error_s: bound on the error of the clocks in seconds; else from `clocks`.
-        push_lead_s: a push counts as the beginning of a configuration if its first request
-            follows within so many seconds; else that request does.
+        push_lead_s: a configuration begins with its push if a request follows within so long.
         sesoi: share of requests, and change of a score that is a share, that matters.
         seed: of the bootstrap of graded scores.
     """
     clock = ask.one(CLOCKS)
+    clock_known = bool(clock["hosts"]) or clock_error_s is not None
     error = float(ask.infer("clock_error_s", clock_error_s, clock["clock_error_s"] or 0.0))
     ask.infer("environment", environment, "all but those of tests")
     known = {"environment": environment or "", "clock_error_s": error, "push_lead_s": push_lead_s}
-    for query in _HELD:
-        ask.case.hold(query, **known)
-    blind = count_blind(ask, known)
+    blind = count_blind(ask, _hold(ask, known))
     if not blind.configs:
         return _no_identity()
     measure_blind(ask, blind, known)
@@ -96,8 +94,7 @@ def judge(
     signal = find_signal(ask, worst) if worst else None
     change = compare(ask, sesoi, seed, worst) if worst else None
     measure_times(ask, blind, signal, change, worst)
-    rivals = find_rivals(ask, blind, worst, known)
-    falsifier = falsify(ask, blind, known)
+    rivals, falsifier = find_rivals(ask, blind, worst, known), falsify(ask, blind, known)
     verdict = _verdict(ask, blind, rivals, falsifier, sesoi, worst)
     draw(ask, blind, signal, change, known)
     return Conclusion(
@@ -108,8 +105,14 @@ def judge(
         rivals=rivals,
         falsifier=falsifier,
         remedies=remedies(ask, blind, known),
-        limits=limits(ask, blind, bool(clock["hosts"]) or clock_error_s is not None, known),
+        limits=limits(ask, blind, clock_known, known),
     )
+
+
+def _hold(ask: Inquiry, known: dict[str, Any]) -> dict[str, Any]:
+    for query in _HELD:
+        ask.case.hold(query, **known)
+    return known
 
 
 def _no_identity() -> Conclusion:
