@@ -62,7 +62,7 @@ def outcomes(result: Result) -> dict[str, str]:
 TWO = [alias("a", START - timedelta(days=9)), alias("b", NOON, 1), stored("a"), stored("b")]
 
 
-@pytest.mark.parametrize("seed", [3, 8])
+@pytest.mark.parametrize("seed", [3, pytest.param(8, marks=pytest.mark.slow)])
 def test_planted_numbers_are_found(diagnosed: Diagnosed, seed: int) -> None:
     result, truth = diagnosed("retired_checkpoint.planted", seed)
     names = ("resolved", "ambiguous", "unresolved", "unreachable")
@@ -74,18 +74,25 @@ def test_planted_numbers_are_found(diagnosed: Diagnosed, seed: int) -> None:
     }
     assert found == truth.numbers["candidates"]
     assert result.verdict == "confirmed"
-    assert all(abs(sum(of(result, name).values()) - 1) < 0.1 for name in found)
+    named = [name for name, candidates in found.items() if candidates]
+    assert all(abs(sum(of(result, name).values()) - 1) < 0.1 for name in named)
+
+
+STORIES = {
+    "healthy": "clean", "adapter_remains": "confirmed", "zone_not_named": "supported",
+    "other_lane": "clean",
+}  # fmt: skip
+MORE_STORIES = {
+    "deleted_weights": "confirmed", "one_era": "clean", "reasserted_alias": "clean",
+    "stamped_at_a_swap": "clean", "local_time": "clean", "cached_answer": "clean",
+    "replayed": "clean", "log_begins_late": "supported", "named_and_not_stamped": "clean",
+}  # fmt: skip
 
 
 @pytest.mark.parametrize(
     ("story", "verdict"),
-    [
-        ("healthy", "clean"), ("deleted_weights", "confirmed"), ("one_era", "clean"),
-        ("reasserted_alias", "clean"), ("stamped_at_a_swap", "clean"),
-        ("adapter_remains", "confirmed"), ("local_time", "clean"),
-        ("zone_not_named", "supported"), ("cached_answer", "clean"), ("other_lane", "clean"),
-        ("replayed", "clean"), ("log_begins_late", "supported"),
-    ],
+    [*STORIES.items(),
+     *(pytest.param(*item, marks=pytest.mark.slow) for item in MORE_STORIES.items())],
 )  # fmt: skip
 def test_a_story_is_judged_rightly(diagnosed: Diagnosed, story: str, verdict: str) -> None:
     result, truth = diagnosed(f"retired_checkpoint.{story}", 4)
