@@ -262,10 +262,13 @@ def test_a_request_that_is_not_recorded_is_told(tmp_path: Path) -> None:
     assert any("not among the records" in limit for limit in result.limits)
 
 
-def test_a_ticket_without_an_endpoint_has_no_candidate(tmp_path: Path) -> None:
-    result = judge(tmp_path, [*TWO, ticket(0, NOON, endpoint=None)])
+def test_a_ticket_without_an_endpoint_needs_one_where_there_are_two(tmp_path: Path) -> None:
+    rows = [*TWO, alias("c", START, 2, alias="v2"),
+            ticket(0, NOON, endpoint=None, observed_at=NOON - minutes(5))]  # fmt: skip
+    result = judge(tmp_path, rows)
     assert value(result, "unresolved") == 1
     assert grades(result) == {"t0": "E"}
+    assert of(judge(_sub(tmp_path), rows, endpoint="v2"), "t0") == {"c": 1.0}
 
 
 def test_without_any_history_it_cannot_be_tested(tmp_path: Path) -> None:
