@@ -69,7 +69,7 @@ OLD = [run(0, -700, "old"), *traffic("old", -600, 0)]
 """An old configuration that was scored before it was served."""
 
 
-@pytest.mark.parametrize("seed", [7, 12])
+@pytest.mark.parametrize("seed", [7, pytest.param(12, marks=pytest.mark.slow)])
 def test_planted_numbers_are_found(diagnosed: Diagnosed, seed: int) -> None:
     result, truth = diagnosed("stale_eval_config.planted", seed)
     names = [name for name in result.measures if name in truth.numbers]
@@ -88,17 +88,24 @@ def test_the_twin_with_a_run_in_time_is_clean(diagnosed: Diagnosed) -> None:
     assert value(result, "coverage_requests") == 1
 
 
+STORIES = {
+    "canary_before_its_run": ("confirmed",), "zone_not_named": ("supported", "inconclusive"),
+    "loaded_before_the_push": ("supported",), "tenant_overrides": ("clean",),
+}  # fmt: skip
+MORE_STORIES = {
+    "never_evaluated": ("confirmed",), "other_parameters": ("confirmed",),
+    "other_checkpoint": ("confirmed",), "relabelled": ("clean",), "canary_in_time": ("clean",),
+    "mixed_versions": ("clean",), "pinned_baseline": ("clean",), "staging_run": ("clean",),
+    "local_cron": ("clean",), "process_start_alone": ("supported",),
+    "within_clock_error": ("clean", "inconclusive"), "unmasked_hashes": ("clean",),
+    "older_than_the_record": ("clean",), "staging_traffic": ("clean",),
+}  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("story", "verdicts"),
-    [
-        ("canary_before_its_run", ("confirmed",)), ("never_evaluated", ("confirmed",)),
-        ("other_parameters", ("confirmed",)), ("relabelled", ("clean",)),
-        ("mixed_versions", ("clean",)), ("local_cron", ("clean",)),
-        ("zone_not_named", ("supported", "inconclusive")),
-        ("loaded_before_the_push", ("supported",)), ("process_start_alone", ("supported",)),
-        ("tenant_overrides", ("clean",)), ("unmasked_hashes", ("clean",)),
-        ("older_than_the_record", ("clean",)), ("staging_traffic", ("clean",)),
-    ],
+    [*STORIES.items(),
+     *(pytest.param(*item, marks=pytest.mark.slow) for item in MORE_STORIES.items())],
 )  # fmt: skip
 def test_a_story_is_judged_rightly(
     diagnosed: Diagnosed, story: str, verdicts: tuple[str, ...]

@@ -13,6 +13,16 @@ LAGS = Query(
     "How long after they were seen tickets were filed: the 99th percentile.",
 )
 
+ENDPOINTS = Query(
+    "endpoints",
+    """
+    SELECT count(*) AS endpoints, max(endpoint) AS endpoint
+    FROM (SELECT endpoint FROM requests WHERE endpoint IS NOT NULL
+          UNION SELECT alias FROM alias_events)
+    """,
+    "The endpoints of the case: tickets that name none are about the one, where there is one.",
+)
+
 SEEN = Query(
     "seen",
     """
@@ -30,7 +40,9 @@ SEEN = Query(
                                   WHEN is_zoneless THEN INTERVAL 12 HOUR
                                   ELSE INTERVAL 0 HOUR END)
                      + INTERVAL 1 SECOND * $clock_error_s END AS window_until
-    FROM (SELECT *, coalesce(CAST(epoch(observed_at) AS BIGINT) % 86400 = 0, FALSE) AS only_a_date,
+    FROM (SELECT ticket_id, reported_at, observed_at, request_id, account_id, prompt, output,
+                 locator, coalesce(endpoint, nullif($endpoint, '')) AS endpoint,
+                 coalesce(CAST(epoch(observed_at) AS BIGINT) % 86400 = 0, FALSE) AS only_a_date,
                  strpos($zoneless, exhibit_id) > 0 AS is_zoneless FROM tickets)
     """,
     "Each ticket with the window in which its answer was given: the instant at which it was seen, "

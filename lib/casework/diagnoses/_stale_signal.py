@@ -12,6 +12,9 @@ from casework.stats.paired import Pairs, mcnemar, tango
 from casework.stats.paired_means import mean_difference
 from casework.stats.proportions import difference_of_shares
 
+_LEVEL = 0.01
+"""Chance of a signal where the base rate goes on: a false one is early by hours."""
+
 
 @dataclass(frozen=True, slots=True)
 class Signal:
@@ -67,7 +70,7 @@ def find_signal(ask: Inquiry, known: dict[str, Any]) -> Signal:
         [hours.get(hour, 0) for hour in range(24)],
         (began - first).total_seconds() / 3600,
     )
-    burst = first_burst(expected.tolist(), 1.0)
+    burst = first_burst(expected.tolist(), 1.0, _LEVEL)
     at = after[burst.first]["reported_at"] if burst else None
     return Signal(at, len(after), before, burst.p if burst else None)
 

@@ -52,10 +52,17 @@ from casework.tables import (
 
 DEFAULT_LAG_S = 42 * 86_400.0
 _FEWEST_LAGS = 20
+_HELD = (s.SEEN, s.LINKS, s.NAMED, s.NAMED_GRADED, s.PLACES, s.WINDOWS, s.HOURS, ALIAS_HISTORY,
+         ALIAS_STRETCHES, c.PARTS, c.WEIGHTS)  # fmt: skip
+"""Computed once, each before the ones that read it."""
 
 
 def judge(
-    ask: Inquiry, *, lag_s: float | None = None, clock_error_s: float | None = None
+    ask: Inquiry,
+    *,
+    lag_s: float | None = None,
+    clock_error_s: float | None = None,
+    endpoint: str | None = None,
 ) -> Conclusion:
     """Find the candidates of each ticket, and whether they can be run.
 
@@ -65,15 +72,16 @@ def judge(
             say; else the 99th percentile of the tickets that do, or six weeks where fewer than 20
             do.
         clock_error_s: bound on the error of the clocks in seconds; else from `clocks`.
+        endpoint: what tickets are about that name none; else the only one of the case.
     """
     clock = ask.one(CLOCKS)
     error = float(ask.infer("clock_error_s", clock_error_s, clock["clock_error_s"] or 0.0))
     lags = ask.one(s.LAGS)
     enough = lags["tickets"] >= _FEWEST_LAGS
     lag = float(ask.infer("lag_s", lag_s, lags["lag_p99_s"] if enough else DEFAULT_LAG_S))
-    known = {"clock_error_s": error, "lag_s": lag, "zoneless": _zoneless(ask)}
-    for query in (s.SEEN, s.LINKS, s.NAMED, s.NAMED_GRADED, s.PLACES, s.WINDOWS, s.HOURS,
-                  ALIAS_HISTORY, ALIAS_STRETCHES, c.PARTS, c.WEIGHTS):  # fmt: skip
+    known = {"clock_error_s": error, "lag_s": lag, "zoneless": _zoneless(ask),
+             "endpoint": _endpoint(ask, endpoint)}  # fmt: skip
+    for query in _HELD:
         ask.case.hold(query, **known)
     if not (ask.case.filled("alias_events") or ask.case.filled("deployments")
             or ask.case.filled("requests", ("checkpoint",))):  # fmt: skip
@@ -96,6 +104,12 @@ def judge(
         remedies=remedies(ask, judged, inventory, lags),
         limits=limits(ask, judged, bool(clock["hosts"]) or clock_error_s is not None),
     )
+
+
+def _endpoint(ask: Inquiry, given: str | None) -> str:
+    found = ask.one(s.ENDPOINTS)
+    only = found["endpoint"] if found["endpoints"] == 1 else ""
+    return str(ask.infer("endpoint", given, only))
 
 
 def _zoneless(ask: Inquiry) -> str:

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 _LONGEST = 200
 _MOST = 5_000
+_SELDOM = 0.1
 
 Floats = npt.NDArray[np.float64]
 
@@ -57,15 +58,15 @@ def first_burst(times: Sequence[float], rate: float, level: float = 0.05) -> Bur
         burst = _densest(left, looked_at)
         if burst.p >= level:
             break
-        burst = _from_its_beginning(burst, left, level)
+        burst = _from_its_beginning(burst, left)
         found, left = burst, left[: burst.first]
     return found
 
 
-def _from_its_beginning(burst: Burst, at: Floats, level: float) -> Burst:
-    """Begin earlier while the event before is nearer than the base rate would seldom be."""
+def _from_its_beginning(burst: Burst, at: Floats) -> Burst:
+    """Begin earlier while the base rate would seldom give an event as near as the one before."""
     first = burst.first
-    while first and -np.expm1(at[first - 1] - at[first]) < level:
+    while first and -np.expm1(at[first - 1] - at[first]) < _SELDOM:
         first -= 1
     return replace(burst, first=first, expected=float(at[burst.last] - at[first]))
 
