@@ -1,14 +1,26 @@
 """A case: one DuckDB file with the evidence of one investigation. The only place of DuckDB."""
 
 from casework.case._connection import identifier, literal
-from casework.case._items import Batch, Fields, Item, Note, Packed, Receipt, Reject, Row, Select
-from casework.case._packing import pack, pack_batch
+from casework.case._items import (
+    Again,
+    Batch,
+    Fields,
+    Item,
+    Note,
+    Packed,
+    Receipt,
+    Reject,
+    Row,
+    Select,
+)
+from casework.case._packing import check_packed, pack, pack_batch
 from casework.case._query import Query
 from casework.case._reader import Case, Rows
 from casework.case._scan import scan
 from casework.case._writer import CaseWriter
 
 __all__ = [
+    "Again",
     "Batch",
     "Case",
     "CaseWriter",
@@ -22,6 +34,7 @@ __all__ = [
     "Row",
     "Rows",
     "Select",
+    "check_packed",
     "identifier",
     "literal",
     "pack",

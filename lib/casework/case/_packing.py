@@ -1,19 +1,21 @@
 """Items as Arrow tables: what the loader inserts, and what a confined reader hands over."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
+from itertools import zip_longest
 from typing import Any, cast
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute
 
-from casework.case._items import Batch, Item, Packed, Reject, Select
+from casework.case._items import Batch, Packed, Reject, Select
 from casework.case._scan import database
 from casework.errors import CaseworkError
 from casework.tables import Table
 from casework.tables._table import FLAG, INSTANT, JSON, REAL, TEXT, WHOLE
 
-_BATCH_ROWS = 122_880  # a row group of DuckDB
+_BATCH_ROWS = 49_152
 
 ARROW_TYPES: dict[str, pa.DataType] = {
     TEXT: pa.string(),
@@ -28,30 +30,64 @@ ARROW_TYPES: dict[str, pa.DataType] = {
 }
 
 
-def pack(select: Select) -> Iterator[Item]:
+def pack(select: Select) -> Generator[Packed | Reject, None, list[bool]]:
     """Run a `Select` in a database of its own; yield its rows as `Packed`, and its rejects.
+
+    Returns:
+        For each of the truth values of the query, whether any row has it.
 
     Raises:
         CaseworkError: SOURCE_UNREADABLE with the first line of what DuckDB says.
         MemoryError: the rows take more memory than there may be.
     """
-    schema = pa.schema([(name, _type_of(select.table, name)) for name in select.columns])
-    params = dict(select.params) or None
+    found: list[bool] = []
+    count = 0
     with database().cursor() as connection:
         connection.execute("SET TimeZone = 'UTC'")
         try:
-            reader = connection.execute(select.kept, params).to_arrow_reader(_BATCH_ROWS)
-            for batch in cast(pa.RecordBatchReader, reader):
-                renamed = pa.Table.from_batches([batch]).rename_columns(list(select.columns))
-                yield Packed(select.table, renamed.cast(schema))
-            for row in connection.execute(select.rejected, params).fetchall():
-                locator, code, reason, raw = map(str, row)
-                yield Reject(locator, code, reason, raw, select.table)
+            rows = connection.sql(select.query, params=dict(select.params))
+            for batch in cast(pa.RecordBatchReader, rows.to_arrow_reader(_BATCH_ROWS)):
+                content = pa.Table.from_batches([batch])
+                kept, rejects, flags = _parted(select, content, count)
+                if kept.content.num_rows:
+                    yield kept
+                yield from rejects
+                found = [a or b for a, b in zip_longest(found, flags, fillvalue=False)]
+                count += content.num_rows
         except (duckdb.OutOfMemoryException, pa.ArrowMemoryError) as error:
             raise MemoryError(str(error)) from None
         except (duckdb.Error, pa.ArrowException) as error:
             what = str(error).strip().splitlines()[0].rstrip(".:")
             raise CaseworkError("SOURCE_UNREADABLE", what, "see that the file is whole") from None
+    return found
+
+
+def _parted(
+    select: Select, content: pa.Table, before: int
+) -> tuple[Packed, list[Reject], list[bool]]:
+    """Part the rows that can be used from the others; `before` of the source came before them."""
+    names = list(select.columns)
+    columns = content.columns[: len(names)]
+    if "locator" not in names:
+        names.append("locator")
+        columns.append(_numbered(before, content.num_rows))
+    reasons, raws, *flags = content.columns[len(select.columns) :]
+    schema = pa.schema([(name, _type_of(select.table, name)) for name in names])
+    kept = pa.table(columns, names=names)
+    rejects: list[Reject] = []
+    if reasons.null_count < len(reasons):
+        is_reject = reasons.is_valid()
+        facts = (kept.column("locator"), reasons, raws)
+        each = zip(*(fact.filter(is_reject).to_pylist() for fact in facts), strict=True)
+        rejects = [Reject(at, "VALUE", why, raw, select.table) for at, why, raw in each]
+        kept = kept.filter(pa.compute.invert(is_reject))
+    told = [pa.compute.any(flag).as_py() is True for flag in flags]
+    return Packed(select.table, kept.cast(schema)), rejects, told
+
+
+def _numbered(before: int, count: int) -> pa.Array:
+    numbers = pa.array(range(before + 1, before + count + 1), pa.int64()).cast(pa.string())
+    return pa.compute.binary_join_element_wise("row ", numbers, "")
 
 
 def pack_batch(batch: Batch) -> Packed:

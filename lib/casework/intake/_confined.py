@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import BinaryIO, Self, cast
 
 from casework import importers, tables
-from casework.case import Fields, Item, Note, Packed, Reject, Row
+from casework.case import Again, Fields, Item, Note, Packed, Reject, Row, check_packed
 from casework.errors import CaseworkError
 from casework.importers import Importer, Options, Source
 from casework.importers._source import NEVER_IN_TEXT
@@ -20,6 +20,7 @@ from casework.intake import _messages as m
 _PATIENCE_S = 120
 """How long the reader may say nothing: it hands over rows as it reads them."""
 _COMMAND = (sys.executable, "-I", "-m", "casework.intake._reader")
+_PIPE_BYTES = 1 << 20
 _KEPT_ENVIRONMENT = ("PATH", "HOME", "TMPDIR", "TEMP", "TMP", "SYSTEMROOT", "LANG")
 
 
@@ -122,6 +123,7 @@ class Confined:
                 stdout=subprocess.PIPE,
                 stderr=None if os.environ.get("CASEWORK_DEBUG") else subprocess.DEVNULL,
                 env=environment,
+                pipesize=_PIPE_BYTES,
             )
         return self._process
 
@@ -172,7 +174,9 @@ def _items(answer: m.Answer, importer: Importer) -> Iterator[Item]:
                 yield Row(known[answer.table], locator, values)
         case m.Packed():
             with pa.ipc.open_stream(answer.stream) as reader:
-                yield Packed(known[answer.table], reader.read_all())
+                packed = Packed(known[answer.table], reader.read_all())
+            check_packed(packed)
+            yield packed
         case m.Rejected():
             table = tables.get(answer.table) if answer.table else None
             yield Reject(answer.locator, answer.code, answer.reason, answer.raw, table)
@@ -180,5 +184,7 @@ def _items(answer: m.Answer, importer: Importer) -> Iterator[Item]:
             yield Note(answer.text)
         case m.Counted():
             yield Fields(answer.taken, answer.left_out)
+        case m.Again():
+            yield Again()
         case _:
             raise ValueError("an answer to another question")

@@ -42,7 +42,7 @@ class Packed(msgspec.Struct, frozen=True, tag=True):
     """Rows of one table as an Arrow IPC stream."""
 
     table: str
-    stream: bytes
+    stream: memoryview
 
 
 class Rejected(msgspec.Struct, frozen=True, tag=True):
@@ -68,6 +68,10 @@ class Counted(msgspec.Struct, frozen=True, tag=True):
     left_out: dict[str, int]
 
 
+class Again(msgspec.Struct, frozen=True, tag=True):
+    """What was said so far is void: it is said again, read in another way."""
+
+
 class Failed(msgspec.Struct, frozen=True, tag=True):
     """The source as a whole cannot be read."""
 
@@ -81,7 +85,7 @@ class Done(msgspec.Struct, frozen=True, tag=True):
     """All has been said."""
 
 
-Answer = Recognised | Rows | Packed | Rejected | Told | Counted | Failed | Done
+Answer = Recognised | Rows | Packed | Rejected | Told | Counted | Again | Failed | Done
 
 _encode = msgspec.msgpack.Encoder().encode
 _ask = msgspec.msgpack.Decoder(Ask).decode
@@ -91,7 +95,8 @@ _answer = msgspec.msgpack.Decoder(Answer).decode
 def send(stream: BinaryIO, message: Ask | Answer) -> None:
     """Write a message."""
     data = _encode(message)
-    stream.write(_LENGTH.pack(len(data)) + data)
+    stream.write(_LENGTH.pack(len(data)))
+    stream.write(data)
     stream.flush()
 
 

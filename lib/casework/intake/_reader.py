@@ -6,14 +6,13 @@ a signal. This process never opens the case, and says what it read over a pipe.
 """
 
 import contextlib
-import io
 import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 from casework import importers, tables
-from casework.case import Batch, Fields, Item, Note, Packed, Reject, Row, Select, pack, pack_batch
+from casework.case import Again, Batch, Fields, Item, Note, Packed, Reject, Row, pack_batch
 from casework.errors import CaseworkError
 from casework.importers import Importer, Options, Source
 from casework.intake import _messages as m
@@ -75,8 +74,9 @@ def _read(source: Source, importer: Importer, options: Options) -> Iterator[m.An
                 waiting = []
             waiting.append(item)
             continue
-        for found in pack(item) if isinstance(item, Select) else (item,):
-            yield _answer(found)
+        if isinstance(item, Again):
+            waiting = []
+        yield _answer(item)
     if waiting:
         yield _rows(waiting)
 
@@ -101,16 +101,18 @@ def _answer(item: Item) -> m.Answer:
         case Fields():
             taken = {name: sorted(columns) for name, columns in item.taken.items()}
             return m.Counted(taken, dict(item.left_out))
+        case Again():
+            return m.Again()
     raise TypeError(f"no answer for {type(item).__name__}")
 
 
-def _stream(packed: Packed) -> bytes:
+def _stream(packed: Packed) -> memoryview:
     import pyarrow as pa
 
-    stream = io.BytesIO()
+    stream = pa.BufferOutputStream()
     with pa.ipc.new_stream(stream, packed.content.schema) as writer:
         writer.write_table(packed.content)
-    return stream.getvalue()
+    return memoryview(stream.getvalue())
 
 
 def _storable(text: str) -> str:
