@@ -19,10 +19,8 @@ import duckdb
 import msgspec
 from benchmarks._measuring import Measured, measured
 
-from casework.case import CaseWriter, Receipt
-from casework.importers._importer import Options
-from casework.importers._source import Source
-from casework.importers.otlp_traces import otlp_traces
+from casework import intake
+from casework.case import CaseWriter
 
 RUNS = 5
 SPANS_PER_LINE = 100
@@ -193,11 +191,8 @@ def decode(traces: str, _folder: str) -> int:
 
 
 def load(traces: str, folder: str) -> int:
-    size = Path(traces).stat().st_size
-    receipt = Receipt("traces.jsonl", "0" * 64, size, otlp_traces.name, otlp_traces.name)
-    with CaseWriter(Path(folder, CASE)) as writer:
-        items = otlp_traces.read(Source(Path(traces), "traces.jsonl"), Options())
-        return writer.load(receipt, items).rows_kept
+    (outcome,) = intake.load(Path(folder, CASE), [traces])
+    return outcome.exhibit.rows_kept if outcome.exhibit else 0
 
 
 QUERY = """

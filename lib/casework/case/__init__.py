@@ -13,7 +13,7 @@ from casework.case._items import (
     Row,
     Select,
 )
-from casework.case._packing import check_packed, pack, pack_batch
+from casework.case._packing import pack, pack_batch, packed_in, stream_of
 from casework.case._query import Query
 from casework.case._reader import Case, Rows
 from casework.case._scan import scan
@@ -34,10 +34,11 @@ __all__ = [
     "Row",
     "Rows",
     "Select",
-    "check_packed",
     "identifier",
     "literal",
     "pack",
     "pack_batch",
+    "packed_in",
     "scan",
+    "stream_of",
 ]

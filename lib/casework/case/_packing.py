@@ -99,7 +99,27 @@ def pack_batch(batch: Batch) -> Packed:
     return Packed(batch.table, arrow_table(batch.table, batch.columns))
 
 
-def check_packed(packed: Packed) -> None:
+def stream_of(packed: Packed) -> memoryview:
+    """The rows as an Arrow IPC stream, for another process."""
+    stream = pa.BufferOutputStream()
+    with pa.ipc.new_stream(stream, packed.content.schema) as writer:
+        writer.write_table(packed.content)
+    return memoryview(stream.getvalue())
+
+
+def packed_in(stream: memoryview, table: Table) -> Packed:
+    """Read what `stream_of` wrote, by a process that hostile bytes may have taken over.
+
+    Raises:
+        ValueError, OSError: it is no stream, or its rows are none of the table.
+    """
+    with pa.ipc.open_stream(stream) as reader:
+        packed = Packed(table, reader.read_all())
+    _check(packed)
+    return packed
+
+
+def _check(packed: Packed) -> None:
     """See that rows from elsewhere are what they claim: columns, types, values, nothing missing.
 
     Raises:

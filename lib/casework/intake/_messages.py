@@ -14,7 +14,10 @@ _MOST_BYTES = 1 << 30
 
 
 class Ask(msgspec.Struct, frozen=True):
-    """Recognise a source, or where an importer is named, read it with that."""
+    """Recognise a source, or where an importer is named, read it with that.
+
+    `share` is the first of its pieces to be read, and how many there are to the next.
+    """
 
     path: bytes
     name: str
@@ -22,6 +25,7 @@ class Ask(msgspec.Struct, frozen=True):
     table: str | None = None
     mapping: dict[str, Any] | None = None
     timezone: str | None = None
+    share: tuple[int, int] | None = None
 
 
 class Recognised(msgspec.Struct, frozen=True, tag=True):
@@ -55,6 +59,12 @@ class Rejected(msgspec.Struct, frozen=True, tag=True):
     table: str | None
 
 
+class Piece(msgspec.Struct, frozen=True, tag=True):
+    """A piece of a source, as the importer writes it for itself."""
+
+    content: memoryview
+
+
 class Told(msgspec.Struct, frozen=True, tag=True):
     """A note."""
 
@@ -85,7 +95,7 @@ class Done(msgspec.Struct, frozen=True, tag=True):
     """All has been said."""
 
 
-Answer = Recognised | Rows | Packed | Rejected | Told | Counted | Again | Failed | Done
+Answer = Recognised | Rows | Packed | Piece | Rejected | Told | Counted | Again | Failed | Done
 
 _encode = msgspec.msgpack.Encoder().encode
 _ask = msgspec.msgpack.Decoder(Ask).decode
