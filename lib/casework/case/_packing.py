@@ -7,7 +7,6 @@ from typing import Any, cast
 
 import duckdb
 import pyarrow as pa
-import pyarrow.compute
 
 from casework.case._items import Batch, Packed, Reject, Select
 from casework.case._scan import database
@@ -15,7 +14,9 @@ from casework.errors import CaseworkError
 from casework.tables import Table
 from casework.tables._table import FLAG, INSTANT, JSON, REAL, TEXT, WHOLE
 
-_BATCH_ROWS = 49_152
+_BATCH_ROWS = 16_384
+_TOO_LONG = "maximum total string size"
+"""What DuckDB says of so many rows of more than 2 GiB in one column."""
 
 ARROW_TYPES: dict[str, pa.DataType] = {
     TEXT: pa.string(),
@@ -56,8 +57,10 @@ def pack(select: Select) -> Generator[Packed | Reject, None, list[bool]]:
                 count += content.num_rows
         except (duckdb.OutOfMemoryException, pa.ArrowMemoryError) as error:
             raise MemoryError(str(error)) from None
-        except (duckdb.Error, pa.ArrowException) as error:
+        except (duckdb.Error, pa.ArrowException, OSError) as error:
             what = str(error).strip().splitlines()[0].rstrip(".:")
+            if _TOO_LONG in what:
+                raise MemoryError(what) from None
             raise CaseworkError("SOURCE_UNREADABLE", what, "see that the file is whole") from None
     return found
 
@@ -66,6 +69,8 @@ def _parted(
     select: Select, content: pa.Table, before: int
 ) -> tuple[Packed, list[Reject], list[bool]]:
     """Part the rows that can be used from the others; `before` of the source came before them."""
+    from pyarrow import compute
+
     names = list(select.columns)
     columns = content.columns[: len(names)]
     if "locator" not in names:
@@ -80,14 +85,16 @@ def _parted(
         facts = (kept.column("locator"), reasons, raws)
         each = zip(*(fact.filter(is_reject).to_pylist() for fact in facts), strict=True)
         rejects = [Reject(at, "VALUE", why, raw, select.table) for at, why, raw in each]
-        kept = kept.filter(pa.compute.invert(is_reject))
-    told = [pa.compute.any(flag).as_py() is True for flag in flags]
+        kept = kept.filter(compute.invert(is_reject))
+    told = [compute.any(flag).as_py() is True for flag in flags]
     return Packed(select.table, kept.cast(schema)), rejects, told
 
 
 def _numbered(before: int, count: int) -> pa.Array:
+    from pyarrow import compute
+
     numbers = pa.array(range(before + 1, before + count + 1), pa.int64()).cast(pa.string())
-    return pa.compute.binary_join_element_wise("row ", numbers, "")
+    return compute.binary_join_element_wise("row ", numbers, "")
 
 
 def pack_batch(batch: Batch) -> Packed:
