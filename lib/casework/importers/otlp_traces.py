@@ -189,7 +189,10 @@ def _join(pieces: Iterable[memoryview]) -> Iterator[Item]:
 
 
 def _can_share(source: Source) -> bool:
-    return not may_be_messages(source.head()) and not speaks_of_records(source)
+    try:
+        return not may_be_messages(source.head()) and not speaks_of_records(source)
+    except BROKEN_COMPRESSION:
+        return False
 
 
 def _items(pieces: Iterable[Piece]) -> Iterator[Item]:
@@ -199,12 +202,13 @@ def _items(pieces: Iterable[Piece]) -> Iterator[Item]:
 
 
 def _pieces(reader: Reader, parts: Iterable[Part]) -> Iterator[Piece]:
-    told: set[tuple[str, str]] = set()
+    told: dict[tuple[str, str], None] = {}
     for part in parts:
-        taken = [(name, column) for name, columns in reader.taken.items()
-                 for column in sorted(columns) if (name, column) not in told]  # fmt: skip
-        told.update(taken)
-        yield piece_of(part, taken)
+        before = len(told)
+        if sum(map(len, reader.taken.values())) > before:
+            each = ((name, sorted(columns)) for name, columns in reader.taken.items())
+            told |= dict.fromkeys((name, column) for name, columns in each for column in columns)
+        yield piece_of(part, [*islice(told, before, None)])
 
 
 def _parts(
