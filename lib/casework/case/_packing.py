@@ -91,10 +91,15 @@ def _parted(
 
 
 def _numbered(before: int, count: int) -> pa.Array:
+    import numpy as np
     from pyarrow import compute
 
-    numbers = pa.array(range(before + 1, before + count + 1), pa.int64()).cast(pa.string())
-    return compute.binary_join_element_wise("row ", numbers, "")
+    # Of a buffer: `pa.array` would import pandas first, where that is installed.
+    buffer = pa.py_buffer(np.arange(before + 1, before + count + 1, dtype=np.int64))
+    numbers = pa.Array.from_buffers(pa.int64(), count, [None, buffer])
+    return compute.binary_join_element_wise(
+        pa.scalar("row "), numbers.cast(pa.string()), pa.scalar("")
+    )
 
 
 def pack_batch(batch: Batch) -> Packed:
