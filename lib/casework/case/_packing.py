@@ -94,12 +94,10 @@ def _numbered(before: int, count: int) -> pa.Array:
     import numpy as np
     from pyarrow import compute
 
-    # Of a buffer: `pa.array` would import pandas first, where that is installed.
+    # Not by `pa.array` or `pa.scalar`, which import pandas first where that is installed.
     buffer = pa.py_buffer(np.arange(before + 1, before + count + 1, dtype=np.int64))
-    numbers = pa.Array.from_buffers(pa.int64(), count, [None, buffer])
-    return compute.binary_join_element_wise(
-        pa.scalar("row "), numbers.cast(pa.string()), pa.scalar("")
-    )
+    numbers = pa.Array.from_buffers(pa.int64(), count, [None, buffer]).cast(pa.string())
+    return compute.binary_replace_slice(numbers, start=0, stop=0, replacement="row ")
 
 
 def pack_batch(batch: Batch) -> Packed:

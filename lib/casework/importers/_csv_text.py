@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from casework.case import Reject, literal
+from casework.errors import CaseworkError
 from casework.importers._expressions import RESERVED
 from casework.importers._records import Record
 from casework.importers._source import Source
