@@ -1,4 +1,4 @@
-"""The confined reader: a process of its own for sources that are not text.
+"""The confined reader: a process of its own for sources that are not text, and for large texts.
 
 Parsers of Parquet, Arrow, SQLite and archives are large programs in C and C++, and the bytes come
 from strangers. What goes wrong in them goes wrong here: out of memory, in an endless loop, or with
