@@ -11,7 +11,7 @@ from typing import BinaryIO, NamedTuple, cast
 
 LINE_BYTES = 16 * 2**20
 DOCUMENT_BYTES = 128 * 2**20
-_BUFFER_BYTES = 128 * 2**10
+_BUFFER_BYTES = 2**20
 _RUN_BYTES = 4 * 2**20
 _SHOWN_BYTES = 4_000
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
