@@ -216,6 +216,16 @@ def stream(table: pa.Table) -> bytes:
     return bytes(sink.getvalue())
 
 
+def test_what_is_read_again_apart_counts_once(tmp_path: Path, case: Path) -> None:
+    path = tmp_path / "units.csv"
+    path.write_bytes(b'unit_id,region\nu1,\x01\nu2,eu\nu3,"torn')
+    assert is_binary(Source(path, path.name))
+    (outcome,) = intake.load(case, [path])
+    assert outcome.exhibit
+    assert (outcome.exhibit.rows_kept, outcome.exhibit.rows_rejected) == (2, 1)
+    assert tables_of(case) == [(2,)]
+
+
 LOCATED = {"locator": pa.array(["row 1"])}
 FORGED: dict[str, m.Answer] = {
     "no table": m.Rows("exhibits", ["x"], [{"path": "forged"}]),

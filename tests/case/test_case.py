@@ -29,6 +29,7 @@ from casework.case import (
     Row,
     Select,
     identifier,
+    pack,
 )
 from casework.case._schema import VERSION
 from casework.errors import CaseworkError
@@ -228,14 +229,14 @@ def test_rows_batches_and_selects_give_the_same(path: Path, tmp_path: Path) -> N
     items: list[Item] = [
         unit("r1"),
         Batch(UNITS, {"unit_id": ["b1", "b2"], "locator": ["row 1", "row 2"]}),
-        Select(
-            UNITS,
-            ("unit_id", "locator"),
-            "SELECT u, 'row' FROM read_parquet($path) WHERE u IS NOT NULL",
-            "SELECT 'row 3' AS locator, 'VALUE' AS code, 'missing' AS reason, 'x' AS raw "
-            "FROM read_parquet($path) WHERE u IS NULL",
-            "SELECT count(*) FROM read_parquet($path)",
-            {"path": str(source)},
+        *pack(
+            Select(
+                UNITS,
+                ("unit_id",),
+                "SELECT u, CASE WHEN u IS NULL THEN 'missing' END, "
+                "CASE WHEN u IS NULL THEN 'x' END FROM read_parquet($path)",
+                {"path": str(source)},
+            )
         ),
     ]
     exhibit = keep(path, "all", items)
@@ -265,9 +266,9 @@ def test_an_importer_that_raises_midway_leaves_nothing(path: Path) -> None:
 
 
 def test_a_damaged_source_of_a_select_is_told_as_such(path: Path) -> None:
-    bad = Select(UNITS, ("unit_id", "locator"), "SELECT error('torn'), 'x'", "", "SELECT 1", {})
+    bad = Select(UNITS, ("unit_id",), "SELECT error('torn'), NULL, NULL", {})
     with pytest.raises(CaseworkError, match=r"SOURCE_UNREADABLE.*torn"):
-        keep(path, "bad", [bad])
+        keep(path, "bad", pack(bad))
 
 
 def test_the_custody_log_names_every_act(path: Path) -> None:

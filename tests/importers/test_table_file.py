@@ -679,6 +679,29 @@ line within"
 """
 
 
+def test_a_csv_file_that_is_torn_far_down_is_read_again_from_the_start(tmp_path: Path) -> None:
+    n = 20_000
+    text = "unit_id,since\n" + "".join(f"u{i},2026-03-01\n" for i in range(1, n + 1))
+    loaded = Loaded(tmp_path, "units.csv", text + 'last,"torn')
+    assert (loaded.exhibit.rows_kept, loaded.exhibit.rows_rejected) == (n, 1)
+    assert loaded.rejects[0][:2] == (f"row {n + 1}", "TORN")
+    wrong = loaded.rows("SELECT count(*) FROM units WHERE locator <> 'row ' || substr(unit_id, 2)")
+    assert wrong == [(0,)]
+    assert len(set(loaded.exhibit.notes)) == len(loaded.exhibit.notes)
+
+
+def test_rows_of_a_parquet_file_of_many_groups_are_numbered_in_its_order(tmp_path: Path) -> None:
+    n = 40_000
+    ids = [f"u{i}" if i % 1_000 else "" for i in range(1, n + 1)]
+    out = io.BytesIO()
+    pa.parquet.write_table(pa.table({"unit_id": ids}), out, row_group_size=7_000)
+    loaded = Loaded(tmp_path, "units.parquet", out.getvalue())
+    assert (loaded.exhibit.rows_kept, loaded.exhibit.rows_rejected) == (n - n // 1_000, n // 1_000)
+    wrong = loaded.rows("SELECT count(*) FROM units WHERE locator <> 'row ' || substr(unit_id, 2)")
+    assert wrong == [(0,)]
+    assert [at for at, _, _ in loaded.rejects][:2] == ["row 1000", "row 2000"]
+
+
 def test_the_whole_rows_of_a_torn_csv_file_are_kept(tmp_path: Path) -> None:
     loaded = Loaded(tmp_path, "requests.csv", TORN)
     kept = loaded.rows("SELECT request_id, locator, attributes ->> 'note' FROM requests")

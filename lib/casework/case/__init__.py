@@ -1,14 +1,26 @@
 """A case: one DuckDB file with the evidence of one investigation. The only place of DuckDB."""
 
 from casework.case._connection import identifier, literal
-from casework.case._items import Batch, Fields, Item, Note, Packed, Receipt, Reject, Row, Select
-from casework.case._packing import pack, pack_batch
+from casework.case._items import (
+    Again,
+    Batch,
+    Fields,
+    Item,
+    Note,
+    Packed,
+    Receipt,
+    Reject,
+    Row,
+    Select,
+)
+from casework.case._packing import pack, pack_batch, packed_in, stream_of
 from casework.case._query import Query
 from casework.case._reader import Case, Rows
 from casework.case._scan import scan
 from casework.case._writer import CaseWriter
 
 __all__ = [
+    "Again",
     "Batch",
     "Case",
     "CaseWriter",
@@ -26,5 +38,7 @@ __all__ = [
     "literal",
     "pack",
     "pack_batch",
+    "packed_in",
     "scan",
+    "stream_of",
 ]

@@ -19,6 +19,7 @@ from casework.errors import CaseworkError
 
 ALIAS = "evidence"
 _MEMORY = "4GB"
+_MEMORY_OF_WRITER = "1GB"
 _SPILL = "40GB"
 
 _TIME_ZONE = "SET TimeZone = 'UTC'"
@@ -90,7 +91,7 @@ def connect_writing(path: Path) -> duckdb.DuckDBPyConnection:
     """
     with _clear_errors(path):
         connection = duckdb.connect(str(path))
-    for statement in (*_HARDENING, f"SET memory_limit = '{_MEMORY}'"):
+    for statement in (*_HARDENING, f"SET memory_limit = '{_MEMORY_OF_WRITER}'"):
         connection.execute(statement)
     return connection
 

@@ -39,18 +39,16 @@ class Packed(NamedTuple):
 
 
 class Select(NamedTuple):
-    """Rows that DuckDB reads from the source itself.
+    """Rows that DuckDB reads from a source, in the order of the source; `pack` makes items of it.
 
-    `kept` selects the columns of `columns` in order, the last of which is `locator`; `rejected`
-    selects `locator`, `code`, `reason`, `raw` of the rows that `kept` leaves out; `total`
-    gives the number of rows in the source. All take the parameters `params`.
+    `query` gives the columns of `columns`, then `reason`, why a row cannot be used, and `raw`, the
+    row as it stands; both are NULL where it can be used. Then come any number of truth values.
+    Where `columns` has no `locator`, rows are located by their number, from 1.
     """
 
     table: Table
     columns: tuple[str, ...]
-    kept: str
-    rejected: str
-    total: str
+    query: str
     params: Mapping[str, Any]
 
 
@@ -82,7 +80,11 @@ class Fields(NamedTuple):
     left_out: Mapping[str, int]
 
 
-Item = Row | Batch | Packed | Select | Reject | Note | Fields
+class Again(NamedTuple):
+    """What came of the source so far is void: it comes again, read in another way."""
+
+
+Item = Row | Batch | Packed | Reject | Note | Fields | Again
 
 
 @dataclass(frozen=True, slots=True)

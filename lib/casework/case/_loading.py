@@ -10,9 +10,8 @@ import pyarrow as pa
 
 from casework.case._connection import first
 from casework.case._duplicates import settle
-from casework.case._items import Batch, Fields, Item, Note, Packed, Reject, Row, Select
-from casework.case._packing import arrow_table, check_packed, pack_batch
-from casework.errors import CaseworkError
+from casework.case._items import Again, Batch, Fields, Item, Note, Packed, Reject, Row
+from casework.case._packing import arrow_table, pack_batch
 from casework.tables import Table, get
 
 _BATCH_ROWS = 50_000
@@ -26,12 +25,16 @@ class Loading:
     def __init__(self, connection: duckdb.DuckDBPyConnection, exhibit_id: str) -> None:
         self.connection = connection
         self.exhibit_id = exhibit_id
+        self._begin()
+
+    def _begin(self) -> None:
         self.read = 0
         self.notes: list[str] = []
         self.fields: dict[str, set[str]] = {}
         self.left_out: Counter[str] = Counter()
         self._rows: dict[str, list[Row]] = {}
         self._packed: dict[str, list[pa.Table]] = {}
+        self._packed_bytes = 0
         self._rejects: list[Reject] = []
         self._filled: set[str] = set()
 
@@ -45,8 +48,6 @@ class Loading:
                     self._take_batch(item)
                 case Packed():
                     self._take_packed(item)
-                case Select():
-                    self._take_select(item)
                 case Reject():
                     self.read += 1
                     self._reject(item)
@@ -56,11 +57,19 @@ class Loading:
                     for name, columns in item.taken.items():
                         self.fields.setdefault(name, set()).update(columns)
                     self.left_out.update(item.left_out)
+                case Again():
+                    self._forget()
         for name in list(self._rows):
             self._flush(get(name))
         for name in list(self._packed):
             self._flush_packed(get(name))
         self._flush_rejects()
+
+    def _forget(self) -> None:
+        """Take back all that was written of the exhibit, and start again."""
+        self.connection.execute("ROLLBACK")
+        self.connection.execute("BEGIN")
+        self._begin()
 
     def settle(self) -> dict[str, int]:
         """Sort out repeated rows; return how many rows of each table stay."""
@@ -88,38 +97,17 @@ class Loading:
 
     def _take_packed(self, packed: Packed) -> None:
         """Collect rows until there are enough that DuckDB writes them with all its threads."""
-        check_packed(packed)
         self.read += packed.content.num_rows
-        parts = self._packed.setdefault(packed.table.name, [])
-        parts.append(packed.content)
-        if sum(part.nbytes for part in parts) >= _PACKED_BYTES:
-            self._flush_packed(packed.table)
+        self._packed.setdefault(packed.table.name, []).append(packed.content)
+        self._packed_bytes += packed.content.nbytes
+        if self._packed_bytes >= _PACKED_BYTES:
+            for name in list(self._packed):
+                self._flush_packed(get(name))
 
     def _flush_packed(self, table: Table) -> None:
         parts = self._packed.pop(table.name)
+        self._packed_bytes -= sum(part.nbytes for part in parts)
         self._insert(table, pa.concat_tables(parts, promote_options="default"))
-
-    def _take_select(self, select: Select) -> None:
-        names = ", ".join(select.columns)
-        try:
-            kept = self._number(
-                f"INSERT INTO {select.table.name} ({names}, exhibit_id) "
-                f"SELECT *, '{self.exhibit_id}' FROM ({select.kept})",
-                select.params,
-            )
-            total = self._number(select.total, select.params)
-            if total > kept:
-                self.connection.execute(
-                    "INSERT INTO rejects (locator, code, reason, raw, exhibit_id, table_name) "
-                    f"SELECT locator, code, reason, left(raw, {_RAW_CHARACTERS}), "
-                    f"'{self.exhibit_id}', '{select.table.name}' FROM ({select.rejected})",
-                    dict(select.params) or None,
-                )
-        except duckdb.Error as error:
-            what = str(error).strip().splitlines()[0].rstrip(".:")
-            raise CaseworkError("SOURCE_UNREADABLE", what, "see that the file is whole") from None
-        self._filled.add(select.table.name)
-        self.read += total
 
     def _number(self, sql: str, params: Mapping[str, Any]) -> int:
         row = first(self.connection, sql, params)
@@ -165,14 +153,17 @@ class Loading:
             self._insert(table, pa.concat_tables(good, promote_options="default"))
 
     def _insert(self, table: Table, arrow: pa.Table) -> None:
-        names = ", ".join(arrow.column_names)
-        self.connection.register("incoming", arrow)
-        self.connection.execute(
-            f"INSERT INTO {table.name} ({names}, exhibit_id) "
-            f"SELECT {names}, '{self.exhibit_id}' FROM incoming"
-        )
-        self.connection.unregister("incoming")
+        self._append(table.name, arrow)
         self._filled.add(table.name)
+
+    def _append(self, name: str, arrow: pa.Table) -> None:
+        """Append rows of the exhibit.
+
+        DuckDB would keep a table that is registered under a name until the transaction ends.
+        """
+        own = {"exhibit_id": f"'{self.exhibit_id}'"} | {name: name for name in arrow.column_names}
+        columns = [own.get(column, "NULL") for column in self.connection.table(name).columns]
+        self.connection.from_arrow(arrow).project(", ".join(columns)).insert_into(name)
 
     def _flush_rejects(self) -> None:
         if not self._rejects:
@@ -180,7 +171,6 @@ class Loading:
         rejects, self._rejects = self._rejects, []
         arrow = pa.table(
             {
-                "exhibit_id": [self.exhibit_id] * len(rejects),
                 "locator": [reject.locator for reject in rejects],
                 "table_name": [reject.table.name if reject.table else None for reject in rejects],
                 "code": [reject.code for reject in rejects],
@@ -188,9 +178,7 @@ class Loading:
                 "raw": [_storable(reject.raw)[:_RAW_CHARACTERS] for reject in rejects],
             }
         )
-        self.connection.register("incoming", arrow)
-        self.connection.execute("INSERT INTO rejects SELECT * FROM incoming")
-        self.connection.unregister("incoming")
+        self._append("rejects", arrow)
 
 
 def _storable(text: str) -> str:

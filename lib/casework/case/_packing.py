@@ -1,19 +1,22 @@
 """Items as Arrow tables: what the loader inserts, and what a confined reader hands over."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
+from itertools import zip_longest
 from typing import Any, cast
 
 import duckdb
 import pyarrow as pa
 
-from casework.case._items import Batch, Item, Packed, Reject, Select
+from casework.case._items import Batch, Packed, Reject, Select
 from casework.case._scan import database
 from casework.errors import CaseworkError
 from casework.tables import Table
 from casework.tables._table import FLAG, INSTANT, JSON, REAL, TEXT, WHOLE
 
-_BATCH_ROWS = 122_880  # a row group of DuckDB
+_BATCH_ROWS = 16_384
+_TOO_LONG = "maximum total string size"
+"""What DuckDB says of so many rows of more than 2 GiB in one column."""
 
 ARROW_TYPES: dict[str, pa.DataType] = {
     TEXT: pa.string(),
@@ -28,30 +31,73 @@ ARROW_TYPES: dict[str, pa.DataType] = {
 }
 
 
-def pack(select: Select) -> Iterator[Item]:
+def pack(select: Select) -> Generator[Packed | Reject, None, list[bool]]:
     """Run a `Select` in a database of its own; yield its rows as `Packed`, and its rejects.
+
+    Returns:
+        For each of the truth values of the query, whether any row has it.
 
     Raises:
         CaseworkError: SOURCE_UNREADABLE with the first line of what DuckDB says.
         MemoryError: the rows take more memory than there may be.
     """
-    schema = pa.schema([(name, _type_of(select.table, name)) for name in select.columns])
-    params = dict(select.params) or None
+    found: list[bool] = []
+    count = 0
     with database().cursor() as connection:
         connection.execute("SET TimeZone = 'UTC'")
         try:
-            reader = connection.execute(select.kept, params).to_arrow_reader(_BATCH_ROWS)
-            for batch in cast(pa.RecordBatchReader, reader):
-                renamed = pa.Table.from_batches([batch]).rename_columns(list(select.columns))
-                yield Packed(select.table, renamed.cast(schema))
-            for row in connection.execute(select.rejected, params).fetchall():
-                locator, code, reason, raw = map(str, row)
-                yield Reject(locator, code, reason, raw, select.table)
+            rows = connection.sql(select.query, params=dict(select.params))
+            for batch in cast(pa.RecordBatchReader, rows.to_arrow_reader(_BATCH_ROWS)):
+                content = pa.Table.from_batches([batch])
+                kept, rejects, flags = _parted(select, content, count)
+                if kept.content.num_rows:
+                    yield kept
+                yield from rejects
+                found = [a or b for a, b in zip_longest(found, flags, fillvalue=False)]
+                count += content.num_rows
         except (duckdb.OutOfMemoryException, pa.ArrowMemoryError) as error:
             raise MemoryError(str(error)) from None
-        except (duckdb.Error, pa.ArrowException) as error:
+        except (duckdb.Error, pa.ArrowException, OSError) as error:
             what = str(error).strip().splitlines()[0].rstrip(".:")
+            if _TOO_LONG in what:
+                raise MemoryError(what) from None
             raise CaseworkError("SOURCE_UNREADABLE", what, "see that the file is whole") from None
+    return found
+
+
+def _parted(
+    select: Select, content: pa.Table, before: int
+) -> tuple[Packed, list[Reject], list[bool]]:
+    """Part the rows that can be used from the others; `before` of the source came before them."""
+    from pyarrow import compute
+
+    names = list(select.columns)
+    columns = content.columns[: len(names)]
+    if "locator" not in names:
+        names.append("locator")
+        columns.append(_numbered(before, content.num_rows))
+    reasons, raws, *flags = content.columns[len(select.columns) :]
+    schema = pa.schema([(name, _type_of(select.table, name)) for name in names])
+    kept = pa.table(columns, names=names)
+    rejects: list[Reject] = []
+    if reasons.null_count < len(reasons):
+        is_reject = reasons.is_valid()
+        facts = (kept.column("locator"), reasons, raws)
+        each = zip(*(fact.filter(is_reject).to_pylist() for fact in facts), strict=True)
+        rejects = [Reject(at, "VALUE", why, raw, select.table) for at, why, raw in each]
+        kept = kept.filter(compute.invert(is_reject))
+    told = [compute.any(flag).as_py() is True for flag in flags]
+    return Packed(select.table, kept.cast(schema)), rejects, told
+
+
+def _numbered(before: int, count: int) -> pa.Array:
+    import numpy as np
+    from pyarrow import compute
+
+    # Not by `pa.array` or `pa.scalar`, which import pandas first where that is installed.
+    buffer = pa.py_buffer(np.arange(before + 1, before + count + 1, dtype=np.int64))
+    numbers = pa.Array.from_buffers(pa.int64(), count, [None, buffer]).cast(pa.string())
+    return compute.binary_replace_slice(numbers, start=0, stop=0, replacement="row ")
 
 
 def pack_batch(batch: Batch) -> Packed:
@@ -63,7 +109,27 @@ def pack_batch(batch: Batch) -> Packed:
     return Packed(batch.table, arrow_table(batch.table, batch.columns))
 
 
-def check_packed(packed: Packed) -> None:
+def stream_of(packed: Packed) -> memoryview:
+    """The rows as an Arrow IPC stream, for another process."""
+    stream = pa.BufferOutputStream()
+    with pa.ipc.new_stream(stream, packed.content.schema) as writer:
+        writer.write_table(packed.content)
+    return memoryview(stream.getvalue())
+
+
+def packed_in(stream: memoryview, table: Table) -> Packed:
+    """Read what `stream_of` wrote, by a process that hostile bytes may have taken over.
+
+    Raises:
+        ValueError, OSError: it is no stream, or its rows are none of the table.
+    """
+    with pa.ipc.open_stream(stream) as reader:
+        packed = Packed(table, reader.read_all())
+    _check(packed)
+    return packed
+
+
+def _check(packed: Packed) -> None:
     """See that rows from elsewhere are what they claim: columns, types, values, nothing missing.
 
     Raises:

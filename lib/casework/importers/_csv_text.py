@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from casework.case import Reject, literal, scan
+from casework.case import Reject, literal
 from casework.errors import CaseworkError
 from casework.importers._expressions import RESERVED
 from casework.importers._records import Record
@@ -60,17 +60,6 @@ def csv_relation(source: Source) -> tuple[str, list[str]]:
         f"strict_mode = true, null_padding = false, max_line_size = {_LINE_BYTES})"
     )
     return relation, header
-
-
-def is_whole(source: Source) -> bool:
-    """Whether a CSV file parses strictly from end to end, every value of it."""
-    relation, _ = csv_relation(source)
-    try:
-        # A mere count would not look into the values, and pass over what is not UTF-8.
-        scan(f"SELECT max(length(COLUMNS(*))) FROM {relation}", {"path": str(source.path)})
-    except CaseworkError:
-        return False
-    return True
 
 
 def stage_csv(source: Source, folder: str) -> Staged:

@@ -124,13 +124,9 @@ class Sorter:
         is_call = _is_model_call(row, rest, plan.names_model)
         if is_call and plan.taken:  # told once
             for name, column in (*plan.taken, *((name, "attributes") for name in of_resource)):
-                self._tell(name, column)
+                tell(self.taken, name, f"{requests.name}.{column}")
             plan.taken.clear()
         return Attributes(row, rest, said, is_call, plan.has_more)
-
-    def _tell(self, name: str, column: str) -> None:
-        if name in self.taken or len(self.taken) < _KEPT:
-            self.taken.setdefault(name, set()).add(f"{requests.name}.{column}")
 
     def _plan(self, met: tuple[str, ...], pairs: list[KeyValue]) -> _Plan:
         codes = [_code(name) for name in met]
@@ -177,6 +173,12 @@ class Sorter:
         rest = {key: value for key, value in found.items() if not key.startswith(names.MACHINE)}
         _remember(self._resources, raw, (row, rest))
         return row, rest
+
+
+def tell(taken: dict[str, set[str]], name: str, column: str) -> None:
+    """Note that an attribute fills a column; a source may invent names without end."""
+    if name in taken or len(taken) < _KEPT:
+        taken.setdefault(name, set()).add(column)
 
 
 def as_text(value: Any) -> str:

@@ -1,6 +1,6 @@
 """What an importer is: it recognises a source by its content and yields evidence rows."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,6 +28,20 @@ class Options:
 
 
 @dataclass(frozen=True, slots=True)
+class Shares:
+    """How several processes read one source together, to the same items as `read`.
+
+    `fits` says whether they can; `read` yields, encoded, every `step`-th piece of the source from
+    the `first` on; `join` makes items of all pieces in their order, and raises ValueError where one
+    is not what `read` yields.
+    """
+
+    fits: Callable[[Source], bool]
+    read: Callable[[Source, int, int], Iterator[memoryview]]
+    join: Callable[[Iterable[memoryview]], Iterator[Item]]
+
+
+@dataclass(frozen=True, slots=True)
 class Importer:
     """One source format. The module docstring is its manual page.
 
@@ -43,6 +57,7 @@ class Importer:
     recognises: Callable[[Source], bool]
     read: Callable[[Source, Options], Iterator[Item]]
     of_folders: bool = False
+    shares: Shares | None = None
 
     @property
     def title(self) -> str:

@@ -11,8 +11,8 @@ from typing import BinaryIO, NamedTuple, cast
 
 LINE_BYTES = 16 * 2**20
 DOCUMENT_BYTES = 128 * 2**20
-_BUFFER_BYTES = 128 * 2**10
-_RUN_BYTES = 2**20
+_BUFFER_BYTES = 2**20
+_RUN_BYTES = 4 * 2**20
 _SHOWN_BYTES = 4_000
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
@@ -56,7 +56,7 @@ def documents(stream: BinaryIO) -> Iterator[Document]:
 
 
 def runs(found: Iterable[Document]) -> Iterator[list[Document]]:
-    """Yield documents in runs of about a megabyte, each a piece of work by itself."""
+    """Yield documents in runs of about 4 MiB, each a piece of work by itself."""
     run: list[Document] = []
     size = 0
     for document in found:

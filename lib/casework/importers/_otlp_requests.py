@@ -35,8 +35,8 @@ OTHER_RECORDS = RECORDS + "that tell nothing of model calls are left out"
 OF_OTHER_SPANS = RECORDS + "with messages of spans that are no model calls are left out"
 TOO_MANY = RECORDS + "with messages are left out, of more calls than are joined; load them in parts"
 
-_REQUEST, _TRACE, _SPAN = SLOT["request_id"], SLOT["trace_id"], SLOT["span_id"]
-_PARENT, _BEGUN, _ENDED = SLOT["parent_span_id"], SLOT["occurred_at"], SLOT["ended_at"]
+_TRACE, _SPAN, _PARENT = SLOT["trace_id"], SLOT["span_id"], SLOT["parent_span_id"]
+_BEGUN, _ENDED = SLOT["occurred_at"], SLOT["ended_at"]
 _LATENCY, _STATUS, _OPERATION = SLOT["latency_ms"], SLOT["status"], SLOT["operation"]
 _INPUT, _OUTPUT = SLOT["input_text"], SLOT["output_text"]
 _PROMPT_HASH, _ATTRIBUTES, _LOCATOR = SLOT["prompt_hash"], SLOT["attributes"], SLOT["locator"]
@@ -156,10 +156,8 @@ class Requests:
         row[_LOCATOR] = place
         ids = identify(span.trace_id, span.span_id).hex()
         row[_TRACE] = ids[:32]
-        row[_SPAN] = span_id = ids[32:]
+        row[_SPAN] = ids[32:]
         row[_PARENT] = parent(span.parent_span_id)
-        if row[_REQUEST] is None:
-            row[_REQUEST] = span_id
         begun = instant(span.start_time_unix_nano, "startTimeUnixNano")
         if begun is None:
             raise Fault("SPAN_TIME", "startTimeUnixNano is missing")

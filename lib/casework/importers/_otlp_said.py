@@ -30,7 +30,7 @@ def said_in_logs(source: Source, is_binary: bool) -> dict[bytes, list[Said]]:
         OSError, EOFError, zlib.error, zstandard.ZstdError: the compression is broken.
     """
     said: dict[bytes, list[Said]] = {}
-    if not (is_binary or _has_records(source)):
+    if not (is_binary or speaks_of_records(source)):
         return said
     with source.open() as file:
         each = messages(file, source.head()) if is_binary else ()
@@ -45,7 +45,7 @@ def said_in_logs(source: Source, is_binary: bool) -> dict[bytes, list[Said]]:
     return said
 
 
-def _has_records(source: Source) -> bool:
+def speaks_of_records(source: Source) -> bool:
     """Whether log records are spoken of anywhere, which is quick to tell."""
     end = b""
     with source.open() as file:

@@ -1,10 +1,10 @@
-"""The SELECTs that read a table file into a table: rows kept, rows rejected, all else kept too."""
+"""The SELECT that reads a table file into a table: rows kept, rows rejected, all else kept too."""
 
 from dataclasses import dataclass
 
 from casework.case import identifier, literal
 from casework.importers import _expressions as sql
-from casework.importers._expressions import LOCATOR, RAW, Reading
+from casework.importers._expressions import LOCATOR, RAW, RESERVED, Reading
 from casework.importers._mapping import Plan
 from casework.tables import ATTRIBUTES, Table
 from casework.tables._table import JSON, REAL, TEXT
@@ -13,30 +13,32 @@ _PAIRS = f"STRUCT(k {TEXT}, v {JSON})[]"
 
 
 @dataclass(frozen=True, slots=True)
-class Statements:
-    """Rows kept, rows rejected with reasons, and the order of the columns of the kept."""
+class Statement:
+    """The query of a `Select`, and the columns that it fills, in order."""
 
     columns: tuple[str, ...]
-    kept: str
-    rejected: str
+    query: str
     notes: tuple[str, ...]
 
 
-def statements(table: Table, plan: Plan, reading: Reading, timezone: str) -> Statements:
-    """Build the SELECTs that read a source into a table.
+def statement(
+    table: Table, plan: Plan, reading: Reading, timezone: str, asked: tuple[str, ...] = ()
+) -> Statement:
+    """Build the SELECT that reads a source into a table, in one pass.
 
     Args:
         table: the evidence table.
         plan: where its columns come from.
         reading: the source.
         timezone: IANA name for instants without a zone.
+        asked: SQL tests to be made of each row besides.
     """
     values: dict[str, str] = {}
     faults: list[str] = []
     for name, entry in plan.fields.items():
         kind = reading.types[entry.source]
         values[name] = sql.value(table, name, entry, kind, timezone)
-        if fault := sql.fault(table, name, entry, kind, values[name]):
+        if fault := sql.fault(table, name, entry, kind, _named(name)):
             faults.append(fault)
     for name, given in plan.constants.items():
         values[name] = sql.constant(table, name, given)
@@ -49,15 +51,28 @@ def statements(table: Table, plan: Plan, reading: Reading, timezone: str) -> Sta
         values[ATTRIBUTES] = _attributes(other, reading)
         if told := [name for name in other if name != ATTRIBUTES]:
             notes.append(f"kept in {ATTRIBUTES}: {', '.join(told)}")
-    columns = ", ".join(f"{expression} AS {name}" for name, expression in values.items())
-    fault = "coalesce(" + ", ".join([*faults, "NULL"]) + ")"
-    source = reading.relation
-    kept = f"SELECT {columns}, {LOCATOR} AS locator FROM {source} WHERE {fault} IS NULL"
-    rejected = (
-        f"SELECT {LOCATOR} AS locator, 'VALUE' AS code, {fault} AS reason, "
-        f"{sql.record(reading)} AS raw FROM {source} WHERE {fault} IS NOT NULL"
+    return Statement(
+        (*values, "locator") if reading.is_located else tuple(values),
+        _query(values, faults, reading, asked),
+        tuple(notes),
     )
-    return Statements((*values, "locator"), kept, rejected, tuple(notes))
+
+
+def _query(
+    values: dict[str, str], faults: list[str], reading: Reading, asked: tuple[str, ...]
+) -> str:
+    """Compute the values within, so that the tests of a row do not compute them once more."""
+    named = {_named(name): value for name, value in values.items()}
+    flags = {_named(f"test {at}"): test for at, test in enumerate(asked)}
+    computed = ", ".join(f"{value} AS {name}" for name, value in (named | flags).items())
+    fault = f"CAST(coalesce({', '.join([*faults, 'NULL'])}) AS {TEXT})"
+    raw = f"CASE WHEN {fault} IS NOT NULL THEN CAST({sql.record(reading)} AS {TEXT}) END"
+    columns = ", ".join([*named, *([LOCATOR] if reading.is_located else []), fault, raw, *flags])
+    return f"SELECT {columns} FROM (SELECT *, {computed} FROM {reading.relation})"
+
+
+def _named(column: str) -> str:
+    return identifier(f"{RESERVED}{column}")
 
 
 def _split(table: Table, plan: Plan, reading: Reading) -> tuple[list[str], list[str]]:

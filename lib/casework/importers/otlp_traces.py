@@ -115,30 +115,26 @@ spellings is read in camelCase where that is enough for a row.
 import io
 import zlib
 from collections import Counter
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator
+from itertools import islice
 
-from casework.case import Batch, Fields, Item, Note
+from casework.case import Item, Note
 from casework.errors import CaseworkError
-from casework.importers._genai import COLUMNS, SLOT
-from casework.importers._importer import Importer, Options
+from casework.importers._importer import Importer, Options, Shares
 from casework.importers._json_document import first_entries
 from casework.importers._json_stream import documents, runs
 from casework.importers._otlp import RESOURCE_LOGS, RESOURCE_METRICS, RESOURCE_SPANS, Fault
-from casework.importers._otlp_events import Others, Said
+from casework.importers._otlp_events import Said
 from casework.importers._otlp_frames import may_be_messages, messages
+from casework.importers._otlp_pieces import Joined, Piece, piece_of, received, sent
 from casework.importers._otlp_protobuf import decode_message
 from casework.importers._otlp_reader import Reader
 from casework.importers._otlp_requests import LEFT_OUT, RECORDS, Part
-from casework.importers._otlp_said import said_in_logs
+from casework.importers._otlp_said import said_in_logs, speaks_of_records
 from casework.importers._source import BROKEN_COMPRESSION, Source
-from casework.importers._span_ids import SpanIds
 from casework.tables import assignments, candidates, eval_samples, feedback, requests, vectors
 
-_BATCH_ROWS = 10_000
-_SHARED = "whose span id another trace has too, with `request_id` from both ids"
 _SPELLINGS = (RESOURCE_SPANS, "resource_spans", RESOURCE_LOGS, "resource_logs")
-_REQUEST, _TRACE, _SPAN = SLOT["request_id"], SLOT["trace_id"], SLOT["span_id"]
 
 
 def _recognises(source: Source) -> bool:
@@ -175,46 +171,70 @@ def _holds_messages(source: Source) -> bool:
 
 
 def _read(source: Source, _options: Options) -> Iterator[Item]:
-    rows: list[list[Any]] = []
-    told: Counter[str] = Counter()
     is_binary = may_be_messages(source.head())
     said = _said(source, is_binary)
-    found, others = _Found(), Others()
     reader = Reader(said)
-    for part in _parts(source, reader, is_binary, said):
-        yield from part.rejects
-        for beside in part.beside:
-            yield from others.rows(beside)
-        rows += part.rows
-        told += part.told
-        while len(rows) >= _BATCH_ROWS:
-            yield found.batch(rows[:_BATCH_ROWS], told)
-            del rows[:_BATCH_ROWS]
-    if rows:
-        yield found.batch(rows, told)
-    yield Fields({name: sorted(columns) for name, columns in reader.taken.items()}, {})
-    yield from others.rest(found.calls_of(others.waiting_for))
-    yield from _notes(told)
+    yield from _items(_pieces(reader, _parts(source, reader, is_binary, said)))
+
+
+def _share(source: Source, first: int, step: int) -> Iterator[memoryview]:
+    """Every so many runs of documents of a source in which no log record holds messages."""
+    reader = Reader({})
+    parts = _of_file(source, reader, is_binary=False, first=first, step=step)
+    yield from map(sent, _pieces(reader, parts))
+
+
+def _join(pieces: Iterable[memoryview]) -> Iterator[Item]:
+    return _items(map(received, pieces))
+
+
+def _can_share(source: Source) -> bool:
+    try:
+        return not may_be_messages(source.head()) and not speaks_of_records(source)
+    except BROKEN_COMPRESSION:
+        return False
+
+
+def _items(pieces: Iterable[Piece]) -> Iterator[Item]:
+    joined = Joined()
+    yield from joined.items(pieces)
+    yield from _notes(joined.told)
+
+
+def _pieces(reader: Reader, parts: Iterable[Part]) -> Iterator[Piece]:
+    told: dict[tuple[str, str], None] = {}
+    for part in parts:
+        before = len(told)
+        if sum(map(len, reader.taken.values())) > before:
+            each = ((name, sorted(columns)) for name, columns in reader.taken.items())
+            told |= dict.fromkeys((name, column) for name, columns in each for column in columns)
+        yield piece_of(part, [*islice(told, before, None)])
 
 
 def _parts(
     source: Source, reader: Reader, is_binary: bool, said: dict[bytes, list[Said]]
 ) -> Iterator[Part]:
+    joined: set[bytes] = set()
+    for part in _of_file(source, reader, is_binary):
+        joined |= part.joined
+        yield part
+    yield reader.read_said(of_span for ids, of_span in said.items() if ids not in joined)
+
+
+def _of_file(
+    source: Source, reader: Reader, is_binary: bool, first: int = 0, step: int = 1
+) -> Iterator[Part]:
+    """Read every so many messages or runs of documents."""
     import zstandard
 
-    joined: set[bytes] = set()
     try:
         with source.open() as file:
-            for part in (
-                map(reader.read_message, messages(file, source.head()))
-                if is_binary
-                else map(reader.read, runs(documents(file)))
-            ):
-                joined |= part.joined
-                yield part
+            if is_binary:
+                yield from map(reader.read_message, messages(file, source.head()))
+            else:
+                yield from map(reader.read, islice(runs(documents(file)), first, None, step))
     except (EOFError, OSError, zlib.error, zstandard.ZstdError) as error:
         raise _broken(source, error) from error
-    yield reader.read_said(of_span for ids, of_span in said.items() if ids not in joined)
 
 
 def _said(source: Source, is_binary: bool) -> dict[bytes, list[Said]]:
@@ -229,32 +249,6 @@ def _said(source: Source, is_binary: bool) -> dict[bytes, list[Said]]:
 def _broken(source: Source, error: Exception) -> CaseworkError:
     what = f"cannot be read: {error}"
     return CaseworkError("COMPRESSION", what, "ask for the file again", where=source.name)
-
-
-class _Found:
-    """The model calls of a source so far: their span ids, and the requests that have other ids."""
-
-    def __init__(self) -> None:
-        self._ids = SpanIds()
-        self._named: dict[str, str] = {}
-
-    def batch(self, rows: list[list[Any]], told: Counter[str]) -> Batch:
-        """Turn rows into columns; a span id that another trace has too does not name a request."""
-        spans, traces = [row[_SPAN] for row in rows], [row[_TRACE] for row in rows]
-        for position in self._ids.shared(spans, traces):
-            row = rows[position]
-            if row[_REQUEST] is row[_SPAN]:
-                row[_REQUEST] = f"{row[_TRACE]}-{row[_SPAN]}"
-                told[_SHARED] += 1
-        self._named.update((r[_SPAN], r[_REQUEST]) for r in rows if r[_REQUEST] is not r[_SPAN])
-        by_name = zip(COLUMNS, zip(*rows, strict=True), strict=True)
-        filled = {name: list(values) for name, values in by_name if values.count(None) < len(rows)}
-        return Batch(requests, filled)
-
-    def calls_of(self, traces: set[str]) -> dict[str, str]:
-        """The request of each of these traces that has just one."""
-        alone = self._ids.alone(sorted(traces)) if traces else {}
-        return {trace: self._named.get(span, span) for trace, span in alone.items()}
 
 
 def _notes(told: Counter[str]) -> Iterator[Note]:
@@ -280,4 +274,5 @@ otlp_traces = Importer(
     tables=(requests, candidates, vectors, feedback, eval_samples, assignments),
     recognises=_recognises,
     read=_read,
+    shares=Shares(_can_share, _share, _join),
 )

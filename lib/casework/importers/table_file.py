@@ -26,9 +26,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 from tempfile import TemporaryDirectory
 
-from casework.case import Fields, Item, Note, Reject, Select, identifier, scan
+from casework.case import Again, Fields, Item, Note, Reject, Select, identifier, pack, scan
 from casework.errors import CaseworkError
-from casework.importers._csv_text import csv_relation, is_whole, plain, stage_csv
+from casework.importers._csv_text import csv_relation, plain, stage_csv
 from casework.importers._expressions import (
     LOCATOR,
     RAW,
@@ -43,7 +43,7 @@ from casework.importers._map_file import EPOCHS
 from casework.importers._mapping import Plan, plan
 from casework.importers._source import Source
 from casework.importers._staging import Staged, stage_arrow, stage_json, unreadable
-from casework.importers._statements import statements
+from casework.importers._statements import statement
 from casework.tables import ALL, ATTRIBUTES, Table, get
 from casework.tables._table import INSTANT, TEXT
 
@@ -79,61 +79,75 @@ def _recognises(source: Source) -> bool:
 def _read(source: Source, options: Options) -> Iterator[Item]:
     import zstandard
 
-    table = _table(source, options)
+    table, kind = _table(source, options), _format(source)
     with TemporaryDirectory(prefix="casework-") as folder:
         try:
-            reading, rejects = _reading(source, folder)
+            if kind != "csv":
+                yield from _items(table, _reading(source, kind, folder), source, options)
+                return
+            source = plain(source, folder)
+            try:
+                yield from _select(table, _strict_csv(source), source, options)
+            except CaseworkError as error:
+                if error.code != "SOURCE_UNREADABLE":
+                    raise
+                yield Again()
+                staged = _staged(stage_csv(source, folder), has_raw=False)
+                yield from _items(table, staged, source, options)
         except (EOFError, OSError, zlib.error, zstandard.ZstdError) as error:
             raise unreadable(source, f"{error or type(error).__name__}") from None
-        yield from (reject._replace(table=table) for reject in rejects)
-        if reading.types:
-            yield from _select(table, reading, source, options)
-        else:
-            yield Note("it holds no record")
 
 
-def _reading(source: Source, folder: str) -> tuple[Reading, list[Reject]]:
-    match file_format(source):
+def _format(source: Source) -> str:
+    kind = file_format(source)
+    if kind is None and (not source.head() or b"\0" in source.head()):
+        raise CaseworkError(
+            "NOT_A_TABLE_FILE",
+            "neither CSV, TSV, Parquet, JSON, JSON Lines nor Arrow",
+            "see `casework formats`",
+            where=source.name,
+        )
+    return kind or "csv"
+
+
+def _reading(source: Source, kind: str, folder: str) -> tuple[Reading, list[Reject]]:
+    match kind:
         case "parquet":
             return _parquet(source, str(source.path)), []
         case "arrow":
             return _parquet(source, stage_arrow(source, folder)), []
-        case "json":
-            return _staged(stage_json(source, folder), has_raw=True)
-        case None if not source.head() or b"\0" in source.head():
-            raise CaseworkError(
-                "NOT_A_TABLE_FILE",
-                "neither CSV, TSV, Parquet, JSON, JSON Lines nor Arrow",
-                "see `casework formats`",
-                where=source.name,
-            )
         case _:
-            return _csv(plain(source, folder), folder)
+            return _staged(stage_json(source, folder), has_raw=True)
 
 
-def _csv(source: Source, folder: str) -> tuple[Reading, list[Reject]]:
-    if not is_whole(source):
-        return _staged(stage_csv(source, folder), has_raw=False)
-    relation, names = csv_relation(source)
-    return _numbered(relation, "row_number() OVER ()", names, str(source.path)), []
+def _items(
+    table: Table, found: tuple[Reading, list[Reject]], source: Source, options: Options
+) -> Iterator[Item]:
+    reading, rejects = found
+    yield from (reject._replace(table=table) for reject in rejects)
+    if reading.types:
+        yield from _select(table, reading, source, options)
+    else:
+        yield Note("it holds no record")
 
 
 def _select(table: Table, reading: Reading, source: Source, options: Options) -> Iterator[Item]:
     decided = plan(table, list(reading.types), options.mapping, source.name)
     reading = _with_numbers(reading, table, decided)
-    built = statements(table, decided, reading, options.timezone or "UTC")
+    naive = {} if options.timezone else dict(_naive(table, decided, reading))
+    built = statement(
+        table, decided, reading, options.timezone or "UTC", tuple(filter(None, naive.values()))
+    )
     yield from (Note(text) for text in (*decided.notes, *built.notes))
-    naive = [] if options.timezone else list(_naive(table, decided, reading))
-    if naive:
-        verb = "has no time zone and was" if len(naive) == 1 else "have no time zone and were"
-        yield Note(f"{', '.join(naive)} {verb} read as UTC; name it with --timezone")
     taken = {entry.source: [f"{table.name}.{name}"] for name, entry in decided.fields.items()}
     for name in decided.rest:
         is_covariate = table.covariates and is_numeric(reading.types[name])
         taken[name] = [f"{table.name}.{table.covariates if is_covariate else ATTRIBUTES}"]
     yield Fields(taken, {})
-    count = f"SELECT count(*) FROM {reading.relation}"
-    yield Select(table, built.columns, built.kept, built.rejected, count, reading.params)
+    told = iter((yield from pack(Select(table, built.columns, built.query, reading.params))))
+    if lacking := [name for name, test in naive.items() if not test or next(told, False)]:
+        verb = "has no time zone and was" if len(lacking) == 1 else "have no time zone and were"
+        yield Note(f"{', '.join(lacking)} {verb} read as UTC; name it with --timezone")
 
 
 def _table(source: Source, options: Options) -> Table:
@@ -156,15 +170,12 @@ def _parquet(source: Source, path: str) -> Reading:
     types = _types("read_parquet($path)", path)
     if any(name.lower().startswith(RESERVED) for name in types):
         raise unreadable(source, f"no column may begin with {RESERVED!r}")
-    relation = "read_parquet($path, file_row_number = true)"
-    reading = _numbered(relation, "file_row_number + 1", list(types), path)
-    return replace(reading, types=types)
+    return Reading("read_parquet($path)", types, {"path": path})
 
 
-def _numbered(relation: str, number: str, names: list[str], path: str) -> Reading:
-    """A relation whose rows are located by their number, from 1."""
-    numbered = f"(SELECT *, 'row ' || ({number}) AS {LOCATOR} FROM {relation})"
-    return Reading(numbered, dict.fromkeys(names, TEXT), {"path": path})
+def _strict_csv(source: Source) -> Reading:
+    relation, names = csv_relation(source)
+    return Reading(relation, dict.fromkeys(names, TEXT), {"path": str(source.path)})
 
 
 def _staged(staged: Staged, *, has_raw: bool) -> tuple[Reading, list[Reject]]:
@@ -172,7 +183,7 @@ def _staged(staged: Staged, *, has_raw: bool) -> tuple[Reading, list[Reject]]:
     types = _types(relation, staged.paths)
     for own in (LOCATOR, RAW):
         types.pop(own.strip('"'))
-    return Reading(relation, types, {"path": staged.paths}, has_raw), staged.rejects
+    return Reading(relation, types, {"path": staged.paths}, True, has_raw), staged.rejects
 
 
 def _types(relation: str, path: str | list[str]) -> dict[str, str]:
@@ -195,21 +206,22 @@ def _with_numbers(reading: Reading, table: Table, decided: Plan) -> Reading:
     return replace(reading, types=types)
 
 
-def _naive(table: Table, decided: Plan, reading: Reading) -> Iterator[str]:
-    """The source columns of instants whose values carry no zone."""
+def _naive(table: Table, decided: Plan, reading: Reading) -> Iterator[tuple[str, str | None]]:
+    """The source columns of instants that may carry no zone, with the test of a row where one may.
+
+    None stands for a column in which no value can.
+    """
     for name, entry in decided.fields.items():
         kind = reading.types[entry.source]
         if table.type_of(name) != INSTANT or entry.timezone or entry.format in EPOCHS:
             continue
         if entry.format:
-            found = not has_zone(entry.format)
+            if not has_zone(entry.format):
+                yield entry.source, None
         elif kind == TEXT:
-            sql = f"SELECT 1 FROM {reading.relation} WHERE {lacks_zone(entry.source)} LIMIT 1"
-            found = bool(scan(sql, reading.params))
-        else:
-            found = kind.startswith(("TIMESTAMP", "DATE")) and "WITH TIME ZONE" not in kind
-        if found:
-            yield entry.source
+            yield entry.source, lacks_zone(entry.source)
+        elif kind.startswith(("TIMESTAMP", "DATE")) and "WITH TIME ZONE" not in kind:
+            yield entry.source, None
 
 
 table_file = Importer(

@@ -15,6 +15,7 @@ from casework.importers import Importer, Options, Source
 from casework.importers.table_file import file_format, named_table
 from casework.intake._confined import Confined, is_binary
 from casework.intake._search import Handed, Search, storable
+from casework.intake._shares import can_share, read_shared
 from casework.records import Exhibit
 from casework.tables import ALL as TABLES
 
@@ -98,8 +99,13 @@ def _load_one(
         receipt = _receipt(source, importer)
         if same := writer.loaded_as(receipt.sha256):
             return Outcome(source.name, "already", reason=f"the same bytes as {same}")
-        reading = confined.read(source, importer, options) if apart else None
-        items = _while_unchanged(source, before, reading or importer.read(source, options))
+        if apart:
+            items = confined.read(source, importer, options)
+        elif can_share(source, importer):
+            items = read_shared(source, importer)
+        else:
+            items = importer.read(source, options)
+        items = _while_unchanged(source, before, items)
         return Outcome(source.name, "loaded", writer.load(receipt, items))
     except CaseworkError as error:
         reason = f"{error.what}; {error.fix}"

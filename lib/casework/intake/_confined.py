@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import BinaryIO, Self, cast
 
 from casework import importers, tables
-from casework.case import Fields, Item, Note, Packed, Reject, Row
+from casework.case import Again, Fields, Item, Note, Reject, Row, packed_in
 from casework.errors import CaseworkError
 from casework.importers import Importer, Options, Source
 from casework.importers._source import NEVER_IN_TEXT
@@ -20,6 +20,7 @@ from casework.intake import _messages as m
 _PATIENCE_S = 120
 """How long the reader may say nothing: it hands over rows as it reads them."""
 _COMMAND = (sys.executable, "-I", "-m", "casework.intake._reader")
+_PIPE_BYTES = 1 << 20
 _KEPT_ENVIRONMENT = ("PATH", "HOME", "TMPDIR", "TEMP", "TMP", "SYSTEMROOT", "LANG")
 
 
@@ -59,7 +60,7 @@ class Confined:
         for answer in self._ask(m.Ask(os.fsencode(source.path), source.name), source):
             if isinstance(answer, m.Recognised):
                 return importers.get(answer.importer) if answer.importer else None
-        raise self._broken(source, "it gave no answer")
+        raise self.broken(source, "it gave no answer")
 
     def read(self, source: Source, importer: Importer, options: Options) -> Iterator[Item]:
         """Yield what an importer reads, as the importer itself would.
@@ -77,7 +78,26 @@ class Confined:
             try:
                 yield from _items(answer, importer)
             except (ValueError, OSError) as error:  # pyarrow's own errors are ValueErrors
-                raise self._broken(source, str(error).splitlines()[0]) from None
+                raise self.broken(source, str(error).splitlines()[0]) from None
+
+    def start(self) -> None:
+        """Start the reader, which takes half a second until it answers."""
+        self._started()
+
+    def share(
+        self, source: Source, importer: Importer, first: int, step: int
+    ) -> Iterator[memoryview]:
+        """Yield pieces that an importer reads, from the first on every so many.
+
+        Raises:
+            CaseworkError: as `read` does.
+        """
+        ask = m.Ask(os.fsencode(source.path), source.name, importer.name, share=(first, step))
+        for answer in self._ask(ask, source):
+            if isinstance(answer, m.Piece):
+                yield answer.content
+            elif not isinstance(answer, m.Done):
+                raise self.broken(source, "an answer to another question")
 
     def _ask(self, ask: m.Ask, source: Source) -> Iterator[m.Answer]:
         process = self._started()
@@ -92,7 +112,7 @@ class Confined:
             if not has_more:
                 return
         except (BrokenPipeError, ValueError) as error:
-            raise self._broken(source, str(error)) from None
+            raise self.broken(source, str(error)) from None
         except GeneratorExit:
             if has_more:
                 self._end()  # else it would say the rest to the next who asks
@@ -122,6 +142,7 @@ class Confined:
                 stdout=subprocess.PIPE,
                 stderr=None if os.environ.get("CASEWORK_DEBUG") else subprocess.DEVNULL,
                 env=environment,
+                pipesize=_PIPE_BYTES,
             )
         return self._process
 
@@ -134,9 +155,10 @@ class Confined:
                                  "export it in parts, or in another format",
                                  where=source.name)  # fmt: skip
         how = f"signal {-code}" if code < 0 else f"status {code}"
-        return self._broken(source, f"its parser ended with {how}")
+        return self.broken(source, f"its parser ended with {how}")
 
-    def _broken(self, source: Source, what: str) -> CaseworkError:
+    def broken(self, source: Source, what: str) -> CaseworkError:
+        """End the reader, and say what is wrong with what it said."""
         self._end()
         fix = "see that the file is whole; export it in another format"
         return CaseworkError("IMPORT_CRASHED", what, fix, where=source.name)
@@ -158,8 +180,6 @@ def _items(answer: m.Answer, importer: Importer) -> Iterator[Item]:
     Raises:
         ValueError: it is not what the importer may say.
     """
-    import pyarrow as pa
-
     known = {table.name: table for table in importer.tables}
     match answer:
         case m.Rows() | m.Packed() | m.Rejected() if answer.table not in {*known, None}:
@@ -171,8 +191,7 @@ def _items(answer: m.Answer, importer: Importer) -> Iterator[Item]:
                     raise ValueError(f"{answer.table} has no such column")
                 yield Row(known[answer.table], locator, values)
         case m.Packed():
-            with pa.ipc.open_stream(answer.stream) as reader:
-                yield Packed(known[answer.table], reader.read_all())
+            yield packed_in(answer.stream, known[answer.table])
         case m.Rejected():
             table = tables.get(answer.table) if answer.table else None
             yield Reject(answer.locator, answer.code, answer.reason, answer.raw, table)
@@ -180,5 +199,7 @@ def _items(answer: m.Answer, importer: Importer) -> Iterator[Item]:
             yield Note(answer.text)
         case m.Counted():
             yield Fields(answer.taken, answer.left_out)
+        case m.Again():
+            yield Again()
         case _:
             raise ValueError("an answer to another question")

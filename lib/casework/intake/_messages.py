@@ -14,7 +14,10 @@ _MOST_BYTES = 1 << 30
 
 
 class Ask(msgspec.Struct, frozen=True):
-    """Recognise a source, or where an importer is named, read it with that."""
+    """Recognise a source, or where an importer is named, read it with that.
+
+    `share` is the first of its pieces to be read, and how many there are to the next.
+    """
 
     path: bytes
     name: str
@@ -22,6 +25,7 @@ class Ask(msgspec.Struct, frozen=True):
     table: str | None = None
     mapping: dict[str, Any] | None = None
     timezone: str | None = None
+    share: tuple[int, int] | None = None
 
 
 class Recognised(msgspec.Struct, frozen=True, tag=True):
@@ -42,7 +46,7 @@ class Packed(msgspec.Struct, frozen=True, tag=True):
     """Rows of one table as an Arrow IPC stream."""
 
     table: str
-    stream: bytes
+    stream: memoryview
 
 
 class Rejected(msgspec.Struct, frozen=True, tag=True):
@@ -53,6 +57,12 @@ class Rejected(msgspec.Struct, frozen=True, tag=True):
     reason: str
     raw: str
     table: str | None
+
+
+class Piece(msgspec.Struct, frozen=True, tag=True):
+    """A piece of a source, as the importer writes it for itself."""
+
+    content: memoryview
 
 
 class Told(msgspec.Struct, frozen=True, tag=True):
@@ -68,6 +78,10 @@ class Counted(msgspec.Struct, frozen=True, tag=True):
     left_out: dict[str, int]
 
 
+class Again(msgspec.Struct, frozen=True, tag=True):
+    """What was said so far is void: it is said again, read in another way."""
+
+
 class Failed(msgspec.Struct, frozen=True, tag=True):
     """The source as a whole cannot be read."""
 
@@ -81,7 +95,7 @@ class Done(msgspec.Struct, frozen=True, tag=True):
     """All has been said."""
 
 
-Answer = Recognised | Rows | Packed | Rejected | Told | Counted | Failed | Done
+Answer = Recognised | Rows | Packed | Piece | Rejected | Told | Counted | Again | Failed | Done
 
 _encode = msgspec.msgpack.Encoder().encode
 _ask = msgspec.msgpack.Decoder(Ask).decode
@@ -91,7 +105,8 @@ _answer = msgspec.msgpack.Decoder(Answer).decode
 def send(stream: BinaryIO, message: Ask | Answer) -> None:
     """Write a message."""
     data = _encode(message)
-    stream.write(_LENGTH.pack(len(data)) + data)
+    stream.write(_LENGTH.pack(len(data)))
+    stream.write(data)
     stream.flush()
 
 
