@@ -69,8 +69,7 @@ def judge(
     Args:
         ask: the inquiry.
         lag_s: how long before its report an answer may have been seen where the ticket does not
-            say; else the 99th percentile of the tickets that do, or six weeks where fewer than 20
-            do.
+            say; else the 99th percentile of those that do, or six weeks where under 20 do.
         clock_error_s: bound on the error of the clocks in seconds; else from `clocks`.
         endpoint: what tickets are about that name none; else the only one of the case.
     """
@@ -81,18 +80,17 @@ def judge(
     lag = float(ask.infer("lag_s", lag_s, lags["lag_p99_s"] if enough else DEFAULT_LAG_S))
     known = {"clock_error_s": error, "lag_s": lag, "zoneless": _zoneless(ask),
              "endpoint": _endpoint(ask, endpoint)}  # fmt: skip
+    if not _has_history(ask):
+        return _no_history()
     for query in _HELD:
         ask.case.hold(query, **known)
-    if not (ask.case.filled("alias_events") or ask.case.filled("deployments")
-            or ask.case.filled("requests", ("checkpoint",))):  # fmt: skip
-        return _no_history()
     inventory = Inventory(ask.ask(c.INVENTORY), ask.one(c.LAST_MOMENT)["as_of"])
     replays = read_replays(ask, known)
     judged = judge_tickets(ask, inventory, replays, known)
     measure(ask, judged, inventory, replays, lags)
     draw(ask, judged, replays, known)
-    rivals, unexplained = find_rivals(judged, replays, lag, lag_s is None and not enough)
     falsifier = falsify(ask, judged, known)
+    rivals, unexplained = find_rivals(judged, replays, lag, lag_s is None and not enough)
     verdict = _verdict(judged, unexplained, ask.one(c.CHECKED, **known)["disagree"], falsifier)
     return Conclusion(
         verdict=verdict,
@@ -119,6 +117,11 @@ def _zoneless(ask: Inquiry) -> str:
         for exhibit in ask.case.exhibits()
         if "tickets" in exhibit.tables and any("read as UTC" in note for note in exhibit.notes)
     )
+
+
+def _has_history(ask: Inquiry) -> bool:
+    tables = ("alias_events", ()), ("deployments", ()), ("requests", ("checkpoint",))
+    return any(ask.case.filled(table, columns) for table, columns in tables)
 
 
 def _no_history() -> Conclusion:
