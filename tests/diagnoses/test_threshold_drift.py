@@ -214,3 +214,30 @@ def test_a_retry_of_a_request_counts_once(diagnose: Diagnose) -> None:
     levels = next(e for e in result.evidence if e.id == "threshold_drift.levels")
     counts = [row[levels.columns.index("candidates")] for row in levels.rows]
     assert counts == [600, 600]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_break_found_by_searching_noise_is_no_finding(seed: int, tmp_path: Path) -> None:
+    """Nothing moves for thirty days; the largest break still looks large to an interval."""
+    rng = np.random.default_rng(seed)
+    level = rng.normal(0.5, 0.06, 30)  # days differ, as queries of a day are alike
+    rows: Rows = {name: [] for name in ("query_id", "doc_id", "occurred_at", "rerank_score",
+                                        "threshold", "passed")}  # fmt: skip
+    for day in range(30):
+        for query in range(12):
+            for document in range(8):
+                rows["query_id"].append(f"q{day}-{query}")
+                rows["doc_id"].append(f"d{document}")
+                rows["occurred_at"].append(f"2026-03-{day + 1:02}T10:{query:02}:00Z")
+                score = float(np.clip(rng.normal(level[day], 0.1), 0, 1))
+                rows["rerank_score"].append(score)
+                rows["threshold"].append(0.4)
+                rows["passed"].append(score >= 0.4)
+    write_table(tmp_path / "candidates.csv", rows)
+    path = tmp_path / "case.duckdb"
+    Case.create(path).close()
+    load(path, [tmp_path / "candidates.csv"])
+    with Case(path) as case:
+        result = get("threshold_drift")(case)
+    assert result.parameters["changed_at"].source == "inferred"
+    assert result.verdict in ("inconclusive", "clean")

@@ -264,8 +264,10 @@ def _verdict(
         return "clean"
     if not ratio.excludes(1):
         return "inconclusive"
+    if found.periods.p is not None and found.periods.p >= SEARCH_ALPHA:
+        # the break was searched for in the drops themselves, and one as large is found by chance
+        return "inconclusive"
     beyond = ratio.low > high or ratio.high < low
-    guessed = found.periods.p is not None and found.periods.p >= SEARCH_ALPHA
     replay = found.relevance.replay
     settled = (
         beyond
@@ -274,7 +276,6 @@ def _verdict(
         and found.pairs.same
         and falsifier.ran
         and not falsifier.falsified
-        and not guessed
         and all(rival.outcome != "not_excluded" for rival in rivals)
     )
     return "confirmed" if settled else "supported"
