@@ -61,8 +61,8 @@ def parameters(query: Query) -> dict[str, object]:
     known |= dict.fromkeys(("changed_at", "ended_at"), instant)
     for name in ("in_force", "unscored", "same_queries", "known_documents"):
         known[name] = False
-    for name in ("gate", "gate_after", "gate_used", "gate_old", "gate_new", "tolerance", "dense_tolerance",
-                 "lowest", "width", "depth"):  # fmt: skip
+    for name in ("gate", "gate_after", "gate_used", "gate_old", "gate_new", "tolerance",
+                 "dense_tolerance", "lowest", "width", "depth"):  # fmt: skip
         known[name] = 1.0
     known |= {"same_day": True, "floor": 0.1, "value_step": 1.0, "denominator_step": 1.0}
     known |= dict.fromkeys(("started", "ended", "assigned_by"), instant)

@@ -51,7 +51,8 @@ SAME_PAIRS = Query(
            count(*) FILTER (WHERE b.score >= $gate AND a.score < $gate) AS newly_dropped,
            count(*) FILTER (WHERE b.score < $gate AND a.score >= $gate) AS newly_passed,
            count(a.dense_score - b.dense_score) AS dense_pairs,
-           count(*) FILTER (WHERE abs(a.dense_score - b.dense_score) > $dense_tolerance) AS dense_moved,
+           count(*) FILTER (WHERE abs(a.dense_score - b.dense_score) > $dense_tolerance)
+               AS dense_moved,
            max(abs(a.dense_score - b.dense_score)) AS dense_largest
     FROM (SELECT * FROM pairs WHERE is_after) AS a
     JOIN (SELECT * FROM pairs WHERE NOT is_after) AS b USING (query_id, doc_id)
