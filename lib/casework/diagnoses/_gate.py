@@ -20,6 +20,8 @@ SAME = 0.01
 """Share of pairs that may score differently where the reranker is the same (1 point)."""
 SAME_SD = 0.01
 """Difference of two scores that counts as none, in standard deviations of the score."""
+DENSE = 1e-4
+"""Difference of two dense scores that counts as none, where no repeats tell their noise."""
 DEPTH = 0.02
 """Relative change of the length of the list that counts as none."""
 
@@ -134,11 +136,13 @@ def same_pairs(ask: Inquiry, params: dict[str, Any], spread: float) -> Pairs:
     """Compare the scores of the same pairs, against noise, rounding and spread."""
     ask.case.hold(pairs.PAIRS, **params)
     repeats = ask.one(pairs.REPEATS, **params)
-    noise = repeats["noise"] if repeats["pairs"] >= FEW else None
+    enough = repeats["pairs"] >= FEW
+    noise = repeats["noise"] if enough else None
+    dense = max(DENSE, (repeats["dense_noise"] or 0.0) if enough else 0.0)
     rounding = ask.one(pairs.PRECISION, **params)
     steps = (10.0**-d for d in range(1, 5) if rounding[f"to_{d}"] == rounding["scored"])
     tolerance = max(noise or 0.0, next(steps, 0.0) * 1.01, SAME_SD * spread)
-    row = ask.one(pairs.SAME_PAIRS, **params, tolerance=tolerance)
+    row = ask.one(pairs.SAME_PAIRS, **params, tolerance=tolerance, dense_tolerance=dense)
     return Pairs(
         row["pairs"], row["queries"], row["largest"], tolerance, row["moved"],
         row["dense_pairs"], row["dense_moved"],

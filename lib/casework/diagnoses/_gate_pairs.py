@@ -8,7 +8,8 @@ PAIRS = Query(
     """
     SELECT query_id, doc_id, is_after, count(*) AS times,
            (min(score) + max(score)) / 2 AS score, max(score) - min(score) AS spread,
-           (min(dense_score) + max(dense_score)) / 2 AS dense_score
+           (min(dense_score) + max(dense_score)) / 2 AS dense_score,
+           max(dense_score) - min(dense_score) AS dense_spread
     FROM offered WHERE is_shared AND score IS NOT NULL GROUP BY query_id, doc_id, is_after
     """,
     "Each pair of query and document by period: the middle and the spread of its scores.",
@@ -32,7 +33,8 @@ PRECISION = Query(
 REPEATS = Query(
     "repeats",
     """
-    SELECT count(*) AS pairs, quantile_cont(spread, 0.999) AS noise
+    SELECT count(*) AS pairs, quantile_cont(spread, 0.999) AS noise,
+           quantile_cont(dense_spread, 0.999) AS dense_noise
     FROM pairs WHERE times > 1 AND NOT is_after
     """,
     "How much the score of one pair varies before the change: the noise floor.",
@@ -49,7 +51,8 @@ SAME_PAIRS = Query(
            count(*) FILTER (WHERE b.score >= $gate AND a.score < $gate) AS newly_dropped,
            count(*) FILTER (WHERE b.score < $gate AND a.score >= $gate) AS newly_passed,
            count(a.dense_score - b.dense_score) AS dense_pairs,
-           count(*) FILTER (WHERE abs(a.dense_score - b.dense_score) > 1e-4) AS dense_moved,
+           count(*) FILTER (WHERE abs(a.dense_score - b.dense_score) > $dense_tolerance)
+               AS dense_moved,
            max(abs(a.dense_score - b.dense_score)) AS dense_largest
     FROM (SELECT * FROM pairs WHERE is_after) AS a
     JOIN (SELECT * FROM pairs WHERE NOT is_after) AS b USING (query_id, doc_id)

@@ -38,6 +38,13 @@ def headline(verdict: Verdict, moved: str | None, found: Found) -> str:
             f"{number(found.gate.after)}; {_drop_words(found.in_force.ratio or ratio)} in force, "
             f"{_drop_words(ratio)} at the old one."
         )
+    same = found.same_queries.ratio if found.same_queries else None
+    if verdict == "clean" and same and _nearer(same, ratio):
+        why = f", and {MOVED[moved]}" if moved == "query_mix" else ""
+        return (
+            f"The threshold of {gate} means what it meant: of the same queries it "
+            f"{_drop_words(same)}{why}."
+        )
     if verdict == "clean":
         return f"The threshold of {gate} means what it meant: {_drop_words(ratio)}."
     if verdict == "inconclusive":
@@ -49,6 +56,11 @@ def headline(verdict: Verdict, moved: str | None, found: Found) -> str:
         f"The threshold of {gate} {_drop_words(ratio)} since the change ({found.periods.told}); "
         f"{why}. A threshold of {restored} restores the pass rate."
     )
+
+
+def _nearer(same: Estimate, ratio: Estimate) -> bool:
+    """Whether the same queries show less than half of a change."""
+    return abs(math.log(same.value)) < abs(math.log(ratio.value)) / 2
 
 
 def _drop_words(ratio: Estimate) -> str:

@@ -24,7 +24,7 @@ def headline(verdict: Verdict, changes: Sequence[Change], effects: Effects, expe
     if not changes:
         seen = "was seen to change" if verdict == "inconclusive" else "changed"
         return f"Nothing of the substrate {seen} while {experiment} ran."
-    when = ", ".join(instant(one.ended) for one in changes)
+    when = ", ".join(f"{one.ended:%Y-%m-%d}" for one in changes)
     what = f"The substrate changed {count(len(changes), 'times')} while {experiment} ran ({when})"
     pooled, ships = effects.pooled, effects.shipping
     if pooled is None:
@@ -74,8 +74,24 @@ def findings(
     ]
     if effects.pooled is None:
         return tuple(stated)
-    agree, charts = effects.agreement, ("lifts",)
-    text = f"The lift of {effects.metric} over all regimes is {said(effects, effects.pooled)}."
+    stated.append(_agreement(ask, effects, effects.pooled))
+    last = effects.regimes[-1]
+    stated.append(
+        Finding(
+            f"{count(effects.pooled.n, 'units')} were compared; the regime that ships was seen "
+            f"for {_long(max(last.end - last.start, timedelta()))}"
+            + (f" in {count(last.lift.n, 'units')}." if last.lift else "."),
+            ("lift_shipping",),
+            (ask.evidence_id(effects.query),),
+        )
+    )
+    return tuple(stated)
+
+
+def _agreement(ask: Inquiry, effects: Effects, pooled: Estimate) -> Finding:
+    """Whether the lifts of the regimes agree, and which pair is furthest apart."""
+    agree = effects.agreement
+    text = f"The lift of {effects.metric} over all regimes is {said(effects, pooled)}."
     if agree and len(effects.known) > 1:
         text += (
             f" Between regimes {share(agree.i2)} of the variation is beyond chance "
@@ -88,25 +104,12 @@ def findings(
                 f" Regime {j + 1} differs from regime {i + 1} by {said(effects, gap)}, "
                 f"{p_value(p)} by Holm."
             )
-    stated.append(
-        Finding(
-            text,
-            ("lift_pooled", "lift_by_regime", "heterogeneity_p", "i_squared", "lift_shipping"),
-            (ask.evidence_id(effects.query),),
-            charts,
-        )
+    return Finding(
+        text,
+        ("lift_pooled", "lift_by_regime", "heterogeneity_p", "i_squared", "lift_shipping"),
+        (ask.evidence_id(effects.query),),
+        ("lifts",),
     )
-    last = effects.regimes[-1]
-    stated.append(
-        Finding(
-            f"{count(effects.pooled.n, 'units')} were compared; the regime that ships was seen "
-            f"for {_long(last.end - last.start)}"
-            + (f" in {count(last.lift.n, 'units')}." if last.lift else "."),
-            ("lift_shipping",),
-            (ask.evidence_id(effects.query),),
-        )
-    )
-    return tuple(stated)
 
 
 def _long(span: timedelta) -> str:
