@@ -265,8 +265,7 @@ def _verdict(
     if not ratio.excludes(1):
         return "inconclusive"
     if found.periods.p is not None and found.periods.p >= SEARCH_ALPHA:
-        # the break was searched for in the drops themselves, and one as large is found by chance
-        return "inconclusive"
+        return "inconclusive"  # searched for in the drops, where chance gives one as large
     beyond = ratio.low > high or ratio.high < low
     replay = found.relevance.replay
     settled = (
