@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from ruptures import Dynp
 
-from casework.stats.changepoints import break_with_p, largest_break, noise, pelt
+from casework.stats.changepoints import break_with_p, largest_break, noise, pelt, pruned
 
 
 def test_the_largest_break_is_that_of_an_exact_search() -> None:
@@ -47,3 +47,14 @@ def test_short_and_constant_series_have_no_break() -> None:
     assert break_with_p([1.0] * 8, draws=19).p == 1
     with pytest.raises(ValueError, match="four"):
         break_with_p([1.0, 2.0])
+
+
+def test_a_louder_part_is_not_split_where_breaks_are_pruned() -> None:
+    rng = np.random.default_rng(12)
+    more = 0
+    for seed in range(4):
+        series = np.concatenate([rng.normal(0, 0.1, 40), rng.normal(5, 1.0, 40)])
+        found = pruned(series.tolist(), pelt(series), seed=seed)
+        assert any(abs(index - 40) <= 2 for index in found)
+        more += len(found) - 1
+    assert more <= 1

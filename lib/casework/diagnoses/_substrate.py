@@ -119,6 +119,7 @@ def _by_scores(ask: Inquiry, seed: int) -> Substrate | None:
     series = [row["distance"] for row in days]
     tested = changepoints.break_with_p(series, seed=seed)
     places = changepoints.pelt(series) if tested.p < SEARCH_ALPHA else []
+    places = changepoints.pruned(series, places, SEARCH_ALPHA, seed)
     noise = float(changepoints.noise(series)[0])
     changes = tuple(
         Change(days[i - 1]["last"], days[i]["first"], abs(series[i] - series[i - 1]), 0, 0)

@@ -158,8 +158,7 @@ def _conclude(
 
 def _primary(fixed: PeriodSums) -> Primary | None:
     """The test of an unchanged drop rate at the old threshold."""
-    p = fixed.p
-    return None if p is None else Primary(p, ALPHA)
+    return None if fixed.p is None else Primary(fixed.p, ALPHA)
 
 
 def _breaks(periods: Periods) -> tuple[Break, ...]:

@@ -39,6 +39,26 @@ def pelt(values: ArrayLike, penalty: float | None = None, min_size: int = 3) -> 
     return [int(end) for end in found[:-1]]
 
 
+def pruned(
+    values: Sequence[float], places: Sequence[int], alpha: float = 0.05, seed: int = 0
+) -> list[int]:
+    """The breaks that stand between their neighbours, the weakest taken away first.
+
+    Where noise is not the same everywhere, a penalty from the noise of the whole series splits its
+    louder parts. Each break is tested on the stretch between the breaks beside it, at the level
+    shared by all of them (Bonferroni).
+    """
+    kept = sorted(places)
+    while kept:
+        edges = [0, *kept, len(values)]
+        p = [break_with_p(values[edges[i] : edges[i + 2]], seed=seed).p for i in range(len(kept))]
+        weakest = max(range(len(kept)), key=lambda i: p[i])
+        if p[weakest] < alpha / len(kept):
+            break
+        kept.pop(weakest)
+    return kept
+
+
 def largest_break(values: ArrayLike) -> int:
     """Index at which the level changes most: the split with the least sum of squares."""
     from ruptures import Dynp
