@@ -276,11 +276,12 @@ def test_no_unseen_character_is_in_the_bytes(hostile_html: str) -> None:
 
 def test_a_page_that_is_too_large_names_its_biggest_parts() -> None:
     rows = [tuple("x" * 400 for _ in range(6)) for _ in range(50)]
+    long = f"SELECT '{'x' * 150_000}'"
     many = tuple(
-        evidence(f"part_{n}", "rows", "SELECT 1", rows, tuple("abcdef"), ("e1",)) for n in range(40)
+        evidence(f"part_{n}", "rows", long, rows, tuple("abcdef"), ("e1",)) for n in range(40)
     )
     result = replace(sample().results[3], evidence=many)
-    with pytest.raises(CaseworkError, match=r"3 MB.*evidence 'part_") as refused:
+    with pytest.raises(CaseworkError, match=r"5 MB.*evidence 'part_") as refused:
         as_html(replace(sample(), results=(result,)))
     assert refused.value.code == "REPORT_TOO_LARGE"
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from inspect import cleandoc
 from typing import Any
 
 _PARAMETER = re.compile(r"\$([a-z_][a-z0-9_]*)")
@@ -35,9 +36,9 @@ class Query:
         """The whole statement. Parts whose ids are `held` are taken to be tables already."""
         parts = [part for part in self.parts() if part.id not in held]
         if not parts:
-            return self.sql.strip()
-        clauses = ",\n".join(f"{part.id} AS (\n{part.sql.strip()}\n)" for part in parts)
-        return f"WITH {clauses}\n{self.sql.strip()}"
+            return cleandoc(self.sql)
+        clauses = ",\n".join(f"{part.id} AS (\n{cleandoc(part.sql)}\n)" for part in parts)
+        return f"WITH {clauses}\n{cleandoc(self.sql)}"
 
     def parameters(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """Those of the values that the whole statement names."""

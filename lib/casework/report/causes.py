@@ -13,8 +13,7 @@ _MOST_CHANGES = 5
 def table(report: Report) -> Table:
     """The causes in time order, those that several diagnoses tell of first."""
     columns = (
-        Column("after", "instant"),
-        Column("by", "instant"),
+        Column("when"),
         Column("what broke"),
         Column("told by"),
         Column("changes on record"),
@@ -22,8 +21,7 @@ def table(report: Report) -> Table:
     ordered = sorted(report.triage.causes, key=lambda cause: (-len(cause.diagnoses), cause.start))
     rows = tuple(
         (
-            words.instant(cause.start),
-            words.instant(cause.end),
+            f"after {words.instant(cause.start)}, by {words.instant(cause.end)}",
             "; ".join(cause.breaks),
             ", ".join(map(words.title, cause.diagnoses)),
             recorded(cause),

@@ -30,7 +30,10 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
 _TEMPLATES = Path(__file__).parent / "templates"
-_MOST_BYTES = 3_000_000
+_MOST_BYTES = 5_000_000
+"""A page of twelve chapters with their queries in full has three to four; see decision 008."""
+_MOST_EVIDENCE_ROWS = 150
+"""Rows of evidence in one chapter; the query of each piece gives all of them again."""
 _ID_LENGTH = 20
 _NOT_IN_ANCHORS = re.compile(r"[^A-Za-z0-9_.-]")
 
@@ -92,6 +95,7 @@ def as_html(report: Report) -> str:
 
 def _chapter(result: Result) -> Chapter:
     anchor = _anchor("r", result.diagnosis)
+    most = tables.shown_rows(result.evidence, _MOST_EVIDENCE_ROWS)
     return Chapter(
         anchor=anchor,
         result=result,
@@ -105,7 +109,7 @@ def _chapter(result: Result) -> Chapter:
         ),
         rivals=annexes.rivals(result),
         parameters=annexes.parameters(result),
-        evidence=tuple((e, tables.evidence(e), annexes.rerun(e)) for e in result.evidence),
+        evidence=tuple((e, tables.evidence(e, most), annexes.rerun(e)) for e in result.evidence),
     )
 
 
@@ -192,7 +196,7 @@ def _limit(page: str, chapters: tuple[Chapter, ...]) -> None:
         for chapter in chapters
         for kind, name, weight in (
             *(("chart", f.chart.id, f.size) for f in chapter.figures),
-            *(("evidence", e.id, len(str(rows))) for e, rows, _ in chapter.evidence),
+            *(("evidence", e.id, len(str(rows)) + len(sql)) for e, rows, sql in chapter.evidence),
         )
     }
     biggest = sorted(parts.items(), key=lambda item: -item[1])[:3]

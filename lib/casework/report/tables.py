@@ -153,11 +153,22 @@ def _kind(values: Iterable[Any]) -> Kind:
     return "id" if known and digests else "text"
 
 
-def evidence(found: Evidence) -> Table:
+def shown_rows(found: Sequence[Evidence], budget: int) -> int:
+    """How many rows of each piece of evidence are shown, so that all of them are about `budget`.
+
+    Short answers are shown whole; the long ones share what is left, five rows at least.
+    """
+    for most in range(MOST_ROWS, 5, -1):
+        if sum(min(len(one.rows), most) for one in found) <= budget:
+            return most
+    return 5
+
+
+def evidence(found: Evidence, most: int = MOST_ROWS) -> Table:
     """The first rows of a piece of evidence, as the query gave them."""
     kinds = [_kind([row[place] for row in found.rows]) for place in range(len(found.columns))]
     columns = tuple(Column(name, kind) for name, kind in zip(found.columns, kinds, strict=True))
-    rows = [tuple(exact(value) for value in row) for row in found.rows[:MOST_ROWS]]
+    rows = [tuple(exact(value) for value in row) for row in found.rows[:most]]
     return _cut(found.caption, columns, rows, found.row_count)
 
 

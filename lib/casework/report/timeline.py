@@ -54,11 +54,22 @@ def _utc(value: datetime) -> datetime:
 
 
 def _of_result(result: Result) -> Iterator[Moment]:
+    """The breaks of a result, and what its pictures place in time.
+
+    What is clean has no span in doubt, whatever its pictures hatch.
+    """
+    breaks = result.breaks if result.verdict != "clean" else ()
+    for one in breaks:
+        end = _utc(one.end) if one.end > one.start else None
+        kind = "zone" if end else "span"
+        yield Moment(_utc(one.start), end, kind, on_one_line(one.what), result)
+    told = {(_utc(one.start), _utc(one.end)) for one in breaks}
     rows = [row for chart in result.charts if chart.form == "spans" for row in chart.rows]
     for row in rows:
         start, end = words.parse_instant(row.get("start")), words.parse_instant(row.get("end"))
         kind = str(row.get("kind") or "span")
-        if start is not None and kind != "tick":
+        again = kind == "zone" and (result.verdict == "clean" or (start, end) in told)
+        if start is not None and kind != "tick" and not again:
             role = str(row.get("role") or "") if kind == "event" else ""
             end = None if kind == "event" else end
             yield Moment(start, end, kind, _label(row, kind), result, role)
