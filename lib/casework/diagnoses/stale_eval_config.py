@@ -46,7 +46,7 @@ from casework.diagnoses._stale_served import (
 )
 from casework.diagnoses._stale_signal import Change, compare, find_signal
 from casework.diagnoses._stale_words import findings, headline, limits, remedies
-from casework.findings import Falsifier, Missing, Rival, Verdict
+from casework.findings import Break, Falsifier, Missing, Rival, Verdict
 from casework.tables import (
     accounts,
     clocks,
@@ -106,7 +106,18 @@ def judge(
         falsifier=falsifier,
         remedies=remedies(ask, blind, known),
         limits=limits(ask, blind, clock_known, known),
+        breaks=_breaks(blind),
     )
+
+
+def _breaks(blind: Blind) -> tuple[Break, ...]:
+    """The moments at which customers began to meet what no run had scored."""
+    began = [
+        (config["began_at"], f"{config['prompt_name']} {config['version'] or ''}".strip())
+        for config in blind.configs
+        if config["blind"]
+    ]
+    return tuple(Break(at, at, f"{name} went live unscored") for at, name in began)
 
 
 def _hold(ask: Inquiry, known: dict[str, Any]) -> dict[str, Any]:
