@@ -2,6 +2,6 @@
 
 import runpy
 
-for name in ("attribution", "cohorts", "leakage", "load"):
+for name in ("attribution", "cohorts", "leakage", "load", "drift"):
     print(f"\n== {name}")
     runpy.run_module(f"benchmarks.{name}", run_name="__main__")
