@@ -18,7 +18,7 @@ from casework.case._scan import scan
 from casework.errors import CaseworkError
 
 ALIAS = "evidence"
-_MEMORY = "4GB"
+_MEMORY = "3GB"
 _MEMORY_OF_WRITER = "1GB"
 _SPILL = "40GB"
 

@@ -94,7 +94,11 @@ def limits(
     ask: Inquiry, everyone: dict[str, Any], total: int, crossed: int, known: dict[str, Any]
 ) -> tuple[str, ...]:
     """Say what the answer does not cover."""
-    exact = ask.one(q.WITHOUT_CLOCK_ERROR, **{**known, "clock_error_s": 0.0})
+    exactly = {**known, "clock_error_s": 0.0}
+    ask.case.release(q.GRADED)
+    ask.case.hold(q.MATCHED, **exactly)
+    exact = ask.one(q.WITHOUT_CLOCK_ERROR, **exactly)
+    ask.case.release(q.MATCHED)
     limits = [
         f"With exact clocks {number(exact['ambiguous'])} decisions would be ambiguous and "
         f"{number(exact['unattributed'])} without a candidate; the zones are as wide as the "

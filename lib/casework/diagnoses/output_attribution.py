@@ -54,6 +54,7 @@ def judge(
     known = {"population": population, "clock_error_s": error}
     for query in (DECIDED, q.MATCHED, q.GRADED):
         ask.case.hold(query, **known)
+    ask.case.release(q.MATCHED)  # as large as all decisions, and read by no one else
     by_grade = ask.ask(q.BY_GRADE, **known)
     grades = {row["grade"]: row["decisions"] for row in by_grade}
     total = sum(grades.values())
