@@ -33,6 +33,8 @@ from casework.importers.openinference_spans import openinference_spans
 from casework.importers.openlineage_events import openlineage_events
 from casework.importers.otlp_traces import otlp_traces
 from casework.importers.peft_adapter import peft_adapter
+from casework.importers.phoenix_annotations import phoenix_annotations
+from casework.importers.phoenix_database import phoenix_database
 from casework.importers.promptfoo_results import promptfoo_results
 from casework.importers.safetensors_header import safetensors_header
 from casework.importers.slsa_provenance import slsa_provenance
@@ -44,6 +46,8 @@ ALL: tuple[Importer, ...] = (
     inspect_logs,
     otlp_traces,
     openinference_spans,
+    phoenix_database,
+    phoenix_annotations,
     langfuse_export,
     litellm_logs,
     langsmith_runs,

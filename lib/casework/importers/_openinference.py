@@ -15,13 +15,22 @@ from casework.importers._fields import FieldLog, Form
 from casework.importers._flattened import flatten
 from casework.importers._genai_texts import texts
 from casework.importers._instants import milliseconds
+from casework.importers._judges import Judges
 from casework.importers._marks import annotations
 from casework.importers._retrievals import documents
 from casework.importers._shape import mapping, text
 from casework.importers._span_ref import Calls, SpanRef, Waiting
-from casework.tables import Table, candidates, eval_samples, feedback, requests, vectors
+from casework.tables import (
+    Table,
+    candidates,
+    eval_runs,
+    eval_samples,
+    feedback,
+    requests,
+    vectors,
+)
 
-TABLES: tuple[Table, ...] = (requests, candidates, vectors, feedback, eval_samples)
+TABLES: tuple[Table, ...] = (requests, candidates, vectors, feedback, eval_samples, eval_runs)
 
 _KIND = names.SPAN_KIND
 _INVOCATION = "llm.invocation_parameters"
@@ -52,6 +61,7 @@ class Spans:
     """Rows of the spans of one source; retrievals wait until all calls of their trace are known."""
 
     log: FieldLog
+    judges: Judges = field(default_factory=lambda: Judges("openinference"))
     _calls: Calls = field(default_factory=Calls)
     _waiting: Waiting = field(default_factory=Waiting)
     _passed: dict[str, int] = field(default_factory=dict)
@@ -69,22 +79,29 @@ class Spans:
         ref = SpanRef(text(span.get("trace_id")), text(span.get("span_id")),
                       span.get("start_time"), span.get("end_time"), is_call)  # fmt: skip
         for mark in annotations(self.log, ref, flat, locator):
-            if mark.table is feedback and not mark.values["request_id"]:
-                self._waiting.add(mark, ref.trace_id)
-            else:
+            if mark.table is eval_samples:
+                yield self.judges.saw(mark, str(mark.values["run_id"]).split(":", 2)[2])
+            elif mark.values["request_id"]:
                 yield mark
+            else:
+                self.later(mark, ref.trace_id)
         if is_call:
             yield self._call(span, flat, kind, locator)
             yield from embeddings(self.log, ref, flat, locator)
         elif kind in ("RETRIEVER", "RERANKER"):
             for row in documents(self.log, ref, flat, locator):
-                self._waiting.add(row, ref.trace_id)
+                self.later(row, ref.trace_id)
         else:
             self._passed[kind.lower() or "other"] = self._passed.get(kind.lower() or "other", 0) + 1
+
+    def later(self, row: Row, trace_id: str | None) -> None:
+        """Let a row that names no request wait for the one call of its trace."""
+        self._waiting.add(row, trace_id)
 
     def rest(self) -> Iterator[Item]:
         """Yield the rows that wait for the one call of their trace, and what is to be told."""
         yield from self._waiting.rows(self._calls.alone())
+        yield from self.judges.rows()
         if self._passed:
             kinds = ", ".join(f"{kind} {count}" for kind, count in sorted(self._passed.items()))
             total = sum(self._passed.values())

@@ -21,6 +21,19 @@ def parquet_names(source: Source) -> set[str]:
         return set()
 
 
+def parquet_notes(source: Source) -> dict[str, str]:
+    """What the writer of the file noted beside the columns; nothing where the file is damaged."""
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    try:
+        noted = parquet.read_schema(source.path).metadata or {}
+    except (pa.ArrowException, OSError):
+        return {}
+    return {key.decode("utf-8", "replace"): value.decode("utf-8", "replace")
+            for key, value in noted.items()}  # fmt: skip
+
+
 def parquet_records(source: Source) -> Iterator[Record]:
     """Yield the rows, located as `row 1` and so on.
 

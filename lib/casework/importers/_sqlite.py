@@ -57,7 +57,12 @@ def rows(
     connection: sqlite3.Connection, table: str, order: str = "rowid"
 ) -> Iterator[dict[str, Any]]:
     """Rows of a table as objects, with their `rowid`. Names are ours, never of the source."""
-    cursor = connection.execute(f"SELECT rowid AS rowid, * FROM {table} ORDER BY {order}")
+    yield from select(connection, f"SELECT rowid AS rowid, * FROM {table} ORDER BY {order}")
+
+
+def select(connection: sqlite3.Connection, sql: str) -> Iterator[dict[str, Any]]:
+    """Rows of a query as objects. Its text is ours; of two columns of one name the last counts."""
+    cursor = connection.execute(sql)
     names = [column[0] for column in cursor.description]
     for row in cursor:
         yield dict(zip(names, row, strict=True))

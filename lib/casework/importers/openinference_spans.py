@@ -12,7 +12,8 @@ the attribute `query_id`, else the SHA-256 of the text of the query, else the sp
 has the SHA-256 of its content for one. Embeddings with text and vector become `vectors`, `text_id`
 being the SHA-256 of the text. Annotations and evaluations of a span, a trace or a session become
 `feedback` where a person says up or down, else `eval_samples` of the run
-`openinference:<annotator kind>:<name>`.
+`openinference:<annotator kind>:<name>`, which has a row in `eval_runs` from its first score on; it
+has no end, and covers no configuration.
 
 | column of `requests` | from |
 |---|---|
