@@ -1,7 +1,8 @@
 """Judges of production traffic as eval runs: one run a judge, which its samples name.
 
 Such a judge scores one answer after another and never completes, so its run has no end, and covers
-no configuration. It begins with the first score that the source holds.
+no configuration. It begins with the first score that the source holds. So does the run that the
+items of a data set name, which grows one by one.
 """
 
 from collections.abc import Iterator

@@ -13,15 +13,28 @@ from casework.importers._instants import milliseconds
 from casework.importers._messages import answer, system_prompt, transcript, turns
 from casework.importers._shape import filled, mapping, number, sequence, text
 from casework.importers._thumbs import signal
-from casework.tables import Table, candidates, config_events, eval_samples, feedback, requests
+from casework.tables import (
+    Table,
+    candidates,
+    config_events,
+    eval_runs,
+    eval_samples,
+    feedback,
+    requests,
+)
 
-TABLES: tuple[Table, ...] = (requests, candidates, feedback, eval_samples, config_events)
+TABLES: tuple[Table, ...] = (
+    *(requests, candidates, feedback, eval_samples, eval_runs, config_events),
+)
 LABEL_NOW = "langfuse prompt label (current only)"
 REGISTERED = "langfuse prompt version (created, not deployed)"
 BY_PEOPLE = ("API", "ANNOTATION")
 
 _MODEL_TYPES = ("GENERATION", "EMBEDDING")
-_JSON_TEXTS = ("metadata", "input", "output", "modelParameters", "usageDetails", "costDetails")
+_JSON_TEXTS = (
+    *("metadata", "input", "output", "modelParameters", "usageDetails", "costDetails"),
+    "expectedOutput",
+)
 _OBSERVATION = Form(
     requests,
     of="observation",
@@ -139,10 +152,8 @@ _PROMPT = Form(
 
 def parsed(record: Mapping[str, Any]) -> dict[str, Any]:
     """The record with the fields that hold JSON as text read; texts that are none stay."""
-    found = dict(record)
-    for name in _JSON_TEXTS:
-        found[name] = _json(found.get(name))
-    return found
+    return {name: _json(value) if name in _JSON_TEXTS else value
+            for name, value in record.items()}  # fmt: skip
 
 
 def is_call(observation: Mapping[str, Any]) -> bool:
@@ -191,7 +202,7 @@ def document_rows(log: FieldLog, observation: Mapping[str, Any], locator: str) -
         yield Row(candidates, f"{locator}/output/{position}", row)
 
 
-def score_row(log: FieldLog, score: Mapping[str, Any], locator: str) -> Item:
+def score_row(log: FieldLog, score: Mapping[str, Any], locator: str) -> Row:
     """A person's thumb as feedback; every other score as a sample of a run of its name."""
     source = str(score.get("source") or "").upper()
     thumb = _signal(score) if source in BY_PEOPLE else None

@@ -3,8 +3,9 @@
 ## Reads
 A trace downloaded in the application (`{"trace": …, "observations": […]}`); JSON Lines, a JSON
 array, or pages of the API (`{"data": […], "meta": …}`) of observations, of traces with their
-observations, of scores, and of prompts; plain, gzip or zstd. JSON that stands as text within JSON
-is read.
+observations, of scores, of prompts, and of data sets, their items and runs; batch and blob exports
+of observations, traces and scores as CSV too; plain, gzip or zstd. JSON that stands as text within
+JSON or in a cell is read, and the names of the database (`trace_id`) are those of the API.
 
 ## Fills
 Observations of type GENERATION and EMBEDDING become `requests`; the documents that a RETRIEVER
@@ -26,17 +27,30 @@ put out become `candidates`.
 
 A score that a person gave (source API or ANNOTATION) and that says up or down without doubt, as a
 flag, a thumb, or one of the numbers -1, 0 and 1, becomes `feedback`, about its observation, else
-its trace. Every other score is an `eval_samples` row of the run `langfuse:<source>:<name>`.
+its trace. Every other score is an `eval_samples` row of the run `langfuse:<source>:<name>`, which
+has a row in `eval_runs` from its first score on: it has no end, and covers no configuration. A
+score of a data set run is one of that run.
+
+A data set run becomes an `eval_runs` row, and each of its items an `eval_samples` row of it. The
+items of a data set become `eval_samples` of `langfuse:dataset:<name>`, without a score: `input`,
+`expectedOutput` as `target`, `createdAt` as `added_at`, `sourceObservationId` or `sourceTraceId` as
+`source_event_id`.
+
 A prompt version becomes a `config_events` row, and one more for each label but `latest`.
 
 ## Leaves out
 Observations that are no model call and no retrieval, counted; traces but for what they add to
-their observations; project, internal ids, times of storage, prices.
+their observations; data sets but for their items and runs; project, internal ids, times of storage,
+prices.
 
 ## Known limits
 A label of a prompt is where it points at the time of the export; when it was moved there is not
 recorded, so the event has the time of the last change of that version. A score about a trace joins
-a request only where the trace has one. CSV exports go through `--as requests` and a map.
+a request only where the trace has one. In batch exports the session stands with the trace alone, so
+that requests of an observation table have none; the columns of scores there are means, and stay in
+`attributes`. The batch export of data set run items names no run: its rows are rejects. Langfuse
+does not say when a data set run ended, nor which of its samples a score is of. Of two exports with
+scores of one judge the second repeats its run with another beginning, which is a reject.
 """
 
 from collections.abc import Iterator, Mapping
@@ -44,24 +58,32 @@ from typing import Any
 
 from casework.case import Item, Note, Reject
 from casework.importers import _langfuse
+from casework.importers._csv_text import csv_names, csv_records
 from casework.importers._fields import FieldLog
 from casework.importers._importer import Importer, Options
+from casework.importers._judges import Judges
+from casework.importers._langfuse_sets import DataSets, kind_of
+from casework.importers._langfuse_table import from_cells, renamed
 from casework.importers._records import Record, read_document, records
 from casework.importers._shape import filled, mapping, sequence, text
 from casework.importers._source import Source
+from casework.tables import eval_samples
 
 _TRACE = {"id", "timestamp", "projectId"}
 _OF_TRACE = ("userId", "sessionId", "environment", "release")
 
 
 def _recognises(source: Source) -> bool:
-    if _kind(source.first_object) or _kind(source.within("data")):
+    if not source.first_object:
+        found = _kind(renamed(dict.fromkeys(csv_names(source))))
+        return found is not None and found not in ("download", "dataset")
+    if _kind(renamed(source.first_object)) or _kind(renamed(source.within("data"))):
         return True
     return source.within("trace").keys() >= _TRACE
 
 
 def _kind(record: Mapping[str, Any]) -> str | None:
-    """What a record is: `download`, `observation`, `trace`, `score` or `prompt`."""
+    """What a record is: `download`, `observation`, `trace`, `score`, `prompt`, or of a data set."""
     keys = record.keys()
     if {"trace", "observations"} <= keys:
         return "download"
@@ -73,26 +95,27 @@ def _kind(record: Mapping[str, Any]) -> str | None:
         return "prompt"
     if "timestamp" in keys and {"userId", "sessionId", "release", "bookmarked"} <= keys:
         return "trace"
-    return None
+    return kind_of(record)
 
 
 def _read(source: Source, options: Options) -> Iterator[Item]:
-    log = FieldLog(options.timezone)
-    passed: dict[str, int] = {}
+    reading = _Reading(FieldLog(options.timezone))
     for found in _records(source):
         if isinstance(found, Reject):
             yield found
         else:
-            yield from _rows(log, found, passed)
-    if passed:
-        kinds = ", ".join(f"{kind} {count}" for kind, count in sorted(passed.items()))
-        yield Note(f"left out: {sum(passed.values())} records that are no evidence rows ({kinds})")
-    yield from log.items()
+            yield from reading.rows(found)
+    yield from reading.rest()
 
 
 def _records(source: Source) -> Iterator[Record | Reject]:
     first = source.first_object
-    if "data" not in first or _kind(first):
+    if not first:
+        for row in csv_records(source):
+            is_row = isinstance(row, Record)
+            yield row._replace(values=from_cells(row.values)) if is_row else row
+        return
+    if "data" not in first or _kind(renamed(first)):
         yield from records(source)
         return
     for locator, value in read_document(source).entries(streamed="data"):
@@ -102,53 +125,78 @@ def _records(source: Source) -> Iterator[Record | Reject]:
             yield Reject(locator, "JSON", "not an object", str(value)[:4_000])
 
 
-def _rows(log: FieldLog, found: Record, passed: dict[str, int]) -> Iterator[Item]:
-    record, at = _langfuse.parsed(found.values), found.locator
-    match _kind(record):
-        case "download":
-            trace = mapping(record["trace"])
-            yield from _observations(log, trace, record.get("observations"), at, passed)
-            yield from _scores(log, trace, f"{at}/trace")
-        case "trace":
-            yield from _observations(log, record, record.get("observations"), at, passed)
-            yield from _scores(log, record, at)
-            passed["trace"] = passed.get("trace", 0) + 1
-        case "observation":
-            yield from _observation(log, record, at, passed)
-        case "score":
-            yield _langfuse.score_row(log, record, at)
-        case "prompt":
-            yield from _langfuse.prompt_rows(log, record, at)
-        case _:
-            yield Reject(at, "UNKNOWN_RECORD", "no record that Langfuse exports", found.raw or "")
+class _Reading:
+    """One export while it is read: the account of its fields, its judges, and what is passed by."""
 
+    def __init__(self, log: FieldLog) -> None:
+        self._log = log
+        self._judges = Judges("langfuse")
+        self._sets = DataSets(log, self._judges)
+        self._passed: dict[str, int] = {}
 
-def _observations(
-    log: FieldLog, trace: Mapping[str, Any], listed: Any, at: str, passed: dict[str, int]
-) -> Iterator[Item]:
-    of_trace = filled({name: trace.get(name) for name in _OF_TRACE})
-    for position, entry in enumerate(sequence(listed)):
-        if isinstance(entry, Mapping):  # a trace of the API lists ids only
-            observation = _langfuse.parsed({**of_trace, **filled(entry)})
-            yield from _observation(log, observation, f"{at}/observations/{position}", passed)
+    def rows(self, found: Record) -> Iterator[Item]:
+        """Yield the rows of a record."""
+        record, at = _langfuse.parsed(renamed(found.values)), found.locator
+        match _kind(record):
+            case "download":
+                trace = mapping(record["trace"])
+                yield from self._observations(trace, record.get("observations"), at)
+                yield from self._scores(trace, f"{at}/trace")
+            case "trace":
+                yield from self._observations(record, record.get("observations"), at)
+                yield from self._scores(record, at)
+                self._pass("trace")
+            case "observation":
+                yield from self._observation(record, at)
+            case "score":
+                yield self._score(record, at)
+            case "prompt":
+                yield from _langfuse.prompt_rows(self._log, record, at)
+            case "dataset" | "item" | "run" | "run item" as kind:
+                yield from self._sets.rows(kind, record, at)
+                if kind == "dataset":
+                    self._pass(kind)
+            case _:
+                raw = found.raw or str(found.values)[:4_000]
+                yield Reject(at, "UNKNOWN_RECORD", "no record that Langfuse exports", raw)
 
+    def rest(self) -> Iterator[Item]:
+        """Yield the runs of the judges, and what is to be told."""
+        yield from self._judges.rows()
+        if self._passed:
+            kinds = ", ".join(f"{kind} {count}" for kind, count in sorted(self._passed.items()))
+            total = sum(self._passed.values())
+            yield Note(f"left out: {total} records that are no evidence rows ({kinds})")
+        yield from self._log.items()
 
-def _observation(
-    log: FieldLog, observation: Mapping[str, Any], at: str, passed: dict[str, int]
-) -> Iterator[Item]:
-    if _langfuse.is_call(observation):
-        yield _langfuse.request_row(log, observation, at)
-    elif observation.get("type") == "RETRIEVER":
-        yield from _langfuse.document_rows(log, observation, at)
-    else:
-        kind = text(observation.get("type")) or "observation"
-        passed[kind] = passed.get(kind, 0) + 1
+    def _observations(self, trace: Mapping[str, Any], listed: Any, at: str) -> Iterator[Item]:
+        of_trace = filled({name: trace.get(name) for name in _OF_TRACE})
+        for position, entry in enumerate(sequence(listed)):
+            if isinstance(entry, Mapping):  # a trace of the API lists ids only
+                observation = _langfuse.parsed({**of_trace, **filled(entry)})
+                yield from self._observation(observation, f"{at}/observations/{position}")
 
+    def _observation(self, observation: Mapping[str, Any], at: str) -> Iterator[Item]:
+        if _langfuse.is_call(observation):
+            yield _langfuse.request_row(self._log, observation, at)
+        elif observation.get("type") == "RETRIEVER":
+            yield from _langfuse.document_rows(self._log, observation, at)
+        else:
+            self._pass(text(observation.get("type")) or "observation")
 
-def _scores(log: FieldLog, trace: Mapping[str, Any], at: str) -> Iterator[Item]:
-    for position, score in enumerate(sequence(trace.get("scores"))):
-        if isinstance(score, Mapping):
-            yield _langfuse.score_row(log, _langfuse.parsed(score), f"{at}/scores/{position}")
+    def _scores(self, trace: Mapping[str, Any], at: str) -> Iterator[Item]:
+        for position, score in enumerate(sequence(trace.get("scores"))):
+            if isinstance(score, Mapping):
+                yield self._score(_langfuse.parsed(score), f"{at}/scores/{position}")
+
+    def _score(self, score: Mapping[str, Any], at: str) -> Item:
+        row = _langfuse.score_row(self._log, score, at)
+        if row.table is eval_samples and not text(score.get("datasetRunId")):
+            return self._judges.saw(row, text(score.get("name")))
+        return row
+
+    def _pass(self, kind: str) -> None:
+        self._passed[kind] = self._passed.get(kind, 0) + 1
 
 
 langfuse_export = Importer(

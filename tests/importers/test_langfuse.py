@@ -1,0 +1,171 @@
+"""Langfuse: its tables as CSV say what its JSON says, and judges and data sets are runs."""
+
+import json
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+from fixtures.exports import langfuse
+from fixtures.exports.langfuse import write_csv
+from tests.importers.loading import load, rows, source_of
+
+from casework.importers import get
+
+LANGFUSE = get("langfuse_export")
+WHEN = "2026-03-01T10:00:00.000Z"
+SCORE = {"id": "s", "traceId": "t", "observationId": "o", "name": "tone", "source": "EVAL",
+         "dataType": "NUMERIC", "value": 0.5, "stringValue": None, "timestamp": WHEN}  # fmt: skip
+CALL = {"id": "o", "traceId": "t", "type": "GENERATION", "startTime": WHEN, "endTime": WHEN,
+        "environment": "default", "parentObservationId": None, "model": "m", "level": "DEFAULT",
+        "input": [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "a\nb"}],
+        "output": "Yes", "modelParameters": {"temperature": 0.5}, "promptVersion": 3,
+        "usageDetails": {"input": 3}, "metadata": {"tier": "gold", "note": "x"}}  # fmt: skip
+
+
+@pytest.fixture
+def case(tmp_path: Path) -> Path:
+    return tmp_path / "case.duckdb"
+
+
+def as_json(path: Path, *values: Any) -> Path:
+    path.write_text("\n".join(map(json.dumps, values)) + "\n")
+    return path
+
+
+@pytest.mark.parametrize("suffix", ["csv", "csv.gz"])
+@pytest.mark.parametrize("record", [SCORE, CALL, {**SCORE, "source": "API", "value": -1}])
+def test_a_table_of_csv_gives_the_rows_of_its_json(
+    tmp_path: Path, record: dict[str, Any], suffix: str
+) -> None:
+    first, second = tmp_path / "json.duckdb", tmp_path / "csv.duckdb"
+    path = write_csv(tmp_path / f"table.{suffix}", [record])
+    assert LANGFUSE.recognises(source_of(path))
+    load(first, LANGFUSE, as_json(tmp_path / "x.jsonl", record))
+    load(second, LANGFUSE, path)
+    for table in ("requests", "feedback", "eval_samples", "eval_runs"):
+        sql = f"SELECT * EXCLUDE (exhibit_id, locator) FROM {table}"
+        assert rows(first, sql) == rows(second, sql)
+    total = " + ".join(f"(SELECT count(*) FROM {t})" for t in ("requests", "feedback", "eval_runs"))
+    assert rows(second, f"SELECT {total}") == [(1,)]
+
+
+def test_names_of_the_database_are_those_of_the_api(case: Path, tmp_path: Path) -> None:
+    names = {"traceId": "trace_id", "startTime": "start_time", "endTime": "end_time",
+             "parentObservationId": "parent_observation_id", "usageDetails": "usage_details",
+             "modelParameters": "model_parameters", "promptVersion": "prompt_version"}  # fmt: skip
+    stored = {names.get(key, key): value for key, value in CALL.items()}
+    path = as_json(tmp_path / "x.jsonl", stored)
+    assert LANGFUSE.recognises(source_of(path))
+    load(case, LANGFUSE, path)
+    sql = "SELECT trace_id, prompt_version, input_tokens, params_hash IS NULL, tier FROM requests"
+    assert rows(case, sql) == [("t", "3", 3, False, "gold")]
+
+
+def test_instants_in_the_quotes_of_json_are_read(case: Path, tmp_path: Path) -> None:
+    quoted = {**SCORE, "timestamp": json.dumps(WHEN)}
+    load(case, LANGFUSE, write_csv(tmp_path / "scores.csv", [quoted]))
+    assert rows(case, "SELECT added_at::VARCHAR FROM eval_samples") == [("2026-03-01 10:00:00+00",)]
+
+
+def test_a_torn_row_of_csv_is_a_reject(case: Path, tmp_path: Path) -> None:
+    path = write_csv(tmp_path / "scores.csv", [SCORE, {**SCORE, "id": "s2", "observationId": "p"}])
+    path.write_text(path.read_text() + '"s3","t3"\n')
+    (exhibit,) = load(case, LANGFUSE, path)
+    assert exhibit.rows_rejected == 1
+    assert rows(case, "SELECT code, locator FROM rejects") == [("TORN", "row 3")]
+
+
+def test_samples_of_judges_name_a_run_that_is_there(case: Path, tmp_path: Path) -> None:
+    listed = [{**SCORE, "id": str(n), "traceId": f"t{n}", "observationId": None, "name": name,
+               "timestamp": f"2026-03-0{n}T00:00:00Z"}
+              for n, name in ((3, "tone"), (1, "tone"), (2, "wit"))]  # fmt: skip
+    load(case, LANGFUSE, as_json(tmp_path / "x.jsonl", *listed))
+    sql = "SELECT run_id, suite, started_at::VARCHAR, ended_at, score FROM eval_runs ORDER BY 1"
+    assert rows(case, sql) == [
+        ("langfuse:EVAL:tone", "tone", "2026-03-01 00:00:00+00", None, None),
+        ("langfuse:EVAL:wit", "wit", "2026-03-02 00:00:00+00", None, None),
+    ]
+    assert rows(case, "SELECT count(*) FROM eval_samples ANTI JOIN eval_runs USING (run_id)") == [
+        (0,)
+    ]
+
+
+def test_a_data_set_run_and_the_items_of_its_set(case: Path, tmp_path: Path) -> None:
+    of_set = {"datasetId": "d", "datasetName": "faq", "createdAt": WHEN, "updatedAt": WHEN}
+    item = {"id": "i", "datasetItemId": "q1", "datasetRunId": "r", "traceId": "t",
+            "createdAt": WHEN}  # fmt: skip
+    run = {"id": "r", "name": "nightly", "metadata": {"prompt_version": "7", "note": "x"}, **of_set,
+           "datasetRunItems": [item, {**item, "traceId": "t2"}]}  # fmt: skip
+    entry = {"id": "q1", "status": "ACTIVE", "input": {"q": 1}, "expectedOutput": "yes",
+             "sourceTraceId": "st", "sourceObservationId": "so", "metadata": {"topic": "tax"},
+             **of_set}  # fmt: skip
+    load(case, LANGFUSE, as_json(tmp_path / "run.jsonl", run, entry))
+    sql = """
+        SELECT run_id, suite, prompt_version, ended_at, attributes->>'name',
+               attributes->'metadata'->>'note'
+        FROM eval_runs ORDER BY run_id
+    """
+    assert rows(case, sql) == [
+        ("langfuse:dataset:faq", "faq", None, None, None, None),
+        ("r", "faq", "7", None, "nightly", "x"),
+    ]
+    sql = """
+        SELECT run_id, item_id, epoch, input_text, target, score, source_event_id, topic,
+               added_at IS NULL
+        FROM eval_samples ORDER BY run_id, epoch
+    """
+    assert rows(case, sql) == [
+        ("langfuse:dataset:faq", "q1", None, '{"q":1}', "yes", None, "so", "tax", False),
+        ("r", "q1", 1, None, None, None, None, None, True),
+        ("r", "q1", 2, None, None, None, None, None, True),
+    ]
+
+
+def test_items_that_name_no_run_are_rejects(case: Path, tmp_path: Path) -> None:
+    item = {
+        "id": "i",
+        "projectId": "p",
+        "datasetItemId": "q1",
+        "traceId": "t",
+        "observationId": None,
+        "createdAt": WHEN,
+        "updatedAt": WHEN,
+        "datasetName": "faq",
+    }
+    path = write_csv(tmp_path / "x.csv", [item])  # as the batch export has them
+    assert LANGFUSE.recognises(source_of(path))
+    (exhibit,) = load(case, LANGFUSE, path)
+    assert (exhibit.rows_kept, exhibit.rows_rejected) == (0, 1)
+
+
+def test_a_data_set_alone_is_no_row(case: Path, tmp_path: Path) -> None:
+    one = {"id": "d", "name": "faq", "description": None, "metadata": {}, "projectId": "p",
+           "createdAt": WHEN, "updatedAt": WHEN}  # fmt: skip
+    (exhibit,) = load(case, LANGFUSE, as_json(tmp_path / "x.json", {"data": [one], "meta": {}}))
+    assert exhibit.rows_read == 0
+    assert any("dataset 1" in note for note in exhibit.notes)
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "id,type,trace_id,start_time",
+        "name,timestamp,value",
+        "id,name,description,metadata,projectId,createdAt",
+    ],
+)
+def test_tables_of_others_are_not_taken(tmp_path: Path, header: str) -> None:
+    path = tmp_path / "x.csv"
+    path.write_text(f"{header}\n1,2,3,4\n")
+    assert not LANGFUSE.recognises(source_of(path))
+
+
+@pytest.mark.parametrize("write", ["_trace", "_observations", "_scores", "_data_set"])
+@pytest.mark.parametrize("seed", range(3))
+def test_each_kind_of_export_is_read_whole(tmp_path: Path, write: str, seed: int) -> None:
+    export = getattr(langfuse, write)(tmp_path, Random(seed))
+    assert LANGFUSE.recognises(source_of(export.path))
+    (exhibit,) = load(tmp_path / "case.duckdb", LANGFUSE, export.path)
+    assert {name: count for name, count in exhibit.tables.items() if count} == export.rows
+    assert exhibit.rows_rejected == exhibit.rows_duplicate == 0
