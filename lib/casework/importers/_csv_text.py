@@ -15,7 +15,7 @@ from casework.case import Reject, literal
 from casework.errors import CaseworkError
 from casework.importers._expressions import RESERVED
 from casework.importers._records import Record
-from casework.importers._source import Source
+from casework.importers._source import BROKEN_COMPRESSION, Source
 from casework.importers._staging import Staged, stage, unreadable
 from casework.importers._zip import MAX_RATIO, MAX_TOTAL
 
@@ -82,9 +82,12 @@ def csv_records(source: Source) -> Iterator[Record | Reject]:
     if len(set(header)) < len(header):
         raise unreadable(source, "two columns have one name")
     rejects: list[Reject] = []
-    for record in _records(source, header, delimiter, rejects):
-        record.values.pop("", None)
-        yield record
+    try:
+        for record in _records(source, header, delimiter, rejects):
+            record.values.pop("", None)
+            yield record
+    except BROKEN_COMPRESSION as error:
+        raise unreadable(source, f"cannot be read: {error}") from error
     yield from rejects
 
 

@@ -112,8 +112,9 @@ def _records(source: Source) -> Iterator[Record | Reject]:
     first = source.first_object
     if not first:
         for row in csv_records(source):
-            is_row = isinstance(row, Record)
-            yield row._replace(values=from_cells(row.values)) if is_row else row
+            if isinstance(row, Record):
+                row = row._replace(values=from_cells(row.values))
+            yield row
         return
     if "data" not in first or _kind(renamed(first)):
         yield from records(source)
