@@ -13,6 +13,7 @@ from typing import Any
 from inspect_ai import Task, eval, task
 from inspect_ai.dataset import Sample
 from inspect_ai.log import EvalLog, read_eval_log, write_eval_log
+from inspect_ai.log._recorders.chunked import convert_eval_logs_to_chunked
 from inspect_ai.model import (
     ChatMessageAssistant,
     ChatMessageUser,
@@ -96,6 +97,25 @@ def broken() -> Task:
     return Task(dataset=samples, solver=failing(), scorer=includes(), fail_on_error=True)
 
 
+@task
+def essays() -> Task:
+    """Long texts in long conversations, which Inspect keeps apart from the messages."""
+    samples = [
+        Sample(
+            input=[
+                *(ChatMessageUser(content=f"{turn} of {n}: " + "word " * 60) for turn in range(9)),
+                ChatMessageUser(content=f"item {n}"),
+            ],
+            target="8",
+            id=f"essay/{n}",
+            metadata={"topic": "long"},
+        )
+        for n in range(2)
+    ]
+    said = system_message("Be brief, and do as you are told. " * 9)
+    return Task(dataset=samples, solver=[said, generate()], scorer=includes())
+
+
 def described(log: EvalLog) -> dict[str, Any]:
     """The log as Inspect's own reader has it."""
     number = value_to_float()
@@ -140,7 +160,20 @@ def run(folder: Path) -> dict[str, Any]:
     return told
 
 
+def chunked(folder: Path) -> dict[str, Any]:
+    """Logs with samples in chunks, which Inspect's own converter makes of those with whole ones."""
+    model = get_model("mockllm/model", custom_outputs=answer)
+    eval(essays(), model=model, log_dir=str(folder / "whole"), log_format="eval", display="none")
+    told = {}
+    for path in [*folder.glob("*.eval"), *folder.glob("whole/*.eval")]:
+        convert_eval_logs_to_chunked(
+            str(path), str(folder / "chunked"), chunk_size=3, attachments_chunk_bytes=500
+        )
+        told[path.name] = described(read_eval_log(str(path)))
+    return told
+
+
 if __name__ == "__main__":
     out, *logs = map(Path, sys.argv[1:])
     read = {str(path): described(read_eval_log(str(path))) for path in logs}
-    print(json.dumps({"ran": run(out), "read": read}))
+    print(json.dumps({"ran": run(out), "chunked": chunked(out), "read": read}))

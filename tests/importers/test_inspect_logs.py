@@ -21,6 +21,7 @@ from tests.importers.loading import load, refusal_of, rows, source_of
 from casework.case import Reject, Row
 from casework.importers._configuration import hash_params, hash_prompt
 from casework.importers._importer import Options
+from casework.importers._zip import open_archive
 from casework.importers.inspect_logs import inspect_logs
 
 TOOL = Path(__file__).with_name("inspect_tool.py")
@@ -529,17 +530,104 @@ def test_other_members_may_not_be_repeated(tmp_path: Path) -> None:
     assert refusal_of(lambda: list(read)) == "ZIP_DUPLICATE_NAME"
 
 
-def test_samples_in_chunks_are_told(case: Path, tmp_path: Path) -> None:
+def test_samples_in_chunks_are_what_they_were_as_a_whole(told: Told, tmp_path: Path) -> None:
+    assert len(told["chunked"]) == 4
+    for number, (name, said) in enumerate(told["chunked"].items()):
+        chunks = told["folder"] / "chunked" / name
+        names = zipfile.ZipFile(chunks).namelist()
+        assert not [one for one in names if one.endswith("_epoch_1.json")]
+        compare(tmp_path / f"{number}.duckdb", chunks, said)
+        whole = tmp_path / f"whole-{number}.duckdb"
+        (path,) = [one for one in told["folder"].rglob(name) if one.parent.name != "chunked"]
+        load(whole, inspect_logs, path)
+        for table in ("eval_samples", "eval_runs"):
+            sql = f"SELECT * EXCLUDE (exhibit_id, locator) FROM {table} ORDER BY ALL"
+            assert rows(tmp_path / f"{number}.duckdb", sql) == rows(whole, sql)
+
+
+def test_a_conversation_is_put_together_from_its_chunks(told: Told, case: Path) -> None:
+    (path,) = (told["folder"] / "chunked").glob("*_essays_*.eval")
+    attached = [n for n in zipfile.ZipFile(path).namelist() if "/attachments/" in n]
+    assert len(attached) > 2
+    load(case, inspect_logs, path)
+    for item in samples_of(case):
+        lines = item["prompt_text"].splitlines()
+        assert lines[0].startswith("system: Be brief, and do as you are told.")
+        assert [line[6:7] for line in lines[1:10]] == [str(turn) for turn in range(9)]
+        assert "attachment://" not in item["prompt_text"]
+        assert item["topic"] == "long"
+
+
+def test_chunks_that_are_not_there_are_counted(told: Told, case: Path, tmp_path: Path) -> None:
+    (path,) = (told["folder"] / "chunked").glob("*_essays_*.eval")
+    torn = tmp_path / "torn.eval"
+    with open_archive(path) as found, zipfile.ZipFile(torn, "w") as out:
+        for member in found.members:
+            if not member.name.endswith(("1/messages/3.json", "1/events/0.json")):
+                out.writestr(member.name, found.read(member))
+    (exhibit,) = load(case, inspect_logs, torn)
+    assert (exhibit.rows_kept, exhibit.rows_rejected) == (3, 0)
+    assert "6 parts of samples in chunks are not in the log" in exhibit.notes
+
+
+@pytest.mark.parametrize("refs", ['"x"', "[[0]]", "[[0, 1e15]]", "[[5, 2]]", "[[null, 3]]"])
+def test_any_references_are_read_or_counted(case: Path, tmp_path: Path, refs: str) -> None:
     path = as_archive(
         tmp_path,
         log(),
-        ("samples/2_epoch_1/sample.json", '{"id": 2, "epoch": 1}'),
-        ("samples/2_epoch_1/messages/0.json", "[]"),
+        ("samples/2_epoch_1/sample.json", f'{{"id": 2, "epoch": 1, "message_refs": {refs}}}'),
+        ("samples/2_epoch_1/messages/0.json", '[{"role": "user", "content": "hi"}]'),
         ("samples/2_epoch_1/metadata.json", "{}"),
     )
     (exhibit,) = load(case, inspect_logs, path)
+    assert (exhibit.rows_kept, exhibit.rows_rejected) == (3, 0)
+
+
+def test_a_chunk_that_cannot_be_read_rejects_its_sample(case: Path, tmp_path: Path) -> None:
+    path = as_archive(
+        tmp_path,
+        log(),
+        ("samples/2_epoch_1/sample.json", '{"id": 2, "epoch": 1, "message_refs": [[0, 1]]}'),
+        ("samples/2_epoch_1/messages/0.json", "[{"),
+    )
+    (exhibit,) = load(case, inspect_logs, path)
     assert (exhibit.rows_kept, exhibit.rows_rejected) == (2, 1)
-    assert rows(case, "SELECT code FROM rejects") == [("CHUNKED_SAMPLE",)]
+    assert rows(case, "SELECT code, locator FROM rejects") == [
+        ("JSON", "samples/2_epoch_1/sample.json")
+    ]
+
+
+def test_a_crashed_run_has_the_samples_of_its_journal(case: Path, tmp_path: Path) -> None:
+    crashed = log(status=None, results=None, stats=None)
+    summary = {"id": 5, "epoch": 1, "input": "5 + 5?", "target": "10", "error": "it broke",
+               "scores": {"match": {"value": "I"}}, "metadata": {"topic": "sums"}}  # fmt: skip
+    old = {**summary, "scores": {"match": {"value": "C"}}}
+    path = as_archive(
+        tmp_path,
+        crashed,
+        ("_journal/summaries/10.json", json.dumps([summary])),
+        ("_journal/summaries/9.json", json.dumps([old, {"id": 1, "epoch": 1, "input": "x"}])),
+    )
+    (exhibit,) = load(case, inspect_logs, path)
+    assert exhibit.tables == {"eval_runs": 1, "eval_samples": 2}
+    found = {item["item_id"]: item for item in samples_of(case)}
+    assert found["1"]["output_text"] == "2"
+    assert (found["5"]["input_text"], found["5"]["score"]) == ("5 + 5?", 0.0)
+    assert (found["5"].get("output_text"), found["5"]["topic"]) == (None, "sums")
+    assert found["5"]["attributes"]["known_by"] == "summary"
+    assert found["5"]["attributes"]["error"] == "it broke"
+    assert found["5"]["locator"] == "_journal/summaries/10.json/0"
+    assert "1 samples are known by their summaries alone" in notes_of(path)
+    assert run_of(case)["attributes"]["status"] == "started"
+
+
+def test_events_are_passed_over_and_counted(case: Path, tmp_path: Path) -> None:
+    many = sample(events=[{"event": "state", "n": n} for n in range(50)], events_data={"calls": []})
+    path = as_archive(tmp_path, log(samples=[many]))
+    (exhibit,) = load(case, inspect_logs, path)
+    assert samples_of(case)[0]["score"] == 1.0
+    assert "left out: the events of 1 samples" in exhibit.notes
+    assert {"sample.events", "sample.events_data"} <= exhibit.left_out.keys()
 
 
 def test_samples_that_are_listed_and_not_there_are_told(tmp_path: Path) -> None:

@@ -22,7 +22,8 @@ KEPT = (*_AS_IS, *_TIMES)
 """Fields of a sample that stay as they are, in its attributes."""
 _GRADES = {"C": 1.0, "I": 0.0, "P": 0.5, "N": 0.0}
 _WORDS = {"yes": 1.0, "true": 1.0, "no": 0.0, "false": 0.0}
-_REFERENCES = ("attachment://", "tc://")
+REFERENCES = ("attachment://", "tc://")
+"""Beginnings of a text that stands elsewhere in the log."""
 # Score of a log of 2023, where a sample had one and it bore no name.
 _UNNAMED = "score"
 
@@ -127,7 +128,7 @@ class _Message:
 
 
 def _looked_up(words: str, attached: Mapping[str, Any]) -> str:
-    for prefix in _REFERENCES:
+    for prefix in REFERENCES:
         if words.startswith(prefix):
             found = attached.get(words.removeprefix(prefix))
             return found if isinstance(found, str) else words

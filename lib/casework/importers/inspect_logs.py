@@ -3,7 +3,8 @@
 ## Reads
 Logs of Inspect AI from 2024 on: one `EvalLog` as JSON, or an archive with a header and one member
 a sample, compressed with deflate or Zstandard. Logs without samples, logs of runs that failed or
-were cancelled, and archives of runs that crashed, which hold a journal and no header.
+were cancelled, and archives of runs that crashed, which hold a journal and no header. Samples as
+one member, or in chunks, of which only those with the conversation are read.
 
 ## Fills
 | column of `eval_runs` | from |
@@ -30,25 +31,30 @@ were cancelled, and archives of runs that crashed, which hold a journal and no h
 | `condition` | the metadata field, of the sample or the run, else `as_run` |
 | any other | the sample's metadata field of that name; `kind` also the run's |
 
-The status, all scores and metrics, the settings, usage and errors are in `attributes`.
+The status, all scores and metrics, the settings, usage and errors are in `attributes`. A sample
+that the log lists and does not hold, as that of a crashed run, is made of its summary, which cuts
+long texts and has no answer: `known_by` in its `attributes` says so.
 
 ## Leaves out
 Events, stores, timelines, and messages after the last user message. Whatever a scorer returned
 that is no single number has no `score`; the value is in `attributes`.
 
 ## Known limits
-A sample that was logged again supersedes the earlier copy, which becomes a reject. Samples in the
-chunked layout are rejects. A torn JSON log is refused whole.
+A sample that was logged again supersedes the earlier copy, which becomes a reject. Messages and
+texts of a sample in chunks that the log does not hold are counted. A torn JSON log is refused
+whole. A sample of more than 512 MiB as one member refuses its log; Inspect's own converter puts
+such a sample into chunks.
 """
 
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from casework.case import Item, Note, Reject
+from casework.case import Item, Note, Reject, Row
 from casework.errors import CaseworkError
 from casework.importers._fields import FieldLog
 from casework.importers._importer import Importer, Options
 from casework.importers._inspect_account import account_for_run, account_for_sample
+from casework.importers._inspect_parts import SAMPLES, SHELL, Parts, of_summary, whole_sample
 from casework.importers._inspect_run import Tally, headline, metadata, run_id, run_row
 from casework.importers._inspect_sample import KEPT, RunFacts, sample_row
 from casework.importers._json_document import (
@@ -59,16 +65,13 @@ from casework.importers._json_document import (
 )
 from casework.importers._own_fields import OwnFields
 from casework.importers._records import read_document
-from casework.importers._shape import mapping, sequence, text
+from casework.importers._shape import mapping, text
 from casework.importers._source import Source
 from casework.importers._zip import Archive, Member, archive_names, open_archive
 from casework.tables import eval_runs, eval_samples
 
 _HEADER = "header.json"
 _START = "_journal/start.json"
-_SUMMARIES = "summaries.json"
-_SAMPLES = "samples/"
-_SHELL = "/sample.json"
 _ARCHIVE = b"PK\x03\x04"
 _OF_SAMPLES = {"condition", "kind"}
 
@@ -86,7 +89,7 @@ def _recognises(source: Source) -> bool:
 def _read(source: Source, options: Options) -> Iterator[Item]:
     log = _Log(options)
     if source.head().startswith(_ARCHIVE):
-        with open_archive(source.path, source.name, repeatable=_SAMPLES) as archive:
+        with open_archive(source.path, source.name, repeatable=SAMPLES) as archive:
             yield from _read_archive(archive, source.name, log)
     else:
         yield from _read_json(source, log)
@@ -170,44 +173,55 @@ def _read_archive(archive: Archive, where: str, log: _Log) -> Iterator[Item]:
     log.header.update(mapping(_parsed(archive, start, where)))
     if "eval" not in log.header:
         raise _no_log(where)
-    facts = log.facts()
+    facts, parts = log.facts(), Parts(archive, where)
     for member in archive.members:
-        if member.name.startswith(_SAMPLES) and member.name.endswith(".json"):
-            if members[member.name] is not member:
-                yield _superseded(member)
-            elif not _is_chunk(member.name, members):
-                yield _archived_sample(archive, member, where, log, facts)
+        if not member.name.startswith(SAMPLES) or not member.name.endswith(".json"):
+            continue
+        if parts.is_part(member.name):
+            continue
+        if members[member.name] is not member:
+            yield _superseded(member)
+        else:
+            yield _archived_sample(archive, parts, member, where, log, facts)
+    yield from _summarised(parts, log, facts)
     yield log.run(start.name)
-    if summaries := members.get(_SUMMARIES):
-        listed = len(sequence(_parsed(archive, summaries, where)))
-        if listed > log.tally.samples:
-            yield Note(f"the log lists {listed} samples and holds {log.tally.samples}")
+    if parts.missing:
+        yield Note(f"{parts.missing} parts of samples in chunks are not in the log")
+
+
+def _summarised(parts: Parts, log: _Log, facts: RunFacts) -> Iterator[Item]:
+    """The samples that are known by their summaries alone."""
+    listed = made = 0
+    for at, summary in parts.summaries():
+        listed += 1
+        if text(summary.get("id")) is None or parts.holds(summary):
+            continue
+        item = log.sample(of_summary(summary), at, facts)
+        if isinstance(item, Row):
+            made += 1
+            attributes = {**item.values["attributes"], "known_by": "summary"}
+            item = item._replace(values={**item.values, "attributes": attributes})
+        yield item
+    if made:
+        yield Note(f"{made} samples are known by their summaries alone: they have no answer")
+    if listed > log.tally.samples:
+        yield Note(f"the log lists {listed} samples and holds {log.tally.samples}")
 
 
 def _archived_sample(
-    archive: Archive, member: Member, where: str, log: _Log, facts: RunFacts
+    archive: Archive, parts: Parts, member: Member, where: str, log: _Log, facts: RunFacts
 ) -> Item:
-    if member.name.endswith(_SHELL):
-        return Reject(
-            member.name, "CHUNKED_SAMPLE", "the sample is stored in chunks", "", eval_samples
-        )
-    data = archive.read(member)
     value: Any
+    data = archive.read(member)
+    raw = data[:MAX_RAW].decode("utf-8", "replace")
     try:
-        value = document(data, f"{where}:{member.name}").value()
+        if member.name.endswith(SHELL):
+            value = parts.sample(member)
+        else:
+            value = whole_sample(data, f"{where}:{member.name}")
     except CaseworkError as error:
-        value = Fault(error, data[:MAX_RAW].decode("utf-8", "replace"))
+        value = Fault(error, raw)
     return log.sample(value, member.name, facts)
-
-
-def _is_chunk(name: str, members: Mapping[str, Member]) -> bool:
-    """Whether a member is a part of a chunked sample, whose `sample.json` stands for it."""
-    folder = name.rpartition("/")[0]
-    while folder.startswith(_SAMPLES):
-        if folder + _SHELL in members and not name.endswith(_SHELL):
-            return True
-        folder = folder.rpartition("/")[0]
-    return False
 
 
 def _superseded(member: Member) -> Reject:
