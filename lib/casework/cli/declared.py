@@ -8,9 +8,15 @@ from casework.cli._terminal import say
 @click.command()
 @click.argument("name", required=False)
 def formats(name: str | None) -> None:
-    """List the source formats that can be loaded, or show the manual page of NAME."""
+    """List the source formats that can be loaded, or show the manual page of NAME.
+
+    NAME may be that of a ready map, as `load --map` takes it; its text is shown, to be copied.
+    """
     from casework import importers
 
+    if name and (ready := importers.ready_map(name)):
+        say(ready.text.rstrip())
+        return
     if name:
         say(importers.get(name).doc.strip())
         return

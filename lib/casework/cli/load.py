@@ -33,7 +33,7 @@ _FACTS = (
     "map_file",
     type=click.Path(path_type=Path),
     metavar="FILE.toml",
-    help="Which source column fills which evidence column.",
+    help="Which source column fills which evidence column; or the name of a ready map.",
 )
 @click.option("--timezone", metavar="TZ", help="Zone of instants that name none: Europe/Berlin.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")

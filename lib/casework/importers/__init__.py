@@ -4,6 +4,7 @@ from casework.errors import unknown_name
 from casework.importers._importer import Importer, Options
 from casework.importers._map_file import check_timezone, read_map
 from casework.importers._options import check_options
+from casework.importers._ready_maps import ReadyMap, ready_map, ready_maps
 from casework.importers._source import Source
 from casework.importers.batch_results import batch_results
 from casework.importers.cyclonedx_bom import cyclonedx_bom
@@ -98,10 +99,13 @@ __all__ = [
     "ALL",
     "Importer",
     "Options",
+    "ReadyMap",
     "Source",
     "check_options",
     "check_timezone",
     "get",
     "read_map",
+    "ready_map",
+    "ready_maps",
     "table_file",
 ]

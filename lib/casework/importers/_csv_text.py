@@ -62,9 +62,12 @@ def csv_relation(source: Source) -> tuple[str, list[str]]:
     return relation, header
 
 
-def stage_csv(source: Source, folder: str) -> Staged:
-    """Stage the whole rows of a CSV file; torn ones become rejects."""
-    header, delimiter = _header(source)
+def stage_csv(source: Source, folder: str, header_rows: int = 1) -> Staged:
+    """Stage the whole rows of a CSV file; torn ones become rejects.
+
+    Rows of the header below the first are among the rows.
+    """
+    header, delimiter = _header(source, header_rows)
     rejects: list[Reject] = []
     paths = stage(source, folder, _records(source, header, delimiter, rejects), header)
     return Staged(paths, rejects)
@@ -99,8 +102,10 @@ def csv_names(source: Source) -> list[str]:
         return []
 
 
-def _header(source: Source) -> tuple[list[str], str]:
+def _header(source: Source, header_rows: int = 1) -> tuple[list[str], str]:
     header, delimiter = _first_line(source)
+    if header_rows > 1:
+        header = _named_by_two(header, _second_line(source, delimiter))
     if not header or any(not name.strip() for name in header):
         raise unreadable(source, "the first line does not name all columns")
     folded = [name.lower() for name in header]
@@ -120,6 +125,36 @@ def _first_line(source: Source) -> tuple[list[str], str]:
     unquoted = _QUOTED.sub("", text[:_CHUNK]).split("\n")[0]
     delimiter = max(_DELIMITERS, key=unquoted.count)
     return _first_record(text, delimiter), delimiter
+
+
+def _second_line(source: Source, delimiter: str) -> list[str]:
+    text = source.head().decode("utf-8-sig", "backslashreplace")
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    try:
+        next(reader, [])
+        return next(reader, [])
+    except csv.Error:
+        return []
+
+
+def _named_by_two(first: list[str], second: list[str]) -> list[str]:
+    """Names of columns of which a question has several, and its name in the first of them alone.
+
+    Such a column is named by the question and what stands below; of equal names the later ones
+    have their number.
+    """
+    question = ""
+    names: dict[str, str] = {}
+    for position, name in enumerate(first):
+        below = second[position].strip() if position < len(second) else ""
+        if name.strip():
+            full = question = name
+        else:
+            full = " / ".join(filter(None, (question, below)))
+        if not full or full.lower() in names:
+            full = f"{full} (column {position + 1})".strip()
+        names[full.lower()] = full
+    return list(names.values())
 
 
 def _first_record(text: str, delimiter: str) -> list[str]:

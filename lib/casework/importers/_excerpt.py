@@ -12,7 +12,7 @@ from typing import Any
 
 from casework import canonical
 from casework.errors import CaseworkError
-from casework.importers._csv_text import _header, _Remembered
+from casework.importers._csv_text import _first_line, _Remembered
 from casework.importers._source import Source
 from casework.records import Exhibit
 
@@ -97,7 +97,7 @@ def _line(source: Source, number: int) -> str:
 
 def _csv_row(source: Source, number: int) -> str:
     """The lines of a row, counted as the reader of torn files does; the header is row 0."""
-    header, delimiter = _header(source)
+    header, delimiter = _first_line(source)
     with source.open() as raw:
         lines = _Remembered(
             io.TextIOWrapper(raw, encoding="utf-8-sig", errors="backslashreplace", newline="")

@@ -85,9 +85,13 @@ def value(table: Table, name: str, entry: Field, kind: str, timezone: str) -> st
 def said(table: Table, name: str, entry: Field, kind: str) -> str:
     """SQL of the source value, NULL where it says nothing: empty text, or NaN for a number.
 
-    An optional text may be empty; an id may not.
+    An optional text may be empty; an id may not. What the map calls empty says nothing either.
     """
     source = identifier(entry.source)
+    if entry.empty:
+        nothing = ", ".join(literal(text) for text in entry.empty)
+        test = f"CAST({source} AS {TEXT}) NOT IN ({nothing})"
+        source = f"(CASE WHEN {test} THEN {source} END)"
     target = table.type_of(name)
     if kind.startswith(("FLOAT", "DOUBLE")) and is_numeric(kind):
         return f"(CASE WHEN NOT isnan({source}) THEN {source} END)"
@@ -155,11 +159,12 @@ def _whole(source: str, kind: str, scale: float | None) -> str:
 
 
 def _instant(source: str, kind: str, entry: Field, timezone: str) -> str:
-    if entry.format in EPOCHS:
-        return _epoch(source, EPOCHS[entry.format])
-    if entry.format:
-        parsed = f"try_strptime(CAST({source} AS {TEXT}), {literal(entry.format)})"
-        return parsed if has_zone(entry.format) else _local(parsed, timezone)
+    if entry.formats and entry.formats[0] in EPOCHS:
+        return _epoch(source, EPOCHS[entry.formats[0]])
+    if entry.formats:
+        listed = ", ".join(map(literal, entry.formats))
+        parsed = f"try_strptime(CAST({source} AS {TEXT}), [{listed}])"
+        return parsed if has_zone(entry.formats[0]) else _local(parsed, timezone)
     if kind.startswith("TIMESTAMP WITH TIME ZONE"):
         return source
     if kind.startswith("TIMESTAMP") or kind == "DATE":

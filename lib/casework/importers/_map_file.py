@@ -11,16 +11,21 @@ from zoneinfo import available_timezones
 
 from casework.case import scan
 from casework.errors import CaseworkError, UsageError, unknown_name
+from casework.importers._ready_maps import ready_map, ready_maps
 from casework.tables import ALL, Table, get
 from casework.tables._table import INSTANT, REAL, WHOLE
 
 EPOCHS = {"epoch_s": "1000000", "epoch_ms": "1000", "epoch_us": "1", "epoch_ns": "0.001"}
 """Formats that count from 1970, and what makes microseconds of them, as exact decimals."""
 
-_SECTIONS = {"table", "columns", "constants"}
+_SECTIONS = {"table", "header_rows", "columns", "constants"}
+_MOST_HEADER_ROWS = 9
 _KEYS: dict[str, tuple[type, ...]] = {
-    "source": (str,),
-    "format": (str,),
+    "source": (str, list),
+    "pattern": (str,),
+    "optional": (bool,),
+    "empty": (list,),
+    "format": (str, list),
     "timezone": (str,),
     "scale": (int, float),
     "values": (dict,),
@@ -30,28 +35,39 @@ _FOR_TYPES = {"format": (INSTANT,), "timezone": (INSTANT,), "scale": (REAL, WHOL
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """Where an evidence column gets its values: a source column and how it is written there."""
+    """Where an evidence column gets its values: a source column and how it is written there.
 
-    source: str
-    format: str | None = None
+    `source` is the column once the file is known. A map gives `sources`, of which the first that
+    the file has is taken, and `pattern`, which the one other column matches; an `optional` column
+    may be missing, or be one of several that match. Texts in `empty` say nothing. `formats` are
+    tried in order.
+    """
+
+    source: str = ""
+    sources: tuple[str, ...] = ()
+    pattern: str | None = None
+    optional: bool = False
+    empty: tuple[str, ...] = ()
+    formats: tuple[str, ...] = ()
     timezone: str | None = None
     scale: float | None = None
     values: Mapping[str, Any] | None = None
 
 
 def read_map(path: Path) -> dict[str, Any]:
-    """Read a map file.
+    """Read a map file, or the ready map of that name where there is no such file.
 
     Raises:
         CaseworkError: NO_SUCH_FILE.
         UsageError: MAP_INVALID, with the line.
     """
     try:
-        return tomllib.loads(path.read_text("utf-8"))
+        ready = None if path.exists() else ready_map(str(path))
+        return tomllib.loads(ready.text if ready else path.read_text("utf-8"))
     except FileNotFoundError:
-        raise CaseworkError(
-            "NO_SUCH_FILE", "there is no such file", "check the path", where=str(path)
-        ) from None
+        names = ", ".join(one.name for one in ready_maps())
+        fix = f"check the path, or name a ready map: {names}"
+        raise CaseworkError("NO_SUCH_FILE", "there is no such file", fix, where=str(path)) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
         line = re.search(r"line (\d+)", str(error))
         where = f"{path}:line {line.group(1)}" if line else str(path)
@@ -76,6 +92,10 @@ def check_map(mapping: Mapping[str, Any], table: Table | None) -> None:
             raise _invalid(f"{section!r} is not a section, but a value")
     if "table" in mapping and not isinstance(mapping["table"], str):
         raise _invalid("table is not a text")
+    header_rows = mapping.get("header_rows", 1)
+    is_number = isinstance(header_rows, int) and not isinstance(header_rows, bool)
+    if not is_number or not 1 <= header_rows <= _MOST_HEADER_ROWS:
+        raise _invalid(f"header_rows is no number from 1 to {_MOST_HEADER_ROWS}")
     table = get(mapping["table"]) if "table" in mapping else table
     for name, entry in mapping.get("columns", {}).items():
         field_of(name, entry, _targets(name, table))
@@ -100,22 +120,60 @@ def field_of(name: str, entry: Any, targets: set[str]) -> Field:
     Raises:
         UsageError: MAP_INVALID, UNKNOWN_TIMEZONE.
     """
-    entry = {"source": entry} if isinstance(entry, str) else entry
-    if not isinstance(entry, dict) or "source" not in entry:
+    entry = {"source": entry} if isinstance(entry, str | list) else entry
+    if not isinstance(entry, dict) or not {"source", "pattern"} & entry.keys():
         raise _invalid(f"columns.{name} names no source")
     for key, value in entry.items():
         place = f"columns.{name}.{key}"
         if key not in _KEYS:
             raise _invalid(f"{place} is none of {', '.join(_KEYS)}")
-        if not isinstance(value, _KEYS[key]) or isinstance(value, bool):
+        is_flag = isinstance(value, bool) and bool not in _KEYS[key]
+        if not isinstance(value, _KEYS[key]) or is_flag or not _is_list_of_texts(value):
             raise _invalid(f"{place} is {value!r}")
         if key in _FOR_TYPES and targets.isdisjoint(_FOR_TYPES[key]):
             raise _invalid(f"{place} means nothing for a column of type {targets.pop()}")
     if "timezone" in entry:
         check_timezone(entry["timezone"])
-    if "format" in entry and entry["format"] not in EPOCHS:
-        _check_format(f"columns.{name}.format", entry["format"])
-    return Field(**entry)
+    return Field(
+        sources=_texts(entry.get("source")),
+        pattern=_checked_pattern(f"columns.{name}.pattern", entry.get("pattern")),
+        optional=entry.get("optional", False),
+        empty=_texts(entry.get("empty")),
+        formats=_checked_formats(f"columns.{name}.format", _texts(entry.get("format"))),
+        timezone=entry.get("timezone"),
+        scale=entry.get("scale"),
+        values=entry.get("values"),
+    )
+
+
+def _is_list_of_texts(value: Any) -> bool:
+    """Whether a list is one of texts, and not empty; any other value is not asked."""
+    if not isinstance(value, list):
+        return True
+    return bool(value) and all(isinstance(one, str) for one in value)
+
+
+def _texts(value: Any) -> tuple[str, ...]:
+    return (value,) if isinstance(value, str) else tuple(value or ())
+
+
+def _checked_pattern(place: str, pattern: str | None) -> str | None:
+    try:
+        re.compile(pattern or "")
+    except re.error as error:
+        raise _invalid(f"{place} is {pattern!r}: {error}") from None
+    return pattern
+
+
+def _checked_formats(place: str, formats: tuple[str, ...]) -> tuple[str, ...]:
+    for format in formats:
+        if format not in EPOCHS:
+            _check_format(place, format)
+    if len(formats) > 1 and not EPOCHS.keys().isdisjoint(formats):
+        raise _invalid(f"{place} lists a count from 1970 among others")
+    if len({"%z" in format.lower() for format in formats}) > 1:
+        raise _invalid(f"{place} lists formats with a zone and without")
+    return formats
 
 
 def _check_format(place: str, format: str) -> None:

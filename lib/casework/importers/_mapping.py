@@ -1,7 +1,8 @@
 """How the columns of a table file become evidence columns: by name, by synonym, or by a map."""
 
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from casework.errors import CaseworkError, unknown_name
@@ -67,15 +68,39 @@ def _mapped(
     for name in (*given, *constants):
         if name not in types:
             raise unknown_name("column", name, list(types))
-    fields = {name: field_of(name, entry, types[name]) for name, entry in given.items()}
-    for name, entry in fields.items():
-        if entry.source not in columns:
-            raise CaseworkError(
-                "MAP_COLUMN",
-                f"the map takes {name} from {entry.source!r}, the file has: {', '.join(columns)}",
-                "mend the map",
-                where=where,
-            )
+    fields: dict[str, Field] = {}
+    for name, entry in given.items():
+        field_given = field_of(name, entry, types[name])
+        if (source := _source(name, field_given, columns, where)) is not None:
+            fields[name] = replace(field_given, source=source)
     for name, value in constants.items():
         check_constant(name, value, table)
     return fields, dict(constants)
+
+
+def _source(name: str, entry: Field, columns: list[str], where: str) -> str | None:
+    """The source column of a field; None where there is none, and none is needed.
+
+    Raises:
+        CaseworkError: MAP_COLUMN.
+    """
+    folded = {column.lower(): column for column in columns}
+    for wanted in entry.sources:
+        if wanted in columns or wanted.lower() in folded:
+            return wanted if wanted in columns else folded[wanted.lower()]
+    found = []
+    if entry.pattern is not None:
+        found = [one for one in columns if re.search(entry.pattern, one, re.IGNORECASE)]
+    if len(found) == 1:
+        return found[0]
+    if entry.optional:
+        return None
+    said = [*map(repr, entry.sources), *([f"/{entry.pattern}/"] if entry.pattern else [])]
+    there = f"{len(found)} columns match: {', '.join(found)}" if found else (
+        f"the file has: {', '.join(columns)}")  # fmt: skip
+    raise CaseworkError(
+        "MAP_COLUMN",
+        f"the map takes {name} from {' or '.join(said)}, {there}",
+        "name the column as its `source` in a map of your own",
+        where=where,
+    )

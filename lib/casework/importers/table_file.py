@@ -26,7 +26,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from tempfile import TemporaryDirectory
 
-from casework.case import Again, Fields, Item, Note, Reject, Select, identifier, pack, scan
+from casework.case import Again, Fields, Item, Note, Reject, Select, identifier, literal, pack, scan
 from casework.errors import CaseworkError
 from casework.importers._csv_text import csv_relation, plain, stage_csv
 from casework.importers._expressions import (
@@ -86,6 +86,12 @@ def _read(source: Source, options: Options) -> Iterator[Item]:
                 yield from _items(table, _reading(source, kind, folder), source, options)
                 return
             source = plain(source, folder)
+            header_rows = (options.mapping or {}).get("header_rows", 1)
+            if header_rows > 1:
+                yield Note(f"{header_rows} rows are its header: those below the first are no data")
+                staged = _below_header(stage_csv(source, folder, header_rows), header_rows)
+                yield from _items(table, staged, source, options)
+                return
             try:
                 yield from _select(table, _strict_csv(source), source, options)
             except CaseworkError as error:
@@ -186,6 +192,14 @@ def _staged(staged: Staged, *, has_raw: bool) -> tuple[Reading, list[Reject]]:
     return Reading(relation, types, {"path": staged.paths}, True, has_raw), staged.rejects
 
 
+def _below_header(staged: Staged, header_rows: int) -> tuple[Reading, list[Reject]]:
+    """The rows that are data, where rows below the first belong to the header."""
+    reading, rejects = _staged(staged, has_raw=False)
+    above = ", ".join(literal(f"row {n}") for n in range(1, header_rows))
+    sql = f"(SELECT * FROM {reading.relation} WHERE {LOCATOR} NOT IN ({above}))"
+    return replace(reading, relation=sql), rejects
+
+
 def _types(relation: str, path: str | list[str]) -> dict[str, str]:
     described = scan(f"DESCRIBE SELECT * FROM {relation}", {"path": path})
     return {str(row[0]): str(row[1]) for row in described}
@@ -213,10 +227,11 @@ def _naive(table: Table, decided: Plan, reading: Reading) -> Iterator[tuple[str,
     """
     for name, entry in decided.fields.items():
         kind = reading.types[entry.source]
-        if table.type_of(name) != INSTANT or entry.timezone or entry.format in EPOCHS:
+        formats = entry.formats
+        if table.type_of(name) != INSTANT or entry.timezone or EPOCHS.keys() & set(formats):
             continue
-        if entry.format:
-            if not has_zone(entry.format):
+        if formats:
+            if not has_zone(formats[0]):
                 yield entry.source, None
         elif kind == TEXT:
             yield entry.source, lacks_zone(entry.source)
