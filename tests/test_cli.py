@@ -573,6 +573,18 @@ def test_load_says_what_the_options_did(case: Path, tmp_path: Path, run: Any) ->
     assert done.out.splitlines()[-1] == "2026-03-01T09:00:00Z  production"
 
 
+def test_a_ready_map_is_taken_by_its_name_and_shown(case: Path, tmp_path: Path, run: Any) -> None:
+    shown = run("formats", "nps_generic").out
+    assert shown.startswith("# Answers to the question of recommendation")
+    (tmp_path / "mine.toml").write_text(shown)
+    for name, score in (("nps_generic", 7), (tmp_path / "mine.toml", 8)):
+        source = tmp_path / f"{score}.csv"
+        source.write_text(f"Company,Would you recommend us?,Date\nacme,{score},2026-01-0{score}\n")
+        assert "nps 1" in run("load", case, source, "--map", name).out
+    done = run("load", case, source, "--map", "nps_genric")
+    assert "name a ready map: hr_bamboohr" in done.err
+
+
 def test_a_source_without_a_zone_is_told(case: Path, evidence: Path, run: Any) -> None:
     (evidence / "requests.csv").write_text(REQUESTS.replace("Z,", ","))
     assert "occurred_at has no time zone and was read as UTC" in run("load", case, evidence).out
