@@ -237,6 +237,19 @@ def test_what_is_not_loaded_is_not_known(
     assert any(f"No `{table.name}` is loaded" in limit for limit in result.limits)
 
 
+@pytest.mark.parametrize("ended_at", [None, days(70)])
+def test_a_judge_of_traffic_does_not_show_that_evaluations_are_recorded(
+    estate: Estate, tmp_path: Path, ended_at: datetime | None
+) -> None:
+    """Its run has neither end nor score: whether the digest was ever evaluated is not known."""
+    estate.change(model_versions, eval_checkpoint=None)
+    without = estate.judge(tmp_path)
+    estate.add(eval_runs, run_id="langfuse:EVAL:tone", suite="tone", started_at=days(70),
+               ended_at=ended_at)  # fmt: skip
+    result = estate.judge(tmp_path)
+    assert (result.verdict == without.verdict) == (ended_at is None)
+
+
 def test_without_a_log_of_engagement_a_quick_approval_is_open(
     estate: Estate, tmp_path: Path
 ) -> None:

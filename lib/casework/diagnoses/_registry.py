@@ -126,7 +126,8 @@ RECORDS = Query(
                 WHEN v.eval_digest IS NOT NULL THEN 'of another digest'
                 WHEN v.eval_run_id IS NOT NULL OR v.metric_value IS NOT NULL
                     THEN 'digest not recorded'
-                WHEN EXISTS (SELECT 1 FROM eval_runs) OR EXISTS (
+                WHEN EXISTS (SELECT 1 FROM eval_runs
+                             WHERE ended_at IS NOT NULL OR score IS NOT NULL) OR EXISTS (
                         SELECT 1 FROM versions AS o
                         WHERE o.eval_digest IS NOT NULL OR o.metric_value IS NOT NULL)
                     THEN 'none' ELSE 'not recorded' END AS eval_state,
