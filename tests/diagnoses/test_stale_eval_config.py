@@ -262,6 +262,20 @@ def test_without_any_identity_it_cannot_be_tested(tmp_path: Path) -> None:
     assert {"requests", "eval_runs"} <= {m.table for m in result.missing}
 
 
+def test_a_judge_of_traffic_hides_no_prompt_and_covers_none(tmp_path: Path) -> None:
+    """Its run names no configuration and never ends, so it says nothing of what was evaluated."""
+    other = traffic("z1", 0, 60, prompt_name="z")
+    rows = [*OLD, *(row._replace(values={**row.values, "request_id": f"z{n}"})
+                    for n, row in enumerate(other))]  # fmt: skip
+    found = []
+    for name, judges in (("a", []), ("b", [run(7, None, None, prompt_name=None)])):
+        (tmp_path / name).mkdir()
+        result = diagnose(tmp_path / name, [*rows, *judges])
+        found.append((result.verdict, value(result, "configs_never_evaluated")))
+    assert found[0] == found[1]
+    assert found[0][1] == 1
+
+
 def test_unnamed_requests_are_not_passed_over(tmp_path: Path) -> None:
     rows = [*OLD, *[request(i, i, None) for i in range(60)], run(1, -5, "new")]
     result = diagnose(tmp_path, rows)

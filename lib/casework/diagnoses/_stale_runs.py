@@ -76,7 +76,9 @@ GRADES = Query(
     FROM starts AS s
     CROSS JOIN (SELECT count(prompt_hash) AS hashed, count(declared) AS declared FROM runs) AS a
     LEFT JOIN runs AS r
-      ON r.prompt_name IS NULL OR s.prompt_name = '' OR r.prompt_name = s.prompt_name
+      ON (r.prompt_name IS NULL OR s.prompt_name = '' OR r.prompt_name = s.prompt_name)
+     AND (r.ended_at IS NOT NULL OR r.prompt_hash IS NOT NULL OR r.declared IS NOT NULL
+          OR r.loaded_at IS NOT NULL)
     GROUP BY s.config, s.prompt_hash
     """,
     "The best evidence by which each served configuration can be compared with the runs.",
