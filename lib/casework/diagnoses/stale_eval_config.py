@@ -95,10 +95,9 @@ def judge(
     change = compare(ask, sesoi, seed, worst) if worst else None
     measure_times(ask, blind, signal, change, worst)
     rivals, falsifier = find_rivals(ask, blind, worst, known), falsify(ask, blind, known)
-    verdict = _verdict(ask, blind, rivals, falsifier, sesoi, worst)
     draw(ask, blind, signal, change, known)
     return Conclusion(
-        verdict=verdict,
+        verdict=(verdict := _verdict(ask, blind, rivals, falsifier, sesoi, worst)),
         headline=headline(ask, verdict, blind, sesoi),
         wide=_is_wide(blind, change),
         findings=findings(ask, blind, signal, change, worst),
