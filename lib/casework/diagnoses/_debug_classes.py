@@ -10,7 +10,6 @@ from casework.diagnoses._debug_origins import Known
 from casework.diagnoses._inquiry import Inquiry
 from casework.stats.agreement import (
     USABLE,
-    Tallies,
     cohen_kappa,
     disagreement,
     fleiss_kappa,
@@ -23,7 +22,7 @@ from casework.stats.stratified import Stratified, Stratum, stratified_share
 
 LABELS = ("wrong", "style", "dislike", "test", "unknown")
 _ADJUDICATES = ("adjudic", "consensus", "gold", "arbiter", "resolved")
-_KEY = ("stage", "is_suspect", "has_reason", "flagged", "band")
+_KEY = ("stage", "is_suspect", "told", "flagged", "band")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +42,13 @@ class Agreement:
     cohen: Estimate | None = None
     fleiss: float | None = None
     apart: float | None = None
+
+    @property
+    def reliability(self) -> float:
+        """Share of the variance of labels that is no error; zero where it is not known."""
+        if self.alpha is None:
+            return 1.0 if self.apart == 0 else 0.0
+        return min(1.0, max(0.0, self.alpha.value))
 
     @property
     def usable(self) -> bool | None:
@@ -69,7 +75,7 @@ class Classes:
         within: of the suspect rows, the share that is no correction.
         mix: the classes with intervals that hold together.
         floor: weight of labelled rows that are no correction, over the whole weight.
-        picked: counts of late and long rows, for the test of how rows were chosen.
+        strata: their rows, with the late, long and usual ones, to test how rows were chosen.
     """
 
     labelled: int
@@ -100,29 +106,35 @@ def adjudicators(ask: Inquiry, given: str | None, dataset: str) -> list[str]:
     return [name.strip() for name in given.split(",")] if given else found or [""]
 
 
-def classify(ask: Inquiry, known: Known) -> Classes | None:
-    """Estimate the classes; None where no row is labelled."""
-    ask.case.hold(q.VOTES, **known)
+def classify(ask: Inquiry, known: Known, agreement: Agreement) -> Classes | None:
+    """Estimate the classes; None where no row is labelled.
+
+    The rows of a set that is labelled as a whole are still judged with error, as far as raters
+    differ; without a second rater as if each row stood for another.
+    """
+    reliability = agreement.reliability
     strata = ask.ask(q.STRATA, **known)
     counted = ask.ask(q.COUNTED, **known)
-    found = _over(strata, counted, "contamination")
+    found = _over(strata, counted, "contamination", reliability)
     if found is None:
         return None
     alone = {**known, "once": True}
-    again = _over(ask.ask(q.STRATA, **alone), ask.ask(q.COUNTED, **alone), "contamination")
+    again = _over(
+        ask.ask(q.STRATA, **alone), ask.ask(q.COUNTED, **alone), "contamination", reliability
+    )
     suspect = [row for row in strata if row["is_suspect"]]
     whole = sum(row["weight"] for row in strata)
-    within = _over(suspect, counted, "contamination")
+    within = _over(suspect, counted, "contamination", reliability)
     return Classes(
         labelled=sum(row["sampled"] for row in strata),
         rows=sum(row["rows"] for row in strata),
         covered=found.covered,
         contamination=found.estimate,
-        known=_value(strata, counted, "known"),
-        hard=_value(strata, counted, "hard"),
+        known=_value(strata, counted, "known", reliability),
+        hard=_value(strata, counted, "hard", reliability),
         once=(again or found).estimate,
-        suspect=_part(suspect, counted, "contamination", whole),
-        suspect_known=_part(suspect, counted, "known", whole),
+        suspect=_part(suspect, counted, "contamination", reliability, whole),
+        suspect_known=_part(suspect, counted, "known", reliability, whole),
         within=within.estimate if within else None,
         mix=_mix(strata, counted, found),
         floor=sum(row["wy"] for row in counted if row["target"] == "contamination") / whole,
@@ -132,6 +144,7 @@ def classify(ask: Inquiry, known: Known) -> Classes | None:
 
 def agree(ask: Inquiry, known: Known, seed: int) -> Agreement:
     """Compare the raters, the adjudicator set apart."""
+    ask.case.hold(q.VOTES, **known)
     settled = known["adjudicators"]
     raters = [row["rater"] for row in ask.ask(q.RATERS, **known) if row["rater"] not in settled]
     rows = ask.ask(q.TALLIES, **known)
@@ -147,7 +160,7 @@ def agree(ask: Inquiry, known: Known, seed: int) -> Agreement:
         alpha=krippendorff_alpha(found, seed),
         cohen=_cohen(ask, known, raters) if len(raters) == 2 else None,
         fleiss=fleiss_kappa(found),
-        apart=disagreement(Tallies(tallies(binary).counts, found.rows)),
+        apart=disagreement(tallies(binary, [row["rows"] for row in rows])),
     )
 
 
@@ -177,6 +190,7 @@ def _over(
     strata: Sequence[dict[str, Any]],
     counted: Sequence[dict[str, Any]],
     target: str,
+    reliability: float,
     whole: float | None = None,
 ) -> Stratified | None:
     """The share of one target over strata; a stratum without a count of it has none of it."""
@@ -189,13 +203,16 @@ def _over(
             Stratum(row["weight"], row["rows"], row["sampled"], row["w"], row["ww"],
                     own["wy"], own["wwy"], own["wwyy"])
         )  # fmt: skip
-    return stratified_share(made, whole)
+    return stratified_share(made, whole, reliability)
 
 
 def _value(
-    strata: Sequence[dict[str, Any]], counted: Sequence[dict[str, Any]], target: str
+    strata: Sequence[dict[str, Any]],
+    counted: Sequence[dict[str, Any]],
+    target: str,
+    reliability: float,
 ) -> Estimate:
-    found = _over(strata, counted, target)
+    found = _over(strata, counted, target, reliability)
     return found.estimate if found else Estimate(math.nan, 0.0, 1.0, 0)
 
 
@@ -203,19 +220,20 @@ def _part(
     strata: Sequence[dict[str, Any]],
     counted: Sequence[dict[str, Any]],
     target: str,
+    reliability: float,
     whole: float,
 ) -> Estimate | None:
     """The share that strata hold of a target, of the whole set; zero where there are none."""
     if not any(row["weight"] for row in strata):
         return Estimate(0.0, 0.0, 0.0, 0)
-    found = _over(strata, counted, target, whole)
+    found = _over(strata, counted, target, reliability, whole)
     return found.estimate if found else None
 
 
 def _mix(
     strata: Sequence[dict[str, Any]], counted: Sequence[dict[str, Any]], found: Stratified
 ) -> dict[str, Estimate]:
-    shares = {label: _value(strata, counted, label).value for label in LABELS}
+    shares = {label: _value(strata, counted, label, 1.0).value for label in LABELS}
     n = sum(row["sampled"] for row in strata)
     if math.isinf(found.effective):
         return {label: Estimate(p, p, p, n) for label, p in shares.items()}

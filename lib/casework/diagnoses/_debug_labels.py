@@ -63,36 +63,40 @@ TARGETS = Query(
 STRATIFIED = Query(
     "stratified",
     """
-    SELECT s.row_id, s.weight, s.is_suspect, s.stage, s.has_reason,
+    SELECT s.row_id, s.weight, s.is_suspect, s.stage, s.told,
            s.no_answer OR s.same_answer OR s.is_mash OR s.is_hammered OR s.in_burst AS flagged,
            CASE WHEN s.weight > 2 * m.weight THEN 'heavy' WHEN s.weight < m.weight / 2 THEN 'light'
                 ELSE 'usual' END AS band,
            coalesce(s.occurred_at > m.middle_at, FALSE) AS late,
            coalesce(s.prompt_length > m.middle_length, FALSE) AS long,
+           coalesce(s.reason = m.usual_reason, FALSE) AS usual,
            l.row_id IS NOT NULL AS labelled
     FROM screened AS s
     CROSS JOIN (SELECT avg(weight) AS weight, median(occurred_at) AS middle_at,
-                       median(prompt_length) AS middle_length FROM screened) AS m
+                       median(prompt_length) AS middle_length, mode(reason) AS usual_reason
+                FROM screened) AS m
     LEFT JOIN (SELECT DISTINCT row_id FROM votes) AS l ON l.row_id = s.row_id
     WHERE NOT ($once AND s.is_repeat)
     """,
-    "Rows with their stratum: environment, internal, reason given, behaviour, weight.",
+    "Rows with their stratum: environment, internal, what was told, behaviour, weight.",
     uses=(SCREENED, VOTES),
 )
 
 STRATA = Query(
     "strata",
     """
-    SELECT stage, is_suspect, has_reason, flagged, band, count(*) AS rows, sum(weight) AS weight,
+    SELECT stage, is_suspect, told, flagged, band, count(*) AS rows, sum(weight) AS weight,
            count(*) FILTER (WHERE labelled) AS sampled,
            coalesce(sum(weight) FILTER (WHERE labelled), 0) AS w,
            coalesce(sum(weight * weight) FILTER (WHERE labelled), 0) AS ww,
            count(*) FILTER (WHERE late) AS late,
            count(*) FILTER (WHERE late AND labelled) AS late_sampled,
            count(*) FILTER (WHERE long) AS long,
-           count(*) FILTER (WHERE long AND labelled) AS long_sampled
-    FROM stratified GROUP BY stage, is_suspect, has_reason, flagged, band
-    ORDER BY stage, is_suspect, has_reason, flagged, band
+           count(*) FILTER (WHERE long AND labelled) AS long_sampled,
+           count(*) FILTER (WHERE usual) AS usual,
+           count(*) FILTER (WHERE usual AND labelled) AS usual_sampled
+    FROM stratified GROUP BY stage, is_suspect, told, flagged, band
+    ORDER BY stage, is_suspect, told, flagged, band
     """,
     "Rows, weight and labelled rows of each stratum.",
     uses=(STRATIFIED,),
@@ -101,12 +105,12 @@ STRATA = Query(
 COUNTED = Query(
     "counted",
     """
-    SELECT s.stage, s.is_suspect, s.has_reason, s.flagged, s.band, t.target,
+    SELECT s.stage, s.is_suspect, s.told, s.flagged, s.band, t.target,
            sum(s.weight * t.share) AS wy, sum(s.weight * s.weight * t.share) AS wwy,
            sum(s.weight * s.weight * t.share * t.share) AS wwyy
     FROM stratified AS s JOIN targets AS t ON t.row_id = s.row_id
-    GROUP BY s.stage, s.is_suspect, s.has_reason, s.flagged, s.band, t.target
-    ORDER BY s.stage, s.is_suspect, s.has_reason, s.flagged, s.band, t.target
+    GROUP BY s.stage, s.is_suspect, s.told, s.flagged, s.band, t.target
+    ORDER BY s.stage, s.is_suspect, s.told, s.flagged, s.band, t.target
     """,
     "Labelled rows of each stratum by what they are.",
     uses=(STRATIFIED, TARGETS),

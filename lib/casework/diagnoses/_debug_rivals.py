@@ -156,13 +156,13 @@ def _unclear(classes: Classes | None, limits: Limits) -> Rival:
 
 
 def _picked(classes: Classes | None, limits: Limits) -> Rival:
-    """Labelled rows as early and as long as the others, within strata; else only they count."""
-    test = "time and length of labelled rows against the others, within strata"
+    """Labelled rows as early, long and usual as others, within strata; else only they count."""
+    test = "time, length and reason of labelled rows against the others, within strata"
     if classes is None:
         return Rival(PICKED, test, "not_testable", "no row is labelled")
     if classes.census:
         return Rival(PICKED, test, "excluded", "every row is labelled")
-    p = min(1.0, 2 * min(_chosen(classes, "late"), _chosen(classes, "long")))
+    p = min(1.0, 3 * min(_chosen(classes, what) for what in ("late", "long", "usual")))
     floor = f"labelled rows alone are no corrections with {share(classes.floor)} of the whole set"
     held = p >= _CHANCE or classes.floor > limits.contamination
     return Rival(PICKED, test, "excluded" if held else "not_excluded", f"{p_value(p)}; {floor}")

@@ -216,9 +216,9 @@ KEYED = Query(
     "keyed",
     """
     SELECT *,
-           lower(regexp_replace(prompt, '[^\\p{L}\\p{N}]+', ' ', 'g')) AS prompt_key,
-           lower(regexp_replace(chosen, '[^\\p{L}\\p{N}]+', ' ', 'g')) AS chosen_key,
-           lower(regexp_replace(rejected, '[^\\p{L}\\p{N}]+', ' ', 'g')) AS rejected_key
+           trim(lower(regexp_replace(prompt, '[^\\p{L}\\p{N}]+', ' ', 'g'))) AS prompt_key,
+           trim(lower(regexp_replace(chosen, '[^\\p{L}\\p{N}]+', ' ', 'g'))) AS chosen_key,
+           trim(lower(regexp_replace(rejected, '[^\\p{L}\\p{N}]+', ' ', 'g'))) AS rejected_key
     FROM placed
     """,
     "Rows with their texts in lower case without punctuation, so that near copies are the same.",
@@ -241,11 +241,13 @@ SCREENED = Query(
     """
     SELECT k.row_id, k.weight, k.stage, k.is_internal, k.occurred_at, k.reason,
            k.stage = 'elsewhere' OR k.is_internal AS is_suspect,
-           k.reason IS NOT NULL OR k.comment IS NOT NULL AS has_reason,
+           CASE WHEN k.reason IS NULL AND k.comment IS NULL THEN 'nothing'
+                WHEN k.comment IS NULL THEN 'reason' WHEN k.reason IS NULL THEN 'comment'
+                ELSE 'both' END AS told,
            length(k.prompt) AS prompt_length,
            k.has_no_answer AND $answers AS no_answer,
            coalesce(k.chosen_key = k.rejected_key, FALSE) AND NOT k.has_no_answer AS same_answer,
-           coalesce(regexp_matches(trim(k.chosen_key), $mash), FALSE) AS is_mash,
+           coalesce(regexp_matches(k.chosen_key, $mash), FALSE) AS is_mash,
            h.clicker IS NOT NULL AS is_hammered,
            b.feedback_id IS NOT NULL AS in_burst,
            CASE WHEN coalesce(k.prompt_key, k.chosen_key, k.rejected_key) IS NOT NULL

@@ -93,8 +93,8 @@ def judge(
     origins = place(ask, known)
     if not origins.weight:
         return Conclusion("not_testable", f"Not testable. No row of {known['dataset']} weighs.")
-    classes = classify(ask, known)
     agreement = agree(ask, known, seed)
+    classes = classify(ask, known, agreement)
     moves = compare(ask, known, before, after)
     measure_origins(ask, known, origins)
     measure_classes(ask, classes, agreement)

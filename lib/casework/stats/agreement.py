@@ -41,7 +41,11 @@ def tallies(counts: ArrayLike, rows: ArrayLike | None = None) -> Tallies:
     table = np.atleast_2d(np.asarray(counts, np.float64))
     many = np.ones(len(table), np.int64) if rows is None else np.asarray(rows, np.int64)
     several = table.sum(axis=1) >= 2
-    return Tallies(table[several], many[several])
+    if not several.any():
+        return Tallies(table[several], many[several])
+    patterns, place = np.unique(table[several], axis=0, return_inverse=True)
+    rows_of = np.bincount(place.ravel(), many[several]).astype(np.int64)
+    return Tallies(patterns, rows_of)
 
 
 def krippendorff_alpha(found: Tallies, seed: int = 0) -> Estimate | None:
@@ -103,7 +107,8 @@ def cohen_kappa(table: ArrayLike) -> Estimate | None:
     chance = (counts.sum(axis=0) * counts.sum(axis=1)).sum() / n**2 if n else 1.0
     if chance >= 1:
         return None
-    found = cohens_kappa(counts)
+    with np.errstate(divide="ignore", invalid="ignore"):  # of its z, where chance has no spread
+        found = cohens_kappa(counts)
     return Estimate(float(found.kappa), float(found.kappa_low), float(found.kappa_upp), int(n))
 
 

@@ -42,21 +42,23 @@ class Stratum:
         """Weighted mean of y over the sample; None without one that weighs."""
         return min(1.0, max(0.0, self.wy / self.w)) if self.w > 0 else None
 
-    @property
-    def effective(self) -> float:
-        """Independent rows of one weight that would tell as much; infinite for a whole stratum.
+    def effective(self, reliability: float = 1.0) -> float:
+        """Independent rows of one weight that would tell as much.
 
         From the linearised variance of a ratio (Cochran, Sampling Techniques, 6.4), at most the
-        sample, with the correction for drawing without return; by Kish where all y are the same.
+        sample; by Kish where all y are the same. The correction for drawing without return is made
+        for the reliable part of the variance alone: what raters err in, a whole stratum shows too.
+        Infinite for a whole stratum that is judged without error.
         """
-        if self.sampled >= self.rows:
+        left = 1 - reliability * self.sampled / self.rows
+        if left <= 0:
             return math.inf
         p = self.share or 0.0
         kish = self.w**2 / self.ww
         spread = self.wwyy - 2 * p * self.wwy + p * p * self.ww
         by_spread = p * (1 - p) * self.w**2 / spread if spread > 1e-12 * self.ww else kish
         n = min(by_spread, float(self.sampled)) if 0 < p < 1 else kish
-        return n / (1 - self.sampled / self.rows)
+        return n / left
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,9 @@ class Stratified:
     effective: float
 
 
-def stratified_share(strata: Sequence[Stratum], whole: float | None = None) -> Stratified | None:
+def stratified_share(
+    strata: Sequence[Stratum], whole: float | None = None, reliability: float = 1.0
+) -> Stratified | None:
     """Sum of W_h p_h with an interval from the Wilson limits of the strata, 95 %.
 
     Limits of the strata are combined by the squares of their distances (MOVER: Zou & Donner,
@@ -85,6 +89,7 @@ def stratified_share(strata: Sequence[Stratum], whole: float | None = None) -> S
     Args:
         strata: all strata of the part of the set that is asked about.
         whole: weight of the whole set, of which the share is one; else that of the strata.
+        reliability: share of the variance of y that is no error of judgement, such as alpha.
 
     Returns:
         None where nothing was sampled or nothing weighs.
@@ -97,18 +102,18 @@ def stratified_share(strata: Sequence[Stratum], whole: float | None = None) -> S
     value = below = above = variance = 0.0
     for s in seen:
         p, part = s.share or 0.0, s.weight / total
-        low, high = wilson_limits(p, s.effective)
+        n = s.effective(reliability)
+        low, high = wilson_limits(p, n)
         value += part * p
         below += (part * (p - low)) ** 2
         above += (part * (high - p)) ** 2
-        variance += 0.0 if math.isinf(s.effective) else (s.weight / weighed) ** 2 / s.effective
+        variance += 0.0 if math.isinf(n) else (s.weight / weighed) ** 2 / n
     unseen = (every - weighed) / total
-    n = sum(s.sampled for s in seen)
     estimate = Estimate(
         value * every / weighed,
         max(0.0, value - math.sqrt(below)),
         min(every / total, value + math.sqrt(above) + unseen),
-        n,
+        sum(s.sampled for s in seen),
     )
     return Stratified(estimate, weighed / every, 1 / variance if variance else math.inf)
 
