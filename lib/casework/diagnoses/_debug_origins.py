@@ -106,9 +106,7 @@ def settle(
     right = ask.infer("corrections", corrections, "wrong, style" if goal(chosen) == "style"
                       else "wrong")  # fmt: skip
     coarse = ask.one(q.COARSE)
-    answers = ask.case.filled("training_rows", ("chosen",)) or ask.case.filled(
-        "feedback", ("correction",)
-    )
+    answers = ask.case.filled("training_rows", ("chosen",))
     return {
         "dataset": chosen,
         "production": live or [""],
@@ -136,7 +134,7 @@ def goal(dataset: str) -> str | None:
 
 def place(ask: Inquiry, known: Known) -> Origins:
     """Count where the rows came from, each row by its weight in training."""
-    for query in (q.SET_ROWS, q.LINKED, q.PLACED, q.SCREENED):
+    for query in (q.LINKED, q.SCREENED):
         ask.case.hold(query, **known)
     table = ask.ask(q.ORIGINS, **known)
     screen = ask.one(q.SCREEN, **known)

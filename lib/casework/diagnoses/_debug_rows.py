@@ -1,6 +1,7 @@
 """Where the rows of a training set came from: the questions of `debug_feedback` on provenance."""
 
 from casework.case import Query
+from casework.diagnoses._debug_texts import SET_ROWS
 
 DATASETS = Query(
     "datasets",
@@ -89,24 +90,12 @@ TEST_TENANTS = Query(
     "Accounts and users that are marked as internal, as a test, or as a bot.",
 )
 
-SET_ROWS = Query(
-    "set_rows",
-    """
-    SELECT row_id, source_event_id, prompt, chosen, rejected,
-           CASE WHEN weight < 0 THEN CAST(0 AS DOUBLE) WHEN weight < 1e300 THEN weight
-                ELSE CAST(1 AS DOUBLE) END AS weight
-    FROM training_rows WHERE dataset = $dataset
-    """,
-    "Rows of the set with their weight in training: one where none is recorded.",
-)
-
 LINKED = Query(
     "linked",
     """
-    SELECT r.row_id, r.source_event_id, r.weight, r.prompt, r.rejected,
-           coalesce(r.chosen, f.correction) AS chosen, r.chosen IS NULL AND f.correction IS NULL
-               OR trim(coalesce(r.chosen, f.correction)) = '' AS has_no_answer,
-           f.feedback_id, f.occurred_at, f.surface, f.reason, f.comment,
+    SELECT r.row_id, r.source_event_id, r.weight, r.prompt_length, r.has_no_answer, r.is_mash,
+           r.same_answer, r.prompt_key, r.texts_key, r.is_bare,
+           f.feedback_id, f.occurred_at, f.surface, f.reason, f.comment IS NOT NULL AS commented,
            coalesce(f.user_id, f.session_id) AS clicker,
            coalesce(f.request_id, f.correction, f.comment, f.feedback_id) AS about,
            lower(trim(coalesce(f.environment, q.environment))) AS environment,
@@ -212,57 +201,39 @@ BURSTS = Query(
     "retry is about the same.",
 )
 
-KEYED = Query(
-    "keyed",
-    """
-    SELECT *,
-           trim(lower(regexp_replace(prompt, '[^\\p{L}\\p{N}]+', ' ', 'g'))) AS prompt_key,
-           trim(lower(regexp_replace(chosen, '[^\\p{L}\\p{N}]+', ' ', 'g'))) AS chosen_key,
-           trim(lower(regexp_replace(rejected, '[^\\p{L}\\p{N}]+', ' ', 'g'))) AS rejected_key
-    FROM placed
-    """,
-    "Rows with their texts in lower case without punctuation, so that near copies are the same.",
-    uses=(PLACED,),
-)
-
 HAMMERED = Query(
     "hammered",
     """
-    SELECT clicker, prompt_key FROM keyed
+    SELECT clicker, prompt_key FROM linked
     WHERE clicker IS NOT NULL AND prompt_key IS NOT NULL
     GROUP BY clicker, prompt_key HAVING count(DISTINCT about) >= 5
     """,
     "Prompts that one person judged five times or more, retries of one event set aside.",
-    uses=(KEYED,),
+    uses=(LINKED,),
 )
 
 SCREENED = Query(
     "screened",
     """
-    SELECT k.row_id, k.weight, k.stage, k.is_internal, k.occurred_at, k.reason,
-           k.stage = 'elsewhere' OR k.is_internal AS is_suspect,
-           CASE WHEN k.reason IS NULL AND k.comment IS NULL THEN 'nothing'
-                WHEN k.comment IS NULL THEN 'reason' WHEN k.reason IS NULL THEN 'comment'
+    SELECT p.row_id, p.weight, p.stage, p.is_internal, p.occurred_at, p.reason,
+           p.stage = 'elsewhere' OR p.is_internal AS is_suspect,
+           CASE WHEN p.reason IS NULL AND NOT coalesce(p.commented, FALSE) THEN 'nothing'
+                WHEN NOT p.commented THEN 'reason' WHEN p.reason IS NULL THEN 'comment'
                 ELSE 'both' END AS told,
-           length(k.prompt) AS prompt_length,
-           k.has_no_answer AND $answers AS no_answer,
-           coalesce(k.chosen_key = k.rejected_key, FALSE) AND NOT k.has_no_answer AS same_answer,
-           coalesce(regexp_matches(k.chosen_key, $mash), FALSE) AS is_mash,
+           p.prompt_length, p.has_no_answer AND $answers AS no_answer,
+           p.same_answer AND NOT p.has_no_answer AS same_answer, p.is_mash,
            h.clicker IS NOT NULL AS is_hammered,
            b.feedback_id IS NOT NULL AS in_burst,
-           CASE WHEN coalesce(k.prompt_key, k.chosen_key, k.rejected_key) IS NOT NULL
-                THEN row_number() OVER (
-                    PARTITION BY k.prompt_key, k.chosen_key, k.rejected_key ORDER BY k.row_id) > 1
-                WHEN k.source_event_id IS NOT NULL
-                THEN row_number() OVER (
-                    PARTITION BY k.source_event_id ORDER BY k.row_id) > 1
-                ELSE FALSE END AS is_repeat
-    FROM keyed AS k
-    LEFT JOIN hammered AS h ON h.clicker = k.clicker AND h.prompt_key = k.prompt_key
-    LEFT JOIN bursts AS b ON b.feedback_id = k.feedback_id
+           CASE WHEN p.is_bare THEN p.source_event_id ELSE p.texts_key END IS NOT NULL
+               AND row_number() OVER (
+                   PARTITION BY CASE WHEN p.is_bare THEN p.source_event_id ELSE p.texts_key END
+                   ORDER BY p.row_id) > 1 AS is_repeat
+    FROM placed AS p
+    LEFT JOIN hammered AS h ON h.clicker = p.clicker AND h.prompt_key = p.prompt_key
+    LEFT JOIN bursts AS b ON b.feedback_id = p.feedback_id
     """,
     "Each row with what its behaviour says of it.",
-    uses=(KEYED, HAMMERED, BURSTS),
+    uses=(PLACED, HAMMERED, BURSTS),
 )
 
 SCREEN = Query(
