@@ -23,7 +23,7 @@ _SAID = {
     "test": "test or bored",
     "unknown": "cannot be told",
 }
-_ROLES = {"wrong": "good", "style": "before", "dislike": "gate", "test": "gate",
+_ROLES = {"wrong": "good", "style": "before", "dislike": "after", "test": "gate",
           "unknown": "muted"}  # fmt: skip
 
 
@@ -78,7 +78,7 @@ def _origins(origins: Origins) -> list[tuple[str, float, str]]:
 
     return [
         ("customers in production", held("production", False), "good"),
-        ("insiders in production", held("production", True), "gate"),
+        ("insiders in production", held("production", True), "before"),
         ("not production", held("elsewhere"), "gate"),
         ("environment not known", held("not recorded") + held("not recognised"), "muted"),
         ("no event in the case", held("unmatched"), "muted"),

@@ -73,6 +73,7 @@ class Classes:
         suspect: rows that are no correction and internal or not from production.
         suspect_known: the same with unknown rows taken as corrections.
         within: of the suspect rows, the share that is no correction.
+        wrong: rows of class wrong, with an interval of their own.
         mix: the classes with intervals that hold together.
         floor: weight of labelled rows that are no correction, over the whole weight.
         strata: their rows, with the late, long and usual ones, to test how rows were chosen.
@@ -88,6 +89,7 @@ class Classes:
     suspect: Estimate | None
     suspect_known: Estimate | None
     within: Estimate | None
+    wrong: Estimate
     mix: dict[str, Estimate]
     floor: float
     strata: list[dict[str, Any]]
@@ -136,6 +138,7 @@ def classify(ask: Inquiry, known: Known, agreement: Agreement) -> Classes | None
         suspect=_part(suspect, counted, "contamination", reliability, whole),
         suspect_known=_part(suspect, counted, "known", reliability, whole),
         within=within.estimate if within else None,
+        wrong=_value(strata, counted, "wrong", reliability),
         mix=_mix(strata, counted, found),
         floor=sum(row["wy"] for row in counted if row["target"] == "contamination") / whole,
         strata=strata,
@@ -159,7 +162,7 @@ def agree(ask: Inquiry, known: Known, seed: int) -> Agreement:
         raters=len(raters),
         alpha=krippendorff_alpha(found, seed),
         cohen=_cohen(ask, known, raters) if len(raters) == 2 else None,
-        fleiss=fleiss_kappa(found),
+        fleiss=fleiss_kappa(found) if len(raters) > 2 else None,
         apart=disagreement(tallies(binary, [row["rows"] for row in rows])),
     )
 

@@ -45,7 +45,8 @@ def measure_classes(ask: Inquiry, classes: Classes | None, agreement: Agreement)
     _estimate(ask, "contamination_known", c.known if c else None, "share:rows", labels.COUNTED)
     _estimate(ask, "contamination_once", c.once if c else None, "share:rows", labels.COUNTED)
     _estimate(ask, "contamination_suspect", c.suspect if c else None, "share:rows", labels.COUNTED)
-    for name in ("wrong", "style", "dislike", "test", "unknown"):
+    _estimate(ask, "wrong_share", c.wrong if c else None, "share:rows", labels.COUNTED)
+    for name in ("style", "dislike", "test", "unknown"):
         mixed = c.mix[name] if c else None
         _estimate(ask, f"{name}_share", mixed, "share:rows", labels.COUNTED)
     table = [{"class": name, "share": e.value, "low": e.low, "high": e.high}

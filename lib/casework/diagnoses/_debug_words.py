@@ -21,10 +21,7 @@ def headline(
     verdict: Verdict, origins: Origins, classes: Classes | None, moves: Moves, limits: Limits
 ) -> str:
     """Say the answer in one sentence."""
-    whence = (
-        f"{share(origins.elsewhere)} come from outside production and "
-        f"{share(origins.internal)} from insiders"
-    )
+    whence = f"{share(origins.suspect)} come from insiders or from outside production"
     moved = ""
     if moves.slices:
         moved = (

@@ -109,7 +109,8 @@ def cohen_kappa(table: ArrayLike) -> Estimate | None:
         return None
     with np.errstate(divide="ignore", invalid="ignore"):  # of its z, where chance has no spread
         found = cohens_kappa(counts)
-    return Estimate(float(found.kappa), float(found.kappa_low), float(found.kappa_upp), int(n))
+    low, high = max(-1.0, float(found.kappa_low)), min(1.0, float(found.kappa_upp))
+    return Estimate(float(found.kappa), low, high, int(n))
 
 
 def fleiss_kappa(found: Tallies) -> float | None:
