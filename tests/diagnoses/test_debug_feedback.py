@@ -97,22 +97,22 @@ def test_a_retrain_that_brings_slices_back_makes_it_grave(diagnosed: Diagnosed) 
 @pytest.mark.parametrize(
     ("name", "verdicts", "rival"),
     [
-        ("heavy_rows", {"confirmed"}, None),
-        ("planted_2x", {"confirmed"}, None),
+        pytest.param("heavy_rows", {"confirmed"}, None, marks=pytest.mark.slow),
+        pytest.param("planted_2x", {"confirmed"}, None, marks=pytest.mark.slow),
         ("healthy", {"clean"}, None),
         ("internal_experts", {"clean"}, "Insiders are"),
-        ("staging_replay", {"clean"}, "Insiders are"),
+        pytest.param("staging_replay", {"clean"}, "Insiders are", marks=pytest.mark.slow),
         ("style_goal", {"clean"}, None),
         ("style_unsaid", {"supported"}, "Style is"),
         ("reasons_missing", {"supported", "inconclusive"}, None),
         ("no_context", {"supported", "inconclusive"}, "Raters judge"),
-        ("retries", {"clean"}, None),
+        pytest.param("retries", {"clean"}, None, marks=pytest.mark.slow),
         ("stuck_button", {"supported"}, "Retries wrote"),
         ("shared_domain", {"clean"}, None),
-        ("light_rows", {"clean"}, None),
+        pytest.param("light_rows", {"clean"}, None, marks=pytest.mark.slow),
         ("picked_rows", {"supported", "inconclusive"}, "The labelled rows"),
         ("no_labels", {"supported"}, None),
-        ("retrain_changes_nothing", {"supported"}, None),
+        pytest.param("retrain_changes_nothing", {"supported"}, None, marks=pytest.mark.slow),
     ],
 )
 def test_each_story_by_name(
