@@ -78,6 +78,7 @@ EXACT: Mapping[str, tuple[str, ...]] = {
     "output_attribution": (
         "decisions", "grade_a", "grade_b", "grade_c", "grade_d", "grade_e", "rotations",
         "boundaries", "unlogged_rotations", "coverage"),
+    "debug_feedback": ("rows", "internal_share", "non_production_share", "unmatched_share"),
 }  # fmt: skip
 """Measures that are counted, not estimated: they must be the planted numbers of their names."""
 
@@ -88,6 +89,7 @@ COVERED: Mapping[str, tuple[str, str]] = {
     "substrate_rotation": ("lift_shipping", "lift_last"),
     "reproducibility_closure": ("rerun_gap", "true_gap"),
     "alignment_loss": ("refusal_change", "true_change"),
+    "debug_feedback": ("contamination", "contamination"),
 }
 """The estimate of a diagnosis whose 95 % interval should hold the planted number of that name."""
 
@@ -96,18 +98,6 @@ def counted_rightly(result: Result, numbers: Mapping[str, Any]) -> bool | None:
     """Whether what is counted is exactly what was planted; None where nothing is."""
     names = [name for name in EXACT.get(result.diagnosis, ()) if name in numbers]
     if not names or result.verdict == "not_testable":
-def measured_rightly(result: Result, numbers: Mapping[str, Any]) -> bool | None:
-    """Whether the planted numbers are what the measures say; None where there are none."""
-    if result.diagnosis == "output_attribution":
-        names = ("decisions", "grade_a", "grade_b", "grade_c", "grade_d", "grade_e", "rotations",
-                 "boundaries", "unlogged_rotations", "coverage")  # fmt: skip
-        planted = {name: numbers[name] for name in names if name in numbers}
-        return all(_near(result.measures[name].value, value) for name, value in planted.items())
-    if result.diagnosis == "debug_feedback":
-        return _covers(result, "contamination", numbers.get("contamination"))
-    lift = numbers.get("true_lift")
-    everyone = result.measures.get("lift_population")
-    if lift != 0 or everyone is None or everyone.ci95 is None:
         return None
     return all(_same(result.measures[name].value, numbers[name]) for name in names)
 
@@ -130,16 +120,6 @@ def _same(found: Any, planted: Any) -> bool:
     if isinstance(planted, str) or found is None:
         return bool(found == planted)
     return bool(abs(found - planted) < 1e-6)
-def _covers(result: Result, name: str, planted: Any) -> bool | None:
-    """Whether the interval of a measure holds the planted number; None where there is none."""
-    measure = result.measures.get(name)
-    if planted is None or measure is None or measure.ci95 is None:
-        return None
-    return bool(measure.ci95[0] <= planted <= measure.ci95[1])
-
-
-def _near(found: Any, planted: Any) -> bool:
-    return bool(abs(found - planted) < 1e-9)
 
 
 def _run(task: tuple[int, int, bool]) -> list[Outcome]:

@@ -98,9 +98,9 @@ def compare(ask: Inquiry, known: Known, before: str | None, after: str | None) -
     if not sides.before or not sides.after:
         return Moves(how=sides.how)
     ids = {
-        "before": [run["run_id"] for run in sides.before],
-        "after": [run["run_id"] for run in sides.after],
-        "ablated": [run["run_id"] for run in sides.ablated] or [""],
+        "runs_before": [run["run_id"] for run in sides.before],
+        "runs_after": [run["run_id"] for run in sides.after],
+        "runs_ablated": [run["run_id"] for run in sides.ablated] or [""],
     }
     rows = ask.ask(q.SLICES, **ids)
     several = len({row["suite"] for row in rows}) > 1

@@ -50,6 +50,15 @@ class Agreement:
             return 1.0 if self.apart == 0 else 0.0
         return min(1.0, max(0.0, self.alpha.value))
 
+    def carries(self, limit: float) -> bool:
+        """Whether a verdict may rest on the labels.
+
+        Where nearly all rows are of one class alpha is low though raters hardly differ; then what
+        counts is that they differ less than what matters.
+        """
+        apart = 1.0 if self.apart is None else self.apart
+        return self.usable is not False or apart < limit
+
     @property
     def usable(self) -> bool | None:
         """Whether the codebook can be used; None where no two labels can be compared."""

@@ -77,7 +77,7 @@ def measure_moves(ask: Inquiry, moves: Moves) -> None:
     ]  # fmt: skip
     ask.measure("slices", table or None, "table", by, n=m)
     ask.measure("retrains", moves.retrains, "count:retrains", evals.RUNS)
-    tuned = {"tuned": list(moves.tuned) or [""]}
+    tuned = {"tuned_checkpoints": list(moves.tuned) or [""]}
     served, revenue = ask.one(evals.SERVED, **tuned), ask.one(evals.REVENUE, **tuned)
     held = ask.case.filled("requests")
     value = served["requests"] if held else None

@@ -42,16 +42,16 @@ SUBSETS = Query(
 )
 
 SCORED = Query(
-    "scored",
+    "scored_items",
     """
     SELECT r.suite, s.item_id, min(coalesce(s.category, s.topic)) AS slice,
-           avg(s.score) FILTER (WHERE list_contains($before, s.run_id)) AS before,
-           avg(s.score) FILTER (WHERE list_contains($after, s.run_id)) AS after,
-           avg(s.score) FILTER (WHERE list_contains($ablated, s.run_id)) AS ablated
+           avg(s.score) FILTER (WHERE list_contains($runs_before, s.run_id)) AS before,
+           avg(s.score) FILTER (WHERE list_contains($runs_after, s.run_id)) AS after,
+           avg(s.score) FILTER (WHERE list_contains($runs_ablated, s.run_id)) AS ablated
     FROM eval_samples AS s JOIN eval_runs AS r ON r.run_id = s.run_id
     WHERE s.score > -1e300 AND s.score < 1e300 AND coalesce(s.condition, 'as_run') = 'as_run'
-      AND (list_contains($before, s.run_id) OR list_contains($after, s.run_id)
-           OR list_contains($ablated, s.run_id))
+      AND (list_contains($runs_before, s.run_id) OR list_contains($runs_after, s.run_id)
+           OR list_contains($runs_ablated, s.run_id))
     GROUP BY r.suite, s.item_id
     """,
     "Score of each item before and after training, over epochs and runs.",
@@ -68,7 +68,7 @@ SLICES = Query(
            count(*) FILTER (WHERE before = 0 AND after = 0) AS neither,
            count(ablated) AS retrained, sum(ablated - after) AS back,
            sum((ablated - after) * (ablated - after)) AS back_squares
-    FROM scored WHERE before IS NOT NULL AND after IS NOT NULL
+    FROM scored_items WHERE before IS NOT NULL AND after IS NOT NULL
     GROUP BY suite, slice ORDER BY suite, slice
     """,
     "Slices of the evals, the same items before and after; and after a retrain without the rows "
@@ -81,7 +81,7 @@ SERVED = Query(
     """
     SELECT count(*) AS requests, count(DISTINCT r.account_id) AS accounts,
            min(r.occurred_at) AS first, max(r.occurred_at) AS last
-    FROM requests AS r WHERE list_contains($tuned, r.checkpoint)
+    FROM requests AS r WHERE list_contains($tuned_checkpoints, r.checkpoint)
     """,
     "Requests that the tuned checkpoint answered.",
 )
@@ -91,7 +91,7 @@ REVENUE = Query(
     """
     SELECT count(*) AS accounts, sum(revenue) AS revenue FROM accounts
     WHERE revenue IS NOT NULL AND account_id IN (
-        SELECT account_id FROM requests WHERE list_contains($tuned, checkpoint))
+        SELECT account_id FROM requests WHERE list_contains($tuned_checkpoints, checkpoint))
     """,
     "Yearly revenue of the accounts that the tuned checkpoint answered.",
 )

@@ -18,7 +18,12 @@ _HALF_WIDTH = 0.05
 
 
 def headline(
-    verdict: Verdict, origins: Origins, classes: Classes | None, moves: Moves, limits: Limits
+    verdict: Verdict,
+    origins: Origins,
+    classes: Classes | None,
+    agreement: Agreement,
+    moves: Moves,
+    limits: Limits,
 ) -> str:
     """Say the answer in one sentence."""
     whence = f"{share(origins.suspect)} come from insiders or from outside production"
@@ -28,10 +33,11 @@ def headline(
             f"; of {count(len(moves.slices), 'eval slices')} {number(moves.up)} rose and "
             f"{number(len(moves.fallen))} fell beyond chance"
         )
-    if classes is None:
+    if classes is None or not agreement.carries(limits.contamination):
         flagged = share(origins.screened("flagged"))
+        why = "No row is labelled" if classes is None else "Raters differ too much to be relied on"
         return (
-            f"No row is labelled. Of {count(origins.rows, 'training rows')} {whence}, and "
+            f"{why}. Of {count(origins.rows, 'training rows')} {whence}, and "
             f"behaviour speaks against {flagged}{moved}."
         )
     told = told_share(classes.contamination)

@@ -109,7 +109,7 @@ def judge(
     verdict = _verdict(origins, classes, agreement, rivals, falsifier, limits)
     return Conclusion(
         verdict=verdict,
-        headline=headline(verdict, origins, classes, moves, limits),
+        headline=headline(verdict, origins, classes, agreement, moves, limits),
         wide=bool(moves.fallen) and (causal(moves) or bool(ask.measures["served_requests"].value)),
         findings=findings(ask, known, origins, classes, moves),
         rivals=rivals,
@@ -151,7 +151,7 @@ def _verdict(
     falsifier: Falsifier,
     limits: Limits,
 ) -> Verdict:
-    if classes is None:
+    if classes is None or not agreement.carries(limits.contamination):
         seen = origins.suspect > limits.suspect
         seen |= origins.screened("flagged") > limits.contamination
         return "supported" if seen else "inconclusive"
@@ -160,13 +160,11 @@ def _verdict(
         gates = [rival for rival in rivals if rival.explanation in GATES]
         closed = all(rival.outcome == "excluded" for rival in gates)
         return "confirmed" if closed and not falsifier.falsified else "supported"
-    apart = agreement.apart is None or agreement.apart < limits.contamination
-    trusted = agreement.usable is not False or apart
     picked = any(r.outcome == "not_excluded" for r in rivals if r.explanation == PICKED)
     below = suspect is not None and suspect.high < limits.suspect
-    if share.high < limits.contamination and below and trusted and not picked:
+    if share.high < limits.contamination and below and not picked:
         return "clean"
-    return "supported" if share.value > limits.contamination and trusted else "inconclusive"
+    return "supported" if share.value > limits.contamination else "inconclusive"
 
 
 def _primary(classes: Classes | None, limits: Limits) -> Primary | None:
