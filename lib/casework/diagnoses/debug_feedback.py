@@ -27,7 +27,7 @@ from casework.diagnoses._debug_changes import Moves, compare
 from casework.diagnoses._debug_charts import draw
 from casework.diagnoses._debug_classes import Agreement, Classes, adjudicators, agree, classify
 from casework.diagnoses._debug_measures import measure_classes, measure_moves, measure_origins
-from casework.diagnoses._debug_origins import Origins, listed, place, settle
+from casework.diagnoses._debug_origins import Known, Origins, listed, place, settle
 from casework.diagnoses._debug_rivals import (
     GATES,
     PICKED,
@@ -103,8 +103,21 @@ def judge(
         return _nothing_known(origins)
     draw(ask, known, origins, classes, moves)
     limits = Limits(sesoi_contamination, sesoi_suspect)
-    rivals = rivals_of(known, origins, classes, agreement, moves, limits,
-                       stated=corrections is not None)  # fmt: skip
+    stated = corrections is not None
+    rivals = rivals_of(known, origins, classes, agreement, moves, limits, stated=stated)
+    return _conclude(ask, known, origins, classes, agreement, moves, limits, rivals)
+
+
+def _conclude(
+    ask: Inquiry,
+    known: Known,
+    origins: Origins,
+    classes: Classes | None,
+    agreement: Agreement,
+    moves: Moves,
+    limits: Limits,
+    rivals: tuple[Rival, ...],
+) -> Conclusion:
     falsifier = falsify(classes, moves)
     verdict = _verdict(origins, classes, agreement, rivals, falsifier, limits)
     return Conclusion(
