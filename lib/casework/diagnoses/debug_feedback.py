@@ -87,18 +87,14 @@ def judge(
         sesoi_suspect: the same of such rows from insiders or from outside production.
         seed: of the bootstrap of agreement.
     """
-    _check(ask, dataset, corrections)
-    known = settle(ask, dataset, production, domains, corrections)
-    known["adjudicators"] = adjudicators(ask, adjudicator, known["dataset"])
+    known = _settle(ask, dataset, production, domains, corrections, adjudicator)
     origins = place(ask, known)
     if not origins.weight:
         return Conclusion("not_testable", f"Not testable. No row of {known['dataset']} weighs.")
     agreement = agree(ask, known, seed)
     classes = classify(ask, known, agreement)
     moves = compare(ask, known, before, after)
-    measure_origins(ask, known, origins)
-    measure_classes(ask, classes, agreement)
-    measure_moves(ask, moves)
+    _measure(ask, known, origins, classes, agreement, moves)
     if classes is None and origins.unmatched == 1:
         return _nothing_known(origins)
     draw(ask, known, origins, classes, moves)
@@ -134,7 +130,14 @@ def _conclude(
     )
 
 
-def _check(ask: Inquiry, dataset: str | None, corrections: str | None) -> None:
+def _settle(
+    ask: Inquiry,
+    dataset: str | None,
+    production: str | None,
+    domains: str | None,
+    corrections: str | None,
+    adjudicator: str | None,
+) -> Known:
     names = [row["dataset"] for row in ask.ask(q.DATASETS)]
     if dataset is not None and dataset not in names:
         raise unknown_name("training set", dataset, names)
@@ -142,6 +145,21 @@ def _check(ask: Inquiry, dataset: str | None, corrections: str | None) -> None:
     for name in listed(corrections):
         if name not in classes:
             raise unknown_name("class", name, classes)
+    known = settle(ask, dataset, production, domains, corrections)
+    return known | {"adjudicators": adjudicators(ask, adjudicator, known["dataset"])}
+
+
+def _measure(
+    ask: Inquiry,
+    known: Known,
+    origins: Origins,
+    classes: Classes | None,
+    agreement: Agreement,
+    moves: Moves,
+) -> None:
+    measure_origins(ask, known, origins)
+    measure_classes(ask, classes, agreement)
+    measure_moves(ask, moves)
 
 
 def _nothing_known(origins: Origins) -> Conclusion:
