@@ -114,6 +114,8 @@ def _conclude(
     limits: Limits,
     rivals: tuple[Rival, ...],
 ) -> Conclusion:
+    for spent in (q.LINKED, q.SCREENED):
+        ask.case.release(spent)
     falsifier = falsify(classes, moves)
     verdict = _verdict(origins, classes, agreement, rivals, falsifier, limits)
     return Conclusion(
