@@ -78,6 +78,7 @@ EXACT: Mapping[str, tuple[str, ...]] = {
     "output_attribution": (
         "decisions", "grade_a", "grade_b", "grade_c", "grade_d", "grade_e", "rotations",
         "boundaries", "unlogged_rotations", "coverage"),
+    "debug_feedback": ("rows", "internal_share", "non_production_share", "unmatched_share"),
 }  # fmt: skip
 """Measures that are counted, not estimated: they must be the planted numbers of their names."""
 
@@ -88,6 +89,7 @@ COVERED: Mapping[str, tuple[str, str]] = {
     "substrate_rotation": ("lift_shipping", "lift_last"),
     "reproducibility_closure": ("rerun_gap", "true_gap"),
     "alignment_loss": ("refusal_change", "true_change"),
+    "debug_feedback": ("contamination", "contamination"),
 }
 """The estimate of a diagnosis whose 95 % interval should hold the planted number of that name."""
 

@@ -65,6 +65,11 @@ def parameters(query: Query) -> dict[str, object]:
         ("tuned", "label_from", "refusal", "keyword", "format_reason", "filtered"), "a"
     )
     known |= {"opening": 500}
+    known |= {name: ["a"] for name in ("production", "elsewhere", "domains", "surfaces")}
+    known |= {name: ["a"] for name in ("adjudicators", "corrections", "tuned_checkpoints")}
+    known |= {f"runs_{name}": ["a"] for name in ("before", "after", "ablated")}
+    known |= dict.fromkeys(("dataset", "mash", "rater_1", "rater_2"), "a")
+    known |= dict.fromkeys(("fine", "answers", "once", "directory_used"), True)
     known |= {f"name_{i}": "a" for i in range(1, 5)}
     known |= dict.fromkeys(("as_of", "live_from"), instant)
     known |= {"digests": ["a"], "names": ["a"], "artifact": "a"}

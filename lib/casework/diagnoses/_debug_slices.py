@@ -1,0 +1,97 @@
+"""What moved in the evals after training: the questions of `debug_feedback` on slices."""
+
+from casework.case import Query
+
+RUNS = Query(
+    "runs",
+    """
+    SELECT r.run_id, r.suite, r.started_at, r.ended_at, r.checkpoint, r.endpoint, r.prompt_hash,
+           r.params_hash, b.base_checkpoint
+    FROM eval_runs AS r
+    LEFT JOIN (SELECT checkpoint, min(base_checkpoint) AS base_checkpoint
+               FROM checkpoints GROUP BY checkpoint) AS b ON b.checkpoint = r.checkpoint
+    WHERE r.run_id IN (SELECT run_id FROM eval_samples WHERE score IS NOT NULL)
+    ORDER BY r.started_at, r.run_id LIMIT 20000
+    """,
+    "Eval runs with scored items, and what their checkpoint was tuned from.",
+)
+
+TRAINED = Query(
+    "trained",
+    """
+    SELECT DISTINCT artifact, uri FROM artifact_inputs
+    WHERE kind = 'train_data' AND uri IS NOT NULL ORDER BY artifact, uri LIMIT 20000
+    """,
+    "Artifacts and the data that they were trained on.",
+)
+
+SUBSETS = Query(
+    "subsets",
+    """
+    SELECT t.dataset, count(*) AS rows,
+           count(*) FILTER (WHERE s.row_id IS NOT NULL OR e.source_event_id IS NOT NULL) AS shared
+    FROM training_rows AS t
+    LEFT JOIN (SELECT row_id FROM training_rows WHERE dataset = $dataset) AS s
+      ON s.row_id = t.row_id
+    LEFT JOIN (SELECT DISTINCT source_event_id FROM training_rows WHERE dataset = $dataset) AS e
+      ON e.source_event_id = t.source_event_id
+    WHERE t.dataset <> $dataset
+    GROUP BY t.dataset ORDER BY t.dataset
+    """,
+    "Other sets, and how many of their rows are rows of this one: an ablation leaves some out.",
+)
+
+SCORED = Query(
+    "scored_items",
+    """
+    SELECT r.suite, s.item_id, min(coalesce(s.category, s.topic)) AS slice,
+           avg(s.score) FILTER (WHERE list_contains($runs_before, s.run_id)) AS before,
+           avg(s.score) FILTER (WHERE list_contains($runs_after, s.run_id)) AS after,
+           avg(s.score) FILTER (WHERE list_contains($runs_ablated, s.run_id)) AS ablated
+    FROM eval_samples AS s JOIN eval_runs AS r ON r.run_id = s.run_id
+    WHERE s.score > -1e300 AND s.score < 1e300 AND coalesce(s.condition, 'as_run') = 'as_run'
+      AND (list_contains($runs_before, s.run_id) OR list_contains($runs_after, s.run_id)
+           OR list_contains($runs_ablated, s.run_id))
+    GROUP BY r.suite, s.item_id
+    """,
+    "Score of each item before and after training, over epochs and runs.",
+)
+
+SLICES = Query(
+    "slices",
+    """
+    SELECT suite, slice, count(*) AS items, avg(before) AS before, avg(after) AS after,
+           sum(after - before) AS total, sum((after - before) * (after - before)) AS squares,
+           count(*) FILTER (WHERE before = 1 AND after = 1) AS both,
+           count(*) FILTER (WHERE before = 1 AND after = 0) AS only_before,
+           count(*) FILTER (WHERE before = 0 AND after = 1) AS only_after,
+           count(*) FILTER (WHERE before = 0 AND after = 0) AS neither,
+           count(ablated) AS retrained, sum(ablated - after) AS back,
+           sum((ablated - after) * (ablated - after)) AS back_squares
+    FROM scored_items WHERE before IS NOT NULL AND after IS NOT NULL
+    GROUP BY suite, slice ORDER BY suite, slice
+    """,
+    "Slices of the evals, the same items before and after; and after a retrain without the rows "
+    "in doubt, where there is one.",
+    uses=(SCORED,),
+)
+
+SERVED = Query(
+    "served",
+    """
+    SELECT count(*) AS requests, count(DISTINCT r.account_id) AS accounts,
+           min(r.occurred_at) AS first, max(r.occurred_at) AS last
+    FROM requests AS r WHERE list_contains($tuned_checkpoints, r.checkpoint)
+    """,
+    "Requests that the tuned checkpoint answered.",
+)
+
+REVENUE = Query(
+    "revenue",
+    """
+    SELECT count(*) AS accounts, sum(revenue) AS revenue FROM accounts
+    WHERE revenue IS NOT NULL AND account_id IN (
+        SELECT account_id FROM requests WHERE list_contains($tuned_checkpoints, checkpoint))
+    """,
+    "Yearly revenue of the accounts that the tuned checkpoint answered.",
+)

@@ -1,0 +1,240 @@
+"""The training set holds feedback that corrects nothing.
+
+## What it looks for
+Where each row of a training set came from, by its feedback event: environment, surface, insider or
+customer; rows without an event are a class of their own. What the rows are, from labels of raters
+on a sample, over strata and by weight in training: wrong answer, style, dislike, test. Which eval
+slices moved after training, over all slices at once. METHODS section 10.
+
+## Why it matters
+A thumb on a staging screen was meant for the engineer on call. Months later it is "production
+feedback with corrections", and the model learns what bored somebody.
+
+## What would rule it out
+Labels of a random sample that show nine in ten rows to be corrections. Retrains without the other
+rows that do not bring the fallen slices back: then the rows are not why they fell.
+
+## Known false alarms
+Insiders may be the best labellers, and staging may replay what customers asked: where labels show
+that, origin alone is nothing. In a set for style, style is a correction (`corrections`). Retries
+write one event many times. Raters without context disagree; below an alpha of 0.667 labels carry
+no verdict. Rows may weigh next to nothing in training, so rows are counted by weight. Customers
+may share the domain of the company.
+"""
+
+from casework.diagnoses import _debug_rows as q
+from casework.diagnoses._debug_changes import Moves, compare
+from casework.diagnoses._debug_charts import draw
+from casework.diagnoses._debug_classes import Agreement, Classes, adjudicators, agree, classify
+from casework.diagnoses._debug_measures import measure_classes, measure_moves, measure_origins
+from casework.diagnoses._debug_origins import Known, Origins, listed, place, settle
+from casework.diagnoses._debug_rivals import (
+    GATES,
+    PICKED,
+    Limits,
+    causal,
+    exceeds,
+    falsify,
+    rivals_of,
+)
+from casework.diagnoses._debug_words import findings, headline, limits_of, remedies
+from casework.diagnoses._diagnosis import Diagnosis, Need
+from casework.diagnoses._inquiry import Conclusion, Inquiry
+from casework.errors import unknown_name
+from casework.findings import Break, Falsifier, Missing, Primary, Rival, Verdict
+from casework.stats.stratified import p_above
+from casework.tables import (
+    accounts,
+    artifact_inputs,
+    eval_runs,
+    eval_samples,
+    feedback,
+    people,
+    row_labels,
+    training_rows,
+)
+
+_ALPHA = 0.05
+
+
+def judge(
+    ask: Inquiry,
+    *,
+    dataset: str | None = None,
+    corrections: str | None = None,
+    production: str | None = None,
+    domains: str | None = None,
+    adjudicator: str | None = None,
+    before: str | None = None,
+    after: str | None = None,
+    sesoi_contamination: float = 0.1,
+    sesoi_suspect: float = 0.05,
+    seed: int = 1,
+) -> Conclusion:
+    """Count where the rows came from, estimate what they are, and test the slices.
+
+    Args:
+        ask: the inquiry.
+        dataset: the training set; else the one with most rows.
+        corrections: classes that count as corrections, separated by commas; else `wrong`, and
+            `style` where the set is named for it.
+        production: environments that are production, separated by commas; else by their names.
+        domains: e-mail domains of the company; else those of the directory.
+        adjudicator: raters whose label settles a row; else those named so.
+        before: checkpoint or run before training; else by base checkpoint, else the first.
+        after: checkpoint or run after training; else by training data, else the last.
+        sesoi_contamination: smallest share of rows that are no correction that matters.
+        sesoi_suspect: the same of such rows from insiders or from outside production.
+        seed: of the bootstrap of agreement.
+    """
+    known = _settle(ask, dataset, production, domains, corrections, adjudicator)
+    origins = place(ask, known)
+    if not origins.weight:
+        return Conclusion("not_testable", f"Not testable. No row of {known['dataset']} weighs.")
+    agreement = agree(ask, known, seed)
+    classes = classify(ask, known, agreement)
+    moves = compare(ask, known, before, after)
+    _measure(ask, known, origins, classes, agreement, moves)
+    if classes is None and origins.unmatched == 1:
+        return _nothing_known(origins)
+    draw(ask, known, origins, classes, moves)
+    limits = Limits(sesoi_contamination, sesoi_suspect)
+    stated = corrections is not None
+    rivals = rivals_of(known, origins, classes, agreement, moves, limits, stated=stated)
+    return _conclude(ask, known, origins, classes, agreement, moves, limits, rivals)
+
+
+def _conclude(
+    ask: Inquiry,
+    known: Known,
+    origins: Origins,
+    classes: Classes | None,
+    agreement: Agreement,
+    moves: Moves,
+    limits: Limits,
+    rivals: tuple[Rival, ...],
+) -> Conclusion:
+    for spent in (q.LINKED, q.SCREENED):
+        ask.case.release(spent)
+    falsifier = falsify(classes, moves)
+    verdict = _verdict(origins, classes, agreement, rivals, falsifier, limits)
+    return Conclusion(
+        verdict=verdict,
+        headline=headline(verdict, origins, classes, agreement, moves, limits),
+        wide=bool(moves.fallen) and (causal(moves) or bool(ask.measures["served_requests"].value)),
+        findings=findings(ask, known, origins, classes, moves),
+        rivals=rivals,
+        falsifier=falsifier,
+        remedies=remedies(origins, classes, agreement, moves, limits),
+        limits=limits_of(verdict, origins, classes, agreement, moves, limits),
+        primary=_primary(classes, limits),
+        breaks=_breaks(moves),
+    )
+
+
+def _settle(
+    ask: Inquiry,
+    dataset: str | None,
+    production: str | None,
+    domains: str | None,
+    corrections: str | None,
+    adjudicator: str | None,
+) -> Known:
+    names = [row["dataset"] for row in ask.ask(q.DATASETS)]
+    if dataset is not None and dataset not in names:
+        raise unknown_name("training set", dataset, names)
+    classes = [v for c in row_labels.columns if c.name == "label" for v in c.values]
+    for name in listed(corrections):
+        if name not in classes:
+            raise unknown_name("class", name, classes)
+    known = settle(ask, dataset, production, domains, corrections)
+    return known | {"adjudicators": adjudicators(ask, adjudicator, known["dataset"])}
+
+
+def _measure(
+    ask: Inquiry,
+    known: Known,
+    origins: Origins,
+    classes: Classes | None,
+    agreement: Agreement,
+    moves: Moves,
+) -> None:
+    measure_origins(ask, known, origins)
+    measure_classes(ask, classes, agreement)
+    measure_moves(ask, moves)
+
+
+def _nothing_known(origins: Origins) -> Conclusion:
+    return Conclusion(
+        "not_testable",
+        f"Not testable. None of {origins.rows:,} rows has a feedback event in the case, and none "
+        "is labelled: load feedback or row_labels.",
+        missing=(
+            Missing("feedback", ("feedback_id", "environment"), "where the rows came from"),
+            Missing("row_labels", ("row_id", "label"), "what the rows are"),
+        ),
+    )
+
+
+def _verdict(
+    origins: Origins,
+    classes: Classes | None,
+    agreement: Agreement,
+    rivals: tuple[Rival, ...],
+    falsifier: Falsifier,
+    limits: Limits,
+) -> Verdict:
+    if classes is None or not agreement.carries(limits.contamination):
+        seen = origins.suspect > limits.suspect
+        seen |= origins.screened("flagged") > limits.contamination
+        return "supported" if seen else "inconclusive"
+    share, suspect = classes.contamination, classes.suspect
+    if exceeds(share, suspect, limits):
+        gates = [rival for rival in rivals if rival.explanation in GATES]
+        closed = all(rival.outcome == "excluded" for rival in gates)
+        return "confirmed" if closed and not falsifier.falsified else "supported"
+    picked = any(r.outcome == "not_excluded" for r in rivals if r.explanation == PICKED)
+    below = suspect is not None and suspect.high < limits.suspect
+    if share.high < limits.contamination and below and not picked:
+        return "clean"
+    return "supported" if share.value > limits.contamination else "inconclusive"
+
+
+def _primary(classes: Classes | None, limits: Limits) -> Primary | None:
+    """Test that neither share is above its limit: twice the smaller of both p-values."""
+    if classes is None or classes.census:
+        return None
+    p = p_above(classes.contamination, limits.contamination)
+    if classes.suspect:
+        p = min(p, p_above(classes.suspect, limits.suspect))
+    return Primary(min(1.0, 2 * p), _ALPHA)
+
+
+def _breaks(moves: Moves) -> tuple[Break, ...]:
+    if (
+        moves.bracket is None
+        or not (moves.fallen or moves.up)
+        or moves.bracket[0] > moves.bracket[1]
+    ):
+        return ()
+    what = f"{moves.up} slices rose and {len(moves.fallen)} fell after training"
+    return (Break(*moves.bracket, what),)
+
+
+debug_feedback = Diagnosis(
+    name="debug_feedback",
+    family="feedback poisoning",
+    claim="the training set holds a material share of rows that are not corrections",
+    doc=__doc__ or "",
+    needs=(
+        Need(training_rows, ("dataset", "row_id"), "the rows"),
+        Need(feedback, ("feedback_id",), "where the rows came from", required=False),
+        Need(row_labels, ("row_id", "label"), "what the rows are", required=False),
+        Need(people, ("person",), "who is an insider", required=False),
+        Need(accounts, ("account_id",), "who is a customer", required=False),
+        Need(eval_runs, ("run_id",), "runs before and after training", required=False),
+        Need(eval_samples, ("item_id", "score"), "which slices moved", required=False),
+        Need(artifact_inputs, ("artifact", "uri"), "what was trained on the set", required=False),
+    ),
+    judge=judge,
+)

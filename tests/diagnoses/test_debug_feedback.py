@@ -1,0 +1,383 @@
+"""What `debug_feedback` must state, against planted numbers and on small cases."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.diagnoses.conftest import Diagnosed
+
+from casework.case import Case, CaseWriter, Receipt, Row
+from casework.diagnoses import get
+from casework.diagnoses._debug_origins import MASH, goal
+from casework.errors import UsageError
+from casework.findings import Result
+from casework.tables import (
+    accounts,
+    artifact_inputs,
+    eval_runs,
+    eval_samples,
+    feedback,
+    people,
+    requests,
+    row_labels,
+    training_rows,
+)
+
+START = datetime(2026, 1, 1, 9, tzinfo=UTC)
+
+
+def examine(tmp_path: Path, rows: list[Row], **settings: Any) -> Result:
+    """Diagnose a case that holds exactly these rows."""
+    path = tmp_path / "case.duckdb"
+    path.unlink(missing_ok=True)
+    Case.create(path).close()
+    with CaseWriter(path) as writer:
+        writer.load(Receipt("rows", "ab" * 32, 1, "rows", "test"), rows)
+    with Case(path) as case:
+        return get("debug_feedback")(case, **settings)
+
+
+def row(i: int, **more: Any) -> Row:
+    texts = {"prompt": f"question {i}", "chosen": f"answer {i}", "rejected": f"other {i}"}
+    values = {"dataset": "sft", "row_id": f"r{i}", "source_event_id": f"e{i}"} | texts
+    return Row(training_rows, f"line {i}", values | more)
+
+
+def event(i: int, environment: str | None = "production", **more: Any) -> Row:
+    values = {"feedback_id": f"e{i}", "occurred_at": START + timedelta(minutes=7 * i, seconds=i),
+              "signal": -1, "environment": environment, "user_id": f"u{i}"}  # fmt: skip
+    return Row(feedback, f"line {i}", values | more)
+
+
+def label(i: int, name: str, rater: str = "ines") -> Row:
+    values = {"dataset": "sft", "row_id": f"r{i}", "rater": rater, "label": name}
+    return Row(row_labels, f"line {i}-{rater}", values)
+
+
+def both(i: int, name: str) -> list[Row]:
+    return [label(i, name), label(i, name, "marek")]
+
+
+def value(result: Result, name: str) -> Any:
+    return result.measures[name].value
+
+
+def outcome(result: Result, start: str) -> str:
+    return next(r.outcome for r in result.rivals if r.explanation.startswith(start))
+
+
+# Planted incidents and traps
+
+
+def test_planted_numbers_are_found(diagnosed: Diagnosed) -> None:
+    result, truth = diagnosed("debug_feedback.planted", 11)
+    assert result.verdict == "confirmed"
+    for name in ("rows", "internal_share", "non_production_share", "unmatched_share"):
+        assert value(result, name) == pytest.approx(truth.numbers[name]), name
+    assert (value(result, "slices_up"), value(result, "slices_down")) == (3, 5)
+    low, high = result.measures["contamination"].ci95 or (0, 0)
+    assert low - 0.01 <= truth.numbers["contamination"] <= high + 0.01
+    assert value(result, "wrong_share") == pytest.approx(1 - value(result, "contamination"))
+    assert result.primary is not None
+    assert result.primary.p < 0.05
+    assert len(result.breaks) == 1
+
+
+def test_a_retrain_that_brings_slices_back_makes_it_grave(diagnosed: Diagnosed) -> None:
+    result, _ = diagnosed("debug_feedback.retrained", 11)
+    assert (result.verdict, result.severity) == ("confirmed", "S1")
+    assert outcome(result, "Slices moved") == "excluded"
+    alone, _ = diagnosed("debug_feedback.planted", 11)
+    assert alone.severity == "S2"
+    assert outcome(alone, "Slices moved") == "not_testable"
+
+
+@pytest.mark.parametrize(
+    ("name", "verdicts", "rival"),
+    [
+        pytest.param("heavy_rows", {"confirmed"}, None, marks=pytest.mark.slow),
+        pytest.param("planted_2x", {"confirmed"}, None, marks=pytest.mark.slow),
+        ("healthy", {"clean"}, None),
+        ("internal_experts", {"clean"}, "Insiders are"),
+        pytest.param("staging_replay", {"clean"}, "Insiders are", marks=pytest.mark.slow),
+        ("style_goal", {"clean"}, None),
+        ("style_unsaid", {"supported"}, "Style is"),
+        ("reasons_missing", {"supported", "inconclusive"}, None),
+        ("no_context", {"inconclusive"}, "Raters judge"),
+        pytest.param("retries", {"clean"}, None, marks=pytest.mark.slow),
+        ("stuck_button", {"supported"}, "Retries wrote"),
+        ("shared_domain", {"clean"}, None),
+        pytest.param("light_rows", {"clean"}, None, marks=pytest.mark.slow),
+        ("picked_rows", {"supported", "inconclusive"}, "The labelled rows"),
+        ("no_labels", {"supported"}, None),
+        pytest.param("retrain_changes_nothing", {"supported"}, None, marks=pytest.mark.slow),
+    ],
+)
+def test_each_story_by_name(
+    name: str, verdicts: set[str], rival: str | None, diagnosed: Diagnosed
+) -> None:
+    result, _ = diagnosed(f"debug_feedback.{name}", 23)
+    assert result.verdict in verdicts, result.headline
+    if rival:
+        assert outcome(result, rival) == "not_excluded"
+
+
+def test_style_is_a_correction_where_somebody_says_so(diagnosed: Diagnosed) -> None:
+    result, _ = diagnosed("debug_feedback.style_unsaid", 23, corrections="wrong,style")
+    assert result.verdict == "clean"
+    with pytest.raises(UsageError):
+        diagnosed("debug_feedback.style_unsaid", 23, corrections="wrong,ugly")
+    with pytest.raises(UsageError):
+        diagnosed("debug_feedback.style_unsaid", 23, dataset="no such set")
+
+
+# Where the rows came from
+
+
+def test_rows_without_an_event_are_a_class_of_their_own(tmp_path: Path) -> None:
+    rows = [row(0), row(1), row(2), row(3, source_event_id=None), row(4)]
+    rows += [event(0), event(1, "staging"), event(2, None)]
+    result = examine(tmp_path, rows)
+    assert value(result, "non_production_share") == pytest.approx(0.2)
+    assert value(result, "unmatched_share") == pytest.approx(0.4)
+    assert value(result, "unplaced_share") == pytest.approx(0.2)
+
+
+def test_the_request_says_where_the_feedback_does_not(tmp_path: Path) -> None:
+    asked = {"request_id": "q0", "occurred_at": START, "environment": "dev"}
+    rows = [row(0), row(1), event(0, None, request_id="q0"), event(1)]
+    result = examine(tmp_path, [*rows, Row(requests, "line 1", asked)])
+    assert value(result, "non_production_share") == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize(
+    ("name", "share", "unknown"),
+    [("prod-eu", 0, 0), ("Production", 0, 0), ("pre-prod", 0.5, 0), ("STAGING", 0.5, 0),
+     ("nonprod", 0.5, 0), ("blue", 0, 0.5), ("default", 0, 0.5)],
+)  # fmt: skip
+def test_names_of_environments(tmp_path: Path, name: str, share: float, unknown: float) -> None:
+    result = examine(tmp_path, [row(0), row(1), event(0), event(1, name)])
+    assert value(result, "non_production_share") == pytest.approx(share)
+    assert value(result, "unplaced_share") == pytest.approx(unknown)
+
+
+def test_a_list_of_environments_that_are_allowed(tmp_path: Path) -> None:
+    rows = [row(0), row(1), event(0, "blue"), event(1, "production")]
+    result = examine(tmp_path, rows, production="blue")
+    assert value(result, "non_production_share") == pytest.approx(0.5)
+    assert value(result, "unplaced_share") == 0
+
+
+def test_each_rule_says_what_it_alone_adds(tmp_path: Path) -> None:
+    rows = [row(i) for i in range(6)]
+    rows += [
+        event(0, is_internal=True),
+        event(1, user_id="Ada@Corp.example"),
+        event(2, email_domain="corp.example"),
+        event(3, account_id="t1"),
+        event(4, surface="debug panel", is_internal=True),
+        event(5, email_domain="corp.example", account_id="c1"),
+        Row(people, "line 1", {"person": "ada@corp.example", "active_from": START}),
+        Row(accounts, "line 1", {"account_id": "t1", "tier": "test"}),
+        Row(accounts, "line 2", {"account_id": "c1", "tier": "gold"}),
+    ]
+    rows[7] = event(1, user_id="Ada@Corp.example", occurred_at=START + timedelta(days=1))
+    result = examine(tmp_path, rows)
+    assert value(result, "internal_share") == pytest.approx(5 / 6)
+    assert value(result, "internal_share_at_most") == pytest.approx(1)
+    alone = {r["rule"]: r["alone_rows"] for r in value(result, "internal_rules")}
+    assert alone == {"flagged as internal": 1, "in the directory": 1, "corporate domain": 2,
+                     "test tenant or bot": 1, "debug surface": 0}  # fmt: skip
+
+
+def test_who_had_left_is_no_insider(tmp_path: Path) -> None:
+    gone = {"person": "u0", "active_from": START - timedelta(days=90), "active_until": START}
+    result = examine(tmp_path, [row(0), row(1), event(0), event(1), Row(people, "line 1", gone)])
+    assert value(result, "internal_share") == 0
+
+
+def test_rows_count_by_weight(tmp_path: Path) -> None:
+    weights = (3.0, 1.0, float("nan"), -5.0)
+    rows = [row(i, weight=w) for i, w in enumerate(weights)]
+    rows += [event(0, "staging"), *(event(i) for i in (1, 2, 3))]
+    result = examine(tmp_path, rows)
+    assert value(result, "non_production_share") == pytest.approx(3 / 5)
+    result = examine(tmp_path, [row(0, weight=0.0), event(0)])
+    assert result.verdict == "not_testable"
+
+
+# Behaviour
+
+
+def test_a_retry_is_no_burst(tmp_path: Path) -> None:
+    quick = {"user_id": "u", "occurred_at": START + timedelta(seconds=5)}
+    soon = {"user_id": "u", "occurred_at": START + timedelta(seconds=5.4)}
+    rows = [row(0), row(1), event(0, **quick, request_id="q1"), event(1, **soon, request_id="q1")]
+    assert value(examine(tmp_path, rows), "screen_burst") == 0
+    rows = [row(0), row(1), event(0, **quick, request_id="q1"), event(1, **soon, request_id="q2")]
+    assert value(examine(tmp_path, rows), "screen_burst") == pytest.approx(1)
+
+
+def test_answers_that_correct_nothing(tmp_path: Path) -> None:
+    rows = [row(0), row(1, chosen="  "), row(2, chosen="Other, 2!"), row(3, chosen="asdf asdf")]
+    result = examine(tmp_path, [*rows, *(event(i) for i in range(4))])
+    found = [value(result, f"screen_{n}") for n in ("no_answer", "same_answer", "mash")]
+    assert found == pytest.approx([0.25] * 3)
+    assert result.verdict == "supported"
+
+
+def test_near_copies_are_repeats(tmp_path: Path) -> None:
+    copy = {"prompt": "Question 0?", "chosen": "ANSWER 0", "rejected": "other  0"}
+    result = examine(tmp_path, [row(0), row(1, **copy), row(2), event(0), event(1), event(2)])
+    assert value(result, "duplicate_share") == pytest.approx(1 / 3)
+
+
+@pytest.mark.parametrize(
+    ("text", "mash"),
+    [("asdf", True), ("qwerty asdfgh", True), ("test test", True), ("xkcdqqq", True),
+     ("Lorem ipsum", True), ("the test passed", False), ("asd is a diagnosis", False),
+     ("12 May", False), ("nein", False), ("überweisung", False), ("данные", False)],
+)  # fmt: skip
+def test_keyboard_mash(tmp_path: Path, text: str, mash: bool) -> None:
+    assert MASH
+    result = examine(tmp_path, [row(0, chosen=text), event(0)])
+    assert value(result, "screen_mash") == (1 if mash else 0)
+
+
+# What the rows are
+
+
+def test_ties_are_split_and_adjudicated(tmp_path: Path) -> None:
+    rows = [row(i) for i in range(4)] + [event(i) for i in range(4)]
+    rows += [*both(0, "wrong"), *both(1, "wrong"), *both(2, "wrong")]
+    rows += [label(3, "wrong"), label(3, "test", "marek")]
+    assert value(examine(tmp_path, rows), "contamination") == pytest.approx(1 / 8)
+    settled = [*rows, label(3, "test", "adjudicator")]
+    assert value(examine(tmp_path, settled), "contamination") == pytest.approx(1 / 4)
+    voted = [*rows, label(3, "wrong", "tove")]
+    assert value(examine(tmp_path, voted), "contamination") == 0
+
+
+def test_one_rater_may_be_wrong_as_far_as_two_may_differ(tmp_path: Path) -> None:
+    def labelled(names: str) -> list[Row]:
+        kinds = {"w": "wrong", "t": "test", "d": "dislike"}
+        rows = [row(i) for i in range(len(names))] + [event(i) for i in range(len(names))]
+        return rows + [label(i, kinds[name]) for i, name in enumerate(names)]
+
+    heavy = examine(tmp_path, labelled("wtd" * 40))
+    assert (heavy.verdict, value(heavy, "alpha")) == ("confirmed", None)
+    light = examine(tmp_path, labelled("wwwwd" * 24))
+    assert light.verdict == "supported"
+    assert outcome(light, "Raters judge") == "not_testable"
+
+
+def test_rows_that_nobody_could_judge_confirm_nothing(tmp_path: Path) -> None:
+    names = ("wrong",) * 30 + ("unknown",) * 10
+    rows = [row(i) for i in range(40)] + [event(i) for i in range(40)]
+    rows += [one for i, name in enumerate(names) for one in both(i, name)]
+    result = examine(tmp_path, rows)
+    assert (value(result, "contamination"), result.verdict) == (pytest.approx(0.25), "supported")
+    assert outcome(result, "Rows that nobody") == "not_excluded"
+
+
+def test_labels_alone_are_enough(tmp_path: Path) -> None:
+    rows = [row(i, source_event_id=None) for i in range(60)]
+    rows += [one for i in range(60) for one in both(i, ("wrong", "test", "dislike")[i % 3])]
+    result = examine(tmp_path, rows)
+    assert (result.verdict, value(result, "unmatched_share")) == ("confirmed", 1)
+    assert result.primary is None  # every row is labelled: a census
+
+
+def test_without_feedback_and_labels_it_cannot_be_tested(tmp_path: Path) -> None:
+    result = examine(tmp_path, [row(0), row(1)])
+    assert result.verdict == "not_testable"
+    assert {"feedback", "row_labels"} <= {m.table for m in result.missing}
+
+
+def test_without_labels_it_is_never_clean(tmp_path: Path) -> None:
+    result = examine(tmp_path, [*(row(i) for i in range(9)), *(event(i) for i in range(9))])
+    assert result.verdict == "inconclusive"
+    assert "labelled by two raters" in " ".join(result.limits)
+
+
+# Slices
+
+
+def scored(run: str, scores: list[float], **more: Any) -> list[Row]:
+    return [Row(eval_samples, f"{run}-{i}", {"run_id": run, "item_id": f"i{i}", "score": s} | more)
+            for i, s in enumerate(scores)]  # fmt: skip
+
+
+def run(name: str, day: int, **more: Any) -> Row:
+    values = {"run_id": name, "suite": "golden", "started_at": START + timedelta(days=day)}
+    return Row(eval_runs, name, values | more)
+
+
+def test_graded_scores_are_compared_item_by_item(tmp_path: Path) -> None:
+    before = [0.1 * (i % 7) for i in range(60)]
+    after = [s - 0.05 - 0.01 * (i % 3) for i, s in enumerate(before)]
+    rows = [row(0), event(0), run("a", 1), run("b", 2)]
+    rows += scored("a", before, category="x") + scored("b", after, category="x")
+    result = examine(tmp_path, rows)
+    assert (value(result, "slices_up"), value(result, "slices_down")) == (0, 1)
+    assert value(result, "slices")[0]["change"] == pytest.approx(-0.06)
+
+
+def test_runs_are_told_apart_by_what_they_were_trained_on(tmp_path: Path) -> None:
+    rows = [row(0), event(0), run("a", 1, checkpoint="base"), run("b", 2, checkpoint="tuned"),
+            run("c", 3, checkpoint="later")]  # fmt: skip
+    for name, share in (("a", 9), ("b", 2), ("c", 9)):
+        rows += scored(name, [float(i % 10 < share) for i in range(80)], topic="x")
+    trained = {"artifact": "tuned", "kind": "train_data", "uri": "s3://sets/sft.jsonl"}
+    result = examine(tmp_path, [*rows, Row(artifact_inputs, "line 1", trained)])
+    assert value(result, "slices_down") == 1
+    chosen = examine(tmp_path, rows, before="a", after="c")
+    assert value(chosen, "slices_down") == 0
+    with pytest.raises(UsageError):
+        examine(tmp_path, rows, after="no such run")
+
+
+def test_one_slice_of_many_by_chance_is_none(tmp_path: Path) -> None:
+    """Twenty slices without a change, each judged against all of them."""
+    rows = [row(0), event(0), run("a", 1), run("b", 2)]
+    for k in range(20):
+        flip = 5 if k == 0 else 1
+        first = [float(i % 4 > 0) for i in range(40)]
+        second = [1 - s if i < flip and s else s for i, s in enumerate(first)]
+        for name, scores in (("a", first), ("b", second)):
+            made = scored(name, scores, category=f"s{k}")
+            rows += [Row(r.table, f"{r.locator}-{k}", {**r.values, "item_id": f"{k}-{j}"})
+                     for j, r in enumerate(made)]  # fmt: skip
+    result = examine(tmp_path, rows)
+    assert value(result, "slices_down") == 0
+
+
+# Hostile and odd evidence
+
+
+def test_hostile_text_is_data(tmp_path: Path) -> None:
+    bad = "'); DROP TABLE feedback; -- <script>alert(1)</script> \u202e"
+    rows = [row(i, dataset=bad, prompt=bad) for i in range(3)]
+    rows += [event(i, bad, surface=bad, user_id=bad, reason=bad) for i in range(3)]
+    rows += [Row(row_labels, f"l{i}", {"dataset": bad, "row_id": f"r{i}", "rater": bad,
+                                       "label": "test"}) for i in range(3)]  # fmt: skip
+    result = examine(tmp_path, rows)
+    assert value(result, "rows") == 3
+    assert value(result, "contamination") == pytest.approx(1)
+
+
+def test_the_same_case_gives_the_same_result(diagnosed: Diagnosed) -> None:
+    first, _ = diagnosed("debug_feedback.planted", 11)
+    again, _ = diagnosed("debug_feedback.planted", 11)
+    assert first == again
+    assert json.dumps(first.headline)
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [("brand-voice-3", "style"), ("prod_corrections_q2", "corrections"), ("sft", None)],
+)
+def test_what_a_set_is_named_for(name: str, said: str | None) -> None:
+    assert goal(name) == said
