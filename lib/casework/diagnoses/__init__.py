@@ -9,6 +9,7 @@ from casework.diagnoses._diagnosis import Diagnosis, Need
 from casework.diagnoses._triage import adjust, by_gravity, triage
 from casework.diagnoses.alignment_loss import alignment_loss
 from casework.diagnoses.cohort_skew import cohort_skew
+from casework.diagnoses.feedback_poisoning import feedback_poisoning
 from casework.diagnoses.output_attribution import output_attribution
 from casework.diagnoses.prompt_leakage import prompt_leakage
 from casework.diagnoses.registry_rot import registry_rot
@@ -31,6 +32,7 @@ ALL: tuple[Diagnosis, ...] = (
     retired_checkpoint,
     output_attribution,
     alignment_loss,
+    feedback_poisoning,
 )
 
 
