@@ -65,6 +65,8 @@ def parameters(query: Query) -> dict[str, object]:
         ("tuned", "label_from", "refusal", "keyword", "format_reason", "filtered"), "a"
     )
     known |= {"opening": 500}
+    known |= dict.fromkeys(("suite", "target", "cut_target", "cut_reference"), "a")
+    known |= dict.fromkeys(("first_week", "last_week", "middle"), instant) | {"by": "tier"}
     known |= {f"name_{i}": "a" for i in range(1, 5)}
     known |= dict.fromkeys(("as_of", "live_from"), instant)
     known |= {"digests": ["a"], "names": ["a"], "artifact": "a"}
@@ -145,6 +147,8 @@ def test_settings_are_checked(diagnosis: Diagnosis, empty: Case) -> None:
         ("prompt_leakage", "run", "no such run"),
         ("prompt_leakage", "bank", "no such bank"),
         ("prompt_leakage", "near", "almost"),
+        ("feedback_poisoning", "target", "no such tier"),
+        ("feedback_poisoning", "suite", "no such suite"),
     ],
 )
 def test_a_setting_that_makes_no_sense_is_refused(

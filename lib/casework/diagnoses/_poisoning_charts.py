@@ -60,7 +60,7 @@ def _draw_trends(ask: Inquiry, target: Target, trends: Trends, survey: Survey | 
         f"{alt}.",
         rows,
         {"x_title": "week", "zero": False, "rules": [],
-         "y_titles": {panel: "mean score of items", "NPS": "promoters less detractors"}},
+         "y_titles": {panel: "mean score of items", "NPS": "NPS, points"}},
         e.WEEKS,
     )  # fmt: skip
 
@@ -75,8 +75,11 @@ def _months(answers: Rows, series: str, role: str) -> list[dict[str, Any]]:
         counts = Answers(votes.count(1), votes.count(0), votes.count(-1))
         bounds = adjusted_wald(counts)
         rows.append(
-            _point("NPS", series, month, counts.score, role)
-            | {"low": min(bounds.low, counts.score), "high": max(bounds.high, counts.score)}
+            _point("NPS", series, month, 100 * counts.score, role)
+            | {
+                "low": 100 * min(bounds.low, counts.score),
+                "high": 100 * max(bounds.high, counts.score),
+            }
         )
     return rows
 
@@ -151,9 +154,9 @@ def _draw_scores(ask: Inquiry, target: Target, scores: Scores) -> None:
     if scores.raked is not None:
         rows.append(_dot(f"transported to {target.label}", scores.raked.score, "after"))
     elif scores.bounds is not None:
-        low, high = scores.bounds
-        rows.append({"label": f"bounds for {target.label}", "value": (low + high) / 2, "low": low,
-                     "high": high, "role": "muted"})  # fmt: skip
+        for end, value in zip(("lowest", "highest"), scores.bounds, strict=True):
+            rows.append({"label": f"bounds for {target.label}", "series": end, "value": value,
+                         "low": None, "high": None, "role": "muted"})  # fmt: skip
     if len(rows) == 1:
         return
     lower = scores.above is not None and scores.above.low > 0
@@ -166,7 +169,7 @@ def _draw_scores(ask: Inquiry, target: Target, scores: Scores) -> None:
         + ("." if scores.estimable else "; bounds hold whatever the uncovered questions score."),
         "Scores: " + "; ".join(_told(row, "score") for row in rows) + ".",
         rows,
-        {"x_title": "mean score", "zero": False, "rules": [], "unit": "score"},
+        {"x_title": "mean score", "zero": False, "rules": [], "unit": "score", "joined": True},
         e.ITEMS,
     )  # fmt: skip
 
@@ -182,4 +185,5 @@ def _dot(label: str, found: Estimate, role: str) -> dict[str, Any]:
 
 
 def _told(row: dict[str, Any], unit: str) -> str:
-    return f"{row['label']} {spread(row['value'], (row['low'], row['high']), unit)}"
+    ends = None if row["low"] is None else (row["low"], row["high"])
+    return f"{row['label']} {spread(row['value'], ends, unit)}"

@@ -1,7 +1,8 @@
 """The questions that are compared: items of the eval set, and requests drawn from both groups."""
 
+import re
+from collections import Counter
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,7 @@ from casework.stats.coverage import Positions
 
 MOST_ITEMS = 5_000
 _KINDS = 12
+_WORD = re.compile(r"\w{3,20}")
 _ALL = "g"
 """Above every hexadecimal digit: every request is drawn."""
 
@@ -156,16 +158,28 @@ def _both_groups(questions: Rows, name: str) -> bool:
 def _kinds(
     positions: Positions, items: Rows, questions: Rows, seed: int
 ) -> tuple[list[str], list[str]]:
-    """Groups of like texts in place of topics, each called by its shortest text."""
+    """Groups of like texts in place of topics, called by the words that mark them."""
     n = len(items) + len(questions)
     k = min(_KINDS, max(2, n // 50))
     labels = positions.groups(k, seed) if n > k else np.zeros(n, np.int64)
-    rows: list[dict[str, Any]] = [*items, *questions]
-    names = {}
-    for label in np.unique(labels):
-        said = [rows[i]["input_text"] for i in np.flatnonzero(labels == label)]
-        texts = [text for text in said if text]
-        example = min(texts, key=lambda text: (len(text), text))[:40] if texts else ""
-        names[int(label)] = f"kind {int(label) + 1}: {example}".rstrip(": ")
+    texts = [row["input_text"] or "" for row in (*items, *questions)]
+    names = _marks(texts, labels)
     named = [names[int(label)] for label in labels]
     return named[: len(items)], named[len(items) :]
+
+
+def _marks(texts: list[str], labels: NDArray[np.int64]) -> dict[int, str]:
+    """Number each group, and name the three words that it holds most beyond all others."""
+    every: Counter[str] = Counter()
+    own: dict[int, Counter[str]] = {int(label): Counter() for label in np.unique(labels)}
+    for text, label in zip(texts, labels, strict=True):
+        found = Counter(set(_WORD.findall(text.lower())))
+        own[int(label)].update(found)
+        every.update(found)
+    names = {}
+    for label, counts in own.items():
+        size = int((labels == label).sum())
+        more = {word: k / size - every[word] / len(texts) for word, k in counts.items()}
+        best = sorted(more, key=lambda word: (-more[word], word))[:3]
+        names[label] = f"kind {label + 1} ({', '.join(best)})" if best else f"kind {label + 1}"
+    return names

@@ -136,9 +136,9 @@ def _divergence(slope: Estimate | None, spread: float, answers: Rows) -> Estimat
     weeks = [(row["responded_at"] - start).total_seconds() / 604_800 for row in answers]
     votes = np.array([row["vote"] for row in answers], np.float64)
     voted = clustered_slope(weeks, votes, [row["account_id"] for row in answers])
-    if voted is None or not votes.std():
+    if voted is None or not (sd := float(votes.std())):
         return None
-    return divergence(_scaled(slope, _QUARTER / spread), _scaled(voted, _QUARTER / votes.std()))
+    return divergence(_scaled(slope, _QUARTER / spread), _scaled(voted, _QUARTER / sd))
 
 
 def _scaled(found: Estimate, by: float) -> Estimate:

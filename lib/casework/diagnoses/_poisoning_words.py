@@ -76,7 +76,7 @@ def findings(
         _scoring(ask, target, scores),
         _rising(ask, trends),
         *_saying(ask, target, trends),
-        _choosing(ask, found),
+        _choosing(ask, target),
         _reaching(ask, target),
     )
 
@@ -118,7 +118,7 @@ def _scoring(ask: Inquiry, target: Target, scores: Scores) -> Finding:
             text += f" If topics alone matter it lies between {number(low)} and {number(high)}."
     if scores.tipping is not None:
         text += (
-            f" The rise of the eval is nothing for them if their uncovered questions score "
+            f" Nothing of the rise is left for them if their uncovered questions score "
             f"{number(scores.tipping)} lower than the covered ones."
         )
     names = ("eval_score", "fresh_score", "overstatement", "score_transported", "estimable",
@@ -158,7 +158,7 @@ def _saying(ask: Inquiry, target: Target, trends: Trends) -> tuple[Finding, ...]
     )  # fmt: skip
 
 
-def _choosing(ask: Inquiry, found: Coverage) -> Finding:
+def _choosing(ask: Inquiry, target: Target) -> Finding:
     top, thumbs = ask.measures["top_cohort_item_share"], ask.measures["items_from_thumbs"]
     text = (
         f"Of the items {share(top.value)} stem from one tier"
@@ -167,7 +167,8 @@ def _choosing(ask: Inquiry, found: Coverage) -> Finding:
     )
     if thumbs.value is not None:
         text += f"; {share(thumbs.value)} of those whose source is known were chosen by a thumb"
-    rows = {row["signal"]: row for row in ask.ask(c.CHOSEN)} if thumbs.value else {}
+    chosen = ask.ask(c.CHOSEN, **target.params) if thumbs.value else []
+    rows = {row["signal"]: row for row in chosen}
     up, down = rows.get("up"), rows.get("down")
     if up and down:
         text += (
