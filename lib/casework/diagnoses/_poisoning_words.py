@@ -214,7 +214,6 @@ def remedies(verdict: Verdict, target: Target, found: Coverage, scores: Scores) 
 
 
 def limits(
-    ask: Inquiry,
     verdict: Verdict,
     target: Target,
     trends: Trends,

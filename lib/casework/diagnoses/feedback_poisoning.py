@@ -22,6 +22,8 @@ and renewals move it. Who leaves stops answering, so NPS can rise. Thumbs differ
 answers to the survey show nothing: a drop of 10 points needs about 960 a wave.
 """
 
+from dataclasses import dataclass
+
 from casework.diagnoses._diagnosis import Diagnosis, Need
 from casework.diagnoses._inquiry import Conclusion, Inquiry
 from casework.diagnoses._poisoning_charts import draw
@@ -29,8 +31,14 @@ from casework.diagnoses._poisoning_coverage import Coverage, cover, measure_cove
 from casework.diagnoses._poisoning_harm import breaks_of, measure_harm
 from casework.diagnoses._poisoning_rivals import falsify, rivals_of
 from casework.diagnoses._poisoning_scores import Scores, measure_scores, score
-from casework.diagnoses._poisoning_target import read_survey, settle_suite, settle_target
-from casework.diagnoses._poisoning_trends import follow, measure_trends
+from casework.diagnoses._poisoning_target import (
+    Survey,
+    Target,
+    read_survey,
+    settle_suite,
+    settle_target,
+)
+from casework.diagnoses._poisoning_trends import Trends, follow, measure_trends
 from casework.diagnoses._poisoning_words import findings, headline, limits, remedies
 from casework.findings import Falsifier, Missing, Primary, Rival, Verdict
 from casework.tables import (
@@ -85,38 +93,55 @@ def judge(
     survey = read_survey(ask)
     chosen = settle_target(ask, run, survey, target, seed)
     if chosen is None:
-        return Conclusion(
-            "not_testable", _NO_TARGET,
-            missing=(Missing("accounts", ("account_id", "tier"), "which customers matter"),),
-        )  # fmt: skip
+        needed = Missing("accounts", ("account_id", "tier"), "which customers matter")
+        return Conclusion("not_testable", _NO_TARGET, missing=(needed,))
     trends = follow(ask, chosen, survey)
     measure_trends(ask, trends)
     found = cover(ask, chosen, max(sample, 2))
     if found is None:
-        return Conclusion(
-            "not_testable", _NO_QUESTIONS,
-            missing=(Missing("requests", ("account_id", "input_text"), "what customers ask"),),
-        )  # fmt: skip
+        needed = Missing("requests", ("account_id", "input_text"), "what customers ask")
+        return Conclusion("not_testable", _NO_QUESTIONS, missing=(needed,))
     measure_coverage(ask, found)
     scores = score(ask, chosen, trends, found)
     measure_scores(ask, scores)
     measure_harm(ask, chosen, found)
     draw(ask, chosen, trends, found, scores, survey)
-    sesoi_score = sesoi_sd * (trends.spread or 1.0)
-    falsifier = falsify(trends, scores, chosen, sesoi_score)
-    rivals = rivals_of(ask, chosen, trends, found, scores, sesoi_gap)
-    verdict = _verdict(found, scores, falsifier, rivals, alpha, sesoi_gap, sesoi_score)
+    margins = Margins(alpha, sesoi_gap, sesoi_sd * (trends.spread or 1.0))
+    return _conclude(ask, chosen, survey, trends, found, scores, margins)
+
+
+@dataclass(frozen=True, slots=True)
+class Margins:
+    """Level of the primary test, and the smallest gap and difference of scores that matter."""
+
+    alpha: float
+    gap: float
+    score: float
+
+
+def _conclude(
+    ask: Inquiry,
+    target: Target,
+    survey: Survey | None,
+    trends: Trends,
+    found: Coverage,
+    scores: Scores,
+    margins: Margins,
+) -> Conclusion:
+    falsifier = falsify(trends, scores, target, margins.score)
+    rivals = rivals_of(ask, target, trends, found, scores, margins.gap)
+    verdict = _verdict(found, scores, falsifier, rivals, margins)
     return Conclusion(
         verdict=verdict,
-        headline=headline(verdict, chosen, found, scores),
+        headline=headline(verdict, target, found, scores),
         wide=True,
-        findings=findings(ask, chosen, trends, found, scores),
+        findings=findings(ask, target, trends, found, scores),
         rivals=rivals,
         falsifier=falsifier,
-        remedies=remedies(verdict, chosen, found, scores),
-        limits=limits(ask, verdict, chosen, trends, found, scores, sesoi_gap),
-        primary=Primary(found.gap.p, alpha),
-        breaks=breaks_of(chosen, trends, survey),
+        remedies=remedies(verdict, target, found, scores),
+        limits=limits(verdict, target, trends, found, scores, margins.gap),
+        primary=Primary(found.gap.p, margins.alpha),
+        breaks=breaks_of(target, trends, survey),
     )
 
 
@@ -125,20 +150,18 @@ def _verdict(
     scores: Scores,
     falsifier: Falsifier,
     rivals: tuple[Rival, ...],
-    alpha: float,
-    sesoi_gap: float,
-    sesoi_score: float,
+    margins: Margins,
 ) -> Verdict:
     gap, above = found.gap.difference, scores.above
     if gap.low <= 0:
         covered = found.gap.second.high >= _HALF
-        overstated = above is not None and above.low > sesoi_score
-        return "clean" if gap.high < sesoi_gap and covered and not overstated else "inconclusive"
+        overstated = above is not None and above.low > margins.score
+        return "clean" if gap.high < margins.gap and covered and not overstated else "inconclusive"
     if falsifier.falsified:
         return "inconclusive"
     settled = (
-        gap.low > sesoi_gap
-        and found.gap.p < alpha
+        gap.low > margins.gap
+        and found.gap.p < margins.alpha
         and above is not None
         and above.low > 0
         and falsifier.ran

@@ -173,7 +173,10 @@ def _estimate(clusters: Clusters, drawn: Floats) -> Estimate:
         return Estimate(value, value, value, m)
     low, high = _percentiles(drawn)
     wide = _widening(m)
-    return Estimate(value, value - (value - low) * wide, value + (high - value) * wide, m)
+    low, high = value - (value - low) * wide, value + (high - value) * wide
+    if ((clusters.total >= 0) & (clusters.total <= clusters.n)).all():
+        low, high = max(0.0, low), min(1.0, high)  # shares
+    return Estimate(value, low, high, m)
 
 
 def _percentiles(drawn: Floats) -> tuple[float, float]:

@@ -56,8 +56,6 @@ def raked_score(
     Raises:
         ValueError: a level of a target has no item (positivity fails).
     """
-    from scipy.stats import t
-
     y = np.asarray(scores, np.float64)
     w = rake(columns, targets)
     value, plain = float(w @ y / w.sum()), float(y.mean())
@@ -71,14 +69,9 @@ def raked_score(
         if share > 0
     }
     mix = _mix_variance(means, asked)
-    _, cluster = np.unique(np.asarray(accounts, str), return_inverse=True)
-    df = max(1, int(cluster.max()))
-    score_se = math.sqrt(_clustered(influence, cluster) + mix)
-    above_se = math.sqrt(_clustered((y - plain) / len(y) - influence, cluster) + mix)
-    reach = float(t.ppf(0.975, df))
     return RakedScore(
-        _around(value, reach * score_se, len(y)),
-        _around(plain - value, reach * above_se, len(y)),
+        _interval(value, influence, accounts, mix),
+        _interval(plain - value, (y - plain) / len(y) - influence, accounts, mix),
         kish(w),
         means,
     )
@@ -103,11 +96,13 @@ def _mix_variance(means: Mapping[str, float], asked: Mapping[str, Clusters]) -> 
     return variance if math.isfinite(variance) else 0.0
 
 
-def _clustered(influence: Floats, cluster: NDArray[np.int64]) -> float:
+def _interval(value: float, influence: Floats, accounts: Sequence[str], mix: float) -> Estimate:
+    """Student's t over accounts, with the variance of the mix on top."""
+    from scipy.stats import t
+
+    _, cluster = np.unique(np.asarray(accounts, str), return_inverse=True)
     sums = np.bincount(cluster, influence)
     m = len(sums)
-    return float(sums @ sums) * m / max(1, m - 1)
-
-
-def _around(value: float, half: float, n: int) -> Estimate:
-    return Estimate(value, value - half, value + half, n)
+    variance = float(sums @ sums) * m / max(1, m - 1) + mix
+    half = float(t.ppf(0.975, max(1, m - 1))) * math.sqrt(variance)
+    return Estimate(value, value - half, value + half, len(influence))
