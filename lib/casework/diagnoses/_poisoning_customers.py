@@ -8,8 +8,6 @@ ASKED = Query(
     """
     SELECT r.request_id, r.occurred_at, r.locator, coalesce(r.account_id, r.user_id) AS account,
            coalesce(r.tier, a.tier) AS tier, a.churned_at IS NOT NULL AS churned,
-           CASE WHEN $by = 'churned' THEN a.churned_at IS NOT NULL
-                ELSE coalesce(coalesce(r.tier, a.tier) = $target, FALSE) END AS is_target,
            r.input_text, r.attributes
     FROM requests AS r LEFT JOIN accounts AS a ON a.account_id = r.account_id
     WHERE r.occurred_at >= $opened_at AND r.occurred_at <= $closed_at
@@ -17,7 +15,7 @@ ASKED = Query(
       AND (r.environment IS NULL OR lower(r.environment) NOT IN
            ('staging', 'stage', 'test', 'testing', 'dev', 'development', 'qa', 'sandbox', 'local'))
     """,
-    "Requests of customers while the eval ran; those of target customers are marked.",
+    "Requests of customers while the eval ran.",
 )
 
 TRAFFIC = Query(
@@ -41,26 +39,33 @@ REVENUE = Query(
     "Accounts and yearly revenue by tier, of those that left and those that stayed.",
 )
 
-SAMPLE = Query(
-    "sample",
+DRAWN = Query(
+    "drawn",
     """
     SELECT request_id, account, tier, is_target, occurred_at, input_text,
            attributes ->> '$.topic' AS topic
-    FROM asked
+    FROM (SELECT *, CASE WHEN $by = 'churned' THEN churned
+                         ELSE coalesce(tier = $target, FALSE) END AS is_target FROM asked)
     WHERE md5(concat(request_id, '/', CAST($seed AS VARCHAR)))
           < CASE WHEN is_target THEN $cut_target ELSE $cut_reference END
     QUALIFY row_number() OVER (PARTITION BY request_id ORDER BY occurred_at, locator) = 1
-    ORDER BY request_id
     """,
-    "Requests drawn by the digest of their id: of target customers and of the others.",
+    "Requests drawn by the digest of their id.",
     uses=(ASKED,),
+)
+
+SAMPLE = Query(
+    "sample",
+    "SELECT * FROM drawn ORDER BY request_id",
+    "Requests drawn by the digest of their id: of target customers and of the others.",
+    uses=(DRAWN,),
 )
 
 VECTORS = Query(
     "text_vectors",
     """
     SELECT v.text_id, v.vector FROM vectors AS v
-    WHERE (v.text_id IN (SELECT request_id FROM sample)
+    WHERE (v.text_id IN (SELECT request_id FROM drawn)
            OR v.text_id IN (SELECT item_id FROM eval_samples))
       AND v.embedding_model IS NOT DISTINCT FROM (
           SELECT embedding_model FROM vectors GROUP BY embedding_model
@@ -69,7 +74,7 @@ VECTORS = Query(
     ORDER BY v.text_id
     """,
     "The latest embedding of each drawn request and of each item, by the model used most.",
-    uses=(SAMPLE,),
+    uses=(DRAWN,),
 )
 
 ANSWERS = Query(

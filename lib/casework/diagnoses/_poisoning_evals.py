@@ -18,10 +18,22 @@ SUITES = Query(
     "Suites with scored items, and over how many weeks.",
 )
 
+SOURCES = Query(
+    "sources",
+    """
+    SELECT r.request_id, max(f.signal) AS signal
+    FROM (SELECT DISTINCT request_id FROM requests
+          WHERE request_id IN (SELECT source_event_id FROM eval_samples)) AS r
+    LEFT JOIN feedback AS f ON f.request_id = r.request_id
+    GROUP BY r.request_id
+    """,
+    "Requests that items were made from, with the thumb that they got.",
+)
+
 SCORED = Query(
     "scored",
     """
-    SELECT s.item_id, date_trunc('week', r.started_at) AS week, avg(s.score) AS score,
+    SELECT s.item_id, date_trunc('week', r.started_at) AS week, round(avg(s.score), 9) AS score,
            max(coalesce(s.topic, s.category)) AS topic, max(s.input_text) AS input_text,
            max(s.account_id) AS account_id, max(coalesce(s.tier, a.tier)) AS tier,
            max(s.source_event_id) AS source_event_id, min(s.added_at) AS added_at
@@ -49,9 +61,10 @@ FIXED = Query(
 WEEKS = Query(
     "weeks",
     """
-    SELECT s.week, count(*) AS items, avg(s.score) AS score, stddev_samp(s.score) AS spread,
+    SELECT s.week, count(*) AS items, round(avg(s.score), 9) AS score,
+           round(stddev_samp(s.score), 9) AS spread,
            count(f.item_id) AS fixed_items,
-           avg(CASE WHEN f.item_id IS NOT NULL THEN s.score END) AS fixed_score
+           round(avg(CASE WHEN f.item_id IS NOT NULL THEN s.score END), 9) AS fixed_score
     FROM scored AS s LEFT JOIN fixed AS f ON f.item_id = s.item_id
     GROUP BY s.week ORDER BY s.week
     """,
@@ -79,24 +92,22 @@ ITEMS = Query(
            coalesce(s.account_id, f.account_id) AS account_id,
            CASE WHEN f.signal > 0 OR g.signal > 0 THEN 'thumb up'
                 WHEN f.signal < 0 OR g.signal < 0 THEN 'thumb down'
-                WHEN s.source_event_id IN (SELECT request_id FROM requests) THEN 'request'
+                WHEN g.request_id IS NOT NULL THEN 'request'
                 ELSE 'unknown' END AS origin
     FROM scored AS s
     LEFT JOIN feedback AS f ON f.feedback_id = s.source_event_id
-    LEFT JOIN (SELECT request_id, max(signal) AS signal FROM feedback
-               WHERE request_id IS NOT NULL GROUP BY request_id) AS g
-      ON g.request_id = s.source_event_id
+    LEFT JOIN sources AS g ON g.request_id = s.source_event_id
     WHERE s.week = $last_week ORDER BY md5(s.item_id), s.item_id
     """,
     "The eval set as it is in the last week: each item, its score, and what it was made from.",
-    uses=(SCORED,),
+    uses=(SCORED, SOURCES),
 )
 
 FRESH = Query(
     "fresh",
     """
-    SELECT s.item_id, avg(s.score) AS score, max(coalesce(s.account_id, s.item_id)) AS account,
-           max(r.started_at) AS graded_at,
+    SELECT s.item_id, round(avg(s.score), 9) AS score,
+           max(coalesce(s.account_id, s.item_id)) AS account, max(r.started_at) AS graded_at,
            max(CASE WHEN s.condition = 'replay' THEN 1 ELSE 0 END) AS replayed
     FROM eval_samples AS s JOIN eval_runs AS r ON r.run_id = s.run_id
     LEFT JOIN accounts AS a ON a.account_id = s.account_id
@@ -106,12 +117,11 @@ FRESH = Query(
                ELSE coalesce(s.tier, a.tier) = $target END
       AND (s.condition = 'replay'
            OR (coalesce(s.condition, 'as_run') = 'as_run'
-               AND s.source_event_id IN (SELECT request_id FROM requests)
-               AND s.source_event_id NOT IN (SELECT request_id FROM feedback
-                                             WHERE request_id IS NOT NULL)))
+               AND s.source_event_id IN (SELECT request_id FROM sources WHERE signal IS NULL)))
     GROUP BY s.item_id ORDER BY s.item_id
     """,
     "Questions of the target customers that were graded and not chosen by a thumb.",
+    uses=(SOURCES,),
 )
 
 GRADERS = Query(

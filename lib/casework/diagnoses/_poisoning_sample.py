@@ -64,7 +64,7 @@ def draw_sample(ask: Inquiry, target: Target, size: int) -> Sample | None:
         for name in ("requests", "accounts")
     )  # fmt: skip
     cuts = {"cut_target": _cut(size, counts[0]), "cut_reference": _cut(size, counts[1])}
-    ask.case.hold(c.SAMPLE, **target.params, **cuts)
+    ask.case.hold(c.DRAWN, **target.params, **cuts)
     questions = ask.ask(c.SAMPLE, **target.params, **cuts)
     items = ask.ask(e.ITEMS, **target.params)[:MOST_ITEMS]
     topical = _share(questions, "topic") >= 0.5 and _share(items, "topic") >= 0.5
