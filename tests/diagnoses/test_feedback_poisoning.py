@@ -13,8 +13,8 @@ from casework.findings import Result, Rival
 from casework.tables import accounts, eval_runs, eval_samples, nps, requests
 
 START = datetime(2026, 1, 5, tzinfo=UTC)
-TOPIC, WORDS, TEXT, VECTORS = 1000, 1002, 1003, 1007
-"""Seeds of the company in which a topic, texts, both, or embeddings are recorded."""
+TOPIC, WORDS, VECTORS = 1000, 1002, 1007
+"""Seeds of the company in which a topic, texts, or embeddings are recorded."""
 
 
 def value(result: Result, name: str) -> Any:
@@ -67,7 +67,7 @@ def product(
     return rows
 
 
-@pytest.mark.parametrize("seed", [TOPIC, WORDS, TEXT, VECTORS])
+@pytest.mark.parametrize("seed", [TOPIC, WORDS, VECTORS])
 def test_the_planted_set_is_found_whatever_is_recorded(diagnosed: Diagnosed, seed: int) -> None:
     result, truth = diagnosed("feedback_poisoning.planted", seed)
     assert result.verdict == "confirmed"
@@ -117,9 +117,8 @@ def test_without_fresh_grades_it_is_supported_and_says_what_to_load(diagnosed: D
     assert any("at least 200 requests" in remedy for remedy in result.remedies)
 
 
-@pytest.mark.parametrize("seed", [TOPIC, TEXT])
-def test_a_random_set_is_not_blamed(diagnosed: Diagnosed, seed: int) -> None:
-    result, truth = diagnosed("feedback_poisoning.healthy", seed)
+def test_a_random_set_is_not_blamed(diagnosed: Diagnosed) -> None:
+    result, truth = diagnosed("feedback_poisoning.healthy", VECTORS)
     assert result.verdict in ("clean", "inconclusive")
     assert value(result, "estimable") is True
     low, high = result.measures["score_transported"].ci95 or (1, 0)
@@ -140,14 +139,19 @@ def test_a_trap_is_caught_by_its_own_rival(diagnosed: Diagnosed, name: str, begi
 
 
 def test_a_product_that_got_better_overstates_nothing(diagnosed: Diagnosed) -> None:
-    result, _ = diagnosed("feedback_poisoning.better_product", TEXT)
+    result, _ = diagnosed("feedback_poisoning.better_product", WORDS)
     assert result.verdict != "confirmed"
     low, high = result.measures["overstatement"].ci95 or (1, 0)
     assert low <= 0.05
     assert high >= -0.05
 
 
-@pytest.mark.parametrize("name", ["nps_lags", "leavers_silent", "quotas", "thumbs_by_surface"])
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "name",
+    ["nps_lags", "price_changed", "leavers_silent", "invitations_changed", "quotas",
+     "thumbs_by_surface", "harder_mix"],
+)  # fmt: skip
 def test_what_moves_the_survey_alone_is_no_poisoning(diagnosed: Diagnosed, name: str) -> None:
     result, _ = diagnosed(f"feedback_poisoning.{name}", TOPIC)
     assert result.verdict in ("clean", "inconclusive")
