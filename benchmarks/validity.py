@@ -29,10 +29,6 @@ from casework.intake import load
 OUT = Path(__file__).parent / "out" / "validity.jsonl"
 
 
-_INSIDE = {"feedback_poisoning": "coverage_gap"}
-"""The measure of a diagnosis whose interval should meet the planted range of the same name."""
-
-
 def diagnose(
     incident: Incident, seed: int, names: tuple[str, ...] = ()
 ) -> tuple[list[Result], Truth]:
@@ -92,6 +88,7 @@ COVERED: Mapping[str, tuple[str, str]] = {
     "substrate_rotation": ("lift_shipping", "lift_last"),
     "reproducibility_closure": ("rerun_gap", "true_gap"),
     "alignment_loss": ("refusal_change", "true_change"),
+    "feedback_poisoning": ("coverage_gap", "true_gap"),
 }
 """The estimate of a diagnosis whose 95 % interval should hold the planted number of that name."""
 
@@ -100,23 +97,6 @@ def counted_rightly(result: Result, numbers: Mapping[str, Any]) -> bool | None:
     """Whether what is counted is exactly what was planted; None where nothing is."""
     names = [name for name in EXACT.get(result.diagnosis, ()) if name in numbers]
     if not names or result.verdict == "not_testable":
-def measured_rightly(result: Result, numbers: Mapping[str, Any]) -> bool | None:
-    """Whether the planted numbers are what the measures say; None where there are none."""
-    if result.diagnosis == "output_attribution":
-        names = ("decisions", "grade_a", "grade_b", "grade_c", "grade_d", "grade_e", "rotations",
-                 "boundaries", "unlogged_rotations", "coverage")  # fmt: skip
-        planted = {name: numbers[name] for name in names if name in numbers}
-        return all(_near(result.measures[name].value, value) for name, value in planted.items())
-    if result.diagnosis in _INSIDE:
-        name = _INSIDE[result.diagnosis]
-        measure = result.measures.get(name)
-        if measure is None or measure.ci95 is None or numbers.get(name) is None:
-            return None
-        lowest, highest = numbers[name]
-        return bool(measure.ci95[0] <= highest and lowest <= measure.ci95[1])
-    lift = numbers.get("true_lift")
-    everyone = result.measures.get("lift_population")
-    if lift != 0 or everyone is None or everyone.ci95 is None:
         return None
     return all(_same(result.measures[name].value, numbers[name]) for name in names)
 

@@ -7,10 +7,10 @@ from statsmodels.api import OLS
 from casework.stats.cluster_means import (
     Clusters,
     change_within,
+    cluster_difference,
     cluster_gap,
     cluster_mean,
     clusters_of,
-    mean_difference,
 )
 
 
@@ -72,7 +72,7 @@ def test_the_delta_method_is_that_of_clustered_least_squares() -> None:
     fitted = OLS(np.array(y), design).fit(
         cov_type="cluster", cov_kwds={"groups": np.array(account), "use_correction": False}
     )
-    found = mean_difference(groups[1], groups[0])
+    found = cluster_difference(groups[1], groups[0])
     assert found.value == pytest.approx(fitted.params[1])
     assert (found.high - found.low) / 2 == pytest.approx(1.98 * fitted.bse[1], rel=0.03)
 
@@ -84,5 +84,5 @@ def test_the_same_clusters_twice_are_pairs() -> None:
     change = change_within(first, second)
     assert change.value == 0
     assert change.high == pytest.approx(0, abs=1e-12)
-    apart = mean_difference(first, second)
+    apart = cluster_difference(first, second)
     assert apart.high > 0.05

@@ -13,7 +13,7 @@ from casework.diagnoses._poisoning_sample import Sample
 from casework.diagnoses._poisoning_target import CHURNED, Rows, Target
 from casework.diagnoses._poisoning_trends import Trends, estimate
 from casework.stats.bounds import manski, tipping_point
-from casework.stats.cluster_means import Clusters, cluster_mean, clusters_of, mean_difference
+from casework.stats.cluster_means import Clusters, cluster_difference, cluster_mean, clusters_of
 from casework.stats.estimates import Estimate
 from casework.stats.raked_score import RakedScore, raked_score
 
@@ -81,7 +81,7 @@ def score(ask: Inquiry, target: Target, trends: Trends, found: Coverage) -> Scor
         reported=reported,
         fresh=fresh,
         fresh_score=cluster_mean(graded, target.seed) if graded else None,
-        fresh_above=mean_difference(set_of_items, graded) if graded else None,
+        fresh_above=cluster_difference(set_of_items, graded) if graded else None,
         estimable=not missing,
         why=missing,
         raked=raked if not missing else None,

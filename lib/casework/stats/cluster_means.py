@@ -89,7 +89,7 @@ def cluster_gap(first: Clusters, second: Clusters, seed: int, draws: int = DRAWS
     return Gap(a, b, gap, _randomised(first, second, seed, draws))
 
 
-def mean_difference(first: Clusters, second: Clusters) -> Estimate:
+def cluster_difference(first: Clusters, second: Clusters) -> Estimate:
     """Mean of the first group minus that of the second, by the delta method and Student's t.
 
     Deng, Knoblich & Lu, KDD 2018. Degrees of freedom are those of Welch and Satterthwaite.
