@@ -12,13 +12,13 @@ from casework.diagnoses._poisoning_sample import Sample, by_topic, draw_sample
 from casework.diagnoses._poisoning_target import FEWEST_ACCOUNTS, Target
 from casework.diagnoses._poisoning_trends import estimate
 from casework.stats.cluster_means import Gap, cluster_gap, clusters_of
-from casework.stats.composition import kish
 from casework.stats.coverage import radius
 from casework.stats.multiplicity import benjamini_hochberg
 from casework.stats.proportions import fisher
 
 _SAYS_NOTHING = 0.1
 _Q = 0.05
+_HALF = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,10 @@ class Topic:
     """One topic: its share of what either group asks, and of the items.
 
     `covered` is the share of the target's questions of it that have an item within the radius.
-    `thin` says that the items hold less of it than the target asks, beyond chance (BH 5 %).
+    `held` says that the set has items of it: one at least, and where topics are groups of like
+    texts, for half of the target's questions one within the radius as well, as a group holds what
+    is left over. `thin` says that the items hold less of it than the target asks, beyond chance
+    (Benjamini and Hochberg, 5 %).
     """
 
     name: str
@@ -35,6 +38,7 @@ class Topic:
     items: int
     share: float
     covered: float | None
+    held: bool
     thin: bool
 
 
@@ -59,9 +63,15 @@ class Coverage:
     uncovered: NDArray[np.bool_]
 
     @property
+    def complete(self) -> bool:
+        """Whether every request of the target was compared, and each is covered: a census."""
+        mine = self.sample.is_target
+        return int(mine.sum()) == self.sample.traffic[0] and not self.uncovered[mine].any()
+
+    @property
     def zero_topics(self) -> tuple[str, ...]:
         """Topics that the target asks about and the set holds no item of."""
-        return tuple(t.name for t in self.topics if t.target > 0 and not t.items)
+        return tuple(t.name for t in self.topics if t.target > 0 and not t.held)
 
 
 def cover(ask: Inquiry, target: Target, size: int) -> Coverage | None:
@@ -137,16 +147,17 @@ def _topics(sample: Sample, covered: NDArray[np.bool_]) -> tuple[Topic, ...]:
     found = []
     for name, (a, b, items), q in zip(names, counts, p, strict=True):
         own = covered[sample.is_target & (asked == name)]
+        held_too = items > 0 and (sample.recorded or not len(own) or own.mean() >= _HALF)
         thin = q < _Q and items / known[2] < a / known[0]
         found.append(
             Topic(name, a / known[0], b / known[1], items, items / known[2],
-                  float(own.mean()) if len(own) else None, thin)
+                  float(own.mean()) if len(own) else None, bool(held_too), thin)
         )  # fmt: skip
     return tuple(sorted(found, key=lambda topic: (-topic.target, topic.name)))
 
 
 def measure_coverage(ask: Inquiry, found: Coverage) -> None:
-    """Record the measures of the coverage and of who the items came from."""
+    """Record the measures of the coverage."""
     sample, gap = found.sample, found.gap
     drawn = int(sample.is_target.sum())
     for name, group, n in (
@@ -163,18 +174,6 @@ def measure_coverage(ask: Inquiry, found: Coverage) -> None:
     zero = [
         {"topic": t.name, "share_of_target": t.target, "share_of_others": t.reference}
         for t in found.topics
-        if t.target > 0 and not t.items
+        if t.target > 0 and not t.held
     ]
     ask.measure("topics_without_items", zero, "table", c.SAMPLE, n=len(found.topics))
-    tiers = [row["tier"] for row in sample.items if row["tier"] is not None]
-    top = max((tiers.count(tier) for tier in set(tiers)), default=0)
-    share = top / len(tiers) if tiers else None
-    ask.measure("top_cohort_item_share", share, "share:items", e.ITEMS, n=len(tiers))
-    owners = [row["account_id"] for row in sample.items if row["account_id"] is not None]
-    each = [owners.count(owner) for owner in sorted(set(owners))]
-    ask.measure("accounts_behind_items", kish(each) if each else None, "count:accounts", e.ITEMS,
-                n=len(owners))  # fmt: skip
-    thumbed = sum(row["origin"].startswith("thumb") for row in sample.items)
-    known = sum(row["origin"] != "unknown" for row in sample.items)
-    ask.measure("items_from_thumbs", thumbed / known if known else None, "share:items", e.ITEMS,
-                n=known)  # fmt: skip

@@ -115,13 +115,13 @@ FRESH = Query(
       AND r.started_at >= $middle
       AND CASE WHEN $by = 'churned' THEN a.churned_at IS NOT NULL
                ELSE coalesce(s.tier, a.tier) = $target END
-      AND (s.condition = 'replay'
+      AND ((s.condition = 'replay' AND s.item_id NOT IN (SELECT item_id FROM scored))
            OR (coalesce(s.condition, 'as_run') = 'as_run'
                AND s.source_event_id IN (SELECT request_id FROM sources WHERE signal IS NULL)))
     GROUP BY s.item_id ORDER BY s.item_id
     """,
     "Questions of the target customers that were graded and not chosen by a thumb.",
-    uses=(SOURCES,),
+    uses=(SCORED, SOURCES),
 )
 
 GRADERS = Query(

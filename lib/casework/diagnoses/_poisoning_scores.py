@@ -73,7 +73,7 @@ def score(ask: Inquiry, target: Target, trends: Trends, found: Coverage) -> Scor
     if len(fresh) >= FEWEST_FRESH:
         graded = clusters_of([row["score"] for row in fresh], [row["account"] for row in fresh])
     missing = _missing(sample, target, found)
-    seen, raked = _transported(sample, target, values, owner)
+    seen, raked = _transported(found, target, values, owner)
     lowest, highest = min(0.0, float(values.min())), max(1.0, float(values.max()))
     bounds = manski(seen, _inside(raked, lowest, highest), lowest, highest) if raked else None
     rise = trends.rise.total.value if trends.rise else None
@@ -125,12 +125,13 @@ def _missing(sample: Sample, target: Target, found: Coverage) -> str:
 
 
 def _transported(
-    sample: Sample, target: Target, values: NDArray[np.float64], owner: list[str]
+    found: Coverage, target: Target, values: NDArray[np.float64], owner: list[str]
 ) -> tuple[float, RakedScore | None]:
     """Share of the target's questions whose topic has an item, and the score raked to those."""
+    sample = found.sample
     asked = [q for q, mine in zip(sample.questions, sample.is_target, strict=True) if mine]
     topics = np.array(sample.topics, object)[sample.is_target]
-    held = set(sample.item_topics) - {""}
+    held = {topic.name for topic in found.topics if topic.held}
     usable = np.array([topic in held for topic in topics])
     if not usable.any():
         return 0.0, None

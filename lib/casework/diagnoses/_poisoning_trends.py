@@ -13,6 +13,7 @@ from casework.diagnoses._poisoning_target import Rows, Survey, Target
 from casework.stats.cluster_means import change_within
 from casework.stats.estimates import Estimate
 from casework.stats.item_set import Rise, split_rise
+from casework.stats.nps import Answers, nps_difference
 from casework.stats.trends import clustered_slope, divergence, newey_west
 
 FEWEST_FIXED = 5
@@ -31,6 +32,7 @@ class Trends:
         rise: the last week against the first, by items that stayed and others.
         nps_change: of the target customers, the last wave minus the first.
         nps_others: of all others.
+        nps_waves_p: of no change, as if every answer were another account's.
         nps_survivors: of target accounts that answered in both waves.
         divergence: eval slope minus NPS slope of the target, in standard deviations a quarter.
         answers: of the target customers.
@@ -44,6 +46,7 @@ class Trends:
     rise: Rise | None
     nps_change: Estimate | None
     nps_others: Estimate | None
+    nps_waves_p: float | None
     nps_survivors: Estimate | None
     divergence: Estimate | None
     answers: Rows
@@ -86,6 +89,7 @@ def follow(ask: Inquiry, target: Target, survey: Survey | None) -> Trends:
         rise=rise,
         nps_change=survey.change(mine) if survey else None,
         nps_others=survey.change(others) if survey else None,
+        nps_waves_p=_waves_p(survey, mine) if survey else None,
         nps_survivors=_survivors(survey, mine) if survey else None,
         divergence=_divergence(slope, spread, mine),
         answers=mine,
@@ -103,6 +107,7 @@ def measure_trends(ask: Inquiry, found: Trends) -> None:
         estimate(ask, "rise_other_items", found.rise.other_items, "score", e.ENDS)
     by = c.ANSWERS if found.answers else e.WEEKS
     estimate(ask, "nps_change", found.nps_change, "points", by)
+    ask.measure("nps_waves_p", found.nps_waves_p, "p", by)
     unit = "standard deviations a quarter"
     estimate(ask, "divergence", found.divergence, unit, by)
 
@@ -115,6 +120,16 @@ def estimate(ask: Inquiry, name: str, found: Estimate | None, unit: str, by: Any
     known = np.isfinite([found.low, found.high]).all()
     ci95 = (found.low, found.high) if known else None
     ask.measure(name, found.value, unit, by, ci95=ci95, n=found.n)
+
+
+def _waves_p(survey: Survey, answers: Rows) -> float | None:
+    """Two-sided p-value of independent answers in both waves."""
+    early = [row["vote"] for row in answers if row["responded_at"] <= survey.first_until]
+    late = [row["vote"] for row in answers if row["responded_at"] >= survey.last_from]
+    if not early or not late:
+        return None
+    first, last = (Answers(v.count(1), v.count(0), v.count(-1)) for v in (early, late))
+    return nps_difference(first, last).p
 
 
 def _survivors(survey: Survey, answers: Rows) -> Estimate | None:

@@ -9,6 +9,7 @@ from casework.diagnoses._poisoning_coverage import Coverage
 from casework.diagnoses._poisoning_rivals import fresh_wanted
 from casework.diagnoses._poisoning_scores import Scores
 from casework.diagnoses._poisoning_target import Target
+from casework.diagnoses._poisoning_thumbs import choosing
 from casework.diagnoses._poisoning_trends import Trends
 from casework.findings import Finding, Verdict
 from casework.stats.estimates import Estimate
@@ -34,6 +35,8 @@ def headline(verdict: Verdict, target: Target, found: Coverage, scores: Scores) 
         f"the eval set covers {said(mine)} of what {target.label} customers ask and "
         f"{share(others.value)} of what others ask"
     )
+    if verdict == "clean" and found.complete:
+        return f"Clean. Every request of {target.label} customers has an item like it."
     if verdict == "clean":
         gap = said(found.gap.difference, "points")
         return f"Clean. {covered[0].upper()}{covered[1:]}; the gap of {gap} is too small to matter."
@@ -76,7 +79,7 @@ def findings(
         _scoring(ask, target, scores),
         _rising(ask, trends),
         *_saying(ask, target, trends),
-        _choosing(ask, target),
+        choosing(ask, target),
         _reaching(ask, target),
     )
 
@@ -92,7 +95,7 @@ def _covering(ask: Inquiry, target: Target, found: Coverage) -> Finding:
         part = sum(topic.target for topic in found.topics if topic.name in zero)
         more = f" and {len(zero) - 5} more" if len(zero) > 5 else ""
         text += f" No item at all: {named}{more}, {share(part)} of what they ask."
-    thin = [topic.name for topic in found.topics if topic.thin and topic.items]
+    thin = [topic.name for topic in found.topics if topic.thin and topic.held]
     if thin:
         text += f" Fewer items than they ask, beyond chance: {', '.join(thin[:5])}."
     names = ("coverage_target", "coverage_reference", "coverage_gap", "coverage_gap_p",
@@ -152,31 +155,8 @@ def _saying(ask: Inquiry, target: Target, trends: Trends) -> tuple[Finding, ...]
         apart = said(trends.divergence, "standard deviations a quarter")
         beyond = "beyond chance" if trends.divergence.excludes(0) else "within chance"
         text += f"; eval and NPS part by {apart}, {beyond}"
-    return (
-        Finding(f"{text}.", ("nps_change", "divergence"), (ask.evidence_id(c.ANSWERS),),
-                ("trends",)),
-    )  # fmt: skip
-
-
-def _choosing(ask: Inquiry, target: Target) -> Finding:
-    top, thumbs = ask.measures["top_cohort_item_share"], ask.measures["items_from_thumbs"]
-    text = (
-        f"Of the items {share(top.value)} stem from one tier"
-        if top.value is not None
-        else "No item has a tier"
-    )
-    if thumbs.value is not None:
-        text += f"; {share(thumbs.value)} of those whose source is known were chosen by a thumb"
-    chosen = ask.ask(c.CHOSEN, **target.params) if thumbs.value else []
-    rows = {row["signal"]: row for row in chosen}
-    up, down = rows.get("up"), rows.get("down")
-    if up and down:
-        text += (
-            f": {share(up['became_items'] / up['events'])} of thumbs up became items and "
-            f"{share(down['became_items'] / down['events'])} of thumbs down"
-        )
-    names = ("top_cohort_item_share", "items_from_thumbs", "accounts_behind_items")
-    return Finding(f"{text}.", names, (ask.evidence_id(e.ITEMS),))
+    names = ("nps_change", "nps_waves_p", "divergence")
+    return (Finding(f"{text}.", names, (ask.evidence_id(c.ANSWERS),), ("trends",)),)
 
 
 def _reaching(ask: Inquiry, target: Target) -> Finding:

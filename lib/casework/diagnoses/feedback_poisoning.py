@@ -38,6 +38,7 @@ from casework.diagnoses._poisoning_target import (
     settle_suite,
     settle_target,
 )
+from casework.diagnoses._poisoning_thumbs import measure_thumbs
 from casework.diagnoses._poisoning_trends import Trends, follow, measure_trends
 from casework.diagnoses._poisoning_words import findings, headline, limits, remedies
 from casework.findings import Falsifier, Missing, Primary, Rival, Verdict
@@ -102,6 +103,7 @@ def judge(
         needed = Missing("requests", ("account_id", "input_text"), "what customers ask")
         return Conclusion("not_testable", _NO_QUESTIONS, missing=(needed,))
     measure_coverage(ask, found)
+    measure_thumbs(ask, chosen, found.sample)
     scores = score(ask, chosen, trends, found)
     measure_scores(ask, scores)
     measure_harm(ask, chosen, found)
@@ -156,7 +158,8 @@ def _verdict(
     if gap.low <= 0:
         covered = found.gap.second.high >= _HALF
         overstated = above is not None and above.low > margins.score
-        return "clean" if gap.high < margins.gap and covered and not overstated else "inconclusive"
+        none_lacks = found.complete or (gap.high < margins.gap and covered)
+        return "clean" if none_lacks and not overstated else "inconclusive"
     if falsifier.falsified:
         return "inconclusive"
     settled = (
