@@ -156,7 +156,7 @@ def test_what_moves_the_survey_alone_is_no_poisoning(diagnosed: Diagnosed, name:
 
 
 def test_few_accounts_say_how_many_would_settle_it(diagnosed: Diagnosed) -> None:
-    result, _ = diagnosed("feedback_poisoning.few_answers", TOPIC)
+    result, _ = diagnosed("feedback_poisoning.few_answers", WORDS)
     assert result.verdict in ("inconclusive", "supported")
     assert any("accounts of the target" in limit for limit in result.limits)
 
