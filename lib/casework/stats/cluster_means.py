@@ -17,7 +17,6 @@ Floats = NDArray[np.float64]
 
 DRAWS = 1_999
 _BLOCK = 200
-_MANY = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +63,7 @@ def clusters_of(values: ArrayLike, cluster: ArrayLike) -> Clusters:
 
 
 def cluster_mean(clusters: Clusters, seed: int, draws: int = DRAWS) -> Estimate:
-    """Mean with a percentile interval of the bootstrap over clusters, widened where they are few.
+    """Mean with a percentile interval of the bootstrap over clusters, widened as t asks.
 
     Where all clusters agree in a share of 0 or 1, nothing varies; then the interval is the exact
     one for as many units as there are clusters.
@@ -185,9 +184,7 @@ def _percentiles(drawn: Floats) -> tuple[float, float]:
 
 
 def _widening(m: int) -> float:
-    """Student's t in place of the normal, and the loss of one degree of freedom, if m is small."""
-    if m >= _MANY:
-        return 1.0
+    """Student's t in place of the normal, and the degree of freedom that the bootstrap forgets."""
     if m < 2:
         return math.inf
     from scipy.stats import t
