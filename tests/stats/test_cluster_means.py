@@ -46,6 +46,8 @@ def test_a_group_that_does_not_vary_is_not_certain() -> None:
     found = cluster_mean(none, 1)
     assert found.value == 0
     assert found.high == pytest.approx(0.168, abs=0.001)  # Clopper-Pearson, 0 of 20
+    half = cluster_mean(Clusters(np.full(6, 2.0), np.full(6, 4.0)), 1)
+    assert half.low < 0.2 < 0.5 < 0.8 < half.high
     every = Clusters(np.full(20, 5.0), np.full(20, 5.0))
     gap = cluster_gap(every, none, 1)
     assert gap.difference.low < 0.8

@@ -63,10 +63,10 @@ def clusters_of(values: ArrayLike, cluster: ArrayLike) -> Clusters:
 
 
 def cluster_mean(clusters: Clusters, seed: int, draws: int = DRAWS) -> Estimate:
-    """Mean with a percentile interval of the bootstrap over clusters, widened as t asks.
+    """Mean with a percentile interval of the bootstrap over clusters, widened by Student's t.
 
-    Where all clusters agree in a share of 0 or 1, nothing varies; then the interval is the exact
-    one for as many units as there are clusters.
+    Where all clusters agree in a share, nothing varies; then the interval is the exact one for as
+    many units as there are clusters.
     """
     drawn = np.concatenate([*_resampled(clusters, seed, draws)])
     return _estimate(clusters, drawn)
@@ -165,16 +165,17 @@ def _randomised(first: Clusters, second: Clusters, seed: int, draws: int) -> flo
 
 def _estimate(clusters: Clusters, drawn: Floats) -> Estimate:
     value, m = clusters.mean, len(clusters.n)
+    shares = bool(((clusters.total >= 0) & (clusters.total <= clusters.n)).all())
     if np.ptp(drawn) < 1e-12:
-        if value in (0.0, 1.0):
-            exact = clopper_pearson(round(value * m), m)
-            return Estimate(value, exact.low, exact.high, m)
-        return Estimate(value, value, value, m)
+        if not shares:
+            return Estimate(value, value, value, m)
+        exact = clopper_pearson(round(value * m), m)
+        return Estimate(value, min(value, exact.low), max(value, exact.high), m)
     low, high = _percentiles(drawn)
     wide = _widening(m)
     low, high = value - (value - low) * wide, value + (high - value) * wide
-    if ((clusters.total >= 0) & (clusters.total <= clusters.n)).all():
-        low, high = max(0.0, low), min(1.0, high)  # shares
+    if shares:
+        low, high = max(0.0, low), min(1.0, high)
     return Estimate(value, low, high, m)
 
 
@@ -185,8 +186,6 @@ def _percentiles(drawn: Floats) -> tuple[float, float]:
 
 def _widening(m: int) -> float:
     """Student's t in place of the normal, and the degree of freedom that the bootstrap forgets."""
-    if m < 2:
-        return math.inf
     from scipy.stats import t
 
     return float(t.ppf(0.975, m - 1)) / 1.959964 * math.sqrt(m / (m - 1))
