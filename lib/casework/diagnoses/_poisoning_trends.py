@@ -80,7 +80,7 @@ def follow(ask: Inquiry, target: Target, survey: Survey | None) -> Trends:
     rise = split_rise(first, last, target.seed) if len(weeks) > 1 else None
     mine = [row for row in survey.answers if target.holds(row)] if survey else []
     others = [row for row in survey.answers if not target.holds(row)] if survey else []
-    return Trends(
+    trends = Trends(
         weeks=weeks,
         eval_slope=slope,
         fixed_slope=fixed_slope,
@@ -94,10 +94,11 @@ def follow(ask: Inquiry, target: Target, survey: Survey | None) -> Trends:
         divergence=_divergence(slope, spread, mine),
         answers=mine,
     )
+    _measure(ask, trends)
+    return trends
 
 
-def measure_trends(ask: Inquiry, found: Trends) -> None:
-    """Record the measures of the trends."""
+def _measure(ask: Inquiry, found: Trends) -> None:
     estimate(ask, "eval_slope", found.eval_slope, "score per week", e.WEEKS)
     estimate(ask, "fixed_item_slope", found.fixed_slope, "score per week", e.WEEKS)
     ask.measure("fixed_items", found.fixed_items, "count:items", e.WEEKS)

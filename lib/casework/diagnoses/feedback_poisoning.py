@@ -39,7 +39,7 @@ from casework.diagnoses._poisoning_target import (
     settle_target,
 )
 from casework.diagnoses._poisoning_thumbs import measure_thumbs
-from casework.diagnoses._poisoning_trends import Trends, follow, measure_trends
+from casework.diagnoses._poisoning_trends import Trends, follow
 from casework.diagnoses._poisoning_words import findings, headline, limits, remedies
 from casework.findings import Falsifier, Missing, Primary, Rival, Verdict
 from casework.tables import (
@@ -97,7 +97,6 @@ def judge(
         needed = Missing("accounts", ("account_id", "tier"), "which customers matter")
         return Conclusion("not_testable", _NO_TARGET, missing=(needed,))
     trends = follow(ask, chosen, survey)
-    measure_trends(ask, trends)
     found = cover(ask, chosen, max(sample, 2))
     if found is None:
         needed = Missing("requests", ("account_id", "input_text"), "what customers ask")
