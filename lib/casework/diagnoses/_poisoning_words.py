@@ -48,10 +48,10 @@ def headline(verdict: Verdict, target: Target, found: Coverage, scores: Scores) 
 
 def _undecided(found: Coverage, scores: Scores) -> str:
     gap = said(found.gap.difference, "points")
-    if found.gap.difference.low > 0:
-        return f"a gap of {gap}, and the attempt to refute it held"
     if scores.above is not None and scores.above.low > 0:
         return f"a gap of {gap}; the score is {said(scores.above, 'score')} above what they get"
+    if found.gap.difference.low > 0:
+        return f"a gap of {gap}, but the attempt to refute that the score overstates it succeeded"
     return f"a gap of {gap}"
 
 

@@ -154,11 +154,12 @@ def _verdict(
     margins: Margins,
 ) -> Verdict:
     gap, above = found.gap.difference, scores.above
-    if gap.low <= 0:
-        covered = found.gap.second.high >= _HALF
-        overstated = above is not None and above.low > margins.score
-        none_lacks = found.complete or (gap.high < margins.gap and covered)
-        return "clean" if none_lacks and not overstated else "inconclusive"
+    equal = gap.high < margins.gap and found.gap.second.high >= _HALF
+    overstated = above is not None and above.low > margins.score
+    if (equal or found.complete) and not overstated:
+        return "clean"
+    if gap.low <= 0 or equal:
+        return "inconclusive"
     if falsifier.falsified:
         return "inconclusive"
     settled = (
