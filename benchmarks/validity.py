@@ -90,6 +90,7 @@ COVERED: Mapping[str, tuple[str, str]] = {
     "reproducibility_closure": ("rerun_gap", "true_gap"),
     "alignment_loss": ("refusal_change", "true_change"),
     "debug_feedback": ("contamination", "contamination"),
+    "feedback_poisoning": ("coverage_gap", "true_gap"),
 }
 """The estimate of a diagnosis whose 95 % interval should hold the planted number of that name."""
 

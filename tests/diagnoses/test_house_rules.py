@@ -70,6 +70,8 @@ def parameters(query: Query) -> dict[str, object]:
     known |= {f"runs_{name}": ["a"] for name in ("before", "after", "ablated")}
     known |= dict.fromkeys(("dataset", "mash", "rater_1", "rater_2"), "a")
     known |= dict.fromkeys(("fine", "answers", "once", "directory_used"), True)
+    known |= dict.fromkeys(("suite", "target", "cut_target", "cut_reference"), "a")
+    known |= dict.fromkeys(("first_week", "last_week", "middle"), instant) | {"by": "tier"}
     known |= {f"name_{i}": "a" for i in range(1, 5)}
     known |= dict.fromkeys(("as_of", "live_from"), instant)
     known |= {"digests": ["a"], "names": ["a"], "artifact": "a"}
@@ -150,6 +152,8 @@ def test_settings_are_checked(diagnosis: Diagnosis, empty: Case) -> None:
         ("prompt_leakage", "run", "no such run"),
         ("prompt_leakage", "bank", "no such bank"),
         ("prompt_leakage", "near", "almost"),
+        ("feedback_poisoning", "target", "no such tier"),
+        ("feedback_poisoning", "suite", "no such suite"),
     ],
 )
 def test_a_setting_that_makes_no_sense_is_refused(

@@ -10,6 +10,7 @@ from casework.diagnoses._triage import adjust, by_gravity, triage
 from casework.diagnoses.alignment_loss import alignment_loss
 from casework.diagnoses.cohort_skew import cohort_skew
 from casework.diagnoses.debug_feedback import debug_feedback
+from casework.diagnoses.feedback_poisoning import feedback_poisoning
 from casework.diagnoses.output_attribution import output_attribution
 from casework.diagnoses.prompt_leakage import prompt_leakage
 from casework.diagnoses.registry_rot import registry_rot
@@ -32,6 +33,7 @@ ALL: tuple[Diagnosis, ...] = (
     retired_checkpoint,
     output_attribution,
     alignment_loss,
+    feedback_poisoning,
     debug_feedback,
 )
 

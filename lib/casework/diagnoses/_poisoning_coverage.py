@@ -1,0 +1,179 @@
+"""Which questions of which customers the eval set covers."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from casework.diagnoses import _poisoning_customers as c
+from casework.diagnoses import _poisoning_evals as e
+from casework.diagnoses._inquiry import Inquiry
+from casework.diagnoses._poisoning_sample import Sample, by_topic, draw_sample
+from casework.diagnoses._poisoning_target import FEWEST_ACCOUNTS, Target
+from casework.diagnoses._poisoning_trends import estimate
+from casework.stats.cluster_means import Gap, cluster_gap, clusters_of
+from casework.stats.coverage import radius
+from casework.stats.multiplicity import benjamini_hochberg
+from casework.stats.proportions import fisher
+
+_SAYS_NOTHING = 0.1
+_Q = 0.05
+_HALF = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """One topic: its share of what either group asks, and of the items.
+
+    `covered` is the share of the target's questions of it that have an item within the radius.
+    `held` says that the set has items of it: one at least, and where topics are groups of like
+    texts, for half of the target's questions one within the radius as well, as a group holds what
+    is left over. `thin` says that the items hold less of it than the target asks, beyond chance
+    (Benjamini and Hochberg, 5 %).
+    """
+
+    name: str
+    target: float
+    reference: float
+    items: int
+    share: float
+    covered: float | None
+    held: bool
+    thin: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """How much of what customers ask is covered by the eval set.
+
+    Attributes:
+        sample: the questions.
+        gap: `first` is the reference, `second` the target, `difference` what the target lacks.
+        early: the same in the first third of the time, if there is enough.
+        radius: cosine distance within which a question is covered; None by topic.
+        topics: the one most asked by the target first.
+        uncovered: of the questions, whether each has no item.
+    """
+
+    sample: Sample
+    gap: Gap
+    early: Gap | None
+    radius: float | None
+    topics: tuple[Topic, ...]
+    uncovered: NDArray[np.bool_]
+
+    @property
+    def complete(self) -> bool:
+        """Whether every request of the target was compared, and each is covered: a census."""
+        mine = self.sample.is_target
+        return int(mine.sum()) == self.sample.traffic[0] and not self.uncovered[mine].any()
+
+    @property
+    def zero_topics(self) -> tuple[str, ...]:
+        """Topics that the target asks about and the set holds no item of."""
+        return tuple(t.name for t in self.topics if t.target > 0 and not t.held)
+
+
+def cover(ask: Inquiry, target: Target, size: int) -> Coverage | None:
+    """Compare both groups; None where nothing can be compared."""
+    sample = draw_sample(ask, target, size)
+    if sample is None or not _comparable(sample):
+        return None
+    found = _covered(sample, target)
+    if found.gap.first.value < _SAYS_NOTHING and found.radius is not None and sample.recorded:
+        # items phrased unlike any request: texts say nothing, and topics are recorded
+        found = _covered(by_topic(sample), target)
+    return found
+
+
+def _comparable(sample: Sample) -> bool:
+    accounts = [
+        len({q["account"] for q, t in zip(sample.questions, sample.is_target, strict=True)
+             if t == mine})
+        for mine in (True, False)
+    ]  # fmt: skip
+    return bool(sample.items) and min(accounts) >= 2
+
+
+def _covered(sample: Sample, target: Target) -> Coverage:
+    near, distance = None, None
+    if sample.positions is None:
+        held = set(sample.item_topics)
+        covered = np.array([topic in held for topic in sample.topics])
+    else:
+        items = np.arange(len(sample.items))
+        questions = len(items) + np.arange(len(sample.questions))
+        near = radius(sample.positions, questions, sample.weights, len(items), target.seed)
+        distance = sample.positions.nearest(questions, items)
+        covered = distance <= near + 1e-9
+    account = np.array([row["account"] for row in sample.questions], object).astype(str)
+    everyone = np.ones(len(account), bool)
+    third = (target.closed_at - target.opened_at) / 3
+    early = np.array([row["occurred_at"] < target.opened_at + third for row in sample.questions])
+    gap = _gap(sample, covered, account, everyone, target.seed)
+    if gap is None:
+        raise AssertionError("both groups have two accounts")
+    enough = _gap(sample, covered, account, early, target.seed, FEWEST_ACCOUNTS)
+    return Coverage(sample, gap, enough, near, _topics(sample, covered), ~covered)
+
+
+def _gap(
+    sample: Sample,
+    covered: NDArray[np.bool_],
+    account: NDArray[np.str_],
+    part: NDArray[np.bool_],
+    seed: int,
+    fewest: int = 2,
+) -> Gap | None:
+    """What the target lacks against the reference, in a part of the questions."""
+    groups = [
+        clusters_of(covered[part & mine], account[part & mine])
+        for mine in (~sample.is_target, sample.is_target)
+        if (part & mine).any()
+    ]
+    if len(groups) < 2 or min(len(group.n) for group in groups) < fewest:
+        return None
+    return cluster_gap(groups[0], groups[1], seed)
+
+
+def _topics(sample: Sample, covered: NDArray[np.bool_]) -> tuple[Topic, ...]:
+    asked = np.array(sample.topics, object)
+    held = np.array(sample.item_topics, object)
+    mine, theirs = asked[sample.is_target], asked[~sample.is_target]
+    names = sorted({*sample.topics} - {""})
+    known = [max(1, int((of != "").sum())) for of in (mine, theirs, held)]
+    counts = [[int((of == name).sum()) for of in (mine, theirs, held)] for name in names]
+    p = benjamini_hochberg([fisher((k[2], known[2]), (k[0], known[0])) for k in counts])
+    found = []
+    for name, (a, b, items), q in zip(names, counts, p, strict=True):
+        own = covered[sample.is_target & (asked == name)]
+        held_too = items > 0 and (sample.recorded or not len(own) or own.mean() >= _HALF)
+        thin = q < _Q and items / known[2] < a / known[0]
+        found.append(
+            Topic(name, a / known[0], b / known[1], items, items / known[2],
+                  float(own.mean()) if len(own) else None, bool(held_too), thin)
+        )  # fmt: skip
+    return tuple(sorted(found, key=lambda topic: (-topic.target, topic.name)))
+
+
+def measure_coverage(ask: Inquiry, found: Coverage) -> None:
+    """Record the measures of the coverage."""
+    sample, gap = found.sample, found.gap
+    drawn = int(sample.is_target.sum())
+    for name, group, n in (
+        ("coverage_target", gap.second, drawn),
+        ("coverage_reference", gap.first, len(sample.questions) - drawn),
+    ):
+        # the intervals rest on accounts, the shares are of requests
+        ask.measure(name, group.value, "share:requests", c.SAMPLE,
+                    ci95=(group.low, group.high), n=n)  # fmt: skip
+    estimate(ask, "coverage_gap", gap.difference, "points", c.SAMPLE)
+    ask.measure("coverage_gap_p", gap.p, "p", c.SAMPLE, n=gap.difference.n)
+    ask.measure("coverage_basis", sample.basis, "label", e.ITEMS, n=len(sample.items))
+    ask.measure("radius", found.radius, "cosine distance", c.SAMPLE, n=len(sample.questions))
+    zero = [
+        {"topic": t.name, "share_of_target": t.target, "share_of_others": t.reference}
+        for t in found.topics
+        if t.target > 0 and not t.held
+    ]
+    ask.measure("topics_without_items", zero, "table", c.SAMPLE, n=len(found.topics))

@@ -1,0 +1,138 @@
+"""What `feedback_poisoning` asks about the customers: what they ask, answer, click, and are."""
+
+from casework.case import Query
+from casework.diagnoses._poisoning_evals import SCORED
+
+ASKED = Query(
+    "asked",
+    """
+    SELECT r.request_id, r.occurred_at, r.locator, coalesce(r.account_id, r.user_id) AS account,
+           coalesce(r.tier, a.tier) AS tier, a.churned_at IS NOT NULL AS churned,
+           r.input_text, r.attributes
+    FROM requests AS r LEFT JOIN accounts AS a ON a.account_id = r.account_id
+    WHERE r.occurred_at >= $opened_at AND r.occurred_at <= $closed_at
+      AND coalesce(r.account_id, r.user_id) IS NOT NULL
+      AND (r.environment IS NULL OR lower(r.environment) NOT IN
+           ('staging', 'stage', 'test', 'testing', 'dev', 'development', 'qa', 'sandbox', 'local'))
+    """,
+    "Requests of customers while the eval ran.",
+)
+
+TRAFFIC = Query(
+    "traffic",
+    """
+    SELECT tier, churned, count(*) AS requests, count(DISTINCT account) AS accounts,
+           min(occurred_at) AS first, max(occurred_at) AS last
+    FROM asked GROUP BY tier, churned ORDER BY tier, churned
+    """,
+    "Requests and accounts by tier, of those that left and those that stayed.",
+    uses=(ASKED,),
+)
+
+REVENUE = Query(
+    "revenue",
+    """
+    SELECT tier, churned_at IS NOT NULL AS churned, count(*) AS accounts, sum(revenue) AS revenue,
+           count(revenue) AS with_revenue
+    FROM accounts GROUP BY tier, churned_at IS NOT NULL ORDER BY tier, churned
+    """,
+    "Accounts and yearly revenue by tier, of those that left and those that stayed.",
+)
+
+DRAWN = Query(
+    "drawn",
+    """
+    SELECT request_id, account, tier, is_target, occurred_at, input_text,
+           attributes ->> '$.topic' AS topic
+    FROM (SELECT *, CASE WHEN $by = 'churned' THEN churned
+                         ELSE coalesce(tier = $target, FALSE) END AS is_target FROM asked)
+    WHERE md5(concat(request_id, '/', CAST($seed AS VARCHAR)))
+          < CASE WHEN is_target THEN $cut_target ELSE $cut_reference END
+    QUALIFY row_number() OVER (PARTITION BY request_id ORDER BY occurred_at, locator) = 1
+    """,
+    "Requests drawn by the digest of their id.",
+    uses=(ASKED,),
+)
+
+SAMPLE = Query(
+    "sample",
+    "SELECT * FROM drawn ORDER BY request_id",
+    "Requests drawn by the digest of their id: of target customers and of the others.",
+    uses=(DRAWN,),
+)
+
+VECTORS = Query(
+    "text_vectors",
+    """
+    SELECT v.text_id, v.vector FROM vectors AS v
+    WHERE (v.text_id IN (SELECT request_id FROM drawn)
+           OR v.text_id IN (SELECT item_id FROM eval_samples))
+      AND v.embedding_model IS NOT DISTINCT FROM (
+          SELECT embedding_model FROM vectors GROUP BY embedding_model
+          ORDER BY count(DISTINCT text_id) DESC, embedding_model LIMIT 1)
+    QUALIFY row_number() OVER (PARTITION BY v.text_id ORDER BY v.occurred_at DESC, v.locator) = 1
+    ORDER BY v.text_id
+    """,
+    "The latest embedding of each drawn request and of each item, by the model used most.",
+    uses=(DRAWN,),
+)
+
+ANSWERS = Query(
+    "answers",
+    """
+    SELECT n.account_id, coalesce(n.tier, a.tier) AS tier, a.churned_at IS NOT NULL AS churned,
+           n.responded_at, CASE WHEN n.score >= 9 THEN 1 WHEN n.score <= 6 THEN -1 ELSE 0 END
+               AS vote
+    FROM nps AS n LEFT JOIN accounts AS a ON a.account_id = n.account_id
+    WHERE n.score BETWEEN 0 AND 10
+    ORDER BY n.responded_at, n.account_id, n.respondent
+    """,
+    "Answers to the survey: 1 a promoter, -1 a detractor.",
+)
+
+THUMBS = Query(
+    "thumbs",
+    """
+    SELECT coalesce(f.tier, a.tier) AS tier, coalesce(f.surface, 'not recorded') AS surface,
+           CASE WHEN $by = 'churned' THEN a.churned_at IS NOT NULL
+                ELSE coalesce(coalesce(f.tier, a.tier) = $target, FALSE) END AS is_target,
+           count(*) FILTER (WHERE f.signal > 0) AS up, count(*) FILTER (WHERE f.signal < 0) AS down
+    FROM feedback AS f LEFT JOIN accounts AS a ON a.account_id = f.account_id
+    WHERE NOT coalesce(f.is_internal, FALSE)
+    GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
+    """,
+    "Thumbs by tier and surface.",
+)
+
+CHOSEN = Query(
+    "chosen",
+    """
+    SELECT signal, count(*) AS events, count(*) FILTER (WHERE used) AS became_items
+    FROM (SELECT CASE WHEN signal > 0 THEN 'up' ELSE 'down' END AS signal,
+                 feedback_id IN (SELECT source_event_id FROM scored
+                                 WHERE source_event_id IS NOT NULL)
+                 OR coalesce(request_id IN (SELECT source_event_id FROM scored
+                                            WHERE source_event_id IS NOT NULL), FALSE) AS used
+          FROM feedback)
+    GROUP BY signal ORDER BY signal
+    """,
+    "Thumbs up and down, and how many of them became items of the eval.",
+    uses=(SCORED,),
+)
+
+CHANGED = Query(
+    "changed",
+    """
+    SELECT occurred_at, key, new_value,
+           CASE WHEN lower(key) LIKE '%survey%' OR lower(key) LIKE '%nps%'
+                  OR lower(key) LIKE '%invit%' THEN 'survey'
+                WHEN lower(key) LIKE '%pric%' OR lower(key) LIKE '%outage%'
+                  OR lower(key) LIKE '%renew%' OR lower(key) LIKE '%incident%'
+                  OR lower(key) LIKE '%contract%' OR lower(key) LIKE '%plan%' THEN 'business'
+                ELSE 'product' END AS kind
+    FROM config_events
+    WHERE occurred_at >= $opened_at AND occurred_at <= $closed_at
+    ORDER BY occurred_at, key
+    """,
+    "What else was changed while the eval ran.",
+)

@@ -1,0 +1,196 @@
+"""What the eval score is for the target customers: graded afresh, transported, or in bounds."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from casework.diagnoses import _poisoning_customers as c
+from casework.diagnoses import _poisoning_evals as e
+from casework.diagnoses._inquiry import Inquiry
+from casework.diagnoses._poisoning_coverage import Coverage
+from casework.diagnoses._poisoning_sample import Sample
+from casework.diagnoses._poisoning_target import CHURNED, Rows, Target
+from casework.diagnoses._poisoning_trends import Trends, estimate
+from casework.stats.bounds import manski, tipping_point
+from casework.stats.cluster_means import Clusters, cluster_difference, cluster_mean, clusters_of
+from casework.stats.estimates import Estimate
+from casework.stats.raked_score import RakedScore, raked_score
+
+FEWEST_FRESH = 30
+ADVISED = 200
+"""Graded questions that METHODS section 6 asks of a fresh sample."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """The score that is reported, and what it would be for the target customers.
+
+    Attributes:
+        reported: of the set in the last week.
+        fresh: rows of `fresh`.
+        fresh_score: of those, clustered by account; None with fewer than 30.
+        fresh_above: reported minus fresh.
+        estimable: whether every topic and tier of the target has an item.
+        why: what is missing where it is not.
+        raked: the score transported to the target's mix; None where it is not estimable.
+        bounds: of the transported score, whatever the uncovered questions would score.
+        highest_above: reported minus the upper bound: at least so much is overstated.
+        n_eff: effective number of the items that could be used.
+        tipping: how much lower than the covered the uncovered questions must score for the rise
+            of the eval to be gone.
+    """
+
+    reported: Estimate
+    fresh: Rows
+    fresh_score: Estimate | None
+    fresh_above: Estimate | None
+    estimable: bool
+    why: str
+    raked: RakedScore | None
+    bounds: tuple[float, float] | None
+    highest_above: Estimate | None
+    n_eff: float | None
+    tipping: float | None
+
+    @property
+    def above(self) -> Estimate | None:
+        """How much the score overstates: by fresh grades, else transported, else by the bound."""
+        if self.fresh_above is not None:
+            return self.fresh_above
+        return self.raked.above if self.raked else self.highest_above
+
+
+def score(ask: Inquiry, target: Target, trends: Trends, found: Coverage) -> Scores:
+    """Compare the reported score with what the target customers get."""
+    sample = found.sample
+    values = np.array([row["score"] for row in sample.items], np.float64)
+    owner = [row["account_id"] or row["item_id"] for row in sample.items]
+    set_of_items = clusters_of(values, owner)
+    reported = cluster_mean(set_of_items, target.seed)
+    fresh = ask.ask(e.FRESH, **target.params)
+    graded = None
+    if len(fresh) >= FEWEST_FRESH:
+        graded = clusters_of([row["score"] for row in fresh], [row["account"] for row in fresh])
+    missing = _missing(sample, target, found)
+    seen, raked = _transported(found, target, values, owner)
+    lowest, highest = min(0.0, float(values.min())), max(1.0, float(values.max()))
+    bounds = manski(seen, _inside(raked, lowest, highest), lowest, highest) if raked else None
+    rise = trends.rise.total.value if trends.rise else None
+    return Scores(
+        reported=reported,
+        fresh=fresh,
+        fresh_score=cluster_mean(graded, target.seed) if graded else None,
+        fresh_above=cluster_difference(set_of_items, graded) if graded else None,
+        estimable=not missing,
+        why=missing,
+        raked=raked if not missing else None,
+        bounds=bounds,
+        highest_above=_at_least(raked, seen, highest) if raked and missing else None,
+        n_eff=raked.n_eff if raked else None,
+        tipping=tipping_point(rise, found.gap.second.value) if rise and rise > 0 else None,
+    )
+
+
+def measure_scores(ask: Inquiry, found: Scores) -> None:
+    """Record the measures of the scores."""
+    estimate(ask, "eval_score", found.reported, "score", e.ITEMS)
+    ask.measure("estimable", found.estimable, "label", c.SAMPLE)
+    transported = found.raked.score if found.raked else None
+    estimate(ask, "score_transported", transported, "score", c.SAMPLE)
+    low, high = found.bounds or (None, None)
+    ask.measure("score_lower_bound", low, "score", c.SAMPLE)
+    ask.measure("score_upper_bound", high, "score", c.SAMPLE)
+    ask.measure("n_eff", found.n_eff, "count:items", e.ITEMS)
+    estimate(ask, "fresh_score", found.fresh_score, "score", e.FRESH)
+    ask.measure("fresh_items", len(found.fresh), "count:graded questions", e.FRESH)
+    by = e.FRESH if found.fresh_above else c.SAMPLE
+    estimate(ask, "overstatement", found.above, "score", by)
+    ask.measure("tipping_point", found.tipping, "score", e.ENDS)
+
+
+def _missing(sample: Sample, target: Target, found: Coverage) -> str:
+    """What of the target has no item at all, in words; empty where nothing."""
+    tiers = [row["tier"] for row in sample.items if row["tier"] is not None]
+    if target.by != CHURNED and tiers and target.name not in tiers:
+        return f"the set holds no item of {target.label} customers"
+    zero = found.zero_topics
+    if zero:
+        return f"the set holds no item of {', '.join(zero[:3])}" + (
+            f" and {len(zero) - 3} more" if len(zero) > 3 else ""
+        )
+    if not any(sample.item_topics):
+        return "no item has a topic"
+    return ""
+
+
+def _transported(
+    found: Coverage, target: Target, values: NDArray[np.float64], owner: list[str]
+) -> tuple[float, RakedScore | None]:
+    """Share of the target's questions whose topic has an item, and the score raked to those."""
+    sample = found.sample
+    asked = [q for q, mine in zip(sample.questions, sample.is_target, strict=True) if mine]
+    topics = np.array(sample.topics, object)[sample.is_target]
+    held = {topic.name for topic in found.topics if topic.held}
+    usable = np.array([topic in held for topic in topics])
+    if not usable.any():
+        return 0.0, None
+    names = set(topics[usable])
+    in_use = np.array([topic in names for topic in sample.item_topics])
+    items = [row for row, used in zip(sample.items, in_use, strict=True) if used]
+    questions = [row for row, used in zip(asked, usable, strict=True) if used]
+    account = [row["account"] for row in questions]
+    mix = {name: clusters_of(topics[usable] == name, account) for name in sorted(names)}
+    margins = {"topic": (np.array(sample.item_topics, object)[in_use].tolist(),
+                         topics[usable].tolist())}  # fmt: skip
+    margins |= _more_margins(items, questions, target)
+    owners = [one for one, used in zip(owner, in_use, strict=True) if used]
+    seen = float(usable.sum() / (topics != "").sum())
+    try:
+        return seen, _raked(values[in_use], margins, owners, mix)
+    except ValueError:
+        # the further margins cannot be met together with the topics
+        return seen, _raked(values[in_use], {"topic": margins["topic"]}, owners, mix)
+
+
+def _raked(
+    values: NDArray[np.float64],
+    margins: dict[str, tuple[list[str], list[str]]],
+    owners: list[str],
+    mix: dict[str, Clusters],
+) -> RakedScore:
+    columns = {name: of_items for name, (of_items, _) in margins.items()}
+    targets = {
+        name: {level: asked.count(level) / len(asked) for level in sorted(set(asked))}
+        for name, (_, asked) in margins.items()
+    }
+    return raked_score(values, columns, targets, owners, mix)
+
+
+def _more_margins(
+    items: Rows, questions: Rows, target: Target
+) -> dict[str, tuple[list[str], list[str]]]:
+    """Length of the question, and the tier where the target has several; if items have each."""
+    found = {}
+    lengths = [len(row["input_text"]) for row in questions if row["input_text"] is not None]
+    if len(lengths) == len(questions) and all(row["input_text"] is not None for row in items):
+        middle = float(np.median(lengths))
+        found["length"] = tuple(
+            ["long" if len(row["input_text"]) > middle else "short" for row in rows]
+            for rows in (items, questions)
+        )
+    if target.by == CHURNED:
+        found["tier"] = tuple([row["tier"] or "" for row in rows] for rows in (items, questions))
+    return {name: (mine, asked) for name, (mine, asked) in found.items() if set(asked) <= set(mine)}
+
+
+def _at_least(raked: RakedScore, seen: float, highest: float) -> Estimate:
+    """Reported minus the upper bound; the interval is that of the covered part."""
+    reported = raked.score.value + raked.above.value
+    value = reported - (seen * raked.score.value + (1 - seen) * highest)
+    half = (raked.above.high - raked.above.low) / 2
+    return Estimate(value, value - half, value + half, raked.above.n)
+
+
+def _inside(raked: RakedScore, lowest: float, highest: float) -> float:
+    return min(highest, max(lowest, raked.score.value))

@@ -1,0 +1,243 @@
+"""What `feedback_poisoning` says: headline, findings, remedies and limits."""
+
+import math
+
+from casework.diagnoses import _poisoning_customers as c
+from casework.diagnoses import _poisoning_evals as e
+from casework.diagnoses._inquiry import Inquiry
+from casework.diagnoses._poisoning_coverage import Coverage
+from casework.diagnoses._poisoning_rivals import fresh_wanted
+from casework.diagnoses._poisoning_scores import Scores
+from casework.diagnoses._poisoning_target import Target
+from casework.diagnoses._poisoning_thumbs import choosing
+from casework.diagnoses._poisoning_trends import Trends
+from casework.findings import Finding, Verdict
+from casework.stats.estimates import Estimate
+from casework.stats.nps import answers_needed
+from casework.words import count, number, share, spread
+
+_BASIS = {
+    "vectors": "by their embeddings",
+    "text": "by the words of their texts",
+    "topic": "by their recorded topic alone",
+}
+
+
+def said(found: Estimate, unit: str = "share") -> str:
+    """An estimate with its interval."""
+    return spread(found.value, (found.low, found.high), unit)
+
+
+def headline(verdict: Verdict, target: Target, found: Coverage, scores: Scores) -> str:
+    """One sentence that says what was found."""
+    mine, others = found.gap.second, found.gap.first
+    covered = (
+        f"the eval set covers {said(mine)} of what {target.label} customers ask and "
+        f"{share(others.value)} of what others ask"
+    )
+    if verdict == "clean" and found.complete:
+        return f"Clean. Every request of {target.label} customers has an item like it."
+    if verdict == "clean":
+        gap = said(found.gap.difference, "points")
+        return f"Clean. {covered[0].upper()}{covered[1:]}; the gap of {gap} is too small to matter."
+    if verdict == "inconclusive":
+        return f"Inconclusive. {covered[0].upper()}{covered[1:]}, {_undecided(found, scores)}."
+    word = "Confirmed" if verdict == "confirmed" else "Supported"
+    return f"{word}. {covered[0].upper()}{covered[1:]}; {_score_told(scores)}."
+
+
+def _undecided(found: Coverage, scores: Scores) -> str:
+    gap = said(found.gap.difference, "points")
+    if scores.above is not None and scores.above.low > 0:
+        return f"a gap of {gap}; the score is {said(scores.above, 'score')} above what they get"
+    if found.gap.difference.low > 0:
+        return f"a gap of {gap}, but the attempt to refute that the score overstates it succeeded"
+    return f"a gap of {gap}"
+
+
+def _score_told(scores: Scores) -> str:
+    reported = f"its score of {number(scores.reported.value)}"
+    if scores.fresh_above is not None:
+        return f"{reported} is {said(scores.fresh_above, 'score')} above fresh grades of theirs"
+    if scores.raked is not None:
+        return f"{reported} is {said(scores.raked.score, 'score')} on their mix"
+    if scores.bounds is not None:
+        low, high = scores.bounds
+        return (
+            f"{reported} cannot be transported to their mix and lies between {number(low)} and "
+            f"{number(high)} there"
+        )
+    return f"{reported} says nothing of them"
+
+
+def findings(
+    ask: Inquiry, target: Target, trends: Trends, found: Coverage, scores: Scores
+) -> tuple[Finding, ...]:
+    """State what was found, with its measures and evidence."""
+    return (
+        _covering(ask, target, found),
+        _scoring(ask, target, scores),
+        _rising(ask, trends),
+        *_saying(ask, target, trends),
+        choosing(ask, target),
+        _reaching(ask, target),
+    )
+
+
+def _covering(ask: Inquiry, target: Target, found: Coverage) -> Finding:
+    zero = found.zero_topics
+    text = (
+        f"What {target.label} customers ask is covered {said(found.gap.difference, 'points')} less "
+        f"than what others ask, {_BASIS[found.sample.basis]}."
+    )
+    if zero:
+        named = ", ".join(zero[:5])
+        part = sum(topic.target for topic in found.topics if topic.name in zero)
+        more = f" and {len(zero) - 5} more" if len(zero) > 5 else ""
+        text += f" No item at all: {named}{more}, {share(part)} of what they ask."
+    thin = [topic.name for topic in found.topics if topic.thin and topic.held]
+    if thin:
+        text += f" Fewer items than they ask, beyond chance: {', '.join(thin[:5])}."
+    names = ("coverage_target", "coverage_reference", "coverage_gap", "coverage_gap_p",
+             "topics_without_items")  # fmt: skip
+    evidence = tuple(ask.evidence_id(query) for query in (c.TRAFFIC, c.SAMPLE, e.ITEMS))
+    return Finding(text, names, evidence, ("topics", "coverage"))
+
+
+def _scoring(ask: Inquiry, target: Target, scores: Scores) -> Finding:
+    text = f"The eval says {said(scores.reported, 'score')}."
+    if scores.fresh_score is not None and scores.fresh_above is not None:
+        text += (
+            f" {count(len(scores.fresh), 'questions')} of {target.label} customers that no thumb "
+            f"chose score {said(scores.fresh_score, 'score')}, a difference of "
+            f"{said(scores.fresh_above, 'score')}."
+        )
+    if scores.raked is not None:
+        text += f" On their mix it would be {said(scores.raked.score, 'score')}."
+    else:
+        text += f" On their mix it cannot be estimated: {scores.why}."
+        if scores.bounds is not None:
+            low, high = scores.bounds
+            text += f" If topics alone matter it lies between {number(low)} and {number(high)}."
+    if scores.tipping is not None:
+        text += (
+            f" Nothing of the rise is left for them if their uncovered questions score "
+            f"{number(scores.tipping)} lower than the covered ones."
+        )
+    names = ("eval_score", "fresh_score", "overstatement", "score_transported", "estimable",
+             "n_eff", "score_lower_bound", "score_upper_bound", "tipping_point")  # fmt: skip
+    return Finding(text, names, (ask.evidence_id(e.FRESH), ask.evidence_id(e.ITEMS)), ("scores",))
+
+
+def _rising(ask: Inquiry, trends: Trends) -> Finding:
+    if trends.rise is None:
+        text = "The eval was run in one week only, so it has no trend."
+        return Finding(text, ("eval_slope",), (ask.evidence_id(e.WEEKS),), ("trends",))
+    rise = trends.rise
+    text = (
+        f"Over {count(len(trends.weeks), 'weeks')} the score moved by {said(rise.total, 'score')}: "
+        f"{said(rise.other_items, 'score')} by other items ({number(rise.added)} came, "
+        f"{number(rise.removed)} went), {said(rise.same_items, 'score')} by the same "
+        f"{count(rise.kept, 'items')}."
+    )
+    names = ("eval_slope", "fixed_item_slope", "fixed_items", "rise", "rise_same_items",
+             "rise_other_items")  # fmt: skip
+    return Finding(text, names, (ask.evidence_id(e.WEEKS), ask.evidence_id(e.ENDS)), ("trends",))
+
+
+def _saying(ask: Inquiry, target: Target, trends: Trends) -> tuple[Finding, ...]:
+    if trends.nps_change is None:
+        return ()
+    text = f"NPS of {target.label} customers moved by {said(trends.nps_change, 'points')}"
+    if trends.nps_others is not None:
+        text += f", that of others by {said(trends.nps_others, 'points')}"
+    if trends.divergence is not None:
+        apart = said(trends.divergence, "standard deviations a quarter")
+        beyond = "beyond chance" if trends.divergence.excludes(0) else "within chance"
+        text += f"; eval and NPS part by {apart}, {beyond}"
+    names = ("nps_change", "nps_waves_p", "divergence")
+    return (Finding(f"{text}.", names, (ask.evidence_id(c.ANSWERS),), ("trends",)),)
+
+
+def _reaching(ask: Inquiry, target: Target) -> Finding:
+    requests, accounts = ask.measures["uncovered_requests"], ask.measures["target_accounts"]
+    text = (
+        f"In {ask.measures['days'].value} days {spread(requests.value, requests.ci95, 'count')} "
+        f"requests of {count(accounts.value, 'accounts')} had no item like them"
+    )
+    names = ["uncovered_requests", "target_accounts", "days"]
+    if "target_revenue" in ask.measures:
+        names += ["target_revenue", "churned_revenue"]
+        text += (
+            f"; {target.label} accounts stand for {number(ask.measures['target_revenue'].value)} "
+            f"a year, of which {number(ask.measures['churned_revenue'].value)} left"
+        )
+    return Finding(f"{text}.", tuple(names), (ask.evidence_id(c.TRAFFIC),))
+
+
+def remedies(verdict: Verdict, target: Target, found: Coverage, scores: Scores) -> tuple[str, ...]:
+    """Say what to do in this case."""
+    if verdict == "clean":
+        return ()
+    told = [text for text in (fresh_wanted(scores, target),) if text]
+    if verdict == "inconclusive":
+        return tuple(told)
+    if found.zero_topics:
+        told.append(
+            f"Add items of {', '.join(found.zero_topics[:5])} from {target.label} requests."
+        )
+    return (
+        *told,
+        "Draw items at random from production by quotas of tier and topic; keep thumbs for triage.",
+        "Print coverage and the effective number of items beside the score.",
+    )
+
+
+def limits(
+    verdict: Verdict,
+    target: Target,
+    trends: Trends,
+    found: Coverage,
+    scores: Scores,
+    sesoi: float,
+) -> tuple[str, ...]:
+    """Say what the answer does not cover, and what would settle it."""
+    sample, gap = found.sample, found.gap
+    told = [f"Target customers are {target.label}: {target.why}."]
+    drawn = int(sample.is_target.sum())
+    if drawn < sample.traffic[0] or len(sample.questions) - drawn < sample.traffic[1]:
+        told.append(
+            f"Compared are {number(drawn)} of {count(sample.traffic[0], 'target requests')} and "
+            f"{number(len(sample.questions) - drawn)} of {number(sample.traffic[1])} others, "
+            "drawn by the digest of their ids."
+        )
+    if not sample.recorded:
+        told.append("Topics are not recorded on both sides: they are groups of like texts.")
+    if sample.basis == "text":
+        told.append("Texts are compared by words: the same question in other words looks new.")
+    if verdict in ("inconclusive", "supported") and gap.difference.low <= sesoi:
+        told.append(_more_accounts(gap.difference, sesoi, gap.second.n))
+    if verdict == "inconclusive" and scores.fresh_above is None:
+        told.append("No fresh grades tell whether the score overstates what they get.")
+    change = trends.nps_change
+    if change is not None and change.value and not change.excludes(0):
+        needed = answers_needed(change.value)
+        told.append(
+            f"The NPS change is within chance; one of that size takes about {number(needed)} "
+            "answers a wave."
+        )
+    return tuple(told)
+
+
+def _more_accounts(gap: Estimate, sesoi: float, accounts: int) -> str:
+    """Accounts that would part the gap from the smallest one that matters, by its own spread."""
+    half, distance = (gap.high - gap.low) / 2, abs(gap.value - sesoi)
+    if not math.isfinite(half) or distance < 1e-3:
+        return (
+            "The gap is as large as the smallest that matters; more accounts would not part them."
+        )
+    needed = max(accounts, math.ceil(accounts * (half / distance) ** 2))
+    return (
+        f"To tell the gap from {share(sesoi)} takes about {count(needed, 'accounts')} of the "
+        f"target; there are {number(accounts)}."
+    )

@@ -1,0 +1,193 @@
+"""Thumbs chose the eval set, which no longer holds what the customers that matter ask.
+
+## What it looks for
+Questions of the target customers that have nothing like them in the eval set, against those of
+all others: nearest neighbours within a radius that a random set of that size would reach, with
+accounts as the unit. Whether the score overstates what the target gets: by fresh grades, by
+transport to their mix, or that it cannot be estimated and only bounded. Eval and NPS as trends,
+the items that never changed, the part of the rise that is due to other items. METHODS section 6.
+
+## Why it matters
+A thumb up says that somebody was happy, not that a question matters. A set that is filled by thumbs
+becomes what one happy cohort asks; its score rises while the others leave.
+
+## What would rule it out
+A fresh random sample of the target's questions that scores as the eval says. Items that were there
+all the time and fall as well: then the eval saw it. A better product, where the same items rose. A
+judge that changed. Questions that became other ones only after the answers were bad.
+
+## Known false alarms
+Two trends that part prove nothing, as any two trends do; NPS lags by a quarter, and prices, outages
+and renewals move it. Who leaves stops answering, so NPS can rise. Thumbs differ by surface. Few
+answers to the survey show nothing: a drop of 10 points needs about 960 a wave.
+"""
+
+from dataclasses import dataclass
+
+from casework.diagnoses._diagnosis import Diagnosis, Need
+from casework.diagnoses._inquiry import Conclusion, Inquiry
+from casework.diagnoses._poisoning_charts import draw
+from casework.diagnoses._poisoning_coverage import Coverage, cover, measure_coverage
+from casework.diagnoses._poisoning_harm import breaks_of, measure_harm
+from casework.diagnoses._poisoning_rivals import falsify, rivals_of
+from casework.diagnoses._poisoning_scores import Scores, measure_scores, score
+from casework.diagnoses._poisoning_target import (
+    Survey,
+    Target,
+    read_survey,
+    settle_suite,
+    settle_target,
+)
+from casework.diagnoses._poisoning_thumbs import measure_thumbs
+from casework.diagnoses._poisoning_trends import Trends, follow
+from casework.diagnoses._poisoning_words import findings, headline, limits, remedies
+from casework.findings import Falsifier, Missing, Primary, Rival, Verdict
+from casework.tables import (
+    accounts,
+    config_events,
+    eval_runs,
+    eval_samples,
+    feedback,
+    nps,
+    requests,
+    vectors,
+)
+
+_HALF = 0.5
+_NO_TARGET = (
+    "Not testable. Nothing tells which customers matter: load accounts or requests with a tier, "
+    "or accounts with churned_at."
+)
+_NO_QUESTIONS = (
+    "Not testable. The questions of customers and of the eval set cannot be compared: load "
+    "requests of both groups with input_text, vectors, or a topic."
+)
+
+
+def judge(
+    ask: Inquiry,
+    *,
+    suite: str | None = None,
+    target: str | None = None,
+    alpha: float = 0.01,
+    sesoi_gap: float = 0.05,
+    sesoi_sd: float = 0.1,
+    sample: int = 1_500,
+    seed: int = 1,
+) -> Conclusion:
+    """Compare what target customers ask with what the eval set holds, and their scores.
+
+    Args:
+        ask: the inquiry.
+        suite: the eval suite; else the one that was run in most weeks.
+        target: a tier, or `churned`; else the tier whose NPS fell most, or the accounts that
+            left, or the tier with most revenue.
+        alpha: level of the randomisation test of the coverage gap.
+        sesoi_gap: smallest gap in coverage that matters; what a random set misses by itself.
+        sesoi_sd: smallest difference of scores that matters, in standard deviations of items.
+        sample: requests drawn of the target and of the others.
+        seed: of the draws and of the bootstrap.
+    """
+    run = settle_suite(ask, suite)
+    if run is None:
+        return Conclusion("not_testable", "Not testable. No eval run has scored items.")
+    survey = read_survey(ask)
+    chosen = settle_target(ask, run, survey, target, seed)
+    if chosen is None:
+        needed = Missing("accounts", ("account_id", "tier"), "which customers matter")
+        return Conclusion("not_testable", _NO_TARGET, missing=(needed,))
+    trends = follow(ask, chosen, survey)
+    found = cover(ask, chosen, max(sample, 2))
+    if found is None:
+        needed = Missing("requests", ("account_id", "input_text"), "what customers ask")
+        return Conclusion("not_testable", _NO_QUESTIONS, missing=(needed,))
+    measure_coverage(ask, found)
+    measure_thumbs(ask, chosen, found.sample)
+    scores = score(ask, chosen, trends, found)
+    measure_scores(ask, scores)
+    measure_harm(ask, chosen, found)
+    draw(ask, chosen, trends, found, scores, survey)
+    margins = Margins(alpha, sesoi_gap, sesoi_sd * (trends.spread or 1.0))
+    return _conclude(ask, chosen, survey, trends, found, scores, margins)
+
+
+@dataclass(frozen=True, slots=True)
+class Margins:
+    """Level of the primary test, and the smallest gap and difference of scores that matter."""
+
+    alpha: float
+    gap: float
+    score: float
+
+
+def _conclude(
+    ask: Inquiry,
+    target: Target,
+    survey: Survey | None,
+    trends: Trends,
+    found: Coverage,
+    scores: Scores,
+    margins: Margins,
+) -> Conclusion:
+    falsifier = falsify(trends, scores, target, margins.score)
+    rivals = rivals_of(ask, target, trends, found, scores, margins.gap)
+    verdict = _verdict(found, scores, falsifier, rivals, margins)
+    return Conclusion(
+        verdict=verdict,
+        headline=headline(verdict, target, found, scores),
+        wide=True,
+        findings=findings(ask, target, trends, found, scores),
+        rivals=rivals,
+        falsifier=falsifier,
+        remedies=remedies(verdict, target, found, scores),
+        limits=limits(verdict, target, trends, found, scores, margins.gap),
+        primary=Primary(found.gap.p, margins.alpha),
+        breaks=breaks_of(target, trends, survey),
+    )
+
+
+def _verdict(
+    found: Coverage,
+    scores: Scores,
+    falsifier: Falsifier,
+    rivals: tuple[Rival, ...],
+    margins: Margins,
+) -> Verdict:
+    gap, above = found.gap.difference, scores.above
+    equal = gap.high < margins.gap and found.gap.second.high >= _HALF
+    overstated = above is not None and above.low > margins.score
+    if (equal or found.complete) and not overstated:
+        return "clean"
+    if gap.low <= 0 or equal:
+        return "inconclusive"
+    if falsifier.falsified:
+        return "inconclusive"
+    settled = (
+        gap.low > margins.gap
+        and found.gap.p < margins.alpha
+        and above is not None
+        and above.low > 0
+        and falsifier.ran
+        and not any(rival.outcome == "not_excluded" for rival in rivals)
+    )
+    return "confirmed" if settled else "supported"
+
+
+feedback_poisoning = Diagnosis(
+    name="feedback_poisoning",
+    family="feedback poisoning",
+    claim="the eval set no longer represents the customers that matter, and its score overstates "
+    "what they get",
+    doc=__doc__ or "",
+    needs=(
+        Need(eval_runs, ("run_id", "suite", "started_at"), "when the eval was run"),
+        Need(eval_samples, ("run_id", "item_id", "score"), "what the eval set holds"),
+        Need(requests, ("request_id", "account_id"), "what customers ask"),
+        Need(accounts, ("account_id",), "tiers, revenue, and who left", required=False),
+        Need(nps, ("account_id", "score"), "what customers say in the survey", required=False),
+        Need(feedback, ("feedback_id", "signal"), "whether thumbs chose the items", required=False),
+        Need(vectors, ("text_id", "vector"), "likeness of questions by meaning", required=False),
+        Need(config_events, ("key", "new_value"), "what else changed meanwhile", required=False),
+    ),
+    judge=judge,
+)

@@ -1,0 +1,72 @@
+"""Slopes over time, with errors that depend on each other: neighbouring weeks, same accounts."""
+
+import math
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from casework.stats.estimates import Estimate
+
+FEWEST = 5
+
+
+def newey_west(t: ArrayLike, y: ArrayLike) -> Estimate | None:
+    """Slope of a series with an interval that allows neighbours to be alike.
+
+    Newey & West, Econometrica 1987, Bartlett's kernel with 4 (n / 100)^(2/9) lags and Student's
+    t, by `statsmodels`. With few points the interval is somewhat narrow.
+
+    Args:
+        t: instants, shape (n,).
+        y: values, shape (n,).
+
+    Returns:
+        slope per unit of `t`, `n` are points; None with fewer than five.
+    """
+    from statsmodels.api import OLS, add_constant
+
+    times, values = np.asarray(t, np.float64), np.asarray(y, np.float64)
+    n = len(times)
+    if n < FEWEST or np.ptp(times) == 0:
+        return None
+    if np.ptp(values) == 0:
+        return Estimate(0.0, 0.0, 0.0, n)
+    lags = max(1, math.floor(4 * (n / 100) ** (2 / 9)))
+    fitted = OLS(values, add_constant(times - times.mean())).fit(
+        cov_type="HAC", cov_kwds={"maxlags": lags, "use_correction": True}, use_t=True
+    )
+    low, high = fitted.conf_int()[1]
+    return Estimate(float(fitted.params[1]), float(low), float(high), n)
+
+
+def clustered_slope(t: ArrayLike, y: ArrayLike, cluster: ArrayLike) -> Estimate | None:
+    """Slope of single observations with an interval that is robust to clusters.
+
+    Args:
+        t: instants, shape (n,).
+        y: values, shape (n,).
+        cluster: names of the clusters, shape (n,).
+
+    Returns:
+        slope per unit of `t`, `n` are clusters; None with fewer than five of them.
+    """
+    from statsmodels.api import OLS, add_constant
+
+    times, values = np.asarray(t, np.float64), np.asarray(y, np.float64)
+    names, groups = np.unique(np.asarray(cluster), return_inverse=True)
+    if len(names) < FEWEST or np.ptp(times) == 0:
+        return None
+    if np.ptp(values) == 0:
+        return Estimate(0.0, 0.0, 0.0, len(names))
+    fitted = OLS(values, add_constant(times - times.mean())).fit(
+        cov_type="cluster", cov_kwds={"groups": groups}, use_t=True
+    )
+    low, high = fitted.conf_int()[1]
+    return Estimate(float(fitted.params[1]), float(low), float(high), len(names))
+
+
+def divergence(first: Estimate, second: Estimate) -> Estimate:
+    """First slope minus the second, of independent series in the same units (normal interval)."""
+    value = first.value - second.value
+    half = math.hypot((first.high - first.low) / 2, (second.high - second.low) / 2)
+    return Estimate(value, value - half, value + half, first.n + second.n)

@@ -1,0 +1,236 @@
+"""What `feedback_poisoning` must state, against planted numbers, traps and odd evidence."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.diagnoses.conftest import Diagnosed
+
+from casework.case import Case, CaseWriter, Receipt, Row
+from casework.diagnoses import get
+from casework.findings import Result, Rival
+from casework.tables import accounts, eval_runs, eval_samples, nps, requests
+
+START = datetime(2026, 1, 5, tzinfo=UTC)
+TOPIC, WORDS, VECTORS = 1000, 1002, 1004
+"""Seeds of the company in which a topic, texts, or embeddings are recorded."""
+
+
+def value(result: Result, name: str) -> Any:
+    return result.measures[name].value
+
+
+def rival(result: Result, beginning: str) -> Rival:
+    (found,) = (r for r in result.rivals if r.explanation.startswith(beginning))
+    return found
+
+
+def judged(tmp_path: Path, rows: list[Row], **settings: Any) -> Result:
+    """Diagnose a case that holds exactly these rows."""
+    path = tmp_path / "case.duckdb"
+    Case.create(path).close()
+    with CaseWriter(path) as writer:
+        writer.load(Receipt("rows", "ab" * 32, 1, "rows", "test"), rows)
+    with Case(path) as case:
+        return get("feedback_poisoning")(case, **settings)
+
+
+def product(
+    *, tiers: tuple[str | None, ...] = ("gold", "basic"), texts: bool = False, hostile: str = ""
+) -> list[Row]:
+    """Accounts that ask by topic, and an eval of four weeks that lacks what the first tier asks."""
+    rows = []
+    for a in range(40):
+        tier = tiers[a % len(tiers)]
+        values: dict[str, Any] = {"account_id": f"a{a}{hostile}", "tier": tier, "revenue": 10.0}
+        rows.append(Row(accounts, f"account {a}", values))
+        for k in range(6):
+            own = a % 2 == 0 and k < 3
+            topic = f"audit{hostile}" if own else f"billing{hostile}"
+            asked: dict[str, Any] = {
+                "request_id": f"r{a}-{k}", "occurred_at": START + timedelta(days=k, minutes=a),
+                "account_id": f"a{a}{hostile}", "attributes": {"topic": topic},
+            }  # fmt: skip
+            if texts:
+                asked["input_text"] = f"{topic} question {a} {k}"
+            rows.append(Row(requests, f"request {a} {k}", asked))
+    for week in range(4):
+        run = {"run_id": f"run{week}", "suite": "s", "started_at": START + timedelta(weeks=week)}
+        rows.append(Row(eval_runs, f"run {week}", run))
+        for i in range(20):
+            item = {
+                "run_id": f"run{week}", "item_id": f"i{i}", "score": float(i % 5 > 0),
+                "topic": f"billing{hostile}", "tier": tiers[-1], "account_id": f"a1{hostile}",
+            }  # fmt: skip
+            rows.append(Row(eval_samples, f"item {week} {i}", item))
+    return rows
+
+
+@pytest.mark.parametrize("seed", [TOPIC, WORDS, VECTORS])
+def test_the_planted_set_is_found_whatever_is_recorded(diagnosed: Diagnosed, seed: int) -> None:
+    result, truth = diagnosed("feedback_poisoning.planted", seed)
+    assert result.verdict == "confirmed"
+    assert result.severity == "S1"
+    assert result.parameters["target"].value == truth.numbers["target"]
+    assert value(result, "estimable") is False
+    assert value(result, "score_transported") is None
+    assert value(result, "top_cohort_item_share") == truth.numbers["top_cohort_item_share"]
+    assert value(result, "fixed_items") == truth.numbers["fixed_items"]
+    low, high = result.measures["fresh_score"].ci95 or (1, 0)
+    assert low - 0.03 < truth.numbers["score_target"] < high + 0.03
+    assert value(result, "nps_change") < -0.2
+    assert value(result, "score_lower_bound") <= value(result, "fresh_score")
+    assert value(result, "fresh_score") <= value(result, "score_upper_bound")
+    assert result.primary is not None
+    assert result.primary.p < result.primary.alpha
+    if truth.numbers["true_gap"] is not None:
+        low, high = result.measures["coverage_gap"].ci95 or (1, 0)
+        assert low <= truth.numbers["true_gap"] <= high
+
+
+def test_topics_without_an_item_are_named(diagnosed: Diagnosed) -> None:
+    result, truth = diagnosed("feedback_poisoning.planted", TOPIC)
+    named = sorted(row["topic"] for row in value(result, "topics_without_items"))
+    assert named == truth.numbers["topics_without_items"]
+    assert set(named) == set(truth.numbers["special_topics"])
+    assert any(topic in result.findings[0].statement for topic in named)
+
+
+def test_the_rise_is_that_of_new_items(diagnosed: Diagnosed) -> None:
+    result, _ = diagnosed("feedback_poisoning.planted", VECTORS)
+    slope, fixed = result.measures["eval_slope"], result.measures["fixed_item_slope"]
+    assert slope.ci95 is not None
+    assert slope.ci95[0] > 0
+    assert fixed.value < slope.value
+    assert value(result, "rise_other_items") > abs(value(result, "rise_same_items"))
+    assert rival(result, "The product got better").outcome == "excluded"
+
+
+def test_without_fresh_grades_it_is_supported_and_says_what_to_load(diagnosed: Diagnosed) -> None:
+    result, _ = diagnosed("feedback_poisoning.ungraded", TOPIC)
+    assert result.verdict == "supported"
+    assert "cannot be transported" in result.headline
+    assert value(result, "fresh_items") == 0
+    assert any("at least 200 requests" in remedy for remedy in result.remedies)
+
+
+def test_a_random_set_is_not_blamed(diagnosed: Diagnosed) -> None:
+    result, truth = diagnosed("feedback_poisoning.healthy", VECTORS)
+    assert result.verdict in ("clean", "inconclusive")
+    assert value(result, "estimable") is True
+    low, high = result.measures["score_transported"].ci95 or (1, 0)
+    assert low - 0.05 < truth.numbers["score_target"] < high + 0.05
+
+
+@pytest.mark.parametrize(
+    ("name", "beginning"),
+    [
+        ("after_the_harm", "They ask other questions"),
+        ("judge_changed", "The judge changed"),
+    ],
+)
+def test_a_trap_is_caught_by_its_own_rival(diagnosed: Diagnosed, name: str, beginning: str) -> None:
+    result, _ = diagnosed(f"feedback_poisoning.{name}", TOPIC)
+    assert result.verdict != "confirmed"
+    assert rival(result, beginning).outcome == "not_excluded"
+
+
+def test_a_product_that_got_better_overstates_nothing(diagnosed: Diagnosed) -> None:
+    result, _ = diagnosed("feedback_poisoning.better_product", WORDS)
+    assert result.verdict != "confirmed"
+    low, high = result.measures["overstatement"].ci95 or (1, 0)
+    assert low <= 0.05
+    assert high >= -0.05
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "name",
+    ["nps_lags", "price_changed", "leavers_silent", "invitations_changed", "quotas",
+     "thumbs_by_surface", "harder_mix"],
+)  # fmt: skip
+def test_what_moves_the_survey_alone_is_no_poisoning(diagnosed: Diagnosed, name: str) -> None:
+    result, _ = diagnosed(f"feedback_poisoning.{name}", TOPIC)
+    assert result.verdict in ("clean", "inconclusive")
+
+
+def test_few_accounts_say_how_many_would_settle_it(diagnosed: Diagnosed) -> None:
+    result, _ = diagnosed("feedback_poisoning.few_answers", WORDS)
+    assert result.verdict in ("inconclusive", "supported")
+    assert any("accounts of the target" in limit for limit in result.limits)
+
+
+def test_the_target_can_be_given(diagnosed: Diagnosed) -> None:
+    inferred, _ = diagnosed("feedback_poisoning.planted", TOPIC)
+    given, _ = diagnosed("feedback_poisoning.planted", TOPIC, target="churned")
+    assert given.parameters["target"].source == "given"
+    assert given.measures["target_accounts"].value < inferred.measures["target_accounts"].value
+
+
+def test_the_same_case_and_seed_give_the_same(diagnosed: Diagnosed) -> None:
+    first, _ = diagnosed("feedback_poisoning.planted", VECTORS, seed=3)
+    again, _ = diagnosed("feedback_poisoning.planted", VECTORS, seed=3)
+    other, _ = diagnosed("feedback_poisoning.planted", VECTORS, seed=4)
+    assert first == again
+    assert other.verdict == first.verdict
+    assert value(other, "coverage_gap") == pytest.approx(value(first, "coverage_gap"), abs=0.03)
+
+
+def test_a_smaller_sample_is_told(diagnosed: Diagnosed) -> None:
+    result, _ = diagnosed("feedback_poisoning.planted", TOPIC, sample=300)
+    assert any("drawn by the digest" in limit for limit in result.limits)
+    drawn = next(e for e in result.evidence if e.id == "feedback_poisoning.sample")
+    assert 450 < drawn.row_count < 750
+    assert result.verdict == "confirmed"
+
+
+def test_the_smallest_case_that_can_be_judged(tmp_path: Path) -> None:
+    result = judged(tmp_path, product(), target="gold")
+    assert result.verdict == "supported"
+    assert value(result, "coverage_target") == 0.5
+    assert value(result, "coverage_reference") == 1
+    assert value(result, "nps_change") is None
+    assert value(result, "eval_slope") is None
+    assert value(result, "estimable") is False
+    assert "gold" in result.headline
+
+
+@pytest.mark.parametrize("texts", [False, True])
+def test_hostile_names_are_names(tmp_path: Path, texts: bool) -> None:
+    result = judged(
+        tmp_path, product(texts=texts, hostile="'; DROP TABLE x; --<script>$target\u202e"),
+        target="gold",
+    )  # fmt: skip
+    assert result.verdict == "supported"
+
+
+def test_without_tiers_or_leavers_nobody_is_the_target(tmp_path: Path) -> None:
+    result = judged(tmp_path, product(tiers=(None,)))
+    assert result.verdict == "not_testable"
+    assert result.missing[-1].table == "accounts"
+
+
+def test_without_text_or_topic_questions_cannot_be_compared(tmp_path: Path) -> None:
+    rows = [
+        Row(row.table, row.locator, {k: v for k, v in row.values.items() if k != "attributes"})
+        for row in product()
+    ]
+    result = judged(tmp_path, rows)
+    assert result.verdict == "not_testable"
+    assert result.missing[-1].table == "requests"
+
+
+def test_a_case_without_scores_is_not_testable(tmp_path: Path) -> None:
+    rows = [row for row in product() if row.table is not eval_samples]
+    assert judged(tmp_path, rows).verdict == "not_testable"
+
+
+def test_one_answer_and_one_week_make_no_trend(tmp_path: Path) -> None:
+    rows = [row for row in product() if not row.locator.startswith(("run 1", "run 2", "run 3",
+            "item 1", "item 2", "item 3"))]  # fmt: skip
+    answer = {"account_id": "a0", "score": 3.0, "responded_at": START}
+    result = judged(tmp_path, [*rows, Row(nps, "answer", answer)], target="gold")
+    assert value(result, "eval_slope") is None
+    assert value(result, "nps_change") is None
+    assert "one week only" in " ".join(f.statement for f in result.findings)
