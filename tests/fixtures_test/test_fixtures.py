@@ -49,10 +49,11 @@ def test_a_diagnosis_has_planted_incidents_a_healthy_twin_and_traps(diagnosis: s
 @pytest.mark.parametrize("incident", ALL, ids=NAMES)
 def test_an_incident_says_which_verdict_is_right(incident) -> None:
     assert set(incident.verdicts) <= VERDICTS
-    assert "Right: `" in incident.doc or "Not `confirmed`" in incident.doc
+    told = " ".join(incident.doc.split())
+    assert "Right: `" in told or "Not `confirmed`" in told
     if incident.kind == "planted":
         assert "confirmed" in incident.verdicts
-    if "Not `confirmed`" in incident.doc:
+    if "Not `confirmed`" in told:
         assert "confirmed" not in incident.verdicts
 
 
