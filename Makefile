@@ -56,8 +56,9 @@ lock: .venv/.installed ## write constraints.txt; UPGRADE=--upgrade takes newer v
 
 lock-tools: .venv/.installed ## pin what the tools of the tests need; UPGRADE=--upgrade as well
 	@set -e; for input in tests/tools/requirements/*.in; do \
-		$(PIN) "$$input" --custom-compile-command 'make lock-tools' $(UPGRADE) \
-			--output-file "$${input%.in}.txt"; done
+		left_out="$${input%.in}.left-out"; [ ! -f "$$left_out" ] || set -- --overrides "$$left_out"; \
+		$(PIN) "$$input" --custom-compile-command 'make lock-tools' $(UPGRADE) "$$@" \
+			--output-file "$${input%.in}.txt"; set --; done
 
 clean: ## remove what the other targets write, but no environment
 	rm -rf demo dist build .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
@@ -81,9 +82,10 @@ clean: ## remove what the other targets write, but no environment
 	then touch $@; \
 	else echo "no browser could be installed: the browser tests will be skipped" >&2; fi
 
-# A tool that cannot be installed here is told of, and its tests are skipped.
+# A tool that cannot be installed here is told of, and its tests are skipped. The pins are all that
+# it needs, but for what `.left-out` names, so that pip has nothing to resolve.
 .tools/%/.installed: tests/tools/requirements/%.txt
 	@rm -rf .tools/$*
 	@$(PYTHON) -m venv .tools/$* \
-		&& .tools/$*/bin/pip install --quiet --require-hashes --requirement $< && touch $@ \
+		&& .tools/$*/bin/pip install --quiet --no-compile --no-deps --require-hashes --requirement $< && touch $@ \
 		|| echo "$* could not be installed: its tests will be skipped" >&2

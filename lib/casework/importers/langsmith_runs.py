@@ -5,7 +5,8 @@ Runs as the client and the bulk export write them. A create and an update of the
 its `id` and are one: what the later line says counts. Plain, gzip or zstd.
 
 ## Fills
-Runs of type `llm` become `requests`, those of type `retriever` `candidates`.
+Runs of type `llm` become `requests`, documents in `outputs.documents` or `outputs.output` of those
+of type `retriever` `candidates`.
 
 | column of `requests` | from |
 |---|---|
@@ -162,7 +163,7 @@ def _spoken(value: Any) -> Any:
             while isinstance(inner, list) and len(inner) == 1 and isinstance(inner[0], list):
                 inner = inner[0]
             return [_message(item) for item in inner] if isinstance(inner, list) else inner
-    return value
+    return filled(found) or None if isinstance(value, Mapping) else value
 
 
 def _message(item: Any) -> Any:
@@ -186,16 +187,17 @@ def _message(item: Any) -> Any:
 
 
 def _documents(log: FieldLog, run: Mapping[str, Any], locator: str) -> Iterator[Item]:
-    listed = mapping(run.get("outputs")).get("documents")
-    for position, entry in enumerate(sequence(listed)):
+    outputs = mapping(run.get("outputs"))
+    name = "documents" if "documents" in outputs else "output"  # what `traceable` calls a result
+    for position, entry in enumerate(sequence(outputs.get(name))):
         document = mapping(entry)
         meta = mapping(document.get("metadata"))
         content = text(document.get("page_content")) or ""
-        named = [document.get("id"), meta.get("id"), meta.get("source")]
+        ids = [document.get("id"), meta.get("id"), meta.get("source")]
         digest = f"sha256:{sha256(content.encode('utf-8', 'replace')).hexdigest()}"
-        yield Row(candidates, f"{locator}/outputs/documents/{position}", {
+        yield Row(candidates, f"{locator}/outputs/{name}/{position}", {
             "query_id": text(run.get("id")),
-            "doc_id": next((name for value in named if (name := text(value))), digest),
+            "doc_id": next((found for value in ids if (found := text(value))), digest),
             "occurred_at": log.instants.find(run.get("start_time")),
             "dense_rank": position + 1,
             "dense_score": number(meta.get("score")),

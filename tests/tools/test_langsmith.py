@@ -1,0 +1,98 @@
+"""What the LangSmith client sends and its models write: the case holds what they say."""
+
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+from tests.importers.loading import load, rows, source_of
+from tests.tools.pinned import Tool, versions
+
+from casework.importers import ALL
+from casework.importers.langsmith_runs import langsmith_runs
+
+pytestmark = pytest.mark.tools
+
+
+class Left(NamedTuple):
+    """The folder with both files, and what the models of the client say of the runs."""
+
+    folder: Path
+    said: list[dict[str, Any]]
+    sent: int
+
+
+@pytest.fixture(scope="module", params=versions("langsmith"))
+def left(
+    request: pytest.FixtureRequest,
+    tool: Callable[[str, str], Tool],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Left:
+    folder = tmp_path_factory.mktemp("left")
+    told = tool("langsmith", request.param).run("write_langsmith.py", folder)
+    return Left(folder, told["runs"], told["sent"])
+
+
+@pytest.fixture(params=["sent.jsonl", "runs.jsonl"])
+def case(request: pytest.FixtureRequest, left: Left, tmp_path: Path) -> Path:
+    path, case = left.folder / request.param, tmp_path / "case.duckdb"
+    takers = [one.name for one in ALL if not one.of_folders and one.recognises(source_of(path))]
+    assert takers == ["langsmith_runs"]
+    (exhibit,) = load(case, langsmith_runs, path)
+    assert exhibit.rows_rejected == exhibit.rows_duplicate == 0
+    return case
+
+
+def test_a_create_and_its_update_are_one_run(left: Left) -> None:
+    assert left.sent == 2 * len(left.said)
+
+
+def test_calls_are_those_of_the_models(left: Left, case: Path) -> None:
+    found = rows(
+        case,
+        "SELECT request_id, trace_id, parent_span_id, occurred_at, ended_at, endpoint, session_id, "
+        "user_id, status, input_tokens, output_tokens FROM requests ORDER BY occurred_at",
+    )
+    assert found == [
+        (
+            *(one["id"], one["trace"], one["parent"]),
+            *(datetime.fromisoformat(one["began"]), datetime.fromisoformat(one["ended"])),
+            *("gpt-large", one["thread"], one["user"]),
+            "ok" if one["status"] == "success" else "error",
+            *one["tokens"],
+        )
+        for one in left.said
+        if one["type"] == "llm"
+    ]
+    assert [row[8] for row in found] == ["ok", "ok", "error"]
+
+
+def test_texts_are_those_of_the_models(left: Left, case: Path) -> None:
+    texts = {name: given for name, *given in rows(
+        case, "SELECT request_id, input_text, output_text FROM requests")}  # fmt: skip
+    for one in left.said:
+        if one["type"] == "llm":
+            asked, answered = texts[one["id"]]
+            assert all(message["content"] in asked for message in one["inputs"]["messages"])
+            if one["status"] == "success":
+                assert answered == one["outputs"]["choices"][0]["message"]["content"]
+            else:
+                assert answered is None
+
+
+def test_documents_of_a_retriever_are_candidates(left: Left, case: Path) -> None:
+    found = rows(case, "SELECT query_id, dense_rank, doc_id, occurred_at FROM candidates "
+                       "ORDER BY occurred_at, dense_rank")  # fmt: skip
+    assert found == [
+        (
+            one["id"],
+            rank,
+            document["metadata"].get("id") or document["metadata"]["source"],
+            datetime.fromisoformat(one["began"]),
+        )
+        for one in left.said
+        if one["type"] == "retriever"
+        for rank, document in enumerate(one["outputs"]["output"], 1)
+    ]
+    assert len(found) == 6
