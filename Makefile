@@ -9,9 +9,16 @@ PYTHON ?= $(shell for name in python3 python3.14 python3.13 python3.12 python3.1
 
 # The tools of other makers that tests write evidence with, one environment a version.
 TOOLS := $(patsubst tests/tools/requirements/%.txt,.tools/%/.installed,$(wildcard \
-	tests/tools/requirements/*.txt))
+	tests/tools/requirements/*.txt)) $(patsubst tests/tools/requirements/%/package-lock.json,\
+	.tools/%/.installed,$(wildcard tests/tools/requirements/*/package-lock.json))
 PIN := $(BIN)/uv pip compile --no-config --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --quiet
+# A lock of npm without addresses: each package stays pinned by the hash of its archive.
+UNNAMED := const fs = require("fs"), path = process.argv[1]; \
+	const lock = JSON.parse(fs.readFileSync(path)); \
+	for (const one of Object.values(lock.packages)) { delete one.resolved; delete one.funding; \
+		delete one.deprecated; } \
+	fs.writeFileSync(path, JSON.stringify(lock, null, 1) + "\n");
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-slow test-tools lint fuzz docs fixtures bench lock lock-tools clean
@@ -59,6 +66,9 @@ lock-tools: .venv/.installed ## pin what the tools of the tests need; UPGRADE=--
 		left_out="$${input%.in}.left-out"; [ ! -f "$$left_out" ] || set -- --overrides "$$left_out"; \
 		$(PIN) "$$input" --custom-compile-command 'make lock-tools' $(UPGRADE) "$$@" \
 			--output-file "$${input%.in}.txt"; set --; done
+	@set -e; for input in tests/tools/requirements/*/package.json; do \
+		npm install --prefix "$${input%/*}" --package-lock-only --ignore-scripts --silent; \
+		node --eval '$(UNNAMED)' "$${input%.json}-lock.json"; done
 
 clean: ## remove what the other targets write, but no environment
 	rm -rf demo dist build .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
@@ -88,4 +98,12 @@ clean: ## remove what the other targets write, but no environment
 	@rm -rf .tools/$*
 	@$(PYTHON) -m venv .tools/$* \
 		&& .tools/$*/bin/pip install --quiet --no-compile --no-deps --require-hashes --requirement $< && touch $@ \
+		|| echo "$* could not be installed: its tests will be skipped" >&2
+
+# Only the library for SQLite is compiled: other scripts of packages would fetch from elsewhere.
+.tools/%/.installed: tests/tools/requirements/%/package-lock.json
+	@rm -rf .tools/$*
+	@mkdir -p .tools/$* && cp $(<D)/package.json $< .tools/$* && cd .tools/$* \
+		&& npm ci --omit=dev --omit=optional --omit=peer --ignore-scripts --silent \
+		&& npm rebuild better-sqlite3 --silent && touch .installed \
 		|| echo "$* could not be installed: its tests will be skipped" >&2

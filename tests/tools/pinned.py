@@ -1,8 +1,10 @@
 """Tools of other makers at pinned versions, each in an environment of its own under `.tools/`.
 
 `requirements/<tool>-<version>.in` names what to install and the `.txt` beside it pins it with
-hashes; `make test-tools` installs them, and `make lock-tools` writes the pins again. A script
-beside this file writes evidence with the tool, and prints as JSON what the tool says of it.
+hashes; a tool of Node.js has a folder there, with `package.json` and its lock. `.left-out` names
+what a tool asks for and does not need. `make test-tools` installs them, and `make lock-tools`
+writes the pins again. A script beside this file writes evidence with the tool, and prints as JSON
+what the tool says of it.
 """
 
 import json
@@ -23,7 +25,9 @@ def versions(name: str) -> list[str]:
     Raises:
         LookupError: none is pinned.
     """
-    found = sorted(path.stem.removeprefix(f"{name}-") for path in REQUIREMENTS.glob(f"{name}-*.in"))
+    pins = [*REQUIREMENTS.glob(f"{name}-*.in"), *REQUIREMENTS.glob(f"{name}-*/package.json")]
+    names = (str(path.relative_to(REQUIREMENTS)).removesuffix("/package.json") for path in pins)
+    found = sorted(one.removesuffix(".in").removeprefix(f"{name}-") for one in names)
     if not found:
         raise LookupError(f"no version of {name} is pinned in {REQUIREMENTS.name}/")
     return found
@@ -40,13 +44,24 @@ class Tool:
 
     def run(self, script: str, *arguments: str | Path) -> Any:
         """Run a script of this folder with the tool; the JSON value on its last line."""
+        if script.endswith(".mjs"):  # from its input, so that it imports what the folder has
+            return self._told(
+                ["node", "--input-type=module", "-", *arguments],
+                self.environment,
+                (HERE / script).read_text(),
+            )
+        python = self.environment / "bin" / "python"
+        return self._told([python, "-I", "-W", "ignore", HERE / script, *arguments], self.home)
+
+    def _told(self, command: list[str | Path], folder: Path, given: str | None = None) -> Any:
         process = subprocess.run(
-            [self.environment / "bin" / "python", "-I", "-W", "ignore", HERE / script, *arguments],
+            command,
             capture_output=True,
             text=True,
             check=False,
-            cwd=self.home,
-            env={"HOME": str(self.home), "PATH": os.defpath},
+            cwd=folder,
+            input=given,
+            env={"HOME": str(self.home), "PATH": os.environ["PATH"]},
         )
         assert process.returncode == 0, process.stderr
         return json.loads(process.stdout.splitlines()[-1])

@@ -1,21 +1,24 @@
 // Evaluates with promptfoo and prints what its own `evaluate` says of it.
 //
 // A script for an environment that has promptfoo: `write_promptfoo.mjs FOLDER` leaves
-// `FOLDER/results.json`, as promptfoo itself exports it. The provider `echo` answers with the prompt.
+// `FOLDER/results.json`, as promptfoo itself exports it. Its provider `echo` answers with the prompt.
 
 import { join } from 'node:path';
-import * as module from 'promptfoo';
 
 const folder = process.argv[2];
+Object.assign(process.env, {
+  PROMPTFOO_CONFIG_DIR: join(folder, 'config'),
+  PROMPTFOO_DISABLE_TELEMETRY: '1',
+  PROMPTFOO_DISABLE_UPDATE: '1',
+  PROMPTFOO_DISABLE_REMOTE_GENERATION: '1',
+});
+const module = await import('promptfoo');
 const promptfoo = module.default ?? module;
 
 const suite = {
   description: 'Échos',
   providers: ['echo', { id: 'echo', label: 'second', config: { temperature: 0.5 } }],
-  prompts: [
-    { raw: 'Say {{word}}', label: 'plain' },
-    { raw: 'Shout {{word}}! {{more}}', label: 'loud' },
-  ],
+  prompts: ['Say {{word}}', 'Shout {{word}}! {{more}}'],
   tests: [
     { vars: { word: 'one', more: 'x' }, assert: [{ type: 'equals', value: 'Say one' }] },
     {
@@ -29,7 +32,7 @@ const suite = {
     { vars: { word: 'four' }, assert: [{ type: 'javascript', value: 'unknown.name' }] },
   ],
   outputPath: join(folder, 'results.json'),
-  writeLatestResults: false,
+  writeLatestResults: true,
 };
 const options = { repeat: 2, maxConcurrency: 1, cache: false, showProgressBar: false };
 

@@ -148,7 +148,7 @@ def _task(whole: Mapping[str, Any], task: str) -> dict[str, Any]:
     metrics = {
         name: value
         for name, value in mapping(mapping(whole["results"])[task]).items()
-        if name not in ("alias", "name", "sample_len")
+        if name not in ("alias", "name", "sample_len", "sample_count")
     }
     scored = [name for name in metrics if "_stderr" not in name]
     subtasks = sequence(mapping(whole.get("group_subtasks")).get(task))
@@ -159,6 +159,7 @@ def _task(whole: Mapping[str, Any], task: str) -> dict[str, Any]:
         "metric": scored[0] if scored else None,
         "subtasks": subtasks,
         "alias": mapping(mapping(whole["results"])[task]).get("alias"),
+        "sample_count": mapping(mapping(whole["results"])[task]).get("sample_count"),
         **{
             name.replace("-", "_"): mapping(whole.get(name)).get(task)
             for name in ("n-shot", "versions", "task_hashes", "higher_is_better", "n-samples")

@@ -8,7 +8,7 @@ One line for each document and filter, as `--log_samples` writes them; arguments
 | column | from |
 |---|---|
 | `run_id` | task and instant in the file name, as in the results |
-| `item_id` | `doc_id`; with the filter behind it where there are several |
+| `item_id` | `doc_id`; with the filter behind it where there are several, or its number in files of before 0.4.5, which do not name it |
 | `epoch` | 1 |
 | `input_text` | `doc.question`, `doc.query`, `doc.text`, `doc.prompt`, else `doc` as JSON |
 | `prompt_text` | the first argument of the first request |
@@ -22,10 +22,12 @@ generation |
 `resps`, and the other arguments of loglikelihood requests.
 
 ## Known limits
-A file that was appended to holds several runs: what repeats is a duplicate or a contradiction.
+A file that was appended to holds several runs: what repeats is a duplicate or a contradiction; a
+document that repeats with the same responses and no name of a filter is taken for a further filter.
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -64,23 +66,31 @@ def _read(source: Source, options: Options) -> Iterator[Item]:
     named = _NAME.match(source.bare_name)
     task = named.group("task") if named else source.bare_name.removesuffix(".jsonl")
     run = run_id(task, stamp(source) or "unknown")
-    log, filters = FieldLog(options.timezone), set()
+    log, filters, seen = FieldLog(options.timezone), set(), Counter[tuple[Any, ...]]()
     for found in records(source, constants=True):
         if isinstance(found, Reject):
             yield found._replace(table=eval_samples)
             continue
         values = log.fill(_FORM, found.values)
         filters.add(text(found.values.get("filter")) or "none")
-        yield Row(eval_samples, found.locator, {**values, "run_id": run, **_sample(found.values)})
+        answered = (found.values.get("doc_id"), hash(written(found.values.get("resps"))))
+        seen[answered] += 1
+        sample = _sample(found.values, seen[answered])
+        yield Row(eval_samples, found.locator, {**values, "run_id": run, **sample})
     if stamp(source) is None:
         yield Note("its name does not say when it ran: it joins no results")
     if len(filters) > 1:
         yield Note(f"{len(filters)} filters: an item for each, with the filter in its id")
+    elif filters == {"none"} and max(seen.values()) > 1:
+        yield Note(f"{max(seen.values())} filters without a name: their number is in the id")
     yield from log.items()
 
 
-def _sample(sample: Mapping[str, Any]) -> dict[str, Any]:
+def _sample(sample: Mapping[str, Any], time: int) -> dict[str, Any]:
+    """The columns of a sample, whose document comes with the same responses for the nth time."""
     item, chosen = text(sample.get("doc_id")), text(sample.get("filter"))
+    if "filter" not in sample and time > 1:
+        chosen = str(time)
     metrics = [text(name) for name in sequence(sample.get("metrics"))]
     scores = [number(sample.get(name)) for name in metrics if name]
     if not metrics:

@@ -15,20 +15,20 @@ for each pair of provider and prompt, one of `eval_samples` for each result.
 | `harness_version` | `metadata.promptfooVersion` |
 | `score` | share of tests passed: `metrics.testPassCount` of all three counts |
 | `n_items` | the sum of the counts |
-| `item_id`, `epoch` | `testIdx`, 1; a further result of the same test counts up |
+| `item_id`, `epoch` | `testIdx`, 1; a further result of the same test counts up. Version 2 says neither `testIdx` nor `promptIdx`: the row of `results.table` with the same variables, and the column with the same provider and label |
 | `input_text`, `prompt_text` | `vars` as JSON, `prompt.raw` as rendered |
 | `output_text` | `response.output` |
 | `score` of a sample | `score` |
-| `target` | values of the assertions that equal or contain |
+| `target` | values of the assertions that equal or contain, of `testCase`, else of `gradingResult` |
 | `attributes` | assertions, grading, cost, latency, error, what else a result holds |
 
 ## Leaves out
-`config` but for its description, `results.table` of version 2 where `results.results` is there,
-usage of tokens in total.
+`config` but for its description, `results.table` but for prompts and numbers of version 2, usage of
+tokens in total.
 
 ## Known limits
 The export does not say when an evaluation ended: `ended_at` stays empty. Exports of before version
-2, which hold a table alone, are not read.
+2, which hold a table alone, are not read. Tests of version 2 with the same variables are one item.
 """
 
 from collections import Counter
@@ -42,6 +42,7 @@ from casework.errors import CaseworkError
 from casework.importers._configuration import hash_prompt
 from casework.importers._fields import FieldLog, Form
 from casework.importers._importer import Importer, Options
+from casework.importers._promptfoo_table import Places
 from casework.importers._records import read_document
 from casework.importers._shape import mapping, number, sequence, text, written
 from casework.importers._source import Source
@@ -84,9 +85,11 @@ def _read(source: Source, options: Options) -> Iterator[Item]:
         what, fix = "it holds no `results.results`", "export it with promptfoo of version 0.100 on"
         raise CaseworkError("NOT_A_PROMPTFOO_EXPORT", what, fix, where=source.name)
     log = FieldLog(options.timezone)
-    for position, prompt in enumerate(sequence(held.get("prompts"))):
-        locator = f"/results/prompts/{position}"
-        yield Row(eval_runs, locator, _run(log, whole, name, position, mapping(prompt)))
+    places = Places(held)
+    listed = "prompts" if held.get("prompts") else "table/head/prompts"
+    for position, prompt in enumerate(places.prompts):
+        locator = f"/results/{listed}/{position}"
+        yield Row(eval_runs, locator, _run(log, whole, name, position, prompt))
     seen: Counter[tuple[str | None, str | None]] = Counter()
     for position, result in enumerate(held["results"]):
         locator = f"/results/results/{position}"
@@ -94,12 +97,12 @@ def _read(source: Source, options: Options) -> Iterator[Item]:
             raw = msgspec.json.encode(result).decode()
             yield Reject(locator, "JSON", "not an object", raw, eval_samples)
             continue
-        values = _sample(log, name, result)
+        values = _sample(log, name, places, result)
         key = (values["run_id"], values["item_id"])
         seen[key] += 1
         yield Row(eval_samples, locator, {**values, "epoch": seen[key]})
     log.leave("config", int("config" in whole))
-    log.leave("results.table", int("table" in held))
+    log.leave("results.table", int(bool(held.get("table")) and listed == "prompts"))
     yield from log.items()
 
 
@@ -123,17 +126,21 @@ def _run(
     }
 
 
-def _sample(log: FieldLog, name: str, result: Mapping[str, Any]) -> dict[str, Any]:
+def _sample(log: FieldLog, name: str, places: Places, result: Mapping[str, Any]) -> dict[str, Any]:
     output = mapping(result.get("response")).get("output")
+    prompt, checks = places.prompt(result), mapping(result.get("testCase")).get("assert")
+    if "testCase" not in result:
+        graded = sequence(mapping(result.get("gradingResult")).get("componentResults"))
+        checks = [mapping(one).get("assertion") for one in graded]
     expected = [
         found
-        for check in map(mapping, sequence(mapping(result.get("testCase")).get("assert")))
+        for check in map(mapping, sequence(checks))
         if check.get("type") in _EXPECTED and (found := text(check.get("value")))
     ]
     return {
         **log.fill(_SAMPLE, result),
-        "run_id": f"{name}/{text(result.get('promptIdx')) or 0}",
-        "item_id": text(result.get("testIdx")),
+        "run_id": f"{name}/{prompt}" if prompt else None,
+        "item_id": places.test(result),
         "input_text": written(result.get("vars")),
         "output_text": written(output),
         "target": "\n".join(expected) or None,
