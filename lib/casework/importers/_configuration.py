@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from typing import Any
 
+import msgspec
+
 from casework import canonical
 
 
@@ -25,6 +27,22 @@ def hash_params(parameters: Mapping[str, Any]) -> str | None:
     """
     chosen = {name: _plain(value) for name, value in parameters.items() if value is not None}
     return sha256(canonical.dumps(chosen).encode()).hexdigest() if chosen else None
+
+
+def hash_invocation(value: Any) -> str | None:
+    """Hash of call parameters that one attribute holds, as an object or as its JSON text.
+
+    None where it is neither, or sets nothing besides the model.
+    """
+    if isinstance(value, str):
+        try:
+            value = msgspec.json.decode(value)
+        except (ValueError, RecursionError):
+            return None
+    if not isinstance(value, Mapping):
+        return None
+    chosen = {name: setting for name, setting in value.items() if name != "model"}
+    return hash_params(canonical.plain(chosen))
 
 
 def _plain(value: Any) -> Any:

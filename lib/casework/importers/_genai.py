@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from casework.importers import _genai_names as names
-from casework.importers._configuration import hash_params
+from casework.importers._configuration import hash_invocation, hash_params
 from casework.importers._otlp import Fault, KeyValue, decode_resource
 from casework.importers._otlp_values import exact, plain
 from casework.tables import requests
@@ -120,6 +120,8 @@ class Sorter:
             _count_tokens(row, rest)
         if plan.parameter_names and row[_PARAMS_HASH] is None:
             row[_PARAMS_HASH] = _hash(plan, plan.parameters(values))
+        if row[_PARAMS_HASH] is None and names.INVOCATION in rest:
+            row[_PARAMS_HASH] = hash_invocation(rest[names.INVOCATION])
         said = {name: values[at] for name, at in plan.said}
         is_call = _is_model_call(row, rest, plan.names_model)
         if is_call and plan.taken:  # told once
@@ -153,6 +155,7 @@ class Sorter:
                 *((met[at], COLUMNS[slot]) for slot, at in filled.items()),
                 *((met[at], "attributes") for at in kept),
                 *((met[at], "params_hash") for at in parameters),
+                *((name, "params_hash") for name in met if name == names.INVOCATION),
                 *((name, _spoken_column(name)) for name in met if _code(name) == _SAID),
             ],
         )

@@ -12,7 +12,10 @@ NAMES: dict[str, tuple[str, ...]] = {
     "region": ("cloud.region", "region"),
     "lane": ("lane",),
     "replica": ("service.instance.id", "host.name", "replica"),
-    "endpoint": ("gen_ai.request.model", "llm.model_name", "endpoint"),
+    "endpoint": (
+        *("gen_ai.request.model", "llm.request.model_name", "llm.model_name"),
+        *("embedding.model_name", "endpoint"),
+    ),
     "response_model": ("gen_ai.response.model", "llm.response.model_name", "response_model"),
     "checkpoint": ("checkpoint",),
     "fingerprint": (
@@ -93,6 +96,7 @@ INPUT = ("gen_ai.input.messages", "gen_ai.prompt", "input.value", "ai.prompt.mes
 OUTPUT = ("gen_ai.output.messages", "gen_ai.completion", "output.value", "ai.response.text")
 """Attributes with whole conversations, the best first."""
 
+INVOCATION = "llm.invocation_parameters"
 INDEXED_INPUT = ("gen_ai.prompt.", "llm.input_messages.")
 INDEXED_OUTPUT = ("gen_ai.completion.", "llm.output_messages.")
 """Beginnings of attributes with one field of one message, such as `gen_ai.prompt.0.content`."""

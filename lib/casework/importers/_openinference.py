@@ -4,12 +4,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import msgspec
-
-from casework import canonical
 from casework.case import Item, Note, Row
 from casework.importers import _genai_names as names
-from casework.importers._configuration import hash_params, hash_prompt
+from casework.importers._configuration import hash_invocation, hash_prompt
 from casework.importers._embeddings import embeddings
 from casework.importers._fields import FieldLog, Form
 from casework.importers._flattened import flatten
@@ -33,7 +30,6 @@ from casework.tables import (
 TABLES: tuple[Table, ...] = (requests, candidates, vectors, feedback, eval_samples, eval_runs)
 
 _KIND = names.SPAN_KIND
-_INVOCATION = "llm.invocation_parameters"
 _SPOKEN = (*names.INDEXED_INPUT, *names.INDEXED_OUTPUT, "llm.messages.", "message.")
 _SPAN_COLUMNS = {
     "request_id": ("span_id",),
@@ -51,7 +47,7 @@ _SPAN = Form(
         **_SPAN_COLUMNS,
         "operation": (*names.NAMES["operation"], _KIND),
     },
-    uses={"status": ("status_code",), "params_hash": (_INVOCATION,)},
+    uses={"status": ("status_code",), "params_hash": (names.INVOCATION,)},
     left_out=("input.mime_type", "output.mime_type"),
 )
 
@@ -122,7 +118,7 @@ class Spans:
             "input_text": found.input,
             "output_text": found.output,
             "prompt_hash": hash_prompt([found.system] if found.system else []),
-            "params_hash": _params_hash(flat.get(_INVOCATION)),
+            "params_hash": hash_invocation(flat.get(names.INVOCATION)),
             "latency_ms": milliseconds(values.get("occurred_at"), values.get("ended_at")),
             "status": "error" if str(span.get("status_code")).upper() == "ERROR" else "ok",
         }
@@ -143,13 +139,3 @@ def _is_spoken(name: str) -> bool:
 
 def _prefix(name: str) -> str:
     return next((prefix + "*" for prefix in _SPOKEN if name.startswith(prefix)), name)
-
-
-def _params_hash(value: Any) -> str | None:
-    if isinstance(value, str):
-        try:
-            value = msgspec.json.decode(value)
-        except (ValueError, RecursionError):
-            return None
-    chosen = {name: setting for name, setting in mapping(value).items() if name != "model"}
-    return hash_params(canonical.plain(chosen))

@@ -1,7 +1,8 @@
 """Where results of promptfoo stand, which version 2 says in a table alone.
 
-A row of `table.body` is a test, a column of `table.head.prompts` a prompt with its provider. Results
-of version 2 bear no numbers of them, and concurrent ones are in the order in which they ended.
+A row of `table.body` is a test, a column of `table.head.prompts` a prompt with its provider.
+Results of version 2 bear no numbers of them, and concurrent ones are in the order in which they
+ended.
 """
 
 from collections.abc import Mapping

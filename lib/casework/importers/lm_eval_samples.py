@@ -8,7 +8,8 @@ One line for each document and filter, as `--log_samples` writes them; arguments
 | column | from |
 |---|---|
 | `run_id` | task and instant in the file name, as in the results |
-| `item_id` | `doc_id`; with the filter behind it where there are several, or its number in files of before 0.4.5, which do not name it |
+| `item_id` | `doc_id`; with the filter behind it where there are several, or its number \
+in files of before 0.4.5, which do not name it |
 | `epoch` | 1 |
 | `input_text` | `doc.question`, `doc.query`, `doc.text`, `doc.prompt`, else `doc` as JSON |
 | `prompt_text` | the first argument of the first request |

@@ -7,7 +7,8 @@ for each pair of provider and prompt, one of `eval_samples` for each result.
 ## Fills
 | column | from |
 |---|---|
-| `run_id` | `evalId` and the number of the prompt |
+| `run_id` | `evalId` and the number of the prompt; in version 2 that of the column of \
+`results.table` with the same provider and label |
 | `suite` | `config.description`, else `evalId` |
 | `started_at` | `results.timestamp`, else `metadata.evaluationCreatedAt` |
 | `endpoint` | `provider` of the prompt |
@@ -15,11 +16,13 @@ for each pair of provider and prompt, one of `eval_samples` for each result.
 | `harness_version` | `metadata.promptfooVersion` |
 | `score` | share of tests passed: `metrics.testPassCount` of all three counts |
 | `n_items` | the sum of the counts |
-| `item_id`, `epoch` | `testIdx`, 1; a further result of the same test counts up. Version 2 says neither `testIdx` nor `promptIdx`: the row of `results.table` with the same variables, and the column with the same provider and label |
+| `item_id`, `epoch` | `testIdx`, 1; a further result of the same test counts up. In \
+version 2 the row of `results.table` with the same variables |
 | `input_text`, `prompt_text` | `vars` as JSON, `prompt.raw` as rendered |
 | `output_text` | `response.output` |
 | `score` of a sample | `score` |
-| `target` | values of the assertions that equal or contain, of `testCase`, else of `gradingResult` |
+| `target` | values of the assertions that equal or contain, of `testCase`, else of \
+`gradingResult` |
 | `attributes` | assertions, grading, cost, latency, error, what else a result holds |
 
 ## Leaves out
