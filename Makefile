@@ -21,7 +21,7 @@ UNNAMED := const fs = require("fs"), path = process.argv[1]; \
 	fs.writeFileSync(path, JSON.stringify(lock, null, 1) + "\n");
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow test-tools lint fuzz docs fixtures bench lock lock-tools clean
+.PHONY: help demo test test-slow test-tools lint fuzz fuzz-coverage docs fixtures bench lock lock-tools clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -47,6 +47,9 @@ lint: .venv/.installed ## check style, types, import directions and the apps
 
 fuzz: .venv/.installed ## damage exports of every format and read them; SECONDS=600 for each
 	$(BIN)/python -m tests.fuzz $(or $(SECONDS),600) $(IMPORTERS)
+
+fuzz-coverage: .venv/.installed $(filter .tools/atheris-%,$(TOOLS)) ## the same, guided by coverage
+	$(BIN)/python -m tests.fuzz.coverage $(or $(SECONDS),600) $(IMPORTERS)
 
 docs: .venv/.installed ## write the catalogue in docs/ from the declarations in the code
 	$(BIN)/python -m casework.catalogue

@@ -1,0 +1,139 @@
+"""Layouts of old versions, and of calls by hand, as the tools of `tests/tools` write them."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.importers.loading import load, rows
+from tests.importers.otlp_export import Tracer, jsonl
+
+from casework.importers import get
+from casework.importers._configuration import hash_invocation, hash_params
+
+
+def written(folder: Path, name: str, *lines: Any) -> Path:
+    path = folder / name
+    path.write_text("".join(f"{json.dumps(line)}\n" for line in lines))
+    return path
+
+
+def sample(document: int, responses: list[str], chosen: str, score: float) -> dict[str, Any]:
+    """A sample of lm-evaluation-harness before 0.4.5, which does not name its filter."""
+    return {
+        "doc_id": document,
+        "doc": {"question": f"{document}?"},
+        "target": "x",
+        "arguments": [[f"{document}?", {}]],
+        "resps": [responses],
+        "filtered_resps": [chosen],
+        "exact_match": score,
+    }
+
+
+def test_filters_without_a_name_are_items_of_their_own(tmp_path: Path) -> None:
+    lines = [sample(n, ["a b"], chosen, score)
+             for chosen, score in (("a", 1.0), ("b", 0.0), ("b", 0.0)) for n in (0, 1)]  # fmt: skip
+    case = tmp_path / "case.duckdb"
+    (exhibit,) = load(case, get("lm_eval_samples"), written(tmp_path, "samples_t.jsonl", *lines))
+    assert exhibit.rows_rejected == exhibit.rows_duplicate == 0
+    found = rows(case, "SELECT item_id, output_text FROM eval_samples ORDER BY ALL")
+    assert found == [("0", "a"), ("0/2", "b"), ("0/3", "b"),
+                     ("1", "a"), ("1/2", "b"), ("1/3", "b")]  # fmt: skip
+    assert any("3 filters" in note for note in exhibit.notes)
+
+
+def test_another_run_in_the_same_file_is_no_filter(tmp_path: Path) -> None:
+    lines = [sample(0, ["a"], "a", 1.0), sample(0, ["b"], "b", 0.0)]
+    case = tmp_path / "case.duckdb"
+    (exhibit,) = load(case, get("lm_eval_samples"), written(tmp_path, "samples_t.jsonl", *lines))
+    assert (exhibit.rows_kept, exhibit.rows_rejected) == (1, 1)
+
+
+def evaluation(order: list[int]) -> dict[str, Any]:
+    """Results of version 2 of promptfoo, in the order in which they ended."""
+    words = ["one", {"two": 2}, None]
+    results = [
+        {"provider": {"id": provider}, "prompt": {"raw": f"Say {word}", "label": "Say {{word}}"},
+         "vars": {} if word is None else {"word": word}, "score": 1.0, "success": True,
+         "response": {"output": "x"},
+         "gradingResult": {"componentResults": [{"assertion": {"type": "equals", "value": "x"}}]}}
+        for word in words for provider in ("small", "large")
+    ]  # fmt: skip
+    prompts = [
+        {"provider": provider, "label": "Say {{word}}", "raw": "Say {{word}}",
+         "metrics": {"testPassCount": 3, "testFailCount": 0}}
+        for provider in ("small", "large")
+    ]  # fmt: skip
+    body = [{"vars": ["one"], "outputs": []}, {"vars": ['{"two":2}'], "outputs": []},
+            {"vars": [""], "outputs": []}]  # fmt: skip
+    table = {"head": {"prompts": prompts, "vars": ["word"]}, "body": body}
+    held = {"version": 2, "timestamp": "2026-03-01T10:00:00Z", "table": table,
+            "results": [results[at] for at in order]}  # fmt: skip
+    return {"evalId": "e", "results": held, "config": {}}
+
+
+@pytest.mark.parametrize("order", [[0, 1, 2, 3, 4, 5], [5, 2, 4, 0, 3, 1]])
+def test_numbers_of_promptfoo_come_from_its_table(tmp_path: Path, order: list[int]) -> None:
+    case = tmp_path / "case.duckdb"
+    path = written(tmp_path, "results.json", evaluation(order))
+    (exhibit,) = load(case, get("promptfoo_results"), path)
+    assert exhibit.rows_rejected == exhibit.rows_duplicate == 0
+    found = rows(
+        case,
+        "SELECT endpoint, item_id, prompt_text, target, r.score FROM eval_samples AS s "
+        "JOIN eval_runs AS r USING (run_id) ORDER BY endpoint, item_id",
+    )
+    said = ["Say one", "Say {'two': 2}", "Say None"]
+    assert found == [(endpoint, str(item), said[item], "x", 1.0)
+                     for endpoint in ("large", "small") for item in range(3)]  # fmt: skip
+
+
+def test_a_result_of_no_column_is_told(tmp_path: Path) -> None:
+    whole = evaluation([0])
+    whole["results"]["results"][0]["provider"] = {"id": "other"}
+    case = tmp_path / "case.duckdb"
+    (exhibit,) = load(case, get("promptfoo_results"), written(tmp_path, "results.json", whole))
+    assert exhibit.rows_rejected == 1
+
+
+def test_a_retriever_of_langsmith_may_call_its_documents_output(tmp_path: Path) -> None:
+    documents = [{"page_content": "A", "metadata": {"id": "d1"}}]
+    lines = [{"id": name, "run_type": "retriever", "trace_id": "t", "inputs": {"query": "q"},
+              "start_time": "2026-03-01T10:00:00Z", "outputs": {name: documents}}
+             for name in ("output", "documents")]  # fmt: skip
+    case = tmp_path / "case.duckdb"
+    load(case, get("langsmith_runs"), written(tmp_path, "runs.jsonl", *lines))
+    found = rows(case, "SELECT query_id, doc_id FROM candidates ORDER BY ALL")
+    assert found == [("documents", "d1"), ("output", "d1")]
+
+
+def test_a_call_of_langsmith_that_failed_has_no_answer(tmp_path: Path) -> None:
+    line = {"id": "a", "run_type": "llm", "trace_id": "t", "start_time": "2026-03-01T10:00:00Z",
+            "inputs": {"messages": [{"role": "user", "content": "q"}]},
+            "outputs": {"output": None}, "error": "busy"}  # fmt: skip
+    case = tmp_path / "case.duckdb"
+    load(case, get("langsmith_runs"), written(tmp_path, "runs.jsonl", line))
+    assert rows(case, "SELECT status, output_text FROM requests") == [("error", None)]
+
+
+def test_parameters_and_models_of_openinference_stand_in_otlp_too(tmp_path: Path) -> None:
+    chosen = {"model": "large", "temperature": 0.5}
+    tracer = Tracer()
+    tracer.call({"openinference.span.kind": "LLM", "llm.model_name": "large",
+                 "llm.invocation_parameters": json.dumps(chosen)})  # fmt: skip
+    tracer.call({"openinference.span.kind": "EMBEDDING", "embedding.model_name": "embedder"})
+    tracer.call({"openinference.span.kind": "LLM", "llm.request.model_name": "asked",
+                 "llm.model_name": "large", "llm.invocation_parameters": "{"})  # fmt: skip
+    path, case = tmp_path / "traces.jsonl", tmp_path / "case.duckdb"
+    path.write_bytes(jsonl(tracer.request()))
+    load(case, get("otlp_traces"), path)
+    found = rows(case, "SELECT endpoint, params_hash FROM requests ORDER BY occurred_at")
+    assert found == [
+        ("large", hash_params({"temperature": 0.5})), ("embedder", None), ("asked", None)
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("value", [None, "", "[", "[1]", 7, "{}", {"model": "x"}, "[" * 10_000])
+def test_what_is_no_object_has_no_hash(value: Any) -> None:
+    assert hash_invocation(value) is None
