@@ -2,16 +2,19 @@
 
 A script for an environment that has Phoenix: `write_phoenix.py FOLDER` starts its server on the
 loopback address with the database `FOLDER/phoenix.db`, sends the spans of `write_openinference.py`
-and marks of a person and of a judge, and saves the data frame of spans as `FOLDER/spans.parquet`.
+and marks of a person and of a judge, and saves the spans as its client returns them, as a data
+frame in `FOLDER/spans.parquet` and as objects in `FOLDER/spans.jsonl`.
 """
 
 import json
 import os
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
 import urllib.request
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -100,6 +103,9 @@ def main(folder: Path) -> dict[str, Any]:
     finally:
         server.terminate()
         server.wait(30)
+    with closing(sqlite3.connect(folder / "phoenix.db")) as database:
+        database.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # it leaves its log as it ends
+    (folder / "spans.jsonl").write_text("".join(f"{json.dumps(one)}\n" for one in found))
     return {"recorded": recorded, "spans": found, "marks": marks}
 
 
