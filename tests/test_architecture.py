@@ -273,7 +273,7 @@ PROSE = [
 CODE = [*LIB, *(ROOT / "workbench").glob("*.py"), *(ROOT / "fixtures").glob("*.py")]
 CODE += [*(ROOT / "benchmarks").glob("*.py"), ROOT / "Makefile", ROOT / "pyproject.toml"]
 CODE += [ROOT / ".ci/run", ROOT / "constraints.txt"]
-CODE += (ROOT / "tests/tools/requirements").iterdir()
+CODE += (path for path in (ROOT / "tests/tools/requirements").rglob("*") if path.is_file())
 
 
 @each(sorted({*PROSE, *CODE}))

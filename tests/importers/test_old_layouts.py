@@ -1,15 +1,19 @@
 """Layouts of old versions, and of calls by hand, as the tools of `tests/tools` write them."""
 
 import json
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.importers.loading import load, rows
+from tests.importers.loading import load, rows, source_of
 from tests.importers.otlp_export import Tracer, jsonl
 
 from casework.importers import get
 from casework.importers._configuration import hash_invocation, hash_params
+from casework.importers._sqlite import columns, open_database, table_names
+from casework.importers._sqlite import rows as stored
 
 
 def written(folder: Path, name: str, *lines: Any) -> Path:
@@ -137,3 +141,17 @@ def test_parameters_and_models_of_openinference_stand_in_otlp_too(tmp_path: Path
 @pytest.mark.parametrize("value", [None, "", "[", "[1]", 7, "{}", {"model": "x"}, "[" * 10_000])
 def test_what_is_no_object_has_no_hash(value: Any) -> None:
     assert hash_invocation(value) is None
+
+
+def test_a_database_with_an_index_over_json_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "a.db"
+    with closing(sqlite3.connect(path)) as database, database:
+        database.execute("CREATE TABLE kept (id INTEGER PRIMARY KEY, said TEXT)")
+        database.execute("CREATE INDEX by_id ON kept (json_extract(said, '$.id'))")
+        database.execute("INSERT INTO kept VALUES (1, '{\"id\": 7}')")
+    assert table_names(source_of(path)) == {"kept"}
+    with open_database(source_of(path)) as database:
+        assert columns(database) == {"kept": {"id", "said"}}
+        assert [row["said"] for row in stored(database, "kept")] == ['{"id": 7}']
+        with pytest.raises(sqlite3.Error):
+            database.execute("INSERT INTO kept VALUES (2, '{}')")

@@ -74,4 +74,18 @@ def _connect(path: Path) -> sqlite3.Connection:
     connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _MOST_BYTES)
     connection.execute("PRAGMA trusted_schema = OFF")
     connection.execute("PRAGMA query_only = ON")
+    _skip_what_would_run(connection)
     return connection
+
+
+def _skip_what_would_run(connection: sqlite3.Connection) -> None:
+    """Leave out of the schema what calls functions that SQLite does not trust.
+
+    To SQLite before 3.41 `json_extract` is one, with which Phoenix makes indexes. With this pragma
+    entries that cannot be used are passed over; it writes nothing, the file is open for reading.
+    """
+    try:
+        connection.execute("SELECT 1 FROM sqlite_schema")
+    except sqlite3.DatabaseError as error:
+        if "unsafe use of" in str(error):
+            connection.execute("PRAGMA writable_schema = ON")

@@ -40,7 +40,8 @@ has that span id, `traceId-spanId` |
 | `environment` | `deployment.environment.name`, `deployment.environment` |
 | `region` | `cloud.region` |
 | `replica` | `service.instance.id`, `host.name` |
-| `endpoint` | `gen_ai.request.model`, `llm.model_name` |
+| `endpoint` | `gen_ai.request.model`, `llm.request.model_name`, `llm.model_name`, \
+`embedding.model_name` |
 | `response_model` | `gen_ai.response.model`, `llm.response.model_name` |
 | `fingerprint` | `openai.response.system_fingerprint`, \
 `gen_ai.openai.response.system_fingerprint`, `gen_ai.response.system_fingerprint` |
@@ -50,7 +51,8 @@ has that span id, `traceId-spanId` |
 `traceloop.prompt.version` |
 | `prompt_hash` | SHA-256 of the system prompt: `gen_ai.system_instructions`, then the system and \
 developer messages of the input |
-| `params_hash` | SHA-256 of all `gen_ai.request.*` but the model, as canonical JSON |
+| `params_hash` | SHA-256 of all `gen_ai.request.*`, else of `llm.invocation_parameters`, but the \
+model, as canonical JSON |
 | `user_id` | `enduser.id`, `user.id` |
 | `session_id` | `gen_ai.conversation.id`, `session.id` |
 | `input_text` | `gen_ai.input.messages`, `gen_ai.prompt.<n>.*`, `llm.input_messages.<n>.*`, the \
