@@ -24,7 +24,7 @@ UNNAMED := const fs = require("fs"), path = process.argv[1]; \
 .PHONY: help demo test test-slow test-tools lint fuzz fuzz-coverage docs fixtures bench lock lock-tools clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: .venv/.installed ## load, diagnose and report the bundled incident; prints the report's path
 	@$(BIN)/casework demo --no-browser --out demo
