@@ -1,6 +1,5 @@
 """The measures of `debug_feedback`."""
 
-from casework.case import Query
 from casework.diagnoses import _debug_labels as labels
 from casework.diagnoses import _debug_rows as q
 from casework.diagnoses import _debug_slices as evals
@@ -8,7 +7,6 @@ from casework.diagnoses._debug_changes import Moves
 from casework.diagnoses._debug_classes import Agreement, Classes
 from casework.diagnoses._debug_origins import Known, Origins, marginal
 from casework.diagnoses._inquiry import Inquiry
-from casework.stats.estimates import Estimate
 
 
 def measure_origins(ask: Inquiry, known: Known, origins: Origins) -> None:
@@ -41,23 +39,23 @@ def measure_classes(ask: Inquiry, classes: Classes | None, agreement: Agreement)
     """Record what the rows are, and how far raters agree."""
     c = classes
     share = c.contamination if c else None
-    _estimate(ask, "contamination", share, "share:rows", labels.COUNTED)
-    _estimate(ask, "contamination_known", c.known if c else None, "share:rows", labels.COUNTED)
-    _estimate(ask, "contamination_once", c.once if c else None, "share:rows", labels.COUNTED)
-    _estimate(ask, "contamination_suspect", c.suspect if c else None, "share:rows", labels.COUNTED)
-    _estimate(ask, "wrong_share", c.wrong if c else None, "share:rows", labels.COUNTED)
+    ask.estimate("contamination", share, "share:rows", labels.COUNTED)
+    ask.estimate("contamination_known", c.known if c else None, "share:rows", labels.COUNTED)
+    ask.estimate("contamination_once", c.once if c else None, "share:rows", labels.COUNTED)
+    ask.estimate("contamination_suspect", c.suspect if c else None, "share:rows", labels.COUNTED)
+    ask.estimate("wrong_share", c.wrong if c else None, "share:rows", labels.COUNTED)
     for name in ("style", "dislike", "test", "unknown"):
         mixed = c.mix[name] if c else None
-        _estimate(ask, f"{name}_share", mixed, "share:rows", labels.COUNTED)
+        ask.estimate(f"{name}_share", mixed, "share:rows", labels.COUNTED)
     table = [{"class": name, "share": e.value, "low": e.low, "high": e.high}
              for name, e in c.mix.items()] if c else None  # fmt: skip
     n = c.labelled if c else 0
     ask.measure("classes", table, "table", labels.COUNTED, n=n)
     ask.measure("labelled_rows", n, "count:rows", labels.STRATA, n=n)
     ask.measure("label_coverage", c.covered if c else 0.0, "share:rows", labels.STRATA, n=n)
-    _estimate(ask, "alpha", agreement.alpha, "score", labels.TALLIES)
+    ask.estimate("alpha", agreement.alpha, "score", labels.TALLIES)
     by = labels.CROSSED if agreement.cohen else labels.TALLIES
-    _estimate(ask, "cohen_kappa", agreement.cohen, "score", by)
+    ask.estimate("cohen_kappa", agreement.cohen, "score", by)
     ask.measure("fleiss_kappa", agreement.fleiss, "score", labels.TALLIES)
     ask.measure("rater_disagreement", agreement.apart, "share:pairs of labels", labels.TALLIES)
 
@@ -88,10 +86,3 @@ def measure_moves(ask: Inquiry, moves: Moves) -> None:
     ask.measure("served_days", days, "days", evals.SERVED)
     ask.measure("served_revenue", revenue["revenue"], "per year", evals.REVENUE,
                 n=revenue["accounts"])  # fmt: skip
-
-
-def _estimate(ask: Inquiry, name: str, found: Estimate | None, unit: str, by: Query) -> None:
-    if found is None:
-        ask.measure(name, None, unit, by)
-        return
-    ask.measure(name, found.value, unit, by, ci95=(found.low, found.high), n=found.n)

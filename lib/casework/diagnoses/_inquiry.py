@@ -1,5 +1,6 @@
 """One run of one diagnosis: it asks the case, and keeps what was asked and what was learnt."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -24,6 +25,7 @@ from casework.findings import (
     Severity,
     Verdict,
 )
+from casework.stats.estimates import Estimate
 
 _SHOWN_ROWS = 50
 _CHART_ROWS = 2_000
@@ -130,6 +132,18 @@ class Inquiry:
     ) -> None:
         """Record a measure and the query that it comes from."""
         self.measures[name] = Measure(canonical.plain(value), unit, ci95, n, self.evidence_id(by))
+
+    def estimate(self, name: str, found: Estimate | None, unit: str, by: Query) -> None:
+        """Record an estimate with its interval, or that there is none.
+
+        An interval without a bound is none.
+        """
+        if found is None:
+            self.measure(name, None, unit, by)
+            return
+        bounded = math.isfinite(found.low) and math.isfinite(found.high)
+        ci95 = (found.low, found.high) if bounded else None
+        self.measure(name, found.value, unit, by, ci95=ci95, n=found.n)
 
     def chart(
         self,

@@ -10,7 +10,6 @@ from casework.diagnoses import _poisoning_evals as e
 from casework.diagnoses._inquiry import Inquiry
 from casework.diagnoses._poisoning_sample import Sample, by_topic, draw_sample
 from casework.diagnoses._poisoning_target import FEWEST_ACCOUNTS, Target
-from casework.diagnoses._poisoning_trends import estimate
 from casework.stats.cluster_means import Gap, cluster_gap, clusters_of
 from casework.stats.coverage import radius
 from casework.stats.multiplicity import benjamini_hochberg
@@ -167,7 +166,7 @@ def measure_coverage(ask: Inquiry, found: Coverage) -> None:
         # the intervals rest on accounts, the shares are of requests
         ask.measure(name, group.value, "share:requests", c.SAMPLE,
                     ci95=(group.low, group.high), n=n)  # fmt: skip
-    estimate(ask, "coverage_gap", gap.difference, "points", c.SAMPLE)
+    ask.estimate("coverage_gap", gap.difference, "points", c.SAMPLE)
     ask.measure("coverage_gap_p", gap.p, "p", c.SAMPLE, n=gap.difference.n)
     ask.measure("coverage_basis", sample.basis, "label", e.ITEMS, n=len(sample.items))
     ask.measure("radius", found.radius, "cosine distance", c.SAMPLE, n=len(sample.questions))

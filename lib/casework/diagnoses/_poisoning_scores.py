@@ -11,7 +11,7 @@ from casework.diagnoses._inquiry import Inquiry
 from casework.diagnoses._poisoning_coverage import Coverage
 from casework.diagnoses._poisoning_sample import Sample
 from casework.diagnoses._poisoning_target import CHURNED, Rows, Target
-from casework.diagnoses._poisoning_trends import Trends, estimate
+from casework.diagnoses._poisoning_trends import Trends
 from casework.stats.bounds import manski, tipping_point
 from casework.stats.cluster_means import Clusters, cluster_difference, cluster_mean, clusters_of
 from casework.stats.estimates import Estimate
@@ -94,18 +94,18 @@ def score(ask: Inquiry, target: Target, trends: Trends, found: Coverage) -> Scor
 
 def measure_scores(ask: Inquiry, found: Scores) -> None:
     """Record the measures of the scores."""
-    estimate(ask, "eval_score", found.reported, "score", e.ITEMS)
+    ask.estimate("eval_score", found.reported, "score", e.ITEMS)
     ask.measure("estimable", found.estimable, "label", c.SAMPLE)
     transported = found.raked.score if found.raked else None
-    estimate(ask, "score_transported", transported, "score", c.SAMPLE)
+    ask.estimate("score_transported", transported, "score", c.SAMPLE)
     low, high = found.bounds or (None, None)
     ask.measure("score_lower_bound", low, "score", c.SAMPLE)
     ask.measure("score_upper_bound", high, "score", c.SAMPLE)
     ask.measure("n_eff", found.n_eff, "count:items", e.ITEMS)
-    estimate(ask, "fresh_score", found.fresh_score, "score", e.FRESH)
+    ask.estimate("fresh_score", found.fresh_score, "score", e.FRESH)
     ask.measure("fresh_items", len(found.fresh), "count:graded questions", e.FRESH)
     by = e.FRESH if found.fresh_above else c.SAMPLE
-    estimate(ask, "overstatement", found.above, "score", by)
+    ask.estimate("overstatement", found.above, "score", by)
     ask.measure("tipping_point", found.tipping, "score", e.ENDS)
 
 

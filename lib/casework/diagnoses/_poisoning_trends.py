@@ -99,28 +99,18 @@ def follow(ask: Inquiry, target: Target, survey: Survey | None) -> Trends:
 
 
 def _measure(ask: Inquiry, found: Trends) -> None:
-    estimate(ask, "eval_slope", found.eval_slope, "score per week", e.WEEKS)
-    estimate(ask, "fixed_item_slope", found.fixed_slope, "score per week", e.WEEKS)
+    ask.estimate("eval_slope", found.eval_slope, "score per week", e.WEEKS)
+    ask.estimate("fixed_item_slope", found.fixed_slope, "score per week", e.WEEKS)
     ask.measure("fixed_items", found.fixed_items, "count:items", e.WEEKS)
     if found.rise:
-        estimate(ask, "rise", found.rise.total, "score", e.ENDS)
-        estimate(ask, "rise_same_items", found.rise.same_items, "score", e.ENDS)
-        estimate(ask, "rise_other_items", found.rise.other_items, "score", e.ENDS)
+        ask.estimate("rise", found.rise.total, "score", e.ENDS)
+        ask.estimate("rise_same_items", found.rise.same_items, "score", e.ENDS)
+        ask.estimate("rise_other_items", found.rise.other_items, "score", e.ENDS)
     by = c.ANSWERS if found.answers else e.WEEKS
-    estimate(ask, "nps_change", found.nps_change, "points", by)
+    ask.estimate("nps_change", found.nps_change, "points", by)
     ask.measure("nps_waves_p", found.nps_waves_p, "p", by)
     unit = "standard deviations a quarter"
-    estimate(ask, "divergence", found.divergence, unit, by)
-
-
-def estimate(ask: Inquiry, name: str, found: Estimate | None, unit: str, by: Any) -> None:
-    """Record an estimate, or that there is none."""
-    if found is None:
-        ask.measure(name, None, unit, by)
-        return
-    known = np.isfinite([found.low, found.high]).all()
-    ci95 = (found.low, found.high) if known else None
-    ask.measure(name, found.value, unit, by, ci95=ci95, n=found.n)
+    ask.estimate("divergence", found.divergence, unit, by)
 
 
 def _waves_p(survey: Survey, answers: Rows) -> float | None:

@@ -39,7 +39,7 @@ from casework.diagnoses._alignment_words import findings, headline, limits, reme
 from casework.diagnoses._diagnosis import Diagnosis, Need
 from casework.diagnoses._inquiry import Conclusion, Inquiry
 from casework.findings import Break, Falsifier, Missing, Primary, Rival, Verdict
-from casework.stats.estimates import Estimate, wilson
+from casework.stats.estimates import wilson
 from casework.stats.repeats import change
 from casework.tables import (
     accounts,
@@ -208,12 +208,12 @@ def _critical_lost(found: Found, critical: str | None) -> bool:
 
 def _measure(ask: Inquiry, found: Found, margin: float, critical_lost: bool) -> None:
     n = found.counts.n
-    _estimate(ask, "refusal_base", found.base, "share:unsafe prompts")
-    _estimate(ask, "refusal_tuned", found.tuned, "share:unsafe prompts")
-    _estimate(ask, "refusal_change", found.change, "points")
-    _estimate(ask, "refusal_change_as_labelled", change(found.counts), "points")
+    ask.estimate("refusal_base", found.base, "share:unsafe prompts", q.CHANGES)
+    ask.estimate("refusal_tuned", found.tuned, "share:unsafe prompts", q.CHANGES)
+    ask.estimate("refusal_change", found.change, "points", q.CHANGES)
+    ask.estimate("refusal_change_as_labelled", change(found.counts), "points", q.CHANGES)
     ask.measure("mcnemar_p", found.p, "p", q.CHANGES, n=n)
-    _estimate(ask, "over_refusal_change", found.over, "points")
+    ask.estimate("over_refusal_change", found.over, "points", q.CHANGES)
     held = found.change.low > -margin and not critical_lost
     ask.measure("noninferior", held, "label", q.CHANGES, n=n)
     unit = "score" if found.task["graded"] else "points"
@@ -239,13 +239,6 @@ def _measure(ask: Inquiry, found: Found, margin: float, critical_lost: bool) -> 
         for c in found.categories
     ]  # fmt: skip
     ask.measure("categories", rows, "table", q.CATEGORIES, n=n)
-
-
-def _estimate(ask: Inquiry, name: str, found: Estimate | None, unit: str) -> None:
-    if found is None:
-        ask.measure(name, None, unit, q.CHANGES)
-        return
-    ask.measure(name, found.value, unit, q.CHANGES, ci95=(found.low, found.high), n=found.n)
 
 
 def _measure_launch(ask: Inquiry, items: int | None) -> None:

@@ -20,7 +20,6 @@ differ. One covariate in twenty differs by chance: only the test of all counts. 
 one arm heavy by chance. Accounts dealt whole must be compared as accounts: that is looked for.
 """
 
-from casework.case import Query
 from casework.diagnoses import _cohort_sums as sums
 from casework.diagnoses import _cohorts as q
 from casework.diagnoses._arms import Comparison, settle
@@ -149,29 +148,21 @@ def _measure(
     )  # fmt: skip
     ask.measure("cohort_by_arm_p", dealing.cohort_p, "p", q.COHORTS, n=n)
     largest = found.covariates[0].difference if found.covariates else None
-    _estimate(ask, "max_abs_smd", largest, "smd", sums.BALANCE, absolute=True)
+    ask.estimate("max_abs_smd", largest and _size(largest), "smd", sums.BALANCE)
     cells = found.cells or sums.BALANCE
     ask.measure("rehash_p", found.rehash.p if found.rehash else None, "p", cells, n=n)
     unit = found.unit
     lift, moments, strata = found.lift, found.moments or sums.LEVELS, found.strata or sums.LEVELS
-    _estimate(ask, "lift_raw", lift.raw if lift else None, unit, moments)
-    _estimate(ask, "lift_adjusted", lift.adjusted if lift else None, unit, moments)
-    _estimate(ask, "lift_population", found.population, unit, strata)
-    _estimate(ask, "composition_share", lift.share if lift else None, "share", moments)
+    ask.estimate("lift_raw", lift.raw if lift else None, unit, moments)
+    ask.estimate("lift_adjusted", lift.adjusted if lift else None, unit, moments)
+    ask.estimate("lift_population", found.population, unit, strata)
+    ask.estimate("composition_share", lift.share if lift else None, "share", moments)
     ask.measure("n_eff", found.n_eff, "count:units", strata, n=compared.units[1])
 
 
-def _estimate(
-    ask: Inquiry, name: str, estimate: Estimate | None, unit: str, by: Query, *,
-    absolute: bool = False,
-) -> None:  # fmt: skip
-    """Record an estimate, or that there is none."""
-    if estimate is None:
-        ask.measure(name, None, unit, by)
-        return
-    sign = -1 if absolute and estimate.value < 0 else 1
-    low, high = sorted((sign * estimate.low, sign * estimate.high))
-    ask.measure(name, sign * estimate.value, unit, by, ci95=(low, high), n=estimate.n)
+def _size(e: Estimate) -> Estimate:
+    """A difference without its sign."""
+    return e if e.value >= 0 else Estimate(-e.value, -e.high, -e.low, e.n)
 
 
 cohort_skew = Diagnosis(

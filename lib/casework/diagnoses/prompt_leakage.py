@@ -34,7 +34,7 @@ from casework.diagnoses._leak_verdict import falsify, judge_leak
 from casework.diagnoses._leak_words import findings, headline, limits, remedies
 from casework.errors import unknown_name
 from casework.findings import Missing, Primary
-from casework.stats.estimates import Estimate, wilson
+from casework.stats.estimates import wilson
 from casework.stats.leakage import bootstrap_mean, is_binary
 from casework.tables import eval_runs, eval_samples, exemplars, requests, training_rows
 
@@ -148,31 +148,35 @@ def _measure_scores(ask: Inquiry, found: Investigated, seed: int) -> None:
     effect = found.effect
     level, change = ("share", "points") if effect.binary else ("score", "score")
     adjusted = effect.adjusted
-    _estimate(ask, "score_all", effect.score_all, level)
-    _estimate(ask, "score_clean", adjusted.score if adjusted else None, level)
-    _estimate(ask, "estimated_gain", adjusted.gain if adjusted else None, change)
+    ask.estimate("score_all", effect.score_all, level, q.BY_LEAK)
+    ask.estimate("score_clean", adjusted.score if adjusted else None, level, q.BY_LEAK)
+    ask.estimate("estimated_gain", adjusted.gain if adjusted else None, change, q.BY_LEAK)
     n_eff = adjusted.n_eff if adjusted else None
     ask.measure("n_eff", n_eff, "count:items", q.BY_LEAK, n=effect.clean_items)
-    _estimate(ask, "leave_one_out_drop", effect.drop.estimate if effect.drop else None, change)
+    ask.estimate(
+        "leave_one_out_drop", effect.drop.estimate if effect.drop else None, change, q.BY_LEAK
+    )
     p = effect.drop.p if effect.drop else None
     ask.measure("leave_one_out_p", p, "p", q.BY_LEAK,
                 n=effect.drop.estimate.n if effect.drop else None)  # fmt: skip
-    _estimate(ask, "clean_drop", effect.control.estimate if effect.control else None, change)
+    ask.estimate(
+        "clean_drop", effect.control.estimate if effect.control else None, change, q.BY_LEAK
+    )
     changed = effect.changed.estimate if effect.changed else None
-    _estimate(ask, "difference_in_differences", changed, change)
+    ask.estimate("difference_in_differences", changed, change, q.BY_LEAK)
     rest = found.drop_rest.estimate if found.drop_rest else None
-    _estimate(ask, "drop_not_recurring", rest, change)
+    ask.estimate("drop_not_recurring", rest, change, q.BY_LEAK)
     mixed = left_out_score(found)
     without = None
     if len(mixed):
         binary = is_binary(mixed)
         without = wilson(int(mixed.sum()), len(mixed)) if binary else bootstrap_mean(mixed, seed)
-    _estimate(ask, "score_leave_one_out", without, level)
-    _estimate(ask, "copy_rate", effect.copies, "share:leaked items")
-    _estimate(ask, "copy_rate_left_out", effect.copies_left_out, "share:leaked items")
-    _estimate(ask, "wrong_label_copies", effect.wrong_copies, "share:leaked items")
-    _estimate(ask, "leaked_with_label", effect.with_label, "share:leaked items")
-    _estimate(ask, "rerun_still_leaking", found.still, "share:leaked items")
+    ask.estimate("score_leave_one_out", without, level, q.BY_LEAK)
+    ask.estimate("copy_rate", effect.copies, "share:leaked items", q.BY_LEAK)
+    ask.estimate("copy_rate_left_out", effect.copies_left_out, "share:leaked items", q.BY_LEAK)
+    ask.estimate("wrong_label_copies", effect.wrong_copies, "share:leaked items", q.BY_LEAK)
+    ask.estimate("leaked_with_label", effect.with_label, "share:leaked items", q.BY_LEAK)
+    ask.estimate("rerun_still_leaking", found.still, "share:leaked items", q.BY_LEAK)
 
 
 def _share(ask: Inquiry, name: str, k: int | None, n: int) -> None:
@@ -181,14 +185,6 @@ def _share(ask: Inquiry, name: str, k: int | None, n: int) -> None:
         return
     e = wilson(k, n)
     ask.measure(name, e.value, "share:items", q.ITEMS, ci95=(e.low, e.high), n=n)
-
-
-def _estimate(ask: Inquiry, name: str, e: Estimate | None, unit: str) -> None:
-    """Record an estimate, or that there is none."""
-    if e is None:
-        ask.measure(name, None, unit, q.BY_LEAK)
-    else:
-        ask.measure(name, e.value, unit, q.BY_LEAK, ci95=(e.low, e.high), n=e.n)
 
 
 _TIER_WORDS = ("same source", "exact", "nearly", "long run")

@@ -42,7 +42,6 @@ from casework.diagnoses._substrate_rivals import (
 from casework.diagnoses._substrate_words import findings, headline, limits, remedies
 from casework.errors import unknown_name
 from casework.findings import Break, Falsifier, Missing, Primary, Rival, Verdict
-from casework.stats.estimates import Estimate
 from casework.stats.multiplicity import holm
 from casework.stats.regimes import p_beyond
 from casework.tables import assignments, candidates, config_events, outcomes, units, vectors
@@ -219,12 +218,12 @@ def _measure(ask: Inquiry, found: _Found) -> None:
     times = [[one.started, one.ended] for one in changes]
     ask.measure("change_times", times, "brackets", by, n=n)
     unit, query = effects.unit, effects.query
-    _estimate(ask, "lift_pooled", effects.pooled, unit, query)
+    ask.estimate("lift_pooled", effects.pooled, unit, query)
     each = [regime.lift.value if regime.lift else None for regime in effects.regimes]
     total = sum(found.compared.units)
     ask.measure("lift_by_regime", each, unit, query, n=total)
-    _estimate(ask, "lift_shipping", effects.shipping, unit, query)
-    _estimate(ask, "shipping_gap", effects.shipping_gap, unit, query)
+    ask.estimate("lift_shipping", effects.shipping, unit, query)
+    ask.estimate("shipping_gap", effects.shipping_gap, unit, query)
     p = agreement.p if agreement else None
     ask.measure("heterogeneity_p", p, "p", query, n=total)
     ask.measure("i_squared", agreement.i2 if agreement else None, "share", query, n=total)
@@ -238,13 +237,6 @@ def _measure(ask: Inquiry, found: _Found) -> None:
         for r in effects.regimes
     ]  # fmt: skip
     ask.measure("regimes", regimes, "table", query, n=total)
-
-
-def _estimate(ask: Inquiry, name: str, e: Estimate | None, unit: str, by: Any) -> None:
-    if e is None:
-        ask.measure(name, None, unit, by)
-    else:
-        ask.measure(name, e.value, unit, by, ci95=(e.low, e.high), n=e.n)
 
 
 def _no_substrate() -> Conclusion:
