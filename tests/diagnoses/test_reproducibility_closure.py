@@ -129,8 +129,19 @@ def test_the_worst_critical_link_decides(
 
 def test_a_kind_that_nobody_recorded_is_absent(record: Record, tmp_path: Path) -> None:
     record.rows = [row for row in record.rows if row.values["kind"] != "code"]
-    result = record.judge(tmp_path)
+    record.more("code", artifact="another")  # so that the export does hold such a kind
+    result = record.judge(tmp_path, artifact=TUNED)
     assert result.verdict == "confirmed"
+    assert value(result, "critical_broken") == ["code"]
+
+
+def test_a_kind_that_is_on_record_for_no_artifact_may_not_be_in_the_export(
+    record: Record, tmp_path: Path
+) -> None:
+    record.rows = [row for row in record.rows if row.values["kind"] != "code"]
+    result = record.judge(tmp_path)
+    assert result.verdict == "supported"
+    assert result.rivals[0].outcome == "not_excluded"
     assert value(result, "critical_broken") == ["code"]
 
 

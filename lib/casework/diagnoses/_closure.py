@@ -93,6 +93,13 @@ INPUTS = Query(
     "The inputs on record, with the state in which each is.",
 )
 
+KINDS = Query(
+    "kinds",
+    "SELECT kind, count(DISTINCT artifact) AS artifacts FROM artifact_inputs GROUP BY kind "
+    "ORDER BY kind",
+    "Kinds of input that are on record, for any artifact.",
+)
+
 ELSEWHERE = Query(
     "elsewhere",
     """

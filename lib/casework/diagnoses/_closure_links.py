@@ -86,9 +86,10 @@ def _remade(ask: Inquiry, link: Link, seen: frozenset[str], depth: int) -> Link:
 
 @dataclass(frozen=True, slots=True)
 class Chain:
-    """All links of one artifact."""
+    """All links of one artifact, and the kinds of input that the case records for any artifact."""
 
     links: tuple[Link, ...]
+    kinds: frozenset[str]
 
     @property
     def worst(self) -> dict[str, Link]:
@@ -109,6 +110,14 @@ class Chain:
     def broken(self) -> list[str]:
         """Critical kinds that cannot be followed, the worst first; erasure by law aside."""
         return [kind for kind in broken_links(self.states) if kind not in self.erased]
+
+    @property
+    def unlisted(self) -> bool:
+        """Whether all that is broken is of kinds that no artifact has on record.
+
+        Then the export may not hold such kinds, and their absence says little.
+        """
+        return bool(self.broken) and not self.kinds & set(self.broken)
 
     @property
     def erased(self) -> list[str]:
@@ -140,6 +149,12 @@ class Chain:
             "said": said, "uri": link.uri, "digest": link.digest, "owner": link.owner,
             "inputs": count,
         }  # fmt: skip
+
+
+def chain_of(ask: Inquiry, names: list[str]) -> Chain:
+    """All links of the artifact of these names."""
+    kinds = frozenset(row["kind"] for row in ask.ask(q.KINDS))
+    return Chain(tuple(links_of(ask, names)), kinds)
 
 
 def _badness(link: Link) -> tuple[float, bool]:

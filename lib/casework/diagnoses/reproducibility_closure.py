@@ -29,7 +29,7 @@ from typing import Any
 from casework.diagnoses import _closure as q
 from casework.diagnoses._as_of import settle_now
 from casework.diagnoses._closure_charts import draw
-from casework.diagnoses._closure_links import Chain, links_of, owners_there
+from casework.diagnoses._closure_links import Chain, chain_of, owners_there
 from casework.diagnoses._closure_measures import measure
 from casework.diagnoses._closure_reruns import Rebuilds, compare
 from casework.diagnoses._closure_rivals import falsify, rivals_of
@@ -69,7 +69,7 @@ def judge(
     chosen = _settle(ask, artifact, listed)
     names = [row["name"] for row in ask.ask(q.NAMES, artifact=chosen["artifact"])]
     now = settle_now(ask, as_of, ask.one(q.NOW)["last"])
-    chain = Chain(tuple(links_of(ask, names)))
+    chain = chain_of(ask, names)
     if not chain.links and not chosen["rebuilds"]:
         return _nothing(chosen["artifact"])
     rebuilds = compare(ask, names, margin, seed)
@@ -148,7 +148,9 @@ def _verdict(chain: Chain, rebuilds: Rebuilds, falsifier: Falsifier, alpha: floa
     """The worst critical link first, then what the rebuilds say."""
     departs = bool(rebuilds.departing(alpha))
     if chain.links and chain.broken:
-        return "inconclusive" if falsifier.falsified else "confirmed"
+        if falsifier.falsified:
+            return "inconclusive"
+        return "supported" if chain.unlisted and not departs else "confirmed"
     if departs:
         return "confirmed" if rebuilds.shipped is not None else "supported"
     if chain.erased:
