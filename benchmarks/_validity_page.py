@@ -95,6 +95,7 @@ def false_confirmations(
     """How often a healthy twin or a trap was confirmed, for each and for all of a diagnosis."""
     yield "| diagnosis | cases | confirmed | share (95 %) | most in one incident |"
     yield "|---|---:|---:|---:|---|"
+    everything: list[Outcome] = []
     for diagnosis in DIAGNOSES:
         quiet = [i for i in incidents if i.diagnosis == diagnosis.name and i.kind != "planted"]
         quiet = [i for i in quiet if "confirmed" not in i.verdicts]
@@ -102,15 +103,23 @@ def false_confirmations(
         cases = [o for rows in found.values() for o in rows]
         if not cases:
             continue
-        wrong = sum(o.verdict == "confirmed" for o in cases)
-        share = clopper_pearson(wrong, len(cases))
+        everything += cases
+        wrong, told_share = _confirmed(cases)
         worst = max(found, key=lambda name: sum(o.verdict == "confirmed" for o in found[name]))
         most = sum(o.verdict == "confirmed" for o in found[worst])
         told = f"{worst}: {most} of {len(found[worst])}" if most else "none"
-        yield (
-            f"| {diagnosis.name} | {len(cases)} | {wrong} | {share.value:.2%} "
-            f"({share.low:.2%} to {share.high:.2%}) | {told} |"
-        )
+        yield f"| {diagnosis.name} | {len(cases)} | {wrong} | {told_share} | {told} |"
+    wrong, told_share = _confirmed(everything)
+    yield f"| all | {len(everything)} | {wrong} | {told_share} | |"
+
+
+def _confirmed(cases: Sequence[Outcome]) -> tuple[int, str]:
+    """How many were confirmed, and their share with its interval."""
+    wrong = sum(o.verdict == "confirmed" for o in cases)
+    if not cases:
+        return 0, "none"
+    share = clopper_pearson(wrong, len(cases))
+    return wrong, f"{share.value:.2%} ({share.low:.2%} to {share.high:.2%})"
 
 
 def confusion(incidents: Sequence[Incident], outcomes: Sequence[Outcome]) -> Iterator[str]:
