@@ -1,15 +1,19 @@
 """Cases made of the incidents, each written, loaded and diagnosed as an investigator would."""
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from benchmarks.validity import load_with_maps
 from fixtures import ALL, Truth
+from fixtures.formats.tables import write_table
 
 from casework.case import Case
 from casework.diagnoses import get
 from casework.findings import Result
+from casework.intake import load
 
 BY_NAME = {incident.name: incident for incident in ALL}
 
@@ -40,6 +44,28 @@ class Diagnosed:
             shutil.rmtree(evidence)
             self.loaded[name, incident_seed] = truth
         return case
+
+
+Rows = dict[str, list[Any]]
+Diagnose = Callable[..., Result]
+
+
+@pytest.fixture
+def diagnose_tables(tmp_path: Path) -> Diagnose:
+    """Diagnoses a case of small tables, each given by its columns, loaded as JSON Lines."""
+
+    def run(diagnosis: str, **tables: Rows) -> Result:
+        files = []
+        for name, columns in tables.items():
+            files.append(tmp_path / f"{name}.jsonl")
+            write_table(files[-1], columns)
+        case = tmp_path / "case.duckdb"
+        Case.create(case).close()
+        assert all(outcome.status == "loaded" for outcome in load(case, files))
+        with Case(case) as opened:
+            return get(diagnosis)(opened)
+
+    return run
 
 
 @pytest.fixture(scope="session")

@@ -1,23 +1,16 @@
 """What `substrate_rotation` must state, against planted numbers."""
 
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from typing import Any
+from functools import partial
 
 import numpy as np
 import pytest
-from fixtures.formats.tables import write_table
-from tests.diagnoses.conftest import Diagnosed
+from tests.diagnoses.conftest import Diagnose, Diagnosed, Rows
 
-from casework.case import Case
-from casework.diagnoses import get
 from casework.errors import UsageError
 from casework.findings import Result, Rival
-from casework.intake import load
 from casework.words import parse_instant
 
-Rows = dict[str, list[Any]]
 DAY = timedelta(days=1)
 START = datetime(2026, 1, 5, tzinfo=UTC)
 
@@ -117,23 +110,10 @@ def test_settings_are_taken_and_checked(diagnosed: Diagnosed) -> None:
 
 # Small cases
 
-Diagnose = Callable[..., Result]
-
 
 @pytest.fixture
-def diagnose(tmp_path: Path) -> Diagnose:
-    def run(**tables: Rows) -> Result:
-        files = []
-        for name, columns in tables.items():
-            files.append(tmp_path / f"{name}.jsonl")
-            write_table(files[-1], columns)
-        case = tmp_path / "case.duckdb"
-        Case.create(case).close()
-        assert all(outcome.status == "loaded" for outcome in load(case, files))
-        with Case(case) as opened:
-            return get("substrate_rotation")(opened)
-
-    return run
+def diagnose(diagnose_tables: Diagnose) -> Diagnose:
+    return partial(diagnose_tables, "substrate_rotation")
 
 
 def instants(days: list[float]) -> list[str]:

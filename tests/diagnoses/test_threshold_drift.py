@@ -1,21 +1,13 @@
 """What `threshold_drift` must state, against planted numbers."""
 
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any
+from functools import partial
 
 import numpy as np
 import pytest
-from fixtures.formats.tables import write_table
-from tests.diagnoses.conftest import Diagnosed
+from tests.diagnoses.conftest import Diagnose, Diagnosed, Rows
 
-from casework.case import Case
-from casework.diagnoses import get
 from casework.errors import UsageError
 from casework.findings import Result, Rival
-from casework.intake import load
-
-Rows = dict[str, list[Any]]
 
 
 def rival(result: Result, beginning: str) -> Rival:
@@ -126,23 +118,9 @@ def test_settings_are_taken_and_checked(diagnosed: Diagnosed) -> None:
 # Small cases
 
 
-Diagnose = Callable[..., Result]
-
-
 @pytest.fixture
-def diagnose(tmp_path: Path) -> Diagnose:
-    def run(**tables: Rows) -> Result:
-        files = []
-        for name, columns in tables.items():
-            files.append(tmp_path / f"{name}.jsonl")
-            write_table(files[-1], columns)
-        case = tmp_path / "case.duckdb"
-        Case.create(case).close()
-        assert all(outcome.status == "loaded" for outcome in load(case, files))
-        with Case(case) as opened:
-            return get("threshold_drift")(opened)
-
-    return run
+def diagnose(diagnose_tables: Diagnose) -> Diagnose:
+    return partial(diagnose_tables, "threshold_drift")
 
 
 def log(queries: int = 60, *, after: float = -0.1, model: tuple[str, str] = ("a", "b")) -> Rows:
@@ -217,7 +195,7 @@ def test_a_retry_of_a_request_counts_once(diagnose: Diagnose) -> None:
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_a_break_found_by_searching_noise_is_no_finding(seed: int, tmp_path: Path) -> None:
+def test_a_break_found_by_searching_noise_is_no_finding(seed: int, diagnose: Diagnose) -> None:
     """Nothing moves for thirty days; the largest break still looks large to an interval."""
     rng = np.random.default_rng(seed)
     level = rng.normal(0.5, 0.06, 30)  # days differ, as queries of a day are alike
@@ -233,11 +211,6 @@ def test_a_break_found_by_searching_noise_is_no_finding(seed: int, tmp_path: Pat
                 rows["rerank_score"].append(score)
                 rows["threshold"].append(0.4)
                 rows["passed"].append(score >= 0.4)
-    write_table(tmp_path / "candidates.csv", rows)
-    path = tmp_path / "case.duckdb"
-    Case.create(path).close()
-    load(path, [tmp_path / "candidates.csv"])
-    with Case(path) as case:
-        result = get("threshold_drift")(case)
+    result = diagnose(candidates=rows)
     assert result.parameters["changed_at"].source == "inferred"
     assert result.verdict in ("inconclusive", "clean")

@@ -78,9 +78,7 @@ def mcnemar(pairs: Pairs) -> McNemar:
     if not changed:
         return McNemar(1.0, 1.0, 1.0, 0.0, 0.0)
     exact = min(1.0, 2 * float(binom.cdf(fewer, changed, 0.5)))
-    # where both are equal, doubling counts the middle outcome twice
-    mid = 1.0 - float(binom.pmf(fewer, changed, 0.5)) if b == c else None
-    mid = exact - float(binom.pmf(fewer, changed, 0.5)) if mid is None else mid
+    mid = exact - float(binom.pmf(fewer, changed, 0.5))
     plain = (b - c) ** 2 / changed
     corrected = max(0, abs(b - c) - 1) ** 2 / changed
     return McNemar(exact, mid, float(chi2.sf(plain, 1)), plain, corrected)
