@@ -112,13 +112,11 @@ def _shared_causes(case: Path, results: Sequence["Result"]) -> Iterator[str]:
 
 def show(result: "Result", *, verbose: bool = False) -> None:
     """Print a result: its sign, name and sentence, and with `verbose` what they rest on."""
-    from casework.words import VERDICT_WORD, sentence, verdict_sign
+    from casework.words import VERDICT_WORD, headline, verdict_sign
 
-    word = VERDICT_WORD[result.verdict]
-    said = sentence(result.headline)
-    headline = said if said.startswith(f"{word}.") else f"{word}. {said}"
+    said = headline(result.headline, result.verdict)
     lead = f"{verdict_sign(result.verdict)} {result.diagnosis}"
-    say(f"  {headline}", lead=lead, colour=_COLOURS.get(result.verdict))
+    say(f"  {VERDICT_WORD[result.verdict]}. {said}", lead=lead, colour=_COLOURS.get(result.verdict))
     if verbose:
         for line in _details(result):
             say(f"    {line}")
