@@ -8,11 +8,13 @@ is planted or healthy goes through all diagnoses, which the confusion matrix nee
 
 import argparse
 import json
+import shutil
 import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -30,16 +32,17 @@ OUT = Path(__file__).parent / "out" / "validity.jsonl"
 
 
 def diagnose(
-    incident: Incident, seed: int, names: tuple[str, ...] = ()
+    empty: Path, incident: Incident, seed: int, names: tuple[str, ...] = ()
 ) -> tuple[list[Result], Truth]:
     """Write one incident, load it as an investigator would, and diagnose it.
 
-    Without names it goes through the diagnosis that it was made for.
+    The case is a copy of an empty one, which is quicker than a new one. Without names it goes
+    through the diagnosis that it was made for.
     """
     with tempfile.TemporaryDirectory(prefix="casework-") as folder:
         evidence, case = Path(folder, "evidence"), Path(folder, "case.duckdb")
         truth = incident.write(evidence, seed)
-        Case.create(case).close()
+        shutil.copy(empty, case)
         load_with_maps(case, evidence, truth)
         with Case(case) as opened:
             return [get(name)(opened) for name in names or (incident.diagnosis,)], truth
@@ -123,12 +126,12 @@ def _same(found: Any, planted: Any) -> bool:
     return bool(abs(found - planted) < 1e-6)
 
 
-def _run(task: tuple[int, int, bool]) -> list[Outcome]:
+def _run(empty: Path, task: tuple[int, int, bool]) -> list[Outcome]:
     index, seed, through_all = task
     incident = ALL[index]
     names = tuple(d.name for d in DIAGNOSES) if through_all else (incident.diagnosis,)
     try:
-        results, truth = diagnose(incident, seed, names)
+        results, truth = diagnose(empty, incident, seed, names)
     except Exception as error:
         said = f"{type(error).__name__}: {error}"
         return [Outcome(incident.name, seed, incident.diagnosis, "error", None, None, None, said)]
@@ -185,8 +188,14 @@ def main() -> None:
     args.log.parent.mkdir(exist_ok=True)
     tasks = list(_tasks(args, {o.key for o in read_outcomes(args.log)}))
     began = time.monotonic()
-    with ProcessPoolExecutor(args.workers) as pool, args.log.open("a") as log:
-        for outcomes in pool.map(_run, tasks, chunksize=2):
+    with (
+        tempfile.TemporaryDirectory(prefix="casework-") as folder,
+        ProcessPoolExecutor(args.workers) as pool,
+        args.log.open("a") as log,
+    ):
+        empty = Path(folder, "empty.duckdb")
+        Case.create(empty).close()
+        for outcomes in pool.map(partial(_run, empty), tasks, chunksize=2):
             for outcome in outcomes:
                 log.write(json.dumps(outcome._asdict()) + "\n")
             log.flush()
