@@ -237,19 +237,6 @@ def test_what_is_not_loaded_is_not_known(
     assert any(f"No `{table.name}` is loaded" in limit for limit in result.limits)
 
 
-@pytest.mark.parametrize("ended_at", [None, days(70)])
-def test_a_judge_of_traffic_does_not_show_that_evaluations_are_recorded(
-    estate: Estate, tmp_path: Path, ended_at: datetime | None
-) -> None:
-    """Its run has neither end nor score: whether the digest was ever evaluated is not known."""
-    estate.change(model_versions, eval_checkpoint=None)
-    without = estate.judge(tmp_path)
-    estate.add(eval_runs, run_id="langfuse:EVAL:tone", suite="tone", started_at=days(70),
-               ended_at=ended_at)  # fmt: skip
-    result = estate.judge(tmp_path)
-    assert (result.verdict == without.verdict) == (ended_at is None)
-
-
 def test_without_a_log_of_engagement_a_quick_approval_is_open(
     estate: Estate, tmp_path: Path
 ) -> None:
@@ -346,3 +333,16 @@ def test_a_score_that_no_count_of_items_gives_is_told(estate: Estate, tmp_path: 
     assert value(estate.judge(tmp_path), "impossible_scores") == 1
     estate.change(eval_runs, n_items=50)
     assert value(estate.judge(tmp_path), "impossible_scores") == 0
+
+
+def test_a_run_that_is_not_loaded_is_not_known(estate: Estate, tmp_path: Path) -> None:
+    """The registry tells of no evals, and one eval log of another digest was handed over."""
+    estate.change(model_versions, eval_checkpoint=None)
+    estate.add(eval_runs, run_id="e", suite="x", started_at=days(70), ended_at=days(70),
+               checkpoint=D2)  # fmt: skip
+    result = estate.judge(tmp_path)
+    assert result.verdict == "inconclusive"
+    assert value(result, "never_evaluated") == 0
+    assert any("No eval run of router 3 is loaded" in limit for limit in result.limits)
+    estate.version("router", "2", D2, eval_checkpoint=D2)
+    assert estate.judge(tmp_path).verdict == "confirmed", "the registry tells of the others"

@@ -126,11 +126,11 @@ RECORDS = Query(
                 WHEN v.eval_digest IS NOT NULL THEN 'of another digest'
                 WHEN v.eval_run_id IS NOT NULL OR v.metric_value IS NOT NULL
                     THEN 'digest not recorded'
-                WHEN EXISTS (SELECT 1 FROM eval_runs
-                             WHERE ended_at IS NOT NULL OR score IS NOT NULL) OR EXISTS (
-                        SELECT 1 FROM versions AS o
-                        WHERE o.eval_digest IS NOT NULL OR o.metric_value IS NOT NULL)
-                    THEN 'none' ELSE 'not recorded' END AS eval_state,
+                WHEN EXISTS (SELECT 1 FROM versions AS o
+                             WHERE o.eval_digest IS NOT NULL OR o.metric_value IS NOT NULL)
+                    THEN 'none'
+                WHEN EXISTS (SELECT 1 FROM evaluated) THEN 'no run loaded'
+                ELSE 'not recorded' END AS eval_state,
            coalesce(v.earlier_digest AND v.card_updated_at
                     < v.created_at - INTERVAL 1 DAY * $card_grace_days, false) AS card_older
     FROM traffic AS t

@@ -189,6 +189,12 @@ def limits(ask: Inquiry, split: Split, reach: dict[str, Any], live_days: float) 
     ]
     if split.unattributed:
         said.append(f"The digest of {count(split.unattributed, 'requests')} is not known.")
+    lacking = [_name(s) for s in split.served if s.row and s.row["eval_state"] == "no run loaded"]
+    if lacking:
+        said.append(
+            f"No eval run of {', '.join(lacking[:3])} is loaded, and the registry tells of none: "
+            "load the eval runs of what served, or it stays open whether it was evaluated."
+        )
     for table, what in (("people", "whether owners are there"), ("benchmarks", "whether benchmarks "
                         "are in force"), ("engagements", "what approvers did before")):  # fmt: skip
         if not ask.case.filled(table):

@@ -21,11 +21,12 @@ engagement of the approver before it. Both are looked for in every run.
 
 ## Known false alarms
 An endpoint need not be called what the model is called. A staff list lags, and new people are
-missing from it. A benchmark may only have been renamed. A service account that approves on passed
-gates has nothing to read. 23:43 UTC may be the middle of an afternoon. A review may come before
-the formal click, be done by a delegate, or follow an emergency. Another precision of registered
-weights has another digest; whether the record covers it is for policy to say. No evidence of
-review is not evidence of no review.
+missing from it. An eval run that is not loaded may have been made all the same: where the registry
+itself tells of no evals, that is left open. A benchmark may only have been renamed. A service
+account that approves on passed gates has nothing to read. 23:43 UTC may be the middle of an
+afternoon. A review may come before the formal click, be done by a delegate, or follow an emergency.
+Another precision of registered weights has another digest; whether the record covers it is for
+policy to say. No evidence of review is not evidence of no review.
 """
 
 from datetime import timedelta
