@@ -79,8 +79,10 @@ def test_a_negative_control_that_breaks_refutes(diagnosed: Diagnosed) -> None:
     assert result.verdict == "inconclusive"
 
 
-def test_hours_of_data_say_how_many_units_it_takes(diagnosed: Diagnosed) -> None:
-    result, _ = diagnosed("substrate_rotation.hours_of_data", 22)
+@pytest.mark.parametrize("seed", [22, 5000])
+def test_hours_of_data_say_how_many_units_it_takes(diagnosed: Diagnosed, seed: int) -> None:
+    """In the second the lift of the hours is far from the others', and still has no say."""
+    result, _ = diagnosed("substrate_rotation.hours_of_data", seed)
     assert result.verdict == "inconclusive"
     assert any("units in the last regime" in limit for limit in result.limits)
 

@@ -24,6 +24,9 @@ from casework.stats.regimes import (
 FEW_UNITS = 10
 """Units that each arm needs in a regime for a lift."""
 
+A_DAY = timedelta(days=1)
+"""A shorter regime has a lift, and no say in whether the lifts agree: its hours may be special."""
+
 
 @dataclass(frozen=True, slots=True)
 class Regime:
@@ -33,6 +36,11 @@ class Regime:
     end: datetime
     lift: Estimate | None
     treated_share: float | None
+
+    @property
+    def is_short(self) -> bool:
+        """Whether it saw no whole day."""
+        return self.end - self.start < A_DAY
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +53,8 @@ class Effects:
         known: numbers of the regimes that have a lift.
         pooled: the lift over all of them, as read out.
         shipping_gap: lift of the last regime minus the pooled one; None where either is unknown.
-        agreement: whether the lifts agree; None with fewer than two.
-        gaps: of each regime with a lift, lift minus the pooled one.
+        agreement: whether the lifts of regimes of a day or more agree; None with fewer than two.
+        gaps: of each such regime with a lift, lift minus the pooled one.
         joint: pooled lift first, then those of the known regimes, with their covariance.
     """
 
@@ -167,17 +175,18 @@ def _effects(
         Regime(a, b, by_number.get(i), shares[i])
         for i, (a, b) in enumerate(zip(edges, ends, strict=True))
     )
-    gaps = tuple(contrast(joint, i + 1, 0) for i in range(len(known)))
+    long = [i for i, number in enumerate(known) if not regimes[number].is_short]
     last = len(edges) - 1
+    ships = known[-1] == last and last > 0
     return Effects(
         metric=metric.name,
         is_ratio=metric.is_ratio,
         regimes=regimes,
         known=known,
         pooled=joint.estimate(0),
-        shipping_gap=gaps[-1] if known[-1] == last and last > 0 else None,
-        agreement=each.agreement(),
-        gaps=gaps,
+        shipping_gap=contrast(joint, len(known), 0) if ships else None,
+        agreement=each.of(long).agreement(),
+        gaps=tuple(contrast(joint, i + 1, 0) for i in long),
         query=query,
         joint=joint,
         cuts=cuts,

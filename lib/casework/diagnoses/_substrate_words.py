@@ -159,6 +159,12 @@ def limits(
     missing = [i + 1 for i, regime in enumerate(effects.regimes) if regime.lift is None]
     if missing and effects.regimes:
         said_.append(f"Regimes without a lift: {', '.join(map(str, missing))}.")
+    short = [i + 1 for i, regime in enumerate(effects.regimes) if regime.lift and regime.is_short]
+    if short and changes:
+        said_.append(
+            f"Shorter than a day: {', '.join(f'regime {i}' for i in short)}. Its lift has no say "
+            "in whether the lifts agree, since its hours may be special."
+        )
     needed = units_needed(effects, sesoi)
     if needed:
         said_.append(

@@ -170,7 +170,8 @@ def _verdict(
     effects = found.effects
     if not found.changes:
         return "clean" if found.covered else "inconclusive"
-    gap, agreement, pooled = effects.shipping_gap, effects.agreement, effects.pooled
+    agreement, pooled = effects.agreement, effects.pooled
+    gap = None if effects.regimes[-1].is_short else effects.shipping_gap
     if agreement is None or pooled is None:
         return "inconclusive"
     if gap is not None and gap.inside(-sesoi, sesoi):

@@ -5,6 +5,7 @@ of the lifts takes that in: from sums of products within a unit, which a databas
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -92,9 +93,15 @@ class Lifts:
         value = float(self.values[i])
         return Estimate(value, value - half, value + half, self.units[i])
 
+    def of(self, which: Sequence[int]) -> "Lifts":
+        """Some of them."""
+        chosen = list(which)
+        units = tuple(self.units[i] for i in chosen)
+        return Lifts(self.values[chosen], self.covariance[np.ix_(chosen, chosen)], units)
+
     def without_first(self) -> "Lifts":
         """All but the first, which is the pooled one in `pooled_and_stretches`."""
-        return Lifts(self.values[1:], self.covariance[1:, 1:], self.units[1:])
+        return self.of(range(1, len(self.values)))
 
     def agreement(self) -> Agreement | None:
         """Test whether all are the same; None with fewer than two."""
