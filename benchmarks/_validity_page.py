@@ -1,5 +1,6 @@
 """What the log of `benchmarks.validity` says, as tables, a plot and the page `docs/validity.md`."""
 
+import gzip
 import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -16,13 +17,16 @@ from casework.words import title
 
 PAGE = Path(__file__).parents[1] / "docs" / "validity.md"
 PLOT = PAGE.parent / "images" / "p-values.svg"
+KEPT = Path(__file__).parent / "validity.jsonl.gz"
+"""The log that the page was made of, for whoever checks it or goes on with it."""
 
 
 class Outcome(NamedTuple):
     """What one diagnosis made of one written incident.
 
     `counted` says whether what is counted is exactly what was planted, `covered` whether the 95 %
-    interval holds the planted value; None where there is neither. `p` is that of the primary test.
+    interval holds the planted value; None where there is neither. `p` is that of the primary test,
+    `commit` what ran.
     """
 
     incident: str
@@ -33,6 +37,7 @@ class Outcome(NamedTuple):
     covered: bool | None
     p: float | None
     headline: str
+    commit: str = ""
 
     @property
     def key(self) -> tuple[str, int, str]:
@@ -41,12 +46,21 @@ class Outcome(NamedTuple):
 
 
 def read_outcomes(log: Path) -> list[Outcome]:
-    """The outcomes in the log, each once: the last one counts."""
-    if not log.exists():
-        return []
-    lines = log.read_text(encoding="utf-8").splitlines()
+    """The outcomes in the log, and in the one that is kept, each once: the last one counts."""
+    kept = gzip.decompress(KEPT.read_bytes()).decode() if KEPT.exists() else ""
+    lines = kept.splitlines() + (log.read_text("utf-8").splitlines() if log.exists() else [])
     found = (Outcome(**json.loads(line)) for line in lines)
     return list({outcome.key: outcome for outcome in found}.values())
+
+
+def keep(incidents: Sequence[Incident], outcomes: Sequence[Outcome]) -> None:
+    """Keep what the page is made of, without the headlines of what is right."""
+    right = {i.name: i.verdicts for i in incidents}
+    lines = []
+    for outcome in sorted(outcomes):
+        told = "" if outcome.verdict in right.get(outcome.incident, ()) else outcome.headline
+        lines.append(json.dumps(outcome._replace(headline=told)._asdict()))
+    KEPT.write_bytes(gzip.compress("\n".join(lines).encode(), mtime=0))
 
 
 def verdict_table(incidents: Sequence[Incident], outcomes: Sequence[Outcome]) -> Iterator[str]:
@@ -93,8 +107,9 @@ def false_confirmations(
     incidents: Sequence[Incident], outcomes: Sequence[Outcome]
 ) -> Iterator[str]:
     """How often a healthy twin or a trap was confirmed, for each and for all of a diagnosis."""
-    yield "| diagnosis | cases | confirmed | share (95 %) | most in one incident |"
-    yield "|---|---:|---:|---:|---|"
+    heads = ("diagnosis", "incidents", "seeds each", "cases", "confirmed", "share (95 %)")
+    yield f"| {' | '.join(heads)} | worst incident |"
+    yield "|---|---:|---:|---:|---:|---|---|"
     everything: list[Outcome] = []
     for diagnosis in DIAGNOSES:
         quiet = [i for i in incidents if i.diagnosis == diagnosis.name and i.kind != "planted"]
@@ -105,12 +120,37 @@ def false_confirmations(
             continue
         everything += cases
         wrong, told_share = _confirmed(cases)
-        worst = max(found, key=lambda name: sum(o.verdict == "confirmed" for o in found[name]))
-        most = sum(o.verdict == "confirmed" for o in found[worst])
-        told = f"{worst}: {most} of {len(found[worst])}" if most else "none"
-        yield f"| {diagnosis.name} | {len(cases)} | {wrong} | {told_share} | {told} |"
+        seeds = sorted({len(rows) for rows in found.values()})
+        least = f"{seeds[0]}" if len(seeds) == 1 else f"{seeds[0]} to {seeds[-1]}"
+        worst = max(found, key=lambda name: _share_confirmed(found[name]))
+        told = f"{worst}: {_confirmed(found[worst])[1]}" if found[worst] else "none"
+        yield (
+            f"| {diagnosis.name} | {len(quiet)} | {least} | {len(cases)} | {wrong} | "
+            f"{told_share} | {told} |"
+        )
     wrong, told_share = _confirmed(everything)
-    yield f"| all | {len(everything)} | {wrong} | {told_share} | |"
+    yield f"| all | | | {len(everything)} | {wrong} | {told_share} | |"
+
+
+def power(incidents: Sequence[Incident], outcomes: Sequence[Outcome]) -> Iterator[str]:
+    """How often what is planted was confirmed; 1x and 2x are multiples of what matters."""
+    yield "| planted | cases | confirmed | at least supported |"
+    yield "|---|---:|---:|---:|"
+    for incident in incidents:
+        found = _of(incident, outcomes) if incident.kind == "planted" else []
+        if not found:
+            continue
+        cells = []
+        for verdicts in (("confirmed",), ("confirmed", "supported")):
+            share = clopper_pearson(sum(o.verdict in verdicts for o in found), len(found))
+            cells.append(f"{share.value:.1%} ({share.low:.1%} to {share.high:.1%})")
+        yield f"| {incident.name} | {len(found)} | {' | '.join(cells)} |"
+
+
+def _share_confirmed(cases: Sequence[Outcome]) -> float:
+    """Upper end of the interval of the share that was confirmed."""
+    wrong = sum(o.verdict == "confirmed" for o in cases)
+    return clopper_pearson(wrong, len(cases)).high if cases else 0.0
 
 
 def _confirmed(cases: Sequence[Outcome]) -> tuple[int, str]:
@@ -172,7 +212,8 @@ def plot(found: dict[str, list[float]]) -> Chart:
 
 
 def write_page(incidents: Sequence[Incident], outcomes: Sequence[Outcome]) -> None:
-    """Write the page and its plot."""
+    """Write the page and its plot, and keep the log."""
+    keep(incidents, outcomes)
     tests = p_values(incidents, outcomes)
     PLOT.write_text(svg(plot(tests)), encoding="utf-8")
     lines = [
@@ -183,11 +224,16 @@ def write_page(incidents: Sequence[Incident], outcomes: Sequence[Outcome]) -> No
         "from the log of `python -m benchmarks.validity --seeds 200` and of `--all`. Intervals "
         "are Clopper and Pearson's.",
         "",
-        f"{len(outcomes):,} outcomes over {len({o.seed for o in outcomes})} seeds.",
+        f"{len(outcomes):,} outcomes over {len({o.seed for o in outcomes}):,} seeds. By commit: "
+        f"{_commits(outcomes)}. All are in `benchmarks/{KEPT.name}`.",
         "",
         "## False confirmations",
         "",
         *false_confirmations(incidents, outcomes),
+        "",
+        "## Power",
+        "",
+        *power(incidents, outcomes),
         "",
         "## Coverage of intervals",
         "",
@@ -214,6 +260,11 @@ def write_page(incidents: Sequence[Incident], outcomes: Sequence[Outcome]) -> No
         "",
     ]
     PAGE.write_text("\n".join(lines), encoding="utf-8")
+
+
+def _commits(outcomes: Sequence[Outcome]) -> str:
+    counts = Counter(o.commit or "not recorded" for o in outcomes)
+    return ", ".join(f"{commit} ({n:,})" for commit, n in counts.most_common())
 
 
 def _of(incident: Incident, outcomes: Sequence[Outcome]) -> list[Outcome]:

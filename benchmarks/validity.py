@@ -2,13 +2,15 @@
 
 `python -m benchmarks.validity --seeds 200` writes every incident with every seed, loads it and
 diagnoses it. What became of each is a line in `benchmarks/out/validity.jsonl`; a run that was cut
-off goes on where it stopped. `--page` writes `docs/validity.md` from those lines. With `--all` what
-is planted or healthy goes through all diagnoses, which the confusion matrix needs.
+off goes on where it stopped. `--page` writes `docs/validity.md` from those lines, and keeps them
+beside this file for the next run. With `--all` what is planted or healthy goes through all
+diagnoses, which the confusion matrix needs.
 """
 
 import argparse
 import json
 import shutil
+import subprocess
 import sys
 import tempfile
 import time
@@ -126,7 +128,7 @@ def _same(found: Any, planted: Any) -> bool:
     return bool(abs(found - planted) < 1e-6)
 
 
-def _run(empty: Path, task: tuple[int, int, bool]) -> list[Outcome]:
+def _run(empty: Path, commit: str, task: tuple[int, int, bool]) -> list[Outcome]:
     index, seed, through_all = task
     incident = ALL[index]
     names = tuple(d.name for d in DIAGNOSES) if through_all else (incident.diagnosis,)
@@ -134,11 +136,12 @@ def _run(empty: Path, task: tuple[int, int, bool]) -> list[Outcome]:
         results, truth = diagnose(empty, incident, seed, names)
     except Exception as error:
         said = f"{type(error).__name__}: {error}"
-        return [Outcome(incident.name, seed, incident.diagnosis, "error", None, None, None, said)]
-    return [_outcome(incident, seed, result, truth) for result in results]
+        return [Outcome(incident.name, seed, incident.diagnosis, "error", None, None, None, said,
+                        commit)]  # fmt: skip
+    return [_outcome(incident, seed, result, truth, commit) for result in results]
 
 
-def _outcome(incident: Incident, seed: int, result: Result, truth: Truth) -> Outcome:
+def _outcome(incident: Incident, seed: int, result: Result, truth: Truth, commit: str) -> Outcome:
     own = result.diagnosis == incident.diagnosis
     return Outcome(
         incident.name,
@@ -149,7 +152,17 @@ def _outcome(incident: Incident, seed: int, result: Result, truth: Truth) -> Out
         covered(result, truth.numbers) if own else None,
         result.primary.p if result.primary else None,
         result.headline,
+        commit,
     )
+
+
+def _commit() -> str:
+    """The commit that runs, with a + where files differ from it."""
+    told = subprocess.run(
+        ["git", "describe", "--always", "--dirty=+", "--exclude=*"],
+        cwd=Path(__file__).parent, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    return told.stdout.strip()
 
 
 def _tasks(
@@ -195,7 +208,7 @@ def main() -> None:
     ):
         empty = Path(folder, "empty.duckdb")
         Case.create(empty).close()
-        for outcomes in pool.map(partial(_run, empty), tasks, chunksize=2):
+        for outcomes in pool.map(partial(_run, empty, _commit()), tasks, chunksize=2):
             for outcome in outcomes:
                 log.write(json.dumps(outcome._asdict()) + "\n")
             log.flush()
