@@ -35,7 +35,7 @@ def test_the_lift_for_everyone_holds_the_planted_one(diagnosed: Diagnosed) -> No
         assert raw.value == pytest.approx(truth.numbers["lift_canary"], rel=0.1)
         assert abs(population.value) < abs(raw.value) / 3
         inside += population.ci95[0] <= truth.numbers["true_lift"] <= population.ci95[1]
-    assert inside >= 2
+    assert inside == 3
 
 
 def test_every_rival_of_the_method_is_tested(planted: Result) -> None:

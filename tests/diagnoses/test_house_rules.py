@@ -13,7 +13,7 @@ from tests.diagnoses.conftest import Diagnosed
 import casework.diagnoses
 from casework.canonical import digest_rows
 from casework.case import Case, Query
-from casework.diagnoses import ALL, Diagnosis, _cohort_sums, _substrate_sums
+from casework.diagnoses import ALL, Diagnosis, _cohort_strata, _cohort_sums, _substrate_sums
 from casework.errors import UsageError
 
 SECTIONS = ["What it looks for", "Why it matters", "What would rule it out", "Known false alarms"]
@@ -32,10 +32,11 @@ def queries() -> dict[str, Query]:
                 found[f"{module.name}.{name}"] = value
     made = [
         _cohort_sums.standardised(SOURCES), _cohort_sums.cells(SOURCES),
-        _cohort_sums.arm_sums(SOURCES), _cohort_sums.edges(SOURCES, (1, 3)),
+        _cohort_sums.arm_sums(SOURCES),
         *(_cohort_sums.moments(SOURCES, (1, 3), weighted=w) for w in (True, False)),
         *(_substrate_sums.sums(cuts) for cuts in (0, 3)),
-        *(_cohort_sums.strata(SOURCES, (1, 3), weighted=w) for w in (True, False)),
+        *(make(_cohort_strata.Plan(SOURCES, (1, 3), own, weighted=own is None))
+          for own in (2, None) for make in (_cohort_strata.edges, _cohort_strata.strata)),
     ]  # fmt: skip
     return found | {f"made.{i}.{query.id}": query for i, query in enumerate(made)}
 
@@ -54,7 +55,7 @@ def parameters(query: Query) -> dict[str, object]:
     )
     names = ("environment", "endpoint", "prompt", "suite", "valid_run", "run_before")
     known |= dict.fromkeys(names, "a") | {"config": 1, "push_lead_s": 3600.0}
-    known |= {"lag_s": 3600.0, "zoneless": ""}
+    known |= {"lag_s": 3600.0, "zoneless": "", "own": 1.0}
     known |= {"dealt_by": "unit_id", "cohort": "week", "algorithm": "md5", "clock_error_s": 1.0}
     known |= dict.fromkeys(("opened_at", "closed_at", "middle_at"), instant)
     known |= {"is_ratio": False, "everyone": False}

@@ -179,7 +179,7 @@ def standardised(sources: tuple[str, ...]) -> Query:
     return Query(
         "standardised",
         f"""
-    SELECT treated, set_apart, cell, {columns},
+    SELECT treated, set_apart, cell, before_value IS NOT NULL AS seen_before, {columns},
            CAST(round((y - $mean_y) / $spread_y * {FIXED}) AS BIGINT) AS y,
            CAST(round(w / $mean_w * {WEIGHT}) AS HUGEINT) AS w
     FROM profile
@@ -243,45 +243,5 @@ def moments(sources: tuple[str, ...], used: tuple[int, ...], *, weighted: bool) 
     """,
         f"Sums and products over {GROUPS} random groups of units and the arms, for the regression "
         "and its bootstrap.",
-        uses=(standardised(sources),),
-    )
-
-
-def strata(sources: tuple[str, ...], used: tuple[int, ...], *, weighted: bool) -> Query:
-    """Outcome left after the covariates, by stratum of the outcome that they predict."""
-    score = " + ".join(f"$slope_{i} * z{i}" for i in used)
-    return Query(
-        "strata",
-        f"""
-    SELECT CAST(score > $edge_1 AS INTEGER) + CAST(score > $edge_2 AS INTEGER)
-               + CAST(score > $edge_3 AS INTEGER) + CAST(score > $edge_4 AS INTEGER) AS stratum,
-           treated, count(rest) AS units, CAST(sum(w) AS DOUBLE) AS w,
-           CAST(sum(w * w) AS DOUBLE) AS ww, CAST(sum(w * rest) AS DOUBLE) AS wr,
-           CAST(sum(w * w * rest) AS DOUBLE) AS wwr,
-           CAST(sum(w * w * rest * rest) AS DOUBLE) AS wwrr
-    FROM (SELECT treated, {"w" if weighted else "1"} AS w, {score} AS score,
-                 CAST(round(y - ({score})) AS HUGEINT) AS rest
-          FROM standardised WHERE NOT set_apart AND y IS NOT NULL)
-    GROUP BY stratum, treated ORDER BY stratum, treated
-    """,
-        "Units of both arms by fifth of the predicted outcome, with the outcome that the "
-        "covariates leave.",
-        uses=(standardised(sources),),
-    )
-
-
-def edges(sources: tuple[str, ...], used: tuple[int, ...]) -> Query:
-    """Where the fifths of the predicted outcome end."""
-    score = " + ".join(f"$slope_{i} * z{i}" for i in used)
-    cuts = ", ".join(
-        f"{significant(f'quantile_cont(score, 0.{2 * i})')} AS edge_{i}" for i in range(1, 5)
-    )
-    return Query(
-        "edges",
-        f"""
-    SELECT {cuts} FROM (SELECT {score} AS score FROM standardised
-                        WHERE NOT set_apart AND y IS NOT NULL)
-    """,
-        "Fifths of the outcome that the covariates predict.",
         uses=(standardised(sources),),
     )

@@ -133,6 +133,11 @@ def limits(
             f"Staff, test tenants and bots are set apart: {number(control)} in "
             f"{compared.control}, {number(treated)} in {compared.treatment}."
         )
+    if found.everyone and found.everyone.own:
+        limits.append(
+            "The lift for everyone takes off the gap before exposure, as if both arms' metric "
+            "would have moved alike without the change; it is that of the units seen before."
+        )
     if found.population is None and found.lift:
         limits.append(
             "A fifth of the units by predicted outcome has no treated unit, so the lift for "

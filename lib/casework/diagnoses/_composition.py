@@ -12,7 +12,7 @@ from casework.diagnoses import _cohorts as q
 from casework.diagnoses._arms import Comparison
 from casework.diagnoses._dealing import Dealing
 from casework.diagnoses._inquiry import Inquiry
-from casework.diagnoses._transport import transported
+from casework.diagnoses._transport import Everyone, transported
 from casework.errors import unknown_name
 from casework.stats.composition import (
     standardised_difference,
@@ -45,12 +45,11 @@ class Composition:
         is_ratio: whether it is a ratio of sums.
         lift: raw, adjusted, composition and share, in units of the metric.
         carrier: the covariate that carries most of the composition part.
-        population: lift weighted to all compared units; None where a stratum lacks treated ones.
-        n_eff: effective number of treated units after that weighting.
+        everyone: lift weighted to all compared units; None without outcomes.
         change: how the lift of the same units changed from the first half to the second.
         set_apart: staff, test tenants and bots in control and treatment, not compared.
         levels: metric by arm, control first.
-        cells, moments, strata: the queries behind the numbers.
+        cells, moments: the queries behind the numbers.
     """
 
     metric: str | None
@@ -62,17 +61,20 @@ class Composition:
     rehash_everyone: Rehash | None = None
     lift: Decomposition | None = None
     carrier: Covariate | None = None
-    population: Estimate | None = None
-    n_eff: float | None = None
+    everyone: Everyone | None = None
     change: Estimate | None = None
     cells: Query | None = None
     moments: Query | None = None
-    strata: Query | None = None
 
     @property
     def rehash_p(self) -> float:
         """P-value of the re-hash test; 1 where there was nothing to test."""
         return self.rehash.p if self.rehash else 1.0
+
+    @property
+    def population(self) -> Estimate | None:
+        """The lift for everyone, where it can be estimated."""
+        return self.everyone.lift if self.everyone else None
 
     @property
     def unit(self) -> str:
@@ -133,20 +135,15 @@ def _split(ask: Inquiry, found: Composition, frame: _Frame, seed: int) -> Compos
     """Split the lift into what the covariates explain and the rest, and carry it to everyone."""
     used = _prognostic(ask, frame)
     moments = sums.moments(frame.sources, used, weighted=frame.is_ratio)
-    strata = sums.strata(frame.sources, used, weighted=frame.is_ratio)
-    split = decompose(_cells(ask, moments, frame, used), seed=seed)
-    slopes = {f"slope_{i}": float(f"{s:.6g}") for i, s in zip(used, split.slopes, strict=True)}
-    population, n_eff = transported(
-        ask, frame.params | slopes, sums.edges(frame.sources, used), strata, frame.scale
-    )
+    cells = _cells(ask, moments, frame, used)
+    split = decompose(cells, seed=seed)
+    everyone = transported(ask, frame.params, frame.sources, used, cells, frame.scale)
     return replace(
         found,
         lift=_in_units(split, frame.scale),
         carrier=_carrier(found.covariates, [frame.names[i - 1] for i in used], split.parts),
-        population=population,
-        n_eff=n_eff,
+        everyone=everyone,
         moments=moments,
-        strata=strata,
     )
 
 

@@ -1,44 +1,111 @@
-"""The lift for everyone: that of each stratum, weighted to all units that were compared."""
+"""The lift for everyone: that of each stratum, weighted to all units that were compared.
 
-from typing import Any
+Arms that were not dealt at random differ in more than the covariates show: what these leave of the
+lift is not all lift. Where the metric of the units was seen before exposure, its gap between the
+arms holds all that differs and lasts, seen or not, and is taken off as it stands (difference in
+differences; Angrist & Pischke, Mostly Harmless Econometrics, 2009, chapter 5). A regression on it
+would take off too little, since it is noisy (Lord, Psychological Bulletin 1967;68:304). Strata are
+then of the other covariates: units picked by a noisy value would fall back to their mean.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 from casework.case import Query
+from casework.diagnoses._cohort_strata import SEEN_BEFORE, Plan, edges, strata
 from casework.diagnoses._cohort_sums import FIXED
 from casework.diagnoses._inquiry import Inquiry
 from casework.stats.composition import kish_from_sums, transport_interval
 from casework.stats.estimates import Estimate
-from casework.stats.lift import difference_of_means
+from casework.stats.lift import Cells, decompose, difference_of_means
+
+_SEEN = 0.9
+"""Share of the units in each arm whose metric must have been seen before exposure."""
+
+
+class Everyone(NamedTuple):
+    """The lift for everyone, the effective number of treated units, and the query behind them.
+
+    Both are None where a stratum has no treated unit, so that nothing is known of it. `own` says
+    whether the metric before exposure was taken off.
+    """
+
+    lift: Estimate | None
+    n_eff: float | None
+    query: Query
+    own: bool
 
 
 def transported(
     ask: Inquiry,
     params: dict[str, Any],
-    edges: Query,
-    strata: Query,
+    sources: tuple[str, ...],
+    used: Sequence[int],
+    cells: Cells,
     scale: float,
-) -> tuple[Estimate | None, float | None]:
+) -> Everyone:
     """Weight the lift of each stratum of the predicted outcome to all compared units.
 
     Args:
         ask: the inquiry.
-        params: parameters of the queries, the slopes of the covariates among them.
-        edges: where the strata end.
-        strata: sums of what the covariates leave of the outcome, by stratum and arm.
+        params: parameters of the queries.
+        sources: the covariates.
+        used: numbers of those that predict the outcome.
+        cells: their sums with the outcome, in the order of `used`.
         scale: standard deviation of the outcome, in its unit.
-
-    Returns:
-        The lift for everyone and the effective number of treated units; None where a stratum
-        has no treated unit, so that nothing is known of it.
     """
-    cuts = ask.one(edges, **params)
-    rows = ask.ask(strata, **params, **cuts)
+    at = sources.index("before_value") + 1 if "before_value" in sources else None
+    growth = _growth(ask, params) if at else None
+    own = at if growth is not None else None
+    sorted_by = tuple(i for i in used if i != own)
+    plan = Plan(sources, sorted_by, own, weighted=bool(params["is_ratio"]))
+    slopes = _slopes(cells, [k for k, i in enumerate(used) if i != own])
+    told = {f"slope_{i}": s for i, s in zip(sorted_by, slopes, strict=True)}
+    if own and growth is not None:
+        told["own"] = _short(growth * params[f"spread_{own}"] / params["spread_y"])
+    query = strata(plan)
+    cuts = ask.one(edges(plan), **params, **told)
+    rows = ask.ask(query, **params, **told, **cuts)
+    return Everyone(*_weighted(rows, scale / FIXED), query, bool(own))
+
+
+def _growth(ask: Inquiry, params: dict[str, Any]) -> float | None:
+    """How the control arm's metric grew by itself; None where too few were seen before.
+
+    Amounts grow with the season by a factor; a rate is taken to move by as many points everywhere.
+    """
+    rows = {row["treated"]: row for row in ask.ask(SEEN_BEFORE, **params)}
+    if len(rows) < 2 or any(row["seen"] < _SEEN * row["observed"] for row in rows.values()):
+        return None
+    if params["is_ratio"]:
+        return 1.0
+    before, after = rows[False]["before"], rows[False]["after"]
+    return after / before if before and after and after / before > 0 else 1.0
+
+
+def _slopes(cells: Cells, kept: list[int]) -> list[float]:
+    """Slopes of the outcome on some of the covariates, within the arms."""
+    if not kept:
+        return []
+    columns = [*kept, -1]
+    s, ss = cells.s[..., columns], cells.ss[..., columns, :][..., columns]
+    return [_short(slope) for slope in decompose(replace(cells, s=s, ss=ss), draws=1).slopes]
+
+
+def _short(number: float) -> float:
+    """Six digits: more would differ from run to run."""
+    return float(f"{number:.6g}")
+
+
+def _weighted(rows: list[dict[str, Any]], scale: float) -> tuple[Estimate | None, float | None]:
     effects, weights = [], []
     reached = squares = 0.0
     for stratum in sorted({row["stratum"] for row in rows}):
         arms = {row["treated"]: row for row in rows if row["stratum"] == stratum}
         if len(arms) < 2 or min(row["units"] for row in arms.values()) < 2:
             return None, None
-        effects.append(_effect(arms[False], arms[True], scale / FIXED))
+        effects.append(_effect(arms[False], arms[True], scale))
         weights.append(arms[False]["w"] + arms[True]["w"])
         size = arms[False]["units"] + arms[True]["units"]
         reached += size

@@ -152,12 +152,13 @@ def _measure(
     cells = found.cells or sums.BALANCE
     ask.measure("rehash_p", found.rehash.p if found.rehash else None, "p", cells, n=n)
     unit = found.unit
-    lift, moments, strata = found.lift, found.moments or sums.LEVELS, found.strata or sums.LEVELS
+    lift, everyone, moments = found.lift, found.everyone, found.moments or sums.LEVELS
+    strata = everyone.query if everyone else sums.LEVELS
     ask.estimate("lift_raw", lift.raw if lift else None, unit, moments)
     ask.estimate("lift_adjusted", lift.adjusted if lift else None, unit, moments)
     ask.estimate("lift_population", found.population, unit, strata)
     ask.estimate("composition_share", lift.share if lift else None, "share", moments)
-    ask.measure("n_eff", found.n_eff, "count:units", strata, n=compared.units[1])
+    ask.measure("n_eff", everyone and everyone.n_eff, "count:units", strata, n=compared.units[1])
 
 
 def _size(e: Estimate) -> Estimate:
