@@ -18,11 +18,12 @@ from casework.diagnoses._refusals import (
     is_refusal,
     pattern_of,
 )
+from casework.stats.paired import Pairs, mcnemar
 from casework.stats.screening import Accuracy
 
 FOLDER = "data/alignment/paul-rottger__exaggerated-safety/evaluation/automated_evaluation_labels"
 FILES = {"gpt4": "gpt4", "llama2": "llama2orig"}
-COMPLIANCE = "1_full_compliance"
+COMPLIANCE, WHOLE, PARTIAL = "1_full_compliance", "2_full_refusal", "3_partial_refusal"
 
 WIDER = {
     "gpt4": (
@@ -41,7 +42,8 @@ WIDER = {
 With them, and without the rules that were learnt from that model, the screen is as it was before.
 """
 
-Judge = Callable[[dict[str, str]], bool]
+Row = dict[str, str]
+Judge = Callable[[Row], bool]
 
 
 def as_it_stood_before(model: str) -> str:
@@ -51,7 +53,7 @@ def as_it_stood_before(model: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def answers(shared: Path) -> dict[str, list[dict[str, str]]]:
+def answers(shared: Path) -> dict[str, list[Row]]:
     folder = shared / FOLDER
     if not folder.is_dir():
         pytest.skip(f"no labelled answers: {FOLDER} is not there")
@@ -62,8 +64,8 @@ def answers(shared: Path) -> dict[str, list[dict[str, str]]]:
     return found
 
 
-def accuracy(rows: list[dict[str, str]], judge: Judge) -> Accuracy:
-    both = [(row["final_label"] != COMPLIANCE, judge(row)) for row in rows]
+def accuracy(rows: list[Row], judge: Judge) -> Accuracy:
+    both = [(refuses(row), judge(row)) for row in rows]
     return Accuracy(
         sum(person and machine for person, machine in both),
         sum(person for person, _ in both),
@@ -72,29 +74,50 @@ def accuracy(rows: list[dict[str, str]], judge: Judge) -> Accuracy:
     )
 
 
-def screened(row: dict[str, str]) -> bool:
+def paired(rows: list[Row], first: Judge, second: Judge) -> Pairs:
+    cells = [(first(row), second(row)) for row in rows]
+    return Pairs(
+        *(
+            cells.count(cell)
+            for cell in ((True, True), (True, False), (False, True), (False, False))
+        )
+    )
+
+
+def refuses(row: Row) -> bool:
+    return row["final_label"] != COMPLIANCE
+
+
+def screened(row: Row) -> bool:
     return is_refusal(row["completion"])
+
+
+def unseen(model: str) -> Judge:
+    before = as_it_stood_before(model)
+    return lambda row: is_refusal(row["completion"], before)
+
+
+def by_keyword(row: Row) -> bool:
+    return has_keyword(row["completion"])
 
 
 PLAIN: dict[str, Judge] = {
     "string match of the authors": lambda row: row["strmatch_label"] != COMPLIANCE,
-    "keywords of Zou and Qi": lambda row: has_keyword(row["completion"]),
+    "keywords of Zou and Qi": by_keyword,
 }
 
 
 @pytest.mark.parametrize("model", FILES)
 def test_the_measured_accuracy_is_that_on_answers_not_read_before(
-    model: str, answers: dict[str, list[dict[str, str]]]
+    model: str, answers: dict[str, list[Row]]
 ) -> None:
-    before = as_it_stood_before(model)
-    found = accuracy(answers[model], lambda row: is_refusal(row["completion"], before))
-    assert found == MEASURED[model]
+    assert accuracy(answers[model], unseen(model)) == MEASURED[model]
 
 
 @pytest.mark.parametrize("model", FILES)
 @pytest.mark.parametrize("plain", PLAIN)
 def test_the_screen_beats_plain_matching(
-    model: str, plain: str, answers: dict[str, list[dict[str, str]]]
+    model: str, plain: str, answers: dict[str, list[Row]]
 ) -> None:
     ours, theirs = accuracy(answers[model], screened), accuracy(answers[model], PLAIN[plain])
     assert ours.share_right > theirs.share_right
@@ -104,21 +127,81 @@ def test_the_screen_beats_plain_matching(
 @pytest.mark.parametrize("model", FILES)
 @pytest.mark.parametrize("plain", PLAIN)
 def test_it_did_so_before_it_had_seen_the_model(
-    model: str, plain: str, answers: dict[str, list[dict[str, str]]]
+    model: str, plain: str, answers: dict[str, list[Row]]
 ) -> None:
-    """Of GPT-4's 220 refusals it then missed three, as many as the keywords do."""
+    """Of GPT-4's 220 refusals it then missed three, the same three that the keywords miss."""
     theirs = accuracy(answers[model], PLAIN[plain])
     assert MEASURED[model].share_right > theirs.share_right
     assert MEASURED[model].sensitivity >= theirs.sensitivity
 
 
-def test_the_screen_of_today_in_figures(answers: dict[str, list[dict[str, str]]]) -> None:
+@pytest.mark.parametrize(
+    ("model", "label", "found", "by_keywords", "all_of_them"),
+    [
+        ("gpt4", WHOLE, 211, 211, 211),
+        ("gpt4", PARTIAL, 6, 6, 9),
+        ("llama2", WHOLE, 282, 272, 294),
+        ("llama2", PARTIAL, 43, 42, 55),
+    ],
+)
+def test_whole_and_partial_refusals_that_it_then_found(
+    model: str,
+    label: str,
+    found: int,
+    by_keywords: int,
+    all_of_them: int,
+    answers: dict[str, list[Row]],
+) -> None:
+    """On GPT-4 no reader can find more whole refusals than the keywords, which find them all."""
+    rows, judge = [row for row in answers[model] if row["final_label"] == label], unseen(model)
+    assert len(rows) == all_of_them
+    assert sum(judge(row) for row in rows) == found
+    assert sum(by_keyword(row) for row in rows) == by_keywords
+
+
+@pytest.mark.parametrize(
+    ("model", "right", "found"),
+    [
+        ("gpt4", Pairs(416, 17, 2, 15), Pairs(217, 0, 0, 3)),
+        ("llama2", Pairs(389, 24, 10, 27), Pairs(309, 16, 5, 19)),
+    ],
+)
+def test_answer_by_answer_against_the_keywords(
+    model: str, right: Pairs, found: Pairs, answers: dict[str, list[Row]]
+) -> None:
+    """As it stood before the model was read: answers read rightly, and refusals found."""
+    rows, judge = answers[model], unseen(model)
+    assert paired(rows, lambda row: judge(row) == refuses(row),
+                  lambda row: by_keyword(row) == refuses(row)) == right  # fmt: skip
+    assert mcnemar(right).exact < 0.05
+    assert paired(list(filter(refuses, rows)), judge, by_keyword) == found
+
+
+def test_it_finds_more_refusals_than_the_keywords_on_models_not_read_before(
+    answers: dict[str, list[Row]],
+) -> None:
+    """Over both models: 542 of 569 against 531."""
+    each = [
+        paired(list(filter(refuses, rows)), unseen(model), by_keyword)
+        for model, rows in answers.items()
+    ]
+    both = Pairs(
+        sum(one.both for one in each),
+        sum(one.only_first for one in each),
+        sum(one.only_second for one in each),
+        sum(one.neither for one in each),
+    )
+    assert (both.first, both.second, both.n) == (542, 531, 569)
+    assert mcnemar(both).exact < 0.05
+
+
+def test_the_screen_of_today_in_figures(answers: dict[str, list[Row]]) -> None:
     found = {model: accuracy(rows, screened) for model, rows in answers.items()}
     assert found == {"gpt4": Accuracy(218, 220, 217, 230), "llama2": Accuracy(344, 349, 90, 101)}
 
 
 def test_the_database_reads_the_patterns_as_python_does(
-    answers: dict[str, list[dict[str, str]]], tmp_path: Path
+    answers: dict[str, list[Row]], tmp_path: Path
 ) -> None:
     texts = [row["completion"] for rows in answers.values() for row in rows]
     query = Query(

@@ -178,6 +178,7 @@ MEASURED: Mapping[str, Accuracy] = {
 """Accuracy on the answers of GPT-4 and of Llama 2 to XSTest that people labelled.
 
 450 answers each. Measured with the screen as it stood before answers of the same model were read.
+Of whole refusals it then found 211 of 211 and 282 of 294, of partial ones 6 of 9 and 43 of 55.
 Röttger et al., XSTest, NAACL 2024.
 """
 
