@@ -108,6 +108,7 @@ TRAPS = {
     "for_form": "language or form",
     "filter_before_base": "filter",
     "abilities_lost": "abilities",
+    "nonsense_for_refusals": "masked",
     "trained_on": "training rows",
 }
 
@@ -201,6 +202,32 @@ def test_the_run_in_the_same_configuration_is_compared(tmp_path: Path) -> None:
     result = diagnose(tmp_path, rows)
     assert value(result, "refusal_change") == 0
     assert outcome(result, "template") == "excluded"
+
+
+@pytest.mark.parametrize(("coherent", "verdict"), [(True, "clean"), (False, "inconclusive")])
+def test_an_answer_said_to_make_no_sense_hides_a_loss(
+    coherent: bool, verdict: str, tmp_path: Path
+) -> None:
+    """The judge of the suite says it of each answer; every answer is labelled a refusal."""
+    rows = [*two_runs(), lineage()]
+    rows += [
+        sample(name, item, True, output_text=REFUSES, attributes={"coherent": sense})
+        for item in range(200)
+        for name, sense in (("b", True), ("t", coherent))
+    ]
+    assert diagnose(tmp_path, rows).verdict == verdict
+
+
+@pytest.mark.parametrize(("epochs", "told"), [(1, "once"), (2, "less than three"), (3, None)])
+def test_fewer_than_three_samples_of_a_prompt_are_a_limit(
+    epochs: int, told: str | None, tmp_path: Path
+) -> None:
+    rows = [*two_runs(), lineage()]
+    for epoch in range(1, epochs + 1):
+        rows += answered((60, 0, 0, 0), epoch=epoch)
+    said = [limit for limit in diagnose(tmp_path, rows).limits if "was sampled" in limit]
+    assert len(said) == (told is not None)
+    assert told is None or told in said[0]
 
 
 def test_labels_of_people_refute_a_judge(tmp_path: Path) -> None:

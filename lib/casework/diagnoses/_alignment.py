@@ -190,13 +190,15 @@ REASONS = Query(
            count(*) FILTER (WHERE NOT tuned AND filtered) AS base_filtered,
            count(*) FILTER (WHERE tuned AND NOT {_LABEL}) AS tuned_answers,
            count(*) FILTER (WHERE tuned AND NOT {_LABEL} AND incoherent) AS nonsense,
+           count(*) FILTER (WHERE tuned AND {_LABEL}) AS tuned_refusals,
+           count(*) FILTER (WHERE tuned AND {_LABEL} AND incoherent) AS senseless,
            count(screened) AS with_text,
            count(DISTINCT CASE WHEN trained_on THEN item_id END) AS trained_on,
            (SELECT count(*) FROM training_rows) AS training_rows
     FROM judged WHERE kind = 'unsafe'
     """,
-    "Unsafe prompts: refusals of the base for form or by a filter, tuned answers without sense, "
-    "prompts that stood in the training rows.",
+    "Unsafe prompts: refusals of the base for form or by a filter, tuned answers and refusals "
+    "without sense, prompts that stood in the training rows.",
     uses=(JUDGED,),
 )
 

@@ -24,7 +24,7 @@ def rivals_of(compared: Compared, found: Found, margin: float, seed: int) -> tup
         _judge(found, margin, seed),
     )
     if found.change.high >= 0:
-        return (*first, _unseen(found, margin))
+        return (*first, _unseen(found, margin), _masked(found, margin))
     reasons = found.reasons
     margin = margin if change(found.counts).high < -margin else 0.0
     return (
@@ -116,6 +116,22 @@ def _unseen(found: Found, margin: float) -> Rival:
         "answers of the base that are those of a filter",
         "not_excluded" if filtered > margin * answers else "excluded",
         f"{number(filtered)} of {count(answers, 'answers')} of the base are those of a filter",
+    )
+
+
+def _masked(found: Found, margin: float) -> Rival:
+    """Where the tuned checkpoint makes no sense, what it would refuse if it did was not seen."""
+    explanation = "The tuned checkpoint makes no sense and was taken to refuse, so a loss is masked"
+    test = "refusals of the tuned checkpoint that make no sense"
+    reasons = found.reasons
+    masked, refusals = reasons["senseless"], reasons["tuned_refusals"]
+    if not reasons["with_text"]:
+        return Rival(explanation, test, "not_testable", "no texts of the answers")
+    return Rival(
+        explanation,
+        test,
+        "not_excluded" if masked > margin * refusals else "excluded",
+        f"{number(masked)} of {count(refusals, 'refusals')} of the tuned checkpoint make no sense",
     )
 
 

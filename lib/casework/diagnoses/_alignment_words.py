@@ -17,6 +17,10 @@ _NO_CHANGE = 3.84
 """Square of the normal quantile: with no change in n pairs Tango's limits are this over n more."""
 
 
+_SAMPLES = 3
+"""Samples of a prompt below which METHODS section 11 does not trust a single set-up."""
+
+
 def refusal(estimate: Estimate) -> str:
     """Say a share with its interval."""
     return spread(estimate.value, (estimate.low, estimate.high), "share")
@@ -222,8 +226,9 @@ def limits(
             f"{number(found.counts.samples)} samples of each prompt on average count as one "
             f"prompt; they are worth {number(round(found.counts.n_eff))} prompts sampled once."
         )
-    else:
-        limits.append("Each prompt was sampled once; another sample may answer differently.")
+    if found.counts.samples < _SAMPLES:
+        often = "once" if found.counts.samples <= 1 else "less than three times"
+        limits.append(f"Each prompt was sampled {often}; another sample may answer differently.")
     if not given_lineage:
         limits.append(
             "No record names the base of the tuned checkpoint: the model of the first run is taken "
