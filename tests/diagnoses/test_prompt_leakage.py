@@ -2,76 +2,23 @@
 
 import gzip
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
-from fixtures.formats.tables import write_table
 from tests.diagnoses.conftest import Diagnosed
+from tests.diagnoses.leaking import bank, diagnose_columns, joined, rival, samples, texts, value
 
-from casework.case import Case
-from casework.diagnoses import get
-from casework.findings import Result, Rival
-from casework.intake import load
+from casework.findings import Result
 
 Diagnose = Callable[..., Result]
-WORDS = [
-    f"{a}{b}" for a in ("ba", "ke", "li", "mo", "nu", "ra") for b in ("dan", "fel", "gim", "tor")
-]
-
-
-def rival(result: Result, beginning: str) -> Rival:
-    return next(r for r in result.rivals if r.explanation.startswith(beginning))
-
-
-def value(result: Result, name: str) -> Any:
-    return result.measures[name].value
 
 
 @pytest.fixture
 def diagnose(tmp_path: Path) -> Diagnose:
-    """Diagnose a case of these tables, each a mapping of columns."""
-
-    def run(tables: dict[str, dict[str, list[Any]]], **settings: object) -> Result:
-        folder, case = tmp_path / "evidence", tmp_path / "case.duckdb"
-        for name, columns in tables.items():
-            write_table(folder / f"{name}.parquet", columns)
-        Case.create(case).close()
-        assert all(o.status == "loaded" for o in load(case, [folder]))
-        with Case(case) as opened:
-            return get("prompt_leakage")(opened, **settings)
-
-    return run
-
-
-def texts(seed: int, n: int, words: int = 14) -> list[str]:
-    rng = np.random.default_rng(seed)
-    return [f"{' '.join(rng.choice(WORDS, words))} n{i}" for i in range(n)]
-
-
-def samples(
-    questions: list[str], prompts: list[str | None] | None = None, condition: str = "as_run",
-    scores: Sequence[float | None] | None = None, **more: list[Any],
-) -> dict[str, list[Any]]:  # fmt: skip
-    n = len(questions)
-    columns: dict[str, list[Any]] = {
-        "run_id": ["r1"] * n, "item_id": [f"i{k}" for k in range(n)], "epoch": [1] * n,
-        "condition": [condition] * n, "input_text": questions,
-    }  # fmt: skip
-    columns |= {"prompt_text": prompts} if prompts else {}
-    return columns | ({"score": list(scores)} if scores else {}) | more
-
-
-def joined(*parts: dict[str, list[Any]]) -> dict[str, list[Any]]:
-    return {name: [x for part in parts for x in part[name]] for name in parts[0]}
-
-
-def bank(examples: list[str], **more: list[Any]) -> dict[str, list[Any]]:
-    n = len(examples)
-    ids = [f"e{k}" for k in range(n)]
-    return {"bank": ["b"] * n, "exemplar_id": ids, "text": examples, **more}
+    return partial(diagnose_columns, tmp_path)
 
 
 @pytest.fixture(scope="module")

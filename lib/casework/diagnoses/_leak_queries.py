@@ -10,13 +10,16 @@ RUNS = Query(
            max(r.started_at) AS started_at, max(r.endpoint) AS endpoint,
            max(r.checkpoint) AS checkpoint, max(r.params_hash) AS params_hash,
            count(DISTINCT s.item_id) AS items, count(s.prompt_text) AS prompts,
+           count(DISTINCT CASE WHEN e.text IS NOT NULL THEN s.item_id END) AS in_bank,
            count(s.score) AS scored, avg(s.score) AS score
     FROM eval_samples AS s LEFT JOIN eval_runs AS r ON r.run_id = s.run_id
+    LEFT JOIN (SELECT DISTINCT lower(trim(text)) AS text FROM exemplars) AS e
+      ON e.text = lower(trim(s.input_text))
     WHERE s.input_text IS NOT NULL
     GROUP BY coalesce(r.suite, ''), s.run_id, coalesce(s.condition, 'as_run')
     ORDER BY max(r.started_at) NULLS FIRST, s.run_id, coalesce(s.condition, 'as_run')
     """,
-    "Runs of each suite by condition: items, rendered prompts, scores.",
+    "Runs of each suite by condition: items, prompts, items in a bank word for word, scores.",
 )
 
 SAMPLES = Query(

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from casework.diagnoses import _leak_queries as q
 from casework.diagnoses._inquiry import Inquiry
@@ -16,12 +16,16 @@ _SAME = ("endpoint", "checkpoint", "params_hash")
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """The run that is judged, and for each other condition the run that it is compared with."""
+    """The run that is judged, and for each other condition the run that it is compared with.
+
+    `unexamined` are the other suites, and how many of their items stand word for word in a bank.
+    """
 
     suite: str
     run: Mapping[str, Any]
     others: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     history: Sequence[Mapping[str, Any]] = ()
+    unexamined: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def params(self) -> dict[str, Any]:
@@ -52,8 +56,9 @@ class Judged:
 def settle(ask: Inquiry, suite: str | None, run: str | None) -> Judged | None:
     """Settle what is judged, as given or as the evidence tells; None where nothing was run.
 
-    The suite with most items; of its runs the one that a leave-one-out rerun is nearest to, else
-    the latest; of each other condition the run nearest to that in time.
+    The suite of which most can be tested (`_testable`). Of its runs, those with rendered prompts
+    before the others, the one that a leave-one-out rerun is nearest to, else the latest; of each
+    other condition the run nearest to that in time.
 
     Raises:
         UsageError: a given suite or run is not in the case.
@@ -62,31 +67,69 @@ def settle(ask: Inquiry, suite: str | None, run: str | None) -> Judged | None:
     plain = [row for row in rows if row["condition"] == AS_RUN]
     if not plain:
         return None
-    suites = sorted({row["suite"] for row in plain})
+    suites = {row["suite"]: _testable(rows, row["suite"]) for row in plain}
     if suite is not None and suite not in suites:
-        raise unknown_name("suite", suite, suites)
+        raise unknown_name("suite", suite, sorted(suites))
     if run is not None and run not in {row["run_id"] for row in plain}:
         raise unknown_name("run", run, [row["run_id"] for row in plain])
     of_run = next((row["suite"] for row in plain if row["run_id"] == run), None)
-    most = max(plain, key=lambda row: (row["items"], row["suite"]))["suite"]
-    suite = str(ask.infer("suite", suite, most if of_run is None else of_run))
+    best = max(suites, key=lambda name: (suites[name], name))
+    suite = str(ask.infer("suite", suite, best if of_run is None else of_run))
     plain = [row for row in plain if row["suite"] == suite and run in (None, row["run_id"])]
     rows = [row for row in rows if row["suite"] == suite]
     if not plain:
         return None
-    left_out = [row for row in rows if row["condition"] == LEFT_OUT and row["scored"]]
-    latest = plain[-1]
-    if left_out:
-        nearest = min((_apart(row, other), -place) for place, row in enumerate(plain)
-                      for other in left_out)  # fmt: skip
-        latest = plain[-nearest[1]]
-    ask.infer("run", run, latest["run_id"])
+    judged = _nearest(plain, rows)
+    ask.infer("run", run, judged["run_id"])
     others = {}
     for condition in (LEFT_OUT, *WITHOUT):
         same = [row for row in rows if row["condition"] == condition and row["scored"]]
         if same:
-            others[condition] = min(same, key=lambda row: _apart(latest, row))
-    return Judged(suite, latest, others, rows)
+            others[condition] = min(same, key=lambda row: _apart(judged, row))
+    unexamined = {name: suites[name].in_bank for name in sorted(suites) if name != suite}
+    return Judged(suite, judged, others, rows, unexamined)
+
+
+class Testable(NamedTuple):
+    """What of a suite can be tested, in the order in which it counts.
+
+    Nothing here is a score, so that no suite is chosen by what the test is to find.
+
+    Attributes:
+        prompts: whether a run has rendered prompts.
+        in_bank: items that stand word for word in an example bank.
+        left_out: whether it was rerun with the items' own examples left out.
+        items: items of its largest run.
+    """
+
+    prompts: bool
+    in_bank: int
+    left_out: bool
+    items: int
+
+
+def _testable(rows: Sequence[Mapping[str, Any]], suite: str) -> Testable:
+    own = [row for row in rows if row["suite"] == suite]
+    plain = [row for row in own if row["condition"] == AS_RUN]
+    return Testable(
+        any(row["prompts"] for row in plain),
+        max(row["in_bank"] for row in plain),
+        any(row["condition"] == LEFT_OUT and row["scored"] for row in own),
+        max(row["items"] for row in plain),
+    )
+
+
+def _nearest(
+    plain: Sequence[Mapping[str, Any]], rows: Sequence[Mapping[str, Any]]
+) -> Mapping[str, Any]:
+    """The run with prompts, if any has, that a leave-one-out rerun is nearest to, or the latest."""
+    runs = [row for row in plain if row["prompts"]] or plain
+    left_out = [row for row in rows if row["condition"] == LEFT_OUT and row["scored"]]
+    if not left_out:
+        return runs[-1]
+    nearest = min((_apart(row, other), -place) for place, row in enumerate(runs)
+                  for other in left_out)  # fmt: skip
+    return runs[-nearest[1]]
 
 
 def _apart(row: Mapping[str, Any], other: Mapping[str, Any]) -> tuple[bool, float]:

@@ -1,5 +1,7 @@
 """What `prompt_leakage` says: headline, findings, remedies, limits."""
 
+from itertools import islice
+
 from casework.diagnoses import _leak_queries as q
 from casework.diagnoses._inquiry import Inquiry
 from casework.diagnoses._leak_case import Investigated, left_out_score
@@ -8,6 +10,9 @@ from casework.diagnoses._leak_verdict import falls, items_needed, said, said_sco
 from casework.findings import Finding, Verdict
 from casework.stats.estimates import Estimate
 from casework.words import count, number, share, spread
+
+_NAMED = 8
+"""Suites that are named where others were not examined."""
 
 
 def headline(verdict: Verdict, found: Investigated) -> str:
@@ -164,7 +169,8 @@ def remedies(verdict: Verdict, found: Investigated) -> tuple[str, ...]:
 def limits(verdict: Verdict, found: Investigated, min_clean: int) -> tuple[str, ...]:
     """Say what the answer does not cover."""
     effect = found.effect
-    said = ["Paraphrases and translations share no run of words and are not looked for."]
+    paraphrases = "Paraphrases and translations share no run of words and are not looked for."
+    said = [*_unexamined(found), paraphrases]
     if found.in_prompt is None:
         said.append("No rendered prompts are recorded: whether items stood in their own prompts "
                     "cannot be seen.")  # fmt: skip
@@ -194,3 +200,21 @@ def limits(verdict: Verdict, found: Investigated, min_clean: int) -> tuple[str, 
             f"reaches {said_score(found, found.sesoi)}."
         )
     return tuple(said)
+
+
+def _unexamined(found: Investigated) -> tuple[str, ...]:
+    """Name the suites that nothing is said of."""
+    suites = found.judged.unexamined
+    if not suites:
+        return ()
+    named = [_suite(name) + (f" ({count(held, 'items')} stand word for word in a bank)"
+                             if held else "")
+             for name, held in islice(suites.items(), _NAMED)]  # fmt: skip
+    if len(suites) > _NAMED:
+        named.append(f"{number(len(suites) - _NAMED)} more")
+    return (f"Of {number(len(suites) + 1)} suites, {_suite(found.judged.suite)} is examined alone; "
+            f"not examined: {', '.join(named)}.",)  # fmt: skip
+
+
+def _suite(name: str) -> str:
+    return name or "samples of no recorded suite"

@@ -64,8 +64,10 @@ def judge(
 
     Args:
         ask: the inquiry.
-        suite: the suite; else the one with most items.
-        run: the run; else the one that a leave-one-out rerun is nearest to, else the latest.
+        suite: the suite; else one with rendered prompts, then with items in the bank word for
+            word, then with a leave-one-out rerun, then with most items.
+        run: the run; else of those with prompts the one that a leave-one-out rerun is nearest to,
+            else the latest.
         bank: the example bank; else all.
         near: share of an item's shingles from which it stands nearly in a text.
         boilerplate: share of the items or examples from which common text is left out.
