@@ -8,10 +8,13 @@ import numpy as np
 from casework.diagnoses import _leak_queries as q
 from casework.diagnoses._inquiry import Inquiry
 from casework.diagnoses._leak_effect import Effect, measure_effect
+from casework.diagnoses._leak_paraphrases import Paraphrases, find_paraphrases
 from casework.diagnoses._leak_prompts import InPrompt, look, stated_by_template
 from casework.diagnoses._leak_references import NONE, Questions, Reference, questions, refer
 from casework.diagnoses._leak_runs import LEFT_OUT, WITHOUT, Judged
 from casework.diagnoses._leak_samples import Samples, read
+from casework.diagnoses._leak_similarity import Along, score_along
+from casework.diagnoses._leak_swap import Swap, follow_swap
 from casework.stats.boilerplate import Items
 from casework.stats.estimates import Estimate, wilson
 from casework.stats.leakage import Drop, is_binary, paired_drop
@@ -32,7 +35,10 @@ class Investigated:
         bank, training: examples and training rows that were compared; None where there are none.
         in_prompt: what stood in the prompts; None where no prompt was recorded.
         open_share: share of the items' words that count, the rest is boilerplate.
+        paraphrases: pairs that may be the same in other words; None without embeddings of both.
         effect: what it did to the score.
+        along: the score along the similarity to the own prompt; None where none was recorded.
+        swap: answers where the example bears a wrong label; None where that was not run.
         sesoi: smallest fall of the score that matters.
         still: leaked items whose prompt still held them in the rerun, of those looked at.
         recurring: leaked items that customers ask too; None where requests have no text.
@@ -47,7 +53,10 @@ class Investigated:
     training: Reference | None
     in_prompt: InPrompt | None
     open_share: float
+    paraphrases: Paraphrases | None
     effect: Effect
+    along: Along | None
+    swap: Swap | None
     sesoi: float
     still: Estimate | None
     recurring: frozenset[str] | None
@@ -119,7 +128,10 @@ def investigate(
         training=of_training,
         in_prompt=found,
         open_share=float(items.is_open.mean()) if len(items.is_open) else 1.0,
+        paraphrases=find_paraphrases(ask, samples, asked, of_bank, found, params, near, seed),
         effect=effect,
+        along=score_along(found, effect),
+        swap=follow_swap(ask, judged, samples, found, of_bank),
         sesoi=sesoi,
         still=_still(ask, judged, samples, asked, items, leaked, near),
         recurring=recurring,

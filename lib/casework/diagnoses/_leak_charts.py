@@ -7,23 +7,23 @@ import numpy as np
 from casework.diagnoses import _leak_queries as q
 from casework.diagnoses._inquiry import Inquiry
 from casework.diagnoses._leak_case import Investigated
+from casework.diagnoses._leak_effect import mean_score
 from casework.diagnoses._leak_references import NONE
 from casework.diagnoses._leak_runs import AS_RUN, LEFT_OUT
+from casework.diagnoses._leak_similarity import PRESET
 from casework.diagnoses._leak_verdict import said
 from casework.stats.estimates import Estimate
-from casework.stats.leakage import adjusted_score
 from casework.words import number, share
 
 _TIERS = ((0, "same source"), (1, "exact"), (2, "nearly"), (3, "long run"))
-_PRESET = 0.8
-_SWEEP = tuple(round(0.3 + 0.1 * step, 1) for step in range(8))
 
 
 def draw(ask: Inquiry, found: Investigated) -> None:
-    """Draw scores as run and without the leak, items by tier, the sweep, and the history."""
+    """Draw scores as run and without the leak, items by tier, the sweep, the trend, the history."""
     _draw_scores(ask, found)
     _draw_tiers(ask, found)
     _draw_sweep(ask, found)
+    _draw_similarity(ask, found)
     _draw_history(ask, found)
 
 
@@ -117,43 +117,76 @@ def _parts(label: str, tier: Any) -> list[dict[str, Any]]:
 
 
 def _draw_sweep(ask: Inquiry, found: Investigated) -> None:
-    """What the flagged items add to the score, at every threshold and not at the preset alone."""
-    seen, effect = found.in_prompt, found.effect
-    if seen is None or not found.leaked:
+    """What the flagged items add to the score at every threshold, not at the preset alone.
+
+    The plot of Singh et al. 2024. Thresholds that flag the same items are one point.
+    """
+    if found.along is None or not found.leaked:
         return
-    used = effect.scored & seen.known
-    y, share_held = effect.scores[AS_RUN][used], seen.containment[used]
-    apart = np.zeros(found.items, bool)
-    apart[list(seen.context)] = True
-    rows = []
-    for cut in _SWEEP:
-        flagged = (share_held >= cut) & ~apart[used]
-        gain = adjusted_score(y, flagged, np.zeros(len(y))) if flagged.any() else None
-        if gain is not None:
-            row = _row(cut, "gain", "after", gain.gain)
-            rows.append({**row, "n": int(flagged.sum())})
-    if len(rows) < 2:
+    points = {flagged.items: flagged for flagged in found.along.sweep}
+    preset = next((f for f in found.along.sweep if f.threshold == PRESET), None)
+    if not points:
         return
+    none: dict[str, Any] = {"x": 0.0, "series": "gain", "role": "after", "value": 0.0,
+                            "low": None, "high": None, "n": 0}  # fmt: skip
+    rows = [none] + [
+        {**_row(100 * f.share, "gain", "after", f.gain), "n": f.items, "threshold": f.threshold}
+        for f in sorted(points.values(), key=lambda f: f.items)
+    ]
     ask.chart(
         "sweep",
         "lines",
-        f"Items flagged at the preset add {_preset(found, rows)} to the score",
-        "Score of all items minus score of those not flagged, where an item is flagged from this "
-        "share of its shingles in its own prompt on. It may hold easier items, so it is no effect.",
-        "Gain: " + "; ".join(f"from {r['x']} {number(r['value'])}, {r['n']} items" for r in rows)
-        + ".",
+        "No item is flagged at the preset" if preset is None else
+        f"Items flagged at the preset add {said(found, preset.gain)} to the score",
+        "Score of all items minus score of those not flagged, where an item is flagged from 30 % "
+        "to 100 % of its shingles in its own prompt on. These may be easier items, so it is no "
+        "effect.",
+        "Gain: " + "; ".join(
+            f"{number(r['value'])} at {number(r['x'])} % of the items flagged" for r in rows) + ".",
         rows,
-        {"x_title": "share of the item in its own prompt",
-         "y_title": "gain, points" if effect.binary else "gain",
-         "unit": "points" if effect.binary else "score", "zero": True,
-         "rules": [{"x": _PRESET, "label": "preset", "dashed": True}]},
+        {"x_title": "items flagged, %",
+         "y_title": "gain, points" if found.effect.binary else "gain",
+         "unit": "points" if found.effect.binary else "score", "zero": True,
+         "rules": [] if preset is None else
+         [{"x": 100 * preset.share, "label": f"preset, {share(PRESET)}", "dashed": True}]},
         q.BY_LEAK,
     )  # fmt: skip
 
 
-def _preset(found: Investigated, rows: list[dict[str, Any]]) -> str:
-    row = next((row for row in rows if row["x"] == _PRESET), rows[0])
-    return said(found, Estimate(row["value"], row["low"], row["high"], row["n"]))
+def _draw_similarity(ask: Inquiry, found: Investigated) -> None:
+    """Mean score by how much of the item stands in its prompt, as run and left out."""
+    along = found.along
+    if along is None or along.trend is None or not found.leaked:
+        return
+    tenth = np.floor(10 * along.similarity + 1e-9) / 10
+    rows = []
+    for condition, role in ((AS_RUN, "gate"), (LEFT_OUT, "before")):
+        scores = along.scores.get(condition, np.zeros(0))
+        for level in np.unique(tenth[np.isfinite(scores)] if len(scores) else scores).tolist():
+            values = scores[(tenth == level) & np.isfinite(scores)]
+            e = mean_score(values, 1)
+            if e is not None:
+                rows.append({**_row(100 * level, condition.replace("_", " "), role, e), "n": e.n})
+    if len({row["x"] for row in rows}) < 3:
+        return
+    slope = along.trend.slope
+    rises = slope.low > 0
+    ask.chart(
+        "similarity",
+        "lines",
+        f"From nothing to all of the item in its prompt, the score rises by {said(found, slope)}"
+        if rises else "Items that stand in their prompts score no higher for certain",
+        "Mean score with 95 % intervals, by the share of the item's shingles in its own prompt, in "
+        "steps of ten; what is below 30 % counts as none. Easier items rise in both lines.",
+        "Scores: " + "; ".join(
+            f"{r['series']} from {number(r['x'])} % {_level(found, r['value'])}" for r in rows)
+        + ".",
+        rows,
+        {"x_title": "share of the item in its own prompt, %",
+         "y_title": "mean score, %" if found.effect.binary else "mean score",
+         "unit": _unit(found)},
+        q.BY_LEAK,
+    )  # fmt: skip
 
 
 def _draw_history(ask: Inquiry, found: Investigated) -> None:

@@ -104,7 +104,7 @@ def measure_effect(
         clean=clean,
         scores=scores,
         binary=all(is_binary(s[np.isfinite(s)]) for s in scores.values()),
-        score_all=_mean(y[np.isfinite(y)], seed),
+        score_all=mean_score(y[np.isfinite(y)], seed),
         adjusted=adjusted_score(y[used], leaked[used], _strata(samples)[used]),
         drop=drop,
         control=control,
@@ -118,7 +118,8 @@ def measure_effect(
     )
 
 
-def _mean(values: Floats, seed: int) -> Estimate | None:
+def mean_score(values: Floats, seed: int) -> Estimate | None:
+    """Mean of scores with its interval; None where there is none."""
     if not len(values):
         return None
     if is_binary(values):
@@ -137,7 +138,7 @@ def _means(
         for condition in compared:
             kept &= np.isfinite(scores[condition])
         for condition in ("as_run", *compared):
-            mean = _mean(scores[condition][kept], seed)
+            mean = mean_score(scores[condition][kept], seed)
             if mean is not None:
                 found[condition, flag] = mean
     return found

@@ -1,6 +1,6 @@
 """Which items stood in their own prompts, as examples, beside the question under test."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +15,7 @@ from casework.stats.shingles import Flags
 from casework.stats.tokens import Places, normalise, tokenise
 
 Floats = NDArray[np.float64]
+_STATED = ("input_text", "prompt_text")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,7 @@ class InPrompt:
         leaks: items that stood in their own prompt as an example, by item.
         context: items whose text stood in their prompt and came from no example.
         containment: share of the item's shingles in the rest of its prompt.
+        repeats: how often the template states the question.
     """
 
     known: Flags
@@ -46,6 +48,7 @@ class InPrompt:
     leaks: dict[int, Leak]
     context: frozenset[int]
     containment: Floats
+    repeats: int
 
     @property
     def flags(self) -> Flags:
@@ -80,7 +83,8 @@ def look(
         elif place not in leaks or leak.tier < leaks[place].tier:
             leaks[place] = leak
     unplaced = int((~found.placed).sum())
-    return InPrompt(known, unplaced, leaks, frozenset(context - set(leaks)), containment)
+    return InPrompt(known, unplaced, leaks, frozenset(context - set(leaks)), containment,
+                    repeats)  # fmt: skip
 
 
 def stated_by_template(samples: Samples, asked: Questions, items: Items) -> int:
@@ -117,6 +121,27 @@ def _verified(
                 yield own, None
         elif stands(items, text, question, rest, tier, near):
             yield own, Leak(own, tier, None)
+
+
+def stood_in(
+    samples: Samples, bank: Reference, found: InPrompt, pairs: Sequence[tuple[int, int]],
+    near: float,
+) -> list[bool | None]:  # fmt: skip
+    """For each pair of an item and a row of the bank whether that stood in the item's own prompt.
+
+    None where no prompt is recorded in which the question was found.
+    """
+    texts = _Texts(bank, near)
+    rests: dict[int, list[str]] = {}
+    for item in {item for item, _ in pairs if found.known[item]}:
+        rows = np.flatnonzero(samples.item == item)
+        columns = (normalise(samples.table[name].take(rows)) for name in _STATED)
+        rests[item] = [without_last(prompt, question, found.repeats)
+                       for question, prompt in zip(*columns, strict=True)]  # fmt: skip
+    return [
+        any(texts.stand_in(row, rest) for rest in rests[item]) if item in rests else None
+        for item, row in pairs
+    ]
 
 
 class _Texts:

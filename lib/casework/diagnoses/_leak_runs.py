@@ -8,9 +8,11 @@ from casework.diagnoses import _leak_queries as q
 from casework.diagnoses._inquiry import Inquiry
 from casework.errors import unknown_name
 
-AS_RUN, LEFT_OUT = "as_run", "leave_one_out"
+AS_RUN, LEFT_OUT, SWAPPED = "as_run", "leave_one_out", "label_swap"
 WITHOUT = ("zero_shot", "clean_bank")
 """Conditions that stand in for a leave-one-out rerun, compared over leaked and clean items."""
+_COMPARED = {LEFT_OUT: "scored", **dict.fromkeys(WITHOUT, "scored"), SWAPPED: "prompts"}
+"""The conditions that a run is compared with, and what they must hold for it."""
 _SAME = ("endpoint", "checkpoint", "params_hash")
 
 
@@ -82,8 +84,8 @@ def settle(ask: Inquiry, suite: str | None, run: str | None) -> Judged | None:
     judged = _nearest(plain, rows)
     ask.infer("run", run, judged["run_id"])
     others = {}
-    for condition in (LEFT_OUT, *WITHOUT):
-        same = [row for row in rows if row["condition"] == condition and row["scored"]]
+    for condition, needed in _COMPARED.items():
+        same = [row for row in rows if row["condition"] == condition and row[needed]]
         if same:
             others[condition] = min(same, key=lambda row: _apart(judged, row))
     unexamined = {name: suites[name].in_bank for name in sorted(suites) if name != suite}

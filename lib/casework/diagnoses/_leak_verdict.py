@@ -20,11 +20,10 @@ def falsify(found: Investigated) -> Falsifier:
     )
     seen = found.in_prompt
     if seen is not None and not found.leaked and seen.known.any():
-        n = int(seen.known.sum())
-        return Falsifier(
-            statement, True, f"none of {count(n, 'items')} stands in its own prompt as an example",
-            falsified=True,
-        )  # fmt: skip
+        text = f"none of {count(int(seen.known.sum()), 'items')} stands in its own prompt"
+        if to_be_read(found) and found.paraphrases is not None:
+            text += f"; {count(found.paraphrases.in_prompt, 'items')} may, in other words"
+        return Falsifier(statement, True, f"{text} as an example", falsified=not to_be_read(found))
     drop = found.effect.drop
     if drop is None:
         return Falsifier(statement, False, "not run: the leaked items were not rerun without it")
@@ -38,7 +37,21 @@ def falsify(found: Investigated) -> Falsifier:
 def judge_leak(
     found: Investigated, rivals: tuple[Rival, ...], alpha: float, min_clean: int
 ) -> Verdict:
-    """The verdict by CONTRACT, section 4."""
+    """The verdict by CONTRACT, section 4.
+
+    Candidates for a paraphrase are no leak. More of them in prompts than chance makes leave open
+    what would be clean otherwise: somebody has to read them.
+    """
+    verdict = _judge(found, rivals, alpha, min_clean)
+    return "inconclusive" if verdict == "clean" and to_be_read(found) else verdict
+
+
+def to_be_read(found: Investigated) -> bool:
+    """Whether more candidates for a paraphrase stood in prompts than chance makes."""
+    return found.paraphrases is not None and found.paraphrases.beyond_chance
+
+
+def _judge(found: Investigated, rivals: tuple[Rival, ...], alpha: float, min_clean: int) -> Verdict:
     if not found.leaked:
         return _without_leak(found)
     effect, s = found.effect, found.sesoi

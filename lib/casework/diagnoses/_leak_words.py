@@ -5,10 +5,20 @@ from itertools import islice
 from casework.diagnoses import _leak_queries as q
 from casework.diagnoses._inquiry import Inquiry
 from casework.diagnoses._leak_case import Investigated, left_out_score
+from casework.diagnoses._leak_paraphrases import EMBEDDED, Paraphrases
 from casework.diagnoses._leak_references import NONE
-from casework.diagnoses._leak_verdict import falls, items_needed, said, said_score, still_leaking
+from casework.diagnoses._leak_swap import Swap
+from casework.diagnoses._leak_verdict import (
+    falls,
+    items_needed,
+    said,
+    said_score,
+    still_leaking,
+    to_be_read,
+)
 from casework.findings import Finding, Verdict
 from casework.stats.estimates import Estimate
+from casework.stats.neighbours import FEWEST
 from casework.words import count, number, share, spread
 
 _NAMED = 8
@@ -57,7 +67,10 @@ def _none(verdict: Verdict, found: Investigated) -> str:
     held = 0 if found.bank is None else int((found.bank.tier < NONE).sum())
     if held:
         text += f"; {number(held)} stand in the bank and were not in their own prompts"
-    if verdict == "inconclusive":
+    if to_be_read(found) and found.paraphrases is not None:
+        read = count(found.paraphrases.in_prompt, "items")
+        text += f"; {read} may stand there in other words, which somebody has to read"
+    elif verdict == "inconclusive":
         text += f"; of {number(found.items - known)} more the prompt says nothing"
     return f"{text}."
 
@@ -92,6 +105,10 @@ def findings(ask: Inquiry, found: Investigated) -> tuple[Finding, ...]:
         stated.append(_score_finding(ask, found))
     if effect.copies is not None:
         stated.append(_copy_finding(ask, effect.copies, effect.copies_left_out))
+    if found.swap is not None and found.swap.follow is not None:
+        stated.append(_swap_finding(ask, found.swap, found.swap.follow))
+    if found.paraphrases is not None:
+        stated.append(_paraphrase_finding(ask, found.paraphrases))
     if found.versions or found.served["requests"]:
         stated.append(
             Finding(
@@ -106,12 +123,39 @@ def findings(ask: Inquiry, found: Investigated) -> tuple[Finding, ...]:
 
 
 def _copy_finding(ask: Inquiry, copies: Estimate, left_out: Estimate | None) -> Finding:
-    said = spread(copies.value, (copies.low, copies.high), "share")
-    text = f"{said} of the leaked items give the label of their example word for word"
+    text = f"{_rate(copies)} of the leaked items give the label of their example word for word"
     if left_out is not None:
         text += f", {share(left_out.value)} where it is left out"
     names = ("copy_rate", "copy_rate_left_out", "wrong_label_copies", "leaked_with_label")
     return Finding(f"{text}.", names, (ask.evidence_id(q.ITEMS),))
+
+
+def _swap_finding(ask: Inquiry, swap: Swap, follow: Estimate) -> Finding:
+    text = (
+        f"With a wrong label on their own example, {_rate(follow)} of the leaked items give that "
+        "label"
+    )
+    if swap.left_out is not None:
+        text += f", {share(swap.left_out.value)} give it where the example is left out"
+    names = ("label_swap_rate", "label_swap_rate_left_out")
+    return Finding(f"{text}.", names, (ask.evidence_id(q.BY_LEAK),))
+
+
+def _paraphrase_finding(ask: Inquiry, found: Paraphrases) -> Finding:
+    expected = share(found.radius.by_chance)
+    text = (
+        f"Of {count(found.items, 'items')} with an embedding, {number(found.found)} lie nearer to "
+        f"an example than unrelated items do to each other (by chance {expected} would), and share "
+        f"no run of words with it; for {number(found.in_prompt)} it stood in their own prompt. "
+        "They are candidates to read and count as no leak."
+    )
+    names = ("paraphrase_candidate_rate", "paraphrase_rate_by_chance", "paraphrase_radius",
+             "paraphrase_candidates", "paraphrase_candidates_in_prompt")  # fmt: skip
+    return Finding(text, names, (ask.evidence_id(EMBEDDED),))
+
+
+def _rate(e: Estimate) -> str:
+    return spread(e.value, (e.low, e.high), "share")
 
 
 def _compared(found: Investigated) -> str:
@@ -169,8 +213,7 @@ def remedies(verdict: Verdict, found: Investigated) -> tuple[str, ...]:
 def limits(verdict: Verdict, found: Investigated, min_clean: int) -> tuple[str, ...]:
     """Say what the answer does not cover."""
     effect = found.effect
-    paraphrases = "Paraphrases and translations share no run of words and are not looked for."
-    said = [*_unexamined(found), paraphrases]
+    said = [*_unexamined(found), *_of_similar(found)]
     if found.in_prompt is None:
         said.append("No rendered prompts are recorded: whether items stood in their own prompts "
                     "cannot be seen.")  # fmt: skip
@@ -199,6 +242,28 @@ def limits(verdict: Verdict, found: Investigated, min_clean: int) -> tuple[str, 
             f"About {count(needed, 'leaked items')} with a rerun would settle whether the fall "
             f"reaches {said_score(found, found.sesoi)}."
         )
+    return tuple(said)
+
+
+def _of_similar(found: Investigated) -> tuple[str, ...]:
+    """Say what embeddings and swapped labels do not cover."""
+    if found.paraphrases is None:
+        said = [
+            "Paraphrases and translations share no run of words. They were not looked for: the "
+            f"case does not hold embeddings of {FEWEST} items and of examples by one model."
+        ]
+    else:
+        rest = found.items - found.paraphrases.items
+        said = ["Candidates for a paraphrase are the nearest texts, not read by anybody; what lies "
+                "as far apart as unrelated items is none."]  # fmt: skip
+        if rest:
+            said.append(f"{count(rest, 'items')} were not compared by their embeddings.")
+    if found.swap is not None and found.swap.unread:
+        said.append(f"{count(found.swap.unread, 'leaked items')} are not in the label swap: their "
+                    "prompts do not show the recorded label, and then a wrong one.")  # fmt: skip
+    if found.swap is not None and found.swap.differs:
+        differ = " and ".join(name.replace("_", " ") for name in found.swap.differs)
+        said.append(f"The run with swapped labels differs in {differ} too.")
     return tuple(said)
 
 

@@ -4,7 +4,10 @@
 Items of an evaluation among the examples of their own rendered prompts, beside the question under
 test: the same row of the same file, the same text, nearly the same, or a run of half the words.
 Then whether that raised the score: each leaked item as run against the same item with its own
-examples left out (leave-one-out). METHODS section 12.
+examples left out (leave-one-out). Where a run shows the examples with wrong labels, whether the
+answers follow them. Where embeddings of items and examples are there, which pairs are nearer than
+unrelated texts: candidates for a paraphrase or a translation, for a person to read. METHODS
+section 12.
 
 ## Why it matters
 The benchmark rises and customers see nothing of it: the model reads the answer beside the
@@ -18,25 +21,24 @@ of another model, or in which clean items fall as much. Customers who ask these 
 Instructions and forms that many items share are left out by their frequency. Leaked items may be
 easier than the others, so that their higher score alone proves nothing. A customer's own context
 is no example. Items in a bank that were never retrieved raise no score. Items below four words
-cannot be told from chance in a prompt. Paraphrases and translations are not found.
+cannot be told from chance in a prompt. Without embeddings, paraphrases and translations are not
+found; with them, two questions of one subject may be candidates. None counts as a leak, but more
+of them in prompts than chance makes keep the answer open.
 """
-
-import numpy as np
 
 from casework.diagnoses import _leak_queries as q
 from casework.diagnoses._diagnosis import Diagnosis, Need
 from casework.diagnoses._inquiry import Conclusion, Inquiry
-from casework.diagnoses._leak_case import Investigated, investigate, left_out_score
+from casework.diagnoses._leak_case import Investigated, investigate
 from casework.diagnoses._leak_charts import draw
+from casework.diagnoses._leak_measures import measure
 from casework.diagnoses._leak_rivals import rivals_of
 from casework.diagnoses._leak_runs import LEFT_OUT, settle
 from casework.diagnoses._leak_verdict import falsify, judge_leak
 from casework.diagnoses._leak_words import findings, headline, limits, remedies
 from casework.errors import unknown_name
 from casework.findings import Missing, Primary
-from casework.stats.estimates import wilson
-from casework.stats.leakage import bootstrap_mean, is_binary
-from casework.tables import eval_runs, eval_samples, exemplars, requests, training_rows
+from casework.tables import eval_runs, eval_samples, exemplars, requests, training_rows, vectors
 
 _SCORES = "scores of the same items with their own examples left out, in condition leave_one_out"
 _UNSEEN = "Not testable. Load rendered prompts, the example bank, or the training rows."
@@ -85,7 +87,7 @@ def judge(
     if not judged.run["prompts"] and not any(compared):
         return Conclusion("not_testable", _UNSEEN, missing=_NOTHING)
     found = investigate(ask, judged, bank, near, boilerplate, sesoi, seed)
-    _measure(ask, found, seed)
+    measure(ask, found, seed)
     draw(ask, found)
     return _conclude(ask, found, alpha, min_clean)
 
@@ -122,93 +124,6 @@ def _wanted(found: Investigated) -> tuple[Missing, ...]:
     return ()
 
 
-def _measure(ask: Inquiry, found: Investigated, seed: int) -> None:
-    n = found.items
-    ask.measure("items", n, "count:items", q.ITEMS, n=n)
-    for name, cut in (("exact_rate", 1), ("near_duplicate_rate", 2), ("longest_match_rate", 3)):
-        _share(ask, name, int((found.tier <= cut).sum()), n)
-    reference = found.reference
-    long_run = None if reference is None else int(reference.long_run.sum())
-    _share(ask, "ngram13_rate", long_run, n)
-    if found.training is not None and found.bank is not None:
-        _share(ask, "training_rate", int((found.training.tier <= 3).sum()), n)
-    seen = found.in_prompt
-    known = 0 if seen is None else int(seen.known.sum())
-    _share(ask, "in_prompt_rate", None if seen is None else found.leaked, known)
-    _share(ask, "context_rate", None if seen is None else len(seen.context), known)
-    ask.measure("leaks", _leaks(found), "table", q.ITEMS, n=found.leaked)
-    _measure_scores(ask, found, seed)
-    for name, value, noun, by in (
-        ("versions_resting", found.versions, "versions", q.RESTED_ON),
-        ("requests_served", found.served["requests"], "requests", q.SERVED),
-        ("accounts_served", found.served["accounts"], "accounts", q.SERVED),
-    ):
-        ask.measure(name, value, f"count:{noun}", by)
-
-
-def _measure_scores(ask: Inquiry, found: Investigated, seed: int) -> None:
-    effect = found.effect
-    level, change = ("share", "points") if effect.binary else ("score", "score")
-    adjusted = effect.adjusted
-    ask.estimate("score_all", effect.score_all, level, q.BY_LEAK)
-    ask.estimate("score_clean", adjusted.score if adjusted else None, level, q.BY_LEAK)
-    ask.estimate("estimated_gain", adjusted.gain if adjusted else None, change, q.BY_LEAK)
-    n_eff = adjusted.n_eff if adjusted else None
-    ask.measure("n_eff", n_eff, "count:items", q.BY_LEAK, n=effect.clean_items)
-    ask.estimate(
-        "leave_one_out_drop", effect.drop.estimate if effect.drop else None, change, q.BY_LEAK
-    )
-    p = effect.drop.p if effect.drop else None
-    ask.measure("leave_one_out_p", p, "p", q.BY_LEAK,
-                n=effect.drop.estimate.n if effect.drop else None)  # fmt: skip
-    ask.estimate(
-        "clean_drop", effect.control.estimate if effect.control else None, change, q.BY_LEAK
-    )
-    changed = effect.changed.estimate if effect.changed else None
-    ask.estimate("difference_in_differences", changed, change, q.BY_LEAK)
-    rest = found.drop_rest.estimate if found.drop_rest else None
-    ask.estimate("drop_not_recurring", rest, change, q.BY_LEAK)
-    mixed = left_out_score(found)
-    without = None
-    if len(mixed):
-        binary = is_binary(mixed)
-        without = wilson(int(mixed.sum()), len(mixed)) if binary else bootstrap_mean(mixed, seed)
-    ask.estimate("score_leave_one_out", without, level, q.BY_LEAK)
-    ask.estimate("copy_rate", effect.copies, "share:leaked items", q.BY_LEAK)
-    ask.estimate("copy_rate_left_out", effect.copies_left_out, "share:leaked items", q.BY_LEAK)
-    ask.estimate("wrong_label_copies", effect.wrong_copies, "share:leaked items", q.BY_LEAK)
-    ask.estimate("leaked_with_label", effect.with_label, "share:leaked items", q.BY_LEAK)
-    ask.estimate("rerun_still_leaking", found.still, "share:leaked items", q.BY_LEAK)
-
-
-def _share(ask: Inquiry, name: str, k: int | None, n: int) -> None:
-    if k is None or not n:
-        ask.measure(name, None, "share:items", q.ITEMS, n=n)
-        return
-    e = wilson(k, n)
-    ask.measure(name, e.value, "share:items", q.ITEMS, ci95=(e.low, e.high), n=n)
-
-
-_TIER_WORDS = ("same source", "exact", "nearly", "long run")
-
-
-def _leaks(found: Investigated) -> list[dict[str, object]]:
-    """The leaked items with the example that stood in their prompt, in the order of the items."""
-    if found.in_prompt is None:
-        places = np.flatnonzero(found.effect.leaked).tolist()
-        return [{"item_id": found.samples.ids[i], "how": _TIER_WORDS[found.tier[i]],
-                 "bank": None, "exemplar_id": None} for i in places]  # fmt: skip
-    rows: list[dict[str, object]] = []
-    for _, leak in sorted(found.in_prompt.leaks.items()):
-        row: dict[str, object] = {"item_id": found.samples.ids[leak.item],
-                                  "how": _TIER_WORDS[leak.tier]}  # fmt: skip
-        for column in ("bank", "exemplar_id"):
-            held = found.bank is not None and leak.row is not None
-            row[column] = found.bank.table[column][leak.row].as_py() if held else None  # type: ignore[union-attr]
-        rows.append(row)
-    return rows
-
-
 prompt_leakage = Diagnosis(
     name="prompt_leakage",
     family="leakage",
@@ -225,6 +140,12 @@ prompt_leakage = Diagnosis(
             requests,
             ("input_text",),
             "whether customers ask the leaked questions too",
+            required=False,
+        ),
+        Need(
+            vectors,
+            ("vector",),
+            "embeddings by `item_id` and `exemplar_id`, for paraphrases",
             required=False,
         ),
     ),
