@@ -86,6 +86,7 @@ def parameters(query: Query) -> dict[str, object]:
     for name in ("gate", "gate_after", "gate_used", "gate_old", "gate_new", "tolerance",
                  "dense_tolerance", "lowest", "width", "depth"):  # fmt: skip
         known[name] = 1.0
+    known |= {"model": "a", "dimensions": 3}
     known |= {"same_day": True, "floor": 0.1, "value_step": 1.0, "denominator_step": 1.0}
     known |= dict.fromkeys(("started", "ended", "assigned_by"), instant)
     known |= {f"{end}_{i}": instant for end in ("start", "end") for i in range(4)}

@@ -11,7 +11,7 @@ from casework.diagnoses._leak_effect import mean_score
 from casework.diagnoses._leak_references import NONE
 from casework.diagnoses._leak_runs import AS_RUN, LEFT_OUT
 from casework.diagnoses._leak_similarity import PRESET
-from casework.diagnoses._leak_verdict import said
+from casework.diagnoses._leak_verdict import said, said_score
 from casework.stats.estimates import Estimate
 from casework.words import number, share
 
@@ -142,7 +142,8 @@ def _draw_sweep(ask: Inquiry, found: Investigated) -> None:
         "to 100 % of its shingles in its own prompt on. These may be easier items, so it is no "
         "effect.",
         "Gain: " + "; ".join(
-            f"{number(r['value'])} at {number(r['x'])} % of the items flagged" for r in rows) + ".",
+            f"{said_score(found, r['value'])} at {number(r['x'])} % of the items flagged"
+            for r in rows) + ".",
         rows,
         {"x_title": "items flagged, %",
          "y_title": "gain, points" if found.effect.binary else "gain",

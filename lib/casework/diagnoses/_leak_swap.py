@@ -17,6 +17,8 @@ from casework.diagnoses._leak_samples import Samples, read
 from casework.stats.estimates import Estimate, wilson
 from casework.stats.tokens import normalise
 
+_NONE = -1, ""
+
 
 @dataclass(frozen=True, slots=True)
 class Swap:
@@ -41,14 +43,14 @@ def follow_swap(
     """Read the labels that the prompts show, and compare the answers with the swapped ones.
 
     The label of an example is the first known one after its text. An item counts where that reads
-    the recorded label in the run as it was, and in the swapped run another one, which is not the
-    item's right answer either. None where no such run is in the case.
+    the recorded label in the run as it was, and as many words after the text another one in the
+    swapped run, which is not the item's right answer either. None where no such run is in the case.
     """
     if SWAPPED not in judged.others or found is None or bank is None:
         return None
     swapped = read(ask, judged.others[SWAPPED]["run_id"], SWAPPED)
     leaks = sorted((leak.item, leak.row) for leak in found.leaks.values() if leak.row is not None)
-    rows = [row for _, row in leaks]
+    rows = np.array([row for _, row in leaks], np.int64)
     ids = [samples.ids[item] for item, _ in leaks]
     texts, labels = (normalise(bank.table[name].take(rows)) for name in ("text", "label"))
     targets = normalise(samples.table["target"])
@@ -57,9 +59,9 @@ def follow_swap(
     after = _shown(swapped, ids, texts, known, found.repeats)
     shown = {}
     for (item, _), name, label in zip(leaks, ids, labels, strict=True):
-        read_rightly = bool(label) and before.get(name) == label
-        wrong = after.get(name)
-        if read_rightly and wrong and wrong not in (label, targets[int(samples.first[item])]):
+        (place, recorded), (same_place, wrong) = before.get(name, _NONE), after.get(name, _NONE)
+        read_rightly = bool(label) and recorded == label and place == same_place
+        if read_rightly and wrong not in (label, targets[int(samples.first[item])]):
             shown[name] = wrong
     left_out = None
     if LEFT_OUT in judged.others:
@@ -78,21 +80,21 @@ class Labels:
             if words:
                 self._by_word[words[0]].append(words)
 
-    def first_in(self, words: Sequence[str]) -> str | None:
-        """The first known label in these words, the longest where several begin there."""
+    def first_in(self, words: Sequence[str]) -> tuple[int, str]:
+        """Where the first known label begins in these words, and the longest that begins there."""
         for place, word in enumerate(words):
             for label in self._by_word.get(word, ()):
                 if list(words[place : place + len(label)]) == label:
-                    return " ".join(label)
-        return None
+                    return place, " ".join(label)
+        return _NONE
 
 
 def _shown(
     samples: Samples, ids: Sequence[str], texts: Sequence[str], known: Labels, repeats: int
-) -> dict[str, str]:
-    """The label that each item's prompt shows after the text of its example."""
+) -> dict[str, tuple[int, str]]:
+    """The label that each item's prompt shows after the text of its example, and how far after."""
     place = {name: i for i, name in enumerate(samples.ids)}
-    rows = samples.first[[place[name] for name in ids if name in place]]
+    rows = samples.first[np.array([place[name] for name in ids if name in place], np.int64)]
     questions, prompts = (normalise(samples.table[name].take(rows))
                           for name in ("input_text", "prompt_text"))  # fmt: skip
     own = [(name, text) for name, text in zip(ids, texts, strict=True) if name in place]
@@ -100,9 +102,8 @@ def _shown(
     for (name, text), question, prompt in zip(own, questions, prompts, strict=True):
         rest = without_last(prompt, question, repeats)
         _, there, after = f" {rest} ".partition(f" {text} ")
-        label = known.first_in(after.split()) if there and text else None
-        if label:
-            shown[name] = label
+        if there and text:
+            shown[name] = known.first_in(after.split())
     return shown
 
 

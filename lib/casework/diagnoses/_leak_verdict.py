@@ -20,10 +20,11 @@ def falsify(found: Investigated) -> Falsifier:
     )
     seen = found.in_prompt
     if seen is not None and not found.leaked and seen.known.any():
-        text = f"none of {count(int(seen.known.sum()), 'items')} stands in its own prompt"
+        n = count(int(seen.known.sum()), "items")
+        text = f"none of {n} stands in its own prompt as an example"
         if to_be_read(found) and found.paraphrases is not None:
             text += f"; {count(found.paraphrases.in_prompt, 'items')} may, in other words"
-        return Falsifier(statement, True, f"{text} as an example", falsified=not to_be_read(found))
+        return Falsifier(statement, True, text, falsified=not to_be_read(found))
     drop = found.effect.drop
     if drop is None:
         return Falsifier(statement, False, "not run: the leaked items were not rerun without it")

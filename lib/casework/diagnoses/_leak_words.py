@@ -1,16 +1,14 @@
-"""What `prompt_leakage` says: headline, findings, remedies, limits."""
-
-from itertools import islice
+"""What `prompt_leakage` says: headline, findings, remedies."""
 
 from casework.diagnoses import _leak_queries as q
 from casework.diagnoses._inquiry import Inquiry
 from casework.diagnoses._leak_case import Investigated, left_out_score
 from casework.diagnoses._leak_paraphrases import EMBEDDED, Paraphrases
 from casework.diagnoses._leak_references import NONE
+from casework.diagnoses._leak_similarity import Along
 from casework.diagnoses._leak_swap import Swap
 from casework.diagnoses._leak_verdict import (
     falls,
-    items_needed,
     said,
     said_score,
     still_leaking,
@@ -18,11 +16,8 @@ from casework.diagnoses._leak_verdict import (
 )
 from casework.findings import Finding, Verdict
 from casework.stats.estimates import Estimate
-from casework.stats.neighbours import FEWEST
+from casework.stats.score_trend import ScoreTrend
 from casework.words import count, number, share, spread
-
-_NAMED = 8
-"""Suites that are named where others were not examined."""
 
 
 def headline(verdict: Verdict, found: Investigated) -> str:
@@ -103,6 +98,8 @@ def findings(ask: Inquiry, found: Investigated) -> tuple[Finding, ...]:
         )
     if effect.score_all is not None:
         stated.append(_score_finding(ask, found))
+    if found.along is not None and found.along.trend is not None and found.leaked:
+        stated.append(_trend_finding(ask, found, found.along, found.along.trend))
     if effect.copies is not None:
         stated.append(_copy_finding(ask, effect.copies, effect.copies_left_out))
     if found.swap is not None and found.swap.follow is not None:
@@ -128,6 +125,21 @@ def _copy_finding(ask: Inquiry, copies: Estimate, left_out: Estimate | None) -> 
         text += f", {share(left_out.value)} where it is left out"
     names = ("copy_rate", "copy_rate_left_out", "wrong_label_copies", "leaked_with_label")
     return Finding(f"{text}.", names, (ask.evidence_id(q.ITEMS),))
+
+
+def _trend_finding(ask: Inquiry, found: Investigated, along: Along, trend: ScoreTrend) -> Finding:
+    text = (
+        "From nothing to all of an item in its own prompt, the score changes by "
+        f"{said(found, trend.slope, signed=True)}"
+    )
+    if along.trend_left_out is not None:
+        text += (
+            "; of the same items with their examples left out, which tells easier items, by "
+            f"{said(found, along.trend_left_out.slope, signed=True)}"
+        )
+    names = ("similarity_trend", "similarity_trend_p", "similarity_trend_left_out", "sweep")
+    charts = tuple(chart.id for chart in ask.charts if chart.id == "similarity")
+    return Finding(f"{text}.", names, (ask.evidence_id(q.BY_LEAK),), charts)
 
 
 def _swap_finding(ask: Inquiry, swap: Swap, follow: Estimate) -> Finding:
@@ -208,78 +220,3 @@ def remedies(verdict: Verdict, found: Investigated) -> tuple[str, ...]:
     said.append("Split examples and items by source, customer and time, and check the overlap "
                 "whenever either changes.")  # fmt: skip
     return tuple(said)
-
-
-def limits(verdict: Verdict, found: Investigated, min_clean: int) -> tuple[str, ...]:
-    """Say what the answer does not cover."""
-    effect = found.effect
-    said = [*_unexamined(found), *_of_similar(found)]
-    if found.in_prompt is None:
-        said.append("No rendered prompts are recorded: whether items stood in their own prompts "
-                    "cannot be seen.")  # fmt: skip
-    elif found.in_prompt.unplaced:
-        said.append(
-            f"{count(found.in_prompt.unplaced, 'prompts')} do not state their question word for "
-            "word; nothing is said of them."
-        )
-    if found.in_prompt is not None and found.bank is None:
-        said.append(
-            "No example bank is loaded, so what stands in a prompt is taken for an example."
-        )
-    if found.leaked and effect.scored.any() and effect.clean_items < min_clean:
-        said.append(
-            f"Only {count(effect.clean_items, 'clean items')} have a score; the score of the clean "
-            f"items is told from {min_clean} on with some certainty."
-        )
-    if effect.adjusted is not None and effect.adjusted.left_out:
-        said.append(
-            f"{count(effect.adjusted.left_out, 'items')} are of topics without a clean item and "
-            "are not in the score of the clean ones."
-        )
-    needed = items_needed(found) if verdict == "inconclusive" else None
-    if needed is not None:
-        said.append(
-            f"About {count(needed, 'leaked items')} with a rerun would settle whether the fall "
-            f"reaches {said_score(found, found.sesoi)}."
-        )
-    return tuple(said)
-
-
-def _of_similar(found: Investigated) -> tuple[str, ...]:
-    """Say what embeddings and swapped labels do not cover."""
-    if found.paraphrases is None:
-        said = [
-            "Paraphrases and translations share no run of words. They were not looked for: the "
-            f"case does not hold embeddings of {FEWEST} items and of examples by one model."
-        ]
-    else:
-        rest = found.items - found.paraphrases.items
-        said = ["Candidates for a paraphrase are the nearest texts, not read by anybody; what lies "
-                "as far apart as unrelated items is none."]  # fmt: skip
-        if rest:
-            said.append(f"{count(rest, 'items')} were not compared by their embeddings.")
-    if found.swap is not None and found.swap.unread:
-        said.append(f"{count(found.swap.unread, 'leaked items')} are not in the label swap: their "
-                    "prompts do not show the recorded label, and then a wrong one.")  # fmt: skip
-    if found.swap is not None and found.swap.differs:
-        differ = " and ".join(name.replace("_", " ") for name in found.swap.differs)
-        said.append(f"The run with swapped labels differs in {differ} too.")
-    return tuple(said)
-
-
-def _unexamined(found: Investigated) -> tuple[str, ...]:
-    """Name the suites that nothing is said of."""
-    suites = found.judged.unexamined
-    if not suites:
-        return ()
-    named = [_suite(name) + (f" ({count(held, 'items')} stand word for word in a bank)"
-                             if held else "")
-             for name, held in islice(suites.items(), _NAMED)]  # fmt: skip
-    if len(suites) > _NAMED:
-        named.append(f"{number(len(suites) - _NAMED)} more")
-    return (f"Of {number(len(suites) + 1)} suites, {_suite(found.judged.suite)} is examined alone; "
-            f"not examined: {', '.join(named)}.",)  # fmt: skip
-
-
-def _suite(name: str) -> str:
-    return name or "samples of no recorded suite"

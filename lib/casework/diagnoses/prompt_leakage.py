@@ -31,11 +31,12 @@ from casework.diagnoses._diagnosis import Diagnosis, Need
 from casework.diagnoses._inquiry import Conclusion, Inquiry
 from casework.diagnoses._leak_case import Investigated, investigate
 from casework.diagnoses._leak_charts import draw
+from casework.diagnoses._leak_limits import limits
 from casework.diagnoses._leak_measures import measure
 from casework.diagnoses._leak_rivals import rivals_of
 from casework.diagnoses._leak_runs import LEFT_OUT, settle
 from casework.diagnoses._leak_verdict import falsify, judge_leak
-from casework.diagnoses._leak_words import findings, headline, limits, remedies
+from casework.diagnoses._leak_words import findings, headline, remedies
 from casework.errors import unknown_name
 from casework.findings import Missing, Primary
 from casework.tables import eval_runs, eval_samples, exemplars, requests, training_rows, vectors
