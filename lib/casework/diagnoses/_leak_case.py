@@ -1,5 +1,6 @@
 """All that `prompt_leakage` finds out before it judges: texts, prompts, scores, reach."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -104,15 +105,7 @@ def investigate(
     params = {**judged.params, "bank": bank}
     samples = read(ask, judged.run["run_id"], "as_run")
     asked = questions(samples.table["input_text"].take(samples.first))
-    of_bank = of_training = None
-    if ask.case.filled("exemplars"):
-        ask.ask(q.BANKS)
-        of_bank = refer(ask, asked, samples.ids, q.BANK, q.SAME_SOURCE, params, near, boilerplate)
-    if ask.case.filled("training_rows"):
-        ask.ask(q.DATASETS)
-        of_training = refer(
-            ask, asked, samples.ids, q.TRAINING, q.SAME_EVENT, params, near, boilerplate
-        )
+    of_bank, of_training = _references(ask, asked, samples, params, near, boilerplate)
     items = _items(asked, of_bank or of_training, boilerplate)
     found = _prompts(ask, judged, samples, asked, items, of_bank, near)
     leaked, known = _leaked(found, of_bank or of_training, len(samples.ids))
@@ -139,6 +132,23 @@ def investigate(
         versions=int(approved),
         served=ask.one(q.SERVED, checkpoint=judged.run["checkpoint"]),
     )
+
+
+def _references(
+    ask: Inquiry, asked: Questions, samples: Samples, params: Mapping[str, Any], near: float,
+    boilerplate: float,
+) -> tuple[Reference | None, Reference | None]:  # fmt: skip
+    """The example bank and the training rows, compared with the items."""
+    bank = training = None
+    if ask.case.filled("exemplars"):
+        ask.ask(q.BANKS)
+        bank = refer(ask, asked, samples.ids, q.BANK, q.SAME_SOURCE, params, near, boilerplate)
+    if ask.case.filled("training_rows"):
+        ask.ask(q.DATASETS)
+        training = refer(
+            ask, asked, samples.ids, q.TRAINING, q.SAME_EVENT, params, near, boilerplate
+        )
+    return bank, training
 
 
 def _items(asked: Questions, reference: Reference | None, share: float) -> Items:
