@@ -143,6 +143,8 @@ def test_paraphrases_are_candidates_and_no_leak(diagnosed: Diagnosed, seed: int)
     assert min(similar) >= value(result, "paraphrase_radius")
     assert "which somebody has to read" in result.headline
     assert not result.falsifier.falsified
+    assert any(f"Read the {len(candidates)} pairs" in remedy for remedy in result.remedies)
+    assert any("Until somebody has read them" in limit for limit in result.limits)
 
 
 @pytest.mark.parametrize("seed", [3, 4])

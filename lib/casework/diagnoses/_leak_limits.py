@@ -3,9 +3,10 @@
 from itertools import islice
 
 from casework.diagnoses._leak_case import Investigated
-from casework.diagnoses._leak_verdict import items_needed, said_score
+from casework.diagnoses._leak_verdict import items_needed, said_score, to_be_read
 from casework.findings import Verdict
 from casework.stats.neighbours import FEWEST
+from casework.visible import shorten
 from casework.words import count, number
 
 _NAMED = 8
@@ -60,6 +61,10 @@ def _of_similar(found: Investigated) -> tuple[str, ...]:
                 "as far apart as unrelated items is none."]  # fmt: skip
         if rest:
             said.append(f"{count(rest, 'items')} were not compared by their embeddings.")
+        if to_be_read(found):
+            said.append(f"{count(found.paraphrases.in_prompt, 'items')} have a candidate in their "
+                        "own prompt, more than chance makes. Until somebody has read them, that no "
+                        "item leaked in other words is open.")  # fmt: skip
     if found.swap is not None and found.swap.unread:
         said.append(f"{count(found.swap.unread, 'leaked items')} are not in the label swap: their "
                     "prompts do not show the recorded label, and then a wrong one.")  # fmt: skip
@@ -84,4 +89,4 @@ def _unexamined(found: Investigated) -> tuple[str, ...]:
 
 
 def _suite(name: str) -> str:
-    return name or "samples of no recorded suite"
+    return shorten(name, 60) if name else "samples of no recorded suite"

@@ -200,10 +200,17 @@ def _level(found: Investigated, value: float) -> str:
 def remedies(verdict: Verdict, found: Investigated) -> tuple[str, ...]:
     """Say what to do in this case."""
     held = found.reference is not None and bool((found.reference.tier < NONE).any())
+    said = []
+    if to_be_read(found) and found.paraphrases is not None:
+        said.append(
+            f"Read the {count(len(found.paraphrases.candidates), 'pairs')} of the table "
+            "paraphrase_candidates, those in their own prompts first, and take out of the bank "
+            "what is the same question."
+        )
     if not found.leaked and not held:
-        return ()
+        return tuple(said)
     where = _source(found)
-    said = [f"Take the {number(int((found.tier < NONE).sum()))} items out of {where}, and keep a "
+    said += [f"Take the {number(int((found.tier < NONE).sum()))} items out of {where}, and keep a "
             "list of hashes of all items that retrieval refuses."]  # fmt: skip
     if verdict in ("confirmed", "supported") and found.effect.drop is not None:
         said.append("Report the score with the leaked examples left out, beside the one as run.")
