@@ -48,7 +48,7 @@ def swap_case(
 
 
 def test_a_planted_swap_is_followed_as_often_as_planted(diagnosed: Diagnosed) -> None:
-    result, truth = diagnosed("prompt_leakage.planted_swap", 3)
+    result, truth = diagnosed("prompt_leakage.planted_swap", 11)
     rate = result.measures["label_swap_rate"]
     assert rate.ci95 is not None
     assert rate.ci95[0] <= truth.numbers["label_swap"] <= rate.ci95[1]
@@ -127,9 +127,8 @@ def test_the_score_rises_with_what_stands_in_the_prompt(diagnose: Diagnose) -> N
     assert len(result.charts) <= 5
 
 
-@pytest.mark.parametrize("seed", [3, 4])
-def test_paraphrases_are_candidates_and_no_leak(diagnosed: Diagnosed, seed: int) -> None:
-    result, truth = diagnosed("prompt_leakage.paraphrases", seed)
+def test_paraphrases_are_candidates_and_no_leak(diagnosed: Diagnosed) -> None:
+    result, truth = diagnosed("prompt_leakage.paraphrases", 11)
     assert result.verdict == "inconclusive"
     assert value(result, "in_prompt_rate") == 0
     assert value(result, "longest_match_rate") == 0
@@ -147,9 +146,8 @@ def test_paraphrases_are_candidates_and_no_leak(diagnosed: Diagnosed, seed: int)
     assert any("Until somebody has read them" in limit for limit in result.limits)
 
 
-@pytest.mark.parametrize("seed", [3, 4])
-def test_texts_of_the_same_subjects_are_clean(diagnosed: Diagnosed, seed: int) -> None:
-    result, _ = diagnosed("prompt_leakage.same_subjects", seed)
+def test_texts_of_the_same_subjects_are_clean(diagnosed: Diagnosed) -> None:
+    result, _ = diagnosed("prompt_leakage.same_subjects", 11)
     assert result.verdict == "clean"
     assert value(result, "paraphrase_candidate_rate") < 0.05
     assert result.falsifier.falsified
