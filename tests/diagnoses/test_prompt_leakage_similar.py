@@ -40,7 +40,7 @@ def swap_case(
         "eval_samples": joined(
             samples(questions, shown(questions, yes), "as_run", output_text=yes, **more),
             samples(
-                questions, shown(questions, swapped), "label_swap", output_text=answers, **more
+                questions, shown(questions, swapped), "replay", output_text=answers, **more
             ),
         ),
         "exemplars": bank([*questions, *OTHERS], label=[*yes, "no", "not yet known"]),
@@ -82,7 +82,7 @@ def test_a_swap_without_a_leak_says_nothing(diagnose: Diagnose) -> None:
     questions, others = texts(47, 60), texts(48, 60)
     plain: list[str | None] = [f"Q: {q}\nLabel:" for q in questions]
     result = diagnose({
-        "eval_samples": joined(samples(questions, plain), samples(questions, plain, "label_swap")),
+        "eval_samples": joined(samples(questions, plain), samples(questions, plain, "replay")),
         "exemplars": bank(others, label=["yes"] * 60),
     })  # fmt: skip
     assert result.verdict == "clean"

@@ -8,7 +8,7 @@ from casework.diagnoses import _leak_queries as q
 from casework.diagnoses._inquiry import Inquiry
 from casework.errors import unknown_name
 
-AS_RUN, LEFT_OUT, SWAPPED = "as_run", "leave_one_out", "label_swap"
+AS_RUN, LEFT_OUT, SWAPPED = "as_run", "leave_one_out", "replay"
 WITHOUT = ("zero_shot", "clean_bank")
 """Conditions that stand in for a leave-one-out rerun, compared over leaked and clean items."""
 _COMPARED = {LEFT_OUT: "scored", **dict.fromkeys(WITHOUT, "scored"), SWAPPED: "prompts"}

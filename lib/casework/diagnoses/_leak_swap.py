@@ -44,7 +44,8 @@ def follow_swap(
 
     The label of an example is the first known one after its text. An item counts where that reads
     the recorded label in the run as it was, and as many words after the text another one in the
-    swapped run, which is not the item's right answer either. None where no such run is in the case.
+    swapped run, which is not the item's right answer either. None where no replay is in the case,
+    or none in which a label was swapped.
     """
     if SWAPPED not in judged.others or found is None or bank is None:
         return None
@@ -63,6 +64,8 @@ def follow_swap(
         read_rightly = bool(label) and recorded == label and place == same_place
         if read_rightly and wrong not in (label, targets[int(samples.first[item])]):
             shown[name] = wrong
+    if not shown:
+        return None
     left_out = None
     if LEFT_OUT in judged.others:
         left_out = _said(read(ask, judged.others[LEFT_OUT]["run_id"], LEFT_OUT), shown)

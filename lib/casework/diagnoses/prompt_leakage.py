@@ -4,10 +4,10 @@
 Items of an evaluation among the examples of their own rendered prompts, beside the question under
 test: the same row of the same file, the same text, nearly the same, or a run of half the words.
 Then whether that raised the score: each leaked item as run against the same item with its own
-examples left out (leave-one-out). Where a run shows the examples with wrong labels (condition
-`label_swap`), whether the answers follow them. Where `vectors` holds embeddings of items and
-examples by their ids, which pairs are nearer than unrelated texts: candidates for a paraphrase or
-a translation, for a person to read. METHODS section 12.
+examples left out (leave-one-out). Where a run of condition `replay` shows the examples with wrong
+labels, whether the answers follow them. Where `vectors` holds embeddings of items and examples by
+their ids, which pairs are nearer than unrelated texts: candidates for a paraphrase or a
+translation, for a person to read. METHODS section 12.
 
 ## Why it matters
 The benchmark rises and customers see nothing of it: the model reads the answer beside the

@@ -14,7 +14,7 @@ eval_samples = Table(
             "condition",
             TEXT,
             "How it was run.",
-            values=("as_run", "leave_one_out", "zero_shot", "clean_bank", "label_swap", "replay"),
+            values=("as_run", "leave_one_out", "zero_shot", "clean_bank", "replay"),
         ),
         Column("kind", TEXT, "What is asked.", values=("utility", "unsafe", "safe_contrast")),
         Column("category", TEXT, "Category of the item."),
