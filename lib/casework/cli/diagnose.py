@@ -97,16 +97,15 @@ def _shared_causes(case: Path, results: Sequence["Result"]) -> Iterator[str]:
     """A line for each stretch of time in which several diagnoses place a break."""
     from casework.case import Case
     from casework.diagnoses import triage
-    from casework.report.causes import recorded
-    from casework.words import instant
+    from casework.report.causes import recorded, when
 
     with Case(case) as opened:
         found = triage(opened, results).causes
     for cause in found:
         if len(cause.diagnoses) > 1:
             yield (
-                f"One cause may explain {' and '.join(cause.diagnoses)}: after "
-                f"{instant(cause.start)}, by {instant(cause.end)}. On record: {recorded(cause)}."
+                f"One cause may explain {' and '.join(cause.diagnoses)}: {when(cause)}. "
+                f"On record: {recorded(cause)}."
             )
 
 
