@@ -149,7 +149,8 @@ def _place_labels(
     found: list[tuple[float, str] | None] = []
     for box, level in zip(spans, levels, strict=True):
         inside = layout.fit(box.label, box.right - box.left - 10)
-        label = inside or layout.fit(box.label, _LABEL_PIXELS)
+        fits = inside and not _is_short(box, inside)
+        label = inside if fits else layout.fit(box.label, _LABEL_PIXELS)
         width = layout.text_width(label)
         beside = (box.right + 6, box.left - 6 - width)
         free = (
@@ -159,9 +160,11 @@ def _place_labels(
             and left + width <= scale.right
             and layout.is_free(taken[level], left, left + width, 2)
         )
-        left = box.left + 5 if inside else next(free, None)
-        if left is not None and not inside:
+        left = None if fits else next(free, None)
+        if left is not None:
             insort(taken[level], (left, left + width))
+        elif inside:
+            left, label = box.left + 5, inside
         found.append(None if left is None or not label else (left, label))
     return found
 
@@ -170,8 +173,12 @@ def _is_cramped(box: Box, level: int, label: tuple[float, str] | None) -> bool:
     """Whether a label has no place, or one so small that little of its words is left."""
     if label is None:
         return bool(box.label)
-    is_prose = " " in box.label  # an id is known by its ends
-    return is_prose and not level and len(label[1]) < _READABLE * len(box.label)
+    return not level and _is_short(box, label[1])
+
+
+def _is_short(box: Box, label: str) -> bool:
+    """Whether little is left of a label of several words. An id is known by its ends."""
+    return " " in box.label and len(label) < _READABLE * len(box.label)
 
 
 def _draw_span(box: Box, top: float, scale: Scale, colour: str, marks: Marks) -> None:
