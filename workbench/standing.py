@@ -63,8 +63,17 @@ def overview(desk: Desk, keep_all: mo.ui.run_button) -> mo.Html:
     lead = f"<p>{said(causes.lead(report))}</p>"
     if not report.triage.ranking:
         return page(lead, keep_all, kind="overview")
-    found, drawn = causes.table(report), timeline.picture(report)
-    shown = pieces.causes(found) if found.rows else ""
-    picture = figure(drawn, pictures([drawn])) if drawn else ""
-    folded = f"<details><summary>Timeline</summary>{picture}</details>" if drawn else ""
-    return page(f"<h2>What may have one cause</h2>{lead}{shown}{folded}", kind="overview")
+    together, alone, drawn = causes.shared(report), causes.single(report), timeline.picture(report)
+    parts = [lead]
+    if together.rows:
+        parts.append(str(pieces.causes(together)))
+    if alone.rows:
+        count = words.count(len(alone.rows), "breaks")
+        parts.append(_folded(f"{count} told by one diagnosis alone", str(pieces.causes(alone))))
+    if drawn:
+        parts.append(_folded("Timeline", figure(drawn, pictures([drawn]))))
+    return page("<h2>What may have one cause</h2>", *parts, kind="overview")
+
+
+def _folded(name: str, inside: str) -> str:
+    return f"<details><summary>{name}</summary>{inside}</details>"

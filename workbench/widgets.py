@@ -92,7 +92,8 @@ def ruling(result: Result, before: Result, given: Mapping[str, Any]) -> mo.Html:
     """The verdict and its sentence, and what it was before settings were changed."""
     meaning = words.SEVERITY_MEANING[result.severity] if result.severity else ""
     parts = [
-        f"<p class='ruling'>{pieces.verdict(result.verdict)} <span>{result.severity or ''}</span> "
+        f"<p class='ruling'>{pieces.verdict(result.verdict)} "
+        f"<strong>{words.title(result.diagnosis)}</strong> <span>{result.severity or ''}</span> "
         f"<span>{meaning}</span></p><h1 class='lead'>{_sentence(result)}</h1>"
     ]
     if given:

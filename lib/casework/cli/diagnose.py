@@ -9,12 +9,15 @@ import click
 from casework.cli._terminal import document, say
 from casework.errors import CaseworkError, UsageError, unknown_name
 from casework.findings import VERDICTS, Verdict
+from casework.visible import shorten
 
 if TYPE_CHECKING:
     from casework.findings import Result
 
 _COLOURS: dict[Verdict, str] = {"confirmed": "red", "supported": "yellow", "clean": "green"}
 _FLAGS = {"true": True, "false": False}
+_LONG = 32
+"""Characters of a word from which on it is shortened: digests, not names."""
 
 
 @click.command()
@@ -114,7 +117,8 @@ def show(case: Path, results: Sequence["Result"], *, verbose: bool = False) -> N
     for result in by_gravity(results):
         _show_one(result, verbose=verbose)
     for line in _shared_causes(case, results):
-        say(line, hang=2)
+        words = line.split(" ")
+        say(" ".join(shorten(w, 24) if len(w) > _LONG else w for w in words), hang=2)
 
 
 def _show_one(result: "Result", *, verbose: bool) -> None:

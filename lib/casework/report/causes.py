@@ -10,15 +10,28 @@ from casework.report.tables import Column, Table
 _MOST_CHANGES = 5
 
 
+def shared(report: Report) -> Table:
+    """The causes that several diagnoses tell of, in time order."""
+    return _table([cause for cause in report.triage.causes if len(cause.diagnoses) > 1])
+
+
+def single(report: Report) -> Table:
+    """The causes that one diagnosis alone tells of, in time order."""
+    return _table([cause for cause in report.triage.causes if len(cause.diagnoses) == 1])
+
+
 def table(report: Report) -> Table:
-    """The causes in time order, those that several diagnoses tell of first."""
+    """All causes in time order, those that several diagnoses tell of first."""
+    return _table(sorted(report.triage.causes, key=lambda cause: -len(cause.diagnoses)))
+
+
+def _table(causes: Sequence[Cause]) -> Table:
     columns = (
         Column("when"),
         Column("what broke"),
         Column("told by"),
         Column("changes on record"),
     )
-    ordered = sorted(report.triage.causes, key=lambda cause: (-len(cause.diagnoses), cause.start))
     rows = tuple(
         (
             when(cause),
@@ -26,7 +39,7 @@ def table(report: Report) -> Table:
             ", ".join(map(words.title, cause.diagnoses)),
             recorded(cause),
         )
-        for cause in ordered
+        for cause in causes
     )
     return Table("Breaks, and what was changed there", columns, rows)
 
