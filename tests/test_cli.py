@@ -299,7 +299,8 @@ def test_a_torn_line_is_a_reject_and_no_failure(case: Path, evidence: Path, run:
     assert (done.status, done.err) == (0, "")
     assert "requests 40; 1 row rejected" in done.out
     done = run("evidence", case)
-    assert re.search(r"requests\.csv +TORN +1 +row 41 +3 values for 5 columns", done.out)
+    told = "requests.csv: 1 row, TORN, first at row 41\n    3 values for 5 columns\n"
+    assert told in done.out
 
 
 BAD = {
@@ -542,6 +543,38 @@ def test_colour_only_on_a_terminal_that_wants_it(loaded: Path, run: Any) -> None
     assert status == 0
     assert "\x1b[32m\x1b[1m✓ output_attribution\x1b[0m  Clean." in shown
     assert "\x1b[" not in on_a_terminal(*command, NO_COLOR="1")[1]
+
+
+def test_a_terminal_gets_lines_broken_between_words(loaded: Path, run: Any) -> None:
+    command = ("diagnose", loaded, "cohort_skew", "output_attribution", "--verbose")
+    piped = run(*command).out
+    shown = on_a_terminal(*command, NO_COLOR="1", COLUMNS="60")[1].replace("\r", "")
+    assert max(map(len, piped.splitlines())) > 60
+    assert shown.split() == piped.split()
+    assert all(len(line) <= 60 or " " not in line.strip() for line in shown.splitlines())
+    starts = [line for line in shown.splitlines() if not line.startswith(" ")]
+    assert [line.split()[1] for line in starts] == ["output_attribution", "cohort_skew"]
+
+
+def test_a_terminal_too_narrow_for_the_columns_gets_rows_one_by_one(loaded: Path, run: Any) -> None:
+    query = "SELECT request_id, occurred_at, endpoint FROM requests ORDER BY 1 LIMIT 2"
+    assert run("sql", loaded, query).out.startswith("request_id  occurred_at")
+    assert on_a_terminal("sql", loaded, query, COLUMNS="100")[1].startswith("request_id  ")
+    shown = on_a_terminal("sql", loaded, query, COLUMNS="30")[1].replace("\r", "").splitlines()
+    assert shown[0] == "── row 1"
+    assert [line.split()[0] for line in shown[1:4]] == ["request_id", "occurred_at", "endpoint"]
+    assert len(shown) == 8
+
+
+def test_the_tables_of_evidence_fit_a_terminal(loaded: Path, evidence: Path, run: Any) -> None:
+    long = evidence / f"{'a-long-name-of-a-file' * 5}" / "units.csv"
+    long.parent.mkdir()
+    long.write_text("unit_id,is_bot\nu1,false\nu2,maybe\n")
+    assert run("load", loaded, long.parent).status == 0
+    done = run("evidence", loaded).out
+    tables = done.partition("rejected ")[0].splitlines()[1:]
+    assert max(map(len, tables)) <= 80
+    assert "1 row, VALUE, first at row 2\n    is_bot: " in done
 
 
 def test_a_progress_bar_only_on_a_terminal(case: Path, evidence: Path, run: Any) -> None:

@@ -75,6 +75,14 @@ def test_an_instant_is_the_same_in_every_zone(naive: datetime, hours: int) -> No
 
 
 @pytest.mark.parametrize(
+    ("value", "said"),
+    [(0.01, "1 point"), (-0.01, "−1 point"), (0.02, "2 points"), (0.015, "1.5 points")],
+)
+def test_one_point_is_one(value: float, said: str) -> None:
+    assert words.said(value, "points") == said
+
+
+@pytest.mark.parametrize(
     ("measure", "said"),
     [
         (

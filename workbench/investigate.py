@@ -13,7 +13,7 @@ with app.setup:
     from pathlib import Path
 
     import marimo as mo
-    from workbench import widgets
+    from workbench import standing, widgets
 
     from casework import diagnoses, report
     from casework.case import Case
@@ -28,13 +28,8 @@ with app.setup:
 @app.cell
 def the_case():
     case_path = mo.cli_args().get("case")
-    return (case_path,)
-
-
-@app.cell
-def the_look():
     widgets.style()
-    return
+    return (case_path,)
 
 
 @app.cell
@@ -65,7 +60,7 @@ def lay_it_out(first, get_edition, path):
     first, get_edition()
     with Case(path) as _case:
         desk = lay_out(_case)
-    exhibits = {exhibit.id: exhibit.path for exhibit in desk.report.exhibits}
+    exhibits = annexes.names(desk.report.exhibits)
     return desk, exhibits
 
 
@@ -74,7 +69,7 @@ def list_the_verdicts(choose, desk, get_seen):
     rows = mo.ui.dictionary(
         {
             name: mo.ui.button(
-                label=widgets.verdict_row(
+                label=standing.verdict_row(
                     name, result, get_seen().get(name), name in desk.outdated
                 ),
                 on_click=lambda _, name=name: name,
@@ -95,7 +90,7 @@ def choose_one(first, get_choice):
 
 @app.cell
 def show_the_case(desk, keep_all, name, path, rows):
-    _facts, _list = widgets.case_facts(desk, path), widgets.verdict_list(rows, name)
+    _facts, _list = standing.case_facts(desk, path), standing.verdict_list(rows, name)
     _all = keep_all if None in desk.standing.values() else ""
     mo.sidebar(widgets.page(_facts, _list, _all, kind="side"), width="21rem")
     return
@@ -103,7 +98,13 @@ def show_the_case(desk, keep_all, name, path, rows):
 
 @app.cell
 def show_the_verdicts(desk, get_seen):
-    widgets.strip(desk, get_seen())
+    standing.strip(desk, get_seen())
+    return
+
+
+@app.cell
+def show_what_may_explain_it(desk, keep_all):
+    standing.overview(desk, keep_all)
     return
 
 
@@ -277,7 +278,8 @@ def show_what_is_loaded(desk, path, refused):
 
 @app.cell
 def write_the_report(desk, path, result, write):
-    seen = desk.report_with(result)
+    with Case(path) as _case:
+        seen = desk.report_with(_case, result)
     written = []
     if write.value:
         written = report.write(seen, path.with_name(f"{path.stem}-report"), ["html", "json"])

@@ -22,7 +22,6 @@ from casework.findings import Chart, Evidence, Result
 from casework.importers._excerpt import excerpt
 from casework.records import RejectGroup
 from casework.report import Report, pieces, tables
-from casework.report.desk import Desk
 from casework.report.figures import NARROW, WIDE
 from casework.visible import on_one_line, shorten, visible
 
@@ -86,56 +85,15 @@ def commands(*lines: str) -> str:
     return f"<pre tabindex='0'><code>{said(chr(10).join(lines))}</code></pre>"
 
 
-# The case and its verdicts
-
-
-def case_facts(desk: Desk, path: Path) -> str:
-    """The case in some words."""
-    exhibits = desk.report.exhibits
-    rows = words.count(sum(item.rows_kept for item in exhibits), "rows")
-    refused = sum(item.rows_rejected for item in exhibits)
-    return (
-        f"<h2 class='case'>{said(desk.report.case.title)}</h2>"
-        f"<p class='quiet'>{said(path.name)}: {words.count(len(exhibits), 'exhibits')}, {rows}, "
-        f"<a href='#loaded'>{words.number(refused)} rejected</a></p>"
-    )
-
-
-def verdict_row(name: str, kept: Result | None, seen: Result | None, old: bool) -> str:
-    """One diagnosis of the list: its sign, its name, its verdict, and whether the case keeps it."""
-    result = kept or seen
-    if result is None:
-        return f"<span class='row'><i></i><b>{words.title(name)}</b><small>not run</small></span>"
-    word = f"{words.VERDICT_WORD[result.verdict]} {result.severity or ''}".strip()
-    age = ", before the last load" if old else "" if kept else ", not kept"
-    return (
-        f"<span class='row verdict {result.verdict}'>{pieces.sign(result.verdict)}"
-        f"<b>{words.title(name)}</b><small>{word}{age}</small></span>"
-    )
-
-
-def verdict_list(rows: mo.ui.dictionary, chosen: str) -> str:
-    """The list of diagnoses; the one that is looked at is marked."""
-    marks = (" aria-current='true'" if name == chosen else "" for name in rows.elements)
-    items = zip(marks, rows.elements.values(), strict=True)
-    return f"<ol class='standing'>{''.join(f'<li{m}>{row.text}</li>' for m, row in items)}</ol>"
-
-
-def strip(desk: Desk, seen: Mapping[str, Result]) -> mo.Html:
-    """All verdicts in one line, for screens on which the list is folded away."""
-    signs = []
-    for name, kept in desk.standing.items():
-        result = kept or seen.get(name)
-        sign, word = (pieces.sign(result.verdict), result.verdict) if result else ("", "")
-        signs.append(f"<li class='verdict {word}'>{sign}<span>{words.title(name)}</span></li>")
-    return page(f"<p>{said(desk.report.case.title)}</p><ol>{''.join(signs)}</ol>", kind="strip")
+# The verdict that is looked at
 
 
 def ruling(result: Result, before: Result, given: Mapping[str, Any]) -> mo.Html:
     """The verdict and its sentence, and what it was before settings were changed."""
     meaning = words.SEVERITY_MEANING[result.severity] if result.severity else ""
     parts = [
-        f"<p class='ruling'>{pieces.verdict(result.verdict)} <span>{result.severity or ''}</span> "
+        f"<p class='ruling'>{pieces.verdict(result.verdict)} "
+        f"<strong>{words.title(result.diagnosis)}</strong> <span>{result.severity or ''}</span> "
         f"<span>{meaning}</span></p><h1 class='lead'>{_sentence(result)}</h1>"
     ]
     if given:

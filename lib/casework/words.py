@@ -213,7 +213,9 @@ def _said_number(value: float, unit: str) -> str:
     if kind == "count" and (isinstance(value, int) or value.is_integer()):
         return count(int(value), noun)
     if kind in _PERCENT:
-        return share(value).replace(" %", _PERCENT[kind])
+        told = share(value)
+        one = kind == "points" and told.lstrip(digits.MINUS) == "1 %"
+        return told.replace(" %", " point" if one else _PERCENT[kind])
     if kind == "p":
         return p_value(value)
     if kind == "s":

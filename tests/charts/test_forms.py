@@ -201,3 +201,44 @@ def test_panels_share_one_axis_across() -> None:
 def test_what_cannot_be_read_is_an_error(chart: Chart) -> None:
     with pytest.raises(ValueError, match=r"aggregate|no chart form|no colour"):
         charts.draw(chart)
+
+
+def placed(chart: Chart, width: int, text: str) -> dict[str, Any]:
+    """The one mark of a picture that writes this text."""
+    found = marks(charts.spec(chart, width=width))
+    (mark,) = [mark for mark in found if mark["mark"] == "text" and mark["text"] == text]
+    return mark
+
+
+def test_long_numbers_stand_below_a_name_that_has_no_room_beside_them() -> None:
+    rows = [{"label": "between like units", "value": 0.0371, "low": 0.0182, "high": 0.0563}]
+    chart = samples.chart("long", "intervals", rows, unit="booking_value per active customer")
+    numbers = "0.037 booking_value per active customer (0.018 to 0.056)"
+    wide = [placed(chart, 730, text)["y"] for text in ("between like units", numbers)]
+    narrow = [placed(chart, 340, text)["y"] for text in ("between like units", numbers)]
+    assert wide[0] == wide[1]
+    assert narrow[0] < narrow[1]
+
+
+def test_a_label_of_words_that_would_be_mutilated_stands_beside_its_span() -> None:
+    day = samples.MONDAY
+    rows = [
+        {"lane": "loaded", "label": "tickets, 47 rows", "start": day + timedelta(days=20),
+         "end": day + timedelta(days=23), "kind": "span"},
+        {"lane": "loaded", "label": "requests, 1,555 rows", "start": day,
+         "end": day + timedelta(days=40), "kind": "span"},
+    ]  # fmt: skip
+    texts = written(charts.spec(samples.chart("loaded", "spans", rows), width=340))
+    assert {"tickets, 47 rows", "requests, 1,555 rows"} <= set(texts)
+
+
+def test_a_name_keeps_clear_of_the_lines_that_go_on() -> None:
+    rows = [{"x": x, "value": 1.0 + 0.01 * x, "series": "goes on"} for x in range(20)]
+    rows += [{"x": x, "value": 1.0 + 0.01 * x, "series": "ends early"} for x in range(5)]
+    chart = samples.chart("two", "lines", rows)
+    name, end = placed(chart, 730, "ends early"), rows[-1]
+    below = [row["value"] for row in rows if row["series"] == "goes on" and row["x"] > end["x"]]
+    pixels = 190 / (1.19 - 1.0) / 1.1
+    assert all(
+        abs(name["y"] - value) * pixels > 8 for value in below if value < end["value"] + 0.05
+    )

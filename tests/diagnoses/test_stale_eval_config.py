@@ -82,6 +82,18 @@ def test_planted_numbers_are_found(diagnosed: Diagnosed, seed: int) -> None:
     assert (result.verdict, result.severity) == ("confirmed", "S1")
 
 
+def test_configurations_of_one_prompt_are_drawn_apart(tmp_path: Path) -> None:
+    rows = [run(1, 0, "sha256:aaaa", checkpoint="m1"), run(2, 70, "sha256:aaaa", checkpoint="m2")]
+    rows += traffic("sha256:aaaa", 10, 60, checkpoint="m1")
+    rows += traffic("sha256:aaaa", 60, 120, checkpoint="m2")
+    result = diagnose(tmp_path, rows)
+    (chart,) = [chart for chart in result.charts if chart.form == "bars"]
+    whole: dict[str, float] = {}
+    for row in chart.rows:
+        whole[row["label"]] = whole.get(row["label"], 0) + row["share"]
+    assert whole == {"p aaaa, m1": 1.0, "p aaaa, m2": 1.0}
+
+
 def test_the_twin_with_a_run_in_time_is_clean(diagnosed: Diagnosed) -> None:
     result, _ = diagnosed("stale_eval_config.healthy", 7)
     assert (result.verdict, value(result, "blind_requests")) == ("clean", 0)

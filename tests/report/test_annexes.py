@@ -13,9 +13,10 @@ import pytest
 from tests.report.sample import at, sample
 
 from casework import canonical
-from casework.findings import Evidence, Measure
+from casework.findings import Break, Evidence, Measure, Triage
 from casework.records import TableFill
 from casework.report import annexes, tables, timeline
+from casework.report.model import Report
 
 NAMES = ["plain.csv", "with space.csv", "back\\slash", "line\nbreak", "quote's", "-dash", "Zürich"]
 
@@ -106,6 +107,31 @@ def test_the_picture_is_of_the_incident_not_of_all_evidence() -> None:
         picture.title
         == "4 events, 4 spans in doubt, 5 changes from 5 January 2026 to 31 January 2026"
     )
+
+
+def with_breaks(*days: tuple[float, float]) -> Report:
+    """A report whose one finding has breaks from and to these days."""
+    breaks = tuple(Break(at(first), at(last), "it broke") for first, last in days)
+    result = replace(sample().results[0], breaks=breaks, charts=(), verdict="confirmed")
+    return replace(sample(), results=(result,), triage=Triage())
+
+
+def test_the_title_of_the_timeline_says_how_far_it_reaches() -> None:
+    picture = timeline.picture(with_breaks((1, 12), (2, 3)))
+    assert picture
+    assert picture.title == "2 spans in doubt from 6 January 2026 to 17 January 2026"
+    picture = timeline.picture(with_breaks((1, 1.25)))
+    assert picture
+    assert picture.title == "1 span in doubt on 6 January 2026"
+
+
+def test_spans_in_doubt_that_overlap_are_drawn_once_and_listed_each() -> None:
+    report = with_breaks((1, 3), (2, 5), (7, 8))
+    picture = timeline.picture(report)
+    assert picture
+    zones = [(row["start"], row["end"]) for row in picture.rows if row.get("kind") == "zone"]
+    assert zones == [(at(1), at(5)), (at(7), at(8))]
+    assert sum(moment.kind == "zone" for moment in timeline.moments(report)) == 3
 
 
 def test_a_report_without_instants_has_no_timeline() -> None:

@@ -1,3 +1,5 @@
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -6,11 +8,13 @@ from casework import diagnoses
 from casework.case import Case
 from casework.case.origins import rejected
 from casework.errors import UsageError
+from casework.findings import Break
 from casework.intake import load
 from casework.report import as_json, read_json
 from casework.report.desk import Desk, consult, lay_out, rejected_rows, timed_evidence
 
 NAME = "output_attribution"
+CHANGED = datetime(2026, 3, 10, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -34,7 +38,7 @@ def desk(path: Path) -> Desk:
 
 def test_a_case_that_was_not_diagnosed_says_what_can_be(case_path: Path) -> None:
     found = desk(case_path)
-    assert list(found.standing) == [diagnosis.name for diagnosis in diagnoses.ALL]
+    assert set(found.standing) == {diagnosis.name for diagnosis in diagnoses.ALL}
     assert found.standing[NAME] is None
     lacking = found.standing["cohort_skew"]
     assert lacking is not None
@@ -56,10 +60,35 @@ def test_what_was_kept_stands_first_and_grows_old(case_path: Path) -> None:
 def test_the_report_holds_what_is_seen_in_place_of_what_is_kept(case_path: Path) -> None:
     (kept,) = diagnoses.diagnose(case_path, [NAME])
     seen = consult(case_path, NAME, {"clock_error_s": 90_000.0})
-    report = desk(case_path).report_with(seen)
+    with Case(case_path) as case:
+        report = lay_out(case).report_with(case, seen)
     assert seen != kept
     assert report.results == (seen,)
     assert as_json(read_json(as_json(report))) == as_json(report)
+
+
+def test_the_gravest_stands_first_and_what_cannot_run_last(case_path: Path) -> None:
+    (kept,) = diagnoses.diagnose(case_path, [NAME])
+    found = desk(case_path).standing
+    verdicts = [result.verdict if result else "not run" for result in found.values()]
+    order = [kept.verdict, "not run", "not_testable"]
+    assert verdicts == sorted(verdicts, key=order.index)
+    assert "not_testable" in verdicts
+    assert next(iter(found)) == NAME
+
+
+def test_the_report_of_the_desk_has_the_triage_of_what_is_seen(case_path: Path) -> None:
+    (kept,) = diagnoses.diagnose(case_path, [NAME])
+    with Case(case_path) as case:
+        laid = lay_out(case)
+        assert laid.report.triage == diagnoses.triage(case, [kept])
+        assert [change.after for change in laid.report.triage.changes] == ["b"]
+        assert laid.report.triage.causes == ()
+        moved = Break(CHANGED, CHANGED, "the alias moved")
+        seen = replace(kept, verdict="supported", breaks=(moved,))
+        (cause,) = laid.report_with(case, seen).triage.causes
+    assert cause.breaks == ("the alias moved",)
+    assert [change.after for change in cause.within] == ["b"]
 
 
 def test_a_case_is_asked_again_only_when_it_or_the_question_changed(case_path: Path) -> None:

@@ -56,7 +56,8 @@ def _left_of(line: Line, cut: float, floor: float) -> Iterator[dict[str, Any]]:
 def _name(stage: Stage, down: Scale, lines: Sequence[Line], width: int) -> None:
     """Write the value before the first point of each line, and its name after the last."""
     ends = [line.marks[-1] for line in lines if line.marks and line.marks[-1]["end"]]
-    pixels = layout.apart([down(mark["y"]) for mark in ends], ROW, down.right, down.left)
+    free = [_free(stage, down, lines, mark) for mark in ends]
+    pixels = layout.apart(free, ROW, down.right, down.left)
     names = []
     for mark, pixel in zip(ends, pixels, strict=True):
         left = stage.scale(mark["x"]) + 9
@@ -78,3 +79,28 @@ def _name(stage: Stage, down: Scale, lines: Sequence[Line], width: int) -> None:
         "right",
         weight=600,
     )
+
+
+def _free(stage: Stage, down: Scale, lines: Sequence[Line], mark: Mapping[str, Any]) -> float:
+    """The height nearest to the end of a line at which no longer line runs through its name."""
+    left = stage.scale(mark["x"]) + 9
+    right = left + layout.text_width(mark["end"], bold=True)
+    others = [line for line in lines if line.marks and line.marks[-1]["x"] > mark["x"]]
+    crossed = [y for line in others for y in _heights(stage, down, line, left, right)]
+    height = down(mark["y"])
+    for step in sorted(range(-8, 9), key=abs):
+        tried = height + step * ROW
+        inside = down.right + ROW / 2 <= tried <= down.left - ROW / 2
+        if (inside or not step) and all(abs(y - tried) > 0.7 * ROW for y in crossed):
+            return tried
+    return height
+
+
+def _heights(stage: Stage, down: Scale, line: Line, left: float, right: float) -> Iterator[float]:
+    """Where a line is between two pixels, every few pixels."""
+    for a, b in pairwise(line.marks):
+        start, end = stage.scale(a["x"]), stage.scale(b["x"])
+        first, last = max(start, left), min(end, right)
+        for i in range(5 if first <= last and start < end else 0):
+            share = (first + i / 4 * (last - first) - start) / (end - start)
+            yield down(a["y"]) + share * (down(b["y"]) - down(a["y"]))

@@ -18,13 +18,20 @@ from casework.charts.stage import Stage, axis
 from casework.charts.theme import Look, framed
 from casework.findings import Chart, Row
 
+_NAME = 0.25
+"""Share of the width that a name needs at least; with less its numbers stand below it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One row of the picture: its words, its numbers, and how far down its interval is."""
+    """One row of the picture: its words, its numbers, and how far down its interval is.
+
+    `below` is how many rows of words the numbers stand below the first.
+    """
 
     name: list[str]
     numbers: str
+    below: int
     y: float
 
 
@@ -57,9 +64,12 @@ def _lines(chart: Chart, top: float, width: int) -> dict[str, Line]:
     for label in dict.fromkeys(text(row, "label") for row in chart.rows):
         rows = [row for row in chart.rows if text(row, "label") == label]
         numbers = _numbers(chart, rows, 0.6 * width)
-        name = layout.wrap(label, width - layout.text_width(numbers) - 16, bold=True)
-        y = top + ROW * len(name) + 16
-        lines[label] = Line(name, numbers, y)
+        room = width - layout.text_width(numbers) - 16
+        beside = room >= min(_NAME * width, layout.text_width(label, bold=True))
+        name = layout.wrap(label, room if beside else width, bold=True)
+        below = 0 if beside else len(name)
+        y = top + ROW * max(len(name), below + 1) + 16
+        lines[label] = Line(name, numbers, below, y)
         top = y + 18
     return lines
 
@@ -114,11 +124,12 @@ def _write(stage: Stage, lines: Mapping[str, Line]) -> None:
     left, right = stage.scale.back(0), stage.scale.back(stage.scale.right)
     names, numbers = [], []
     for line in lines.values():
-        first = line.y - 16 - ROW * len(line.name) + ROW / 2
+        first = line.y - 16 - ROW * max(len(line.name), line.below + 1) + ROW / 2
         for number, part in enumerate(line.name):
             y = first + ROW * number
             names.append({"x": left, "y": y, "text": part, "colour": stage.palette.ink})
-        row = {"x": right, "y": first, "text": line.numbers, "colour": stage.palette.quiet}
+        y = first + ROW * line.below
+        row = {"x": right, "y": y, "text": line.numbers, "colour": stage.palette.quiet}
         numbers.append(row)
     stage.words(names, weight=600)
     stage.words(numbers, "right")

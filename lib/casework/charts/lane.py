@@ -21,6 +21,8 @@ _RUG = 9
 _ZONE_PIXELS = 4.0
 _LABEL_ROWS = 2
 _LABEL_PIXELS = 190.0
+_READABLE = 0.75
+"""Share of its characters that a label of several words keeps, where it is shortened."""
 
 
 @dataclass(slots=True)
@@ -118,9 +120,13 @@ def lay(
     spans, zones = _boxes(rows, "span", scale), _boxes(rows, "zone", scale)
     levels = layout.levels([(box.left, box.right) for box in spans], gap=-0.5)
     labels = _place_labels(spans, levels, scale)
-    unplaced = [box for box, label in zip(spans, labels, strict=True) if box.label and not label]
-    top = _label_above([*unplaced, *(zone for zone in zones if zone.label)], scale, palette, marks)
-    for box, level, label in zip(spans, levels, labels, strict=True):
+    cramped = [i for i, box in enumerate(spans) if _is_cramped(box, levels[i], labels[i])]
+    doubts = [zone for zone in zones if zone.label]
+    over = [*doubts, *(spans[i] for i in cramped)]
+    top, written = _label_above(over, scale, palette, marks)
+    above = {i for i, done in zip(cramped, written[len(doubts) :], strict=True) if done}
+    for i, (box, level) in enumerate(zip(spans, levels, strict=True)):
+        label = None if i in above else labels[i]
         y = top + level * (_BAR + _GAP)
         _draw_span(box, y, scale, palette.role(box.row.get("role")) or colours[box.key], marks)
         if label:
@@ -143,7 +149,8 @@ def _place_labels(
     found: list[tuple[float, str] | None] = []
     for box, level in zip(spans, levels, strict=True):
         inside = layout.fit(box.label, box.right - box.left - 10)
-        label = inside or layout.fit(box.label, _LABEL_PIXELS)
+        fits = inside and not _is_short(box, inside)
+        label = inside if fits else layout.fit(box.label, _LABEL_PIXELS)
         width = layout.text_width(label)
         beside = (box.right + 6, box.left - 6 - width)
         free = (
@@ -153,11 +160,25 @@ def _place_labels(
             and left + width <= scale.right
             and layout.is_free(taken[level], left, left + width, 2)
         )
-        left = box.left + 5 if inside else next(free, None)
-        if left is not None and not inside:
+        left = None if fits else next(free, None)
+        if left is not None:
             insort(taken[level], (left, left + width))
+        elif inside:
+            left, label = box.left + 5, inside
         found.append(None if left is None or not label else (left, label))
     return found
+
+
+def _is_cramped(box: Box, level: int, label: tuple[float, str] | None) -> bool:
+    """Whether a label has no place, or one so small that little of its words is left."""
+    if label is None:
+        return bool(box.label)
+    return not level and _is_short(box, label[1])
+
+
+def _is_short(box: Box, label: str) -> bool:
+    """Whether little is left of a label of several words. An id is known by its ends."""
+    return " " in box.label and len(label) < _READABLE * len(box.label)
 
 
 def _draw_span(box: Box, top: float, scale: Scale, colour: str, marks: Marks) -> None:
@@ -185,8 +206,14 @@ def _zone(box: Box, top: float, bottom: float, scale: Scale, palette: Palette) -
     return drawn | {"name": named(box.key) or "ambiguous", "said": box.said}
 
 
-def _label_above(boxes: Sequence[Box], scale: Scale, palette: Palette, marks: Marks) -> float:
-    """Write labels over their boxes, tied to them; return where the boxes begin."""
+def _label_above(
+    boxes: Sequence[Box], scale: Scale, palette: Palette, marks: Marks
+) -> tuple[float, list[bool]]:
+    """Write labels over their boxes, tied to them, where there is room.
+
+    Returns:
+        Where the boxes begin, and of each label whether it was written.
+    """
     found = []
     for box in boxes:
         label = layout.fit(box.label, min(_LABEL_PIXELS, scale.right), 11)
@@ -204,4 +231,4 @@ def _label_above(boxes: Sequence[Box], scale: Scale, palette: Palette, marks: Ma
         marks.above.append(place | {"colour": palette.alarm if zone else palette.quiet})
         tie = {"x": scale.back(middle), "y": y + 7, "y2": top}
         marks.ties.append(tie | {"colour": palette.gate if zone else palette.muted})
-    return top
+    return top, [row < used for row in rows]

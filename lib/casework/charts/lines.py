@@ -65,7 +65,7 @@ def _order(chart: Chart, look: Look) -> Order:
     widest = max(
         (layout.text_width(_end(chart, row, spoken), bold=True) for row in chart.rows), default=0.0
     )
-    right = look.width - min(widest + 12, 0.4 * look.width)
+    right = look.width - min(widest + 12, 0.45 * look.width)
     if spoken:
         found = tuple(dict.fromkeys(text(row, "x") for row in chart.rows))
         return Order(False, found, Scale(0, max(len(found) - 1, 1), _NUMBERS + _STARTS, right))

@@ -33,8 +33,8 @@ class _InOrder(click.Group):
 def casework() -> None:
     """Investigate incidents of ML and LLM systems: load what there is, test it, report it.
 
-    Exit status: 0 done; 1 it could not be done; 2 wrong usage; 3 with --fail-on, when a diagnosis
-    reaches that verdict.
+    Exit status: 0 done; 1 it could not be done; 2 wrong usage; 3 when a diagnosis reaches the
+    verdict of --fail-on.
     """
 
 

@@ -5,7 +5,7 @@ import click
 from casework.cli._terminal import say
 
 
-@click.command()
+@click.command(short_help="List the source formats, or show one of them.")
 @click.argument("name", required=False)
 def formats(name: str | None) -> None:
     """List the source formats that can be loaded, or show the manual page of NAME.
@@ -30,7 +30,7 @@ def formats(name: str | None) -> None:
         say(f"    fills {filled}")
 
 
-@click.command()
+@click.command(short_help="List the evidence tables, or show one of them.")
 @click.argument("name", required=False)
 def tables(name: str | None) -> None:
     """List the evidence tables with their columns, or show the manual page of NAME.
@@ -52,7 +52,7 @@ def tables(name: str | None) -> None:
         say(f"    {', '.join(columns)}")
 
 
-@click.command()
+@click.command(short_help="List the diagnoses, or show one of them.")
 @click.argument("name", required=False)
 def diagnoses(name: str | None) -> None:
     """List the diagnoses, or show the manual page of NAME with its parameters."""

@@ -14,9 +14,8 @@ _CASE, _EVIDENCE, _REPORT = "case.duckdb", "evidence", "report"
 
 
 @click.command()
-@click.option(
-    "--out", type=click.Path(path_type=Path), default=Path("casework-demo"), show_default=True
-)
+@click.option("--out", type=click.Path(path_type=Path), default=Path("casework-demo"),
+              show_default=True, metavar="DIR", help="The folder to make.")  # fmt: skip
 @click.option("--no-browser", is_flag=True, help="Do not open the report.")
 def demo(out: Path, no_browser: bool) -> None:
     """Load, diagnose and report a bundled incident, end to end.
@@ -35,8 +34,7 @@ def demo(out: Path, no_browser: bool) -> None:
     with load.Bar() as bar:
         load.show(intake.load(case, [out / _EVIDENCE], progress=bar.move))
     say()
-    for result in diagnoses.diagnose(case):
-        diagnose.show(result)
+    diagnose.show(case, diagnoses.diagnose(case))
     say()
     page, *_ = report.write(case, (), out / _REPORT, ["html", "json"])
     say(str(page))

@@ -9,12 +9,15 @@ import click
 from casework.cli._terminal import document, say
 from casework.errors import CaseworkError, UsageError, unknown_name
 from casework.findings import VERDICTS, Verdict
+from casework.visible import shorten
 
 if TYPE_CHECKING:
     from casework.findings import Result
 
 _COLOURS: dict[Verdict, str] = {"confirmed": "red", "supported": "yellow", "clean": "green"}
 _FLAGS = {"true": True, "false": False}
+_LONG = 32
+"""Characters of a word from which on it is shortened: digests, not names."""
 
 
 @click.command()
@@ -25,7 +28,8 @@ _FLAGS = {"true": True, "false": False}
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 @click.option("--fail-on", type=click.Choice(VERDICTS), metavar="VERDICT",
               help="Exit with 3 when a diagnosis reaches exactly this verdict.")  # fmt: skip
-@click.option("--engine", type=click.Choice(["duckdb", "spark"]), default="duckdb")
+@click.option("--engine", type=click.Choice(["duckdb", "spark"]), default="duckdb",
+              help="What runs the queries; this release has DuckDB only.")  # fmt: skip
 @click.option("--verbose", is_flag=True, help="Print numbers, rivals and parameters too.")
 def diagnose(
     case: Path,
@@ -53,10 +57,7 @@ def diagnose(
     if as_json:
         document("casework.diagnosis/1", **_content(case, results))
     else:
-        for result in diagnoses.by_gravity(results):
-            show(result, verbose=verbose)
-        for line in _shared_causes(case, results):
-            say(line)
+        show(case, results, verbose=verbose)
     return 3 if any(result.verdict == fail_on for result in results) else 0
 
 
@@ -97,29 +98,40 @@ def _shared_causes(case: Path, results: Sequence["Result"]) -> Iterator[str]:
     """A line for each stretch of time in which several diagnoses place a break."""
     from casework.case import Case
     from casework.diagnoses import triage
-    from casework.report.causes import recorded
-    from casework.words import instant
+    from casework.report.causes import recorded, when
 
     with Case(case) as opened:
         found = triage(opened, results).causes
     for cause in found:
         if len(cause.diagnoses) > 1:
             yield (
-                f"One cause may explain {' and '.join(cause.diagnoses)}: after "
-                f"{instant(cause.start)}, by {instant(cause.end)}. On record: {recorded(cause)}."
+                f"One cause may explain {' and '.join(cause.diagnoses)}: {when(cause)}. "
+                f"On record: {recorded(cause)}."
             )
 
 
-def show(result: "Result", *, verbose: bool = False) -> None:
+def show(case: Path, results: Sequence["Result"], *, verbose: bool = False) -> None:
+    """Print results, the gravest first, and which of them may have one cause."""
+    from casework.diagnoses import by_gravity
+
+    for result in by_gravity(results):
+        _show_one(result, verbose=verbose)
+    for line in _shared_causes(case, results):
+        words = line.split(" ")
+        say(" ".join(shorten(w, 24) if len(w) > _LONG else w for w in words), hang=2)
+
+
+def _show_one(result: "Result", *, verbose: bool) -> None:
     """Print a result: its sign, name and sentence, and with `verbose` what they rest on."""
     from casework.words import VERDICT_WORD, headline, verdict_sign
 
     said = headline(result.headline, result.verdict)
     lead = f"{verdict_sign(result.verdict)} {result.diagnosis}"
-    say(f"  {VERDICT_WORD[result.verdict]}. {said}", lead=lead, colour=_COLOURS.get(result.verdict))
+    colour = _COLOURS.get(result.verdict)
+    say(f"  {VERDICT_WORD[result.verdict]}. {said}", lead=lead, colour=colour, hang=2)
     if verbose:
         for line in _details(result):
-            say(f"    {line}")
+            say(f"    {line}", hang=6)
 
 
 def _details(result: "Result") -> Iterator[str]:

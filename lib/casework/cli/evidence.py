@@ -5,15 +5,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from casework.cli._terminal import document, say, table
-from casework.visible import shorten
+from casework.cli._terminal import document, say, table, width
+from casework.visible import on_one_line, shorten
 
 if TYPE_CHECKING:
     from casework.case import Case
     from casework.diagnoses import Diagnosis
     from casework.findings import Missing
 
-_PATH = 50
+_SHORTEST_PATH = 16
 
 
 @click.command()
@@ -68,6 +68,7 @@ def _content(
 
 
 def _show_exhibits(case: "Case") -> None:
+    from casework.report.annexes import names
     from casework.words import number
 
     say()
@@ -75,18 +76,29 @@ def _show_exhibits(case: "Case") -> None:
     if not exhibits:
         say("Nothing is loaded. Begin with `casework load`.")
         return
-    table(
+    named = names(exhibits)
+    _table_of_paths(
         ("exhibit", "importer", "read", "kept", "rejected", "repeated"),
-        (
+        [
             (
-                *(shorten(exhibit.path, _PATH), exhibit.importer),
+                *(named[exhibit.id], exhibit.importer),
                 *map(number, (exhibit.rows_read, exhibit.rows_kept)),
                 *map(number, (exhibit.rows_rejected, exhibit.rows_duplicate)),
             )
             for exhibit in exhibits
-        ),
+        ],
         right=(2, 3, 4, 5),
     )
+
+
+def _table_of_paths(
+    head: tuple[str, ...], rows: list[tuple[str, ...]], right: tuple[int, ...]
+) -> None:
+    """Print a table that begins with paths, shortened so that the table fits the terminal."""
+    others = zip(*(row[1:] for row in (head, *rows)), strict=True)
+    room = width() - sum(max(map(len, column)) + 2 for column in others)
+    longest = max(room, _SHORTEST_PATH)
+    table(head, ((shorten(path, longest), *cells) for path, *cells in rows), right=right)
 
 
 def _show_tables(case: "Case") -> None:
@@ -113,23 +125,24 @@ def _show_tables(case: "Case") -> None:
 
 def _show_identities(case: "Case") -> None:
     from casework.case import account
+    from casework.report.annexes import names
     from casework.words import number
 
     found = account.identities(case)
     if not found:
         return
-    paths = {exhibit.id: exhibit.path for exhibit in case.exhibits()}
+    named = names(case.exhibits())
     say()
-    table(
+    _table_of_paths(
         ("how the model is known", "requests", "digest", "response model", "copied", "nothing"),
-        (
+        [
             (
-                shorten(paths.get(one.exhibit_id, one.exhibit_id), _PATH),
+                named.get(one.exhibit_id, one.exhibit_id),
                 *map(number, (one.requests, one.digest, one.response_model)),
                 *map(number, (one.copied, one.nothing)),
             )
             for one in found
-        ),
+        ],
         right=(1, 2, 3, 4, 5),
     )
 
@@ -143,44 +156,27 @@ def _show_concerns(case: "Case") -> None:
         return
     paths = {exhibit.id: exhibit.path for exhibit in case.exhibits()}
     say()
-    table(
-        ("mind", "table", "rows", "of", "what"),
-        (
-            (
-                shorten(paths.get(one.exhibit_id, one.exhibit_id), _PATH),
-                one.table,
-                number(one.rows) if one.rows else "-",
-                number(one.of),
-                one.what,
-            )
-            for one in found
-        ),
-        right=(2, 3),
-    )
+    for one in found:
+        of = (
+            f"{number(one.rows)} of {number(one.of)} rows of {one.table}" if one.rows else one.table
+        )
+        say(f"mind {paths.get(one.exhibit_id, one.exhibit_id)}: {of}", hang=4)
+        say(f"    {one.what}", hang=4)
 
 
 def _show_rejects(case: "Case") -> None:
-    from casework.words import number
+    from casework.words import count
 
     groups = case.rejects()
     if not groups:
         return
     paths = {exhibit.id: exhibit.path for exhibit in case.exhibits()}
     say()
-    table(
-        ("rejected", "code", "rows", "first at", "why"),
-        (
-            (
-                shorten(paths.get(group.exhibit_id, group.exhibit_id), _PATH),
-                group.code,
-                number(group.count),
-                group.first_locator,
-                group.first_reason,
-            )
-            for group in groups
-        ),
-        right=(2,),
-    )
+    for group in groups:
+        path = paths.get(group.exhibit_id, group.exhibit_id)
+        first = f", first at {group.first_locator}" if group.first_locator else ""
+        say(f"rejected {path}: {count(group.count, 'rows')}, {group.code}{first}", hang=4)
+        say(f"    {on_one_line(group.first_reason or '')}", hang=4)
 
 
 def _show_diagnoses(missing: list[tuple["Diagnosis", tuple["Missing", ...]]]) -> None:
@@ -191,4 +187,4 @@ def _show_diagnoses(missing: list[tuple["Diagnosis", tuple["Missing", ...]]]) ->
         for absent in sorted(absents, key=lambda absent: not absent.required):
             columns = f" ({', '.join(absent.columns)})" if absent.columns else ""
             word = "needs" if absent.required else "would use"
-            say(f"    {word} {absent.table}{columns}: {absent.why}")
+            say(f"    {word} {absent.table}{columns}: {absent.why}", hang=6)

@@ -7,7 +7,8 @@ import click
 
 @click.command("open")
 @click.argument("case", type=click.Path(path_type=Path))
-@click.option("--app", "name", default="investigate", show_default=True, metavar="NAME")
+@click.option("--app", "name", default="investigate", show_default=True, metavar="NAME",
+              help="Which app.")  # fmt: skip
 @click.option("--port", type=click.IntRange(1, 65_535), help="A free one by default.")
 @click.option("--no-browser", is_flag=True, help="Only print the address.")
 def open_(case: Path, name: str, port: int | None, no_browser: bool) -> None:

@@ -8,11 +8,13 @@ from casework.cli._terminal import say, tell, warn
 from casework.errors import CaseworkError, unknown_name
 
 
-@click.command()
+@click.command(short_help="Write the report of CASE into a folder.")
 @click.argument("case", type=click.Path(path_type=Path))
 @click.argument("names", nargs=-1, metavar="[NAME]...")
-@click.option("--out", required=True, type=click.Path(path_type=Path), metavar="DIR")
-@click.option("--format", "formats", default="html,json", show_default=True)
+@click.option("--out", required=True, type=click.Path(path_type=Path), metavar="DIR",
+              help="The folder to write into.")  # fmt: skip
+@click.option("--format", "formats", default="html,json", show_default=True, metavar="NAMES",
+              help="Forms of the report, with commas between them.")  # fmt: skip
 def report(case: Path, names: tuple[str, ...], out: Path, formats: str) -> None:
     """Write the report of CASE into DIR, on all that was diagnosed or on the diagnoses NAME.
 

@@ -20,7 +20,8 @@ _MORE_MEMORY = 8 << 30
 def sql(case: Path, query: str, as_json: bool) -> None:
     """Answer QUERY, one SELECT over the tables of CASE.
 
-    At most 10,000 rows are shown, and a query may take a minute.
+    At most 10,000 rows are shown, and a query may take a minute. Long values are cut, but not
+    with --json.
     """
     from casework.case import Case
 
@@ -36,7 +37,8 @@ def sql(case: Path, query: str, as_json: bool) -> None:
             for place in range(len(answer.columns))
             if rows and all(_is_number(row[place]) for row in rows)
         ]
-        table(answer.columns, ([_said(value) for value in row] for row in rows), right=numeric)
+        shown = ([_said(value) for value in row] for row in rows)
+        table(answer.columns, shown, right=numeric, fold=True)
     if is_cut:
         tell(f"the first {_MOST_ROWS:,} rows; aggregate, or add a LIMIT and an OFFSET")
 

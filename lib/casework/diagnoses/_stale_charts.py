@@ -9,7 +9,7 @@ from casework.diagnoses._inquiry import Inquiry
 from casework.diagnoses._stale_measures import Blind
 from casework.diagnoses._stale_runs import EVALUATED
 from casework.diagnoses._stale_signal import Change, Signal
-from casework.diagnoses._stale_words import name_of
+from casework.diagnoses._stale_words import names_of
 from casework.words import count, duration, number, share
 
 _BARS = 12
@@ -41,7 +41,7 @@ def _draw_lanes(
     shown = blind.worst or blind.configs[0]
     prompt = shown["prompt_name"]
     start, end = _window(blind, shown)
-    names = {row["config"]: name_of(row) for row in blind.configs}
+    names = names_of(blind.configs)
     rows = _served(blind, prompt, names)
     seen = {row["label"] for row in rows}
     rows += _evaluated(ask.ask(EVALUATED, prompt=prompt, **known), names)
@@ -154,12 +154,13 @@ def _brackets(ask: Inquiry, blind: Blind, shown: dict[str, Any]) -> list[dict[st
 def _draw_requests(ask: Inquiry, blind: Blind) -> None:
     rows = []
     chosen = sorted(blind.configs[:_BARS], key=lambda row: row["began_at"])
+    names = names_of(blind.configs)
     for row in chosen:
         for part, value, role in (
             ("scored before", row["requests"] - row["blind"], "before"),
             ("not scored yet", row["blind"], "gate"),
         ):
-            rows.append({"label": name_of(row), "part": part, "value": value,
+            rows.append({"label": names[row["config"]], "part": part, "value": value,
                          "share": value / row["requests"], "role": role})  # fmt: skip
     totals = blind.totals
     told = ", ".join(f"{row['label']} {row['part']} {number(row['value'])}" for row in rows)

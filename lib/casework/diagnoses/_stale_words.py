@@ -1,5 +1,7 @@
 """What `stale_eval_config` says: headline, findings, remedies, limits."""
 
+from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 from casework.diagnoses import _stale_blind as b
@@ -9,6 +11,7 @@ from casework.diagnoses._stale_measures import Blind
 from casework.diagnoses._stale_served import HASHES
 from casework.diagnoses._stale_signal import Change, Signal
 from casework.findings import Finding, Verdict
+from casework.visible import shorten
 from casework.words import count, duration, instant, interval, number, spread
 
 GRADE_WORDS = {
@@ -24,6 +27,26 @@ def name_of(config: dict[str, Any]) -> str:
     if config["prompt_hash"]:
         parts.append(config["prompt_hash"].removeprefix("sha256:")[:8])
     return " ".join(part for part in parts if part)
+
+
+def names_of(configs: Sequence[dict[str, Any]]) -> dict[int, str]:
+    """Name each configuration apart from the others: by its checkpoint and parameters if need be.
+
+    Returns:
+        The name by the number of the configuration.
+    """
+    names = {row["config"]: name_of(row) for row in configs}
+    for detail in ("checkpoint", "params_hash"):
+        often = Counter(names.values())
+        for row in configs:
+            name, more = names[row["config"]], str(row[detail] or "")
+            if often[name] > 1 and more:
+                digest = more.removeprefix("sha256:")
+                names[row["config"]] = (
+                    f"{name}, {digest[:8] if digest != more else shorten(more, 16)}"
+                )
+    often = Counter(names.values())
+    return {key: f"{name} no. {key}" if often[name] > 1 else name for key, name in names.items()}
 
 
 def headline(ask: Inquiry, verdict: Verdict, blind: Blind, sesoi: float) -> str:

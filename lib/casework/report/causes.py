@@ -10,25 +10,64 @@ from casework.report.tables import Column, Table
 _MOST_CHANGES = 5
 
 
+def shared(report: Report) -> Table:
+    """The causes that several diagnoses tell of, in time order."""
+    return _table([cause for cause in report.triage.causes if len(cause.diagnoses) > 1])
+
+
+def single(report: Report) -> Table:
+    """The causes that one diagnosis alone tells of, in time order."""
+    return _table([cause for cause in report.triage.causes if len(cause.diagnoses) == 1])
+
+
 def table(report: Report) -> Table:
-    """The causes in time order, those that several diagnoses tell of first."""
+    """All causes in time order, those that several diagnoses tell of first."""
+    return _table(sorted(report.triage.causes, key=lambda cause: -len(cause.diagnoses)))
+
+
+def _table(causes: Sequence[Cause]) -> Table:
     columns = (
         Column("when"),
         Column("what broke"),
         Column("told by"),
         Column("changes on record"),
     )
-    ordered = sorted(report.triage.causes, key=lambda cause: (-len(cause.diagnoses), cause.start))
     rows = tuple(
         (
-            f"after {words.instant(cause.start)}, by {words.instant(cause.end)}",
+            when(cause),
             "; ".join(cause.breaks),
             ", ".join(map(words.title, cause.diagnoses)),
             recorded(cause),
         )
-        for cause in ordered
+        for cause in causes
     )
     return Table("Breaks, and what was changed there", columns, rows)
+
+
+def lead(report: Report) -> str:
+    """Say how many diagnoses found something, and whether one event may explain several."""
+    ran = len(report.triage.ranking)
+    if not ran:
+        return "No diagnosis has a verdict on this case yet."
+    found = [r for r in report.results if r.verdict in ("confirmed", "supported")]
+    told = f"{words.number(len(found))} of {words.count(ran, 'diagnoses')} that could be tested"
+    told += " is" if len(found) == 1 else " are"
+    shared = [cause for cause in report.triage.causes if len(cause.diagnoses) > 1]
+    joined = "".join(f" {_joined(cause)}" for cause in shared)
+    apart = " No two of them place a break in the same stretch of time." if len(found) > 1 else ""
+    return f"{told} confirmed or supported.{joined or apart}"
+
+
+def _joined(cause: Cause) -> str:
+    *others, last = (words.title(name).lower() for name in cause.diagnoses)
+    return f"One event may explain {', '.join(others)} and {last}."
+
+
+def when(cause: Cause) -> str:
+    """Say between which instants a cause lies."""
+    if words.instant(cause.start) == words.instant(cause.end):
+        return f"at {words.instant(cause.start)}"
+    return f"after {words.instant(cause.start)}, by {words.instant(cause.end)}"
 
 
 def recorded(cause: Cause) -> str:

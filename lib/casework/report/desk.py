@@ -9,7 +9,7 @@ from typing import Any
 from casework import diagnoses
 from casework.case import Case, Rows
 from casework.charts.live import over_time
-from casework.findings import VERDICTS, Evidence, Result
+from casework.findings import Evidence, Result
 from casework.report.collect import outdated, versions
 from casework.report.model import Report
 from casework.report.tables import Column, Table, exact
@@ -20,9 +20,10 @@ from casework.tables import ALL
 class Desk:
     """A case at a glance.
 
-    `report` holds the results that the case keeps. `standing` has every diagnosis of the release,
-    in its order: the result that is kept, or what is missing where it cannot run, or None where
-    it was not run. `outdated` names those that were run before the last evidence was loaded.
+    `report` holds the results that the case keeps. `standing` has every diagnosis of the release:
+    the result that is kept, or what is missing where it cannot run, or None where it was not run.
+    The gravest verdict comes first, what was not run comes before what cannot be. `outdated` names
+    those that were run before the last evidence was loaded.
     """
 
     report: Report
@@ -32,39 +33,44 @@ class Desk:
     @property
     def first(self) -> str:
         """The diagnosis to look at first: the gravest verdict, else one that can be run."""
+        return next(iter(self.standing))
 
-        def rank(name: str) -> int:
-            result = self.standing[name]
-            return VERDICTS.index(result.verdict) if result else len(VERDICTS) - 2
-
-        return min(self.standing, key=rank)
-
-    def report_with(self, seen: Result) -> Report:
+    def report_with(self, case: Case, seen: Result) -> Report:
         """The report of the case with a result that it does not keep in the place of its own."""
         results = {result.diagnosis: result for result in self.report.results}
         results[seen.diagnosis] = seen
-        ordered = [results[name] for name in self.standing if name in results]
-        return replace(self.report, results=tuple(ordered))
+        order = [diagnosis.name for diagnosis in diagnoses.ALL]
+        ordered = tuple(results[name] for name in order if name in results)
+        return replace(self.report, results=ordered, triage=diagnoses.triage(case, ordered))
 
 
 def lay_out(case: Case) -> Desk:
     """Lay a case out; what is slow to run is not run."""
     kept = {result.diagnosis: result for result in case.results()}
+    results = tuple(kept[d.name] for d in diagnoses.ALL if d.name in kept)
     report = Report(
         case=case.facts(),
         produced_at=case.custody()[-1].occurred_at,
         tool=versions(),
-        results=tuple(kept[d.name] for d in diagnoses.ALL if d.name in kept),
+        results=results,
         tables=case.tables(),
         exhibits=case.exhibits(),
         rejects=case.rejects(),
         custody=case.custody(),
+        triage=diagnoses.triage(case, results),
     )
     standing: dict[str, Result | None] = {}
     for diagnosis in diagnoses.ALL:
         lacks = any(absent.required for absent in diagnosis.missing(case))
         standing[diagnosis.name] = kept.get(diagnosis.name) or (diagnosis(case) if lacks else None)
-    return Desk(report, standing, tuple(outdated(case, list(kept))))
+    return Desk(report, _by_gravity(standing), tuple(outdated(case, list(kept))))
+
+
+def _by_gravity(standing: Mapping[str, Result | None]) -> dict[str, Result | None]:
+    ranked = diagnoses.by_gravity([result for result in standing.values() if result])
+    ran = [result.diagnosis for result in ranked if result.verdict != "not_testable"]
+    names = [*ran, *(name for name, result in standing.items() if result is None)]
+    return {name: standing[name] for name in (*names, *standing)}
 
 
 def consult(path: Path, name: str, given: Mapping[str, Any] | None = None) -> Result:

@@ -75,6 +75,7 @@ def as_html(report: Report) -> str:
             timeline=overview,
             moments=timeline.table(kept),
             causes=causes.table(kept),
+            lead=causes.lead(kept),
             period=timeline.period(kept),
             exhibits=annexes.names(kept.exhibits),
             tools=", ".join(f"{name} {kept.tool[name]}" for name in sorted(kept.tool)),

@@ -56,6 +56,11 @@ def table(found: Table) -> "Markup":
     return _piece("table", found)
 
 
+def causes(found: Table) -> "Markup":
+    """What may have one cause: each stretch of time with what broke and what was changed."""
+    return _piece("causes", found)
+
+
 def figure(chart: Chart, wide: str, narrow: str) -> "Markup":
     """A picture with its title and its numbers.
 

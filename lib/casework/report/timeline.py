@@ -1,7 +1,7 @@
 """What happened when: the instants that the results name, over the time that evidence covers."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -145,8 +145,11 @@ def _recorded(report: Report, start: datetime, end: datetime) -> list[dict[str, 
 
 
 def _lane(result: Result) -> Iterator[dict[str, Any]]:
+    """The marks of a result; spans in doubt that overlap are drawn as one."""
     seen = set()
-    for moment in _of_result(result):
+    found = list(_of_result(result))
+    zones = _joined([moment for moment in found if moment.kind == "zone"])
+    for moment in [*zones, *(moment for moment in found if moment.kind != "zone")]:
         mark: dict[str, Any] = {"lane": words.title(result.diagnosis), "start": moment.start}
         if moment.kind == "event":
             mark = {"start": moment.start, "label": moment.label, "kind": "event"}
@@ -161,6 +164,17 @@ def _lane(result: Result) -> Iterator[dict[str, Any]]:
             yield mark
 
 
+def _joined(zones: Sequence[Moment]) -> list[Moment]:
+    joined: list[Moment] = []
+    for zone in sorted(zones, key=lambda zone: zone.start):
+        last = joined[-1] if joined else None
+        if last and last.end and zone.end and zone.start <= last.end:
+            joined[-1] = replace(last, end=max(last.end, zone.end))
+        else:
+            joined.append(zone)
+    return joined
+
+
 def _title(report: Report) -> str:
     told = [moment for moment in moments(report) if moment.result]
     parts = [
@@ -168,8 +182,9 @@ def _title(report: Report) -> str:
         for kind, noun in (("event", "events"), ("zone", "spans in doubt"), ("span", "changes"))
         if any(moment.kind == kind for moment in told)
     ]
-    days = [f"{moment.start.day} {moment.start:%B %Y}" for moment in (told[0], told[-1])]
-    return f"{', '.join(parts)} from {days[0]} to {days[1]}"
+    ends = (told[0].start, max(moment.end or moment.start for moment in told))
+    first, last = (f"{end.day} {end:%B %Y}" for end in ends)
+    return f"{', '.join(parts)} {f'on {first}' if first == last else f'from {first} to {last}'}"
 
 
 def _alt(report: Report) -> str:
