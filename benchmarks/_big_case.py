@@ -39,6 +39,7 @@ def tables(n: int) -> dict[str, str]:
                    'a' || (i * 104729 % 5000) AS account_id,
                    CASE WHEN i % 9 = 0 THEN 'enterprise' ELSE 'free' END AS tier,
                    CASE WHEN i % 5 = 0 THEN 'refer' ELSE 'accept' END AS decision,
+                   'topic' || (hash(i) % 300) * (hash(i) % 300) // 300 AS topic,
                    100 + i % 900 AS input_tokens
             FROM range({n}) AS r(i)""",
         "alias_events": f"""

@@ -116,6 +116,10 @@ def covered(result: Result, numbers: Mapping[str, Any]) -> bool | None:
         return None
     if result.diagnosis == "cohort_skew" and numbers[planted]:
         return None  # planted as a share of the level, measured in the unit of the metric
+    if result.diagnosis == "feedback_poisoning" and (
+        result.parameters["target"].value != numbers["target"]
+    ):
+        return None  # by chance the NPS of another tier fell; the gap is planted for one
     low, high = found.ci95
     return bool(low <= numbers[planted] <= high)
 

@@ -36,6 +36,31 @@ def judged(tmp_path: Path, rows: list[Row], **settings: Any) -> Result:
         return get("feedback_poisoning")(case, **settings)
 
 
+def survey(silent: tuple[str, ...] = ()) -> list[Row]:
+    """Gold accounts of which the third with most revenue turns from promoters to detractors.
+
+    All answer the first wave. The last one is answered by all others, and of the largest by one,
+    or by none of those that are `silent`.
+    """
+    rows = []
+    for row in product():
+        a = int(row.locator.split()[1])
+        if row.table is accounts:
+            rows.append(Row(accounts, row.locator, {**row.values, "revenue": float(a)}))
+        elif row.table is requests or row.table is eval_runs or row.table is eval_samples:
+            rows.append(row)
+    for a in range(0, 40, 2):
+        name, large = f"a{a}", a >= 28
+        first = {"account_id": name, "score": 10.0, "responded_at": START, "invited_at": START}
+        rows.append(Row(nps, f"first {a}", first))
+        if name in silent or (large and a > 28):
+            continue
+        at = START + timedelta(days=60)
+        last = {"account_id": name, "score": 0.0 if large else 10.0, "responded_at": at}
+        rows.append(Row(nps, f"last {a}", last))
+    return rows
+
+
 def product(
     *, tiers: tuple[str | None, ...] = ("gold", "basic"), texts: bool = False, hostile: str = ""
 ) -> list[Row]:
@@ -224,6 +249,64 @@ def test_without_text_or_topic_questions_cannot_be_compared(tmp_path: Path) -> N
 def test_a_case_without_scores_is_not_testable(tmp_path: Path) -> None:
     rows = [row for row in product() if row.table is not eval_samples]
     assert judged(tmp_path, rows).verdict == "not_testable"
+
+
+def test_answers_are_weighted_to_who_was_there(tmp_path: Path) -> None:
+    result = judged(tmp_path, survey(), target="gold")
+    # of 20 accounts 14 stay promoters and 6 turn to detractors, one of which answers
+    assert value(result, "nps_change") == pytest.approx(13 / 15 - 1)
+    assert value(result, "nps_change_weighted") == pytest.approx((14 - 6) / 20 - 1)
+    assert value(result, "nps_silent_share") == 0
+    assert value(result, "nps_answered_share") == pytest.approx(15 / 20)
+    assert any("takes every account that was there as asked" in limit for limit in result.limits)
+
+
+def test_kinds_that_fell_silent_leave_bounds(tmp_path: Path) -> None:
+    result = judged(tmp_path, survey(silent=("a28",)), target="gold")
+    assert value(result, "nps_change") == 0
+    assert value(result, "nps_change_weighted") == pytest.approx(0)
+    assert value(result, "nps_silent_share") == pytest.approx(6 / 20)
+    low, high = (value(result, f"nps_change_{end}_bound") for end in ("lower", "upper"))
+    assert low <= (14 - 6) / 20 - 1 <= high
+    assert rival(result, "Other customers answer").outcome == "not_excluded"
+
+
+def test_without_accounts_answers_have_no_weight(tmp_path: Path) -> None:
+    rows = [
+        Row(requests, row.locator, {**row.values, "tier": tier}) if row.table is requests
+        else Row(nps, row.locator, {**row.values, "tier": "gold"}) if row.table is nps else row
+        for row in survey() if row.table is not accounts
+        for tier in ("gold" if int(row.locator.split()[1]) % 2 == 0 else "basic",)
+    ]  # fmt: skip
+    result = judged(tmp_path, rows, target="gold")
+    assert value(result, "nps_change") == pytest.approx(13 / 15 - 1)
+    assert value(result, "nps_change_weighted") is None
+
+
+@pytest.mark.parametrize("seed", [1000, 1001])
+def test_the_gap_is_known_without_topics(diagnosed: Diagnosed, seed: int) -> None:
+    result, truth = diagnosed("feedback_poisoning.planted_ready", seed)
+    assert result.verdict == "confirmed"
+    assert value(result, "coverage_basis") in ("text", "vectors")
+    low, high = result.measures["coverage_gap"].ci95 or (1, 0)
+    assert low <= truth.numbers["true_gap"] <= high
+
+
+def test_texts_that_cannot_show_a_gap_make_nothing_clean(diagnosed: Diagnosed) -> None:
+    result, _ = diagnosed("feedback_poisoning.like_words", 1000)
+    assert result.verdict in ("inconclusive", "supported")
+    assert value(result, "coverage_gap_others_alone") < 0.05
+    assert any("likeness cannot show a gap here" in limit for limit in result.limits)
+
+
+@pytest.mark.slow
+def test_a_gap_that_random_sets_have_as_well_is_not_blamed(diagnosed: Diagnosed) -> None:
+    # embeddings in which the topics of the target lie scattered: any set of this size misses them
+    result, _ = diagnosed("feedback_poisoning.quotas", 3018)
+    low, high = result.measures["coverage_gap_random_sets"].ci95 or (1, 0)
+    assert low <= value(result, "coverage_gap") <= high
+    assert result.verdict == "inconclusive"
+    assert rival(result, "The set is small").outcome == "not_excluded"
 
 
 def test_one_answer_and_one_week_make_no_trend(tmp_path: Path) -> None:

@@ -73,6 +73,7 @@ def parameters(query: Query) -> dict[str, object]:
     known |= dict.fromkeys(("fine", "answers", "once", "directory_used"), True)
     known |= dict.fromkeys(("suite", "target", "cut_target", "cut_reference"), "a")
     known |= dict.fromkeys(("first_week", "last_week", "middle"), instant) | {"by": "tier"}
+    known |= dict.fromkeys(("first_asked", "last_asked"), instant)
     known |= {f"name_{i}": "a" for i in range(1, 5)}
     known |= dict.fromkeys(("as_of", "live_from"), instant)
     known |= {"digests": ["a"], "names": ["a"], "artifact": "a"}

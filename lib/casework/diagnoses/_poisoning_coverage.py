@@ -8,16 +8,18 @@ from numpy.typing import NDArray
 from casework.diagnoses import _poisoning_customers as c
 from casework.diagnoses import _poisoning_evals as e
 from casework.diagnoses._inquiry import Inquiry
+from casework.diagnoses._poisoning_likeness import Likeness, accounts_of, likeness
 from casework.diagnoses._poisoning_sample import Sample, by_topic, draw_sample
 from casework.diagnoses._poisoning_target import FEWEST_ACCOUNTS, Target
 from casework.stats.cluster_means import Gap, cluster_gap, clusters_of
-from casework.stats.coverage import radius
 from casework.stats.multiplicity import benjamini_hochberg
 from casework.stats.proportions import fisher
+from casework.stats.random_sets import RandomSets, compared
 
 _SAYS_NOTHING = 0.1
 _Q = 0.05
 _HALF = 0.5
+_LEVEL = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,19 +49,41 @@ class Coverage:
 
     Attributes:
         sample: the questions.
+        like: which of them have an item like them.
         gap: `first` is the reference, `second` the target, `difference` what the target lacks.
         early: the same in the first third of the time, if there is enough.
-        radius: cosine distance within which a question is covered; None by topic.
+        by_chance: gaps of sets of the same size that are drawn at random.
         topics: the one most asked by the target first.
-        uncovered: of the questions, whether each has no item.
     """
 
     sample: Sample
+    like: Likeness
     gap: Gap
     early: Gap | None
-    radius: float | None
+    by_chance: RandomSets
     topics: tuple[Topic, ...]
-    uncovered: NDArray[np.bool_]
+
+    @property
+    def p(self) -> float:
+        """Of no gap beyond chance: neither by which accounts ask nor by which items were drawn.
+
+        The greater of both p-values, as both must be refuted (Berger, Technometrics 1982).
+        """
+        return max(self.gap.p, self.by_chance.p)
+
+    def tells(self, sesoi: float) -> bool:
+        """Whether likeness could show a gap of `sesoi`.
+
+        It could not where the questions of both groups differ, and yet a set of others' questions
+        alone would cover the target as well.
+        """
+        gap, p = self.like.others_gap, self.like.apart_p
+        return gap is None or p is None or gap >= sesoi or p >= _LEVEL
+
+    @property
+    def uncovered(self) -> NDArray[np.bool_]:
+        """Of the questions, whether each has no item."""
+        return ~self.like.covered
 
     @property
     def complete(self) -> bool:
@@ -79,7 +103,7 @@ def cover(ask: Inquiry, target: Target, size: int) -> Coverage | None:
     if sample is None or not _comparable(sample):
         return None
     found = _covered(sample, target)
-    if found.gap.first.value < _SAYS_NOTHING and found.radius is not None and sample.recorded:
+    if found.gap.first.value < _SAYS_NOTHING and found.like.radius is not None and sample.recorded:
         # items phrased unlike any request: texts say nothing, and topics are recorded
         found = _covered(by_topic(sample), target)
     return found
@@ -95,25 +119,17 @@ def _comparable(sample: Sample) -> bool:
 
 
 def _covered(sample: Sample, target: Target) -> Coverage:
-    near, distance = None, None
-    if sample.positions is None:
-        held = set(sample.item_topics)
-        covered = np.array([topic in held for topic in sample.topics])
-    else:
-        items = np.arange(len(sample.items))
-        questions = len(items) + np.arange(len(sample.questions))
-        near = radius(sample.positions, questions, sample.weights, len(items), target.seed)
-        distance = sample.positions.nearest(questions, items)
-        covered = distance <= near + 1e-9
-    account = np.array([row["account"] for row in sample.questions], object).astype(str)
+    like = likeness(sample, target.seed)
+    account = accounts_of(sample)
     everyone = np.ones(len(account), bool)
     third = (target.closed_at - target.opened_at) / 3
     early = np.array([row["occurred_at"] < target.opened_at + third for row in sample.questions])
-    gap = _gap(sample, covered, account, everyone, target.seed)
+    gap = _gap(sample, like.covered, account, everyone, target.seed)
     if gap is None:
         raise AssertionError("both groups have two accounts")
-    enough = _gap(sample, covered, account, early, target.seed, FEWEST_ACCOUNTS)
-    return Coverage(sample, gap, enough, near, _topics(sample, covered), ~covered)
+    enough = _gap(sample, like.covered, account, early, target.seed, FEWEST_ACCOUNTS)
+    by_chance = compared(like.random_gaps, gap.difference.value)
+    return Coverage(sample, like, gap, enough, by_chance, _topics(sample, like.covered))
 
 
 def _gap(
@@ -168,8 +184,13 @@ def measure_coverage(ask: Inquiry, found: Coverage) -> None:
                     ci95=(group.low, group.high), n=n)  # fmt: skip
     ask.estimate("coverage_gap", gap.difference, "points", c.SAMPLE)
     ask.measure("coverage_gap_p", gap.p, "p", c.SAMPLE, n=gap.difference.n)
+    chance = found.by_chance
+    ask.measure("coverage_gap_random_sets", chance.mean, "points", c.SAMPLE,
+                ci95=(chance.low, chance.high), n=chance.draws)  # fmt: skip
+    ask.measure("coverage_gap_random_sets_p", chance.p, "p", c.SAMPLE, n=chance.draws)
+    ask.measure("coverage_gap_others_alone", found.like.others_gap, "points", c.SAMPLE)
     ask.measure("coverage_basis", sample.basis, "label", e.ITEMS, n=len(sample.items))
-    ask.measure("radius", found.radius, "cosine distance", c.SAMPLE, n=len(sample.questions))
+    ask.measure("radius", found.like.radius, "cosine distance", c.SAMPLE, n=len(sample.questions))
     zero = [
         {"topic": t.name, "share_of_target": t.target, "share_of_others": t.reference}
         for t in found.topics

@@ -77,17 +77,43 @@ VECTORS = Query(
     uses=(DRAWN,),
 )
 
+CLASSES = Query(
+    "classes",
+    """
+    SELECT account_id, tier, churned_at, churned_at IS NOT NULL AS churned,
+           CASE WHEN revenue IS NULL THEN 0
+                ELSE ntile(3) OVER (PARTITION BY tier, revenue IS NULL
+                                    ORDER BY revenue, account_id) END AS size
+    FROM accounts
+    """,
+    "Accounts by tier, whether they left, and the third of revenue that they lie in.",
+)
+
+PANEL = Query(
+    "panel",
+    """
+    SELECT tier, churned, size,
+           count(*) FILTER (WHERE churned_at IS NULL OR churned_at > $first_asked) AS first_there,
+           count(*) FILTER (WHERE churned_at IS NULL OR churned_at > $last_asked) AS last_there
+    FROM classes GROUP BY tier, churned, size ORDER BY tier, churned, size
+    """,
+    "Accounts that were there when the first and the last wave of the survey were sent out.",
+    uses=(CLASSES,),
+)
+
 ANSWERS = Query(
     "answers",
     """
-    SELECT n.account_id, coalesce(n.tier, a.tier) AS tier, a.churned_at IS NOT NULL AS churned,
-           n.responded_at, CASE WHEN n.score >= 9 THEN 1 WHEN n.score <= 6 THEN -1 ELSE 0 END
+    SELECT n.account_id, coalesce(n.tier, a.tier) AS tier, coalesce(a.churned, FALSE) AS churned,
+           a.size, n.responded_at, coalesce(n.invited_at, n.responded_at) AS asked_at,
+           CASE WHEN n.score >= 9 THEN 1 WHEN n.score <= 6 THEN -1 ELSE 0 END
                AS vote
-    FROM nps AS n LEFT JOIN accounts AS a ON a.account_id = n.account_id
+    FROM nps AS n LEFT JOIN classes AS a ON a.account_id = n.account_id
     WHERE n.score BETWEEN 0 AND 10
     ORDER BY n.responded_at, n.account_id, n.respondent
     """,
     "Answers to the survey: 1 a promoter, -1 a detractor.",
+    uses=(CLASSES,),
 )
 
 THUMBS = Query(

@@ -90,6 +90,7 @@ ITEMS = Query(
     """
     SELECT s.item_id, s.score, s.topic, s.input_text, s.tier, s.added_at,
            coalesce(s.account_id, f.account_id) AS account_id,
+           coalesce(f.request_id, g.request_id) AS request_id,
            CASE WHEN f.signal > 0 OR g.signal > 0 THEN 'thumb up'
                 WHEN f.signal < 0 OR g.signal < 0 THEN 'thumb down'
                 WHEN g.request_id IS NOT NULL THEN 'request'

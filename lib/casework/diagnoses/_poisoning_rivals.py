@@ -12,7 +12,7 @@ from casework.diagnoses._poisoning_trends import Trends
 from casework.findings import Falsifier, Outcome, Rival
 from casework.stats.estimates import Estimate
 from casework.stats.strata import mantel_haenszel, two_proportion_z
-from casework.words import count, instant, number, p_value, spread
+from casework.words import count, instant, number, p_value, share, spread
 
 _HALF = 0.5
 _LEVEL = 0.05
@@ -62,7 +62,8 @@ def rivals_of(
 ) -> tuple[Rival, ...]:
     """Test the rival explanations of METHODS section 6."""
     return (
-        _better_product(trends),
+        _better_product(trends, scores),
+        _small_set(found),
         _quality_first(found, sesoi_gap),
         _judge(ask, target, scores),
         _surface(ask, target, found),
@@ -72,7 +73,7 @@ def rivals_of(
     )
 
 
-def _better_product(trends: Trends) -> Rival:
+def _better_product(trends: Trends, scores: Scores) -> Rival:
     explanation = "The product got better, and the eval saw it"
     test = "items that were there all the time; the rise split into the same items and others"
     total, rise = trends.fixed_total(), trends.rise
@@ -80,8 +81,26 @@ def _better_product(trends: Trends) -> Rival:
         return Rival(explanation, test, "not_testable", "no item was there all the time")
     why = f"the same items changed by {_said(total)}"
     why += f"; of a rise of {_said(rise.total)} other items make {_said(rise.other_items)}"
+    if scores.fresh_above is not None and scores.fresh_above.low > 0:
+        # a better product raises fresh grades as well
+        why += f"; fresh grades are lower by {_said(scores.fresh_above)}"
+        return Rival(explanation, test, "excluded", why)
     risen = total.low > 0 and total.value > _HALF * max(0.0, rise.total.value)
     return Rival(explanation, test, "not_excluded" if risen else "excluded", why)
+
+
+def _small_set(found: Coverage) -> Rival:
+    chance, gap = found.by_chance, found.gap.difference.value
+    why = (
+        f"gap {spread(gap, None, 'points')}; random sets of {count(found.like.items, 'items')} "
+        f"have {spread(chance.mean, (chance.low, chance.high), 'points')}, {p_value(chance.p)}"
+    )
+    return Rival(
+        "The set is small, and one drawn at random would miss as much",
+        "gaps of sets of the same size drawn at random from what customers ask",
+        "excluded" if chance.p < _LEVEL else "not_excluded",
+        why,
+    )
 
 
 def _quality_first(found: Coverage, sesoi: float) -> Rival:
@@ -168,17 +187,32 @@ def _survey(ask: Inquiry, target: Target, scores: Scores) -> Rival:
 
 def _survivors(trends: Trends, scores: Scores) -> Rival:
     explanation = "Other customers answer the survey than before"
-    test = "NPS change of the accounts that answered in both waves"
-    change, same = trends.nps_change, trends.nps_survivors
+    test = (
+        "NPS change of the accounts that answered in both waves, and with answers weighted to the "
+        "accounts that were there"
+    )
+    change, same, weighted = trends.nps_change, trends.nps_survivors, trends.nps_weighted
     if change is None:
         return Rival(explanation, test, "excluded", "the finding rests on no NPS")
-    if same is None:
+    if same is None and weighted is None:
         return _beside_the_survey(
             explanation, test, "too few accounts answered twice", scores, open_one=False
         )
-    text = f"{spread(same.value, (same.low, same.high), 'points')}, all answers "
-    text += spread(change.value, (change.low, change.high), "points")
-    differs = not (same.low <= change.value <= same.high)
+    text, differs = f"all answers {_said(change, 'points')}", False
+    if same is not None:
+        text += f", answered twice {_said(same, 'points')}"
+        differs = not same.low <= change.value <= same.high
+    if weighted is not None:
+        by_weight = weighted.change
+        text += f", weighted {_said(by_weight, 'points')}"
+        differs = differs or not by_weight.low <= change.value <= by_weight.high
+        if weighted.silent:
+            text += (
+                f"; {share(weighted.silent)} of the accounts are of kinds that are silent, so that "
+                f"of all it lies between {number(weighted.low)} and {number(weighted.high)}"
+            )
+            # what the silent would have said could turn the change into its opposite
+            differs = differs or weighted.low < 0 < weighted.high
     return _beside_the_survey(explanation, test, text, scores, open_one=differs)
 
 

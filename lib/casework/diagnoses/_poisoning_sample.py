@@ -14,6 +14,7 @@ from casework.diagnoses._poisoning_target import Rows, Target
 from casework.stats.coverage import Positions
 
 MOST_ITEMS = 5_000
+"""Items that are placed by text or embedding; by topic all are used."""
 _KINDS = 12
 _WORD = re.compile(r"\w{3,20}")
 _ALL = "g"
@@ -66,7 +67,7 @@ def draw_sample(ask: Inquiry, target: Target, size: int) -> Sample | None:
     cuts = {"cut_target": _cut(size, counts[0]), "cut_reference": _cut(size, counts[1])}
     ask.case.hold(c.DRAWN, **target.params, **cuts)
     questions = ask.ask(c.SAMPLE, **target.params, **cuts)
-    items = ask.ask(e.ITEMS, **target.params)[:MOST_ITEMS]
+    items = ask.ask(e.ITEMS, **target.params)
     topical = _share(questions, "topic") >= 0.5 and _share(items, "topic") >= 0.5
     found = _by_vectors(ask, target, cuts, items, questions)
     basis = "vectors" if found else "text"
@@ -128,6 +129,7 @@ def _by_vectors(
             return None
     if len(kept_items) * 2 < max(1, len(items)):
         return None
+    kept_items = kept_items[:MOST_ITEMS]
     ids = [row["item_id"] for row in kept_items] + [row["request_id"] for row in kept]
     return kept_items, kept, Positions.of_vectors([vectors[one] for one in ids])
 
@@ -135,7 +137,7 @@ def _by_vectors(
 def _by_text(items: Rows, questions: Rows) -> _Found | None:
     if _share(items, "input_text") < 0.5 or not _both_groups(questions, "input_text"):
         return None
-    kept_items = [row for row in items if row["input_text"] is not None]
+    kept_items = [row for row in items if row["input_text"] is not None][:MOST_ITEMS]
     kept = [row for row in questions if row["input_text"] is not None]
     texts = [row["input_text"] for row in (*kept_items, *kept)]
     return kept_items, kept, Positions.of_texts(texts)

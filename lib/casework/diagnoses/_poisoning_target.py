@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from casework.diagnoses import _poisoning_customers as c
 from casework.diagnoses import _poisoning_evals as e
@@ -43,23 +44,36 @@ class Survey:
             return None
         return change_within(*waves)
 
-    def waves(self, answers: Rows) -> tuple[Clusters, Clusters] | None:
-        """Sums of votes by account in the first and in the last wave, in the same order."""
+    def waves(
+        self, answers: Rows, weights: NDArray[np.float64] | None = None
+    ) -> tuple[Clusters, Clusters] | None:
+        """Sums of votes by account in the first and in the last wave, in the same order.
+
+        An answer counts as often as its weight says.
+        """
         if not answers:
             return None
         _, place = np.unique([row["account_id"] for row in answers], return_inverse=True)
         votes = np.array([row["vote"] for row in answers], np.float64)
-        early = np.array([row["responded_at"] <= self.first_until for row in answers])
-        late = np.array([row["responded_at"] >= self.last_from for row in answers])
+        early, late = self.in_waves(answers)
+        weight = np.ones(len(answers)) if weights is None else weights
         size = int(place.max()) + 1
         first, last = (
             Clusters(
-                np.asarray(np.bincount(place, votes * part, size), np.float64),
-                np.asarray(np.bincount(place, part, size), np.float64),
+                np.asarray(np.bincount(place, votes * part * weight, size), np.float64),
+                np.asarray(np.bincount(place, part * weight, size), np.float64),
             )
             for part in (early, late)
         )
         return (first, last) if first.n.sum() and last.n.sum() else None
+
+    def in_waves(self, answers: Rows) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        """Which answers belong to the first wave, and which to the last."""
+        at = [row["responded_at"] for row in answers]
+        return (
+            np.array([one <= self.first_until for one in at], bool),
+            np.array([one >= self.last_from for one in at], bool),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,12 +204,16 @@ def _chosen(
 
 
 def _fallen(tiers: Sequence[str], survey: Survey | None) -> str | None:
-    """The tier whose NPS fell most, of those in which it fell beyond chance."""
+    """The tier whose NPS fell most, of those in which it fell beyond chance.
+
+    Compared are the falls that are certain, the upper ends of the intervals: of several tiers the
+    one with the fewest answers would else seem to fall most.
+    """
     if survey is None:
         return None
     changes = {
         tier: survey.change([row for row in survey.answers if row["tier"] == tier])
         for tier in tiers
     }
-    fell = {tier: x.value for tier, x in changes.items() if x is not None and x.high < 0}
+    fell = {tier: x.high for tier, x in changes.items() if x is not None and x.high < 0}
     return min(fell, key=lambda tier: fell[tier]) if fell else None

@@ -9,6 +9,7 @@ import numpy as np
 from casework.diagnoses import _poisoning_customers as c
 from casework.diagnoses import _poisoning_evals as e
 from casework.diagnoses._inquiry import Inquiry
+from casework.diagnoses._poisoning_response import Weighted, measure_response, weigh
 from casework.diagnoses._poisoning_target import Rows, Survey, Target
 from casework.stats.cluster_means import change_within
 from casework.stats.estimates import Estimate
@@ -33,6 +34,7 @@ class Trends:
         nps_change: of the target customers, the last wave minus the first.
         nps_others: of all others.
         nps_waves_p: of no change, as if every answer were another account's.
+        nps_weighted: of the target customers, weighted by who was there to answer.
         nps_survivors: of target accounts that answered in both waves.
         divergence: eval slope minus NPS slope of the target, in standard deviations a quarter.
         answers: of the target customers.
@@ -47,6 +49,7 @@ class Trends:
     nps_change: Estimate | None
     nps_others: Estimate | None
     nps_waves_p: float | None
+    nps_weighted: Weighted | None
     nps_survivors: Estimate | None
     divergence: Estimate | None
     answers: Rows
@@ -90,6 +93,7 @@ def follow(ask: Inquiry, target: Target, survey: Survey | None) -> Trends:
         nps_change=survey.change(mine) if survey else None,
         nps_others=survey.change(others) if survey else None,
         nps_waves_p=_waves_p(survey, mine) if survey else None,
+        nps_weighted=weigh(ask, target, survey, mine) if survey else None,
         nps_survivors=_survivors(survey, mine) if survey else None,
         divergence=_divergence(slope, spread, mine),
         answers=mine,
@@ -108,6 +112,7 @@ def _measure(ask: Inquiry, found: Trends) -> None:
         ask.estimate("rise_other_items", found.rise.other_items, "score", e.ENDS)
     by = c.ANSWERS if found.answers else e.WEEKS
     ask.estimate("nps_change", found.nps_change, "points", by)
+    measure_response(ask, found.nps_weighted, c.PANEL if found.nps_weighted else by)
     ask.measure("nps_waves_p", found.nps_waves_p, "p", by)
     unit = "standard deviations a quarter"
     ask.estimate("divergence", found.divergence, unit, by)

@@ -16,6 +16,7 @@ from casework.stats.estimates import Estimate
 from casework.stats.nps import answers_needed
 from casework.words import count, number, share, spread
 
+_LEVEL = 0.05
 _BASIS = {
     "vectors": "by their embeddings",
     "text": "by the words of their texts",
@@ -48,6 +49,8 @@ def headline(verdict: Verdict, target: Target, found: Coverage, scores: Scores) 
 
 def _undecided(found: Coverage, scores: Scores) -> str:
     gap = said(found.gap.difference, "points")
+    if found.gap.difference.low > 0 and found.by_chance.p >= _LEVEL:
+        return f"a gap of {gap}, as large as sets of that size drawn at random may have"
     if scores.above is not None and scores.above.low > 0:
         return f"a gap of {gap}; the score is {said(scores.above, 'score')} above what they get"
     if found.gap.difference.low > 0:
@@ -99,6 +102,7 @@ def _covering(ask: Inquiry, target: Target, found: Coverage) -> Finding:
     if thin:
         text += f" Fewer items than they ask, beyond chance: {', '.join(thin[:5])}."
     names = ("coverage_target", "coverage_reference", "coverage_gap", "coverage_gap_p",
+             "coverage_gap_random_sets", "coverage_gap_random_sets_p",
              "topics_without_items")  # fmt: skip
     evidence = tuple(ask.evidence_id(query) for query in (c.TRAFFIC, c.SAMPLE, e.ITEMS))
     return Finding(text, names, evidence, ("topics", "coverage"))
@@ -151,12 +155,17 @@ def _saying(ask: Inquiry, target: Target, trends: Trends) -> tuple[Finding, ...]
     text = f"NPS of {target.label} customers moved by {said(trends.nps_change, 'points')}"
     if trends.nps_others is not None:
         text += f", that of others by {said(trends.nps_others, 'points')}"
+    if weighted := trends.nps_weighted:
+        text += f"; weighted to the accounts that were there, {said(weighted.change, 'points')}"
     if trends.divergence is not None:
         apart = said(trends.divergence, "standard deviations a quarter")
         beyond = "beyond chance" if trends.divergence.excludes(0) else "within chance"
         text += f"; eval and NPS part by {apart}, {beyond}"
-    names = ("nps_change", "nps_waves_p", "divergence")
-    return (Finding(f"{text}.", names, (ask.evidence_id(c.ANSWERS),), ("trends",)),)
+    names = ["nps_change", "nps_change_weighted", "nps_waves_p", "divergence"]
+    if trends.nps_weighted is not None:
+        names += ["nps_change_lower_bound", "nps_change_upper_bound", "nps_silent_share",
+                  "nps_answered_share"]  # fmt: skip
+    return (Finding(f"{text}.", tuple(names), (ask.evidence_id(c.ANSWERS),), ("trends",)),)
 
 
 def _reaching(ask: Inquiry, target: Target) -> Finding:
@@ -202,8 +211,32 @@ def limits(
     sesoi: float,
 ) -> tuple[str, ...]:
     """Say what the answer does not cover, and what would settle it."""
-    sample, gap = found.sample, found.gap
+    gap = found.gap
     told = [f"Target customers are {target.label}: {target.why}."]
+    told += _comparing(target, found, sesoi)
+    if verdict in ("inconclusive", "supported") and gap.difference.low <= sesoi:
+        told.append(_more_accounts(gap.difference, sesoi, gap.second.n))
+    if verdict == "inconclusive" and scores.fresh_above is None:
+        told.append("No fresh grades tell whether the score overstates what they get.")
+    change = trends.nps_change
+    if trends.nps_weighted is not None:
+        told.append(
+            "Who was asked and did not answer is not recorded in nps: the weighted NPS takes every "
+            "account that was there as asked."
+        )
+    if change is not None and change.value and not change.excludes(0):
+        needed = answers_needed(change.value)
+        told.append(
+            f"The NPS change is within chance; one of that size takes about {number(needed)} "
+            "answers a wave."
+        )
+    return tuple(told)
+
+
+def _comparing(target: Target, found: Coverage, sesoi: float) -> list[str]:
+    """What the comparison of questions with items rests on."""
+    sample = found.sample
+    told = []
     drawn = int(sample.is_target.sum())
     if drawn < sample.traffic[0] or len(sample.questions) - drawn < sample.traffic[1]:
         told.append(
@@ -214,19 +247,22 @@ def limits(
     if not sample.recorded:
         told.append("Topics are not recorded on both sides: they are groups of like texts.")
     if sample.basis == "text":
-        told.append("Texts are compared by words: the same question in other words looks new.")
-    if verdict in ("inconclusive", "supported") and gap.difference.low <= sesoi:
-        told.append(_more_accounts(gap.difference, sesoi, gap.second.n))
-    if verdict == "inconclusive" and scores.fresh_above is None:
-        told.append("No fresh grades tell whether the score overstates what they get.")
-    change = trends.nps_change
-    if change is not None and change.value and not change.excludes(0):
-        needed = answers_needed(change.value)
         told.append(
-            f"The NPS change is within chance; one of that size takes about {number(needed)} "
-            "answers a wave."
+            "Texts are compared by words: the same question in other words looks new, and another "
+            "question in like words looks covered, so a gap by words is rather too small."
         )
-    return tuple(told)
+    if not found.tells(sesoi):
+        told.append(
+            f"The questions of {target.label} customers differ from those of others, and yet a set "
+            "of others' questions alone would cover them as well: likeness cannot show a gap here. "
+            "Load topics or embeddings."
+        )
+    if found.like.items < len(sample.items):
+        told.append(
+            f"By likeness {number(found.like.items)} of {count(len(sample.items), 'items')} were "
+            "compared, as more could not be told from a random set of the questions drawn."
+        )
+    return told
 
 
 def _more_accounts(gap: Estimate, sesoi: float, accounts: int) -> str:

@@ -1,25 +1,30 @@
 """Thumbs chose the eval set, which no longer holds what the customers that matter ask.
 
 ## What it looks for
-Questions of the target customers that have nothing like them in the eval set, against those of
-all others: nearest neighbours within a radius that a random set of that size would reach, with
-accounts as the unit. Whether the score overstates what the target gets: by fresh grades, by
-transport to their mix, or that it cannot be estimated and only bounded. Eval and NPS as trends,
-the items that never changed, the part of the rise that is due to other items. METHODS section 6.
+Questions of the target customers that have nothing like them in the eval set, against those of all
+others: nearest neighbours within a radius that a random set of that size would reach, with accounts
+as the unit. Which items a draw takes is chance too, so the gap is held against those of sets of
+that size that are drawn at random. Whether the score overstates what the target gets: by fresh
+grades, by transport to their mix, or that it cannot be estimated and only bounded. Eval and NPS as
+trends, the items that never changed, the part of the rise that is due to other items. METHODS
+section 6.
 
 ## Why it matters
 A thumb up says that somebody was happy, not that a question matters. A set that is filled by thumbs
 becomes what one happy cohort asks; its score rises while the others leave.
 
 ## What would rule it out
-A fresh random sample of the target's questions that scores as the eval says. Items that were there
-all the time and fall as well: then the eval saw it. A better product, where the same items rose. A
-judge that changed. Questions that became other ones only after the answers were bad.
+A fresh random sample of the target's questions that scores as the eval says. Random sets of that
+size that miss as much. Items that were there all the time and fall as well: then the eval saw it. A
+better product, where the same items rose. A judge that changed. Questions that became other ones
+only after the answers were bad.
 
 ## Known false alarms
 Two trends that part prove nothing, as any two trends do; NPS lags by a quarter, and prices, outages
-and renewals move it. Who leaves stops answering, so NPS can rise. Thumbs differ by surface. Few
-answers to the survey show nothing: a drop of 10 points needs about 960 a wave.
+and renewals move it. Who leaves stops answering, so NPS can rise: answers are weighted to the
+accounts that were there. Texts in like words whatever they ask can hide a gap, not make one. Thumbs
+differ by surface. Few answers to the survey show nothing: a drop of 10 points needs about 960 a
+wave.
 """
 
 from dataclasses import dataclass
@@ -54,6 +59,7 @@ from casework.tables import (
 )
 
 _HALF = 0.5
+_LEVEL = 0.05
 _NO_TARGET = (
     "Not testable. Nothing tells which customers matter: load accounts or requests with a tier, "
     "or accounts with churned_at."
@@ -82,7 +88,7 @@ def judge(
         suite: the eval suite; else the one that was run in most weeks.
         target: a tier, or `churned`; else the tier whose NPS fell most, or the accounts that
             left, or the tier with most revenue.
-        alpha: level of the randomisation test of the coverage gap.
+        alpha: level of the tests of the coverage gap, by accounts and by random sets of items.
         sesoi_gap: smallest gap in coverage that matters; what a random set misses by itself.
         sesoi_sd: smallest difference of scores that matters, in standard deviations of items.
         sample: requests drawn of the target and of the others.
@@ -141,7 +147,7 @@ def _conclude(
         falsifier=falsifier,
         remedies=remedies(verdict, target, found, scores),
         limits=limits(verdict, target, trends, found, scores, margins.gap),
-        primary=Primary(found.gap.p, margins.alpha),
+        primary=Primary(found.p, margins.alpha),
         breaks=breaks_of(target, trends, survey),
     )
 
@@ -156,15 +162,15 @@ def _verdict(
     gap, above = found.gap.difference, scores.above
     equal = gap.high < margins.gap and found.gap.second.high >= _HALF
     overstated = above is not None and above.low > margins.score
-    if (equal or found.complete) and not overstated:
+    if ((equal and found.tells(margins.gap)) or found.complete) and not overstated:
         return "clean"
-    if gap.low <= 0 or equal:
+    if gap.low <= 0 or equal or falsifier.falsified:
         return "inconclusive"
-    if falsifier.falsified:
+    if found.by_chance.p >= _LEVEL and not (overstated and gap.low > margins.gap):
         return "inconclusive"
     settled = (
         gap.low > margins.gap
-        and found.gap.p < margins.alpha
+        and found.p < margins.alpha
         and above is not None
         and above.low > 0
         and falsifier.ran

@@ -3,6 +3,7 @@
 A question is covered where its nearest item is within a radius. The radius comes from the
 questions themselves: the distance within which 95 % of them have a neighbour among as many other
 questions as the set has items. So a set of that size that was drawn at random covers 95 %.
+A question is not covered by the item that was made from it: others ask what it asks, or none.
 Compare recall in Kynkäänniemi et al. (NeurIPS 2019) and coverage in Naeem et al. (ICML 2020).
 """
 
@@ -15,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 Floats = NDArray[np.float64]
 
 LEVEL = 0.95
-_ROUNDS = 8
+_ROUNDS = 24
 _BLOCK = 500
 
 
@@ -58,10 +59,36 @@ class Positions:
         dense = product.toarray() if hasattr(product, "toarray") else product
         return np.clip(1 - np.asarray(dense, np.float64), 0.0, 2.0)
 
-    def nearest(self, of: NDArray[np.int64], to: NDArray[np.int64]) -> Floats:
-        """Distance of each row to the nearest of the others, shape (of,), in blocks."""
-        blocks = [of[i : i + _BLOCK] for i in range(0, len(of), _BLOCK)]
-        return np.concatenate([self.distances(block, to).min(axis=1) for block in blocks])
+    def nearest(
+        self,
+        of: NDArray[np.int64],
+        to: NDArray[np.int64],
+        origin: NDArray[np.int64] | None = None,
+    ) -> Floats:
+        """Distance of each row to the nearest of the others, shape (of,), in blocks.
+
+        Args:
+            of: rows that look for a neighbour.
+            to: rows that may be it.
+            origin: of each row of `to`, the position in `of` that it was made from, else -1. What
+                was made from a row is no neighbour of it; without any other it is infinitely far.
+        """
+        found = []
+        for start in range(0, len(of), _BLOCK):
+            distance = self.distances(of[start : start + _BLOCK], to)
+            if origin is not None:
+                own = origin[None, :] == np.arange(start, start + len(distance))[:, None]
+                distance[own] = np.inf
+            found.append(distance.min(axis=1))
+        return np.concatenate(found)
+
+    def between(self, rows: NDArray[np.int64]) -> Floats:
+        """Distances of rows to each other, shape (rows, rows), each infinitely far from itself."""
+        found = np.empty((len(rows), len(rows)))
+        for start in range(0, len(rows), _BLOCK):
+            found[start : start + _BLOCK] = self.distances(rows[start : start + _BLOCK], rows)
+        np.fill_diagonal(found, np.inf)
+        return found
 
     def groups(self, k: int, seed: int) -> NDArray[np.int64]:
         """Group the rows by k-means, shape (n,), for want of named topics (scikit-learn)."""
@@ -72,18 +99,12 @@ class Positions:
 
 
 def radius(
-    positions: Positions,
-    questions: NDArray[np.int64],
-    weights: ArrayLike,
-    items: int,
-    seed: int,
-    level: float = LEVEL,
+    distances: Floats, weights: ArrayLike, items: int, seed: int, level: float = LEVEL
 ) -> float:
     """Distance within which a share `level` of the questions has one of `items` other questions.
 
     Args:
-        positions: of all texts.
-        questions: rows that are questions from production, shape (n,).
+        distances: of questions from production to each other, shape (n, n), infinite to itself.
         weights: how much traffic each of them stands for, shape (n,).
         items: size of the set that is judged.
         seed: of the draws.
@@ -92,16 +113,19 @@ def radius(
     Raises:
         ValueError: fewer than two questions.
     """
-    if len(questions) < 2:
+    if len(distances) < 2:
         raise ValueError("two questions at least have a distance")
-    rng = np.random.default_rng([seed, len(questions)])
+    rng = np.random.default_rng([seed, len(distances)])
     w = np.asarray(weights, np.float64)
-    size = min(items, len(questions) - 1)
     found = []
     for _ in range(_ROUNDS):
-        # drawn as traffic comes: Gumbel's trick takes rows without replacement by their weight
-        order = np.argsort(-(np.log(w) + rng.gumbel(size=len(w))))
-        found.append(_held_out(positions, questions, order[: size + 1]))
+        drawn = drawn_as_traffic(w, items + 1, rng)
+        # one more than there are items: a drawn question meets the others, any other question
+        # meets all but the last
+        nearest = distances[:, drawn[:-1]].min(axis=1)
+        nearest[drawn[-1]] = distances[drawn[-1], drawn[:-1]].min()
+        nearest[drawn[:-1]] = distances[np.ix_(drawn[:-1], drawn)].min(axis=1)
+        found.append(nearest)
     distance = np.concatenate(found)
     weight = np.tile(w, _ROUNDS)
     ranked = np.argsort(distance, kind="stable")
@@ -109,17 +133,8 @@ def radius(
     return float(distance[ranked[min(int(np.searchsorted(reached, level)), len(ranked) - 1)]])
 
 
-def _held_out(
-    positions: Positions, questions: NDArray[np.int64], drawn: NDArray[np.int64]
-) -> Floats:
-    """Distance of every question to the nearest drawn one that is not itself.
-
-    One more is drawn than there are items: a drawn question meets the others, any other question
-    meets all but the last.
-    """
-    others = questions[drawn[:-1]]
-    nearest = positions.nearest(questions, others)
-    own = positions.distances(questions[drawn], questions[drawn])
-    np.fill_diagonal(own, np.inf)
-    nearest[drawn] = own.min(axis=1)
-    return nearest
+def drawn_as_traffic(weights: Floats, size: int, rng: np.random.Generator) -> NDArray[np.int64]:
+    """Draw rows without replacement, each next one by its weight (Gumbel's trick)."""
+    with np.errstate(divide="ignore"):
+        order = np.argsort(-(np.log(weights) + rng.gumbel(size=len(weights))))
+    return order[:size]

@@ -23,7 +23,8 @@ def newey_west(t: ArrayLike, y: ArrayLike) -> Estimate | None:
     Returns:
         slope per unit of `t`, `n` are points; None with fewer than five.
     """
-    from statsmodels.api import OLS, add_constant
+    from statsmodels.regression.linear_model import OLS
+    from statsmodels.tools.tools import add_constant
 
     times, values = np.asarray(t, np.float64), np.asarray(y, np.float64)
     n = len(times)
@@ -50,7 +51,8 @@ def clustered_slope(t: ArrayLike, y: ArrayLike, cluster: ArrayLike) -> Estimate 
     Returns:
         slope per unit of `t`, `n` are clusters; None with fewer than five of them.
     """
-    from statsmodels.api import OLS, add_constant
+    from statsmodels.regression.linear_model import OLS
+    from statsmodels.tools.tools import add_constant
 
     times, values = np.asarray(t, np.float64), np.asarray(y, np.float64)
     names, groups = np.unique(np.asarray(cluster), return_inverse=True)
