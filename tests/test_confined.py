@@ -20,10 +20,10 @@ from fixtures.exports import EXPORTS, _otlp
 from pyarrow import feather, parquet
 
 from casework import intake, tables
-from casework.case import CaseWriter
+from casework.case import CaseWriter, Item, Row
 from casework.errors import CaseworkError
-from casework.importers import Options, Source, get, table_file
-from casework.intake import _confined
+from casework.importers import Importer, Options, Source, get, table_file
+from casework.intake import _confined, _reader
 from casework.intake import _messages as m
 from casework.intake._confined import Confined, is_binary
 
@@ -110,7 +110,7 @@ def test_spans_of_protobuf_read_apart_are_those_of_json(tmp_path: Path) -> None:
             }
         found.append((kept, exhibit.fields, exhibit.left_out, exhibit.notes, exhibit.rows_read))
     assert found[0] == found[1] == found[2]
-    assert len(found[0][0]) == 6
+    assert len(found[0][0]) == 7
 
 
 def _otlp_export(path: Path, way: str) -> Path:
@@ -185,6 +185,30 @@ def test_a_file_that_unfolds_beyond_memory_is_refused(tmp_path: Path, case: Path
     (outcome,) = intake.load(case, [path])
     assert (outcome.status, outcome.code) == ("failed", "IMPORT_MEMORY")
     assert tables_of(case) == [(0,)]
+
+
+def test_rows_of_an_importer_are_said_in_parts_by_their_texts(tmp_path: Path) -> None:
+    def read(source: Source, options: Options) -> Iterator[Item]:
+        for n in range(600):
+            yield Row(tables.get("tickets"), f"row {n}", {"ticket_id": str(n), "text": text})
+
+    text, source = "x" * 140_000, Source(tmp_path, "tickets")
+    importer = Importer("wide", "", (tables.get("tickets"),), lambda source: True, read)
+    said = [one for one in _reader._read(source, importer, Options()) if isinstance(one, m.Rows)]
+    assert [n for one in said for n in one.locators] == [f"row {n}" for n in range(600)]
+    assert all(len(one.values) * len(text) < 34 << 20 for one in said)
+    assert len(said) == 3
+
+
+@pytest.mark.slow
+def test_a_table_of_wide_rows_is_read_within_the_limits(tmp_path: Path) -> None:
+    path, rows, text = tmp_path / "units.parquet", 9_000, "x" * 140_000
+    schema = pa.schema([("unit_id", pa.string()), ("region", pa.string())])
+    with parquet.ParquetWriter(path, schema, compression="zstd", use_dictionary=False) as file:
+        texts = [f"{n} {text}" for n in range(rows)]  # 1.3 GB in one group of rows
+        file.write_table(pa.table({"unit_id": texts, "region": ["eu"] * rows}, schema=schema))
+    with Confined() as reader:
+        assert reads(reader, path) == rows
 
 
 PROGRAMS = {

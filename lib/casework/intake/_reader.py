@@ -32,6 +32,7 @@ from casework.importers import Importer, Options, Source
 from casework.intake import _messages as m
 
 _ROWS = 2_000
+_CHARACTERS = 32 << 20
 # Address space, of which the libraries reserve more than they use: 1.5 GB before anything is read.
 _MEMORY = 6 << 30
 _CPU_S = 60
@@ -97,15 +98,18 @@ def _recognise(source: Source) -> str | None:
 
 def _read(source: Source, importer: Importer, options: Options) -> Iterator[m.Answer]:
     waiting: list[Row] = []
+    characters = 0
     for item in importer.read(source, options):
         if isinstance(item, Row):
-            if waiting and (waiting[0].table is not item.table or len(waiting) >= _ROWS):
+            is_full = len(waiting) >= _ROWS or characters >= _CHARACTERS
+            if waiting and (is_full or waiting[0].table is not item.table):
                 yield _rows(waiting)
-                waiting = []
+                waiting, characters = [], 0
             waiting.append(item)
+            characters += item.characters
             continue
         if isinstance(item, Again):
-            waiting = []
+            waiting, characters = [], 0
         yield _answer(item)
     if waiting:
         yield _rows(waiting)
