@@ -23,9 +23,14 @@ _PATIENCE_S = 120
 _ENDING_S = 5
 # Isolated from the folder and the environment, but with the very code that runs here: another
 # version, installed beside it, would say what this one does not understand.
+# It is found there alone: a folder on the path could hold other modules before those of Python.
 _PROGRAM = """
 import sys
-sys.path.insert(0, sys.argv[1])
+from importlib.machinery import PathFinder
+from importlib.util import module_from_spec
+found = PathFinder.find_spec("casework", [sys.argv[1]])
+sys.modules["casework"] = package = module_from_spec(found)
+found.loader.exec_module(package)
 from casework.intake._reader import main
 main()
 """
