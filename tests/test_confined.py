@@ -1,5 +1,6 @@
 """Sources that are not text: read apart, with limits; what goes wrong never reaches the case."""
 
+import io
 import os
 import signal
 import sqlite3
@@ -20,10 +21,10 @@ from fixtures.exports import EXPORTS, _otlp
 from pyarrow import feather, parquet
 
 from casework import intake, tables
-from casework.case import CaseWriter
+from casework.case import CaseWriter, Item, Row
 from casework.errors import CaseworkError
-from casework.importers import Options, Source, get, table_file
-from casework.intake import _confined
+from casework.importers import Importer, Options, Source, get, table_file
+from casework.intake import _confined, _reader
 from casework.intake import _messages as m
 from casework.intake._confined import Confined, is_binary
 
@@ -110,7 +111,7 @@ def test_spans_of_protobuf_read_apart_are_those_of_json(tmp_path: Path) -> None:
             }
         found.append((kept, exhibit.fields, exhibit.left_out, exhibit.notes, exhibit.rows_read))
     assert found[0] == found[1] == found[2]
-    assert len(found[0][0]) == 6
+    assert len(found[0][0]) == 7
 
 
 def _otlp_export(path: Path, way: str) -> Path:
@@ -187,26 +188,107 @@ def test_a_file_that_unfolds_beyond_memory_is_refused(tmp_path: Path, case: Path
     assert tables_of(case) == [(0,)]
 
 
+def test_rows_of_an_importer_are_said_in_parts_by_their_texts(tmp_path: Path) -> None:
+    def read(source: Source, options: Options) -> Iterator[Item]:
+        for n in range(600):
+            yield Row(tables.get("tickets"), f"row {n}", {"ticket_id": str(n), "text": text})
+
+    text, source = "x" * 140_000, Source(tmp_path, "tickets")
+    importer = Importer("wide", "", (tables.get("tickets"),), lambda source: True, read)
+    said = [one for one in _reader._read(source, importer, Options()) if isinstance(one, m.Rows)]
+    assert [n for one in said for n in one.locators] == [f"row {n}" for n in range(600)]
+    assert all(len(one.values) * len(text) < 34 << 20 for one in said)
+    assert len(said) == 3
+
+
+@pytest.mark.slow
+def test_a_table_of_wide_rows_is_read_within_the_limits(tmp_path: Path) -> None:
+    path, rows, text = tmp_path / "units.parquet", 9_000, "x" * 140_000
+    schema = pa.schema([("unit_id", pa.string()), ("region", pa.string())])
+    with parquet.ParquetWriter(path, schema, compression="zstd", use_dictionary=False) as file:
+        texts = [f"{n} {text}" for n in range(rows)]  # 1.3 GB in one group of rows
+        file.write_table(pa.table({"unit_id": texts, "region": ["eu"] * rows}, schema=schema))
+    with Confined() as reader:
+        assert reads(reader, path) == rows
+
+
 PROGRAMS = {
-    "silent": ("import time; time.sleep(60)", "IMPORT_TIME"),
-    "killed": ("import os; os.kill(os.getpid(), 11)", "IMPORT_CRASHED"),
-    "ended": ("raise SystemExit(3)", "IMPORT_CRASHED"),
-    "garbage": ("import sys; sys.stdout.write('x' * 100)", "IMPORT_CRASHED"),
-    "endless": ("import sys; sys.stdout.buffer.write(b'\\xff' * 8)", "IMPORT_CRASHED"),
-}
+    "silent": ("import time; time.sleep(60)", "IMPORT_TIME", "said nothing for 2 s"),
+    "killed": ("import os; os.kill(os.getpid(), 11)", "IMPORT_CRASHED", "ended by SIGSEGV"),
+    "short of memory": ("import os; os.kill(os.getpid(), 9)", "IMPORT_CRASHED",
+                        "ended by SIGKILL, as the system does where memory is short"),
+    "of no name": ("import os; os.kill(os.getpid(), 40)", "IMPORT_CRASHED", "ended by signal 40"),
+    "busy": ("import os; os.kill(os.getpid(), 24)", "IMPORT_TIME", "more processor time than"),
+    "ended": ("raise SystemExit(3)", "IMPORT_CRASHED", "exit status 3"),
+    "deaf": ("import os, time; os.close(0); os.close(1); time.sleep(60)", "IMPORT_CRASHED",
+             "closed its pipe"),
+    "garbage": ("print('x' * 100)", "IMPORT_CRASHED", "cannot be understood"),
+    "endless": ("import sys; sys.stdout.buffer.write(b'\\xff' * 8)", "IMPORT_CRASHED", "1 GiB"),
+}  # fmt: skip
 
 
-@pytest.mark.parametrize(("program", "code"), PROGRAMS.values(), ids=PROGRAMS)
+@pytest.mark.parametrize(("program", "code", "words"), PROGRAMS.values(), ids=PROGRAMS)
 def test_a_reader_that_fails_is_one_clear_outcome(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, program: str, code: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, program: str, code: str, words: str
 ) -> None:
     path = tmp_path / "units.parquet"
-    parquet.write_table(units(), path)
+    parquet.write_table(units(1), path)
+    monkeypatch.setattr(_confined, "_ENDING_S", 0.5)
     with Confined(patience_s=2.0) as reader, monkeypatch.context() as changed:
         changed.setattr(_confined, "_COMMAND", (sys.executable, "-c", program))
-        assert reads(reader, path) == code
+        with pytest.raises(CaseworkError, match=words) as told:
+            list(reader.read(Source(path, path.name), table_file, Options()))
+    assert told.value.code == code
+
+
+def test_a_reader_that_died_unasked_is_started_again(tmp_path: Path) -> None:
+    path = tmp_path / "units.parquet"
+    parquet.write_table(units(), path)
     with Confined() as reader:
+        reader.start()
+        assert reader._process
+        reader._process.kill()
+        reader._process.wait()
         assert reads(reader, path) == 500
+
+
+def test_the_reader_runs_the_code_that_runs_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONPATH", "/nowhere")
+    command = list(_confined._COMMAND)
+    at = command.index(_confined._PROGRAM)
+    command[at] = command[at].replace("main()", "print(main.__code__.co_filename)")
+    told = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert Path(told.stdout.strip()).samefile(_reader.__file__)
+
+
+@pytest.mark.parametrize("value", ["lone \ud800", 2**70])
+def test_a_row_that_cannot_be_sent_takes_no_other_with_it(value: Any) -> None:
+    table, sent = tables.get("tickets"), io.BytesIO()
+    rows = [{"ticket_id": "a"}, {"ticket_id": value}, {"ticket_id": "c"}]
+    _reader._send(sent, m.Rows(table.name, ["row 1", "row 2", "row 3"], rows))
+    sent.seek(0)
+    found = [m.receive_answer(sent) for _ in range(4)]
+    assert [one.locators for one in found if isinstance(one, m.Rows)] == [["row 1"], ["row 3"]]
+    assert [one.locator for one in found if isinstance(one, m.Rejected)] == ["row 2"]
+
+
+def test_what_fails_while_an_answer_is_written_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def short(message: m.Answer) -> bytes:
+        if isinstance(message, m.Packed):
+            raise MemoryError
+        return msgspec.msgpack.encode(message)
+
+    path, sent = tmp_path / "units.parquet", io.BytesIO()
+    parquet.write_table(units(), path)
+    monkeypatch.setattr(m, "_encode", short)
+    monkeypatch.setattr(_reader, "_limit_time", lambda source: None)
+    _reader._say(m.Ask(os.fsencode(path), path.name, "table_file"), sent)
+    sent.seek(0)
+    *_, last = iter(lambda: m.receive_answer(sent), None)
+    assert isinstance(last, m.Failed)
+    assert last.code == "IMPORT_MEMORY"
 
 
 def stream(table: pa.Table) -> bytes:

@@ -23,6 +23,7 @@ from casework.case import (
     CaseWriter,
     Item,
     Note,
+    Packed,
     Query,
     Receipt,
     Reject,
@@ -243,6 +244,23 @@ def test_rows_batches_and_selects_give_the_same(path: Path, tmp_path: Path) -> N
     assert (exhibit.rows_read, exhibit.rows_kept, exhibit.rows_rejected) == (6, 5, 1)
     kept = loading.rows(path, "SELECT unit_id FROM units ORDER BY unit_id")
     assert [name for (name,) in kept] == ["b1", "b2", "r1", "s1", "s2"]
+
+
+@pytest.mark.parametrize(("rows", "characters"), [(40_000, 10), (600, 140_000), (3, 40 << 20)])
+def test_batches_are_sized_by_bytes_too(rows: int, characters: int) -> None:
+    query = "SELECT 'u' || n, repeat('x', $size), NULL::VARCHAR, NULL::VARCHAR FROM range($n) t(n)"
+    parameters = {"n": rows, "size": characters}
+    parts = [one.content for one in pack(Select(UNITS, ("unit_id", "region"), query, parameters))
+             if isinstance(one, Packed)]  # fmt: skip
+    assert all(part.num_rows <= 16_384 for part in parts)
+    assert all(part.nbytes <= 32 << 20 or part.num_rows == 1 for part in parts)
+    assert len(parts) <= 3 + 2 * rows * (characters + 40) / (
+        32 << 20
+    )  # and no smaller than need be
+    ids, places = ([value for part in parts for value in part.column(name).to_pylist()]
+                   for name in ("unit_id", "locator"))  # fmt: skip
+    assert ids == [f"u{n}" for n in range(rows)]
+    assert places == [f"row {n}" for n in range(1, rows + 1)]
 
 
 def test_an_importer_that_raises_midway_leaves_nothing(path: Path) -> None:

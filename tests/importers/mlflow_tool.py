@@ -1,9 +1,10 @@
-"""Writes a registry with MLflow's own client into a file store, and prints what the client says.
+"""Writes a registry and runs with MLflow's client into a file store, and prints what it says.
 
 A script, for a process of its own: `mlflow_tool.py FOLDER`.
 """
 
 import json
+import math
 import os
 import sys
 from pathlib import Path
@@ -37,6 +38,35 @@ def write(client: MlflowClient) -> None:
     mlflow.genai.set_prompt_alias("triage", "production", 1)
 
 
+def write_runs(client: MlflowClient) -> dict[str, Any]:
+    """Runs of one experiment: that evaluated, that trained, that failed."""
+    experiment = client.create_experiment("quality")
+    histories = {"one": {"qa/accuracy": [0.9, 0.5]}, "nan": {"accuracy": [0.5, math.nan]},
+                 "several": {"loss": [0.3, 0.2], "accuracy": [0.7, 0.75]}, "failed": {"f1": [1.0]},
+                 "training": {"loss": [0.1]}}  # fmt: skip
+    for name, metrics in histories.items():
+        run = client.create_run(experiment, run_name=name).info.run_id
+        if name != "training":
+            client.set_tag(run, "suite", "sums")
+        client.set_tag(run, "mlflow.source.git.commit", "ab" * 20)
+        client.log_param(run, "seed", 7)
+        client.log_param(run, "prompt", "two\nlines, öü\n")
+        for metric, values in metrics.items():
+            for step, value in enumerate(values):
+                client.log_metric(run, metric, value, step=step, timestamp=1_772_368_200_000)
+        client.set_terminated(run, "FAILED" if name == "failed" else "FINISHED")
+    return {
+        run.info.run_id: {
+            "name": run.data.tags["mlflow.runName"],
+            "metrics": {name: repr(value) for name, value in run.data.metrics.items()},
+            "params": run.data.params,
+            "started": run.info.start_time,
+            "ended": run.info.end_time if run.info.status == "FINISHED" else None,
+        }
+        for run in client.search_runs([experiment])
+    }
+
+
 def said(client: MlflowClient) -> dict[str, Any]:
     model = client.get_registered_model("credit risk")
     versions = [client.get_model_version("credit risk", str(n)) for n in (1, 2, 3)]
@@ -64,4 +94,4 @@ if __name__ == "__main__":
     mlflow.set_tracking_uri(Path(sys.argv[1]).as_uri())
     registry = MlflowClient()
     write(registry)
-    print(json.dumps(said(registry)))
+    print(json.dumps({**said(registry), "runs": write_runs(registry)}))

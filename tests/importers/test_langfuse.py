@@ -91,6 +91,41 @@ def test_samples_of_judges_name_a_run_that_is_there(case: Path, tmp_path: Path) 
     ]
 
 
+@pytest.mark.parametrize(
+    ("name", "kind", "values", "signals"),
+    [
+        ("stars", "NUMERIC", [1, 1, 5], []),
+        ("stars", "NUMERIC", [0, 1], []),  # nothing says that these are thumbs
+        ("user-feedback", "NUMERIC", [1, 0, 1], [1, -1, 1]),
+        ("user-feedback", "NUMERIC", [1, 1], []),  # one star of five, or a thumb
+        ("user-feedback", "NUMERIC", [1, 0, 4], []),
+        ("userFeedback", None, [-1, 0, 1], [-1, 1]),
+        ("thumbs", "NUMERIC", [1], [1]),
+        ("thumbs", "NUMERIC", [1, 0.5], []),
+        ("thumbs_down", "NUMERIC", [1, 0], [-1]),
+        ("thumbs_down", "BOOLEAN", [1, 0], [-1]),
+        ("accepted", "BOOLEAN", [1, 1], [1, 1]),
+        ("thumb", "CATEGORICAL", ["thumbs_down", "hm"], [-1]),
+        ("rating", "CATEGORICAL", ["1", "3"], []),
+    ],
+)
+def test_a_number_is_a_thumb_only_where_its_name_and_its_like_say_so(
+    case: Path, tmp_path: Path, name: str, kind: str | None, values: list[Any], signals: list[int]
+) -> None:
+    listed = [{**SCORE, "id": f"s{n}", "observationId": f"o{n}", "source": "API", "name": name,
+               "dataType": kind, "value": None if isinstance(value, str) else value,
+               "stringValue": value if isinstance(value, str) else None}
+              for n, value in enumerate(values)]  # fmt: skip
+    load(case, LANGFUSE, as_json(tmp_path / "x.jsonl", *listed))
+    found = [signal for (signal,) in rows(case, "SELECT signal FROM feedback ORDER BY feedback_id")]
+    assert found == signals
+    sql = """
+        SELECT (SELECT count(*) FROM feedback) + count(*), count(*) FILTER (run_id <> $1)
+        FROM eval_samples
+    """
+    assert rows(case, sql, [f"langfuse:API:{name}"]) == [(len(values), 0)]
+
+
 def test_a_data_set_run_and_the_items_of_its_set(case: Path, tmp_path: Path) -> None:
     of_set = {"datasetId": "d", "datasetName": "faq", "createdAt": WHEN, "updatedAt": WHEN}
     item = {"id": "i", "datasetItemId": "q1", "datasetRunId": "r", "traceId": "t",

@@ -18,6 +18,7 @@ from tests.importers.loading import load, refusal_of, rows, source_of
 from casework.case import Note, Reject
 from casework.importers._importer import Options
 from casework.importers._mlflow import CURRENT_ONLY
+from casework.importers.mlflow_experiment import mlflow_experiment
 from casework.importers.mlflow_registry import mlflow_registry
 
 TOOL = Path(__file__).with_name("mlflow_tool.py")
@@ -99,6 +100,40 @@ def test_aliases_are_those_of_the_client(store: tuple[Path, Any], case: Path) ->
     for alias, _, uri, *rest in found:
         assert uri == f"models:/credit risk@{alias}"
         assert rest == ["sha256:3", moment(said["updated"]), None, CURRENT_ONLY]
+
+
+def test_runs_are_those_of_the_client(store: tuple[Path, Any], case: Path) -> None:
+    folder, said = store
+    (experiment,) = [meta.parent for meta in folder.parent.glob("*/meta.yaml")
+                     if "name: quality" in meta.read_text()]  # fmt: skip
+    assert mlflow_experiment.recognises(source_of(experiment))
+    (exhibit,) = load(case, mlflow_experiment, experiment)
+    assert exhibit.rows_rejected == exhibit.rows_duplicate == 0
+    sql = """
+        SELECT run_id, attributes->'metrics', score, started_at, ended_at, suite, harness
+        FROM eval_runs
+    """
+    named = {one["name"]: run for run, one in said["runs"].items()}
+    found = {run: values for run, *values in rows(case, sql)}
+    assert found.keys() == said["runs"].keys() - {named["training"]}
+    for run, (metrics, score, started, ended, *rest) in found.items():
+        one = said["runs"][run]
+        finite = {name: float(value) for name, value in one["metrics"].items() if value != "nan"}
+        assert {k: v for k, v in json.loads(metrics).items() if isinstance(v, float)} == finite
+        assert score == (next(iter(finite.values())) if len(finite) == 1 else None)
+        assert started == moment(one["started"])
+        assert ended == (moment(one["ended"]) if one["ended"] else None)
+        assert rest == ["sums", "mlflow"]
+    assert found[named["one"]][1] == 0.5
+    assert found[named["failed"]][3] is None
+    sql = """
+        SELECT artifact, kind, digest, attributes->'params' FROM artifact_inputs
+        WHERE kind <> 'seed' ORDER BY kind
+    """
+    inputs = [row for row in rows(case, sql) if row[0] == f"runs:/{named['training']}"]
+    assert [row[1] for row in inputs] == ["code", "hyperparameters"]
+    assert inputs[0][2] == "ab" * 20
+    assert json.loads(inputs[1][3]) == said["runs"][named["training"]]["params"]
 
 
 def test_tags_fill_columns_of_their_name(store: tuple[Path, Any], case: Path) -> None:

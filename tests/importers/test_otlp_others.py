@@ -32,7 +32,8 @@ from casework.importers._otlp_said import MOST_CALLS
 from casework.importers.otlp_traces import otlp_traces
 from casework.records import Exhibit
 
-TABLES = ("requests", "candidates", "vectors", "feedback", "eval_samples", "assignments")
+TABLES = ("requests", "candidates", "vectors", "feedback", "eval_samples", "eval_runs",
+          "assignments")  # fmt: skip
 
 
 @pytest.fixture
@@ -133,7 +134,7 @@ def test_protobuf_and_json_of_the_sdk_give_the_same_rows(way: str, tmp_path: Pat
     assert fields[0] == fields[1]
     assert {table: len(kept) for table, kept in found[1].items()} == {
         "requests": 3, "candidates": 1, "vectors": 1, "feedback": 1, "eval_samples": 1,
-        "assignments": 1,
+        "eval_runs": 1, "assignments": 1,
     }  # fmt: skip
 
 
@@ -550,6 +551,10 @@ def test_a_persons_thumb_is_feedback_and_other_marks_are_samples(loaded: Any, ca
         ("openinference:LLM:truth", call, None, "correct"),
         ("openinference:annotation:calm", "s", 0.5, None),
     ]
+    sql = "SELECT suite, harness, ended_at, started_at IS NULL FROM eval_runs ORDER BY suite"
+    assert rows(case, sql) == [(name, "openinference", None, False)
+                               for name in ("calm", "stars", "truth")]  # fmt: skip
+    assert not rows(case, "FROM eval_samples ANTI JOIN eval_runs USING (run_id)")
 
 
 def test_an_evaluation_is_a_thumb_only_without_doubt(loaded: Any, case: Path) -> None:
@@ -576,3 +581,19 @@ def test_an_evaluation_is_a_thumb_only_without_doubt(loaded: Any, case: Path) ->
         ("opentelemetry:relevance", call, 0.7, "relevant", 1),
         ("opentelemetry:toxicity", "resp-1", 0.0, None, 1),
     ]
+    sql = "SELECT suite, harness FROM eval_runs ORDER BY suite"
+    assert rows(case, sql) == [(n, "opentelemetry") for n in ("pass", "relevance", "toxicity")]
+    assert not rows(case, "FROM eval_samples ANTI JOIN eval_runs USING (run_id)")
+
+
+def test_the_run_of_a_judge_begins_with_its_first_mark(loaded: Any, case: Path) -> None:
+    tracer, event = Tracer(), "gen_ai.evaluation.result"
+    said = {"gen_ai.evaluation.name": "tone: warm", "gen_ai.evaluation.score.value": 0.5}
+    for _ in range(3):
+        tracer.call(CALL, [(event, said)])
+    loaded(tracer.request())
+    sql = """
+        SELECT r.suite, count(*), min(s.added_at) = any_value(r.started_at)
+        FROM eval_runs AS r JOIN eval_samples AS s USING (run_id) GROUP BY ALL
+    """
+    assert rows(case, sql) == [("tone: warm", 3, True)]

@@ -117,6 +117,26 @@ def test_versions_and_prompts_are_those_of_the_client(left: Left, case: Path, pl
 # Runs
 
 
+def test_runs_of_the_file_store_are_those_of_the_client(left: Left, case: Path) -> None:
+    said = left.said["store"]["runs"]
+    (folder,) = [run.parent for run in (left.folder / "mlruns").glob("*/*")
+                 if run.name == next(iter(said))]  # fmt: skip
+    (exhibit,) = load(case, get("mlflow_experiment"), folder)
+    assert exhibit.rows_rejected == exhibit.rows_duplicate == 0
+    sql = "SELECT run_id, score, ended_at, attributes->'metrics', dataset_hash FROM eval_runs"
+    found = {run: values for run, *values in rows(case, sql)}
+    evaluated = {run: one for run, one in said.items()
+                 if one["name"] != "training" and one["metrics"]}  # fmt: skip
+    assert found.keys() == evaluated.keys()
+    for run, (score, ended, metrics, digest) in found.items():
+        one = evaluated[run]
+        assert json.loads(metrics).keys() == one["metrics"].keys()
+        finite = [value for value in map(float, one["metrics"].values()) if math.isfinite(value)]
+        assert score == (finite[0] if len(one["metrics"]) == len(finite) == 1 else None)
+        assert ended == (moment(one["ended"]) if one["status"] == "FINISHED" else None)
+        assert digest == next(iter(one["inputs"]), None)
+
+
 def test_runs_have_a_score_where_there_is_no_doubt(left: Left, database: Path) -> None:
     found = {
         run: (score, ended, json.loads(metrics or "{}"))

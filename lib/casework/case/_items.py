@@ -20,6 +20,11 @@ class Row(NamedTuple):
     locator: str
     values: Mapping[str, Any]
 
+    @property
+    def characters(self) -> int:
+        """How many characters its texts have, those in `attributes` among them."""
+        return _characters(dict(self.values))
+
 
 class Batch(NamedTuple):
     """Many rows of one table by column, for formats that come by the million.
@@ -105,3 +110,13 @@ class Receipt:
     def exhibit_id(self) -> str:
         """Id of the exhibit: the same bytes have the same id everywhere."""
         return self.sha256[:16]
+
+
+def _characters(value: Any) -> int:
+    if isinstance(value, str):
+        return len(value)
+    if isinstance(value, dict):
+        return sum(map(_characters, value.values()))
+    if isinstance(value, list) and value and not isinstance(value[0], float):
+        return sum(map(_characters, value))
+    return 0

@@ -15,7 +15,7 @@ from casework.case._packing import arrow_table, pack_batch
 from casework.tables import Table, get
 
 _BATCH_ROWS = 50_000
-_PACKED_BYTES = 128 << 20
+_BATCH_CHARACTERS = _PACKED_BYTES = 128 << 20
 _RAW_CHARACTERS = 4_000
 
 
@@ -33,6 +33,7 @@ class Loading:
         self.fields: dict[str, set[str]] = {}
         self.left_out: Counter[str] = Counter()
         self._rows: dict[str, list[Row]] = {}
+        self._characters: Counter[str] = Counter()
         self._packed: dict[str, list[pa.Table]] = {}
         self._packed_bytes = 0
         self._rejects: list[Reject] = []
@@ -88,7 +89,8 @@ class Loading:
         self.read += 1
         rows = self._rows.setdefault(row.table.name, [])
         rows.append(row)
-        if len(rows) >= _BATCH_ROWS:
+        self._characters[row.table.name] += row.characters
+        if len(rows) >= _BATCH_ROWS or self._characters[row.table.name] >= _BATCH_CHARACTERS:
             self._flush(row.table)
 
     def _take_batch(self, batch: Batch) -> None:
@@ -120,6 +122,7 @@ class Loading:
 
     def _flush(self, table: Table) -> None:
         rows = self._rows.pop(table.name, [])
+        del self._characters[table.name]
         if not rows:
             return
         given = {name for row in rows for name in row.values}

@@ -1,7 +1,7 @@
 """Items as Arrow tables: what the loader inserts, and what a confined reader hands over."""
 
 import json
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from itertools import zip_longest
 from typing import Any, cast
 
@@ -14,9 +14,12 @@ from casework.errors import CaseworkError
 from casework.tables import Table
 from casework.tables._table import FLAG, INSTANT, JSON, REAL, TEXT, WHOLE
 
+_VECTOR_ROWS = 2_048
+"""How many rows DuckDB works on at a time: it hands over no fewer."""
 _BATCH_ROWS = 16_384
-_TOO_LONG = "maximum total string size"
-"""What DuckDB says of so many rows of more than 2 GiB in one column."""
+_BATCH_BYTES = 32 << 20
+_TOO_LARGE = ("maximum total string size", "failed to allocate")
+"""What DuckDB says of so many rows of more than 2 GiB in one column, or than there is memory."""
 
 ARROW_TYPES: dict[str, pa.DataType] = {
     TEXT: pa.string(),
@@ -47,8 +50,7 @@ def pack(select: Select) -> Generator[Packed | Reject, None, list[bool]]:
         connection.execute("SET TimeZone = 'UTC'")
         try:
             rows = connection.sql(select.query, params=dict(select.params))
-            for batch in cast(pa.RecordBatchReader, rows.to_arrow_reader(_BATCH_ROWS)):
-                content = pa.Table.from_batches([batch])
+            for content in _sized(cast(pa.RecordBatchReader, rows.to_arrow_reader(_VECTOR_ROWS))):
                 kept, rejects, flags = _parted(select, content, count)
                 if kept.content.num_rows:
                     yield kept
@@ -59,10 +61,43 @@ def pack(select: Select) -> Generator[Packed | Reject, None, list[bool]]:
             raise MemoryError(str(error)) from None
         except (duckdb.Error, pa.ArrowException, OSError) as error:
             what = str(error).strip().splitlines()[0].rstrip(".:")
-            if _TOO_LONG in what:
+            if any(words in what for words in _TOO_LARGE):
                 raise MemoryError(what) from None
             raise CaseworkError("SOURCE_UNREADABLE", what, "see that the file is whole") from None
     return found
+
+
+def _sized(batches: pa.RecordBatchReader) -> Iterator[pa.Table]:
+    """Join batches that are small and cut those that are large, by rows and by bytes.
+
+    Rows may have a hundred bytes or a megabyte. What is handed on takes a few times its size while
+    it is written and sent, so that a number of rows alone bounds no memory.
+    """
+    waiting: list[pa.RecordBatch] = []
+    rows = size = 0
+    for batch in batches:
+        if rows + batch.num_rows > _BATCH_ROWS or size + batch.nbytes > _BATCH_BYTES:
+            yield from _cut(waiting)
+            waiting, rows, size = [], 0, 0
+        waiting.append(batch)
+        rows += batch.num_rows
+        size += batch.nbytes
+    yield from _cut(waiting)
+
+
+def _cut(batches: list[pa.RecordBatch]) -> Iterator[pa.Table]:
+    """One table of the batches, or several where they are too large and have more than one row."""
+    if not batches:
+        return
+    content = pa.Table.from_batches(batches)
+    parts = [content]
+    while parts:
+        part = parts.pop()
+        half = part.num_rows // 2
+        if half and part.nbytes > _BATCH_BYTES:
+            parts += [part.slice(half), part.slice(0, half)]
+        else:
+            yield part
 
 
 def _parted(

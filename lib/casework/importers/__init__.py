@@ -25,6 +25,7 @@ from casework.importers.litellm_logs import litellm_logs
 from casework.importers.lm_eval_results import lm_eval_results
 from casework.importers.lm_eval_samples import lm_eval_samples
 from casework.importers.mlflow_database import mlflow_database
+from casework.importers.mlflow_experiment import mlflow_experiment
 from casework.importers.mlflow_export import mlflow_export
 from casework.importers.mlflow_registry import mlflow_registry
 from casework.importers.mlflow_search import mlflow_search
@@ -61,6 +62,7 @@ ALL: tuple[Importer, ...] = (
     every_eval_ever,
     trec_files,
     mlflow_registry,
+    mlflow_experiment,
     mlflow_database,
     mlflow_export,
     mlflow_search,

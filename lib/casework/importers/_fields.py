@@ -1,7 +1,8 @@
 """From the fields of a source to the columns of a table, by declaration, with an account of each.
 
 An importer declares a `Form` for each kind of record that its source holds, and fills rows by it.
-What a form does not name is kept in `attributes`; what it leaves out is counted.
+What a form does not name is kept in `attributes`, or left out where it says so; what is left out is
+counted.
 """
 
 from collections import Counter
@@ -35,6 +36,7 @@ class Form:
         uses: for each column that the importer makes itself the paths that it makes it from.
         own: paths of objects whose entries fill the column of their name, where no path does.
         left_out: paths that the case does not hold.
+        keeps: whether what it does not name is kept in `attributes`; else it is left out.
     """
 
     table: Table
@@ -43,6 +45,7 @@ class Form:
     uses: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     own: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
+    keeps: bool = True
 
 
 class FieldLog:
@@ -76,8 +79,11 @@ class FieldLog:
                 self._left_out[self._name(form, path, self._left_out)] += 1
         rest = _without(record, gone)
         for name in rest:
-            self.took(form, name, ATTRIBUTES)
-        if rest:
+            if form.keeps:
+                self.took(form, name, ATTRIBUTES)
+            else:
+                self._left_out[self._name(form, name, self._left_out)] += 1
+        if rest and form.keeps:
             values[ATTRIBUTES] = canonical.plain(rest)
         return values
 
@@ -89,7 +95,7 @@ class FieldLog:
     def leave(self, name: str, count: int = 1) -> None:
         """Note that values of the source, as named, are held nowhere in the case."""
         if count:
-            self._left_out[name] += count
+            self._left_out[_bounded(name, self._left_out)] += count
 
     def items(self) -> Iterator[Item]:
         """Give the account of all fields, and what a reader should know of them."""
@@ -147,9 +153,13 @@ class FieldLog:
 
     @staticmethod
     def _name(form: Form, path: str, known: Mapping[str, Any]) -> str:
-        """The name of a field in the account; a source may invent names without end."""
-        name = f"{form.of}.{path}" if form.of else path
-        return name if name in known or len(known) < _MOST_NAMES else _OTHERS
+        """The name of a field in the account."""
+        return _bounded(f"{form.of}.{path}" if form.of else path, known)
+
+
+def _bounded(name: str, known: Mapping[str, Any]) -> str:
+    """The name, or that of all others: a source may invent names without end."""
+    return name if name in known or len(known) < _MOST_NAMES else _OTHERS
 
 
 def find(record: Mapping[str, Any], path: str) -> Any:

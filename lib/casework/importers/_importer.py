@@ -48,7 +48,8 @@ class Importer:
     `recognises` looks at the content first and at the name second, quickly, and never raises.
     `read` yields items in the order of the source. It raises CaseworkError where the source as
     a whole cannot be read; a bad row is a `Reject` and never stops the others.
-    An importer `of_folders` takes folders that are one export, and is asked for each folder.
+    An importer `of_folders` takes folders that are one export, and is asked for each folder. The
+    folders within that match a pattern of `apart` are no part of it, and are searched themselves.
     """
 
     name: str
@@ -57,6 +58,7 @@ class Importer:
     recognises: Callable[[Source], bool]
     read: Callable[[Source, Options], Iterator[Item]]
     of_folders: bool = False
+    apart: tuple[str, ...] = ()
     shares: Shares | None = None
 
     @property

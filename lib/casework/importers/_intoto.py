@@ -12,6 +12,7 @@ from casework.importers._records import records
 from casework.importers._shape import mapping, sequence, text
 from casework.importers._source import Source
 
+ENVELOPE = "signatures and certificates of the envelope"
 UNVERIFIED = "the signature was not verified: only digests were compared"
 
 

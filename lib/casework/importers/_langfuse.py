@@ -12,7 +12,6 @@ from casework.importers._fields import FieldLog, Form
 from casework.importers._instants import milliseconds
 from casework.importers._messages import answer, system_prompt, transcript, turns
 from casework.importers._shape import filled, mapping, number, sequence, text
-from casework.importers._thumbs import signal
 from casework.tables import (
     Table,
     candidates,
@@ -28,7 +27,6 @@ TABLES: tuple[Table, ...] = (
 )
 LABEL_NOW = "langfuse prompt label (current only)"
 REGISTERED = "langfuse prompt version (created, not deployed)"
-BY_PEOPLE = ("API", "ANNOTATION")
 
 _MODEL_TYPES = ("GENERATION", "EMBEDDING")
 _JSON_TEXTS = (
@@ -105,38 +103,6 @@ _DOCUMENT = Form(
         "dense_score": ("score", "similarity", "metadata.score"),
     },
 )
-_SCORE_COLUMNS = {
-    "occurred_at": ("timestamp", "createdAt", "created_at"),
-    "user_id": ("authorUserId", "author_user_id"),
-    "session_id": ("sessionId", "session_id"),
-    "environment": ("environment",),
-    "comment": ("comment",),
-    "surface": ("source",),
-    "reason": ("name",),
-}
-_THUMB = Form(
-    feedback,
-    of="score",
-    columns={"feedback_id": ("id",), **_SCORE_COLUMNS},
-    uses={
-        "signal": ("value", "stringValue", "string_value", "dataType", "data_type"),
-        "request_id": ("observationId", "observation_id", "traceId", "trace_id"),
-    },
-    own=("metadata",),
-    left_out=("projectId", "createdAt", "updatedAt"),
-)
-_JUDGED = Form(
-    eval_samples,
-    of="score",
-    columns={"item_id": ("observationId", "observation_id", "traceId", "trace_id", "sessionId")},
-    uses={
-        "run_id": ("name", "source", "datasetRunId"),
-        "score": ("value",),
-        "category": ("stringValue", "string_value"),
-        "added_at": ("timestamp",),
-    },
-    left_out=("projectId", "createdAt", "updatedAt"),
-)
 _PROMPT = Form(
     config_events,
     of="prompt",
@@ -202,26 +168,6 @@ def document_rows(log: FieldLog, observation: Mapping[str, Any], locator: str) -
         yield Row(candidates, f"{locator}/output/{position}", row)
 
 
-def score_row(log: FieldLog, score: Mapping[str, Any], locator: str) -> Row:
-    """A person's thumb as feedback; every other score as a sample of a run of its name."""
-    source = str(score.get("source") or "").upper()
-    thumb = _signal(score) if source in BY_PEOPLE else None
-    about = text(score.get("observationId")) or text(score.get("observation_id"))
-    trace = text(score.get("traceId")) or text(score.get("trace_id"))
-    if thumb is not None:
-        values = {**log.fill(_THUMB, score), "signal": thumb, "request_id": about or trace}
-        return Row(feedback, locator, values)
-    named = text(score.get("datasetRunId")) or f"langfuse:{source or 'score'}:{score.get('name')}"
-    judged = {
-        "run_id": named,
-        "score": number(score.get("value")),
-        "category": text(score.get("stringValue")),
-        "added_at": log.instants.find(score.get("timestamp")),
-        "epoch": 1,
-    }
-    return Row(eval_samples, locator, {**log.fill(_JUDGED, score), **judged})
-
-
 def prompt_rows(log: FieldLog, prompt: Mapping[str, Any], locator: str) -> Iterator[Item]:
     """A prompt version as a configuration event: created, or where it has a label, labelled."""
     values = log.fill(_PROMPT, prompt)
@@ -238,12 +184,6 @@ def prompt_rows(log: FieldLog, prompt: Mapping[str, Any], locator: str) -> Itera
         if label != "latest":
             scoped = {**base, "scope": f"label:{label}", "source": LABEL_NOW}
             yield Row(config_events, f"{locator}/labels/{label}", scoped)
-
-
-def _signal(score: Mapping[str, Any]) -> int | None:
-    kind = str(score.get("dataType") or score.get("data_type") or "").upper()
-    said = text(score.get("stringValue")) or text(score.get("string_value"))
-    return signal(None if kind == "NUMERIC" else said, score.get("value"))
 
 
 def _parameters(observation: Mapping[str, Any]) -> Mapping[str, Any]:

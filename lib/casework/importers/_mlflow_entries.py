@@ -123,6 +123,19 @@ def parsed(value: Any) -> Any:
     return value
 
 
+def last_of(history: Iterable[Mapping[str, Any]]) -> Any:
+    """The last value of a history: that of the greatest step, and of the latest instant in it."""
+
+    def order(one: Mapping[str, Any]) -> tuple[float, float]:
+        step, when = one.get("step"), one.get("timestamp")
+        return (
+            step if isinstance(step, int | float) else 0,
+            when if isinstance(when, int | float) else 0,
+        )
+
+    return max(history, key=order, default={}).get("value")
+
+
 def _dataset(one: Mapping[str, Any]) -> Dataset:
     held = mapping(one.get("dataset"))
     return Dataset(
@@ -140,23 +153,10 @@ def _metrics(value: Any) -> dict[str, float]:
         listed.append((one.get("key"), one.get("value")))
     found: dict[str, float] = {}
     for name, held in listed:
-        last = _last(held) if isinstance(held, list) else held
+        last = last_of(map(mapping, held)) if isinstance(held, list) else held
         with suppress(ValueError, TypeError, OverflowError):
             found[str(name)] = float(last)
     return found
-
-
-def _last(history: list[Any]) -> Any:
-    """The last value of a history: that of the greatest step, and of the latest instant in it."""
-
-    def order(one: Mapping[str, Any]) -> tuple[float, float]:
-        step, when = one.get("step"), one.get("timestamp")
-        return (
-            step if isinstance(step, int | float) else 0,
-            when if isinstance(when, int | float) else 0,
-        )
-
-    return max(map(mapping, history), key=order).get("value") if history else None
 
 
 def _is_root(span: Mapping[str, Any]) -> bool:

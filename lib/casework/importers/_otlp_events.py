@@ -12,17 +12,21 @@ from casework.importers._embeddings import VERCEL, embeddings
 from casework.importers._fields import FieldLog
 from casework.importers._flags import Flags
 from casework.importers._flattened import flatten
+from casework.importers._judges import Judges
 from casework.importers._marks import annotations, evaluation
 from casework.importers._otlp import AnyValue, Event, KeyValue, LogRecord, Span
 from casework.importers._otlp_values import identify, instant, optional_ids, plain
 from casework.importers._retrievals import DOCUMENTS, documents
 from casework.importers._span_ref import SpanRef, Waiting
+from casework.tables import eval_samples
 
 _EVENT_NAME = "event.name"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NS_PER_US = 1_000
 _NO_TIME = (0, "0", "")
 _EMPTY = AnyValue()
+# How many parts of the id of a judge's run stand before the name of the judge.
+_NAMED_AT = {"openinference": 2, "opentelemetry": 1}
 
 
 class Telling(NamedTuple):
@@ -168,6 +172,7 @@ class Others:
         self._log = FieldLog(None)
         self._flags = Flags(self._log)
         self._waiting = Waiting()
+        self._judges = {harness: Judges(harness) for harness in _NAMED_AT}
 
     @property
     def waiting_for(self) -> set[str]:
@@ -181,32 +186,36 @@ class Others:
         for row in documents(self._log, span, flat, place):
             self._waiting.add(row, span.trace_id)
         for row in annotations(self._log, span, flat, place):
-            yield from self._thumb_or_row(row, span)
+            yield from self._mark(row, span, "openinference")
         for event in found.events:
             ref = span._replace(begun=event.when or span.begun)
             if event.name == names.EVALUATION_EVENT:
-                yield from self._thumb_or_row(
-                    evaluation(self._log, ref, event.fields, event.place), span
-                )
+                row = evaluation(self._log, ref, event.fields, event.place)
+                yield from self._mark(row, span, "opentelemetry")
             else:
                 self._flags.take(ref, event.fields, event.place)
 
     def rest(self, calls: Mapping[str, str]) -> Iterator[Item]:
-        """Yield the rows that waited, the account of fields, and what is to be told.
+        """Yield the rows that waited, the runs of judges, and what is to be told.
 
         Args:
             calls: the request of each trace that has just one.
         """
         yield from self._waiting.rows(calls)
+        for judges in self._judges.values():
+            yield from judges.rows()
         yield from self._flags.items()
         yield from self._log.items()
 
-    def _thumb_or_row(self, row: Row, span: SpanRef) -> Iterator[Row]:
-        """A thumb that names no request waits for the one call of its trace."""
-        if "signal" in row.values and not row.values.get("request_id"):
-            self._waiting.add(row, span.trace_id)
-        else:
+    def _mark(self, row: Row, span: SpanRef, harness: str) -> Iterator[Row]:
+        """A sample names the run of its judge; a thumb may wait for the one call of its trace."""
+        if row.table is eval_samples:
+            parts = str(row.values["run_id"]).split(":", _NAMED_AT[harness])
+            yield self._judges[harness].saw(row, parts[-1])
+        elif row.values.get("request_id"):
             yield row
+        else:
+            self._waiting.add(row, span.trace_id)
 
 
 def _spoken(pairs: Iterable[KeyValue]) -> list[KeyValue]:

@@ -7,7 +7,7 @@ from casework.importers._records import Record
 from casework.importers._source import Source
 
 PARQUET = b"PAR1"
-_BATCH_ROWS = 2_000
+_BATCH_ROWS = 256  # a row may have a megabyte
 
 
 def parquet_names(source: Source) -> set[str]:

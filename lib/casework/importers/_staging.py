@@ -5,7 +5,6 @@ is exact. Values are staged as text, and the text of each record as it stands be
 """
 
 from collections.abc import Iterable, Iterator
-from itertools import islice
 from typing import Any, NamedTuple
 
 import msgspec
@@ -20,6 +19,7 @@ from casework.importers._records import Record, records
 from casework.importers._source import Source
 
 _CHUNK = 50_000
+_CHUNK_CHARACTERS = 64 << 20
 _MAX_COLUMNS = 2_000
 
 
@@ -80,7 +80,7 @@ def stage(source: Source, folder: str, records: Iterable[Record], names: list[st
     paths: list[str] = []
     rest = iter(records)
     known = dict.fromkeys(names)
-    while (chunk := list(islice(rest, _CHUNK))) or not paths:
+    while (chunk := _chunk(rest)) or not paths:
         columns = dict.fromkeys(names)
         for record in chunk:
             columns.update(dict.fromkeys(record.values))
@@ -96,6 +96,20 @@ def stage(source: Source, folder: str, records: Iterable[Record], names: list[st
         paths.append(f"{folder}/staged-{len(paths):06}.parquet")
         pa.parquet.write_table(pa.table(arrays), paths[-1])
     return paths
+
+
+def _chunk(records: Iterator[Record]) -> list[Record]:
+    """The next records: so many, or as many as hold so much text."""
+    found: list[Record] = []
+    characters = 0
+    while len(found) < _CHUNK and characters < _CHUNK_CHARACTERS:
+        record = next(records, None)
+        if record is None:
+            break
+        found.append(record)
+        texts = (value for value in record.values.values() if isinstance(value, str))
+        characters += len(record.raw) if record.raw is not None else sum(map(len, texts))
+    return found
 
 
 def _check_names(source: Source, names: list[str]) -> None:

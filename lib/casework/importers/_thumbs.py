@@ -1,5 +1,6 @@
 """What a person's mark says: up, down, or nothing that one of the two can stand for."""
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -17,6 +18,7 @@ _DOWN = frozenset(
         *("negative", "bad", "dislike", "incorrect", "unhelpful", "reject", "rejected"),
     )
 )
+_FEEDBACK = (["feedback"], ["user", "feedback"], ["human", "feedback"])
 _THUMBS = {"thumbs_up": 1, "thumb_up": 1, "👍": 1, "like": 1,
            "thumbs_down": -1, "thumb_down": -1, "👎": -1, "dislike": -1}  # fmt: skip
 
@@ -48,7 +50,17 @@ def thumb(label: Any) -> int | None:
     return _THUMBS.get((text(label) or "").strip().lower().replace("-", "_").replace(" ", "_"))
 
 
-def numeric_signals(marks: Iterable[Any]) -> dict[float, int]:
+def is_of_thumbs(name: str) -> bool:
+    """Whether a mark of that name is a thumb, whatever its value, and so no grade."""
+    return thumb(name) is not None or not {"thumb", "thumbs"}.isdisjoint(_words(name))
+
+
+def is_of_feedback(name: str) -> bool:
+    """Whether a mark of that name is what a user said of an answer: a thumb, or a grade."""
+    return _words(name) in _FEEDBACK
+
+
+def numeric_signals(marks: Iterable[Any], *, is_of_thumbs: bool = False) -> dict[float, int]:
     """What the numbers among the marks of one name stand for, where that is beyond doubt.
 
     A 1 may be a thumb, or one star of five. It is a thumb where the marks hold no other number
@@ -56,12 +68,17 @@ def numeric_signals(marks: Iterable[Any]) -> dict[float, int]:
 
     Args:
         marks: all marks that people gave under the name.
+        is_of_thumbs: whether the name is that of thumbs; then one number is enough.
     """
     listed = [one for one in marks if one is not None and not isinstance(one, bool)]
     numbers = {as_number(one) for one in listed}
-    if len(numbers) < 2 or not numbers <= {-1.0, 0.0, 1.0}:
+    if len(numbers) < (1 if is_of_thumbs else 2) or not numbers <= {-1.0, 0.0, 1.0}:
         return {}
     return {1.0: 1, -1.0: -1} if -1.0 in numbers else {1.0: 1, 0.0: -1}
+
+
+def _words(name: str) -> list[str]:
+    return re.findall(r"[a-z]+", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).lower())
 
 
 def as_number(mark: Any) -> float | None:

@@ -21,13 +21,16 @@ A folder with `run_spec.json` and `scenario_state.json`; `stats.json` and
 | `score` of a sample | the same metric of the instance |
 
 ## Leaves out
-Caches, tokens and probabilities of completions.
+Caches, tokens and probabilities of completions; parameters of each request, which are those of the
+adapter; statistics of other splits, of perturbations and of spread; what else the files of the run
+hold, counted.
 
 ## Known limits
 A run whose requests hold no date cannot be placed in time: its row is a reject.
 """
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -35,12 +38,12 @@ from casework import canonical
 from casework.case import Item, Reject, Row
 from casework.errors import CaseworkError
 from casework.importers._configuration import hash_params, hash_prompt
-from casework.importers._fields import FieldLog
+from casework.importers._fields import FieldLog, Form
 from casework.importers._importer import Importer, Options
 from casework.importers._records import read_document
 from casework.importers._shape import filled, mapping, number, sequence, text
 from casework.importers._source import Source
-from casework.tables import eval_runs, eval_samples
+from casework.tables import ATTRIBUTES, eval_runs, eval_samples
 
 _SPEC, _STATE = "run_spec.json", "scenario_state.json"
 _STATS, _EACH = "stats.json", "per_instance_stats.json"
@@ -48,6 +51,51 @@ _HEADLINES = ("exact_match", "quasi_exact_match", "f1_score")
 _AFFIXES = ("instructions", "input_prefix", "input_suffix", "reference_prefix", "output_prefix",
             "output_suffix", "global_prefix")  # fmt: skip
 _PARAMETERS = ("temperature", "max_tokens", "stop_sequences", "num_outputs")
+_RUN = Form(
+    eval_runs,
+    of="run_spec",
+    columns={"run_id": ("name",)},
+    uses={
+        "suite": ("name",),
+        ATTRIBUTES: ("scenario_spec", "adapter_spec", "groups"),
+    },
+)
+_ADAPTER = Form(
+    eval_runs,
+    of="adapter_spec",
+    columns={"endpoint": ("model_deployment", "model")},
+    uses={"prompt_hash": _AFFIXES, "params_hash": _PARAMETERS},
+)
+_STAT = Form(eval_runs, of="stat", columns={}, uses={ATTRIBUTES: ("name", "mean")}, keeps=False)
+_HEADLINE = replace(_STAT, uses={**_STAT.uses, "score": ("mean",), "n_items": ("count",)})
+_OF_INSTANCE = Form(eval_samples, of="per_instance_stat", columns={})
+_SAMPLE = Form(
+    eval_samples,
+    of="request_state",
+    columns={"input_text": ("instance.input.text",), "prompt_text": ("request.prompt",)},
+    uses={
+        "item_id": ("instance.id", "instance.perturbation"),
+        "epoch": ("train_trial_index",),
+        "target": ("instance.references",),
+        "output_text": ("result.completions",),
+        ATTRIBUTES: ("instance.split", "reference_index"),
+    },
+    keeps=False,
+)
+_RESULT = Form(
+    eval_runs,
+    of="result",
+    columns={},
+    uses={"started_at": ("request_datetime",), "ended_at": ("request_datetime",)},
+    keeps=False,
+)
+_COMPLETION = Form(
+    eval_samples,
+    of="completion",
+    columns={},
+    uses={"output_text": ("text",)},
+    keeps=False,
+)
 
 
 def _recognises(source: Source) -> bool:
@@ -59,7 +107,7 @@ def _read(source: Source, options: Options) -> Iterator[Item]:
     spec, state = mapping(_part(source, _SPEC)), mapping(_part(source, _STATE))
     stats = sequence(_part(source, _STATS))
     metric = _headline(stats)
-    scores = _scores(sequence(_part(source, _EACH)), metric)
+    scores = _scores(log, sequence(_part(source, _EACH)), metric)
     instants = []
     name = text(spec.get("name")) or source.path.name
     for position, one in enumerate(map(mapping, sequence(state.get("request_states")))):
@@ -67,16 +115,19 @@ def _read(source: Source, options: Options) -> Iterator[Item]:
         if when := log.instants.find(made):
             instants.append(when)
         locator = f"{_STATE}/request_states/{position}"
-        yield Row(eval_samples, locator, {"run_id": name, **_sample(one, scores)})
+        yield Row(eval_samples, locator, {"run_id": name, **_sample(log, one, scores)})
     adapter = mapping(spec.get("adapter_spec")) or mapping(state.get("adapter_spec"))
     if not instants:
         reason = "no request of the run has a date"
         yield Reject(_SPEC, "NO_INSTANT", reason, canonical.dumps(spec), eval_runs)
     else:
         window = {"started_at": min(instants), "ended_at": max(instants)}
-        yield Row(
-            eval_runs, _SPEC, {"run_id": name, **window, **_run(spec, adapter, stats, metric)}
-        )
+        run = _run(log, spec, adapter, stats, metric)
+        yield Row(eval_runs, _SPEC, {"run_id": name, **window, **run})
+    for part in state.keys() - {"request_states", "adapter_spec"}:
+        log.leave(f"scenario_state.{part}")
+    read = {source.path / part for part in (_SPEC, _STATE, _STATS, _EACH)}
+    log.leave("other files of the run", len(set(source.files) - read))
     yield from log.items()
 
 
@@ -90,15 +141,26 @@ def _part(source: Source, name: str) -> Any:
 
 
 def _run(
-    spec: Mapping[str, Any], adapter: Mapping[str, Any], stats: list[Any], metric: str | None
+    log: FieldLog,
+    spec: Mapping[str, Any],
+    adapter: Mapping[str, Any],
+    stats: list[Any],
+    metric: str | None,
 ) -> dict[str, Any]:
     affixes = [found for name in _AFFIXES if (found := text(adapter.get(name)))]
-    means = {_metric(one): number(one.get("mean")) for one in map(mapping, stats) if _plain(one)}
+    plain = [one for one in map(mapping, stats) if _plain(one)]
+    means = {_metric(one): number(one.get("mean")) for one in plain}
+    for one in plain:
+        log.fill(_HEADLINE if _metric(one) == metric else _STAT, one)
+    log.leave("stats of other splits and of perturbations", len(stats) - len(plain))
     counts = [number(one.get("count")) for one in map(mapping, stats) if _metric(one) == metric]
     name = text(spec.get("name")) or ""
     parameters = {key: adapter.get(key) for key in _PARAMETERS}
-    attributes = {"metrics": means, "score_from": metric, "scenario": spec.get("scenario_spec"),
-                  "adapter": adapter, "groups": spec.get("groups")}  # fmt: skip
+    log.fill(_ADAPTER, adapter)
+    values = log.fill(_RUN, spec)
+    attributes = {**values.get(ATTRIBUTES, {}), "metrics": means, "score_from": metric,
+                  "scenario": spec.get("scenario_spec"), "adapter": adapter,
+                  "groups": spec.get("groups")}  # fmt: skip
     return {
         "suite": name.partition(",model=")[0].partition(":model=")[0] or name,
         "endpoint": text(adapter.get("model_deployment")) or text(adapter.get("model")),
@@ -126,14 +188,16 @@ def _headline(stats: list[Any]) -> str | None:
     return next((name for name in _HEADLINES if name in named), next(iter(named), None))
 
 
-def _scores(each: list[Any], metric: str | None) -> dict[str, float | None]:
+def _scores(log: FieldLog, each: list[Any], metric: str | None) -> dict[str, float | None]:
     found: dict[str, float | None] = {}
     for one in map(mapping, each):
+        item = _item(one.get("instance_id"), one.get("perturbation"))
         for stat in map(mapping, sequence(one.get("stats"))):
             if _metric(stat) == metric:
-                found[_item(one.get("instance_id"), one.get("perturbation"))] = number(
-                    stat.get("mean")
-                )
+                found[item] = number(stat.get("mean"))
+                log.took(_OF_INSTANCE, "mean", "score")
+            else:
+                log.leave("per_instance_stats of other metrics")
     return found
 
 
@@ -142,20 +206,25 @@ def _item(instance: Any, perturbation: Any) -> str:
     return f"{text(instance)}/{name}" if name else str(text(instance))
 
 
-def _sample(one: Mapping[str, Any], scores: Mapping[str, float | None]) -> dict[str, Any]:
-    instance, request = mapping(one.get("instance")), mapping(one.get("request"))
-    references = [mapping(mapping(reference).get("output")).get("text")
-                  for reference in sequence(instance.get("references"))
+def _sample(
+    log: FieldLog, one: Mapping[str, Any], scores: Mapping[str, float | None]
+) -> dict[str, Any]:
+    instance, result = mapping(one.get("instance")), mapping(one.get("result"))
+    listed = sequence(instance.get("references"))
+    references = [mapping(mapping(reference).get("output")).get("text") for reference in listed
                   if "correct" in sequence(mapping(reference).get("tags"))]  # fmt: skip
-    completions = [text(mapping(done).get("text"))
-                   for done in sequence(mapping(one.get("result")).get("completions"))]  # fmt: skip
+    log.leave("references that are not correct", len(listed) - len(references))
+    done = [mapping(one) for one in sequence(result.get("completions"))]
+    completions = [text(one.get("text")) for one in done]
+    for completion in done:
+        log.fill(_COMPLETION, completion)
+    log.fill(_RESULT, {key: value for key, value in result.items() if key != "completions"})
     item = _item(instance.get("id"), instance.get("perturbation"))
     trial = number(one.get("train_trial_index"))
     return {
+        **log.fill(_SAMPLE, {**one, "result": {"completions": done}}),
         "item_id": None if text(instance.get("id")) is None else item,
         "epoch": int(trial) + 1 if trial is not None else 1,
-        "input_text": text(mapping(instance.get("input")).get("text")),
-        "prompt_text": text(request.get("prompt")),
         "target": "\n".join(filter(None, map(text, references))) or None,
         "output_text": "\n".join(filter(None, completions)) or None,
         "score": scores.get(item),

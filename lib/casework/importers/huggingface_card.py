@@ -16,7 +16,8 @@ in `attributes` |
 results as `eval_data`, pinned where the card names a revision, else floating |
 
 ## Leaves out
-Widgets, pipeline tags and other settings of the site: kept in `attributes`.
+The text below the front matter, counted in words. Widgets, pipeline tags and other settings of the
+site are kept in `attributes`.
 
 ## Known limits
 A card has no date and names no digest of the weights. What it says of results is a claim.
@@ -25,15 +26,30 @@ A card has no date and names no digest of the weights. What it says of results i
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from casework import canonical
 from casework.case import Item, Row
 from casework.errors import CaseworkError
+from casework.importers._fields import FieldLog, Form
 from casework.importers._importer import Importer, Options
-from casework.importers._shape import filled, mapping, number, sequence, text
+from casework.importers._shape import filled, mapping, sequence, text
 from casework.importers._source import BROKEN_COMPRESSION, Source
 from casework.importers._yaml import MAX_BYTES, parse_yaml
-from casework.tables import artifact_inputs, model_versions
+from casework.tables import ATTRIBUTES, artifact_inputs, model_versions
 
+_CARD = Form(model_versions, of="card", columns={})
+_MADE_OF = Form(artifact_inputs, of="card", columns={}, uses={"uri": ("base_model", "datasets")})
+_MODEL = Form(model_versions, of="model-index", columns={"model": ("name",)})
+_RESULT = Form(model_versions, of="result", columns={"benchmark": ("dataset.name",)})
+_METRIC = Form(
+    model_versions,
+    of="metric",
+    columns={"metric": ("type", "name"), "metric_value": ("value",)},
+)
+_DATASET = Form(
+    artifact_inputs,
+    of="dataset",
+    columns={},
+    uses={"uri": ("type", "name"), "digest": ("revision",)},
+)
 _FENCE = b"---"
 _MARKS = (b"\nmodel-index:", b"\nbase_model:", b"\nlibrary_name:", b"\npipeline_tag:")
 
@@ -44,16 +60,21 @@ def _recognises(source: Source) -> bool:
     return head.startswith(_FENCE) and bool(end) and any(mark in front for mark in _MARKS)
 
 
-def _read(source: Source, _options: Options) -> Iterator[Item]:
+def _read(source: Source, options: Options) -> Iterator[Item]:
+    log = FieldLog(options.timezone)
     front, body = _parts(source)
     card = mapping(parse_yaml(front, source.name))
     folder = source.name.rpartition("/")[0].rpartition("/")[2] or source.bare_name
+    words = len(body.split())
     models = [mapping(one) for one in sequence(card.get("model-index"))] or [{}]
     for position, model in enumerate(models):
         name = text(model.get("name")) or folder
-        yield _version(card, model, name, position, len(body.split()))
-        for pointer, values in _inputs(card, model, position):
+        version = {**_version(log, card, model), "model": name, "review_words": words}
+        yield Row(model_versions, f"/model-index/{position}", version)
+        for pointer, values in _inputs(log, card, model, position):
             yield Row(artifact_inputs, pointer, {"artifact": name, **values})
+    log.leave("words below the front matter", words)
+    yield from log.items()
 
 
 def _parts(source: Source) -> tuple[bytes, bytes]:
@@ -68,40 +89,36 @@ def _parts(source: Source) -> tuple[bytes, bytes]:
     return front, body
 
 
-def _version(
-    card: Mapping[str, Any], model: Mapping[str, Any], name: str, position: int, words: int
-) -> Item:
-    results = [mapping(one) for one in sequence(model.get("results"))]
-    first = next(iter(results), {})
+def _version(log: FieldLog, card: Mapping[str, Any], model: Mapping[str, Any]) -> dict[str, Any]:
+    """What the card claims of a model; the first result fills columns, and all stand beside it."""
+    first = next(map(mapping, sequence(model.get("results"))), {})
     metric = next(map(mapping, sequence(first.get("metrics"))), {})
     others = {key: value for key, value in card.items() if key != "model-index"}
-    return Row(model_versions, f"/model-index/{position}", {
-        "model": name,
-        "version": "card",
-        "benchmark": text(mapping(first.get("dataset")).get("name")),
-        "metric": text(metric.get("type")) or text(metric.get("name")),
-        "metric_value": number(metric.get("value")),
-        "review_words": words,
-        "attributes": canonical.plain(filled({"results": results, "card": filled(others)})),
-    })  # fmt: skip
+    values, about = log.fill(_MODEL, model), log.fill(_CARD, others).get(ATTRIBUTES)
+    claims = {name: value for form, record in ((_RESULT, first), (_METRIC, metric))
+              for name, value in log.fill(form, record).items() if name != ATTRIBUTES}  # fmt: skip
+    attributes = filled({**values.get(ATTRIBUTES, {}), "card": about})
+    return {**values, "version": "card", **claims, ATTRIBUTES: attributes}
 
 
 def _inputs(
-    card: Mapping[str, Any], model: Mapping[str, Any], position: int
+    log: FieldLog, card: Mapping[str, Any], model: Mapping[str, Any], position: int
 ) -> Iterator[tuple[str, dict[str, Any]]]:
     for kind, name in (("base_checkpoint", "base_model"), ("train_data", "datasets")):
         listed = card.get(name)
         for n, one in enumerate(listed if isinstance(listed, list) else [listed]):
             if address := text(one):
+                log.fill(_MADE_OF, {name: listed})
                 yield f"/{name}/{n}", {"kind": kind, "uri": address, "pin": "floating"}
     for n, result in enumerate(map(mapping, sequence(model.get("results")))):
         dataset = mapping(result.get("dataset"))
         revision = text(dataset.get("revision"))
-        address = text(dataset.get("type")) or text(dataset.get("name"))
-        if address:
-            pin = "pinned" if revision else "floating"
+        field = next((name for name in ("type", "name") if text(dataset.get(name))), None)
+        if field:
+            log.fill(_DATASET, {key: dataset.get(key) for key in (field, "revision")})
             yield f"/model-index/{position}/results/{n}/dataset", {
-                "kind": "eval_data", "uri": address, "digest": revision, "pin": pin,
+                "kind": "eval_data", "uri": text(dataset.get(field)), "digest": revision,
+                "pin": "pinned" if revision else "floating",
             }  # fmt: skip
 
 

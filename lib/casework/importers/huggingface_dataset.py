@@ -20,19 +20,26 @@ Features, sizes and citation: kept in `attributes`.
 A fingerprint names the steps that made the data, not its bytes.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from hashlib import sha256
 from typing import Any
 
 from casework import canonical
 from casework.case import Item, Row
+from casework.importers._fields import FieldLog, Form
 from casework.importers._importer import Importer, Options
 from casework.importers._records import read_document
-from casework.importers._shape import filled, mapping, text
+from casework.importers._shape import mapping, text
 from casework.importers._source import Source
 from casework.tables import artifact_inputs
 
 _EVALUATES = ("test", "validation", "valid", "dev", "eval")
+_FORM = Form(
+    artifact_inputs,
+    of="",
+    columns={},
+    uses={"kind": ("_split",), "uri": ("config_name", "_split"), "digest": ("_fingerprint",)},
+)
 _INFO = {"features", "citation", "homepage", "license", "description"}
 
 
@@ -41,26 +48,35 @@ def _recognises(source: Source) -> bool:
     return {"_fingerprint", "_data_files"} <= found or len(_INFO & found) >= len(_INFO) - 1
 
 
-def _read(source: Source, _options: Options) -> Iterator[Item]:
+def _read(source: Source, options: Options) -> Iterator[Item]:
+    log = FieldLog(options.timezone)
     info = mapping(read_document(source).value())
     folder = source.name.rpartition("/")[0].rpartition("/")[2] or source.bare_name
     split = text(info.get("_split"))
-    sums = mapping(info.get("download_checksums"))
-    digest = text(info.get("_fingerprint"))
-    if digest:
-        digest = f"fingerprint:{digest}"
-    elif sums:
-        digest = f"sha256:{sha256(canonical.dumps(sums).encode()).hexdigest()}"
-    named: list[Any] = [info.get("dataset_name") or info.get("builder_name"),
-                        info.get("config_name"), split]  # fmt: skip
+    values, digest = log.fill(_FORM, info), _digest(info, log)
+    data = next((name for name in ("dataset_name", "builder_name") if info.get(name)), None)
+    if data:
+        log.took(_FORM, data, "uri")
+    named: list[Any] = [info.get(data) if data else None, info.get("config_name"), split]
     yield Row(artifact_inputs, "/", {
+        **values,
         "artifact": folder,
         "kind": "eval_data" if split in _EVALUATES else "train_data",
         "uri": "/".join(name for one in named if (name := text(one))) or folder,
         "digest": digest,
         "pin": "pinned" if digest else "floating",
-        "attributes": canonical.plain(filled(dict(info))),
     })  # fmt: skip
+    yield from log.items()
+
+
+def _digest(info: Mapping[str, Any], log: FieldLog) -> str | None:
+    if fingerprint := text(info.get("_fingerprint")):
+        return f"fingerprint:{fingerprint}"
+    sums = mapping(info.get("download_checksums"))
+    if not sums:
+        return None
+    log.took(_FORM, "download_checksums", "digest")
+    return f"sha256:{sha256(canonical.dumps(sums).encode()).hexdigest()}"
 
 
 huggingface_dataset = Importer(

@@ -15,7 +15,8 @@ template came into force |
 | Event | `config_events` `kubernetes:<reason>` with the object as scope and the message as value |
 
 ## Leaves out
-Deployments, whose history their ReplicaSets tell, and objects of other kinds, counted.
+Deployments, whose history their ReplicaSets tell, and objects of other kinds; other fields of the
+objects that are read. All are counted.
 
 ## Known limits
 The image of the state before a restart is not recorded, and taken to be the present one. A replica
@@ -29,16 +30,73 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from casework.case import Item, Note, Reject, Row
-from casework.importers._fields import FieldLog
+from casework.importers._fields import FieldLog, Form
 from casework.importers._importer import Importer, Options
 from casework.importers._records import records
 from casework.importers._shape import filled, mapping, sequence, text
 from casework.importers._source import Source
-from casework.tables import config_events, deployments
+from casework.tables import ATTRIBUTES, config_events, deployments
 
 _KINDS = ("Pod", "ReplicaSet", "Deployment", "Event", "List", "PodList", "EventList",
           "ReplicaSetList", "DeploymentList")  # fmt: skip
 _REGION = ("topology.kubernetes.io/region", "failure-domain.beta.kubernetes.io/region")
+_STATES = tuple(f"{state}.{how}" for state in ("lastState", "state")
+                for how in ("running", "terminated"))  # fmt: skip
+_POD = Form(
+    deployments,
+    of="Pod",
+    columns={},
+    uses={
+        "replica": ("metadata.name",),
+        "region": tuple(f"metadata.labels.{key}" for key in _REGION),
+        "checkpoint": ("status.containerStatuses",),
+        ATTRIBUTES: ("metadata.namespace", "spec.nodeName"),
+    },
+    left_out=("kind", "apiVersion"),
+    keeps=False,
+)
+_CONTAINER = Form(
+    deployments,
+    of="container",
+    columns={},
+    uses={
+        "replica": ("name",),
+        "checkpoint": ("imageID", "image"),
+        "valid_from": tuple(f"{state}.startedAt" for state in _STATES),
+        "valid_until": tuple(f"{state}.finishedAt" for state in _STATES),
+        ATTRIBUTES: ("image", "restartCount"),
+    },
+    keeps=False,
+)
+_NOTES = {"revision": "deployment.kubernetes.io/revision",
+          "change_cause": "kubernetes.io/change-cause"}  # fmt: skip
+_REPLICA_SET = Form(
+    config_events,
+    of="ReplicaSet",
+    columns={"occurred_at": ("metadata.creationTimestamp",), "scope": ("metadata.name",)},
+    uses={
+        "key": ("metadata.namespace", "metadata.ownerReferences"),
+        "new_value": ("spec.template.spec.containers",),
+        ATTRIBUTES: tuple(f"metadata.annotations.{key}" for key in _NOTES.values()),
+    },
+    keeps=False,
+)
+_EVENT = Form(
+    config_events,
+    of="Event",
+    columns={
+        "occurred_at": ("lastTimestamp", "eventTime", "firstTimestamp"),
+        "new_value": ("message", "note"),
+        "actor": ("source.component", "reportingComponent"),
+    },
+    uses={
+        "key": ("reason",),
+        "scope": tuple(f"{about}.{name}" for about in ("involvedObject", "regarding")
+                       for name in ("kind", "name")),
+        ATTRIBUTES: ("count", "type", "involvedObject.namespace", "regarding.namespace"),
+    },
+    keeps=False,
+)  # fmt: skip
 
 
 def _recognises(source: Source) -> bool:
@@ -57,6 +115,7 @@ def _read(source: Source, options: Options) -> Iterator[Item]:
         for position, one in enumerate(objects):
             at = f"{found.locator}/items/{position}" if "items" in found.values else found.locator
             yield from _rows(log, mapping(one), at, passed)
+    log.leave("objects that date no replica", passed.total())
     if passed:
         kinds = ", ".join(f"{kind} {count}" for kind, count in passed.most_common())
         yield Note(f"left out: {passed.total()} objects that date no replica ({kinds})")
@@ -81,7 +140,9 @@ def _pod(log: FieldLog, pod: Mapping[str, Any], at: str, passed: Counter[str]) -
     labels = mapping(meta.get("labels"))
     node = mapping(pod.get("spec")).get("nodeName")
     region = next((name for key in _REGION if (name := text(labels.get(key)))), None)
-    if not states:
+    if states:
+        log.fill(_POD, pod)
+    else:
         passed["Pod without a container"] += 1
     for position, container in enumerate(states):
         name = text(meta.get("name")) or ""
@@ -105,7 +166,9 @@ def _pod(log: FieldLog, pod: Mapping[str, Any], at: str, passed: Counter[str]) -
                         "valid_until": log.instants.find(times.get("finishedAt")),
                         "attributes": {**about, **of_last},
                     })  # fmt: skip
-        if not ran:
+        if ran:
+            log.fill(_CONTAINER, container)
+        else:
             passed["container that never ran"] += 1
 
 
@@ -113,32 +176,28 @@ def _replica_set(log: FieldLog, one: Mapping[str, Any], at: str) -> Item:
     meta = mapping(one.get("metadata"))
     owner = next(map(mapping, sequence(meta.get("ownerReferences"))), {})
     template = mapping(mapping(mapping(one.get("spec")).get("template")).get("spec"))
-    images = [image for box in sequence(template.get("containers"))
-              if (image := text(mapping(box).get("image")))]  # fmt: skip
+    boxes = [mapping(box) for box in sequence(template.get("containers"))]
+    images = [image for box in boxes if (image := text(box.get("image")))]
+    log.leave(
+        "fields of containers beside their image", sum(len(box.keys() - {"image"}) for box in boxes)
+    )
     name = text(owner.get("name")) or text(meta.get("name"))
     notes = mapping(meta.get("annotations"))
     return Row(config_events, at, {
-        "occurred_at": log.instants.find(meta.get("creationTimestamp")),
+        **log.fill(_REPLICA_SET, one),
         "key": f"image:{text(meta.get('namespace')) or 'default'}/{name}",
         "new_value": ",".join(images) or None,
-        "scope": text(meta.get("name")),
         "source": "kubernetes replica set",
-        "attributes": filled({"revision": notes.get("deployment.kubernetes.io/revision"),
-                              "change_cause": notes.get("kubernetes.io/change-cause")}),
+        ATTRIBUTES: filled({name: notes.get(key) for name, key in _NOTES.items()}),
     })  # fmt: skip
 
 
 def _event(log: FieldLog, event: Mapping[str, Any], at: str) -> Item:
     about = mapping(event.get("involvedObject")) or mapping(event.get("regarding"))
-    origin = mapping(event.get("source"))
-    instants = (event.get(name) for name in ("lastTimestamp", "eventTime", "firstTimestamp"))
-    when = next((found for value in instants if (found := log.instants.find(value))), None)
     return Row(config_events, at, {
-        "occurred_at": when,
+        **log.fill(_EVENT, event),
         "key": f"kubernetes:{text(event.get('reason')) or 'event'}",
-        "new_value": text(event.get("message")) or text(event.get("note")),
         "scope": "/".join(filter(None, (text(about.get("kind")), text(about.get("name"))))),
-        "actor": text(origin.get("component")) or text(event.get("reportingComponent")),
         "source": "kubernetes event",
         "attributes": filled({"count": event.get("count"), "type": event.get("type"),
                               "namespace": about.get("namespace")}),

@@ -25,11 +25,12 @@ put out become `candidates`.
 | `status` | `error` where `level` is ERROR |
 | `user_id`, `session_id`, `environment` | of the observation, else of its trace |
 
-A score that a person gave (source API or ANNOTATION) and that says up or down without doubt, as a
-flag, a thumb, or one of the numbers -1, 0 and 1, becomes `feedback`, about its observation, else
-its trace. Every other score is an `eval_samples` row of the run `langfuse:<source>:<name>`, which
-has a row in `eval_runs` from its first score on: it has no end, and covers no configuration. A
-score of a data set run is one of that run.
+A score that a person gave (source API or ANNOTATION) and that says up or down without doubt becomes
+`feedback`, about its observation, else its trace: a flag, a word for a thumb, or a number where the
+source holds no other than -1, 0 and 1 under that name and the name is one of thumbs, or of the
+feedback of users and two of these numbers occur. Every other score is an `eval_samples` row of the
+run `langfuse:<source>:<name>`, which has a row in `eval_runs` from its first score on: it has no
+end, and covers no configuration. A score of a data set run is one of that run.
 
 A data set run becomes an `eval_runs` row, and each of its items an `eval_samples` row of it. The
 items of a data set become `eval_samples` of `langfuse:dataset:<name>`, without a score: `input`,
@@ -62,12 +63,12 @@ from casework.importers._csv_text import csv_names, csv_records
 from casework.importers._fields import FieldLog
 from casework.importers._importer import Importer, Options
 from casework.importers._judges import Judges
+from casework.importers._langfuse_scores import Scores
 from casework.importers._langfuse_sets import DataSets, kind_of
 from casework.importers._langfuse_table import from_cells, renamed
 from casework.importers._records import Record, read_document, records
 from casework.importers._shape import filled, mapping, sequence, text
 from casework.importers._source import Source
-from casework.tables import eval_samples
 
 _TRACE = {"id", "timestamp", "projectId"}
 _OF_TRACE = ("userId", "sessionId", "environment", "release")
@@ -132,6 +133,7 @@ class _Reading:
     def __init__(self, log: FieldLog) -> None:
         self._log = log
         self._judges = Judges("langfuse")
+        self._scores = Scores(log, self._judges)
         self._sets = DataSets(log, self._judges)
         self._passed: dict[str, int] = {}
 
@@ -142,15 +144,15 @@ class _Reading:
             case "download":
                 trace = mapping(record["trace"])
                 yield from self._observations(trace, record.get("observations"), at)
-                yield from self._scores(trace, f"{at}/trace")
+                yield from self._scores_of(trace, f"{at}/trace")
             case "trace":
                 yield from self._observations(record, record.get("observations"), at)
-                yield from self._scores(record, at)
+                yield from self._scores_of(record, at)
                 self._pass("trace")
             case "observation":
                 yield from self._observation(record, at)
             case "score":
-                yield self._score(record, at)
+                yield from self._scores.rows(record, at)
             case "prompt":
                 yield from _langfuse.prompt_rows(self._log, record, at)
             case "dataset" | "item" | "run" | "run item" as kind:
@@ -163,6 +165,7 @@ class _Reading:
 
     def rest(self) -> Iterator[Item]:
         """Yield the runs of the judges, and what is to be told."""
+        yield from self._scores.rest()
         yield from self._judges.rows()
         if self._passed:
             kinds = ", ".join(f"{kind} {count}" for kind, count in sorted(self._passed.items()))
@@ -185,16 +188,12 @@ class _Reading:
         else:
             self._pass(text(observation.get("type")) or "observation")
 
-    def _scores(self, trace: Mapping[str, Any], at: str) -> Iterator[Item]:
+    def _scores_of(self, trace: Mapping[str, Any], at: str) -> Iterator[Item]:
         for position, score in enumerate(sequence(trace.get("scores"))):
             if isinstance(score, Mapping):
-                yield self._score(_langfuse.parsed(score), f"{at}/scores/{position}")
-
-    def _score(self, score: Mapping[str, Any], at: str) -> Item:
-        row = _langfuse.score_row(self._log, score, at)
-        if row.table is eval_samples and not text(score.get("datasetRunId")):
-            return self._judges.saw(row, text(score.get("name")))
-        return row
+                yield from self._scores.rows(
+                    _langfuse.parsed(renamed(score)), f"{at}/scores/{position}"
+                )
 
     def _pass(self, kind: str) -> None:
         self._passed[kind] = self._passed.get(kind, 0) + 1

@@ -21,7 +21,8 @@ tags. `alias_events` gets one open row an alias, its `source` `mlflow registry (
 prompt.
 
 ## Leaves out
-Every other file, model files above all: nothing is unpickled, nor opened. Runs and experiments.
+Every other file, model files above all: nothing is unpickled, nor opened. Runs are read by
+`mlflow_experiment`.
 
 ## Known limits
 The registry keeps no history of aliases. `valid_from` is when the model was last updated: the file
@@ -43,30 +44,22 @@ from casework.importers._fields import FieldLog
 from casework.importers._importer import Importer, Options
 from casework.importers._instants import from_ms
 from casework.importers._mlflow import TABLES, Alias, Model, Version, registry_items
+from casework.importers._mlflow_files import META, content, meta_keys, words
 from casework.importers._shape import mapping, text
 from casework.importers._source import Source
 from casework.importers._yaml import parse_yaml
 from casework.tables import model_versions
 
-_META = "meta.yaml"
 _VERSION = re.compile(r"version-[^/]+")
-_HEAD_BYTES = 64 * 1024
-_FIELD_BYTES = 1 << 20
 _RAW = 4_000
 _MODEL_KEYS = {b"name", b"creation_timestamp", b"last_updated_timestamp"}
 _OTHER_KEYS = {b"version", b"experiment_id", b"artifact_location", b"run_id"}
 
 
 def _recognises(source: Source) -> bool:
-    meta = source.path / _META
     if not source.path.is_dir() or _VERSION.fullmatch(source.path.name):
         return False
-    try:
-        with meta.open("rb") as file:
-            head = file.read(_HEAD_BYTES)
-    except OSError:
-        return False
-    keys = set(re.findall(rb"^(\w+):", head, re.M))
+    keys = meta_keys(source)
     return keys >= _MODEL_KEYS and keys.isdisjoint(_OTHER_KEYS)
 
 
@@ -89,7 +82,7 @@ def _read(source: Source, options: Options) -> Iterator[Item]:
             _sort_in(folder, path, place, source)
         except CaseworkError as error:
             yield Reject(place, error.code, error.what, "")
-    meta = mapping(parse_yaml(folder.metas.pop(_META, b""), f"{source.name}/{_META}"))
+    meta = mapping(parse_yaml(folder.metas.pop(META, b""), f"{source.name}/{META}"))
     name = text(meta.get("name"))
     if name is None:
         raise CaseworkError(
@@ -125,45 +118,17 @@ def _read(source: Source, options: Options) -> Iterator[Item]:
 def _sort_in(folder: _Folder, path: Path, place: str, source: Source) -> None:
     """Read a file if it is a part of the registry, and put it where it belongs."""
     first, _, rest = place.partition("/")
-    if place == _META or (_VERSION.fullmatch(first) and rest == _META):
-        folder.metas[place] = _content(path, source)
+    if place == META or (_VERSION.fullmatch(first) and rest == META):
+        folder.metas[place] = content(path, source)
     elif first == "aliases" and rest:
-        folder.aliases.append(Alias(place, rest, _words(path, source).strip()))
+        folder.aliases.append(Alias(place, rest, words(path, source).strip()))
     elif first == "tags" and rest:
-        folder.tags[rest] = _words(path, source)
+        folder.tags[rest] = words(path, source)
     elif _VERSION.fullmatch(first) and rest.startswith("tags/"):
         tags = folder.version_tags.setdefault(first, {})
-        tags[rest.removeprefix("tags/")] = _words(path, source)
+        tags[rest.removeprefix("tags/")] = words(path, source)
     else:
         folder.other.append(place)
-
-
-def _content(path: Path, source: Source) -> bytes:
-    """Read a small file of the folder itself.
-
-    Raises:
-        CaseworkError: LINK where it lies elsewhere, FILE_TOO_LARGE, FILE_UNREADABLE.
-    """
-    fix = "load a copy of the store as MLflow wrote it"
-    try:
-        if not path.resolve().is_relative_to(source.path.resolve()):
-            raise CaseworkError("LINK", "the file is a link out of the folder", fix)
-        with path.open("rb") as file:
-            data = file.read(_FIELD_BYTES + 1)
-    except OSError as error:
-        what = f"it cannot be read: {error.strerror}"
-        raise CaseworkError("FILE_UNREADABLE", what, fix) from error
-    if len(data) > _FIELD_BYTES:
-        raise CaseworkError("FILE_TOO_LARGE", f"more than {_FIELD_BYTES} bytes", fix)
-    return data
-
-
-def _words(path: Path, source: Source) -> str:
-    try:
-        return _content(path, source).decode()
-    except UnicodeDecodeError as error:
-        what, fix = f"not UTF-8: {error.reason}", "load a copy of the store as MLflow wrote it"
-        raise CaseworkError("FILE_ENCODING", what, fix) from error
 
 
 def _version(

@@ -16,7 +16,7 @@ SHA-256 of `digest  name` lines |
 `files_different`, how it was signed |
 
 ## Leaves out
-Certificates and log entries.
+Signatures, certificates and log entries; what else the statement says, counted.
 
 ## Known limits
 The signature itself is not verified. Only SHA-256 digests of whole files are compared; those of
@@ -30,15 +30,41 @@ from pathlib import Path
 from typing import Any
 
 from casework.case import Item, Note, Reject, Row
-from casework.importers._fields import FieldLog
+from casework.importers._fields import FieldLog, Form
 from casework.importers._importer import Importer, Options
-from casework.importers._intoto import UNVERIFIED, Statement, digest, kind_of, statements
+from casework.importers._intoto import (
+    ENVELOPE,
+    UNVERIFIED,
+    Statement,
+    digest,
+    kind_of,
+    statements,
+)
 from casework.importers._shape import filled, mapping, sequence, text
 from casework.importers._source import Source
-from casework.tables import checkpoints
+from casework.tables import ATTRIBUTES, checkpoints
 
 _TYPE = "https://model_signing/"
 _MOST_FILES = 10_000
+_STATEMENT = Form(
+    checkpoints,
+    of="statement",
+    columns={},
+    uses={
+        "checkpoint": ("subject",),
+        "uri": ("subject",),
+        ATTRIBUTES: ("predicateType", "predicate.resources", "predicate.serialization"),
+    },
+    left_out=("_type",),
+    keeps=False,
+)
+_SIGNED_FILE = Form(
+    checkpoints,
+    of="signed file",
+    columns={},
+    uses={ATTRIBUTES: ("name", "digest"), "exists": ("name", "digest")},
+    keeps=False,
+)
 
 
 def _recognises(source: Source) -> bool:
@@ -55,16 +81,19 @@ def _read(source: Source, options: Options) -> Iterator[Item]:
         if isinstance(found, Reject):
             yield found._replace(table=checkpoints)
             continue
-        yield from _rows(source, found)
+        yield from _rows(source, log, found)
         if found.signed:
             yield Note(UNVERIFIED)
-            log.leave("verificationMaterial")
+            log.leave(ENVELOPE)
     yield from log.items()
 
 
-def _rows(source: Source, found: Statement) -> Iterator[Item]:
+def _rows(source: Source, log: FieldLog, found: Statement) -> Iterator[Item]:
     predicate = mapping(found.content.get("predicate"))
     listed = [mapping(one) for one in sequence(found.content.get("subject"))]
+    log.fill(_STATEMENT, found.content)
+    for one in map(mapping, sequence(predicate.get("resources")) or listed):
+        log.fill(_SIGNED_FILE, one)
     if resources := sequence(predicate.get("resources")):
         name = text(listed[0].get("name")) if listed else None
         signed = [(str(one.get("name")), _hex(one)) for one in map(mapping, resources)]

@@ -29,13 +29,44 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from casework.case import Item, Note, Reject, Row
-from casework.importers._fields import FieldLog
+from casework.importers._fields import FieldLog, Form
 from casework.importers._importer import Importer, Options
 from casework.importers._records import records
 from casework.importers._shape import filled, mapping, sequence, text
 from casework.importers._source import Source
-from casework.tables import artifact_inputs
+from casework.tables import ATTRIBUTES, artifact_inputs
 
+_NAME, _VERSION = ("namespace", "name"), "facets.version.datasetVersion"
+_CODE = "facets.sourceCodeLocation"
+_INPUT = Form(
+    artifact_inputs,
+    of="input",
+    columns={},
+    uses={"uri": _NAME, "kind": ("name",), "digest": (_VERSION,)},
+    keeps=False,
+)
+_OUTPUT = Form(
+    artifact_inputs, of="output", columns={}, uses={"artifact": (*_NAME, _VERSION)}, keeps=False
+)
+_EVENT = Form(
+    artifact_inputs,
+    of="event",
+    columns={"verified_at": ("eventTime",)},
+    uses={"artifact": ("run.runId",)},
+    left_out=("eventType",),
+    keeps=False,
+)
+_JOB = Form(
+    artifact_inputs,
+    of="job",
+    columns={},
+    uses={
+        ATTRIBUTES: _NAME,
+        "uri": (f"{_CODE}.repoUrl", f"{_CODE}.url"),
+        "digest": (f"{_CODE}.version",),
+    },
+    keeps=False,
+)
 _MODEL = re.compile(r"(?:^|[/._-])(?:models?|checkpoints?|weights)(?:[/._-]|$)", re.IGNORECASE)
 
 
@@ -56,6 +87,8 @@ def _read(source: Source, options: Options) -> Iterator[Item]:
         if run is None:
             others += 1
             continue
+        log.fill(_EVENT, {name: value for name, value in found.values.items()
+                          if name not in ("inputs", "outputs", "job")})  # fmt: skip
         event = runs.setdefault(
             run, {"run": run, "inputs": {}, "outputs": {}, "locator": found.locator}
         )
@@ -70,6 +103,7 @@ def _read(source: Source, options: Options) -> Iterator[Item]:
             yield from _rows(log, event)
         else:
             others += 1
+    log.leave("events or runs that completed no data set", others)
     if others:
         yield Note(f"left out: {others} events or runs that completed no data set")
     yield from log.items()
@@ -80,7 +114,11 @@ def _rows(log: FieldLog, event: Mapping[str, Any]) -> Iterator[Item]:
     place = mapping(mapping(job.get("facets")).get("sourceCodeLocation"))
     about = filled({"job": text(job.get("name")), "namespace": text(job.get("namespace"))})
     when = log.instants.find(event.get("when"))
+    log.fill(_JOB, job)
+    for _, one in event["inputs"].values():
+        log.fill(_INPUT, one)
     for artifact, (_, out) in event["outputs"].items():
+        log.fill(_OUTPUT, out)
         made = f"{artifact}@{_version(out) or event['run']}"
         base = {"artifact": made, "verified_at": when, "attributes": about}
         for name, (locator, one) in event["inputs"].items():

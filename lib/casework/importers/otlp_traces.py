@@ -94,6 +94,8 @@ label is a thumb, or whose name is `user_feedback` |
 | `eval_samples` | all other marks: what judges and programs say, and grades. `run_id` is \
 `openinference:<annotator kind>:<name>` or `opentelemetry:<name>`, `item_id` the span, the trace, \
 the session or `gen_ai.response.id` |
+| `eval_runs` | a run for each of these `run_id`, from its first mark on; it has no end, and \
+covers no configuration |
 
 A message is a line `role: text`, the assistant's own words in `output_text` stand without a role;
 parts that are no text, such as tool calls, are compact JSON.
@@ -109,9 +111,10 @@ text, are cut after 4,000 characters, and their length and SHA-256 given.
 A line of more than 16 MiB, a document or a message of more than 128 MiB are rejects. A source with
 log records is read twice; messages of more than 200,000 spans are left out, and counted. An event
 does not say who judged: of `gen_ai.evaluation.result`, what is no thumb by name is taken for a
-judge's. Protobuf nested deeper than its library reads (100 levels) rejects its message. Of a JSON
-key or an attribute that stands twice in one object, the last counts. A span that mixes both
-spellings is read in camelCase where that is enough for a row.
+judge's. Of two sources with marks of one judge the second repeats its run with another beginning,
+which is a reject. Protobuf nested deeper than its library reads (100 levels) rejects its message.
+Of a JSON key or an attribute that stands twice in one object, the last counts. A span that mixes
+both spellings is read in camelCase where that is enough for a row.
 """
 
 import io
@@ -134,7 +137,15 @@ from casework.importers._otlp_reader import Reader
 from casework.importers._otlp_requests import LEFT_OUT, RECORDS, Part
 from casework.importers._otlp_said import said_in_logs, speaks_of_records
 from casework.importers._source import BROKEN_COMPRESSION, Source
-from casework.tables import assignments, candidates, eval_samples, feedback, requests, vectors
+from casework.tables import (
+    assignments,
+    candidates,
+    eval_runs,
+    eval_samples,
+    feedback,
+    requests,
+    vectors,
+)
 
 _SPELLINGS = (RESOURCE_SPANS, "resource_spans", RESOURCE_LOGS, "resource_logs")
 
@@ -273,7 +284,7 @@ def _notes(told: Counter[str]) -> Iterator[Note]:
 otlp_traces = Importer(
     name="otlp_traces",
     doc=__doc__ or "",
-    tables=(requests, candidates, vectors, feedback, eval_samples, assignments),
+    tables=(requests, candidates, vectors, feedback, eval_samples, eval_runs, assignments),
     recognises=_recognises,
     read=_read,
     shares=Shares(_can_share, _share, _join),

@@ -23,16 +23,25 @@ A base that is a path names bytes that nobody else can find: it is floating.
 import re
 from collections.abc import Iterator
 from hashlib import file_digest, sha256
-from typing import Any
 
 from casework import canonical
 from casework.case import Item, Row
+from casework.importers._fields import FieldLog, Form
 from casework.importers._importer import Importer, Options
 from casework.importers._records import read_document
 from casework.importers._shape import mapping, text
 from casework.importers._source import Source
-from casework.tables import artifact_inputs, checkpoints
+from casework.tables import ATTRIBUTES, artifact_inputs, checkpoints
 
+_NAMES = ("base_model_name_or_path", "revision")
+_BASE = Form(
+    artifact_inputs,
+    of="",
+    columns={"uri": ("base_model_name_or_path",), "digest": ("revision",)},
+    uses={"pin": ("revision",)},
+)
+_ALL = Form(artifact_inputs, of="", columns={})
+_TUNED = Form(checkpoints, of="", columns={}, uses={"base_checkpoint": _NAMES})
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 _WEIGHTS = "adapter_model.safetensors"
 
@@ -41,26 +50,32 @@ def _recognises(source: Source) -> bool:
     return {"peft_type", "base_model_name_or_path"} <= source.first_object.keys()
 
 
-def _read(source: Source, _options: Options) -> Iterator[Item]:
+def _read(source: Source, options: Options) -> Iterator[Item]:
+    log = FieldLog(options.timezone)
     config = mapping(read_document(source).value())
     base, revision = text(config.get("base_model_name_or_path")), text(config.get("revision"))
     digest = _weights(source)
     artifact = digest or source.name.rpartition("/")[0].rpartition("/")[2] or source.name
     pinned = bool(revision and _COMMIT.fullmatch(revision))
-    made_of: dict[str, Any] = {"kind": "base_checkpoint", "uri": base, "digest": revision,
-                               "pin": "pinned" if pinned else "floating"}  # fmt: skip
-    yield Row(artifact_inputs, "/base_model_name_or_path", {"artifact": artifact, **made_of})
+    named = {name: config.get(name) for name in _NAMES}
+    yield Row(artifact_inputs, "/base_model_name_or_path", {
+        **log.fill(_BASE, named), "artifact": artifact, "kind": "base_checkpoint",
+        "pin": "pinned" if pinned else "floating",
+    })  # fmt: skip
     told = canonical.plain(dict(config))
     yield Row(artifact_inputs, "/", {
+        **log.fill(_ALL, config),
         "artifact": artifact, "kind": "hyperparameters", "uri": source.bare_name, "pin": "pinned",
         "digest": f"sha256:{sha256(canonical.dumps(told).encode('utf-8', 'replace')).hexdigest()}",
-        "attributes": told,
+        ATTRIBUTES: told,
     })  # fmt: skip
     if digest:
         yield Row(checkpoints, "/", {
+            **log.fill(_TUNED, named),
             "checkpoint": digest, "uri": _WEIGHTS, "exists": True,
             "base_checkpoint": revision if pinned else base,
         })  # fmt: skip
+    yield from log.items()
 
 
 def _weights(source: Source) -> str | None:

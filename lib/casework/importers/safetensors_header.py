@@ -28,12 +28,22 @@ from typing import Any
 from casework import canonical
 from casework.case import Item, Row
 from casework.errors import CaseworkError
+from casework.importers._fields import FieldLog, Form
 from casework.importers._importer import Importer, Options
 from casework.importers._json_document import document
 from casework.importers._shape import filled, mapping, sequence, text
 from casework.importers._source import Source
-from casework.tables import checkpoints
+from casework.tables import ATTRIBUTES, checkpoints
 
+_HEADER = Form(checkpoints, of="", columns={}, uses={ATTRIBUTES: ("__metadata__",)}, keeps=False)
+_TENSOR = Form(
+    checkpoints,
+    of="tensor",
+    columns={},
+    uses={ATTRIBUTES: ("dtype",)},
+    left_out=("shape", "data_offsets"),
+    keeps=False,
+)
 _MOST_BYTES = 100 << 20
 _LENGTH = struct.Struct("<Q")
 
@@ -45,12 +55,17 @@ def _recognises(source: Source) -> bool:
     ) and (b'"data_offsets"' in head or b'"__metadata__"' in head)  # fmt: skip
 
 
-def _read(source: Source, _options: Options) -> Iterator[Item]:
+def _read(source: Source, options: Options) -> Iterator[Item]:
+    log = FieldLog(options.timezone)
     header = _header(source)
     tensors = {name: mapping(one) for name, one in header.items() if name != "__metadata__"}
     kinds = Counter(text(one.get("dtype")) or "unknown" for one in tensors.values())
     with source.path.open("rb") as file:
         digest = file_digest(file, "sha256").hexdigest()
+    log.fill(_HEADER, {"__metadata__": header.get("__metadata__")})
+    for tensor in tensors.values():
+        log.fill(_TENSOR, tensor)
+    log.leave("names of tensors", len(tensors))
     about = {
         "metadata": header.get("__metadata__"),
         "tensors": len(tensors),
@@ -64,6 +79,7 @@ def _read(source: Source, _options: Options) -> Iterator[Item]:
         "attributes": canonical.plain(filled(about)),
     }
     yield Row(checkpoints, "header", values)
+    yield from log.items()
 
 
 def _header(source: Source) -> Mapping[str, Any]:

@@ -18,7 +18,8 @@ for the builder |
 | `pin` | `pinned` with a digest, else `floating` |
 
 ## Leaves out
-Parameters of the build that are no text; dependencies whose kind cannot be told, counted.
+Signatures; what else the predicate says, such as internal parameters and byproducts; dependencies
+whose kind cannot be told. All are counted.
 
 ## Known limits
 Signatures are not verified. The kind is read off the address.
@@ -29,14 +30,37 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from casework.case import Item, Note, Reject, Row
-from casework.importers._fields import FieldLog
+from casework.importers._fields import FieldLog, Form
 from casework.importers._importer import Importer, Options
-from casework.importers._intoto import UNVERIFIED, digest, kind_of, statements, subjects
+from casework.importers._intoto import ENVELOPE, UNVERIFIED, digest, kind_of, statements, subjects
 from casework.importers._shape import filled, mapping, sequence, text
 from casework.importers._source import Source
-from casework.tables import artifact_inputs, checkpoints
+from casework.tables import ATTRIBUTES, artifact_inputs, checkpoints
 
 _TYPE = "https://slsa.dev/provenance/"
+_STATEMENT = Form(
+    checkpoints,
+    of="statement",
+    columns={},
+    uses={
+        "checkpoint": ("subject",),
+        "uri": ("subject",),
+        ATTRIBUTES: (
+            *("predicate.buildType", "predicate.buildDefinition.buildType"),
+            *("predicate.metadata", "predicate.runDetails.metadata"),
+            *("predicate.invocation", "predicate.buildDefinition.externalParameters"),
+        ),
+    },
+    left_out=("_type", "predicateType"),
+    keeps=False,
+)
+_DEPENDENCY = Form(
+    artifact_inputs,
+    of="dependency",
+    columns={"uri": ("uri", "name")},
+    uses={"digest": ("digest",), "kind": ("uri", "name")},
+)
+_BUILDER = Form(artifact_inputs, of="builder", columns={"uri": ("id",)})
 _KINDS = (
     ("train_data", re.compile(r"huggingface\.co/datasets/|^hf://datasets/|^pkg:mlflow-dataset")),
     ("base_checkpoint", re.compile(r"huggingface\.co/|^hf://|^pkg:huggingface|^models:/")),
@@ -58,6 +82,7 @@ def _read(source: Source, options: Options) -> Iterator[Item]:
             continue
         signed = signed or found.signed
         predicate = mapping(found.content.get("predicate"))
+        log.fill(_STATEMENT, {**found.content, "predicate": _beside_inputs(predicate)})
         for name, artifact in subjects(found.content):
             about = {"checkpoint": artifact, "uri": name, "attributes": _about(predicate)}
             yield Row(checkpoints, found.locator, about)
@@ -66,16 +91,19 @@ def _read(source: Source, options: Options) -> Iterator[Item]:
                 if kind is None:
                     untold += 1
                     continue
+                form = _BUILDER if kind == "procedure" else _DEPENDENCY
                 yield Row(artifact_inputs, f"{found.locator}/predicate{pointer}", {
+                    **log.fill(form, made_of),
                     "artifact": artifact or name,
                     "kind": kind,
-                    "uri": text(made_of.get("uri")) or text(made_of.get("name")),
                     "digest": digest(made_of.get("digest")),
                     "pin": "pinned" if digest(made_of.get("digest")) else "floating",
                 })  # fmt: skip
+    log.leave("dependencies whose kind cannot be told", untold)
     if untold:
         yield Note(f"left out: {untold} dependencies whose kind cannot be told")
     if signed:
+        log.leave(ENVELOPE)
         yield Note(UNVERIFIED)
     yield from log.items()
 
@@ -92,7 +120,17 @@ def _inputs(predicate: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, An
     for pointer, holder in (("", predicate), ("/runDetails", mapping(predicate.get("runDetails")))):
         builder = mapping(holder.get("builder"))
         if text(builder.get("id")):
-            yield f"{pointer}/builder", {"uri": builder.get("id")}
+            yield f"{pointer}/builder", builder
+
+
+def _beside_inputs(predicate: Mapping[str, Any]) -> dict[str, Any]:
+    """The predicate without the things that the artifact was built from, which have their rows."""
+    inputs = ("materials", "resolvedDependencies", "builder")
+    parts = {"": predicate, **{name: mapping(predicate.get(name))
+                               for name in ("buildDefinition", "runDetails")}}  # fmt: skip
+    bare = {name: {key: value for key, value in part.items() if key not in inputs}
+            for name, part in parts.items()}  # fmt: skip
+    return {**bare.pop(""), **bare}
 
 
 def _kind(made_of: Mapping[str, Any], pointer: str) -> str | None:

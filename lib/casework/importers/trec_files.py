@@ -25,12 +25,25 @@ from collections.abc import Iterator
 
 from casework.case import Item, Reject, Row
 from casework.errors import CaseworkError
+from casework.importers._fields import FieldLog, Form
 from casework.importers._importer import Importer, Options
 from casework.importers._source import BROKEN_COMPRESSION, Source
 from casework.tables import candidates, judgments
 
 _RUN = re.compile(r"^(\S+)\s+[Qq]0\s+(\S+)\s+(\d{1,9})\s+(-?\d[\d.eE+-]*)\s+(\S+)$")
 _JUDGED = re.compile(r"^(\S+)\s+(?:0|Q0|q0)\s+(\S+)\s+(-?\d{1,3})$")
+_NAMED = {"query_id": ("first",), "doc_id": ("third",)}
+_CANDIDATE = Form(
+    candidates,
+    of="column",
+    columns={
+        **_NAMED,
+        "dense_rank": ("fourth",),
+        "dense_score": ("fifth",),
+        "embedding_model": ("sixth",),
+    },
+)
+_JUDGMENT = Form(judgments, of="column", columns={**_NAMED, "grade": ("fourth",)})
 _SAMPLE = 20
 _LINE_BYTES = 4_096
 
@@ -49,12 +62,12 @@ def _pattern(source: Source) -> re.Pattern[str] | None:
     return None
 
 
-def _read(source: Source, _options: Options) -> Iterator[Item]:
+def _read(source: Source, options: Options) -> Iterator[Item]:
     pattern = _pattern(source)
     if pattern is None:
         what, fix = "neither a run nor judgments of TREC", "see `casework formats`"
         raise CaseworkError("NOT_TREC", what, fix, where=source.name)
-    table = candidates if pattern is _RUN else judgments
+    form, kept = _CANDIDATE if pattern is _RUN else _JUDGMENT, 0
     run = "/".join(source.name.split("/")[-2:])
     try:
         with source.open() as file:
@@ -64,13 +77,24 @@ def _read(source: Source, _options: Options) -> Iterator[Item]:
                 line = data.decode("utf-8", "replace").strip()
                 found = pattern.match(line)
                 if found:
+                    kept += 1
                     yield _row(found, f"line {number}", run)
                 elif line:
                     reason = "not of the columns of the lines before"
-                    yield Reject(f"line {number}", "COLUMNS", reason, line, table)
+                    yield Reject(f"line {number}", "COLUMNS", reason, line, form.table)
     except BROKEN_COMPRESSION as error:
         what, fix = f"cannot be read: {error}", "ask for the file again"
         raise CaseworkError("COMPRESSION", what, fix, where=source.name) from error
+    yield from _account(form, kept, options)
+
+
+def _account(form: Form, rows: int, options: Options) -> Iterator[Item]:
+    """Where the columns went: the same on each line, so told once and not row by row."""
+    log = FieldLog(options.timezone)
+    for column, names in form.columns.items() if rows else ():
+        log.took(form, names[0], column)
+    log.leave("column.second", rows)
+    yield from log.items()
 
 
 def _row(found: re.Match[str], locator: str, run: str) -> Item:

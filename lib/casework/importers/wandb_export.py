@@ -15,7 +15,8 @@ and aliases |
 | run | `artifact_inputs`: `code` from `commit`, `hyperparameters` from `config` |
 
 ## Leaves out
-Histories, system metrics, files.
+Histories, system metrics, files. Artifacts that are no models and that no run used, and what a run
+without a suite holds beside its config and commit: counted.
 
 ## Known limits
 Aliases of W&B have no history in these exports: `source` says so. The automatic aliases `v3` and
@@ -29,13 +30,14 @@ from typing import Any
 
 from casework import canonical
 from casework.case import Item, Note, Reject, Row
-from casework.importers._fields import FieldLog
+from casework.importers._fields import FieldLog, Form
 from casework.importers._importer import Importer, Options
 from casework.importers._instants import later
 from casework.importers._records import records
 from casework.importers._shape import filled, mapping, number, sequence, text
 from casework.importers._source import Source
 from casework.tables import (
+    ATTRIBUTES,
     Table,
     alias_events,
     artifact_inputs,
@@ -46,6 +48,58 @@ from casework.tables import (
 
 _NOW = "wandb (current only)"
 _OWN_ALIAS = re.compile(r"v\d+|latest")
+_NAME, _VERSION = ("name", "collection"), ("version", "versionIndex")
+_MADE, _CHANGED = ("createdAt", "created_at"), ("updatedAt", "updated_at")
+_TYPE, _USERS = ("type", "artifactType", "artifact_type"), ("usedBy", "used_by")
+_SUMMARY = ("summary", "summaryMetrics", "summary_metrics")
+_MODEL = Form(
+    model_versions,
+    of="artifact",
+    columns={"created_at": _MADE},
+    uses={"model": _NAME, "version": _VERSION, "checkpoint": ("digest",), "aliases": ("aliases",)},
+    left_out=_TYPE,
+)
+_BYTES = Form(
+    checkpoints, of="artifact", columns={"checkpoint": ("digest",)}, uses={"uri": _NAME + _VERSION}
+)
+_ALIAS = Form(
+    alias_events,
+    of="artifact",
+    columns={"checkpoint": ("digest",)},
+    uses={"alias": ("name", "collection", "aliases"), "valid_from": _CHANGED + _MADE},
+)
+_USED = Form(
+    artifact_inputs,
+    of="artifact",
+    columns={"digest": ("digest",)},
+    uses={"kind": _TYPE, "uri": _NAME + _VERSION, "artifact": _USERS},
+)
+_NAMES, _COMMIT = ("project", "id", "name"), ("commit", "gitCommit")
+_CODE = Form(
+    artifact_inputs,
+    of="run",
+    columns={"uri": ("repo",)},
+    uses={"artifact": _NAMES, "digest": _COMMIT},
+)
+_CONFIG = Form(
+    artifact_inputs,
+    of="run",
+    columns={},
+    uses={"artifact": _NAMES, "digest": ("config",), ATTRIBUTES: ("config",)},
+)
+_RUN = Form(
+    eval_runs,
+    of="run",
+    columns={"run_id": ("id", "name"), "started_at": _MADE},
+    uses={"ended_at": ("state", *_SUMMARY), "score": _SUMMARY, ATTRIBUTES: ("state", *_SUMMARY)},
+)
+_CONFIGURED = Form(
+    eval_runs,
+    of="config",
+    columns={"suite": ("suite",), "checkpoint": ("checkpoint",)},
+    uses={"endpoint": ("model", "endpoint")},
+)
+_OTHER = Form(artifact_inputs, of="run", columns={}, keeps=False)
 _TABLES: tuple[Table, ...] = (model_versions, checkpoints, alias_events, artifact_inputs, eval_runs)
 
 
@@ -86,36 +140,54 @@ def _one(record: Mapping[str, Any], *names: str) -> Any:
     return next((record[name] for name in names if record.get(name) not in (None, "")), None)
 
 
+def _part(record: Mapping[str, Any], *names: str) -> dict[str, Any]:
+    return {name: record[name] for name in names if name in record}
+
+
+def _without(record: Mapping[str, Any], *names: str) -> dict[str, Any]:
+    return {name: value for name, value in record.items() if name not in names}
+
+
 def _artifact(log: FieldLog, one: Mapping[str, Any], at: str) -> Iterator[Item]:
-    kind = _one(one, "type", "artifactType", "artifact_type")
+    kind = _one(one, *_TYPE)
     kind = text(mapping(kind).get("name")) if isinstance(kind, Mapping) else text(kind)
-    name = (text(_one(one, "name", "collection")) or "").partition(":")[0]
-    digest, version = text(one.get("digest")), text(_one(one, "version", "versionIndex"))
+    name = (text(_one(one, *_NAME)) or "").partition(":")[0]
+    uri = f"wandb:{name}:{text(_one(one, *_VERSION))}"
+    users = [mapping(user) for user in sequence(_one(one, *_USERS))]
+    shown: Mapping[str, Any] = one
+    if kind == "model":
+        yield from _model(log, one, at, name, uri)
+        shown = _part(one, *_NAME, *_VERSION, *_TYPE, *_USERS, "digest")
+    elif not users:
+        log.leave("artifacts that are no models and that no run used")
+    values = log.fill(_USED, shown) if users else {}
+    for user in users:
+        yield Row(artifact_inputs, at, {
+            **values,
+            "artifact": text(_one(user, "name", "id")),
+            "kind": "base_checkpoint" if kind == "model" else "train_data",
+            "uri": uri,
+            "pin": "pinned" if values.get("digest") else "floating",
+        })  # fmt: skip
+
+
+def _model(log: FieldLog, one: Mapping[str, Any], at: str, name: str, uri: str) -> Iterator[Item]:
     listed = [text(mapping(a).get("alias")) if isinstance(a, Mapping) else text(a)
               for a in sequence(one.get("aliases"))]  # fmt: skip
     aliases = [alias for alias in listed if alias]
-    made = log.instants.find(_one(one, "createdAt", "created_at"))
-    changed = log.instants.find(_one(one, "updatedAt", "updated_at")) or made
-    about = canonical.plain(filled({"metadata": one.get("metadata"), "state": one.get("state")}))
-    if kind == "model":
-        where = {"checkpoint": digest, "uri": f"wandb:{name}:{version}", "attributes": about}
-        yield Row(checkpoints, at, where)
-        yield Row(model_versions, at, {"model": name, "version": version, "checkpoint": digest,
-                                       "aliases": aliases, "created_at": made,
-                                       "attributes": about})  # fmt: skip
-        for position, alias in enumerate(aliases):
-            if not _OWN_ALIAS.fullmatch(alias):
-                yield Row(alias_events, f"{at}/aliases/{position}", {
-                    "alias": f"{name}:{alias}", "checkpoint": digest, "valid_from": changed,
-                    "source": _NOW,
-                })  # fmt: skip
-    for user in map(mapping, sequence(_one(one, "usedBy", "used_by"))):
-        yield Row(artifact_inputs, at, {
-            "artifact": text(_one(user, "name", "id")),
-            "kind": "base_checkpoint" if kind == "model" else "train_data",
-            "uri": f"wandb:{name}:{version}", "digest": digest,
-            "pin": "pinned" if digest else "floating",
-        })  # fmt: skip
+    held = _part(one, *_NAME, *_VERSION, "digest", "metadata", "state")
+    yield Row(checkpoints, at, {**log.fill(_BYTES, held), "uri": uri})
+    values = log.fill(_MODEL, _without(one, *_USERS))
+    version, digest = text(_one(one, *_VERSION)), text(one.get("digest"))
+    named = {"model": name, "version": version, "checkpoint": digest, "aliases": aliases}
+    yield Row(model_versions, at, {**values, **named})
+    changed = log.instants.find(_one(one, *_CHANGED)) or values.get("created_at")
+    for position, alias in enumerate(aliases):
+        if not _OWN_ALIAS.fullmatch(alias):
+            told = log.fill(_ALIAS, _part(one, *_NAME, "aliases", "digest", *_CHANGED))
+            yield Row(alias_events, f"{at}/aliases/{position}", {
+                **told, "alias": f"{name}:{alias}", "valid_from": changed, "source": _NOW,
+            })  # fmt: skip
 
 
 def _run(log: FieldLog, run: Mapping[str, Any], at: str) -> Iterator[Item]:
@@ -123,40 +195,47 @@ def _run(log: FieldLog, run: Mapping[str, Any], at: str) -> Iterator[Item]:
     artifact = "/".join(part for part in (project, name) if part)
     config = {key: mapping(value).get("value", value) if isinstance(value, Mapping) else value
               for key, value in mapping(run.get("config")).items()}  # fmt: skip
-    if commit := text(_one(run, "commit", "gitCommit")):
-        code = {"kind": "code", "uri": text(run.get("repo")), "digest": commit, "pin": "pinned"}
-        yield Row(artifact_inputs, f"{at}/commit", {"artifact": artifact, **code})
+    commit = text(_one(run, *_COMMIT))
+    if commit:
+        code = log.fill(_CODE, _part(run, *_NAMES, "repo", *_COMMIT))
+        about = {"artifact": artifact, "kind": "code", "digest": commit, "pin": "pinned"}
+        yield Row(artifact_inputs, f"{at}/commit", {**code, **about})
     if config:
         told = canonical.plain(config)
         digest = sha256(canonical.dumps(told).encode("utf-8", "replace")).hexdigest()
         yield Row(artifact_inputs, f"{at}/config", {
+            **log.fill(_CONFIG, _part(run, *_NAMES, "config")),
             "artifact": artifact, "kind": "hyperparameters", "uri": f"{artifact}/config",
-            "digest": f"sha256:{digest}", "pin": "pinned", "attributes": told,
+            "digest": f"sha256:{digest}", "pin": "pinned", ATTRIBUTES: told,
         })  # fmt: skip
-    suite = text(config.get("suite"))
-    if suite:
-        yield Row(eval_runs, at, {"run_id": name, "suite": suite, **_measured(log, run, config)})
+    rest = _without(run, "config", *(("repo", *_COMMIT) if commit else ()))
+    if suite := text(config.get("suite")):
+        yield Row(eval_runs, at, {**_measured(log, rest, config), "suite": suite})
+    else:
+        log.fill(_OTHER, _without(rest, *(_NAMES if commit or config else ())))
 
 
 def _measured(log: FieldLog, run: Mapping[str, Any], config: Mapping[str, Any]) -> dict[str, Any]:
-    summary = mapping(_one(run, "summary", "summaryMetrics", "summary_metrics"))
+    summary = mapping(_one(run, *_SUMMARY))
     scores = {key: found for key, value in summary.items()
               if not key.startswith("_") and (found := number(value)) is not None}  # fmt: skip
+    log.leave("values of a summary that are no score", len(summary) - len(scores))
     named = next(
         (name for name in ("score", "accuracy") if name in scores), next(iter(scores), None)
     )
-    began = log.instants.find(_one(run, "createdAt", "created_at"))
-    taken = number(summary.get("_runtime"))
+    values, taken = log.fill(_RUN, run), number(summary.get("_runtime"))
+    log.fill(_CONFIGURED, _part(config, "suite", "checkpoint", "model", "endpoint"))
     finished = text(run.get("state")) == "finished"
     return {
-        "started_at": began,
-        "ended_at": later(began, taken) if finished else None,
+        **values,
+        "ended_at": later(values.get("started_at"), taken) if finished else None,
         "endpoint": text(config.get("model")) or text(config.get("endpoint")),
         "checkpoint": text(config.get("checkpoint")),
         "harness": "wandb",
         "score": scores[named] if named else None,
-        "attributes": filled({"score_from": named, "summary": scores, "state": run.get("state")}),
-    }
+        ATTRIBUTES: filled({**values.get(ATTRIBUTES, {}), "score_from": named, "summary": scores,
+                            "state": run.get("state")}),
+    }  # fmt: skip
 
 
 wandb_export = Importer(

@@ -7,6 +7,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
+from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self, cast
 
@@ -19,8 +20,28 @@ from casework.intake import _messages as m
 
 _PATIENCE_S = 120
 """How long the reader may say nothing: it hands over rows as it reads them."""
-_COMMAND = (sys.executable, "-I", "-m", "casework.intake._reader")
+_ENDING_S = 5
+# Isolated from the folder and the environment, but with the very code that runs here: another
+# version, installed beside it, would say what this one does not understand.
+# It is found there alone: a folder on the path could hold other modules before those of Python.
+_PROGRAM = """
+import sys
+from importlib.machinery import PathFinder
+from importlib.util import module_from_spec
+found = PathFinder.find_spec("casework", [sys.argv[1]])
+sys.modules["casework"] = package = module_from_spec(found)
+found.loader.exec_module(package)
+from casework.intake._reader import main
+main()
+"""
+_COMMAND = (sys.executable, "-I", "-c", _PROGRAM, str(Path(__file__).parents[2]))
 _PIPE_BYTES = 1 << 20
+_REASONS = {
+    "SIGKILL": "as the system does where memory is short",
+    "SIGABRT": "as libraries do that get no more memory or threads",
+    "SIGSEGV": "which is a fault of its parser",
+    "SIGBUS": "as where a file becomes shorter while it is read",
+}
 _KEPT_ENVIRONMENT = ("PATH", "HOME", "TMPDIR", "TEMP", "TMP", "SYSTEMROOT", "LANG")
 
 
@@ -82,7 +103,8 @@ class Confined:
 
     def start(self) -> None:
         """Start the reader, which takes half a second until it answers."""
-        self._started()
+        with suppress(OSError):  # told when it is asked
+            self._started()
 
     def share(
         self, source: Source, importer: Importer, first: int, step: int
@@ -100,10 +122,16 @@ class Confined:
                 raise self.broken(source, "an answer to another question")
 
     def _ask(self, ask: m.Ask, source: Source) -> Iterator[m.Answer]:
-        process = self._started()
+        try:
+            process = self._started()
+        except OSError as error:
+            raise self.broken(source, f"its reader does not start: {error.strerror}") from None
         has_more = True
         try:
             m.send(cast(BinaryIO, process.stdin), ask)
+        except BrokenPipeError:
+            raise self._died(source, process) from None
+        try:
             while has_more and (answer := self._next(process)) is not None:
                 if isinstance(answer, m.Failed):
                     raise CaseworkError(answer.code, answer.what, answer.fix, where=answer.where)
@@ -111,8 +139,9 @@ class Confined:
                 yield answer
             if not has_more:
                 return
-        except (BrokenPipeError, ValueError) as error:
-            raise self.broken(source, str(error)) from None
+        except ValueError as error:
+            what = f"its answer cannot be understood: {error}"
+            raise self.broken(source, what) from None
         except GeneratorExit:
             if has_more:
                 self._end()  # else it would say the rest to the next who asks
@@ -133,6 +162,9 @@ class Confined:
         process.kill()
 
     def _started(self) -> subprocess.Popen[bytes]:
+        if self._process is not None and (self._gave_up or self._process.poll() is not None):
+            self._end()  # it ended while nobody asked, of which no source is the cause
+            self._gave_up = False
         if self._process is None:
             environment = {name: os.environ[name] for name in _KEPT_ENVIRONMENT
                            if name in os.environ}  # fmt: skip
@@ -142,20 +174,25 @@ class Confined:
                 stdout=subprocess.PIPE,
                 stderr=None if os.environ.get("CASEWORK_DEBUG") else subprocess.DEVNULL,
                 env=environment,
-                pipesize=_PIPE_BYTES,
             )
+            _widen(cast(BinaryIO, self._process.stdout))
         return self._process
 
     def _died(self, source: Source, process: subprocess.Popen[bytes]) -> CaseworkError:
-        code = process.wait()
+        try:
+            how = _ending(process.wait(_ENDING_S))
+        except subprocess.TimeoutExpired:
+            how = "closed its pipe and went on"
         gave_up, self._gave_up = self._gave_up, False
         self._end()
-        if gave_up or code == -signal.SIGXCPU:
-            return CaseworkError("IMPORT_TIME", "reading it takes too long",
+        late = f"it said nothing for {self._patience_s:g} s" if gave_up else ""
+        if "SIGXCPU" in how:
+            late = "it took more processor time than a minute and two seconds a megabyte"
+        if late:
+            return CaseworkError("IMPORT_TIME", f"reading it takes too long: {late}",
                                  "export it in parts, or in another format",
                                  where=source.name)  # fmt: skip
-        how = f"signal {-code}" if code < 0 else f"status {code}"
-        return self.broken(source, f"its parser ended with {how}")
+        return self.broken(source, f"its reader {how}")
 
     def broken(self, source: Source, what: str) -> CaseworkError:
         """End the reader, and say what is wrong with what it said."""
@@ -172,6 +209,26 @@ class Confined:
                     with suppress(BrokenPipeError):  # of what was left to say to it
                         stream.close()
             process.wait()
+
+
+def _ending(code: int) -> str:
+    """What ended a process, in words: an exit status, or a signal by its name."""
+    if code >= 0:
+        return f"ended with exit status {code}"
+    try:
+        name = signal.Signals(-code).name
+    except ValueError:
+        name = f"signal {-code}"
+    reason = f", {_REASONS[name]}" if name in _REASONS else ""
+    return f"was ended by {name}{reason}"
+
+
+def _widen(pipe: BinaryIO) -> None:
+    """Let a pipe hold more at a time, where the system has as much to give to this user."""
+    with suppress(ImportError, AttributeError, OSError):
+        import fcntl
+
+        fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
 
 
 def _items(answer: m.Answer, importer: Importer) -> Iterator[Item]:

@@ -7,12 +7,13 @@ a signal. This process never opens the case, and says what it read over a pipe.
 
 import contextlib
 import gc
+import json
 import os
 import sys
 from collections.abc import Iterator
 from importlib.abc import MetaPathFinder
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from casework import importers, tables
 from casework.case import (
@@ -32,6 +33,7 @@ from casework.importers import Importer, Options, Source
 from casework.intake import _messages as m
 
 _ROWS = 2_000
+_CHARACTERS = 32 << 20
 # Address space, of which the libraries reserve more than they use: 1.5 GB before anything is read.
 _MEMORY = 6 << 30
 _CPU_S = 60
@@ -48,8 +50,7 @@ def main() -> None:
     gc.set_threshold(_FEW_COLLECTIONS)
     _limit_memory()
     while (ask := m.receive_ask(sys.stdin.buffer)) is not None:
-        for answer in _answers(ask):
-            m.send(answers, answer)
+        _say(ask, answers)
 
 
 class _WithoutPandas(MetaPathFinder):
@@ -61,26 +62,52 @@ class _WithoutPandas(MetaPathFinder):
             raise ImportError(fullname)
 
 
+def _say(ask: m.Ask, stream: BinaryIO) -> None:
+    """Answer a question; whatever fails on the way, in reading or in writing, is the last word."""
+    try:
+        for answer in _answers(ask):
+            _send(stream, answer)
+        return
+    except BrokenPipeError:
+        raise SystemExit(0) from None  # nobody listens any more
+    except CaseworkError as error:
+        failed = m.Failed(error.code, _storable(error.what), error.fix, _storable(error.where))
+    except MemoryError:
+        failed = m.Failed("IMPORT_MEMORY", f"reading it takes more than {_MEMORY >> 30} GiB",
+                          "export it in parts", ask.name)  # fmt: skip
+    except Exception as error:  # a parser tripped: one clear line, and the next source goes on
+        what = _storable(f"{type(error).__name__}: {error}".splitlines()[0][:300])
+        failed = m.Failed("IMPORT_CRASHED", what, "see that the file is whole", ask.name)
+    m.send(stream, failed)
+
+
+def _send(stream: BinaryIO, answer: m.Answer) -> None:
+    """Send an answer; of rows that cannot be written, each that can, and the others as rejects."""
+    try:
+        m.send(stream, answer)
+    except (UnicodeError, OverflowError, TypeError) as error:
+        if not isinstance(answer, m.Rows):
+            raise
+        if len(answer.values) > 1:
+            for locator, values in zip(answer.locators, answer.values, strict=True):
+                _send(stream, m.Rows(answer.table, [locator], [values]))
+            return
+        raw = _storable(json.dumps(answer.values[0], default=str))
+        place, why = _storable(answer.locators[0]), _storable(str(error).splitlines()[0])
+        m.send(stream, m.Rejected(place, "VALUE", why, raw, answer.table))
+
+
 def _answers(ask: m.Ask) -> Iterator[m.Answer]:
     source = Source(Path(os.fsdecode(ask.path)), ask.name)
     _limit_time(source)
-    try:
-        if ask.importer is None:
-            yield m.Recognised(_recognise(source))
-        elif ask.share and (shares := importers.get(ask.importer).shares):
-            yield from map(m.Piece, shares.read(source, *ask.share))
-            yield m.Done()
-        else:
-            yield from _read(source, importers.get(ask.importer), _options(ask))
-            yield m.Done()
-    except CaseworkError as error:
-        yield m.Failed(error.code, error.what, error.fix, error.where)
-    except MemoryError:
-        yield m.Failed("IMPORT_MEMORY", f"reading it takes more than {_MEMORY >> 30} GiB",
-                       "export it in parts", source.name)  # fmt: skip
-    except Exception as error:  # a parser tripped: one clear line, and the next source goes on
-        what = f"{type(error).__name__}: {error}".splitlines()[0][:300]
-        yield m.Failed("IMPORT_CRASHED", what, "see that the file is whole", source.name)
+    if ask.importer is None:
+        yield m.Recognised(_recognise(source))
+    elif ask.share and (shares := importers.get(ask.importer).shares):
+        yield from map(m.Piece, shares.read(source, *ask.share))
+        yield m.Done()
+    else:
+        yield from _read(source, importers.get(ask.importer), _options(ask))
+        yield m.Done()
 
 
 def _options(ask: m.Ask) -> Options:
@@ -97,15 +124,18 @@ def _recognise(source: Source) -> str | None:
 
 def _read(source: Source, importer: Importer, options: Options) -> Iterator[m.Answer]:
     waiting: list[Row] = []
+    characters = 0
     for item in importer.read(source, options):
         if isinstance(item, Row):
-            if waiting and (waiting[0].table is not item.table or len(waiting) >= _ROWS):
+            is_full = len(waiting) >= _ROWS or characters >= _CHARACTERS
+            if waiting and (is_full or waiting[0].table is not item.table):
                 yield _rows(waiting)
-                waiting = []
+                waiting, characters = [], 0
             waiting.append(item)
+            characters += item.characters
             continue
         if isinstance(item, Again):
-            waiting = []
+            waiting, characters = [], 0
         yield _answer(item)
     if waiting:
         yield _rows(waiting)
@@ -156,8 +186,7 @@ def _limit_time(source: Source) -> None:
         used = resource.getrusage(resource.RUSAGE_SELF)
         allowed = _CPU_S + source.path.stat().st_size * _CPU_S_PER_BYTE
         limit = int(used.ru_utime + used.ru_stime + allowed) + 1
-        resource.setrlimit(resource.RLIMIT_CPU, (limit, resource.RLIM_INFINITY))
-
-
-if __name__ == "__main__":
-    main()
+        _, most = resource.getrlimit(resource.RLIMIT_CPU)  # which only root may raise
+        if most != resource.RLIM_INFINITY:
+            limit = min(limit, most)
+        resource.setrlimit(resource.RLIMIT_CPU, (limit, most))

@@ -1,7 +1,7 @@
 """Finding the sources at what was handed over: folders walked, archives opened, links judged."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -84,12 +84,13 @@ class Search:
 
     def _walk(self, folder: Path, name: str, place: _Place) -> Iterator[Handed]:
         inner = _Place(place.root, named=False, depth=place.depth)
-        whole = _as_export(folder, name, place.root)
-        if whole:
+        if found := _as_export(folder, name, place.root):
+            whole, apart = found
             yield Handed(whole, named=False)
-            for path in sorted(set(_files(folder)) - set(whole.files)):
-                inside = f"{name}/{storable(str(path.relative_to(folder)))}"
-                yield _leads_out(path, inside, inner)
+            for path in sorted(set(_files(folder, apart)) - set(whole.files)):
+                yield _leads_out(path, _inside(path, folder, name), inner)
+            for path in apart:
+                yield from self._at(path, _inside(path, folder, name), inner)
             return
         for entry in sorted(folder.iterdir()):
             inside = f"{name.rstrip('/')}/{storable(entry.name)}"
@@ -101,19 +102,34 @@ class Search:
                 yield from self._at(entry, inside, inner)
 
 
-def _as_export(folder: Path, name: str, root: Path) -> Source | None:
-    """The folder as one source, where it is one export of a tool."""
+def _as_export(folder: Path, name: str, root: Path) -> tuple[Source, list[Path]] | None:
+    """The folder as one source, where it is one export of a tool, and the folders apart from it."""
     takers = [importer for importer in importers.ALL if importer.of_folders]
-    if not takers:
-        return None
-    files = tuple(path for path in _files(folder) if _stays_inside(path, root))
-    whole = Source(folder, name, files=files)
-    return whole if files and any(taker.recognises(whole) for taker in takers) else None
+    bare = Source(folder, name)
+    for taker in (taker for taker in takers if taker.recognises(bare)):
+        apart = [path for pattern in taker.apart for path in sorted(folder.glob(pattern))
+                 if path.is_dir() and not _is_linked(path, folder)]  # fmt: skip
+        files = tuple(path for path in _files(folder, apart) if _stays_inside(path, root))
+        if files:
+            return Source(folder, name, files=files), apart
+    return None
 
 
-def _files(folder: Path) -> Iterator[Path]:
+def _is_linked(path: Path, folder: Path) -> bool:
+    """Whether one of the folders that lead from a folder to a path is a link."""
+    return os.path.realpath(path) != os.path.join(
+        os.path.realpath(folder), *path.relative_to(folder).parts
+    )
+
+
+def _inside(path: Path, folder: Path, name: str) -> str:
+    return f"{name}/{storable(str(path.relative_to(folder)))}"
+
+
+def _files(folder: Path, apart: Sequence[Path] = ()) -> Iterator[Path]:
+    left = set(apart)
     for parent, folders, names in os.walk(folder):
-        folders.sort()
+        folders[:] = sorted(one for one in folders if Path(parent, one) not in left)
         yield from (path for name in sorted(names) if (path := Path(parent, name)).is_file())
 
 

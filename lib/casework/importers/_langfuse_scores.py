@@ -1,0 +1,142 @@
+"""Scores of Langfuse as evidence rows: thumbs of people, and samples of runs.
+
+Langfuse keeps a thumb as a flag, or as a number that may as well be a grade. What a number stands
+for hangs on its name, and on the other numbers under that name.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+from casework.case import Item, Row
+from casework.importers._fields import FieldLog, Form
+from casework.importers._judges import Judges
+from casework.importers._shape import number, text
+from casework.importers._thumbs import (
+    as_number,
+    is_of_feedback,
+    is_of_thumbs,
+    numeric_signals,
+    signal,
+    thumb,
+)
+from casework.tables import eval_samples, feedback
+
+_BY_PEOPLE = ("API", "ANNOTATION")
+_COULD_BE_THUMBS = (-1.0, 0.0, 1.0)
+_SCORE_COLUMNS = {
+    "occurred_at": ("timestamp", "createdAt", "created_at"),
+    "user_id": ("authorUserId", "author_user_id"),
+    "session_id": ("sessionId", "session_id"),
+    "environment": ("environment",),
+    "comment": ("comment",),
+    "surface": ("source",),
+    "reason": ("name",),
+}
+_THUMB = Form(
+    feedback,
+    of="score",
+    columns={"feedback_id": ("id",), **_SCORE_COLUMNS},
+    uses={
+        "signal": ("value", "stringValue", "string_value", "dataType", "data_type"),
+        "request_id": ("observationId", "observation_id", "traceId", "trace_id"),
+    },
+    own=("metadata",),
+    left_out=("projectId", "createdAt", "updatedAt"),
+)
+_JUDGED = Form(
+    eval_samples,
+    of="score",
+    columns={"item_id": ("observationId", "observation_id", "traceId", "trace_id", "sessionId")},
+    uses={
+        "run_id": ("name", "source", "datasetRunId"),
+        "score": ("value",),
+        "category": ("stringValue", "string_value"),
+        "added_at": ("timestamp",),
+    },
+    left_out=("projectId", "createdAt", "updatedAt"),
+)
+
+
+class _Waiting(NamedTuple):
+    score: Mapping[str, Any]
+    locator: str
+    given: float
+
+
+class Scores:
+    """Makes the rows of the scores of one source, which name the runs of its `judges`."""
+
+    def __init__(self, log: FieldLog, judges: Judges) -> None:
+        self._log = log
+        self._judges = judges
+        self._numbers: dict[str, set[float]] = defaultdict(set)
+        self._waiting: list[_Waiting] = []
+
+    def rows(self, score: Mapping[str, Any], locator: str) -> Iterator[Item]:
+        """Yield the row of a score; none yet where the scores to come say what its number means."""
+        if str(score.get("source") or "").upper() not in _BY_PEOPLE:
+            yield self._sample(score, locator)
+            return
+        given, name = _numeric(score), text(score.get("name")) or ""
+        if given is None:
+            yield self._row(score, locator, _flag(score, name))
+            return
+        self._numbers[name].add(given)
+        if given in _COULD_BE_THUMBS and (is_of_thumbs(name) or is_of_feedback(name)):
+            self._waiting.append(_Waiting(score, locator, given))
+        else:
+            yield self._sample(score, locator)
+
+    def rest(self) -> Iterator[Item]:
+        """Yield the rows of the scores that waited for the others of their name."""
+        signals = {name: _signals(name, found) for name, found in self._numbers.items()}
+        for score, locator, given in self._waiting:
+            name = text(score.get("name")) or ""
+            yield self._row(score, locator, signals[name].get(given))
+
+    def _row(self, score: Mapping[str, Any], locator: str, said: int | None) -> Item:
+        if said is None:
+            return self._sample(score, locator)
+        about = text(score.get("observationId")) or text(score.get("traceId"))
+        values = {**self._log.fill(_THUMB, score), "signal": said, "request_id": about}
+        return Row(feedback, locator, values)
+
+    def _sample(self, score: Mapping[str, Any], locator: str) -> Item:
+        source, name = str(score.get("source") or "").upper(), score.get("name")
+        of_run = text(score.get("datasetRunId"))
+        row = Row(eval_samples, locator, {
+            **self._log.fill(_JUDGED, score),
+            "run_id": of_run or f"langfuse:{source or 'score'}:{name}",
+            "score": number(score.get("value")),
+            "category": text(score.get("stringValue")),
+            "added_at": self._log.instants.find(score.get("timestamp")),
+            "epoch": 1,
+        })  # fmt: skip
+        return row if of_run else self._judges.saw(row, text(name))
+
+
+def _numeric(score: Mapping[str, Any]) -> float | None:
+    """The number that was given, also as a category; a flag is none."""
+    kind, said = str(score.get("dataType") or "").upper(), text(score.get("stringValue"))
+    if kind == "BOOLEAN":
+        return None
+    return as_number(score.get("value") if kind == "NUMERIC" or said is None else said)
+
+
+def _flag(score: Mapping[str, Any], name: str) -> int | None:
+    said = signal(text(score.get("stringValue")), score.get("value"))
+    return _turned(name, said)
+
+
+def _signals(name: str, numbers: set[float]) -> dict[float, int]:
+    found = numeric_signals(numbers, is_of_thumbs=is_of_thumbs(name))
+    turned = {given: _turned(name, said) for given, said in found.items()}
+    return {given: said for given, said in turned.items() if said is not None}
+
+
+def _turned(name: str, said: int | None) -> int | None:
+    """What a mark says under the name of a thumb down: yes is down, and no is neither."""
+    if thumb(name) != -1:
+        return said
+    return -1 if said == 1 else None

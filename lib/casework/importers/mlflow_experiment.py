@@ -1,0 +1,181 @@
+"""MLflow runs in a file store, one folder an experiment.
+
+## Reads
+`mlruns/<experiment>`: its `meta.yaml` and `datasets/<id>/meta.yaml`, and of each run `meta.yaml`,
+`params/<key>`, `metrics/<key>`, `tags/<key>` and `inputs/<id>/meta.yaml`.
+
+## Fills
+Runs as `mlflow_database` does: `artifact_inputs` of `runs:/<run_id>` from commit, parameters, seeds
+and data sets; `eval_runs` where a run has metrics and a tag `suite`, or a data set that was logged
+for evaluation, or was made by `mlflow.genai.evaluate`. The value of a metric is that of its last
+step, and of the last instant in it.
+
+## Leaves out
+Histories of metrics; models that runs took as input; tags of the experiment. The folders
+`artifacts` of runs, `traces` and `models` are no part of it: what lies there is found for itself.
+
+## Known limits
+A run that was moved without the folder of its experiment has no name of it, and is not read. Runs
+in `.trash`, which were deleted, are runs like any other.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from casework.case import Item, Reject
+from casework.errors import CaseworkError
+from casework.importers import _mlflow_runs
+from casework.importers._fields import FieldLog
+from casework.importers._importer import Importer, Options
+from casework.importers._mlflow_entries import last_of, run_of
+from casework.importers._mlflow_files import META, content, lines, meta_keys, words
+from casework.importers._mlflow_runs import Run, Runs
+from casework.importers._shape import mapping, text
+from casework.importers._source import Source
+from casework.importers._yaml import parse_yaml
+
+_NOT_RUNS = ("datasets", "tags", "traces", "models")
+_KEYS, _OTHER_KEYS = {b"experiment_id", b"artifact_location", b"name"}, {b"run_id", b"model_id"}
+
+
+def _recognises(source: Source) -> bool:
+    keys = meta_keys(source)
+    return source.path.is_dir() and keys >= _KEYS and keys.isdisjoint(_OTHER_KEYS)
+
+
+@dataclass
+class _Files:
+    """The files of one run by what they are, each with its key."""
+
+    meta: Path | None = None
+    params: dict[str, Path] = field(default_factory=dict)
+    metrics: dict[str, Path] = field(default_factory=dict)
+    tags: dict[str, Path] = field(default_factory=dict)
+    inputs: list[Path] = field(default_factory=list)
+
+
+@dataclass
+class _Folder:
+    """The files of an experiment by what they are; `other` are not opened."""
+
+    runs: dict[str, _Files] = field(default_factory=lambda: defaultdict(_Files))
+    datasets: dict[str, Path] = field(default_factory=dict)
+    other: int = 0
+
+
+def _read(source: Source, options: Options) -> Iterator[Item]:
+    log = FieldLog(options.timezone)
+    folder = _Folder()
+    for path in sorted(source.files):
+        _sort_in(folder, path, path.relative_to(source.path).parts)
+    runs, reading = Runs(log), _Reading(source, log)
+    about = reading.meta(source.path / META)
+    datasets = {name: reading.meta(path) for name, path in folder.datasets.items()}
+    for name, files in folder.runs.items():
+        run = reading.run(name, files, datasets)
+        if run.name is None:
+            yield Reject(name, "NO_RUN", "its meta.yaml is not there or names no run", "")
+        yield from runs.rows(replace(run, experiment=text(about.get("name"))))
+        yield from reading.refused()
+    yield from reading.refused()
+    yield from runs.notes()
+    log.leave("files that are no part of a run", folder.other)
+    yield from log.items()
+
+
+def _sort_in(folder: _Folder, path: Path, parts: tuple[str, ...]) -> None:
+    """Put a file where it belongs."""
+    match parts:
+        case ("meta.yaml",):
+            pass
+        case ("datasets", name, "meta.yaml"):
+            folder.datasets[name] = path
+        case (run, "meta.yaml") if run not in _NOT_RUNS:
+            folder.runs[run].meta = path
+        case (run, "params" | "metrics" | "tags" as kind, *key) if key and run not in _NOT_RUNS:
+            getattr(folder.runs[run], kind)["/".join(key)] = path
+        case (run, "inputs", _, "meta.yaml") if run not in _NOT_RUNS:
+            folder.runs[run].inputs.append(path)
+        case _:
+            folder.other += 1
+
+
+class _Reading:
+    """Reads the runs of one folder; files that cannot be read are rejects, one by one."""
+
+    def __init__(self, source: Source, log: FieldLog) -> None:
+        self._source = source
+        self._log = log
+        self._rejects: list[Reject] = []
+
+    def meta(self, path: Path | None) -> dict[str, Any]:
+        """The entries of a `meta.yaml`."""
+        return dict(mapping(self._got(self._entries, path))) if path else {}
+
+    def run(self, name: str, files: _Files, datasets: Mapping[str, dict[str, Any]]) -> Run:
+        """A run as the clients of MLflow write it, and read so."""
+        listed = []
+        for path in files.inputs:
+            one = self.meta(path)
+            dataset = datasets.get(text(one.get("source_id")) or "")
+            self._log.leave("inputs of runs that are no data set of theirs", int(dataset is None))
+            listed += [{"dataset": dataset, "tags": one.get("tags")}] if dataset else []
+        data = {
+            "params": self._values(self._words, files.params),
+            "metrics": self._values(self._last, files.metrics),
+            "tags": self._values(self._words, files.tags),
+        }
+        return run_of(name, self.meta(files.meta), data, {"dataset_inputs": listed})
+
+    def refused(self) -> Iterator[Reject]:
+        """Yield the files, and the lines of metrics, that could not be read since the last time."""
+        yield from self._rejects
+        self._rejects = []
+
+    def _entries(self, path: Path) -> Any:
+        return parse_yaml(content(path, self._source), f"{self._source.name}/{self._place(path)}")
+
+    def _words(self, path: Path) -> str:
+        return words(path, self._source)
+
+    def _last(self, path: Path) -> Any:
+        return last_of(self._history(path))
+
+    def _history(self, path: Path) -> Iterator[dict[str, Any]]:
+        """The values of a metric: instant, value and step, and maybe the data set behind."""
+        for number, line in enumerate(lines(path, self._source), start=1):
+            parts = line.split()
+            try:
+                step = int(parts[2]) if len(parts) > 2 else 0
+                yield {"timestamp": int(parts[0]), "value": float(parts[1]), "step": step}
+            except (ValueError, IndexError):
+                place, reason = f"{self._place(path)}:{number}", "no instant, value and step"
+                self._rejects.append(Reject(place, "METRIC", reason, line))
+
+    def _values(self, read: Callable[[Path], Any], files: Mapping[str, Path]) -> dict[str, Any]:
+        found = {key: self._got(read, path) for key, path in files.items()}
+        return {key: value for key, value in found.items() if value is not None}
+
+    def _got(self, read: Callable[[Path], Any], path: Path) -> Any:
+        try:
+            return read(path)
+        except CaseworkError as error:
+            self._rejects.append(Reject(self._place(path), error.code, error.what, ""))
+            return None
+
+    def _place(self, path: Path) -> str:
+        return path.relative_to(self._source.path).as_posix()
+
+
+mlflow_experiment = Importer(
+    name="mlflow_experiment",
+    doc=__doc__ or "",
+    tables=_mlflow_runs.TABLES,
+    recognises=_recognises,
+    read=_read,
+    of_folders=True,
+    apart=("*/artifacts", "traces", "models"),
+)
