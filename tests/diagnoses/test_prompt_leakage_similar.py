@@ -39,9 +39,7 @@ def swap_case(
     return {
         "eval_samples": joined(
             samples(questions, shown(questions, yes), "as_run", output_text=yes, **more),
-            samples(
-                questions, shown(questions, swapped), "replay", output_text=answers, **more
-            ),
+            samples(questions, shown(questions, swapped), "replay", output_text=answers, **more),
         ),
         "exemplars": bank([*questions, *OTHERS], label=[*yes, "no", "not yet known"]),
     }
