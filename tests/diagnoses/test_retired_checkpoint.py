@@ -86,6 +86,8 @@ MORE_STORIES = {
     "deleted_weights": "confirmed", "one_era": "clean", "reasserted_alias": "clean",
     "stamped_at_a_swap": "clean", "local_time": "clean", "cached_answer": "clean",
     "replayed": "clean", "log_begins_late": "supported", "named_and_not_stamped": "clean",
+    "report_time_alone": "supported", "batches_differ": "clean", "index_changed": "clean",
+    "silent_move": "supported",
 }  # fmt: skip
 
 
@@ -99,6 +101,51 @@ def test_a_story_is_judged_rightly(diagnosed: Diagnosed, story: str, verdict: st
     assert result.verdict == verdict
     for name in {"resolved", "ambiguous", "unresolved", "unreachable"} & truth.numbers.keys():
         assert value(result, name) == truth.numbers[name], name
+
+
+@pytest.mark.parametrize("story", ["daylight_saving", "regional_lag", "sticky_sessions"])
+def test_each_ticket_gets_the_checkpoint_that_answered(diagnosed: Diagnosed, story: str) -> None:
+    result, truth = diagnosed(f"retired_checkpoint.{story}", 4)
+    found = {name: sorted(of(result, name)) for name in truth.numbers["candidates"]}
+    assert found == truth.numbers["candidates"]
+    assert result.verdict == "clean"
+
+
+def test_replays_on_a_rebuilt_index_settle_nothing(diagnosed: Diagnosed) -> None:
+    result, truth = diagnosed("retired_checkpoint.replayed_on_another_index", 4)
+    ((name, candidates),) = truth.numbers["candidates"].items()
+    assert sorted(of(result, name)) == candidates
+    assert result.verdict == "confirmed"
+    assert any("ask another system" in limit for limit in result.limits)
+
+
+def moved_at(hours: int, prints: list[str], later: list[str]) -> list[Row]:
+    """Requests of two days, a dozen an hour, whose fingerprints change after some hours."""
+    return [
+        decision(i, START + minutes(5 * i),
+                 fingerprint=(prints if i < 12 * hours else later)[i % 2])
+        for i in range(12 * 48)
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("hours", "prints", "later", "moves", "verdict"),
+    [
+        (20, ["f1", "f2"], ["f3", "f4"], 1, "supported"),
+        (20, ["f1", "f2"], ["f2", "f3"], 0, "clean"),
+        (48, ["f1", "f2"], [], 0, "clean"),
+        (1, ["f1", "f1"], ["f2", "f2"], 0, "clean"),
+    ],
+)
+def test_a_provider_that_moves_silently_shows_by_all_its_fingerprints(
+    tmp_path: Path, hours: int, prints: list[str], later: list[str], moves: int, verdict: str
+) -> None:
+    rows = [alias("a", START - minutes(5)), stored("a"), *moved_at(hours, prints, later)]
+    rows += [
+        ticket(0, START + timedelta(days=3), observed_at=START + timedelta(hours=3, minutes=1))
+    ]
+    result = judge(tmp_path, rows)
+    assert (value(result, "silent_moves"), result.verdict) == (moves, verdict)
 
 
 def test_a_request_beats_the_window_and_a_digest_the_alias(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from casework.case import Query
 from casework.diagnoses._in_force import ALIAS_HISTORY, ALIAS_STRETCHES
 from casework.diagnoses._retired_seen import HOURS, LINKS, NAMED_GRADED, SEEN, WINDOWS
+from casework.diagnoses._retrieval import RETRIEVAL_MOVES
 
 PARTS = Query(
     "parts",
@@ -127,11 +128,25 @@ PRINTS = Query(
     "Fingerprints of the provider on requests that are stamped with a digest.",
 )
 
+MOVED_SINCE = Query(
+    "moved_since",
+    """
+    SELECT t.ticket_id, min(e.occurred_at) AS moved_at
+    FROM seen AS t JOIN retrieval_moves AS e ON e.occurred_at >= t.window_from
+    GROUP BY t.ticket_id
+    """,
+    "When, for each ticket, index or tools first changed after its answer may have been given.",
+    uses=(SEEN, RETRIEVAL_MOVES),
+)
+
 REPLAYS = Query(
     "replays",
     """
-    SELECT t.ticket_id, r.checkpoint, count(*) AS replays,
-           count(*) FILTER (WHERE CASE WHEN s.output_text IS NOT NULL AND t.output IS NOT NULL
+    SELECT t.ticket_id, r.checkpoint,
+           count(*) FILTER (WHERE r.started_at >= m.moved_at) AS on_another_index,
+           count(*) - count(*) FILTER (WHERE r.started_at >= m.moved_at) AS replays,
+           count(*) FILTER (WHERE (m.moved_at IS NULL OR r.started_at < m.moved_at)
+                              AND CASE WHEN s.output_text IS NOT NULL AND t.output IS NOT NULL
                                        THEN s.output_text = t.output
                                        ELSE s.score >= 0.5 END) AS reproduced
     FROM seen AS t
@@ -142,12 +157,14 @@ REPLAYS = Query(
           WHERE condition = 'replay' AND source_event_id <> item_id) AS s
       ON s.ticket_id = t.ticket_id
     JOIN eval_runs AS r ON r.run_id = s.run_id
+    LEFT JOIN moved_since AS m ON m.ticket_id = t.ticket_id
     WHERE r.checkpoint IS NOT NULL
     GROUP BY t.ticket_id, r.checkpoint ORDER BY t.ticket_id, r.checkpoint LIMIT 10000
     """,
     "Replays of what tickets report, by checkpoint, and how many of them reproduced it: the same "
-    "answer, or a score of a half and more where answers are judged.",
-    uses=(SEEN,),
+    "answer, or a score of a half and more where answers are judged. Replays after the index or "
+    "the tools changed are counted apart: they ask another system.",
+    uses=(SEEN, MOVED_SINCE),
 )
 
 INVENTORY = Query(

@@ -95,9 +95,13 @@ class Inventory:
 
 @dataclass(frozen=True, slots=True)
 class Replays:
-    """Replays by ticket and checkpoint: how many reproduced it, of how many."""
+    """Replays by ticket and checkpoint: how many reproduced it, of how many.
+
+    `set_aside` counts those on an index, or with tools, that changed since the answer.
+    """
 
     counts: Mapping[str, Mapping[str, tuple[int, int]]]
+    set_aside: int
 
     def of(self, ticket: str) -> Mapping[str, tuple[int, int]]:
         """Counts by checkpoint."""
@@ -112,9 +116,11 @@ class Replays:
 def read_replays(ask: Inquiry, known: dict[str, Any]) -> Replays:
     """Ask for the replays."""
     counts: dict[str, dict[str, tuple[int, int]]] = defaultdict(dict)
-    for row in ask.ask(c.REPLAYS, **known):
-        counts[row["ticket_id"]][row["checkpoint"]] = (row["reproduced"], row["replays"])
-    return Replays(counts)
+    rows = ask.ask(c.REPLAYS, **known)
+    for row in rows:
+        if row["replays"]:
+            counts[row["ticket_id"]][row["checkpoint"]] = (row["reproduced"], row["replays"])
+    return Replays(counts, sum(row["on_another_index"] for row in rows))
 
 
 def judge_tickets(

@@ -7,6 +7,7 @@ from casework.diagnoses import _retired_candidates as c
 from casework.diagnoses import _retired_seen as s
 from casework.diagnoses._inquiry import Inquiry
 from casework.diagnoses._retired_judged import Inventory, Judged, Replays
+from casework.diagnoses._retired_silent import SILENT_MOVES
 from casework.findings import Finding, Verdict
 from casework.stats.estimates import clopper_pearson, upper_if_none
 from casework.stats.reproduction import attempts_to_exclude
@@ -75,8 +76,8 @@ def _reproduced(ticket: str, checkpoint: str, k: int, n: int) -> dict[str, Any]:
             "excludes_5_percent": not k and n >= attempts_to_exclude(_RATE)}  # fmt: skip
 
 
-def headline(judged: Sequence[Judged], verdict: Verdict) -> str:
-    """Say the answer in one sentence."""
+def headline(judged: Sequence[Judged], verdict: Verdict, moved: bool) -> str:
+    """Say the answer in one sentence; `moved` where a provider moved behind an alias."""
     n, states, gone = len(judged), by_state(judged), len(unreachable(judged))
     if verdict == "clean":
         return (
@@ -85,10 +86,12 @@ def headline(judged: Sequence[Judged], verdict: Verdict) -> str:
         )
     if not any(ticket.is_open for ticket in judged):
         if verdict == "supported":
-            return (
-                f"All {count(n, 'tickets')} have one candidate, but records known otherwise "
-                "contradict the alias log."
+            against = (
+                "all fingerprints changed while the alias log names one checkpoint"
+                if moved
+                else "records known otherwise contradict the alias log"
             )
+            return f"All {count(n, 'tickets')} have one candidate, but {against}."
         unknown = sum(ticket.reachable is None for ticket in judged)
         return (
             f"All {count(n, 'tickets')} are about exactly one checkpoint each, but for "
@@ -120,6 +123,16 @@ def findings(ask: Inquiry, judged: Sequence[Judged], inventory: Inventory) -> tu
             tuple(sorted(pictures & {"windows", "states"})),
         )
     ]
+    moves = ask.measures["silent_moves"].value
+    if moves:
+        found.append(
+            Finding(
+                f"{count(moves, 'times')} all fingerprints of an endpoint gave way to others while "
+                "the alias log names one checkpoint.",
+                ("silent_moves",),
+                (ask.evidence_id(SILENT_MOVES),),
+            )
+        )
     gone = {name: inventory.reach(name).why
             for ticket in unreachable(judged) for name, _ in ticket.candidates
             if name and inventory.reach(name).can is False}  # fmt: skip
@@ -181,7 +194,9 @@ def remedies(
     return tuple(said)
 
 
-def limits(ask: Inquiry, judged: Sequence[Judged], clock_known: bool) -> tuple[str, ...]:
+def limits(
+    ask: Inquiry, judged: Sequence[Judged], replays: Replays, clock_known: bool
+) -> tuple[str, ...]:
     """Say what the answer does not cover."""
     said = ["Probabilities rest on the traffic of the window; they are no measure of the fault."]
     if not clock_known:
@@ -199,5 +214,10 @@ def limits(ask: Inquiry, judged: Sequence[Judged], clock_known: bool) -> tuple[s
     unknown = sum(ticket.reachable is None and ticket.state != "unresolved" for ticket in judged)
     if unknown:
         said.append(f"For {count(unknown, 'tickets')} nothing says whether a candidate is there.")
+    if replays.set_aside:
+        said.append(
+            f"{count(replays.set_aside, 'replays')} ran after the index or the tools had changed: "
+            "they ask another system, and settle nothing."
+        )
     said.append("That the bytes are there does not say that they load on the same serving stack.")
     return tuple(said)

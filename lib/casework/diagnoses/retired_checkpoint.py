@@ -19,7 +19,10 @@ fingerprint, a replay that only one candidate reproduces. All of them are looked
 The instant of the report is not that at which it was seen. A re-asserted alias is no change. An
 alias log that begins late leaves old tickets without a candidate. A client may show an answer that
 it kept. An adapter that is kept cannot be run without its base. A report that any checkpoint
-reproduces is not about the checkpoint.
+reproduces is not about the checkpoint. A replay on an index that was rebuilt since asks another
+system, and answers that differ from batch to batch fail to reproduce on the right checkpoint too. A
+region, or a session that stays with its replica, follows a swap later than the alias. A provider
+may move behind an alias that stays: its fingerprints tell, where they are recorded.
 """
 
 from casework.diagnoses import _retired_candidates as c
@@ -31,6 +34,7 @@ from casework.diagnoses._inquiry import Conclusion, Inquiry
 from casework.diagnoses._retired_charts import draw
 from casework.diagnoses._retired_judged import Inventory, Judged, judge_tickets, read_replays
 from casework.diagnoses._retired_rivals import falsify, find_rivals
+from casework.diagnoses._retired_silent import SILENT_MOVES
 from casework.diagnoses._retired_words import (
     findings,
     headline,
@@ -38,12 +42,13 @@ from casework.diagnoses._retired_words import (
     measure,
     remedies,
 )
-from casework.findings import Falsifier, Missing, Verdict
+from casework.findings import Missing, Verdict
 from casework.tables import (
     accounts,
     alias_events,
     checkpoints,
     clocks,
+    config_events,
     deployments,
     eval_samples,
     requests,
@@ -87,20 +92,25 @@ def judge(
     inventory = Inventory(ask.ask(c.INVENTORY), ask.one(c.LAST_MOMENT)["as_of"])
     replays = read_replays(ask, known)
     judged = judge_tickets(ask, inventory, replays, known)
+    moves = ask.ask(SILENT_MOVES, **known)
+    shown = ask.case.filled("requests", ("fingerprint",))
+    ask.measure("silent_moves", len(moves) if shown else None, "count:moves", SILENT_MOVES)
     measure(ask, judged, inventory, replays, lags)
     draw(ask, judged, replays, known)
     falsifier = falsify(ask, judged, known)
     rivals, unexplained = find_rivals(judged, replays, lag, lag_s is None and not enough)
-    verdict = _verdict(judged, unexplained, ask.one(c.CHECKED, **known)["disagree"], falsifier)
+    moved = _rests_on(judged, {(row["endpoint"], row["checkpoint"]) for row in moves})
+    contradicted = moved or bool(ask.one(c.CHECKED, **known)["disagree"])
+    verdict = _verdict(judged, unexplained, contradicted)
     return Conclusion(
         verdict=verdict,
-        headline=headline(judged, verdict),
+        headline=headline(judged, verdict, moved),
         wide=any(ticket.is_open and ticket.decides for ticket in judged),
         findings=findings(ask, judged, inventory),
         rivals=rivals,
         falsifier=falsifier,
         remedies=remedies(ask, judged, inventory, lags),
-        limits=limits(ask, judged, bool(clock["hosts"]) or clock_error_s is not None),
+        limits=limits(ask, judged, replays, bool(clock["hosts"]) or clock_error_s is not None),
     )
 
 
@@ -136,12 +146,18 @@ def _no_history() -> Conclusion:
     )
 
 
-def _verdict(
-    judged: list[Judged], unexplained: bool, disagree: int, falsifier: Falsifier
-) -> Verdict:
+def _rests_on(judged: list[Judged], eras: set[tuple[str, str | None]]) -> bool:
+    """Whether the alias alone names the checkpoint of a ticket, in one of these of its eras."""
+    return any(
+        ticket.grade == "C" and (ticket.row["endpoint"], ticket.candidates[0][0]) in eras
+        for ticket in judged
+    )
+
+
+def _verdict(judged: list[Judged], unexplained: bool, contradicted: bool) -> Verdict:
     if any(ticket.is_open for ticket in judged):
         return "confirmed" if unexplained else "supported"
-    if disagree and any(ticket.grade == "C" for ticket in judged):
+    if contradicted and any(ticket.grade == "C" for ticket in judged):
         return "supported"
     return "clean" if all(ticket.reachable for ticket in judged) else "inconclusive"
 
@@ -162,6 +178,8 @@ retired_checkpoint = Diagnosis(
         Need(deployments, ("replica", "checkpoint"), "what each replica ran", required=False),
         Need(checkpoints, ("checkpoint", "exists"), "whether it can still be run", required=False),
         Need(eval_samples, ("item_id", "condition"), "replays of the reports", required=False),
+        Need(config_events, ("key", "new_value"), "whether the index is still the one that was "
+             "asked", required=False),
         Need(clocks, ("host", "error_s"), "how far a timestamp can be trusted", required=False),
         Need(accounts, ("account_id", "revenue"), "the revenue of the reporters", required=False),
     ),

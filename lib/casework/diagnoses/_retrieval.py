@@ -1,0 +1,15 @@
+"""Changes of what a prompt retrieves from: another system behind the same prompt and checkpoint."""
+
+from casework.case import Query
+
+RETRIEVAL_MOVES = Query(
+    "retrieval_moves",
+    """
+    SELECT occurred_at, key, new_value FROM config_events
+    WHERE key IN ('index_build', 'corpus', 'embedding_model', 'reranker', 'tools')
+      AND old_value IS DISTINCT FROM new_value
+    ORDER BY occurred_at, key
+    """,
+    "Changes of the retrieval index, of what it is made with, and of the tools. No hash of a "
+    "prompt and no digest of a checkpoint holds them.",
+)
