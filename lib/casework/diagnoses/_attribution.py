@@ -3,6 +3,7 @@
 from casework.case import Query
 from casework.diagnoses._grading import grading_of
 from casework.diagnoses._in_force import ALIAS_HISTORY, DECIDED
+from casework.diagnoses._retrieval import RETRIEVAL_MOVES
 
 MATCHED, CROSSED, GRADED = grading_of(DECIDED)
 
@@ -202,4 +203,28 @@ SEQUENCE = Query(
     """,
     "Numbers at the end of the ids, and how many there would be without gaps.",
     uses=(DECIDED,),
+)
+
+OVERRIDDEN = Query(
+    "overridden",
+    """
+    SELECT count(*) AS decisions
+    FROM (SELECT request_id FROM requests WHERE decision IS NOT NULL
+          GROUP BY request_id HAVING min(decision) <> max(decision))
+    """,
+    "Decisions of which a later record says otherwise: a person's, or a retry's.",
+)
+
+SYSTEMS = Query(
+    "systems",
+    """
+    SELECT p.prompts, p.parameters,
+           (SELECT count(*) FROM retrieval_moves
+            WHERE occurred_at > p.first AND occurred_at <= p.last) AS retrieval_moves
+    FROM (SELECT count(DISTINCT prompt_hash) AS prompts, count(DISTINCT params_hash) AS parameters,
+                 min(occurred_at) AS first, max(occurred_at) AS last FROM requests) AS p
+    """,
+    "Prompts and parameters by their hashes, and changes of index or tools in the window: one "
+    "checkpoint with another of these is another decision system.",
+    uses=(RETRIEVAL_MOVES,),
 )

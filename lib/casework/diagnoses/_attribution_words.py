@@ -1,5 +1,6 @@
 """What `output_attribution` says: headline, findings, remedies, limits."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from casework.diagnoses import _attribution as q
@@ -122,4 +123,23 @@ def limits(
         limits.append(
             f"{count(undecided, 'requests')} without a recorded decision are not counted."
         )
-    return tuple(limits)
+    return (*limits, *_beside_the_checkpoint(ask, everyone))
+
+
+def _beside_the_checkpoint(ask: Inquiry, everyone: dict[str, Any]) -> Iterator[str]:
+    """What else took part in the decisions, and is not attributed here."""
+    if everyone["rows"] > everyone["requests"]:
+        overridden = ask.one(q.OVERRIDDEN)["decisions"]
+        if overridden:
+            yield (
+                f"Of {count(overridden, 'decisions')} a later record says otherwise, by a person "
+                "or a retry: the first is attributed, the last may be what counted."
+            )
+    found = ask.one(q.SYSTEMS)
+    if found["prompts"] > 1 or found["parameters"] > 1 or found["retrieval_moves"]:
+        yield (
+            f"Attribution is to checkpoints. {count(found['prompts'], 'prompts')}, "
+            f"{count(found['parameters'], 'sets of parameters')} and "
+            f"{count(found['retrieval_moves'], 'changes of index or tools')} are on record for "
+            "this time; one checkpoint with another of these is another decision system."
+        )

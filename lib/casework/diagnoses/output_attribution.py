@@ -18,7 +18,9 @@ log. Both are looked for in every run.
 A rollback returns to the same bytes, and a re-asserted alias changes nothing: digests are
 compared, not names. A retry repeats a decision: the earliest record counts. An alias export that
 begins late leaves old decisions without a candidate; that is a gap of the export, and caps the
-verdict at supported. A registry that keeps only the present does not attribute the past.
+verdict at supported. A registry that keeps only the present does not attribute the past. A person
+who decides otherwise later leaves a second record; the model's is the first. One checkpoint behind
+another prompt or index is another decision system, and still one checkpoint.
 """
 
 from typing import Any
@@ -33,7 +35,7 @@ from casework.errors import unknown_name
 from casework.findings import Break, Falsifier, Missing, Rival, Verdict
 from casework.stats.estimates import clopper_pearson, upper_if_none
 from casework.stats.rotations import count_rotations
-from casework.tables import alias_events, clocks, deployments, requests
+from casework.tables import alias_events, clocks, config_events, deployments, requests
 from casework.words import count, number, share
 
 
@@ -234,6 +236,12 @@ output_attribution = Diagnosis(
         Need(alias_events, ("alias", "checkpoint"), "what the endpoint pointed at", required=False),
         Need(deployments, ("replica", "checkpoint"), "what each replica ran", required=False),
         Need(clocks, ("host", "error_s"), "how far a timestamp can be trusted", required=False),
+        Need(
+            config_events,
+            ("key", "new_value"),
+            "what else of the system was changed",
+            required=False,
+        ),
     ),
     judge=judge,
 )

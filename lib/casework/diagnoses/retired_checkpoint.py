@@ -25,6 +25,10 @@ region, or a session that stays with its replica, follows a swap later than the 
 may move behind an alias that stays: its fingerprints tell, where they are recorded.
 """
 
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
 from casework.diagnoses import _retired_candidates as c
 from casework.diagnoses import _retired_seen as s
 from casework.diagnoses._attribution import CLOCKS
@@ -32,7 +36,13 @@ from casework.diagnoses._diagnosis import Diagnosis, Need
 from casework.diagnoses._in_force import ALIAS_HISTORY, ALIAS_STRETCHES
 from casework.diagnoses._inquiry import Conclusion, Inquiry
 from casework.diagnoses._retired_charts import draw
-from casework.diagnoses._retired_judged import Inventory, Judged, judge_tickets, read_replays
+from casework.diagnoses._retired_judged import (
+    Inventory,
+    Judged,
+    Replays,
+    judge_tickets,
+    read_replays,
+)
 from casework.diagnoses._retired_rivals import falsify, find_rivals
 from casework.diagnoses._retired_silent import SILENT_MOVES
 from casework.diagnoses._retired_words import (
@@ -42,7 +52,7 @@ from casework.diagnoses._retired_words import (
     measure,
     remedies,
 )
-from casework.findings import Missing, Verdict
+from casework.findings import Missing, Rival, Verdict
 from casework.tables import (
     accounts,
     alias_events,
@@ -89,6 +99,19 @@ def judge(
         return _no_history()
     for query in _HELD:
         ask.case.hold(query, **known)
+    rivals_of = partial(find_rivals, lag_s=lag, lag_is_default=lag_s is None and not enough)
+    clock_known = bool(clock["hosts"]) or clock_error_s is not None
+    return _conclude(ask, rivals_of, lags, known, clock_known=clock_known)
+
+
+def _conclude(
+    ask: Inquiry,
+    rivals_of: Callable[[Sequence[Judged], Replays], tuple[tuple[Rival, ...], bool]],
+    lags: dict[str, Any],
+    known: dict[str, Any],
+    *,
+    clock_known: bool,
+) -> Conclusion:
     inventory = Inventory(ask.ask(c.INVENTORY), ask.one(c.LAST_MOMENT)["as_of"])
     replays = read_replays(ask, known)
     judged = judge_tickets(ask, inventory, replays, known)
@@ -98,7 +121,7 @@ def judge(
     measure(ask, judged, inventory, replays, lags)
     draw(ask, judged, replays, known)
     falsifier = falsify(ask, judged, known)
-    rivals, unexplained = find_rivals(judged, replays, lag, lag_s is None and not enough)
+    rivals, unexplained = rivals_of(judged, replays)
     moved = _rests_on(judged, {(row["endpoint"], row["checkpoint"]) for row in moves})
     contradicted = moved or bool(ask.one(c.CHECKED, **known)["disagree"])
     verdict = _verdict(judged, unexplained, contradicted)
@@ -110,7 +133,7 @@ def judge(
         rivals=rivals,
         falsifier=falsifier,
         remedies=remedies(ask, judged, inventory, lags),
-        limits=limits(ask, judged, replays, bool(clock["hosts"]) or clock_error_s is not None),
+        limits=limits(ask, judged, replays, clock_known),
     )
 
 
