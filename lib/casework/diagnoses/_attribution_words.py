@@ -137,9 +137,10 @@ def _beside_the_checkpoint(ask: Inquiry, everyone: dict[str, Any]) -> Iterator[s
             )
     found = ask.one(q.SYSTEMS)
     if found["prompts"] > 1 or found["parameters"] > 1 or found["retrieval_moves"]:
+        kinds = (("prompts", "prompts"), ("parameters", "sets of parameters"),
+                 ("retrieval_moves", "changes of index or tools"))  # fmt: skip
+        told = [count(found[key], words) for key, words in kinds if found[key]]
         yield (
-            f"Attribution is to checkpoints. {count(found['prompts'], 'prompts')}, "
-            f"{count(found['parameters'], 'sets of parameters')} and "
-            f"{count(found['retrieval_moves'], 'changes of index or tools')} are on record for "
-            "this time; one checkpoint with another of these is another decision system."
+            f"Attribution is to checkpoints. On record for this time: {', '.join(told)}. One "
+            "checkpoint with another of these is another decision system."
         )

@@ -1,6 +1,7 @@
 """What was served before it was evaluated: requests, customers, time, with the clocks' error."""
 
 from casework.case import Query
+from casework.diagnoses._retrieval import RETRIEVAL_MOVES
 from casework.diagnoses._stale_runs import FIRSTS, MATCHES, RUNS
 from casework.diagnoses._stale_served import CONFIGS, LABELLED, PUSHES, SERVED, TRAFFIC
 
@@ -230,4 +231,36 @@ REVENUE = Query(
     """,
     "Revenue of the accounts that met a configuration before it was evaluated.",
     uses=(EXPOSURE,),
+)
+
+INDEX_MOVED = Query(
+    "index_moved",
+    """
+    SELECT CAST(coalesce(sum(requests), 0) AS BIGINT) AS requests,
+           count(DISTINCT config) AS configs, min(moved_at) AS first_moved
+    FROM (
+        SELECT config, requests, max(moved_at) OVER so_far AS moved_at,
+               max(run_started) OVER so_far AS run_started
+        FROM (
+            SELECT config, last AS moment, requests, CAST(NULL AS TIMESTAMPTZ) AS moved_at,
+                   CAST(NULL AS TIMESTAMPTZ) AS run_started
+            FROM served
+            UNION ALL
+            SELECT c.config, e.occurred_at, 0, e.occurred_at, NULL
+            FROM (SELECT config, last_served,
+                         min(first_served) OVER (PARTITION BY prompt_name, params_hash) AS since
+                  FROM configs) AS c
+            JOIN retrieval_moves AS e
+              ON e.occurred_at > c.since AND e.occurred_at <= c.last_served
+            UNION ALL
+            SELECT config, ended_at, 0, NULL, started_at FROM matches
+        )
+        WINDOW so_far AS (PARTITION BY config ORDER BY moment)
+    )
+    WHERE run_started < moved_at AND requests > 0
+    """,
+    "Requests that met a scored configuration after index or tools had changed and before it was "
+    "scored again. A change counts where parameters of the same hash were served on both sides of "
+    "it, so that the hash does not hold it.",
+    uses=(CONFIGS, SERVED, MATCHES, RETRIEVAL_MOVES),
 )

@@ -121,6 +121,8 @@ def measure_blind(ask: Inquiry, blind: Blind, known: dict[str, Any]) -> None:
     ask.measure("configs_never_evaluated", totals["never_evaluated"], "count:configurations",
                 b.TOTALS, n=totals["configs"])  # fmt: skip
     ask.measure("evidence_grade", blind.grade, "label", b.BY_CONFIG, n=totals["configs"])
+    ask.measure("requests_since_index_moved", ask.one(b.INDEX_MOVED, **known)["requests"],
+                "count:requests", b.INDEX_MOVED, n=n)  # fmt: skip
     ask.measure("blind_decisions", totals["blind_decisions"], "count:decisions", b.TOTALS)
     if blind.worst and ask.case.filled("accounts", ("revenue",)):
         money = ask.one(b.REVENUE, **known)

@@ -59,7 +59,7 @@ def headline(ask: Inquiry, verdict: Verdict, blind: Blind, sesoi: float) -> str:
                 f"completed run before customers met it, over "
                 f"{count(totals['requests'], 'requests')}."
             )
-        return _open(blind, sesoi)
+        return _open(blind, sesoi, value["requests_since_index_moved"])
     met = f"{number(totals['blind'])} of {count(totals['requests'], 'requests')}"
     times = [
         f"{said} {duration(value[name])}"
@@ -81,8 +81,13 @@ def headline(ask: Inquiry, verdict: Verdict, blind: Blind, sesoi: float) -> str:
     )
 
 
-def _open(blind: Blind, sesoi: float) -> str:
+def _open(blind: Blind, sesoi: float, moved: int) -> str:
     totals = blind.totals
+    if moved >= sesoi * totals["requests"]:
+        return (
+            f"Every configuration was scored before it was served, but {count(moved, 'requests')} "
+            "met it with an index or tools that changed after its last run."
+        )
     unnamed = totals["served"] - totals["requests"]
     if unnamed > sesoi * totals["served"]:
         return (
@@ -202,7 +207,7 @@ def remedies(ask: Inquiry, blind: Blind, known: dict[str, Any]) -> tuple[str, ..
 
 def limits(ask: Inquiry, blind: Blind, clock_known: bool, known: dict[str, Any]) -> tuple[str, ...]:
     """Say what the answer does not cover."""
-    totals = blind.totals
+    totals, m = blind.totals, ask.measures
     said = ["The intervals of counts and times are bounds under the error of the clocks."]
     if not clock_known:
         said.append("Nothing bounds the error of the clocks; they are taken to agree.")
@@ -230,5 +235,9 @@ def limits(ask: Inquiry, blind: Blind, clock_known: bool, known: dict[str, Any])
             f"{count(len(unmasked), 'prompts')} have a hash a request, so their variables were "
             "not masked; their labels were used."
         )
-    said.append("Retrieval index and tools count only where params_hash holds them.")
+    said.append(
+        "Retrieval index and tools count as part of a configuration only where params_hash holds "
+        f"them; {count(m['requests_since_index_moved'].value, 'requests')} came after the log "
+        "shows a change of them and before the next run."
+    )
     return tuple(said)

@@ -21,7 +21,9 @@ A new label on the same content is the same configuration. A run that is pinned 
 before is no fault beside one of the version that is served. A configuration that was in service
 when the records begin may have been scored earlier. An eval log in another time zone shifts every
 run: name the zone when it is loaded. Hashes of prompts with the variables filled in name every
-request apart; they are set aside and labels are used.
+request apart; they are set aside and labels are used. A run on the same prompt with another
+retrieval index or other tools scored another system: where the log shows such a change after the
+last run, and no hash holds it, what was served is neither blind nor known to be scored.
 """
 
 from typing import Any
@@ -166,7 +168,9 @@ def _verdict(
     small = totals["blind_most"] < sesoi * totals["requests"]
     complete = totals["served"] - totals["requests"] <= sesoi * totals["served"]
     compared = any(not row["older_than_the_record"] for row in blind.configs)
-    return "clean" if small and complete and compared and blind.is_certain else "inconclusive"
+    moved = ask.measures["requests_since_index_moved"].value
+    whole = complete and moved < sesoi * totals["requests"]
+    return "clean" if small and whole and compared and blind.is_certain else "inconclusive"
 
 
 stale_eval_config = Diagnosis(
