@@ -13,6 +13,8 @@ MAJORITY = 0.5
 """Share of the texts on both sides of a change that must have moved."""
 SEARCH_ALPHA = 0.05
 FEW_DAYS = 9
+UNSTEADY = 5.0
+"""Repeats of one text that lie so many times further apart since are no noise; as in the floor."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,7 @@ class Substrate:
         first, last: the time that was watched.
         n: vectors or scores.
         p: of the search for breaks, where scores tell; None where brackets are certain.
+        same_day: whether the floor is that of repeats within a day.
     """
 
     source: str
@@ -55,6 +58,45 @@ class Substrate:
     last: datetime
     n: int
     p: float | None = None
+    same_day: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What moved of the substrate while it did not change as a whole.
+
+    Attributes:
+        moved, watched: texts that are elsewhere in the last week, of those that were embedded.
+        noise_first, noise_last: distance between repeats of one text, in either week.
+    """
+
+    moved: int
+    watched: int
+    noise_first: float | None
+    noise_last: float | None
+
+    @property
+    def is_unsteady(self) -> bool:
+        """Whether one text has several vectors now: repeats lie apart as they did not before."""
+        if self.noise_first is None or self.noise_last is None:
+            return False
+        return self.noise_last > UNSTEADY * max(self.noise_first, 1e-9)
+
+    @property
+    def is_seen(self) -> bool:
+        """Whether some texts moved for good, or one text has several vectors now."""
+        return self.moved > 0 or self.is_unsteady
+
+
+def part_of(ask: Inquiry, substrate: Substrate, opened: datetime, closed: datetime) -> Part | None:
+    """Compare the first week of an experiment with its last; None where no vectors tell."""
+    if substrate.source != "vectors":
+        return None
+    row = ask.one(
+        q.PART, floor=substrate.floor, opened_at=opened, closed_at=closed,
+        same_day=substrate.same_day,
+    )  # fmt: skip
+    return Part(row["moved"], row["texts"], row["noise_first"], row["noise_last"])
 
 
 def watch(ask: Inquiry, seed: int) -> Substrate | None:
@@ -71,7 +113,7 @@ def _by_vectors(ask: Inquiry) -> Substrate | None:
     if sentinels["vectors"] <= sentinels["texts"]:
         return None
     ask.case.hold(q.MOVES)
-    floor = _floor(ask)
+    floor, same_day = _floor(ask)
     found = _joined(ask.ask(q.STEPS, floor=floor))
     changes, partial = [], 0
     for one in found:
@@ -85,14 +127,14 @@ def _by_vectors(ask: Inquiry) -> Substrate | None:
             partial += 1
     return Substrate(
         "vectors", tuple(changes), partial, floor, sentinels["first"], sentinels["last"],
-        sentinels["vectors"],
+        sentinels["vectors"], same_day=same_day,
     )  # fmt: skip
 
 
-def _floor(ask: Inquiry) -> float:
-    """Noise of repeats within a day, where there are some; else of neighbours."""
+def _floor(ask: Inquiry) -> tuple[float, bool]:
+    """Noise of repeats within a day, where there are some; else of neighbours. And which."""
     same_day = sum(row["pairs"] for row in ask.ask(q.QUIET, same_day=True)) >= 3
-    return float(ask.one(q.FLOOR, same_day=same_day)["noise"]) + 1e-6
+    return float(ask.one(q.FLOOR, same_day=same_day)["noise"]) + 1e-6, same_day
 
 
 def _joined(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:

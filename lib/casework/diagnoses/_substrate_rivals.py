@@ -12,6 +12,8 @@ from casework.words import count, instant, number, p_value, share, spread
 ZONE = timedelta(days=1)
 REFUTED = 0.01
 SHARE_MOVED = 0.05
+WHOLE = 0.9
+"""Share of the texts that must have moved for the whole substrate to have."""
 DECISIVE = 10.0
 """Difference of Akaike's criterion from which on a model has no support (Burnham & Anderson)."""
 _SEPARATED = ("embedding_model", "price_list")
@@ -47,6 +49,7 @@ def rivals_of(
     """Test the rival explanations of METHODS section 9."""
     return (
         _noise(changes, substrate),
+        _part(changes, substrate),
         _course(checks.trend),
         _ramp(changes, effects, checks, alpha),
         _concurrent(changes, checks.events, experiment),
@@ -74,6 +77,20 @@ def _noise(changes: tuple[Change, ...], substrate: Substrate) -> Rival:
         "excluded",
         f"the noise floor is {number(substrate.floor)}; the texts moved by {steps}",
     )
+
+
+def _part(changes: tuple[Change, ...], substrate: Substrate) -> Rival:
+    """A region's endpoint, or queries without the documents of their index, move some texts."""
+    explanation = "Only a part moved: the endpoint of one region, or queries and not their index"
+    test = f"texts that moved at each change; all of them did where over {share(WHOLE)} did"
+    if substrate.source == "scores":
+        return Rival(explanation, test, "not_testable", "scores of pairs hold both sides")
+    part = [one for one in changes if one.moved < WHOLE * one.watched]
+    return Rival(
+        explanation, test, "not_excluded" if part else "excluded",
+        ", ".join(f"{number(min(one.moved, one.watched))} of {count(one.watched, 'texts')}"
+                  for one in part or changes),
+    )  # fmt: skip
 
 
 def _course(trend: Trend | None) -> Rival:

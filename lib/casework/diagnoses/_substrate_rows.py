@@ -100,6 +100,37 @@ WATCHED = Query(
     "Texts that were embedded on both sides of a change.",
 )
 
+FIRST_AND_LAST = Query(
+    "first_and_last",
+    """
+    SELECT text_id,
+           median(from_first) FILTER (WHERE occurred_at < $opened_at + INTERVAL 7 DAY)
+               AS distance_first,
+           median(from_first) FILTER (WHERE occurred_at > $closed_at - INTERVAL 7 DAY)
+               AS distance_last
+    FROM moves WHERE occurred_at >= $opened_at AND occurred_at <= $closed_at
+    GROUP BY text_id
+    """,
+    "Distance of each text from its first vector, in the first and the last week.",
+    uses=(MOVES,),
+)
+
+PART = Query(
+    "part",
+    """
+    SELECT count(*) AS texts,
+           count(*) FILTER (WHERE distance_first <= $floor AND distance_last > $floor) AS moved,
+           (SELECT median(upper) FROM quiet WHERE day >= $opened_at
+               AND day < $opened_at + INTERVAL 7 DAY) AS noise_first,
+           (SELECT median(upper) FROM quiet WHERE day <= $closed_at
+               AND day > $closed_at - INTERVAL 7 DAY) AS noise_last
+    FROM first_and_last
+    """,
+    "Texts that were elsewhere in the last week of the experiment, and how far repeats of one text "
+    "lay apart in its first and its last week.",
+    uses=(FIRST_AND_LAST, QUIET),
+)
+
 DISTANCES = Query(
     "distances",
     """

@@ -7,7 +7,7 @@ from typing import Any
 
 from casework.diagnoses import _substrate_rows as rows
 from casework.diagnoses._inquiry import Inquiry
-from casework.diagnoses._substrate import Change, Substrate
+from casework.diagnoses._substrate import Change, Part, Substrate
 from casework.diagnoses._substrate_lifts import Effects
 from casework.findings import Finding, Verdict
 from casework.stats.estimates import Estimate
@@ -19,8 +19,18 @@ def said(effects: Effects, e: Estimate) -> str:
     return spread(e.value, (e.low, e.high), effects.unit, signed=True)
 
 
-def headline(verdict: Verdict, changes: Sequence[Change], effects: Effects, experiment: str) -> str:
+def headline(
+    verdict: Verdict, part: Part | None, changes: Sequence[Change], effects: Effects,
+    experiment: str,
+) -> str:  # fmt: skip
     """Say the answer in one sentence."""
+    if not changes and part is not None and part.is_seen:
+        moved = (
+            "repeats of one text lie further apart at its end"
+            if part.is_unsteady
+            else f"{number(part.moved)} of {count(part.watched, 'texts')} lie elsewhere at its end"
+        )
+        return f"The substrate did not change as a whole while {experiment} ran, but {moved}."
     if not changes:
         seen = "was seen to change" if verdict == "inconclusive" else "changed"
         return f"Nothing of the substrate {seen} while {experiment} ran."
@@ -135,7 +145,7 @@ def remedies(verdict: Verdict, changes: Sequence[Change]) -> tuple[str, ...]:
 
 
 def limits(
-    substrate: Substrate, changes: Sequence[Change], effects: Effects,
+    substrate: Substrate, part: Part | None, changes: Sequence[Change], effects: Effects,
     events: Sequence[dict[str, Any]], outside: int, sesoi: float,
 ) -> tuple[str, ...]:  # fmt: skip
     """Say what the answer does not cover."""
@@ -144,6 +154,11 @@ def limits(
         said_.append("Scores of pairs move with the query's embedding, the document's or both.")
     if outside:
         said_.append(f"Before or after the experiment: {count(outside, 'changes')}, not counted.")
+    if part is not None and part.is_seen and not changes:
+        said_.append(
+            "Vectors name neither region nor side. Look which endpoint embedded the texts that "
+            "moved, and whether they are queries or documents, and load each by itself."
+        )
     if substrate.partial:
         said_.append(
             f"Not counted as changes: {count(substrate.partial, 'steps')} of less than half of "

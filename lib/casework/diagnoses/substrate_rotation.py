@@ -17,7 +17,9 @@ time. An index rebuild in the same night, or a client that asks for another dime
 ## Known false alarms
 Batches and rounding move vectors a little: repeats within a day give the noise floor. A change
 alone is no finding: lifts that agree leave the decision as it was. A regime of a few hours cannot
-show what ships. A metric that only one arm's retrieval serves mixes feature and substrate.
+show what ships. A metric that only one arm's retrieval serves mixes feature and substrate. Where
+the endpoint of one region moved, or queries and not the documents of their index, some texts stay:
+then the whole is neither changed nor known to be unchanged.
 """
 
 from collections.abc import Sequence
@@ -30,7 +32,7 @@ from casework.diagnoses import _substrate_sums as q
 from casework.diagnoses._arms import Comparison, settle
 from casework.diagnoses._diagnosis import Diagnosis, Need
 from casework.diagnoses._inquiry import Conclusion, Inquiry
-from casework.diagnoses._substrate import Substrate, watch
+from casework.diagnoses._substrate import Substrate, part_of, watch
 from casework.diagnoses._substrate_charts import draw
 from casework.diagnoses._substrate_lifts import Metric, effects_of, metric_of, trend_of
 from casework.diagnoses._substrate_rivals import (
@@ -106,6 +108,7 @@ class _Found:
             if metric.first < one.ended and one.started < metric.last
         )
         self.outside = len(substrate.changes) - len(self.changes)
+        self.part = part_of(ask, substrate, metric.first, metric.last)
         self.covered = substrate.first <= metric.first and substrate.last >= metric.last
         params = compared.params
         cuts: Cuts = [(one.started, one.ended) for one in self.changes]
@@ -149,14 +152,14 @@ def _conclude(ask: Inquiry, found: _Found, material: float, alpha: float) -> Con
     agreement = effects.agreement
     return Conclusion(
         verdict=verdict,
-        headline=headline(verdict, changes, effects, found.compared.experiment),
+        headline=headline(verdict, found.part, changes, effects, found.compared.experiment),
         wide=bool(changes) and pooled is not None and pooled.excludes(0),
         findings=findings(ask, found.substrate, changes, effects),
         rivals=rivals,
         falsifier=falsifier,
         remedies=remedies(verdict, changes),
         limits=limits(
-            found.substrate, changes, effects, found.checks.events, found.outside,
+            found.substrate, found.part, changes, effects, found.checks.events, found.outside,
             sesoi if verdict == "inconclusive" else 0.0,
         ),
         primary=Primary(agreement.p, alpha) if agreement and changes else None,
@@ -169,7 +172,8 @@ def _verdict(
 ) -> Verdict:
     effects = found.effects
     if not found.changes:
-        return "clean" if found.covered else "inconclusive"
+        moved = found.part is not None and found.part.is_seen
+        return "clean" if found.covered and not moved else "inconclusive"
     agreement, pooled = effects.agreement, effects.pooled
     gap = None if effects.regimes[-1].is_short else effects.shipping_gap
     if agreement is None or pooled is None:
