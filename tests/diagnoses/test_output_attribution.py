@@ -65,6 +65,22 @@ def test_the_earliest_record_of_an_id_is_the_decision(tmp_path: Path) -> None:
     assert [r["checkpoint"] for r in value(result, "checkpoints")] == ["a"]
 
 
+def test_a_later_record_that_decides_otherwise_is_told(tmp_path: Path) -> None:
+    rows = [alias("a", START), clock(1), decision(0, START + minutes(10))]
+    rows += [decision(0, START + minutes(90), decision="by hand"), decision(1, START + minutes(5))]
+    result = attribute(tmp_path, rows)
+    assert value(result, "grade_c") == 2
+    assert any("Of 1 decision a later record" in limit for limit in result.limits)
+
+
+def test_one_checkpoint_behind_two_prompts_is_one_checkpoint(tmp_path: Path) -> None:
+    rows = [alias("a", START), clock(1)]
+    rows += [decision(i, START + minutes(i + 1), prompt_hash=f"p{i % 2}") for i in range(6)]
+    result = attribute(tmp_path, rows)
+    assert (value(result, "boundaries"), result.verdict) == (0, "clean")
+    assert any("2 prompts." in limit for limit in result.limits)
+
+
 def test_a_rollout_leaves_both_neighbours_open_until_its_end(tmp_path: Path) -> None:
     rows = [
         alias("a", START),

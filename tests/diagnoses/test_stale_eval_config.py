@@ -111,6 +111,7 @@ MORE_STORIES = {
     "local_cron": ("clean",), "process_start_alone": ("supported",),
     "within_clock_error": ("clean", "inconclusive"), "unmasked_hashes": ("clean",),
     "older_than_the_record": ("clean",), "staging_traffic": ("clean",),
+    "index_scored_again": ("clean",), "other_index": ("inconclusive",),
 }  # fmt: skip
 
 
@@ -127,6 +128,39 @@ def test_a_story_is_judged_rightly(
     names = {"blind_requests", "blind_seconds", "evidence_grade"} & truth.numbers.keys()
     for name in names:
         assert value(result, name) == pytest.approx(truth.numbers[name]), name
+
+
+def rebuilt(at: float, key: str = "index_build") -> Row:
+    values = {"occurred_at": START + minutes(at), "key": key, "old_value": "1", "new_value": "2"}
+    return Row(config_events, "row 90", values)
+
+
+@pytest.mark.parametrize(
+    ("rows", "moved", "verdict"),
+    [
+        ([rebuilt(-300)], 300, "inconclusive"),
+        ([rebuilt(-300, "price_list")], 0, "clean"),
+        ([rebuilt(-300), run(1, -250, "old")], 45, "inconclusive"),
+        ([rebuilt(-650)], 0, "clean"),
+        ([rebuilt(-300), run(1, -290, "new"), *traffic("new", 0, 300)], 300, "inconclusive"),
+    ],
+    ids=["not again", "another key", "scored again", "before the first request", "another prompt"],
+)
+def test_a_run_before_the_index_changed_scored_another_system(
+    tmp_path: Path, rows: list[Row], moved: int, verdict: str
+) -> None:
+    result = diagnose(tmp_path, [*OLD, *rows])
+    assert value(result, "blind_requests") == 0
+    assert value(result, "requests_since_index_moved") == pytest.approx(moved, abs=6)
+    assert result.verdict == verdict
+
+
+def test_parameters_that_hold_the_index_change_with_it(tmp_path: Path) -> None:
+    before = [run(0, -700, "p", params_hash="1"), *traffic("p", -600, -300, params_hash="1")]
+    after = [run(1, -310, "p", params_hash="2"), *traffic("p", -299, 0, params_hash="2")]
+    result = diagnose(tmp_path, [*before, rebuilt(-300), *after])
+    assert value(result, "requests_since_index_moved") == 0
+    assert result.verdict == "clean"
 
 
 def test_text_on_both_sides_makes_the_hash(diagnosed: Diagnosed) -> None:

@@ -53,8 +53,8 @@ def test_states_the_lift_of_each_regime(planted: Result, diagnosed: Diagnosed) -
 
 
 def test_every_rival_of_the_method_is_tested(planted: Result) -> None:
-    for beginning in ("Noise", "Novelty", "The ramp", "An index rebuild", "The own client",
-                      "Only one arm", "The answer hangs"):  # fmt: skip
+    for beginning in ("Noise", "Only a part", "Novelty", "The ramp", "An index rebuild",
+                      "The own client", "Only one arm", "The answer hangs"):  # fmt: skip
         assert rival(planted, beginning).outcome != "not_excluded"
 
 
@@ -71,6 +71,26 @@ def test_each_trap_is_named(name: str, beginning: str, diagnosed: Diagnosed) -> 
     result, _ = diagnosed(f"substrate_rotation.{name}", 22)
     assert rival(result, beginning).outcome == "not_excluded"
     assert result.verdict != "confirmed"
+
+
+def test_texts_that_stayed_leave_open_what_moved(diagnosed: Diagnosed) -> None:
+    result, _ = diagnosed("substrate_rotation.region_endpoint", 21)
+    assert rival(result, "Only a part").outcome == "not_excluded"
+    assert result.verdict == "supported"
+
+
+@pytest.mark.parametrize(
+    ("name", "seed", "told"),
+    [("mixed_index", 3000, "4 of 10 texts"), ("both_endpoints", 3000, "repeats of one text")],
+)
+def test_a_part_that_moved_is_neither_a_change_nor_none(
+    name: str, seed: int, told: str, diagnosed: Diagnosed
+) -> None:
+    result, _ = diagnosed(f"substrate_rotation.{name}", seed)
+    assert result.verdict == "inconclusive"
+    assert result.measures["changes"].value == 0
+    assert told in result.headline
+    assert any("name neither region nor side" in limit for limit in result.limits)
 
 
 def test_a_negative_control_that_breaks_refutes(diagnosed: Diagnosed) -> None:

@@ -58,6 +58,7 @@ def test_primary_test_and_break_are_told(planted: Result) -> None:
     ("name", "moved"),
     [
         ("reranker_quantised", "reranker"),
+        ("reranker_truncates", "reranker"),
         ("threshold_raised", "threshold"),
         ("query_season", "query_mix"),
         ("corpus_growth", "corpus"),
