@@ -244,7 +244,7 @@ INDEX_MOVED = Query(
         FROM (
             SELECT config, last AS moment, requests, CAST(NULL AS TIMESTAMPTZ) AS moved_at,
                    CAST(NULL AS TIMESTAMPTZ) AS run_started
-            FROM served
+            FROM served WHERE last >= (SELECT min(occurred_at) FROM retrieval_moves)
             UNION ALL
             SELECT c.config, e.occurred_at, 0, e.occurred_at, NULL
             FROM (SELECT config, last_served,
