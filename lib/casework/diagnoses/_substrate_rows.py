@@ -104,10 +104,12 @@ FIRST_AND_LAST = Query(
     "first_and_last",
     """
     SELECT text_id,
-           median(from_first) FILTER (WHERE occurred_at < $opened_at + INTERVAL 7 DAY)
-               AS distance_first,
-           median(from_first) FILTER (WHERE occurred_at > $closed_at - INTERVAL 7 DAY)
-               AS distance_last
+           median(from_first) FILTER (
+               WHERE occurred_at < CAST($opened_at AS TIMESTAMPTZ) + INTERVAL 7 DAY
+           ) AS distance_first,
+           median(from_first) FILTER (
+               WHERE occurred_at > CAST($closed_at AS TIMESTAMPTZ) - INTERVAL 7 DAY
+           ) AS distance_last
     FROM moves WHERE occurred_at >= $opened_at AND occurred_at <= $closed_at
     GROUP BY text_id
     """,
@@ -121,9 +123,9 @@ PART = Query(
     SELECT count(*) AS texts,
            count(*) FILTER (WHERE distance_first <= $floor AND distance_last > $floor) AS moved,
            (SELECT median(upper) FROM quiet WHERE day >= $opened_at
-               AND day < $opened_at + INTERVAL 7 DAY) AS noise_first,
+               AND day < CAST($opened_at AS TIMESTAMPTZ) + INTERVAL 7 DAY) AS noise_first,
            (SELECT median(upper) FROM quiet WHERE day <= $closed_at
-               AND day > $closed_at - INTERVAL 7 DAY) AS noise_last
+               AND day > CAST($closed_at AS TIMESTAMPTZ) - INTERVAL 7 DAY) AS noise_last
     FROM first_and_last
     """,
     "Texts that were elsewhere in the last week of the experiment, and how far repeats of one text "
