@@ -57,7 +57,7 @@ TRAPS = {
         "NPS lags, outages": "nps_lags",
         "pricing and renewals": "price_changed",
         "survivor bias": "leavers_silent",
-        "ecological inference": "better_product",
+        "ecological inference": "unlinked",
         "questions differ because quality was bad": "after_the_harm",
         "thumbs differ by surface": "thumbs_by_surface",
         "judge model changed": "judge_changed",
