@@ -57,7 +57,11 @@ class Decision:
 def decisions(folder: Path, zone: str = "UTC") -> list[Decision]:
     path = folder / "traces" / "decisions.jsonl.gz"
     if not path.exists():
-        return [_local(row, zone) for row in table(folder, "decisions")]
+        return [_local(row, zone) for row in table(folder, "decisions")] or [
+            Decision(row["request_id"], instant(row["occurred_at"]), instant(row["ended_at"]), "",
+                     row["endpoint"], None)
+            for row in table(folder, "requests")
+        ]  # fmt: skip
     found = []
     for line in gzip.decompress(path.read_bytes()).splitlines():
         for group in json.loads(line)["resourceSpans"]:
