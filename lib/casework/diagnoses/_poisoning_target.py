@@ -1,5 +1,6 @@
 """Which suite is judged, over which time, and for which customers."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -14,6 +15,7 @@ from casework.diagnoses._inquiry import Inquiry
 from casework.errors import unknown_name
 from casework.stats.cluster_means import Clusters, change_within
 from casework.stats.estimates import Estimate
+from casework.stats.nps import Answers, adjusted_wald
 
 CHURNED = "churned"
 FEWEST_ACCOUNTS = 5
@@ -187,7 +189,7 @@ def _chosen(
             return CHURNED, CHURNED, "as given"
         raise unknown_name("target", given, [*tiers, CHURNED])
     if len(tiers) > 1 and (fallen := _fallen(tiers, survey)):
-        return "tier", fallen, "the tier whose NPS fell most"
+        return "tier", fallen, "the tier whose NPS fell most surely"
     stayed = sum(row["accounts"] for row in traffic if not row["churned"])
     if left >= FEWEST_ACCOUNTS and stayed:
         return CHURNED, CHURNED, "the accounts that left"
@@ -204,16 +206,37 @@ def _chosen(
 
 
 def _fallen(tiers: Sequence[str], survey: Survey | None) -> str | None:
-    """The tier whose NPS fell most, of those in which it fell beyond chance.
+    """The tier whose NPS fell most surely, of those in which it fell beyond chance.
 
-    Compared are the falls that are certain, the upper ends of the intervals: of several tiers the
-    one with the fewest answers would else seem to fall most.
+    Compared are the falls in units of their uncertainty: of several tiers the one with the fewest
+    answers would else seem to fall most.
     """
     if survey is None:
         return None
-    changes = {
-        tier: survey.change([row for row in survey.answers if row["tier"] == tier])
+    falls = {
+        tier: _fall(survey, [row for row in survey.answers if row["tier"] == tier])
         for tier in tiers
     }
-    fell = {tier: x.high for tier, x in changes.items() if x is not None and x.high < 0}
+    fell = {tier: fall for tier, fall in falls.items() if fall < -1}
     return min(fell, key=lambda tier: fell[tier]) if fell else None
+
+
+def _fall(survey: Survey, answers: Rows) -> float:
+    """Change of the NPS in units of the upper half of its interval: beyond chance below -1.
+
+    The less certain of the clustered interval and of that of two adjusted Wald intervals, which
+    covers where the few answers of a wave agree by chance. 0 where a wave is missing.
+    """
+    change = survey.change(answers)
+    if change is None:
+        return 0.0
+    votes = np.array([row["vote"] for row in answers], int)
+    first, last = (
+        adjusted_wald(Answers(*(int((votes[part] == v).sum()) for v in (1, 0, -1))))
+        for part in survey.in_waves(answers)
+    )
+    adjusted = (last.value - first.value) / math.hypot(
+        first.value - first.low, last.high - last.value
+    )
+    half = change.high - change.value
+    return max(adjusted, change.value / half) if half > 0 else adjusted

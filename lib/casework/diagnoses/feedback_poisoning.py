@@ -86,7 +86,7 @@ def judge(
     Args:
         ask: the inquiry.
         suite: the eval suite; else the one that was run in most weeks.
-        target: a tier, or `churned`; else the tier whose NPS fell most, or the accounts that
+        target: a tier, or `churned`; else the tier whose NPS fell most surely, or the accounts that
             left, or the tier with most revenue.
         alpha: level of the tests of the coverage gap, by accounts and by random sets of items.
         sesoi_gap: smallest gap in coverage that matters; what a random set misses by itself.
