@@ -133,6 +133,18 @@ def test_style_is_a_correction_where_somebody_says_so(diagnosed: Diagnosed) -> N
         diagnosed("debug_feedback.style_unsaid", 23, dataset="no such set")
 
 
+def test_labels_of_rows_of_unknown_time_may_be_picked(tmp_path: Path) -> None:
+    """A row in twenty is labelled, most of them no corrections; no event says when they came."""
+    rows = [row(i) for i in range(2_000)]
+    for i in range(0, 2_000, 20):
+        rows += both(i, "wrong" if i % 80 == 0 else "dislike")
+    unknown = examine(tmp_path, rows)
+    assert outcome(unknown, "The labelled rows") == "not_testable"
+    known = examine(tmp_path, [*rows, *(event(i) for i in range(2_000))])
+    assert outcome(known, "The labelled rows") == "excluded"
+    assert (unknown.verdict, known.verdict) == ("supported", "confirmed")
+
+
 # Where the rows came from
 
 

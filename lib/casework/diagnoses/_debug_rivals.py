@@ -162,20 +162,26 @@ def _picked(classes: Classes | None, limits: Limits) -> Rival:
         return Rival(PICKED, test, "not_testable", "no row is labelled")
     if classes.census:
         return Rival(PICKED, test, "excluded", "every row is labelled")
-    p = min(1.0, 3 * min(_chosen(classes, what) for what in ("late", "long", "usual")))
+    late, *others = (_chosen(classes, what) for what in ("late", "long", "usual"))
     floor = f"labelled rows alone are no corrections with {share(classes.floor)} of the whole set"
-    held = p >= _CHANCE or classes.floor > limits.contamination
+    material = classes.floor > limits.contamination
+    if late is None:
+        why = f"when the rows were given is not known; {floor}"
+        return Rival(PICKED, test, "excluded" if material else "not_testable", why)
+    p = min(1.0, 3 * min(late, *(1.0 if other is None else other for other in others)))
+    held = p >= _CHANCE or material
     return Rival(PICKED, test, "excluded" if held else "not_excluded", f"{p_value(p)}; {floor}")
 
 
-def _chosen(classes: Classes, what: str) -> float:
+def _chosen(classes: Classes, what: str) -> float | None:
+    """P-value of the labelled rows being like the others; None where all rows are the same."""
     tables = []
     for row in classes.strata:
         yes, yes_sampled = row[what], row[f"{what}_sampled"]
         rest, rest_sampled = row["rows"] - yes, row["sampled"] - yes_sampled
         tables.append([[yes_sampled, rest_sampled], [yes - yes_sampled, rest - rest_sampled]])
     found = mantel_haenszel(np.array(tables, np.float64))
-    return 1.0 if found is None or found.p is None else found.p
+    return None if found is None else found.p
 
 
 def _retries(origins: Origins, classes: Classes | None, limits: Limits) -> Rival:
