@@ -29,6 +29,7 @@ _HARDENING = (
     "SET allow_community_extensions = false",
     "SET allow_persistent_secrets = false",
     "SET python_enable_replacements = false",
+    "SET enable_progress_bar = false",
     "SET max_expression_depth = 250",
     _TIME_ZONE,
 )
