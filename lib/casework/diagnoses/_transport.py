@@ -18,7 +18,7 @@ from casework.diagnoses._cohort_sums import FIXED
 from casework.diagnoses._inquiry import Inquiry
 from casework.stats.composition import kish_from_sums, transport_interval
 from casework.stats.estimates import Estimate
-from casework.stats.lift import Cells, decompose, difference_of_means
+from casework.stats.lift import Cells, difference_of_means, slopes
 
 _SEEN = 0.9
 """Share of the units in each arm whose metric must have been seen before exposure."""
@@ -60,8 +60,8 @@ def transported(
     own = at if growth is not None else None
     sorted_by = tuple(i for i in used if i != own)
     plan = Plan(sources, sorted_by, own, weighted=bool(params["is_ratio"]))
-    slopes = _slopes(cells, [k for k, i in enumerate(used) if i != own])
-    told = {f"slope_{i}": s for i, s in zip(sorted_by, slopes, strict=True)}
+    kept = [k for k, i in enumerate(used) if i != own]
+    told = {f"slope_{i}": s for i, s in zip(sorted_by, _slopes(cells, kept), strict=True)}
     if own and growth is not None:
         told["own"] = _short(growth * params[f"spread_{own}"] / params["spread_y"])
     query = strata(plan)
@@ -90,7 +90,7 @@ def _slopes(cells: Cells, kept: list[int]) -> list[float]:
         return []
     columns = [*kept, -1]
     s, ss = cells.s[..., columns], cells.ss[..., columns, :][..., columns]
-    return [_short(slope) for slope in decompose(replace(cells, s=s, ss=ss), draws=1).slopes]
+    return [_short(slope) for slope in slopes(replace(cells, s=s, ss=ss))]
 
 
 def _short(number: float) -> float:

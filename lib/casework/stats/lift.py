@@ -191,8 +191,7 @@ def decompose(cells: Cells, draws: int = 999, seed: int = 0) -> Decomposition:
     groups = (cells.n > 0).sum(axis=1)
     if cells.s.shape[-1] < 2 or min(groups) < 2:
         raise ValueError("needs a covariate, and two groups with units per arm")
-    once = np.ones((1, cells.n.shape[1]))
-    (raw,), (parts,), (slopes,) = _split(_total(cells, 0, once), _total(cells, 1, once))
+    (raw,), (parts,), (theta,) = _split_once(cells)
     rng = np.random.default_rng(seed)
     raws, parts_drawn, _ = _split(
         *(_total(cells, arm, _weights(cells, arm, draws, rng)) for arm in (0, 1))
@@ -209,8 +208,13 @@ def decompose(cells: Cells, draws: int = 999, seed: int = 0) -> Decomposition:
         share=_estimate(composition / raw, compositions / raws, n, few) if defined else None,
         raw_excludes_zero=defined,
         parts=tuple(parts.tolist()),
-        slopes=tuple(slopes.tolist()),
+        slopes=tuple(theta.tolist()),
     )
+
+
+def slopes(cells: Cells) -> tuple[float, ...]:
+    """Regression coefficient of each covariate, pooled within the arms, as in `decompose`."""
+    return tuple(_split_once(cells)[2][0].tolist())
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,6 +248,12 @@ def _total(cells: Cells, arm: int, weights: Floats) -> _Total:
     groups, d = cells.s.shape[1:]
     products = weights @ cells.ss[arm].reshape(groups, d * d)
     return _Total(weights @ cells.n[arm], weights @ cells.s[arm], products.reshape(-1, d, d))
+
+
+def _split_once(cells: Cells) -> tuple[Floats, Floats, Floats]:
+    """What `_split` gives for the groups as they are, without a draw."""
+    once = np.ones((1, cells.n.shape[1]))
+    return _split(_total(cells, 0, once), _total(cells, 1, once))
 
 
 def _split(control: _Total, treatment: _Total) -> tuple[Floats, Floats, Floats]:
