@@ -11,6 +11,7 @@ import duckdb
 
 from casework.case import CaseWriter, Receipt
 from casework.errors import CaseworkError
+from casework.importers import ALL, get
 from casework.importers._importer import Importer, Options
 from casework.importers._source import Source
 from casework.records import Exhibit
@@ -55,6 +56,20 @@ def load(
         told = exhibit.rows_kept + exhibit.rows_rejected + exhibit.rows_duplicate
         assert exhibit.rows_read == told
     return exhibits
+
+
+def takers_of(path: Path) -> list[str]:
+    """The importers of single files that recognise this one."""
+    source = source_of(path)
+    return [one.name for one in ALL if not one.of_folders and one.recognises(source)]
+
+
+def load_whole(case: Path, importer: str, path: Path) -> Exhibit:
+    """Load a file that just this importer recognises, and of which every row is kept."""
+    assert takers_of(path) == [importer]
+    (exhibit,) = load(case, get(importer), path)
+    assert exhibit.rows_rejected == exhibit.rows_duplicate == 0
+    return exhibit
 
 
 def refusal_of(do: Callable[[], object]) -> str:

@@ -10,6 +10,7 @@ what the tool says of it.
 import json
 import os
 import subprocess
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -65,3 +66,7 @@ class Tool:
         )
         assert process.returncode == 0, process.stderr
         return json.loads(process.stdout.splitlines()[-1])
+
+
+Write = Callable[[str, str, str], tuple[Path, Any]]
+"""Takes a tool, its version and a script; gives what the script left, and what the tool says."""

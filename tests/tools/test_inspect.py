@@ -3,14 +3,13 @@
 import json
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.importers.loading import source_of
 from tests.importers.test_inspect_logs import TOOL, compare
-from tests.tools.pinned import Tool, versions
+from tests.tools.pinned import Write, versions
 
 from casework.importers.inspect_logs import inspect_logs
 
@@ -20,14 +19,10 @@ Said = dict[str, dict[str, Any]]
 
 
 @pytest.fixture(scope="module", params=versions("inspect_ai"))
-def left(
-    request: pytest.FixtureRequest,
-    tool: Callable[[str, str], Tool],
-    tmp_path_factory: pytest.TempPathFactory,
-) -> tuple[Path, Said]:
+def left(request: pytest.FixtureRequest, write: Write) -> tuple[Path, Said]:
     """The folder with the logs, and what the version that wrote them says of each."""
-    folder = tmp_path_factory.mktemp("left")
-    said = tool("inspect_ai", request.param).run(f"../importers/{TOOL.name}", folder)["ran"]
+    folder, told = write("inspect_ai", request.param, f"../importers/{TOOL.name}")
+    said = told["ran"]
     assert len(said) == 6
     return folder, said
 

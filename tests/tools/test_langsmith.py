@@ -1,16 +1,12 @@
 """What the LangSmith client sends and its models write: the case holds what they say."""
 
-from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-from tests.importers.loading import load, rows, source_of
-from tests.tools.pinned import Tool, versions
-
-from casework.importers import ALL
-from casework.importers.langsmith_runs import langsmith_runs
+from tests.importers.loading import load_whole, rows
+from tests.tools.pinned import Write, versions
 
 pytestmark = pytest.mark.tools
 
@@ -24,23 +20,15 @@ class Left(NamedTuple):
 
 
 @pytest.fixture(scope="module", params=versions("langsmith"))
-def left(
-    request: pytest.FixtureRequest,
-    tool: Callable[[str, str], Tool],
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Left:
-    folder = tmp_path_factory.mktemp("left")
-    told = tool("langsmith", request.param).run("write_langsmith.py", folder)
+def left(request: pytest.FixtureRequest, write: Write) -> Left:
+    folder, told = write("langsmith", request.param, "write_langsmith.py")
     return Left(folder, told["runs"], told["sent"])
 
 
 @pytest.fixture(params=["sent.jsonl", "runs.jsonl"])
 def case(request: pytest.FixtureRequest, left: Left, tmp_path: Path) -> Path:
-    path, case = left.folder / request.param, tmp_path / "case.duckdb"
-    takers = [one.name for one in ALL if not one.of_folders and one.recognises(source_of(path))]
-    assert takers == ["langsmith_runs"]
-    (exhibit,) = load(case, langsmith_runs, path)
-    assert exhibit.rows_rejected == exhibit.rows_duplicate == 0
+    case = tmp_path / "case.duckdb"
+    load_whole(case, "langsmith_runs", left.folder / request.param)
     return case
 
 

@@ -3,15 +3,14 @@
 import json
 import math
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-from tests.importers.loading import load, rows, source_of
-from tests.tools.pinned import Tool, versions
+from tests.importers.loading import load, rows, takers_of
+from tests.tools.pinned import Write, versions
 
-from casework.importers import ALL, get
+from casework.importers import get
 
 pytestmark = pytest.mark.tools
 
@@ -40,14 +39,8 @@ class Left(NamedTuple):
 
 
 @pytest.fixture(scope="module", params=versions("lm_eval"))
-def left(
-    request: pytest.FixtureRequest,
-    tool: Callable[[str, str], Tool],
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Left:
-    harness = tool("lm_eval", request.param)
-    folder = tmp_path_factory.mktemp("left")
-    said = harness.run("write_lm_eval.py", folder)
+def left(request: pytest.FixtureRequest, write: Write) -> Left:
+    folder, said = write("lm_eval", request.param, "write_lm_eval.py")
     files = [path for path in (folder / "out").rglob("*") if path.is_file()]
     return Left(files, said, tuple(map(int, request.param.split("."))))
 
@@ -71,10 +64,8 @@ def as_texts(pairs: list[list[Any]]) -> list[list[str]]:
 
 def test_files_are_recognised_by_one_importer(left: Left) -> None:
     for path in left.files:
-        source = source_of(path)
-        takers = [one.name for one in ALL if not one.of_folders and one.recognises(source)]
         kind = "lm_eval_results" if path == left.results else "lm_eval_samples"
-        assert takers == [kind], path.name
+        assert takers_of(path) == [kind], path.name
 
 
 def test_numbers_of_tasks_are_those_of_the_harness(left: Left, case: Path) -> None:

@@ -2,16 +2,15 @@
 
 import json
 import math
-from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-from tests.importers.loading import load, rows, source_of
-from tests.tools.pinned import Tool, versions
+from tests.importers.loading import load, rows, takers_of
+from tests.tools.pinned import Write, versions
 
-from casework.importers import ALL, get
+from casework.importers import get
 from casework.importers._mlflow import CURRENT_ONLY
 
 pytestmark = pytest.mark.tools
@@ -43,14 +42,9 @@ class Left(NamedTuple):
 
 
 @pytest.fixture(scope="module", params=versions("mlflow"))
-def left(
-    request: pytest.FixtureRequest,
-    tool: Callable[[str, str], Tool],
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Left:
-    mlflow = tool("mlflow", request.param)
-    folder = tmp_path_factory.mktemp("left")
-    return Left(folder, mlflow.run("write_mlflow.py", folder), int(request.param.split(".")[0]))
+def left(request: pytest.FixtureRequest, write: Write) -> Left:
+    folder, said = write("mlflow", request.param, "write_mlflow.py")
+    return Left(folder, said, int(request.param.split(".")[0]))
 
 
 @pytest.fixture(scope="module")
@@ -293,10 +287,9 @@ def test_a_route_is_one_event_of_all_its_models(left: Left, database: Path) -> N
 def test_a_search_is_recognised_and_read(
     left: Left, case: Path, name: str, count: dict[str, int]
 ) -> None:
-    source = source_of(left.folder / "search" / name)
-    takers = [one.name for one in ALL if not one.of_folders and one.recognises(source)]
-    assert takers == ["mlflow_search"]
-    (exhibit,) = load(case, get("mlflow_search"), source.path)
+    path = left.folder / "search" / name
+    assert takers_of(path) == ["mlflow_search"]
+    (exhibit,) = load(case, get("mlflow_search"), path)
     assert exhibit.tables.items() >= count.items()
 
 

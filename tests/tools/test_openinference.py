@@ -1,15 +1,13 @@
 """Spans by the conventions of OpenInference: the case holds what the spans say."""
 
-from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-from tests.importers.loading import load, rows, source_of
-from tests.tools.pinned import Tool, versions
+from tests.importers.loading import load_whole, rows
+from tests.tools.pinned import Write, versions
 
-from casework.importers import ALL, get
 from casework.importers._configuration import hash_params, hash_prompt
 
 pytestmark = pytest.mark.tools
@@ -23,13 +21,8 @@ class Left(NamedTuple):
 
 
 @pytest.fixture(scope="module", params=versions("openinference"))
-def left(
-    request: pytest.FixtureRequest,
-    tool: Callable[[str, str], Tool],
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Left:
-    folder = tmp_path_factory.mktemp("left")
-    said = tool("openinference", request.param).run("write_openinference.py", folder)
+def left(request: pytest.FixtureRequest, write: Write) -> Left:
+    folder, said = write("openinference", request.param, "write_openinference.py")
     assert len(said) == 6
     return Left(folder / "traces.bin", {one["kind"]: one for one in said})
 
@@ -37,11 +30,7 @@ def left(
 @pytest.fixture(scope="module")
 def case(left: Left, tmp_path_factory: pytest.TempPathFactory) -> Path:
     case = tmp_path_factory.mktemp("case") / "case.duckdb"
-    source = source_of(left.path)
-    takers = [one.name for one in ALL if not one.of_folders and one.recognises(source)]
-    assert takers == ["otlp_traces"]
-    (exhibit,) = load(case, get("otlp_traces"), left.path)
-    assert exhibit.rows_rejected == exhibit.rows_duplicate == 0
+    load_whole(case, "otlp_traces", left.path)
     return case
 
 

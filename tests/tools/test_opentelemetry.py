@@ -1,14 +1,11 @@
 """What the OpenTelemetry SDK exports: the case holds what its spans say."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-from tests.importers.loading import load, rows, source_of
-from tests.tools.pinned import Tool, versions
-
-from casework.importers import ALL, get
+from tests.importers.loading import load_whole, rows
+from tests.tools.pinned import Write, versions
 
 pytestmark = pytest.mark.tools
 
@@ -21,23 +18,14 @@ class Left(NamedTuple):
 
 
 @pytest.fixture(scope="module", params=versions("opentelemetry"))
-def left(
-    request: pytest.FixtureRequest,
-    tool: Callable[[str, str], Tool],
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Left:
-    folder = tmp_path_factory.mktemp("left")
-    sdk = tool("opentelemetry", request.param)
-    return Left(folder, sdk.run("write_opentelemetry.py", folder))
+def left(request: pytest.FixtureRequest, write: Write) -> Left:
+    return Left(*write("opentelemetry", request.param, "write_opentelemetry.py"))
 
 
 @pytest.mark.parametrize("name", ["traces.bin", "traces.json"])
 def test_calls_are_the_spans_of_the_sdk(left: Left, name: str, tmp_path: Path) -> None:
-    path, case = left.folder / name, tmp_path / "case.duckdb"
-    takers = [one.name for one in ALL if not one.of_folders and one.recognises(source_of(path))]
-    assert takers == ["otlp_traces"]
-    (exhibit,) = load(case, get("otlp_traces"), path)
-    assert exhibit.rows_rejected == exhibit.rows_duplicate == 0
+    case = tmp_path / "case.duckdb"
+    load_whole(case, "otlp_traces", left.folder / name)
     found = rows(
         case,
         "SELECT span_id, trace_id, parent_span_id, epoch_us(occurred_at), epoch_us(ended_at), "

@@ -1,13 +1,12 @@
 """What Phoenix keeps and returns: the case holds what its client says of spans and marks."""
 
-from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-from tests.importers.loading import load, rows, source_of
-from tests.tools.pinned import Tool, versions
+from tests.importers.loading import load, load_whole, rows, source_of
+from tests.tools.pinned import Write, versions
 
 from casework.importers import ALL
 from casework.importers._configuration import hash_params
@@ -33,13 +32,8 @@ class Left(NamedTuple):
 
 
 @pytest.fixture(scope="module", params=versions("phoenix"))
-def left(
-    request: pytest.FixtureRequest,
-    tool: Callable[[str, str], Tool],
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Left:
-    folder = tmp_path_factory.mktemp("left")
-    said = tool("phoenix", request.param).run("write_phoenix.py", folder)
+def left(request: pytest.FixtureRequest, write: Write) -> Left:
+    folder, said = write("phoenix", request.param, "write_phoenix.py")
     assert len(said["spans"]) == len(said["recorded"]) == 6
     return Left(folder, said)
 
@@ -49,11 +43,7 @@ def case(
     request: pytest.FixtureRequest, left: Left, tmp_path_factory: pytest.TempPathFactory
 ) -> Path:
     case = tmp_path_factory.mktemp("case") / "case.duckdb"
-    path = left.folder / request.param
-    takers = [one for one in ALL if not one.of_folders and one.recognises(source_of(path))]
-    assert [one.name for one in takers] == [TAKERS[request.param]]
-    (exhibit,) = load(case, takers[0], path)
-    assert exhibit.rows_rejected == exhibit.rows_duplicate == 0
+    load_whole(case, TAKERS[request.param], left.folder / request.param)
     return case
 
 

@@ -2,16 +2,14 @@
 
 import json
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-from tests.importers.loading import load, rows, source_of
-from tests.tools.pinned import Tool, versions
+from tests.importers.loading import load_whole, rows
+from tests.tools.pinned import Write, versions
 
 from casework import canonical
-from casework.importers import ALL, get
 
 pytestmark = pytest.mark.tools
 
@@ -24,13 +22,8 @@ class Left(NamedTuple):
 
 
 @pytest.fixture(scope="module", params=versions("promptfoo"))
-def left(
-    request: pytest.FixtureRequest,
-    tool: Callable[[str, str], Tool],
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Left:
-    folder = tmp_path_factory.mktemp("left")
-    said = tool("promptfoo", request.param).run("write_promptfoo.mjs", folder)
+def left(request: pytest.FixtureRequest, write: Write) -> Left:
+    folder, said = write("promptfoo", request.param, "write_promptfoo.mjs")
     return Left(folder / "results.json", said)
 
 
@@ -38,11 +31,7 @@ def left(
 def case(left: Left, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A case with the export."""
     case = tmp_path_factory.mktemp("case") / "case.duckdb"
-    source = source_of(left.path)
-    takers = [one.name for one in ALL if not one.of_folders and one.recognises(source)]
-    assert takers == ["promptfoo_results"]
-    (exhibit,) = load(case, get("promptfoo_results"), left.path)
-    assert exhibit.rows_rejected == exhibit.rows_duplicate == 0
+    load_whole(case, "promptfoo_results", left.path)
     return case
 
 
