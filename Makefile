@@ -11,8 +11,7 @@ PYTHON ?= $(shell for name in python3 python3.14 python3.13 python3.12 python3.1
 TOOLS := $(patsubst tests/tools/requirements/%.txt,.tools/%/.installed,$(wildcard \
 	tests/tools/requirements/*.txt)) $(patsubst tests/tools/requirements/%/package-lock.json,\
 	.tools/%/.installed,$(wildcard tests/tools/requirements/*/package-lock.json))
-PIN := $(BIN)/uv pip compile --no-config --universal --python-version 3.11 --generate-hashes \
-	--no-emit-index-url --quiet
+PIN := $(BIN)/uv pip compile --no-config --universal --python-version 3.11 --generate-hashes --quiet
 # A lock of npm without addresses: each package stays pinned by the hash of its archive.
 UNNAMED := const fs = require("fs"), path = process.argv[1]; \
 	const lock = JSON.parse(fs.readFileSync(path)); \
