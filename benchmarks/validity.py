@@ -16,7 +16,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -28,13 +28,17 @@ from casework.diagnoses import ALL as DIAGNOSES
 from casework.diagnoses import get
 from casework.findings import Result
 from casework.importers import Options
-from casework.intake import load
+from casework.intake import Confined, load
 
 OUT = Path(__file__).parent / "out" / "validity.jsonl"
 
 
 def diagnose(
-    empty: Path, incident: Incident, seed: int, names: tuple[str, ...] = ()
+    empty: Path,
+    incident: Incident,
+    seed: int,
+    names: tuple[str, ...] = (),
+    confined: Confined | None = None,
 ) -> tuple[list[Result], Truth]:
     """Write one incident, load it as an investigator would, and diagnose it.
 
@@ -45,22 +49,24 @@ def diagnose(
         evidence, case = Path(folder, "evidence"), Path(folder, "case.duckdb")
         truth = incident.write(evidence, seed)
         shutil.copy(empty, case)
-        load_with_maps(case, evidence, truth)
+        load_with_maps(case, evidence, truth, confined)
         with Case(case) as opened:
             return [get(name)(opened) for name in names or (incident.diagnosis,)], truth
 
 
-def load_with_maps(case: Path, evidence: Path, truth: Truth) -> None:
+def load_with_maps(
+    case: Path, evidence: Path, truth: Truth, confined: Confined | None = None
+) -> None:
     """Load the files that need a map with it, then the folder with the rest."""
     import tomllib
 
     maps = set(truth.maps.values())
     for source, mapping in truth.maps.items():
         options = Options(mapping=tomllib.loads((evidence / mapping).read_text()))
-        _refuse_failures(load(case, [evidence / source], options=options))
+        _refuse_failures(load(case, [evidence / source], options=options, confined=confined))
     rest = [path for path in sorted(evidence.iterdir())
             if path.name not in maps and path.name not in truth.maps]  # fmt: skip
-    _refuse_failures(load(case, rest))
+    _refuse_failures(load(case, rest, confined=confined))
 
 
 def _refuse_failures(outcomes: list[Any]) -> None:
@@ -132,12 +138,18 @@ def _same(found: Any, planted: Any) -> bool:
     return bool(abs(found - planted) < 1e-6)
 
 
+@cache
+def _confined() -> Confined:
+    """The confined reader of this process, for all its cases; it ends with the process."""
+    return Confined()
+
+
 def _run(empty: Path, commit: str, task: tuple[int, int, bool]) -> list[Outcome]:
     index, seed, through_all = task
     incident = ALL[index]
     names = tuple(d.name for d in DIAGNOSES) if through_all else (incident.diagnosis,)
     try:
-        results, truth = diagnose(empty, incident, seed, names)
+        results, truth = diagnose(empty, incident, seed, names, _confined())
     except Exception as error:
         said = f"{type(error).__name__}: {error}"
         return [Outcome(incident.name, seed, incident.diagnosis, "error", None, None, None, said,

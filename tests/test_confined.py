@@ -241,6 +241,21 @@ def test_a_reader_that_fails_is_one_clear_outcome(
     assert told.value.code == code
 
 
+def test_a_reader_that_is_given_serves_several_loads_and_goes_on(
+    tmp_path: Path, case: Path
+) -> None:
+    with Confined() as reader:
+        used = set()
+        for n in (3, 5):
+            path = tmp_path / f"units{n}.parquet"
+            parquet.write_table(units(n), path)
+            (outcome,) = intake.load(case, [path], confined=reader)
+            assert outcome.status == "loaded", outcome
+            used.add(reader._started().pid)
+        assert len(used) == 1
+    assert tables_of(case) == [(5,)], "the first three are in both"
+
+
 def test_a_reader_that_died_unasked_is_started_again(tmp_path: Path) -> None:
     path = tmp_path / "units.parquet"
     parquet.write_table(units(), path)

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from hashlib import file_digest, sha256
 from pathlib import Path
@@ -19,7 +20,7 @@ from casework.intake._shares import can_share, read_shared
 from casework.records import Exhibit
 from casework.tables import ALL as TABLES
 
-__all__ = ["Outcome", "Progress", "Status", "load"]
+__all__ = ["Confined", "Outcome", "Progress", "Status", "load"]
 
 Status = Literal["loaded", "already", "left", "failed"]
 Progress = Callable[[str, int, int], None]
@@ -44,6 +45,7 @@ def load(
     options: Options | None = None,
     format_name: str | None = None,
     progress: Progress | None = None,
+    confined: Confined | None = None,
 ) -> list[Outcome]:
     """Load files, folders and archives into a case; one outcome for each source, in order.
 
@@ -56,6 +58,8 @@ def load(
         options: what is said about the sources (`--as`, `--map`, `--timezone`).
         format_name: name of the importer to use for all of them.
         progress: called with the name of a source, bytes done and bytes in all.
+        confined: the reader of sources that are not text, for many loads one after the other: to
+            start one takes half a second, and without it each load does.
 
     Raises:
         CaseworkError: the case cannot be written.
@@ -64,7 +68,8 @@ def load(
     options = options or Options()
     chosen = importers.get(format_name) if format_name else None
     importers.check_options(options, chosen)
-    with CaseWriter(Path(case)) as writer, Unpacking() as unpacking, Confined() as confined:
+    shared = nullcontext(confined) if confined else Confined()
+    with CaseWriter(Path(case)) as writer, Unpacking() as unpacking, shared as reader:
         search = Search(unpacking)
         handed = [one for path in paths for one in search.find(path)]
         total = sum(_size(one.source) for one in handed)
@@ -73,7 +78,7 @@ def load(
         for one in handed:
             if progress:
                 progress(one.source.name, done, total)
-            outcomes.append(_load_one(writer, one, chosen, options, confined))
+            outcomes.append(_load_one(writer, one, chosen, options, reader))
             done += _size(one.source)
         if progress:
             progress("", done, total)
