@@ -10,9 +10,11 @@ from tests.diagnoses.conftest import Diagnosed
 
 from casework.case import Case, CaseWriter, Receipt, Row
 from casework.diagnoses import get
+from casework.diagnoses._debug_changes import Moves, Slice
 from casework.diagnoses._debug_origins import MASH, goal
 from casework.errors import UsageError
 from casework.findings import Result
+from casework.stats.estimates import Estimate
 from casework.tables import (
     accounts,
     artifact_inputs,
@@ -393,3 +395,32 @@ def test_the_same_case_gives_the_same_result(diagnosed: Diagnosed) -> None:
 )
 def test_what_a_set_is_named_for(name: str, said: str | None) -> None:
     assert goal(name) == said
+
+
+# What a retrain brings back
+
+
+def fallen(name: str, items: int, fell: float, back: float) -> Slice:
+    """A slice that fell, and what a retrain gave back, with a spread of 0.3 over its items."""
+    past_half = items * (back - fell / 2), items * ((back - fell / 2) ** 2 + 0.09)
+    change = Estimate(-fell, -fell - 0.01, -fell + 0.01, items)
+    given = Estimate(back, back - 0.06, back + 0.06, items)
+    return Slice(name, items, 0.8, 0.8 - fell, change, 0.0, False, given, (items, *past_half), 0.01)
+
+
+@pytest.mark.parametrize(
+    ("slices", "stays_down"),
+    [
+        ([("tone", 0.2, 0.0), ("names", 0.2, 0.01)], True),
+        # a small fall by chance, which no retrain can fail to bring back for certain
+        ([("tone", 0.2, 0.0), ("names", 0.2, 0.01), ("addresses", 0.03, 0.02)], True),
+        ([("tone", 0.2, 0.2), ("names", 0.2, 0.01)], False),
+        ([("tone", 0.2, 0.19), ("names", 0.2, 0.2)], False),
+        ([], False),
+    ],
+)
+def test_retrains_that_leave_the_falls_as_they_are(
+    slices: list[tuple[str, float, float]], stays_down: bool
+) -> None:
+    moves = Moves(tuple(fallen(name, 140, fell, back) for name, fell, back in slices), retrains=3)
+    assert moves.not_recovered is stays_down

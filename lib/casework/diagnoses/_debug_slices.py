@@ -67,7 +67,9 @@ SLICES = Query(
            count(*) FILTER (WHERE before = 0 AND after = 1) AS only_after,
            count(*) FILTER (WHERE before = 0 AND after = 0) AS neither,
            count(ablated) AS retrained, sum(ablated - after) AS back,
-           sum((ablated - after) * (ablated - after)) AS back_squares
+           sum((ablated - after) * (ablated - after)) AS back_squares,
+           sum(ablated - (before + after) / 2) AS past_half,
+           sum((ablated - (before + after) / 2) ** 2) AS past_half_squares
     FROM scored_items WHERE before IS NOT NULL AND after IS NOT NULL
     GROUP BY suite, slice ORDER BY suite, slice
     """,
