@@ -109,7 +109,8 @@ class Loading:
     def _flush_packed(self, table: Table) -> None:
         parts = self._packed.pop(table.name)
         self._packed_bytes -= sum(part.nbytes for part in parts)
-        self._insert(table, pa.concat_tables(parts, promote_options="default"))
+        whole = pa.concat_tables(parts, promote_options="default")
+        self._insert(table, whole.combine_chunks())  # twice as quick: each chunk has its cost
 
     def _number(self, sql: str, params: Mapping[str, Any]) -> int:
         row = first(self.connection, sql, params)
