@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from casework.stats.estimates import wilson
-from casework.stats.stratified import Stratum, p_above, stratified_share, wilson_limits
+from casework.stats.estimates import p_above, wilson
+from casework.stats.stratified import Stratum, stratified_share, wilson_limits
 
 
 def stratum(weights, values, sample):

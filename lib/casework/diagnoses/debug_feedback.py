@@ -42,7 +42,7 @@ from casework.diagnoses._diagnosis import Diagnosis, Need
 from casework.diagnoses._inquiry import Conclusion, Inquiry
 from casework.errors import unknown_name
 from casework.findings import Break, Falsifier, Missing, Primary, Rival, Verdict
-from casework.stats.stratified import p_above
+from casework.stats.estimates import p_above
 from casework.tables import (
     accounts,
     artifact_inputs,

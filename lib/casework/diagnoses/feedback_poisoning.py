@@ -47,6 +47,7 @@ from casework.diagnoses._poisoning_thumbs import measure_thumbs
 from casework.diagnoses._poisoning_trends import Trends, follow
 from casework.diagnoses._poisoning_words import findings, headline, limits, remedies
 from casework.findings import Falsifier, Missing, Primary, Rival, Verdict
+from casework.stats.estimates import p_above
 from casework.tables import (
     accounts,
     config_events,
@@ -88,7 +89,8 @@ def judge(
         suite: the eval suite; else the one that was run in most weeks.
         target: a tier, or `churned`; else the tier whose NPS fell most surely, or the accounts that
             left, or the tier with most revenue.
-        alpha: level of the tests of the coverage gap, by accounts and by random sets of items.
+        alpha: level of the tests of the coverage gap, by accounts and by random sets of items, and
+            of the overstatement: all must be refuted, so that each has the whole level.
         sesoi_gap: smallest gap in coverage that matters; what a random set misses by itself.
         sesoi_sd: smallest difference of scores that matters, in standard deviations of items.
         sample: requests drawn of the target and of the others.
@@ -172,7 +174,7 @@ def _verdict(
         gap.low > margins.gap
         and found.p < margins.alpha
         and above is not None
-        and above.low > 0
+        and 2 * p_above(above, 0.0) < margins.alpha
         and falsifier.ran
         and not any(rival.outcome == "not_excluded" for rival in rivals)
     )

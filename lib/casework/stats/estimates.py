@@ -1,6 +1,9 @@
 """A number with its interval: the shape in which a statistic leaves this package."""
 
 from dataclasses import dataclass
+from statistics import NormalDist
+
+_Z = NormalDist().inv_cdf(0.975)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +29,17 @@ class Estimate:
     def inside(self, low: float, high: float) -> bool:
         """Whether the whole interval lies strictly between `low` and `high` (equivalence)."""
         return low < self.low and self.high < high
+
+
+def p_above(estimate: Estimate, limit: float) -> float:
+    """One-sided p-value of a value at or below the limit, from the lower half of its interval.
+
+    It is below 0.025 where the 95 % interval lies above the limit.
+    """
+    half = estimate.value - estimate.low
+    if half <= 0:
+        return 0.0 if estimate.value > limit else 1.0
+    return NormalDist().cdf(-_Z * (estimate.value - limit) / half)
 
 
 def clopper_pearson(k: int, n: int, level: float = 0.95) -> Estimate:

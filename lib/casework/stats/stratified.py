@@ -126,14 +126,3 @@ def wilson_limits(p: float, n: float) -> tuple[float, float]:
     middle = (p + zz / (2 * n)) / (1 + zz / n)
     half = _Z / (1 + zz / n) * math.sqrt(p * (1 - p) / n + zz / (4 * n * n))
     return max(0.0, min(p, middle - half)), min(1.0, max(p, middle + half))
-
-
-def p_above(estimate: Estimate, limit: float) -> float:
-    """One-sided p-value of a share at or below the limit, from the lower half of its interval.
-
-    It is below 0.025 where the 95 % interval lies above the limit.
-    """
-    half = estimate.value - estimate.low
-    if half <= 0:
-        return 0.0 if estimate.value > limit else 1.0
-    return NormalDist().cdf(-_Z * (estimate.value - limit) / half)
