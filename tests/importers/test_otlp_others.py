@@ -520,7 +520,7 @@ def test_a_persons_thumb_is_feedback_and_other_marks_are_samples(loaded: Any, ca
     person = {"annotations.0.annotation.annotator_kind": "HUMAN"}
     thumb = {
         **person,
-        "annotations.0.annotation.score": 1,
+        "annotations.0.annotation.label": "thumbs-up",
         "annotations.0.annotation.name": "ok",
         "annotations.0.annotation.identifier": "ann",
         "annotations.0.annotation.explanation": "y",
@@ -569,7 +569,7 @@ def test_an_evaluation_is_a_thumb_only_without_doubt(loaded: Any, case: Path) ->
         (event, result("reaction", score__label="thumbs_down")),
         (event, result("pass", score__value=1.0, score__label="pass")),
     ])  # fmt: skip
-    logger.emit(event, result("user_feedback", score__value=1), None, tracer.spans[0])
+    logger.emit(event, result("user_feedback", score__label="yes"), None, tracer.spans[0])
     logger.emit(event, {**result("toxicity", score__value=0), "gen_ai.response.id": "resp-1"})
     loaded(tracer.request(), logger.request())
     call = f"{tracer.spans[0].get_span_context().span_id:016x}"
@@ -584,6 +584,28 @@ def test_an_evaluation_is_a_thumb_only_without_doubt(loaded: Any, case: Path) ->
     sql = "SELECT suite, harness FROM eval_runs ORDER BY suite"
     assert rows(case, sql) == [(n, "opentelemetry") for n in ("pass", "relevance", "toxicity")]
     assert not rows(case, "FROM eval_samples ANTI JOIN eval_runs USING (run_id)")
+
+
+@pytest.mark.parametrize(
+    ("numbers", "signals"),
+    [((1, 0, 1), [1, -1, 1]), ((1, -1, 0), [1, -1]), ((1, 1), []), ((5, 1, 2), []), ((0, 0.5), [])],
+)
+def test_numbers_of_people_are_thumbs_where_all_of_their_name_are(
+    loaded: Any, case: Path, numbers: tuple[float, ...], signals: list[int]
+) -> None:
+    """A 1 may be a thumb, or one star of five."""
+    tracer, event = Tracer(), "gen_ai.evaluation.result"
+    for number in numbers:
+        person = {"name": "stars", "annotator_kind": "HUMAN", "score": number}
+        marks = {f"annotations.0.annotation.{key}": value for key, value in person.items()}
+        said = {"gen_ai.evaluation.name": "user_feedback", "gen_ai.evaluation.score.value": number}
+        tracer.call({**CALL, **marks}, [(event, said)])
+    loaded(tracer.request())
+    for name in ("stars", "user_feedback"):
+        sql = f"SELECT signal FROM feedback WHERE reason = '{name}' ORDER BY locator"
+        assert [row[0] for row in rows(case, sql)] == signals
+        sql = f"SELECT count(*) FROM eval_samples WHERE run_id LIKE '%:{name}'"
+        assert rows(case, sql) == [(len(numbers) - len(signals),)]
 
 
 def test_the_run_of_a_judge_begins_with_its_first_mark(loaded: Any, case: Path) -> None:

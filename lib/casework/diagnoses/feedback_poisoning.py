@@ -89,8 +89,7 @@ def judge(
         suite: the eval suite; else the one that was run in most weeks.
         target: a tier, or `churned`; else the tier whose NPS fell most surely, or the accounts that
             left, or the tier with most revenue.
-        alpha: level of the tests of the coverage gap, by accounts and by random sets of items, and
-            of the overstatement: all must be refuted, so that each has the whole level.
+        alpha: level of each test: of the gap, by accounts and by random sets, and of the score.
         sesoi_gap: smallest gap in coverage that matters; what a random set misses by itself.
         sesoi_sd: smallest difference of scores that matters, in standard deviations of items.
         sample: requests drawn of the target and of the others.

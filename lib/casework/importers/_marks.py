@@ -4,15 +4,16 @@ A person's mark that says up or down without doubt is feedback. Any other is a s
 the name of the mark: what judges and programs say, and grades.
 """
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from typing import Any, NamedTuple
 
 from casework.case import Row
 from casework.importers._fields import FieldLog, Form
 from casework.importers._flattened import indexed
 from casework.importers._shape import number, text
 from casework.importers._span_ref import SpanRef
-from casework.importers._thumbs import signal, thumb
+from casework.importers._thumbs import as_number, is_of_thumbs, numeric_signals, signal, thumb
 from casework.tables import eval_samples, feedback
 
 PREFIXES = ("annotations.", "evaluations.", "trace.annotations.", "trace.evaluations.",
@@ -47,90 +48,163 @@ _RESULT = Form(
 )
 
 
-def annotations(
-    log: FieldLog, span: SpanRef, flat: Mapping[str, Any], locator: str
-) -> Iterator[Row]:
-    """Yield the marks among the attributes of a span, which are those of OpenInference.
+class _Numbered(NamedTuple):
+    """A mark that is a number; `make` gives its row, once it is known what it stands for."""
 
-    A thumb names its request where the span is a model call; others wait for that of the trace.
+    number: float
+    make: Callable[[int | None], Row]
+    trace_id: str | None
+
+
+class Marks:
+    """Makes the rows of the marks of one source.
+
+    A number that a person gave waits: what it stands for is told from all numbers of its name.
 
     Args:
         log: takes account of the fields.
-        span: where they come from.
-        flat: its attributes under dotted names.
-        locator: where it stands.
     """
-    session = text(flat.get("session.id"))
-    for prefix in PREFIXES:
-        level = prefix.partition(".")[0]
-        about = {"session": session, "trace": span.trace_id}.get(level, span.span_id)
-        for position, entry in sorted(indexed(flat, prefix).items()):
-            mark = {name.partition(".")[2]: value for name, value in entry.items()}
-            where = f"{locator}/{prefix}{position}"
+
+    def __init__(self, log: FieldLog) -> None:
+        self._log = log
+        self._given: dict[str, list[Any]] = {}
+        self._numbers: dict[str, list[_Numbered]] = {}
+
+    @property
+    def traces(self) -> set[str]:
+        """The traces of the marks that wait."""
+        waiting = (one.trace_id for numbered in self._numbers.values() for one in numbered)
+        return {trace_id for trace_id in waiting if trace_id}
+
+    def annotations(self, span: SpanRef, flat: Mapping[str, Any], locator: str) -> Iterator[Row]:
+        """Yield the marks among the attributes of a span, which are those of OpenInference.
+
+        A thumb names its request where the span is a model call; others wait for that of the trace.
+
+        Args:
+            span: where they come from.
+            flat: its attributes under dotted names.
+            locator: where it stands.
+        """
+        for prefix in PREFIXES:
+            for position, entry in sorted(indexed(flat, prefix).items()):
+                mark = {name.partition(".")[2]: value for name, value in entry.items()}
+                place = f"{prefix}{position}"
+                where = f"{locator}/{place}"
+                session = text(flat.get("session.id"))
+                make = partial(self._annotation, span, session, mark, place, where)
+                if (text(mark.get("annotator_kind")) or "").upper() != _BY_PERSON:
+                    yield make(None)
+                    continue
+                yield from self._decide(f"annotation {mark.get('name')}", span, make, (
+                    mark.get("label"), mark.get("score")))  # fmt: skip
+
+    def evaluation(self, span: SpanRef, fields: Mapping[str, Any], locator: str) -> Iterator[Row]:
+        """Yield the row of an event `gen_ai.evaluation.result`.
+
+        The event does not say who judged. It is a thumb where its label is one, or its name is that
+        of the feedback of users and its label or score says up or down.
+
+        Args:
+            span: where it happened; `begun` is its instant.
+            fields: attributes of the event.
+            locator: where it stands.
+        """
+        mark = {name.removeprefix(_OF_EVENT): value for name, value in fields.items()}
+        name, label = text(mark.get("name")), mark.get("score.label")
+        about = span.span_id or text(fields.get("gen_ai.response.id"))
+        make = partial(self._result, span, about, mark, locator)
+        if (name or "").lower() in _FEEDBACK_NAMES:
+            given = (label, mark.get("score.value"))
+            yield from self._decide(f"evaluation {name}", span, make, given)
+        else:
+            yield make(thumb(label))
+
+    def rest(self) -> Iterator[tuple[Row, str | None]]:
+        """Yield the rows that waited, each with the trace that its mark belongs to."""
+        for name, numbered in self._numbers.items():
+            signals = numeric_signals(self._given[name], is_of_thumbs=is_of_thumbs(name))
+            for one in numbered:
+                yield one.make(signals.get(one.number)), one.trace_id
+        self._numbers.clear()
+
+    def _decide(
+        self, name: str, span: SpanRef, make: Callable[[int | None], Row], given: tuple[Any, Any]
+    ) -> Iterator[Row]:
+        """Yield the row of a mark that says by itself what it is; let a number wait."""
+        label, score = given
+        mark = text(label) or score
+        found = as_number(mark)
+        self._given.setdefault(name, []).append(mark)
+        if found is None:
+            yield make(thumb(label) or signal(label, score))
+        else:
+            self._numbers.setdefault(name, []).append(_Numbered(found, make, span.trace_id))
+
+    def _annotation(
+        self,
+        span: SpanRef,
+        session: str | None,
+        mark: Mapping[str, Any],
+        place: str,
+        where: str,
+        said: int | None,
+    ) -> Row:
+        level = place.partition(".")[0]
+        if said is None:
             kind = (text(mark.get("annotator_kind")) or "").upper()
-            said = signal(mark.get("label"), mark.get("score")) if kind == _BY_PERSON else None
-            if said is None:
-                run = f"openinference:{kind or 'annotation'}:{text(mark.get('name'))}"
-                yield _judged(log, _JUDGED, mark, where, span.ended, (run, about))
-                continue
-            of_call = span.is_call and level not in ("session", "trace")
-            values = log.fill(_THUMB, mark)
-            ids = {} if of_call else {"span_id": span.span_id, "trace_id": span.trace_id}
-            yield Row(feedback, where, {
-                **values,
-                "feedback_id": f"{span.span_id}/{prefix}{position}",
-                "occurred_at": log.instants.find(span.ended),
-                "signal": said,
-                "request_id": span.span_id if of_call else None,
-                "session_id": session,
-                "attributes": {**values.get("attributes", {}), **ids},
-            })  # fmt: skip
+            run = f"openinference:{kind or 'annotation'}:{text(mark.get('name'))}"
+            about = {"session": session, "trace": span.trace_id}.get(level, span.span_id)
+            return self._judged(_JUDGED, mark, where, span.ended, (run, about))
+        of_call = span.is_call and level not in ("session", "trace")
+        values = self._log.fill(_THUMB, mark)
+        ids = {} if of_call else {"span_id": span.span_id, "trace_id": span.trace_id}
+        return Row(feedback, where, {
+            **values,
+            "feedback_id": f"{span.span_id}/{place}",
+            "occurred_at": self._log.instants.find(span.ended),
+            "signal": said,
+            "request_id": span.span_id if of_call else None,
+            "session_id": session,
+            "attributes": {**values.get("attributes", {}), **ids},
+        })  # fmt: skip
 
+    def _result(
+        self,
+        span: SpanRef,
+        about: str | None,
+        mark: Mapping[str, Any],
+        locator: str,
+        said: int | None,
+    ) -> Row:
+        name = text(mark.get("name"))
+        if said is None:
+            names = (f"opentelemetry:{name}", about)
+            return self._judged(_RESULT, mark, locator, span.begun, names)
+        when = self._log.instants.find(span.begun)
+        return Row(feedback, locator, {
+            **self._log.fill(_RESULT_THUMB, mark),
+            "feedback_id": f"{about}/{name}/{when}",
+            "occurred_at": when,
+            "signal": said,
+            "request_id": span.span_id if span.is_call else None,
+        })  # fmt: skip
 
-def evaluation(log: FieldLog, span: SpanRef, fields: Mapping[str, Any], locator: str) -> Row:
-    """The row of an event `gen_ai.evaluation.result`.
-
-    The event does not say who judged. It is a thumb where its label is one, or its name is that
-    of the feedback of users and its label or score says up or down.
-
-    Args:
-        log: takes account of the fields.
-        span: where it happened; `begun` is its instant.
-        fields: attributes of the event.
-        locator: where it stands.
-    """
-    mark = {name.removeprefix(_OF_EVENT): value for name, value in fields.items()}
-    name, label = text(mark.get("name")), mark.get("score.label")
-    said = thumb(label)
-    if said is None and (name or "").lower() in _FEEDBACK_NAMES:
-        said = signal(label, mark.get("score.value"))
-    about = span.span_id or text(fields.get("gen_ai.response.id"))
-    if said is None:
-        return _judged(log, _RESULT, mark, locator, span.begun, (f"opentelemetry:{name}", about))
-    return Row(feedback, locator, {
-        **log.fill(_RESULT_THUMB, mark),
-        "feedback_id": f"{about}/{name}/{log.instants.find(span.begun)}",
-        "occurred_at": log.instants.find(span.begun),
-        "signal": said,
-        "request_id": span.span_id if span.is_call else None,
-    })  # fmt: skip
-
-
-def _judged(
-    log: FieldLog,
-    form: Form,
-    mark: Mapping[str, Any],
-    locator: str,
-    when: Any,
-    names: tuple[str, str | None],
-) -> Row:
-    run, item = names
-    values = {
-        **log.fill(form, mark),
-        "run_id": run,
-        "item_id": item,
-        "epoch": 1,
-        "score": number(mark.get("score", mark.get("score.value"))),
-        "added_at": log.instants.find(when),
-    }
-    return Row(eval_samples, locator, values)
+    def _judged(
+        self,
+        form: Form,
+        mark: Mapping[str, Any],
+        locator: str,
+        when: Any,
+        names: tuple[str, str | None],
+    ) -> Row:
+        run, item = names
+        values = {
+            **self._log.fill(form, mark),
+            "run_id": run,
+            "item_id": item,
+            "epoch": 1,
+            "score": number(mark.get("score", mark.get("score.value"))),
+            "added_at": self._log.instants.find(when),
+        }
+        return Row(eval_samples, locator, values)

@@ -13,7 +13,7 @@ from casework.importers._flattened import flatten
 from casework.importers._genai_texts import texts
 from casework.importers._instants import milliseconds
 from casework.importers._judges import Judges
-from casework.importers._marks import annotations
+from casework.importers._marks import Marks
 from casework.importers._retrievals import documents
 from casework.importers._shape import mapping, text
 from casework.importers._span_ref import Calls, SpanRef, Waiting
@@ -58,9 +58,13 @@ class Spans:
 
     log: FieldLog
     judges: Judges = field(default_factory=lambda: Judges("openinference"))
+    _marks: Marks = field(init=False)
     _calls: Calls = field(default_factory=Calls)
     _waiting: Waiting = field(default_factory=Waiting)
     _passed: dict[str, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._marks = Marks(self.log)
 
     def rows(self, span: Mapping[str, Any], locator: str) -> Iterator[Item]:
         """Yield the rows of a span.
@@ -74,13 +78,8 @@ class Spans:
         is_call = kind in names.MODEL_KINDS
         ref = SpanRef(text(span.get("trace_id")), text(span.get("span_id")),
                       span.get("start_time"), span.get("end_time"), is_call)  # fmt: skip
-        for mark in annotations(self.log, ref, flat, locator):
-            if mark.table is eval_samples:
-                yield self.judges.saw(mark, str(mark.values["run_id"]).split(":", 2)[2])
-            elif mark.values["request_id"]:
-                yield mark
-            else:
-                self.later(mark, ref.trace_id)
+        for mark in self._marks.annotations(ref, flat, locator):
+            yield from self._mark(mark, ref.trace_id)
         if is_call:
             yield self._call(span, flat, kind, locator)
             yield from embeddings(self.log, ref, flat, locator)
@@ -96,6 +95,8 @@ class Spans:
 
     def rest(self) -> Iterator[Item]:
         """Yield the rows that wait for the one call of their trace, and what is to be told."""
+        for mark, trace_id in self._marks.rest():
+            yield from self._mark(mark, trace_id)
         yield from self._waiting.rows(self._calls.alone())
         yield from self.judges.rows()
         if self._passed:
@@ -103,6 +104,14 @@ class Spans:
             total = sum(self._passed.values())
             yield Note(f"left out: {total} spans that are no model call or retrieval ({kinds})")
         yield from self.log.items()
+
+    def _mark(self, row: Row, trace_id: str | None) -> Iterator[Row]:
+        if row.table is eval_samples:
+            yield self.judges.saw(row, str(row.values["run_id"]).split(":", 2)[2])
+        elif row.values["request_id"]:
+            yield row
+        else:
+            self.later(row, trace_id)
 
     def _call(self, span: Mapping[str, Any], flat: dict[str, Any], kind: str, locator: str) -> Item:
         said = {name: flat.pop(name) for name in list(flat) if _is_spoken(name)}

@@ -13,7 +13,7 @@ from casework.importers._fields import FieldLog
 from casework.importers._flags import Flags
 from casework.importers._flattened import flatten
 from casework.importers._judges import Judges
-from casework.importers._marks import annotations, evaluation
+from casework.importers._marks import Marks
 from casework.importers._otlp import AnyValue, Event, KeyValue, LogRecord, Span
 from casework.importers._otlp_values import identify, instant, optional_ids, plain
 from casework.importers._retrievals import DOCUMENTS, documents
@@ -171,13 +171,14 @@ class Others:
     def __init__(self) -> None:
         self._log = FieldLog(None)
         self._flags = Flags(self._log)
+        self._marks = Marks(self._log)
         self._waiting = Waiting()
         self._judges = {harness: Judges(harness) for harness in _NAMED_AT}
 
     @property
     def waiting_for(self) -> set[str]:
         """The traces whose one model call some rows wait for."""
-        return self._waiting.traces
+        return self._waiting.traces | self._marks.traces
 
     def rows(self, found: Beside) -> Iterator[Row]:
         """Yield the rows that need not wait for the rest of the source."""
@@ -185,13 +186,13 @@ class Others:
         yield from embeddings(self._log, span, flat, place)
         for row in documents(self._log, span, flat, place):
             self._waiting.add(row, span.trace_id)
-        for row in annotations(self._log, span, flat, place):
-            yield from self._mark(row, span, "openinference")
+        for row in self._marks.annotations(span, flat, place):
+            yield from self._mark(row, span.trace_id)
         for event in found.events:
             ref = span._replace(begun=event.when or span.begun)
             if event.name == names.EVALUATION_EVENT:
-                row = evaluation(self._log, ref, event.fields, event.place)
-                yield from self._mark(row, span, "opentelemetry")
+                for row in self._marks.evaluation(ref, event.fields, event.place):
+                    yield from self._mark(row, span.trace_id)
             else:
                 self._flags.take(ref, event.fields, event.place)
 
@@ -201,21 +202,24 @@ class Others:
         Args:
             calls: the request of each trace that has just one.
         """
+        for row, trace_id in self._marks.rest():
+            yield from self._mark(row, trace_id)
         yield from self._waiting.rows(calls)
         for judges in self._judges.values():
             yield from judges.rows()
         yield from self._flags.items()
         yield from self._log.items()
 
-    def _mark(self, row: Row, span: SpanRef, harness: str) -> Iterator[Row]:
+    def _mark(self, row: Row, trace_id: str | None) -> Iterator[Row]:
         """A sample names the run of its judge; a thumb may wait for the one call of its trace."""
         if row.table is eval_samples:
-            parts = str(row.values["run_id"]).split(":", _NAMED_AT[harness])
-            yield self._judges[harness].saw(row, parts[-1])
+            run = str(row.values["run_id"])
+            harness = run.partition(":")[0]
+            yield self._judges[harness].saw(row, run.split(":", _NAMED_AT[harness])[-1])
         elif row.values.get("request_id"):
             yield row
         else:
-            self._waiting.add(row, span.trace_id)
+            self._waiting.add(row, trace_id)
 
 
 def _spoken(pairs: Iterable[KeyValue]) -> list[KeyValue]:

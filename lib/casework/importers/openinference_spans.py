@@ -29,8 +29,9 @@ Spans of other kinds, counted; mime types.
 
 ## Known limits
 Instants of exports of 2023 name no zone and are read as UTC. A grade that a person gave is no
-thumb, nor is a word such as `correct` of a judge: both are `eval_samples`. A thumb on a span that
-is no model call names the one call of its trace.
+thumb, nor is a word such as `correct` of a judge: both are `eval_samples`. Numbers are thumbs as in
+`otlp_traces`: a 1 may be one star of five. A thumb on a span that is no model call names the one
+call of its trace.
 """
 
 from collections.abc import Iterator, Mapping

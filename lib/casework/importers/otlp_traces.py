@@ -90,7 +90,9 @@ document are those in `reranker.input_documents`. `embedding_model` is `embeddin
 and arm |
 | `feedback` | `annotations.<n>.annotation.*` and `evaluations.<n>.evaluation.*`, also behind \
 `trace.` and `session.`, where a person says up or down; events `gen_ai.evaluation.result` whose \
-label is a thumb, or whose name is `user_feedback` |
+label is a thumb, or whose name is `user_feedback`. Numbers are thumbs where the marks of their \
+name hold no other number than -1, 0 and 1, and more than one of them, or the name is that of \
+thumbs |
 | `eval_samples` | all other marks: what judges and programs say, and grades. `run_id` is \
 `openinference:<annotator kind>:<name>` or `opentelemetry:<name>`, `item_id` the span, the trace, \
 the session or `gen_ai.response.id` |
