@@ -193,6 +193,24 @@ def test_traces_are_those_of_the_client(left: Left, database: Path) -> None:
             assert (json.loads(answered) if answered else None) == said["response"]
 
 
+def test_traces_of_the_file_store_are_those_of_the_client(left: Left, case: Path) -> None:
+    said = left.said["store"]["traces"]
+    (folder,) = (one.parent for one in (left.folder / "mlruns").glob("*/traces/*")
+                 if one.name == next(iter(said)))  # fmt: skip
+    (exhibit,) = load(case, get("mlflow_traces"), folder)
+    assert exhibit.rows_rejected == 0
+    found = rows(case, "SELECT request_id, status, latency_ms, input_text, output_text, "
+                       "attributes->>'texts' FROM requests")  # fmt: skip
+    assert {row[0] for row in found} == said.keys()
+    for name, status, taken, asked, answered, texts in found:
+        assert (status, taken, texts) == (said[name]["state"].lower(), said[name]["taken"], None)
+        assert json.loads(asked) == said[name]["request"]
+        assert (json.loads(answered) if answered else None) == said[name]["response"]
+    marks = [one for trace in said.values() for one in trace["marks"] if one.get("valid", True)]
+    kept = rows(case, "SELECT count(*) FROM feedback UNION ALL SELECT count(*) FROM eval_samples")
+    assert sum(count for (count,) in kept) == sum("expectation" not in one for one in marks)
+
+
 def test_every_assessment_is_somewhere_once(left: Left, database: Path) -> None:
     since_three(left)
     marks = {one["assessment_id"]: one for said in left.traces.values() for one in said["marks"]}

@@ -273,7 +273,7 @@ def write(uri: str, *, has_marks: bool) -> dict[str, Any]:
 
 if __name__ == "__main__":
     out = Path(sys.argv[1])
-    of_store = write((out / "mlruns").as_uri(), has_marks=False)
+    of_store = write((out / "mlruns").as_uri(), has_marks=MAJOR > 2)
     of_database = write(f"sqlite:///{out / 'mlflow.db'}", has_marks=MAJOR > 2)
     dump_searches(MlflowClient(), out / "search")
     if MAJOR > 2:

@@ -29,6 +29,7 @@ from casework.importers.mlflow_experiment import mlflow_experiment
 from casework.importers.mlflow_export import mlflow_export
 from casework.importers.mlflow_registry import mlflow_registry
 from casework.importers.mlflow_search import mlflow_search
+from casework.importers.mlflow_traces import mlflow_traces
 from casework.importers.model_signature import model_signature
 from casework.importers.openai_evals import openai_evals
 from casework.importers.openinference_spans import openinference_spans
@@ -63,6 +64,7 @@ ALL: tuple[Importer, ...] = (
     trec_files,
     mlflow_registry,
     mlflow_experiment,
+    mlflow_traces,
     mlflow_database,
     mlflow_export,
     mlflow_search,

@@ -1,7 +1,7 @@
 """Objects of MLflow as its interfaces, its clients and tools for export write them as JSON."""
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -58,8 +58,17 @@ def flat_run(locator: str, row: Mapping[str, Any]) -> Run:
     )
 
 
-def trace_of(locator: str, record: Mapping[str, Any], instants: Instants) -> Trace:
-    """A trace with its spans and assessments, or what a search returns of it."""
+def trace_of(
+    locator: str, record: Mapping[str, Any], instants: Instants, places: Sequence[str] = ()
+) -> Trace:
+    """A trace with its spans and assessments, or what a search returns of it.
+
+    Args:
+        locator: where it stands.
+        record: the trace.
+        instants: reads its times.
+        places: where its assessments stand, if that is not in the record.
+    """
     whole = mapping(parsed(record.get("trace")))
     record = whole if "info" in whole else record
     info, data = mapping(record.get("info")) or record, mapping(record.get("data"))
@@ -81,7 +90,7 @@ def trace_of(locator: str, record: Mapping[str, Any], instants: Instants) -> Tra
         inputs=asked,
         outputs=said,
         models=tuple(sorted(filter(None, map(text, called)))),
-        marks=tuple(_marks(locator, name, listed, instants)),
+        marks=tuple(_marks(places or _places(locator, listed), name, listed, instants)),
         overridden=sum(mapping(one).get("valid") is False for one in listed),
     )  # fmt: skip
 
@@ -163,10 +172,14 @@ def _is_root(span: Mapping[str, Any]) -> bool:
     return not (span.get("parent_span_id") or span.get("parent_id"))
 
 
+def _places(locator: str, listed: list[Any]) -> list[str]:
+    return [f"{locator}/assessments/{position}" for position in range(len(listed))]
+
+
 def _marks(
-    locator: str, trace: str | None, listed: list[Any], instants: Instants
+    places: Sequence[str], trace: str | None, listed: list[Any], instants: Instants
 ) -> Iterator[Mark]:
-    for position, one in enumerate(map(mapping, listed)):
+    for place, one in zip(places, map(mapping, listed), strict=True):
         if one.get("valid") is False:
             continue
         held = mapping(one.get("feedback") or one.get("expectation"))
@@ -174,7 +187,7 @@ def _marks(
         rest = {name: one.get(name) for name in ("assessment_id", "rationale", "span_id",
                                                  "overrides")}  # fmt: skip
         yield Mark(
-            locator=f"{locator}/assessments/{position}",
+            locator=place,
             name=text(one.get("assessment_name")) or text(one.get("name")) or "",
             value=held.get("value"),
             source=text(source.get("source_type")) or "unknown",

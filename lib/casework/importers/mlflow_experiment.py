@@ -12,7 +12,8 @@ step, and of the last instant in it.
 
 ## Leaves out
 Histories of metrics; models that runs took as input; tags of the experiment. The folders
-`artifacts` of runs, `traces` and `models` are no part of it: what lies there is found for itself.
+`artifacts` of runs, `traces` and `models` are no part of it: what lies there is found for itself,
+traces by `mlflow_traces`.
 
 ## Known limits
 A run that was moved without the folder of its experiment has no name of it, and is not read. Runs
@@ -20,22 +21,20 @@ in `.trash`, which were deleted, are runs like any other.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from casework.case import Item, Reject
-from casework.errors import CaseworkError
 from casework.importers import _mlflow_runs
 from casework.importers._fields import FieldLog
 from casework.importers._importer import Importer, Options
 from casework.importers._mlflow_entries import last_of, run_of
-from casework.importers._mlflow_files import META, content, lines, meta_keys, words
+from casework.importers._mlflow_files import META, Files, lines, meta_keys
 from casework.importers._mlflow_runs import Run, Runs
-from casework.importers._shape import mapping, text
+from casework.importers._shape import text
 from casework.importers._source import Source
-from casework.importers._yaml import parse_yaml
 
 _NOT_RUNS = ("datasets", "tags", "traces", "models")
 _KEYS, _OTHER_KEYS = {b"experiment_id", b"artifact_location", b"name"}, {b"run_id", b"model_id"}
@@ -72,15 +71,15 @@ def _read(source: Source, options: Options) -> Iterator[Item]:
     for path in sorted(source.files):
         _sort_in(folder, path, path.relative_to(source.path).parts)
     runs, reading = Runs(log), _Reading(source, log)
-    about = reading.meta(source.path / META)
-    datasets = {name: reading.meta(path) for name, path in folder.datasets.items()}
+    about = reading.files.entries(source.path / META)
+    datasets = {name: reading.files.entries(path) for name, path in folder.datasets.items()}
     for name, files in folder.runs.items():
         run = reading.run(name, files, datasets)
         if run.name is None:
             yield Reject(name, "NO_RUN", "its meta.yaml is not there or names no run", "")
         yield from runs.rows(replace(run, experiment=text(about.get("name"))))
-        yield from reading.refused()
-    yield from reading.refused()
+        yield from reading.files.refused()
+    yield from reading.files.refused()
     yield from runs.notes()
     log.leave("files that are no part of a run", folder.other)
     yield from log.items()
@@ -104,42 +103,27 @@ def _sort_in(folder: _Folder, path: Path, parts: tuple[str, ...]) -> None:
 
 
 class _Reading:
-    """Reads the runs of one folder; files that cannot be read are rejects, one by one."""
+    """Reads the runs of one folder."""
 
     def __init__(self, source: Source, log: FieldLog) -> None:
         self._source = source
         self._log = log
-        self._rejects: list[Reject] = []
-
-    def meta(self, path: Path | None) -> dict[str, Any]:
-        """The entries of a `meta.yaml`."""
-        return dict(mapping(self._got(self._entries, path))) if path else {}
+        self.files = Files(source)
 
     def run(self, name: str, files: _Files, datasets: Mapping[str, dict[str, Any]]) -> Run:
         """A run as the clients of MLflow write it, and read so."""
         listed = []
         for path in files.inputs:
-            one = self.meta(path)
+            one = self.files.entries(path)
             dataset = datasets.get(text(one.get("source_id")) or "")
             self._log.leave("inputs of runs that are no data set of theirs", int(dataset is None))
             listed += [{"dataset": dataset, "tags": one.get("tags")}] if dataset else []
         data = {
-            "params": self._values(self._words, files.params),
-            "metrics": self._values(self._last, files.metrics),
-            "tags": self._values(self._words, files.tags),
+            "params": self.files.values(files.params),
+            "metrics": self.files.values(files.metrics, self._last),
+            "tags": self.files.values(files.tags),
         }
-        return run_of(name, self.meta(files.meta), data, {"dataset_inputs": listed})
-
-    def refused(self) -> Iterator[Reject]:
-        """Yield the files, and the lines of metrics, that could not be read since the last time."""
-        yield from self._rejects
-        self._rejects = []
-
-    def _entries(self, path: Path) -> Any:
-        return parse_yaml(content(path, self._source), f"{self._source.name}/{self._place(path)}")
-
-    def _words(self, path: Path) -> str:
-        return words(path, self._source)
+        return run_of(name, self.files.entries(files.meta), data, {"dataset_inputs": listed})
 
     def _last(self, path: Path) -> Any:
         return last_of(self._history(path))
@@ -152,22 +136,8 @@ class _Reading:
                 step = int(parts[2]) if len(parts) > 2 else 0
                 yield {"timestamp": int(parts[0]), "value": float(parts[1]), "step": step}
             except (ValueError, IndexError):
-                place, reason = f"{self._place(path)}:{number}", "no instant, value and step"
-                self._rejects.append(Reject(place, "METRIC", reason, line))
-
-    def _values(self, read: Callable[[Path], Any], files: Mapping[str, Path]) -> dict[str, Any]:
-        found = {key: self._got(read, path) for key, path in files.items()}
-        return {key: value for key, value in found.items() if value is not None}
-
-    def _got(self, read: Callable[[Path], Any], path: Path) -> Any:
-        try:
-            return read(path)
-        except CaseworkError as error:
-            self._rejects.append(Reject(self._place(path), error.code, error.what, ""))
-            return None
-
-    def _place(self, path: Path) -> str:
-        return path.relative_to(self._source.path).as_posix()
+                place = f"{self.files.place(path)}:{number}"
+                self.files.refuse(place, "METRIC", "no instant, value and step", line)
 
 
 mlflow_experiment = Importer(
