@@ -143,3 +143,19 @@ def test_no_content_of_a_file_stops_the_reading(tmp_path: Path, name: str, text:
     folder = written(tmp_path / "7", **{name: text})
     items = list(mlflow_experiment.read(source_of(folder), Options()))
     assert items
+
+
+def test_a_run_alone_is_read_as_it_is_in_its_experiment(case: Path, tmp_path: Path) -> None:
+    files = {"r/params/seed": "3", "r/artifacts/plot.png": "p"}
+    run = RUN + "artifact_uri: a\n"
+    store = written(tmp_path / "7", **{**files, "r/meta.yaml": run})
+    case.write_bytes(empty_case())
+    outcomes = take_in(case, [store / "r"])
+    assert [one.status for one in outcomes] == ["loaded", "left"]
+    told = "SELECT suite, score, run_id FROM eval_runs"
+    alone = rows(case, told)
+    assert alone == [("sums", 0.25, "r")]
+    whole = tmp_path / "whole.duckdb"
+    whole.write_bytes(empty_case())
+    take_in(whole, [store])
+    assert rows(whole, told) == alone

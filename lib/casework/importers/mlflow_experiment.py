@@ -1,8 +1,9 @@
-"""MLflow runs in a file store, one folder an experiment.
+"""MLflow runs in a file store, one folder an experiment, or one a run.
 
 ## Reads
 `mlruns/<experiment>`: its `meta.yaml` and `datasets/<id>/meta.yaml`, and of each run `meta.yaml`,
-`params/<key>`, `metrics/<key>`, `tags/<key>` and `inputs/<id>/meta.yaml`.
+`params/<key>`, `metrics/<key>`, `tags/<key>` and `inputs/<id>/meta.yaml`. Also the folder of one
+run without that of its experiment.
 
 ## Fills
 Runs as `mlflow_database` does: `artifact_inputs` of `runs:/<run_id>` from commit, parameters, seeds
@@ -16,8 +17,8 @@ Histories of metrics; models that runs took as input; tags of the experiment. Th
 traces by `mlflow_traces`.
 
 ## Known limits
-A run that was moved without the folder of its experiment has no name of it, and is not read. Runs
-in `.trash`, which were deleted, are runs like any other.
+A run without the folder of its experiment has neither the name of that nor data sets. Runs in
+`.trash`, which were deleted, are runs like any other.
 """
 
 from collections import defaultdict
@@ -38,11 +39,13 @@ from casework.importers._source import Source
 
 _NOT_RUNS = ("datasets", "tags", "traces", "models")
 _KEYS, _OTHER_KEYS = {b"experiment_id", b"artifact_location", b"name"}, {b"run_id", b"model_id"}
+_KEYS_OF_RUN = {b"experiment_id", b"run_id", b"artifact_uri", b"status"}
 
 
 def _recognises(source: Source) -> bool:
     keys = meta_keys(source)
-    return source.path.is_dir() and keys >= _KEYS and keys.isdisjoint(_OTHER_KEYS)
+    is_experiment = keys >= _KEYS and keys.isdisjoint(_OTHER_KEYS)
+    return source.path.is_dir() and (is_experiment or keys >= _KEYS_OF_RUN)
 
 
 @dataclass
@@ -67,11 +70,12 @@ class _Folder:
 
 def _read(source: Source, options: Options) -> Iterator[Item]:
     log = FieldLog(options.timezone)
-    folder = _Folder()
+    folder, runs, reading = _Folder(), Runs(log), _Reading(source, log)
+    # the folder of one run is read as an experiment of which nothing else is known
+    alone = (source.path.name,) if meta_keys(source) >= _KEYS_OF_RUN else ()
     for path in sorted(source.files):
-        _sort_in(folder, path, path.relative_to(source.path).parts)
-    runs, reading = Runs(log), _Reading(source, log)
-    about = reading.files.entries(source.path / META)
+        _sort_in(folder, path, (*alone, *path.relative_to(source.path).parts))
+    about = {} if alone else reading.files.entries(source.path / META)
     datasets = {name: reading.files.entries(path) for name, path in folder.datasets.items()}
     for name, files in folder.runs.items():
         run = reading.run(name, files, datasets)
@@ -147,5 +151,5 @@ mlflow_experiment = Importer(
     recognises=_recognises,
     read=_read,
     of_folders=True,
-    apart=("*/artifacts", "traces", "models"),
+    apart=("artifacts", "*/artifacts", "traces", "models"),
 )
