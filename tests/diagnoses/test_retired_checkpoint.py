@@ -172,8 +172,8 @@ def test_when_it_was_seen_counts_and_not_when_it_was_reported(tmp_path: Path) ->
     assert wide.measures["ambiguous"].value == 2
 
 
-def _sub(folder: Path) -> Path:
-    inner = folder / "inner"
+def _sub(folder: Path, name: str = "inner") -> Path:
+    inner = folder / name
     inner.mkdir()
     return inner
 
@@ -195,10 +195,71 @@ def test_without_traffic_time_is_the_weight(tmp_path: Path) -> None:
 
 def test_an_assumed_lag_alone_is_not_confirmed(tmp_path: Path) -> None:
     result = judge(tmp_path, [*TWO, ticket(0, NOON + timedelta(days=3))])
-    assert result.parameters["lag_s"].source == "inferred"
+    assert result.parameters["lag_s"].source == "default"
     assert result.verdict == "supported"
     given = judge(_sub(tmp_path), [*TWO, ticket(0, NOON + timedelta(days=3))], lag_s=8 * 86400)
     assert given.verdict == "confirmed"
+
+
+def test_few_reports_may_show_that_the_lag_is_long_and_not_that_it_is_short(
+    tmp_path: Path,
+) -> None:
+    def lag(days: float) -> Any:
+        seen = ticket(1, NOON + timedelta(days=days), observed_at=NOON)
+        rows = [*TWO, seen, ticket(0, NOON + timedelta(days=50))]
+        return judge(_sub(tmp_path, f"{days}"), rows).parameters["lag_s"]
+
+    assert (lag(3).value, lag(3.5).source) == (42 * 86_400, "default")
+    assert (lag(60).value, lag(61).source) == (60 * 86_400, "inferred")
+
+
+def test_an_account_without_a_request_in_the_window_is_where_its_others_are(
+    tmp_path: Path,
+) -> None:
+    """The other region follows the swap two days later."""
+    log = [
+        alias("a", START - timedelta(days=9), 0, region="us"),
+        alias("b", NOON, 1, region="us"),
+        alias("a", START - timedelta(days=9), 2, region="eu"),
+        alias("b", NOON + timedelta(days=2), 3, region="eu"),
+        stored("a"),
+        stored("b"),
+    ]
+    asked = [
+        decision(n, START - timedelta(hours=n), account_id=name, region=region)
+        for n, (name, region) in enumerate([("e", "eu"), ("u", "us"), ("m", "eu"), ("m", "us")])
+    ]
+    seen = NOON + timedelta(days=1)
+    reports = [ticket(n, seen + timedelta(days=3), observed_at=seen, account_id=name)
+               for n, name in enumerate("eum")]  # fmt: skip
+    result = judge(tmp_path, [*log, *asked, *reports])
+    assert (of(result, "t0"), of(result, "t1")) == ({"a": 1.0}, {"b": 1.0})
+    assert of(result, "t2").keys() == {"a", "b"}, "that account is in both"
+    assert any("2 tickets are of accounts without a request" in limit for limit in result.limits)
+
+
+def test_candidates_are_told_until_they_are_certain_together(tmp_path: Path) -> None:
+    """What is unlikely is told where the likely ones leave room, and does not count as gone."""
+    rows = [alias("a", START - timedelta(days=9)), alias("b", NOON - minutes(117), 1),
+            alias("c", NOON - minutes(2), 2), stored("a", there=False), stored("b"), stored("c"),
+            ticket(0, NOON)]  # fmt: skip
+    result = judge(tmp_path, rows, lag_s=7_200, clock_error_s=0)
+    found = of(result, "t0")
+    assert found == pytest.approx({"b": 115 / 120, "a": 3 / 120, "c": 2 / 120}, abs=0.01)
+    assert (value(result, "ambiguous"), value(result, "unreachable")) == (1, 0)
+
+
+def test_an_alias_without_a_log_is_another_gap_than_a_log_that_begins_late(
+    tmp_path: Path,
+) -> None:
+    late = [ticket(0, NOON, observed_at=START - timedelta(days=20))]
+    rows = [*TWO, *late, ticket(1, NOON, observed_at=NOON - minutes(5), endpoint="ghost")]
+    result = judge(tmp_path, rows)
+    assert value(result, "unresolved") == 2
+    rival = next(r for r in result.rivals if r.explanation.startswith("The alias log begins"))
+    assert rival.why.startswith("1 of 2 tickets")
+    assert any("older part" in said for said in result.remedies)
+    assert any("alias log of ghost" in said for said in result.remedies)
 
 
 def test_a_date_alone_is_a_day_in_any_zone(tmp_path: Path) -> None:

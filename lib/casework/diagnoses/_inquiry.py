@@ -113,10 +113,20 @@ class Inquiry:
         """Id under which the answers to a query are recorded."""
         return f"{self.diagnosis}.{query.id}"
 
-    def infer(self, name: str, given: Any, inferred: Any) -> Any:
-        """Settle a setting: as given, else as inferred from the evidence, and record which."""
+    def infer(self, name: str, given: Any, inferred: Any, default: Any = None) -> Any:
+        """Settle a setting, and record how: as given, as inferred from the evidence, or by default.
+
+        Args:
+            name: of the setting.
+            given: what the caller said; None where nothing.
+            inferred: what the evidence says; None where it says nothing.
+            default: what is taken then.
+        """
         if given is not None:
             return given
+        if inferred is None and default is not None:
+            self.parameters[name] = Parameter(canonical.plain(default), "default")
+            return default
         self.parameters[name] = Parameter(canonical.plain(inferred), "inferred")
         return inferred
 

@@ -2,7 +2,7 @@
 
 from casework.case import Query
 from casework.diagnoses._in_force import ALIAS_HISTORY, ALIAS_STRETCHES
-from casework.diagnoses._retired_seen import HOURS, LINKS, NAMED_GRADED, SEEN, WINDOWS
+from casework.diagnoses._retired_seen import HOURS, LINKS, NAMED_GRADED, PLACES, SEEN, WINDOWS
 from casework.diagnoses._retrieval import RETRIEVAL_MOVES
 
 PARTS = Query(
@@ -107,14 +107,17 @@ TICKETS = Query(
     """
     SELECT t.ticket_id, t.reported_at, t.observed_at, t.endpoint, t.request_id, t.account_id,
            t.only_a_date, t.is_zoneless, t.is_contradicted, t.window_from, t.window_until,
+           coalesce(p.is_of_other_times AND coalesce(p.region, p.lane) IS NOT NULL, FALSE)
+               AS is_placed_by_other_times,
            h.first AS log_from
     FROM seen AS t
+    LEFT JOIN places AS p ON p.ticket_id = t.ticket_id
     LEFT JOIN (SELECT alias, min(valid_from) AS first FROM alias_history GROUP BY alias) AS h
       ON h.alias = t.endpoint
     ORDER BY t.reported_at, t.ticket_id
     """,
     "The tickets, each with its window and the beginning of the log of its alias.",
-    uses=(SEEN, ALIAS_HISTORY),
+    uses=(SEEN, PLACES, ALIAS_HISTORY),
 )
 
 PRINTS = Query(

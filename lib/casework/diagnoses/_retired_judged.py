@@ -11,7 +11,8 @@ from casework.diagnoses._inquiry import Inquiry
 from casework.stats.reproduction import chance_of, posterior
 
 CERTAIN, WORTH_TELLING = 0.99, 0.05
-"""A single candidate is certain from here; all candidates above the other are told."""
+"""A single candidate is certain from here, and so are several together; all above the other are
+told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,7 @@ class Judged:
         candidates: checkpoints that are worth telling with their probability, the largest first;
             None is a checkpoint that no record names. An unresolved ticket has none.
         was_open: whether it was open before fingerprints and replays were looked at.
-        reachable: whether all of these can still be run; None where that is not known.
+        reachable: whether all likely ones can still be run; None where that is not known.
         decides: whether the request took a decision.
         first: the earliest instant at which the answer may have been given.
         last: the latest.
@@ -161,7 +162,7 @@ def _judged(
     told = _worth_telling(after)
     state = _state(told)
     grades = [row["grade"] for row in rows if row["grade"]]
-    reach = [inventory.reach(name).can for name, _ in told if name]
+    reach = [inventory.reach(name).can for name, p in told if name and p > WORTH_TELLING]
     return Judged(
         row=ticket,
         state=state,
@@ -177,10 +178,14 @@ def _judged(
 
 
 def _worth_telling(candidates: Mapping[str, float]) -> list[tuple[str, float]]:
-    """The likely candidates, the likeliest first; two at least where the first is not certain."""
+    """The likely candidates, the likeliest first, and as many others as make them certain."""
     order = sorted(candidates.items(), key=lambda pair: (-pair[1], pair[0]))
-    told = [(name, p) for name, p in order if p > WORTH_TELLING]
-    return order[:2] if len(told) == 1 and told[0][1] < CERTAIN else told
+    told: list[tuple[str, float]] = []
+    for name, p in order:
+        if p <= WORTH_TELLING and sum(known for _, known in told) >= CERTAIN:
+            break
+        told.append((name, p))
+    return told
 
 
 def _state(told: Sequence[tuple[str, float]]) -> str:

@@ -14,7 +14,7 @@ Explains = Callable[[Judged], bool]
 
 
 def find_rivals(
-    tickets: Sequence[Judged], replays: Replays, lag_s: float, lag_is_default: bool
+    tickets: Sequence[Judged], replays: Replays, lag_s: float, lag_is_assumed: bool
 ) -> tuple[tuple[Rival, ...], bool]:
     """Test what else could leave tickets open.
 
@@ -28,9 +28,9 @@ def find_rivals(
          _before_the_log),
         ("The window is an assumption, nobody says when it was seen",
          f"open tickets without an instant at which it was seen; the lag of {duration(lag_s)} is "
-         f"{'a default' if lag_is_default else 'from other tickets, or given'}",
+         f"{'assumed' if lag_is_assumed else 'from other tickets, or given'}",
          "without one",
-         lambda ticket: lag_is_default and _unseen(ticket)),
+         lambda ticket: lag_is_assumed and _unseen(ticket)),
         ("The reporter's time zone",
          "open tickets whose instant names no zone, taken to be in any", "without a zone",
          lambda ticket: ticket.state == "ambiguous" and bool(ticket.row["is_zoneless"])),
@@ -39,7 +39,10 @@ def find_rivals(
     for explanation, test, words, explains in tests:
         explained = [ticket for ticket in open_ones if explains(ticket)]
         whole = bool(open_ones) and len(explained) == len(open_ones)
-        why = f"{number(len(explained))} of {count(len(open_ones), 'open tickets')} are {words}"
+        why = (
+            f"{number(len(explained))} of {count(len(open_ones), 'tickets')} whose checkpoint is "
+            f"uncertain or gone are {words}"
+        )
         outcome: Outcome = "not_excluded" if whole else "excluded"
         found.append(Rival(explanation, test, outcome, why))
     rest = [t for t in open_ones if not any(explains(t) for *_, explains in tests)]
@@ -53,7 +56,8 @@ def _before_the_log(ticket: Judged) -> bool:
     return (
         ticket.state != "resolved"
         and (None in names or not names)
-        and (start is None or ticket.row["window_from"] < start)
+        and start is not None
+        and ticket.row["window_from"] < start
     )
 
 
@@ -120,8 +124,8 @@ def falsify(ask: Inquiry, tickets: Sequence[Judged], known: dict[str, Any]) -> F
         "A fingerprint or a replay that settles the open tickets, or a record that contradicts the "
         "alias log",
         ran=True,
-        outcome=f"{number(len(settled))} of {count(len(before), 'tickets')} with several "
-        f"candidates settled, {number(by['fingerprint'])} by fingerprint and "
+        outcome=f"{number(len(settled))} of {count(len(before), 'tickets')} without one certain "
+        f"candidate settled, {number(by['fingerprint'])} by fingerprint and "
         f"{number(by['replay'])} by replay; {against}",
         falsified=bool(before) and not any(ticket.is_open for ticket in tickets),
     )

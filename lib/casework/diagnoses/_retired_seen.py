@@ -94,17 +94,23 @@ NAMED_MATCHED, NAMED_CROSSED, NAMED_GRADED = grading_of(NAMED, "named_")
 PLACES = Query(
     "places",
     """
-    SELECT t.ticket_id,
-           CASE WHEN count(DISTINCT coalesce(q.region, '')) = 1 THEN max(q.region) END AS region,
-           CASE WHEN count(DISTINCT coalesce(q.lane, '')) = 1 THEN max(q.lane) END AS lane
-    FROM seen AS t
-    JOIN requests AS q
-      ON q.account_id = t.account_id AND q.occurred_at >= t.window_from
-     AND q.occurred_at <= t.window_until AND (t.endpoint IS NULL OR q.endpoint = t.endpoint)
-    WHERE t.ticket_id NOT IN (SELECT ticket_id FROM links)
-    GROUP BY t.ticket_id
+    SELECT ticket_id, NOT has_inside AS is_of_other_times,
+           CASE WHEN count(DISTINCT coalesce(region, '')) = 1 THEN max(region) END AS region,
+           CASE WHEN count(DISTINCT coalesce(lane, '')) = 1 THEN max(lane) END AS lane
+    FROM (SELECT *, bool_or(is_inside) OVER (PARTITION BY ticket_id) AS has_inside
+          FROM (SELECT t.ticket_id, q.region, q.lane,
+                       q.occurred_at >= t.window_from
+                           AND q.occurred_at <= t.window_until AS is_inside
+                FROM seen AS t
+                JOIN requests AS q
+                  ON q.account_id = t.account_id
+                 AND (t.endpoint IS NULL OR q.endpoint = t.endpoint)
+                WHERE t.ticket_id NOT IN (SELECT ticket_id FROM links)))
+    WHERE is_inside OR NOT has_inside
+    GROUP BY ticket_id, has_inside
     """,
-    "Region and lane of the account's own requests in the window, where they are all of one.",
+    "Region and lane of the account's own requests in the window, or where it has none there, of "
+    "all its requests, where they are all of one.",
     uses=(SEEN, LINKS),
 )
 

@@ -100,8 +100,8 @@ def headline(judged: Sequence[Judged], verdict: Verdict, moved: bool) -> str:
     return (
         f"Of {count(n, 'tickets')} {number(states['resolved'])} are about exactly one checkpoint, "
         f"{number(states['ambiguous'])} have several candidates and "
-        f"{number(states['unresolved'])} none; {number(gone)} need a checkpoint that can no longer "
-        "be run."
+        f"{number(states['unresolved'])} none; for {number(gone)} a likely one can no longer be "
+        "run."
     )
 
 
@@ -189,8 +189,16 @@ def remedies(
             "Keep weights, adapters with their base, and serving settings at least as long as "
             f"reports arrive (99th percentile of the lag{until}) after the alias moves away."
         )
-    if any(ticket.state == "unresolved" for ticket in judged):
+    without = [ticket for ticket in judged if ticket.state == "unresolved"]
+    if any(ticket.row["log_from"] is not None for ticket in without):
         said.append("Load the older part of the alias log for the tickets without a candidate.")
+    unlogged = {str(ticket.row["endpoint"]) for ticket in without
+                if ticket.row["endpoint"] and ticket.row["log_from"] is None}  # fmt: skip
+    if unlogged:
+        said.append(
+            f"Load the alias log of {', '.join(sorted(unlogged)[:3])}"
+            f"{' and others' if len(unlogged) > 3 else ''}: no record says what it pointed at."
+        )
     return tuple(said)
 
 
@@ -201,8 +209,10 @@ def limits(
     said = ["Probabilities rest on the traffic of the window; they are no measure of the fault."]
     if not clock_known:
         said.append("Nothing bounds the error of the clocks; they are taken to agree.")
-    for key, words in (("only_a_date", "name a day alone, taken in any time zone"),
+    for key, words in (("only_a_date", "name midnight, taken as a day alone in any time zone"),
                        ("is_zoneless", "name no time zone, taken to be in any"),
+                       ("is_placed_by_other_times", "are of accounts without a request in the "
+                        "window: region and lane are those of their other requests"),
                        ("is_contradicted", "were seen after they were reported: their window "
                         "reaches back from the report")):  # fmt: skip
         n = sum(bool(ticket.row[key]) for ticket in judged)

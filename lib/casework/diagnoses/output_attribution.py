@@ -52,7 +52,7 @@ def judge(
     everyone = ask.one(q.POPULATION)
     population = _population(ask, population, everyone)
     clock = ask.one(q.CLOCKS)
-    error = float(ask.infer("clock_error_s", clock_error_s, clock["clock_error_s"] or 0.0))
+    error = float(ask.infer("clock_error_s", clock_error_s, clock["clock_error_s"], 0.0))
     known = {"population": population, "clock_error_s": error}
     for query in (DECIDED, q.MATCHED, q.GRADED):
         ask.case.hold(query, **known)

@@ -88,7 +88,7 @@ def judge(
     """
     reach = ask.one(t.REACH)
     now = settle_now(ask, as_of, reach["last"]) or reach["last"]
-    error = float(ask.infer("clock_error_s", clock_error_s, reach["clock_error_s"] or 0.0))
+    error = float(ask.infer("clock_error_s", clock_error_s, reach["clock_error_s"], 0.0))
     known: dict[str, Any] = {
         "as_of": now.isoformat(),
         "live_from": (now - timedelta(days=live_days)).isoformat(),

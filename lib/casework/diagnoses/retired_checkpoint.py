@@ -84,22 +84,25 @@ def judge(
     Args:
         ask: the inquiry.
         lag_s: how long before its report an answer may have been seen where the ticket does not
-            say; else the 99th percentile of those that do, or six weeks where under 20 do.
+            say; else the 99th percentile of those that do, where under 20 do six weeks at least.
         clock_error_s: bound on the error of the clocks in seconds; else from `clocks`.
         endpoint: what tickets are about that name none; else the only one of the case.
     """
     clock = ask.one(CLOCKS)
-    error = float(ask.infer("clock_error_s", clock_error_s, clock["clock_error_s"] or 0.0))
+    error = float(ask.infer("clock_error_s", clock_error_s, clock["clock_error_s"], 0.0))
     lags = ask.one(s.LAGS)
     enough = lags["tickets"] >= _FEWEST_LAGS
-    lag = float(ask.infer("lag_s", lag_s, lags["lag_p99_s"] if enough else DEFAULT_LAG_S))
+    # few tickets cannot show that the lag is short, but one can show that it is long
+    longer = lags["tickets"] and lags["lag_p99_s"] > DEFAULT_LAG_S
+    known_lag = lags["lag_p99_s"] if enough or longer else None
+    lag = float(ask.infer("lag_s", lag_s, known_lag, DEFAULT_LAG_S))
     known = {"clock_error_s": error, "lag_s": lag, "zoneless": _zoneless(ask),
              "endpoint": _endpoint(ask, endpoint)}  # fmt: skip
     if not _has_history(ask):
         return _no_history()
     for query in _HELD:
         ask.case.hold(query, **known)
-    rivals_of = partial(find_rivals, lag_s=lag, lag_is_default=lag_s is None and not enough)
+    rivals_of = partial(find_rivals, lag_s=lag, lag_is_assumed=lag_s is None and not enough)
     clock_known = bool(clock["hosts"]) or clock_error_s is not None
     return _conclude(ask, rivals_of, lags, known, clock_known=clock_known)
 

@@ -85,7 +85,7 @@ def judge(
     """
     clock = ask.one(CLOCKS)
     clock_known = bool(clock["hosts"]) or clock_error_s is not None
-    error = float(ask.infer("clock_error_s", clock_error_s, clock["clock_error_s"] or 0.0))
+    error = float(ask.infer("clock_error_s", clock_error_s, clock["clock_error_s"], 0.0))
     ask.infer("environment", environment, "all but those of tests")
     known = {"environment": environment or "", "clock_error_s": error, "push_lead_s": push_lead_s}
     blind = count_blind(ask, _hold(ask, known))
