@@ -200,6 +200,15 @@ def test_an_incomplete_log_gives_an_interval_over_endpoints(estate: Estate, tmp_
     assert measured.ci95[0] < measured.value < measured.ci95[1]
 
 
+def test_owners_that_are_not_on_the_list_may_all_be_there(estate: Estate, tmp_path: Path) -> None:
+    estate.change(model_versions, owner="Ana.Berg@Desk.example")
+    estate.serve(D1, 50, endpoint="batch")
+    result = estate.judge(tmp_path)
+    assert result.verdict == "inconclusive"
+    assert result.measures["governed_traffic_share"].ci95 == (0.0, 1.0)
+    assert any("Ana.Berg@Desk.example" in limit for limit in result.limits)
+
+
 @pytest.mark.parametrize(("exists", "gone"), [(True, 0), (False, 1), (None, None)])
 def test_what_a_version_would_be_rolled_back_to(
     estate: Estate, tmp_path: Path, exists: bool | None, gone: int | None

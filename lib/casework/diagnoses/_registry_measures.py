@@ -85,16 +85,22 @@ def _is_possible(value: float, items: int) -> bool:
 
 
 def _interval(ask: Inquiry, split: Split, known: dict[str, Any]) -> tuple[float, float] | None:
-    """Of the share among requests whose digest is known, clustered by endpoint."""
-    governed = {one.digest for one in split.served if one.standing == "governed"}
-    sums: dict[str, list[int]] = {}
-    for row in ask.ask(t.BY_ENDPOINT, **known):
-        if row["digest"] is not None:
+    """Of the share among requests whose digest is known, clustered by endpoint.
+
+    Its lower end is that where no record of unknown state lives, its upper that where all do.
+    """
+    rows = [row for row in ask.ask(t.BY_ENDPOINT, **known) if row["digest"] is not None]
+    ends = []
+    for standings in ({"governed"}, {"governed", "quantised", "unknown"}):
+        living = {one.digest for one in split.served if one.standing in standings}
+        sums: dict[str, list[int]] = {}
+        for row in rows:
             cell = sums.setdefault(row["endpoint"] or "", [0, 0])
-            cell[0] += row["requests"] * (row["digest"] in governed)
+            cell[0] += row["requests"] * (row["digest"] in living)
             cell[1] += row["requests"]
-    found = clustered_share([(y, n) for y, n in sums.values()])
-    return (found.low, found.high) if found else None
+        ends.append(clustered_share([(y, n) for y, n in sums.values()]))
+    least, most = ends
+    return (least.low, most.high) if least and most else None
 
 
 def measure_approvals(ask: Inquiry, approvals: Sequence[Approval], total: int) -> None:

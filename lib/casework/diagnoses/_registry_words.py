@@ -195,6 +195,14 @@ def limits(ask: Inquiry, split: Split, reach: dict[str, Any], live_days: float) 
             f"No eval run of {', '.join(lacking[:3])} is loaded, and the registry tells of none: "
             "load the eval runs of what served, or it stays open whether it was evaluated."
         )
+    unlisted = sorted({str(s.row["owner"]) for s in split.served
+                       if s.row and s.row["owner_state"] == "not on the list"})  # fmt: skip
+    if unlisted:
+        named = ", ".join(shorten(name, 40) for name in unlisted[:3])
+        said.append(
+            f"Not on the staff list: {count(len(unlisted), 'owners')} of records ({named}). "
+            "Whether they are there is not known; load people under the names of the registry."
+        )
     for table, what in (("people", "whether owners are there"), ("benchmarks", "whether benchmarks "
                         "are in force"), ("engagements", "what approvers did before")):  # fmt: skip
         if not ask.case.filled(table):
