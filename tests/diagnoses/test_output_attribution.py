@@ -1,5 +1,6 @@
 """What `output_attribution` must state, against planted numbers and cases of a few rows."""
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from tests.diagnoses.attributing import (
 from tests.diagnoses.conftest import Diagnosed
 
 from casework.case import Row
+from casework.errors import UsageError
 from casework.findings import Result
 from casework.stats.rotations import count_rotations
 from casework.tables import deployments
@@ -71,6 +73,27 @@ def test_a_later_record_that_decides_otherwise_is_told(tmp_path: Path) -> None:
     result = attribute(tmp_path, rows)
     assert value(result, "grade_c") == 2
     assert any("Of 1 decision a later record" in limit for limit in result.limits)
+
+
+def test_decisions_of_test_environments_are_set_apart(tmp_path: Path) -> None:
+    """Staging decides a few seconds after the switch; where there is nothing else, it counts."""
+    log = [alias("a", START), alias("b", START + minutes(60), 1), clock(30)]
+    live = [decision(n, START + minutes(n + 1), environment="prod") for n in range(3)]
+    near = START + minutes(60) + timedelta(seconds=5)
+    tests = [decision(10 + n, near, environment="Staging") for n in range(2)]
+
+    def judge(rows: list[Row], name: str, **settings: Any) -> Result:
+        (tmp_path / name).mkdir()
+        return attribute(tmp_path / name, [*log, *rows], **settings)
+
+    result = judge([*live, *tests], "both")
+    assert (result.verdict, value(result, "decisions")) == ("clean", 3)
+    assert any("2 records of environments for tests (Staging)" in said for said in result.limits)
+    assert value(judge([*live, *tests], "all", environment="all"), "grade_d") == 2
+    assert value(judge([*live, *tests], "one", environment="Staging"), "decisions") == 2
+    assert value(judge(tests, "alone"), "decisions") == 2
+    with pytest.raises(UsageError):
+        judge(live, "none", environment="nowhere")
 
 
 def test_one_checkpoint_behind_two_prompts_is_one_checkpoint(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """The questions that `output_attribution` asks of a case."""
 
 from casework.case import Query
+from casework.diagnoses._environments import of_environment, outside_tests
 from casework.diagnoses._grading import grading_of
 from casework.diagnoses._in_force import ALIAS_HISTORY, DECIDED
 from casework.diagnoses._retrieval import RETRIEVAL_MOVES
@@ -16,15 +17,25 @@ CLOCKS = Query(
     "The largest error of any clock, offset included.",
 )
 
+ENVIRONMENTS = Query(
+    "environments",
+    f"""
+    SELECT environment, {outside_tests("environment")} AS is_of_customers,
+           count(*) AS requests, count(decision) AS with_decision
+    FROM requests GROUP BY environment ORDER BY environment LIMIT 1000
+    """,  # noqa: S608  the text is put together of constants
+    "Records of requests and decisions by environment, and whether it is named as one for tests.",
+)
+
 POPULATION = Query(
     "population",
-    """
+    f"""
     SELECT count(*) AS rows, count(DISTINCT request_id) AS requests,
            count(DISTINCT request_id) FILTER (WHERE decision IS NOT NULL) AS with_decision,
            count(DISTINCT endpoint) AS endpoints,
            min(occurred_at) AS first, max(occurred_at) AS last
-    FROM requests
-    """,
+    FROM requests WHERE {of_environment("environment")}
+    """,  # noqa: S608  the text is put together of constants
     "How many requests there are, and how many of them record a decision.",
 )
 
@@ -177,19 +188,19 @@ OUTSIDE_THE_LOG = Query(
 
 UNLOGGED = Query(
     "unlogged",
-    """
+    f"""
     SELECT checkpoint, min(seen_in) AS seen_in, min(first) AS first
     FROM (
         SELECT checkpoint, 'deployments' AS seen_in, min(valid_from) AS first
         FROM deployments GROUP BY checkpoint
         UNION ALL
         SELECT checkpoint, 'requests', min(occurred_at) FROM requests
-        WHERE checkpoint IS NOT NULL GROUP BY checkpoint
+        WHERE checkpoint IS NOT NULL AND {of_environment("environment")} GROUP BY checkpoint
     )
     WHERE EXISTS (SELECT 1 FROM alias_events)
       AND checkpoint NOT IN (SELECT checkpoint FROM alias_events)
     GROUP BY checkpoint ORDER BY checkpoint
-    """,
+    """,  # noqa: S608  the text is put together of constants
     "Digests that ran, and that no alias event names: rotations that were not logged.",
 )
 
@@ -207,23 +218,25 @@ SEQUENCE = Query(
 
 OVERRIDDEN = Query(
     "overridden",
-    """
+    f"""
     SELECT count(*) AS decisions
     FROM (SELECT request_id FROM requests WHERE decision IS NOT NULL
+          AND {of_environment("environment")}
           GROUP BY request_id HAVING min(decision) <> max(decision))
-    """,
+    """,  # noqa: S608  the text is put together of constants
     "Decisions of which a later record says otherwise: a person's, or a retry's.",
 )
 
 SYSTEMS = Query(
     "systems",
-    """
+    f"""
     SELECT p.prompts, p.parameters,
            (SELECT count(*) FROM retrieval_moves
             WHERE occurred_at > p.first AND occurred_at <= p.last) AS retrieval_moves
     FROM (SELECT count(DISTINCT prompt_hash) AS prompts, count(DISTINCT params_hash) AS parameters,
-                 min(occurred_at) AS first, max(occurred_at) AS last FROM requests) AS p
-    """,
+                 min(occurred_at) AS first, max(occurred_at) AS last FROM requests
+          WHERE {of_environment("environment")}) AS p
+    """,  # noqa: S608  the text is put together of constants
     "Prompts and parameters by their hashes, and changes of index or tools in the window: one "
     "checkpoint with another of these is another decision system.",
     uses=(RETRIEVAL_MOVES,),

@@ -6,6 +6,7 @@ from typing import Any
 from casework.diagnoses import _attribution as q
 from casework.diagnoses._inquiry import Inquiry
 from casework.findings import Finding, Verdict
+from casework.visible import shorten
 from casework.words import count, number, share
 
 GRADES = {
@@ -28,9 +29,15 @@ def headline(ask: Inquiry, verdict: Verdict, open_ones: int, total: int) -> str:
             f"cannot be attributed to exactly one checkpoint; the alias made {moved} in the window."
         )
     if verdict == "supported":
+        unlogged = ask.measures["unlogged_rotations"].value
+        against = (
+            f"{count(unlogged, 'digests')} ran that no alias event names"
+            if unlogged
+            else "other records contradict the alias log"
+        )
         return (
-            f"All {count(total, 'decisions')} have one candidate, but other records contradict "
-            f"the alias log; it made {moved} in the window."
+            f"All {count(total, 'decisions')} have one candidate, but {against}; the alias made "
+            f"{moved} in the window."
         )
     if verdict == "clean":
         return f"Every one of {count(total, 'decisions')} is attributed to exactly one checkpoint."
@@ -92,7 +99,12 @@ def remedies(ask: Inquiry, grades: dict[str, int], total: int, error: float) -> 
 
 
 def limits(
-    ask: Inquiry, everyone: dict[str, Any], total: int, crossed: int, known: dict[str, Any]
+    ask: Inquiry,
+    everyone: dict[str, Any],
+    total: int,
+    crossed: int,
+    set_apart: dict[str, int],
+    known: dict[str, Any],
 ) -> tuple[str, ...]:
     """Say what the answer does not cover."""
     exactly = {**known, "clock_error_s": 0.0}
@@ -118,24 +130,32 @@ def limits(
         )
     else:
         limits.append("The ids are no sequence, so missing records could not be counted.")
+    if set_apart:
+        limits.append(
+            f"{count(sum(set_apart.values()), 'records')} of environments for tests "
+            f"({', '.join(shorten(name, 20) for name in list(set_apart)[:3])}) are set apart; "
+            "`environment` says which count."
+        )
     undecided = everyone["requests"] - total
     if undecided:
         limits.append(
             f"{count(undecided, 'requests')} without a recorded decision are not counted."
         )
-    return (*limits, *_beside_the_checkpoint(ask, everyone))
+    return (*limits, *_beside_the_checkpoint(ask, everyone, known))
 
 
-def _beside_the_checkpoint(ask: Inquiry, everyone: dict[str, Any]) -> Iterator[str]:
+def _beside_the_checkpoint(
+    ask: Inquiry, everyone: dict[str, Any], known: dict[str, Any]
+) -> Iterator[str]:
     """What else took part in the decisions, and is not attributed here."""
     if everyone["rows"] > everyone["requests"]:
-        overridden = ask.one(q.OVERRIDDEN)["decisions"]
+        overridden = ask.one(q.OVERRIDDEN, **known)["decisions"]
         if overridden:
             yield (
                 f"Of {count(overridden, 'decisions')} a later record says otherwise, by a person "
                 "or a retry: the first is attributed, the last may be what counted."
             )
-    found = ask.one(q.SYSTEMS)
+    found = ask.one(q.SYSTEMS, **known)
     if found["prompts"] > 1 or found["parameters"] > 1 or found["retrieval_moves"]:
         kinds = (("prompts", "prompts"), ("parameters", "sets of parameters"),
                  ("retrieval_moves", "changes of index or tools"))  # fmt: skip

@@ -1,33 +1,31 @@
 """Live traffic by the digest that served it: the questions about requests of `registry_rot`."""
 
 from casework.case import Query
+from casework.diagnoses._environments import outside_tests
 from casework.diagnoses._in_force import ALIAS_DAYS, ALIAS_SEGMENTS, REPLICA_DAYS
 
 REACH = Query(
     "reach",
-    """
+    f"""
     SELECT max(occurred_at) AS last, min(occurred_at) AS first, count(*) AS requests,
-           count(*) FILTER (WHERE lower(environment) IN
-               ('staging', 'stage', 'dev', 'development', 'test', 'testing', 'sandbox', 'qa', 'ci'))
-               AS outside_production,
+           count(*) FILTER (WHERE NOT ({outside_tests("environment")})) AS outside_production,
            (SELECT max(abs(coalesce(offset_s, 0)) + error_s) FROM clocks) AS clock_error_s
     FROM requests
-    """,
+    """,  # noqa: S608  the text is put together of constants
     "The time that the requests span, those outside production, and the error of the clocks.",
 )
 
 LIVE = Query(
     "decided",
-    """
+    f"""
     SELECT request_id, occurred_at, ended_at, endpoint, region, replica, checkpoint, account_id,
            CAST(floor(epoch(occurred_at) / 86400) AS BIGINT) AS day
     FROM requests
     WHERE occurred_at >= CAST($live_from AS TIMESTAMP WITH TIME ZONE)
       AND occurred_at <= CAST($as_of AS TIMESTAMP WITH TIME ZONE)
-      AND (environment IS NULL OR lower(environment) NOT IN
-           ('staging', 'stage', 'dev', 'development', 'test', 'testing', 'sandbox', 'qa', 'ci'))
+      AND {outside_tests("environment")}
     QUALIFY row_number() OVER (PARTITION BY request_id ORDER BY occurred_at, locator) = 1
-    """,
+    """,  # noqa: S608  the text is put together of constants
     "The live requests: those of the last days in production, of each id the earliest record.",
 )
 

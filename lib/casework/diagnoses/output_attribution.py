@@ -20,7 +20,8 @@ compared, not names. A retry repeats a decision: the earliest record counts. An 
 begins late leaves old decisions without a candidate; that is a gap of the export, and caps the
 verdict at supported. A registry that keeps only the present does not attribute the past. A person
 who decides otherwise later leaves a second record; the model's is the first. One checkpoint behind
-another prompt or index is another decision system, and still one checkpoint.
+another prompt or index is another decision system, and still one checkpoint. Decisions of
+environments for tests decide nothing: they are set apart and counted.
 """
 
 from typing import Any
@@ -29,6 +30,7 @@ from casework.diagnoses import _attribution as q
 from casework.diagnoses._attribution_charts import draw
 from casework.diagnoses._attribution_words import GRADES, findings, headline, limits, remedies
 from casework.diagnoses._diagnosis import Diagnosis, Need
+from casework.diagnoses._environments import ALL, BUT_TESTS
 from casework.diagnoses._in_force import DECIDED
 from casework.diagnoses._inquiry import Conclusion, Inquiry
 from casework.errors import unknown_name
@@ -40,20 +42,26 @@ from casework.words import count, number, share
 
 
 def judge(
-    ask: Inquiry, *, population: str | None = None, clock_error_s: float | None = None
+    ask: Inquiry,
+    *,
+    population: str | None = None,
+    environment: str | None = None,
+    clock_error_s: float | None = None,
 ) -> Conclusion:
     """Grade every decision, count boundaries, and try to settle what is left.
 
     Args:
         ask: the inquiry.
         population: `decisions` (records with a decision) or `requests` (all of them).
+        environment: the environment that customers use, or `all`; else all but those of tests.
         clock_error_s: bound on the error of the clocks in seconds; else from `clocks`.
     """
-    everyone = ask.one(q.POPULATION)
+    environment, set_apart = _environment(ask, population, environment)
+    everyone = ask.one(q.POPULATION, environment=environment)
     population = _population(ask, population, everyone)
     clock = ask.one(q.CLOCKS)
     error = float(ask.infer("clock_error_s", clock_error_s, clock["clock_error_s"], 0.0))
-    known = {"population": population, "clock_error_s": error}
+    known = {"population": population, "environment": environment, "clock_error_s": error}
     for query in (DECIDED, q.MATCHED, q.GRADED):
         ask.case.hold(query, **known)
     ask.case.release(q.MATCHED)  # as large as all decisions, and read by no one else
@@ -78,9 +86,33 @@ def judge(
         rivals=rivals,
         falsifier=falsifier,
         remedies=remedies(ask, grades, total, error),
-        limits=limits(ask, everyone, total, sum(row["crossed"] for row in by_grade), known),
+        limits=limits(
+            ask, everyone, total, sum(row["crossed"] for row in by_grade), set_apart, known
+        ),
         breaks=_breaks(ask, known),
     )
+
+
+def _environment(
+    ask: Inquiry, population: str | None, given: str | None
+) -> tuple[str, dict[str, int]]:
+    """The environment that counts, and the records of each that is set apart as one for tests.
+
+    Where nothing but tests is recorded, there is nothing else to attribute.
+    """
+    rows = ask.ask(q.ENVIRONMENTS)
+    kind = "requests"
+    if population != "requests" and any(row["with_decision"] for row in rows):
+        kind = "with_decision"
+    if given not in (None, ALL) and not any(row[kind] for row in rows
+                                            if row["environment"] == given):  # fmt: skip
+        names = [row["environment"] for row in rows if row["environment"] and row[kind]]
+        raise unknown_name("environment with decisions", str(given), [ALL, *names])
+    tests = {row["environment"]: row[kind] for row in rows
+             if row[kind] and not row["is_of_customers"]}  # fmt: skip
+    has_customers = any(row[kind] for row in rows if row["is_of_customers"])
+    chosen = str(ask.infer("environment", given, BUT_TESTS if has_customers else ALL))
+    return chosen, tests if chosen == BUT_TESTS else {}
 
 
 def _population(ask: Inquiry, asked: str | None, everyone: dict[str, Any]) -> str:
@@ -132,7 +164,7 @@ def _measure(
     ask.measure("rotations", sum(moves.values()), "count:rotations", q.SPANS, n=len(spans))
     ask.measure("boundaries", len(boundaries), "count:boundaries", q.BOUNDARIES, n=len(spans))
     ask.measure("clock_error_s", error, "s", q.CLOCKS)
-    unlogged = ask.ask(q.UNLOGGED)
+    unlogged = ask.ask(q.UNLOGGED, **known)
     ask.measure("unlogged_rotations", len(unlogged), "count:digests", q.UNLOGGED)
     ask.measure("checkpoints", ask.ask(q.BY_CHECKPOINT, **known), "table", q.BY_CHECKPOINT, n=total)
     ask.ask(q.OUTCOMES, **known)
@@ -147,7 +179,8 @@ def _rivals(
 ) -> tuple[Rival, ...]:
     outside = ask.one(q.OUTSIDE_THE_LOG, **known)
     cut = outside["unknown_endpoint"] + outside["before_the_log"]
-    only_cut = cut > 0 and cut == grades.get("D", 0) + grades.get("E", 0)
+    open_ones = grades.get("D", 0) + grades.get("E", 0)
+    only_cut = cut > 0 and cut == open_ones
     repeated = everyone["rows"] - everyone["requests"]
     same = sum(1 for row in ask.ask(q.SPANS, **known) if row["is_reassertion"])
     return (
@@ -155,8 +188,8 @@ def _rivals(
             "The alias export is incomplete, not the record",
             "decisions before the first event of their alias, or of an alias that has none",
             "not_excluded" if only_cut else "excluded",
-            f"{count(cut, 'decisions')} lie outside the export"
-            + (": all that is unattributed" if only_cut else ""),
+            f"{number(cut)} of {count(open_ones, 'decisions')} without one checkpoint lie outside "
+            f"the export; {number(open_ones - cut)} do not",
         ),
         Rival(
             "Retries are counted as decisions",
