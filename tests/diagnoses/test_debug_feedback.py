@@ -159,6 +159,28 @@ def test_rows_without_an_event_are_a_class_of_their_own(tmp_path: Path) -> None:
     assert value(result, "unplaced_share") == pytest.approx(0.2)
 
 
+def test_a_row_may_name_the_request_of_its_feedback(tmp_path: Path) -> None:
+    """Of a request with two thumbs nothing tells which one it was."""
+    rows = [row(i, source_event_id=f"q{i}") for i in range(4)]
+    rows += [event(0, "staging", request_id="q0"), event(1, request_id="q1"),
+             event(2, request_id="q2"), event(9, "staging", request_id="q2")]  # fmt: skip
+    result = examine(tmp_path, rows)
+    assert value(result, "non_production_share") == pytest.approx(0.25)
+    assert value(result, "unmatched_share") == pytest.approx(0.5)
+    assert any("2 rows name a request" in limit for limit in result.limits)
+
+
+def test_of_rows_that_cannot_be_traced_nothing_is_said(tmp_path: Path) -> None:
+    rows = [row(i, source_event_id=f"lost {i}") for i in range(300)]
+    for i in range(300):
+        rows += both(i, "dislike" if i % 2 else "wrong")
+    result = examine(tmp_path, [*rows, event(1), event(2, "staging")])
+    assert value(result, "unmatched_share") == 1
+    assert value(result, "non_production_share") is None
+    assert outcome(result, "Insiders are") == "not_testable"
+    assert "none can be traced" in result.headline
+
+
 def test_the_request_says_where_the_feedback_does_not(tmp_path: Path) -> None:
     asked = {"request_id": "q0", "occurred_at": START, "environment": "dev"}
     rows = [row(0), row(1), event(0, None, request_id="q0"), event(1)]

@@ -105,6 +105,9 @@ def compare(ask: Inquiry, known: Known, before: str | None, after: str | None) -
     sides = _sides(ask, runs, known["dataset"], before, after)
     if not sides.before or not sides.after:
         return Moves(how=sides.how)
+    named = (_name(sides.before[0]), _name(sides.after[-1]))
+    ask.infer("before", before, named[0])
+    ask.infer("after", after, named[1])
     ids = {
         "runs_before": [run["run_id"] for run in sides.before],
         "runs_after": [run["run_id"] for run in sides.after],
@@ -125,7 +128,7 @@ def compare(ask: Inquiry, known: Known, before: str | None, after: str | None) -
             max(r["ended_at"] or r["started_at"] for r in sides.before),
             min(r["started_at"] for r in sides.after),
         ),
-        named=(_name(sides.before[0]), _name(sides.after[-1])),
+        named=named,
     )
 
 

@@ -20,9 +20,11 @@ def measure_origins(ask: Inquiry, known: Known, origins: Origins) -> None:
         "unmatched_share": origins.unmatched,
         "unplaced_share": origins.unplaced,
     }
+    unknown = ("internal_share", "non_production_share") if origins.is_unknown else ()
     for name, value in shares.items():
-        ask.measure(name, value, "share:rows", q.ORIGINS, n=n)
-    ask.measure("suspect_share", origins.suspect, "share:rows", q.SCREEN, n=n)
+        ask.measure(name, None if name in unknown else value, "share:rows", q.ORIGINS, n=n)
+    suspect = None if origins.is_unknown else origins.suspect
+    ask.measure("suspect_share", suspect, "share:rows", q.SCREEN, n=n)
     ask.measure("duplicate_share", origins.screened("repeats"), "share:rows", q.SCREEN, n=n)
     ask.measure("screened_share", origins.screened("flagged"), "share:rows", q.SCREEN, n=n)
     for name in ("no_answer", "same_answer", "is_mash", "is_hammered", "in_burst"):

@@ -60,6 +60,7 @@ class Origins:
         elsewhere: from an environment that is not production.
         unmatched: without a feedback event in the case.
         unplaced: of a matched event without an environment, or one of an unknown name.
+        by_request: how many rows were matched by the request of their event.
         screen: sums of the behavioural screen, as weights.
         table: rows by environment, surface and internal.
     """
@@ -72,8 +73,14 @@ class Origins:
     elsewhere: float
     unmatched: float
     unplaced: float
+    by_request: int
     screen: dict[str, Any]
     table: list[dict[str, Any]]
+
+    @property
+    def is_unknown(self) -> bool:
+        """Whether no row can be traced to its feedback, so that nothing tells where any is from."""
+        return self.unmatched == 1
 
     def screened(self, name: str) -> float:
         """Share of the weight that one part of the screen marks."""
@@ -155,6 +162,7 @@ def place(ask: Inquiry, known: Known) -> Origins:
         elsewhere=share("weight", "elsewhere"),
         unmatched=share("weight", "unmatched"),
         unplaced=share("weight", "not recorded", "not recognised"),
+        by_request=ask.one(q.BY_REQUEST, **known)["rows"],
         screen=screen,
         table=table,
     )

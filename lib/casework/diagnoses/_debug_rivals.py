@@ -96,6 +96,8 @@ def causal(moves: Moves) -> bool:
 def _experts(origins: Origins, classes: Classes | None, limits: Limits) -> Rival:
     explanation = "Insiders are the best labellers, or staging replays what customers asked"
     test = "labels of the rows from insiders and from outside production"
+    if origins.is_unknown:
+        return Rival(explanation, test, "not_testable", "no row can be traced to its feedback")
     if not origins.suspect:
         return Rival(explanation, test, "excluded", "there are no such rows")
     within = classes.within if classes else None

@@ -90,11 +90,25 @@ TEST_TENANTS = Query(
     "Accounts and users that are marked as internal, as a test, or as a bot.",
 )
 
+OF_REQUESTS = Query(
+    "of_requests",
+    """
+    SELECT request_id, min(feedback_id) AS feedback_id
+    FROM feedback
+    WHERE request_id IN (SELECT source_event_id FROM set_rows)
+      AND request_id NOT IN (SELECT feedback_id FROM feedback)
+    GROUP BY request_id HAVING count(*) = 1
+    """,
+    "The one feedback of each request that a row names in place of its feedback.",
+    uses=(SET_ROWS,),
+)
+
 LINKED = Query(
     "linked",
     """
     SELECT r.row_id, r.source_event_id, r.weight, r.prompt_length, r.has_no_answer, r.is_mash,
            r.same_answer, r.prompt_key, r.texts_key, r.is_bare,
+           o.request_id IS NOT NULL AS by_request,
            f.feedback_id, f.occurred_at, f.surface, f.reason, f.comment IS NOT NULL AS commented,
            coalesce(f.user_id, f.session_id) AS clicker,
            coalesce(f.request_id, f.correction, f.comment, f.feedback_id) AS about,
@@ -108,14 +122,22 @@ LINKED = Query(
            a.account_id IS NOT NULL
                OR ($directory_used AND coalesce(NOT f.is_internal, FALSE)) AS is_customer
     FROM set_rows AS r
-    LEFT JOIN feedback AS f ON f.feedback_id = r.source_event_id
+    LEFT JOIN of_requests AS o ON o.request_id = r.source_event_id
+    LEFT JOIN feedback AS f ON f.feedback_id = coalesce(o.feedback_id, r.source_event_id)
     LEFT JOIN asked_in AS q ON q.request_id = f.request_id
     LEFT JOIN staff_events AS s ON s.feedback_id = f.feedback_id
     LEFT JOIN accounts AS a ON a.account_id = f.account_id
     """,
     "Each row with the feedback that it was made from, and which rules say that its giver is "
     "internal.",
-    uses=(SET_ROWS, ASKED_IN, STAFF_EVENTS, TEST_TENANTS),
+    uses=(SET_ROWS, OF_REQUESTS, ASKED_IN, STAFF_EVENTS, TEST_TENANTS),
+)
+
+BY_REQUEST = Query(
+    "by_request",
+    "SELECT count(*) AS rows FROM linked WHERE by_request",
+    "Rows that name the request of their feedback, and not the feedback.",
+    uses=(LINKED,),
 )
 
 PLACED = Query(

@@ -26,7 +26,11 @@ def headline(
     limits: Limits,
 ) -> str:
     """Say the answer in one sentence."""
-    whence = f"{share(origins.suspect)} come from insiders or from outside production"
+    whence = (
+        "none can be traced to its feedback"
+        if origins.is_unknown
+        else f"{share(origins.suspect)} come from insiders or from outside production"
+    )
     moved = ""
     if moves.slices:
         moved = (
@@ -37,8 +41,8 @@ def headline(
         flagged = share(origins.screened("flagged"))
         why = "No row is labelled" if classes is None else "Raters differ too much to be relied on"
         return (
-            f"{why}. Of {count(origins.rows, 'training rows')} {whence}, and "
-            f"behaviour speaks against {flagged}{moved}."
+            f"{why}. Of {count(origins.rows, 'training rows')} {whence}; by its texts and the "
+            f"pace of clicks {flagged} looks like no correction{moved}."
         )
     told = told_share(classes.contamination)
     rows = f"{count(origins.rows, 'training rows')} by weight"
@@ -127,7 +131,7 @@ def remedies(
             "Ask for the reason as a choice, and let a second person confirm each row before "
             "training."
         )
-    if agreement.usable is False:
+    if not agreement.carries(limits.contamination):
         said.append(f"Rewrite the codebook, and label again until alpha reaches {USABLE}.")
     if origins.unmatched > 0:
         said.append(
@@ -174,6 +178,11 @@ def limits_of(
         said.append(
             f"The environment of {share(origins.unplaced)} is not recorded or has no known name; "
             "the setting `production` names those that are."
+        )
+    if origins.by_request:
+        said.append(
+            f"{count(origins.by_request, 'rows')} name a request in place of its feedback: where a "
+            "request has one feedback, it is taken for theirs."
         )
     if moves.slices:
         said.append("A higher score is taken to be better in every slice.")

@@ -18,8 +18,8 @@ rows that do not bring the fallen slices back: then the rows are not why they fe
 Insiders may be the best labellers, and staging may replay what customers asked: where labels show
 that, origin alone is nothing. In a set for style, style is a correction (`corrections`). Retries
 write one event many times. Raters without context disagree; below an alpha of 0.667 labels carry
-no verdict. Rows may weigh next to nothing in training, so rows are counted by weight. Customers
-may share the domain of the company.
+no verdict, unless they hardly differ in what is a correction. Rows may weigh next to nothing in
+training, so rows are counted by weight. Customers may share the domain of the company.
 """
 
 from casework.diagnoses import _debug_rows as q

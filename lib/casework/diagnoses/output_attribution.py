@@ -62,6 +62,18 @@ def judge(
     clock = ask.one(q.CLOCKS)
     error = float(ask.infer("clock_error_s", clock_error_s, clock["clock_error_s"], 0.0))
     known = {"population": population, "environment": environment, "clock_error_s": error}
+    clock_known = bool(clock["hosts"]) or clock_error_s is not None
+    return _conclude(ask, everyone, set_apart, known, clock_known=clock_known)
+
+
+def _conclude(
+    ask: Inquiry,
+    everyone: dict[str, Any],
+    set_apart: dict[str, int],
+    known: dict[str, Any],
+    *,
+    clock_known: bool,
+) -> Conclusion:
     for query in (DECIDED, q.MATCHED, q.GRADED):
         ask.case.hold(query, **known)
     ask.case.release(q.MATCHED)  # as large as all decisions, and read by no one else
@@ -70,22 +82,21 @@ def judge(
     total = sum(grades.values())
     if not _can_be_graded(ask, grades):
         return _no_history(total)
-    _measure(ask, grades, total, error, known)
+    _measure(ask, grades, total, known)
     draw(ask, everyone, grades, total, known)
     open_ones = grades.get("D", 0) + grades.get("E", 0)
     rivals = _rivals(ask, everyone, grades, total, known)
     check = ask.one(q.CROSS_CHECK, **known)
     falsifier = _falsify(open_ones, ask.one(q.FINGERPRINTS, **known), check)
-    clock_known = bool(clock["hosts"]) or clock_error_s is not None
     verdict = _verdict(ask, grades, rivals, falsifier, check, clock_known=clock_known)
     return Conclusion(
         verdict=verdict,
         headline=headline(ask, verdict, open_ones, total),
-        wide=population == "decisions",
+        wide=known["population"] == "decisions",
         findings=findings(ask, grades, total),
         rivals=rivals,
         falsifier=falsifier,
-        remedies=remedies(ask, grades, total, error),
+        remedies=remedies(ask, grades, total, known["clock_error_s"]),
         limits=limits(
             ask, everyone, total, sum(row["crossed"] for row in by_grade), set_apart, known
         ),
@@ -139,9 +150,7 @@ def _no_history(total: int) -> Conclusion:
     )
 
 
-def _measure(
-    ask: Inquiry, grades: dict[str, int], total: int, error: float, known: dict[str, Any]
-) -> None:
+def _measure(ask: Inquiry, grades: dict[str, int], total: int, known: dict[str, Any]) -> None:
     boundaries = ask.ask(q.BOUNDARIES, **known)
     spans = ask.ask(q.SPANS, **known)
     inside = {(row["alias"], row["region"], row["boundary"]) for row in boundaries}
@@ -163,7 +172,7 @@ def _measure(
         ask.measure(f"grade_{grade.lower()}", value, "count:decisions", q.BY_GRADE, n=total)
     ask.measure("rotations", sum(moves.values()), "count:rotations", q.SPANS, n=len(spans))
     ask.measure("boundaries", len(boundaries), "count:boundaries", q.BOUNDARIES, n=len(spans))
-    ask.measure("clock_error_s", error, "s", q.CLOCKS)
+    ask.measure("clock_error_s", known["clock_error_s"], "s", q.CLOCKS)
     unlogged = ask.ask(q.UNLOGGED, **known)
     ask.measure("unlogged_rotations", len(unlogged), "count:digests", q.UNLOGGED)
     ask.measure("checkpoints", ask.ask(q.BY_CHECKPOINT, **known), "table", q.BY_CHECKPOINT, n=total)
