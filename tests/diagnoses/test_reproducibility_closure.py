@@ -238,6 +238,36 @@ def test_rebuilds_lose_in_one_segment_alone(record: Record, tmp_path: Path) -> N
     assert "hard" in result.headline
 
 
+SPREAD = [0.80, 0.81, 0.79, 0.805, 0.795, 0.80]
+
+
+@pytest.mark.parametrize(
+    ("shipped", "verdict", "rival"),
+    [
+        (0.825, "confirmed", "excluded"),  # outside, though Holm over four parts says p > 0.05
+        (0.81, "supported", "not_excluded"),  # among them, and a point apart is possible
+    ],
+)
+def test_a_gap_that_chance_may_explain_is_no_landing(
+    record: Record, tmp_path: Path, shipped: float, verdict: str, rival: str
+) -> None:
+    record.input("code", pin="floating", digest=None)
+    record.rebuilt(SPREAD, shipped)
+    for segment in ("easy", "usual", "hard"):
+        record.rebuilt(SPREAD, 0.81, segment=segment)
+    result = record.judge(tmp_path)
+    assert value(result, "rerun_p") > 0.05
+    assert (result.verdict, result.falsifier.falsified) == (verdict, False)
+    assert next(r for r in result.rivals if "bits differ" in r.explanation).outcome == rival
+
+
+def test_rebuilds_that_agree_within_the_margin_land(record: Record, tmp_path: Path) -> None:
+    record.input("code", pin="floating", digest=None)
+    record.rebuilt(AROUND, 0.8005)
+    result = record.judge(tmp_path)
+    assert (result.verdict, result.falsifier.falsified) == ("inconclusive", True)
+
+
 def test_the_control_decides_whether_the_harness_drifted(record: Record, tmp_path: Path) -> None:
     record.add(model_versions, model="m", version="1", checkpoint=TUNED, metric_value=83.0,
                created_at=NOW)  # fmt: skip

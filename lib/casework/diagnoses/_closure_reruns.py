@@ -30,6 +30,10 @@ class Segment:
         gap = self.prediction.gap
         return self.p < alpha and (gap.low > margin or gap.high < -margin)
 
+    def stands_apart(self, margin: float, alpha: float) -> bool:
+        """Whether the gap is beyond chance, and not known to be smaller than what matters."""
+        return self.p < alpha and not self.prediction.gap.inside(-margin, margin)
+
 
 @dataclass(frozen=True, slots=True)
 class Rebuilds:
@@ -90,12 +94,23 @@ class Rebuilds:
     def reproduce(self, alpha: float) -> bool:
         """Whether the rebuilds stand for the shipped weights, overall and in each segment.
 
-        None of them departs by what matters, and either none beyond chance, or the items show
-        that any difference is smaller than what matters.
+        A gap that chance may explain shows nothing. The whole must be equivalent, over the items
+        or, without them, from rebuild to rebuild; and no segment may stand apart.
         """
-        if self.shipped is None or not self.parts or self.departing(alpha):
+        if self.shipped is None or self.overall is None or self.departing(alpha):
             return False
-        return bool(self.is_equivalent) or all(part.p >= alpha for part in self.parts)
+        near = self.equivalence or self.overall.prediction.gap
+        return near.inside(-self.margin, self.margin) and not any(
+            part.stands_apart(self.margin, alpha) for part in self.parts[1:]
+        )
+
+    def unsettled(self, alpha: float) -> bool:
+        """Whether the shipped weights lie among the rebuilds, which do not show equivalence."""
+        if self.shipped is None or self.overall is None or self.reproduce(alpha):
+            return False
+        return not self.overall.prediction.outside and not any(
+            part.stands_apart(self.margin, alpha) for part in self.parts
+        )
 
     @property
     def is_equivalent(self) -> bool | None:

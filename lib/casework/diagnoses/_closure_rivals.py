@@ -5,7 +5,7 @@ from typing import Any
 
 from casework.diagnoses._closure_links import Chain
 from casework.diagnoses._closure_reruns import Rebuilds
-from casework.findings import Falsifier, Rival
+from casework.findings import Falsifier, Outcome, Rival
 from casework.stats.prediction import FEWEST
 from casework.words import count, number, spread
 
@@ -38,17 +38,29 @@ def _of_links(chain: Chain, rebuilds: Rebuilds, alpha: float) -> Iterator[Rival]
         if erased
         else "no critical link rests on such an erasure",
     )
-    same = rebuilds.reproduce(alpha)
+    outcome, why = _of_function(rebuilds, alpha)
     yield Rival(
         "The bits differ and the function does not",
         f"the shipped weights among at least {FEWEST} rebuilds, overall and in each segment",
-        "not_excluded" if same else "excluded" if rebuilds.parts else "not_testable",
-        "the rebuilds score as the shipped weights do"
-        if same
-        else "the rebuilds do not cover the shipped weights"
-        if rebuilds.parts
-        else f"{count(len(rebuilds.scores), 'rebuilds')} on record",
+        outcome,
+        why,
     )
+
+
+def _of_function(rebuilds: Rebuilds, alpha: float) -> tuple[Outcome, str]:
+    """Whether the rebuilds do what the shipped weights do."""
+    if not rebuilds.parts:
+        return "not_testable", f"{count(len(rebuilds.scores), 'rebuilds')} on record"
+    if rebuilds.shipped is None:
+        return "not_testable", "the shipped weights were not scored again"
+    if rebuilds.reproduce(alpha):
+        return "not_excluded", "the rebuilds score as the shipped weights do"
+    if rebuilds.unsettled(alpha):
+        return (
+            "not_excluded",
+            "the shipped weights lie among the rebuilds; equivalence is not shown",
+        )
+    return "excluded", "the rebuilds do not cover the shipped weights"
 
 
 def _of_rebuilds(rebuilds: Rebuilds, alpha: float) -> Iterator[Rival]:
@@ -94,9 +106,12 @@ def falsify(
         landed = f"{count(len(rebuilds.scores), 'rebuilds')} on record, too few to tell"
     elif rebuilds.shipped is None:
         landed = "the shipped weights were not scored again, so no rebuild can be said to land"
+    elif same:
+        landed = "the rebuilds land, overall and in each segment"
+    elif rebuilds.unsettled(alpha):
+        landed = "the shipped weights lie among the rebuilds, which do not show equivalence"
     else:
-        landed = "the rebuilds land, overall and in each segment" if same else (
-            "the rebuilds do not land overall and in each segment")  # fmt: skip
+        landed = "the rebuilds do not land overall and in each segment"
     broken = bool(chain.broken)
     return Falsifier(
         "A rebuild from the record alone, by someone else, that lands inside the prediction "

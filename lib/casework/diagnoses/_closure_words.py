@@ -29,6 +29,10 @@ def headline(
         said.append(f"the rebuilds do not explain {whose}: {_gaps(departing, rebuilds)}")
     elif rebuilds.reproduce(alpha):
         said.append(_landed(rebuilds, alone=not said and verdict == "inconclusive"))
+    elif said and rebuilds.unsettled(alpha):
+        said.append("the rebuilds are too few or too far apart to show that they are equivalent")
+    elif said and rebuilds.shipped is not None and rebuilds.overall:
+        said.append(f"the rebuilds do not land: {_gaps([rebuilds.overall], rebuilds)}")
     if said:
         return sentence("; ".join(said))
     if verdict == "clean":

@@ -150,16 +150,18 @@ def _verdict(chain: Chain, rebuilds: Rebuilds, falsifier: Falsifier, alpha: floa
     if chain.links and chain.broken:
         if falsifier.falsified:
             return "inconclusive"
-        return "supported" if chain.unlisted and not departs else "confirmed"
+        doubted = (chain.unlisted and not departs) or rebuilds.unsettled(alpha)
+        return "supported" if doubted else "confirmed"
     if departs:
         return "confirmed" if rebuilds.shipped is not None else "supported"
     if chain.erased:
         return "inconclusive" if rebuilds.reproduce(alpha) else "supported"
     if rebuilds.scores and not rebuilds.parts:
         return _of_few(rebuilds)
-    if not chain.links or (chain.open and not rebuilds.reproduce(alpha)):
-        return "inconclusive"
-    return "clean" if not rebuilds.scores or rebuilds.is_equivalent else "inconclusive"
+    if not rebuilds.scores:
+        return "inconclusive" if not chain.links or chain.open else "clean"
+    lands = chain.links and rebuilds.is_equivalent and rebuilds.reproduce(alpha)
+    return "clean" if lands else "inconclusive"
 
 
 def _of_few(rebuilds: Rebuilds) -> Verdict:
