@@ -20,6 +20,7 @@ from casework.tables import (
     artifact_inputs,
     checkpoints,
     engagements,
+    eval_runs,
     model_versions,
     people,
     reruns,
@@ -280,6 +281,61 @@ def test_the_control_decides_whether_the_harness_drifted(record: Record, tmp_pat
     with_it = record.judge(tmp_path)
     assert with_it.verdict == "inconclusive"
     assert value(with_it, "harness_shift") == pytest.approx(-0.03)
+
+
+def eval_run(record: Record, run: str, score: float, day: int, **more: Any) -> None:
+    start = NOW + timedelta(days=day)
+    record.add(eval_runs, **{"run_id": run, "suite": "main", "started_at": start,
+                             "checkpoint": TUNED, "score": score} | more)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("rebuilt", "noted", "read"),
+    [
+        (84.0, 0.84, 84.0),
+        (0.84, 84.0, 0.84),
+        (84.0, 83.0, 83.0),
+        (0.84, 0.2, 0.2),  # a rebuild may fail altogether
+        (0.84, 4.2, None),  # a mark out of five
+        (4.2, 0.84, None),
+    ],
+)
+def test_scores_in_two_units_are_not_subtracted(
+    record: Record, tmp_path: Path, rebuilt: float, noted: float, read: float | None
+) -> None:
+    eval_run(record, "er-1", noted, -200)
+    record.rebuilt([rebuilt * score / 0.8 for score in AROUND], None)
+    result = record.judge(tmp_path)
+    assert value(result, "reported_score") == (None if read is None else pytest.approx(read))
+    assert any("another unit" in limit for limit in result.limits) == (read is None)
+    if read is None or abs(rebuilt - read) < 0.01:
+        assert result.verdict == "inconclusive"
+
+
+def test_the_control_is_said_with_both_scores(record: Record, tmp_path: Path) -> None:
+    eval_run(record, "er-1", 0.83, -200)
+    record.rebuilt(AROUND, 0.8)
+    result = record.judge(tmp_path)
+    (said,) = [f.statement for f in result.findings if f.statement.startswith("Control")]
+    assert "score 80 %, a shift of −3 points from 83 % in eval run er-1" in said
+
+
+def test_a_later_run_of_the_same_weights_stands_in_for_the_control(
+    record: Record, tmp_path: Path
+) -> None:
+    eval_run(record, "er-1", 0.83, -200)
+    eval_run(record, "er-2", 0.8005, 0)
+    eval_run(record, "er-3", 0.99, 1, suite="another")
+    record.rebuilt(AROUND, None)
+    result = record.judge(tmp_path)
+    assert result.verdict == "inconclusive"
+    assert value(result, "rerun_gap") == pytest.approx(-0.0005)
+    assert value(result, "harness_shift") == pytest.approx(-0.0295)
+    outcomes = {rival.explanation[:11]: rival.outcome for rival in result.rivals}
+    assert outcomes["The harness"] == "not_excluded"
+    assert outcomes["The bits di"] == "not_testable"
+    assert any("in eval run er-2, " in finding.statement for finding in result.findings)
+    assert not result.falsifier.falsified
 
 
 @pytest.mark.parametrize("count", [1, 2, 4])

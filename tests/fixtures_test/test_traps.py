@@ -29,7 +29,7 @@ TRAPS = {
     "reproducibility_closure": {
         "bit-exactness is not required": "other_bits",
         "hosted base unpinnable": "hosted_base",
-        "eval harness drift": "harness_drift no_control",
+        "eval harness drift": "harness_drift no_control scored_later two_units",
         "data deleted for privacy": "erased",
         "lineage tag whose digest mismatches": "mismatched",
     },

@@ -167,17 +167,36 @@ OWNERS = Query(
 REPORTED = Query(
     "reported",
     """
-    SELECT score, source
+    SELECT score, source, noted_at, dataset_hash,
+           coalesce(suite, (SELECT min(suite) FROM eval_runs
+                            WHERE list_contains($names, checkpoint)
+                            HAVING count(DISTINCT suite) = 1)) AS suite
     FROM (
-        SELECT metric_value AS score, 'the registry' AS source, 0 AS rank, created_at AS noted_at
-        FROM model_versions WHERE list_contains($names, checkpoint) AND metric_value IS NOT NULL
+        SELECT m.metric_value AS score, 'the registry' AS source, 0 AS rank,
+               m.created_at AS noted_at, r.dataset_hash, coalesce(r.suite, m.benchmark) AS suite
+        FROM model_versions AS m LEFT JOIN eval_runs AS r ON r.run_id = m.eval_run_id
+        WHERE list_contains($names, m.checkpoint) AND m.metric_value IS NOT NULL
         UNION ALL
-        SELECT score, 'an eval run', 1, started_at FROM eval_runs
-        WHERE list_contains($names, checkpoint) AND score IS NOT NULL
+        SELECT score, concat('eval run ', run_id), 1, started_at, dataset_hash, suite
+        FROM eval_runs WHERE list_contains($names, checkpoint) AND score IS NOT NULL
     )
-    ORDER BY rank, noted_at, score LIMIT 1
+    ORDER BY rank, noted_at, score, source LIMIT 1
     """,
     "The score with which the artifact was shipped, as it is on record.",
+)
+
+RESCORED = Query(
+    "rescored",
+    """
+    SELECT score, concat('eval run ', run_id) AS source
+    FROM eval_runs
+    WHERE list_contains($names, checkpoint) AND score IS NOT NULL
+      AND started_at > CAST($noted_at AS TIMESTAMP WITH TIME ZONE)
+      AND suite = CAST($suite AS VARCHAR)
+      AND coalesce(dataset_hash = CAST($dataset_hash AS VARCHAR), true)
+    ORDER BY started_at DESC, run_id LIMIT 1
+    """,
+    "The last score of the shipped weights since then, on the same suite.",
 )
 
 RUNS = Query(

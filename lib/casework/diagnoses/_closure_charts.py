@@ -66,12 +66,17 @@ def _draw_rebuilds(ask: Inquiry, rebuilds: Rebuilds) -> None:
         rows.append(_row(f"{shorten(row['rerun_id'], 24)}{seed}", row["score"], "after"))
     if rebuilds.shipped is not None:
         rows.append(_row("shipped weights, scored again", rebuilds.shipped, "gate"))
-    if rebuilds.reported:
-        rows.append(_row("shipped score on record", rebuilds.reported[0], "before"))
+    if rebuilds.record.later:
+        rows.append(_row("shipped weights, in a later eval run", rebuilds.record.later.score,
+                         "before"))  # fmt: skip
+    if rebuilds.record.reported:
+        rows.append(_row("shipped score on record", rebuilds.record.reported.score, "before"))
     outside = overall.prediction.outside if overall else None
+    whose = "The shipped weights score" if rebuilds.shipped is not None else (
+        "The score on record lies")  # fmt: skip
     title = {
-        True: "The shipped weights score outside what the rebuilds predict",
-        False: "The shipped weights score among the rebuilds",
+        True: f"{whose} outside what the rebuilds predict",
+        False: f"{whose} among the rebuilds",
         None: f"{count(k, 'rebuilds')} are too few to say where another would fall",
     }[outside]
     ask.chart(

@@ -51,9 +51,12 @@ def _measure_rebuilds(ask: Inquiry, rebuilds: Rebuilds) -> None:
     ask.measure("rerun_p", overall.p if overall else None, "p", q.RUNS, n=k)
     scored = len(rebuilds.rows) - k
     ask.measure("shipped_score", rebuilds.shipped, level, q.RUNS, n=scored)
-    reported = rebuilds.reported[0] if rebuilds.reported else None
-    ask.measure("reported_score", reported, level, q.REPORTED)
-    ask.measure("harness_shift", rebuilds.shift, unit, q.RUNS, n=scored)
+    reported, later = rebuilds.record.reported, rebuilds.record.later
+    ask.measure("reported_score", reported.score if reported else None, level, q.REPORTED)
+    if later:
+        ask.measure("later_score", later.score, level, q.RESCORED)
+    by = q.RESCORED if later and not scored else q.RUNS
+    ask.measure("harness_shift", rebuilds.shift, unit, by, n=scored or int(by is q.RESCORED))
     paired = rebuilds.paired
     ask.measure("paired_gap", paired.value if paired else None, unit, q.PAIRED, ci95=_ci(paired),
                 n=paired.n if paired else None)  # fmt: skip

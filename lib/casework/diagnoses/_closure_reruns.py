@@ -2,10 +2,11 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from casework.diagnoses import _closure as q
+from casework.diagnoses._closure_record import Noted, Record, record_of
 from casework.diagnoses._inquiry import Inquiry
 from casework.stats.estimates import Estimate
 from casework.stats.multiplicity import holm
@@ -42,7 +43,7 @@ class Rebuilds:
     Attributes:
         rows: of the query `runs`.
         shipped: score of the shipped weights on the present harness; None where not scored again.
-        reported: score with which it was shipped, as on record, and where that stands.
+        record: scores of the shipped weights that stand on record.
         parts: the whole, then the segments; empty with fewer than five rebuilds.
         paired: mean difference over the items, rebuilds minus shipped, with its 95 % interval.
         equivalence: the same with the 90 % interval of two one-sided tests.
@@ -54,7 +55,7 @@ class Rebuilds:
 
     rows: Sequence[Mapping[str, Any]]
     shipped: float | None
-    reported: tuple[float, str] | None
+    record: Record
     parts: tuple[Segment, ...]
     paired: Estimate | None
     equivalence: Estimate | None
@@ -69,10 +70,15 @@ class Rebuilds:
 
     @property
     def target(self) -> float | None:
-        """What the rebuilds are compared with: the control, else the score on record."""
+        """What the rebuilds are compared with: the control, else the last score on record."""
         if self.shipped is not None:
             return self.shipped
-        return self.reported[0] if self.reported else None
+        return self.noted.score if self.noted else None
+
+    @property
+    def noted(self) -> Noted | None:
+        """The last score on record."""
+        return self.record.later or self.record.reported
 
     @property
     def overall(self) -> Segment | None:
@@ -81,10 +87,18 @@ class Rebuilds:
 
     @property
     def shift(self) -> float | None:
-        """How far the harness has drifted: the shipped weights now, minus the score on record."""
-        if self.shipped is None or self.reported is None:
-            return None
-        return self.shipped - self.reported[0]
+        """How far the harness has drifted: the shipped weights now, minus at shipping.
+
+        Now is the control, else a later eval run.
+        """
+        now, then = self.record.later, self.record.reported
+        score = self.shipped if self.shipped is not None else now.score if now else None
+        return None if score is None or then is None else score - then.score
+
+    @property
+    def drifted(self) -> bool:
+        """Whether the same weights score otherwise than at shipping."""
+        return self.shift is not None and abs(self.shift) >= 0.1 * self.margin
 
     def departing(self, alpha: float) -> list[Segment]:
         """The whole, then the segments, that the rebuilds do not explain, the worst first."""
@@ -127,26 +141,22 @@ def compare(ask: Inquiry, names: list[str], margin: float | None, seed: int) -> 
     settled = float(ask.infer("margin", margin, _margin(rows, is_share=is_share)))
     originals = [row["score"] for row in rows if row["is_original"]]
     shipped = sum(originals) / len(originals) if originals else None
-    found = ask.ask(q.REPORTED, names=names)
-    reported = None
-    if found:
-        score = found[0]["score"]
-        percent = is_share and score > 1
-        reported = (score / 100 if percent else score, found[0]["source"])
+    mean = sum(row["score"] for row in rows) / len(rows) if rows else None
+    record = record_of(ask, names, mean, is_share=is_share)
     cells = ask.ask(q.PAIRED, names=names)
     values, counts = [c["difference"] for c in cells], [c["items"] for c in cells]
-    target = shipped if shipped is not None else reported[0] if reported else None
-    return Rebuilds(
+    found = Rebuilds(
         rows=rows,
         shipped=shipped,
-        reported=reported,
-        parts=_parts(ask, names, target, rows),
+        record=record,
+        parts=(),
         paired=mean_difference(values, counts, seed=seed),
         equivalence=mean_difference(values, counts, level=0.90, seed=seed),
         changed=_changed(ask, names) if len(rows) - len(originals) == 1 else None,
         margin=settled,
         is_share=is_share,
     )
+    return replace(found, parts=_parts(ask, names, found.target, rows))
 
 
 def _changed(ask: Inquiry, names: list[str]) -> Pairs | None:

@@ -64,20 +64,11 @@ def _of_function(rebuilds: Rebuilds, alpha: float) -> tuple[Outcome, str]:
 
 
 def _of_rebuilds(rebuilds: Rebuilds, alpha: float) -> Iterator[Rival]:
-    unit = "points" if rebuilds.is_share else "score"
-    if rebuilds.shipped is None:
-        why = "the shipped weights were not scored again"
-    elif rebuilds.shift is None:
-        why = "both were scored on one harness; the score at shipping is not on record"
-    elif abs(rebuilds.shift) < 0.1 * rebuilds.margin:
-        why = "the same weights score as they did at shipping"
-    else:
-        shift = spread(rebuilds.shift, None, unit)
-        why = f"the same weights score {shift} against the record; the gap is measured after that"
+    outcome, why = _of_harness(rebuilds)
     yield Rival(
         "The harness drifted, and no longer scores as it did",
         "the shipped weights scored again on the present harness, before any comparison",
-        "not_testable" if rebuilds.shipped is None else "excluded",
+        outcome,
         why,
     )
     overall, k = rebuilds.overall, len(rebuilds.scores)
@@ -93,6 +84,22 @@ def _of_rebuilds(rebuilds: Rebuilds, alpha: float) -> Iterator[Rival]:
         "not_testable" if overall is None else "excluded" if departing else "not_excluded",
         why,
     )
+
+
+def _of_harness(rebuilds: Rebuilds) -> tuple[Outcome, str]:
+    """Whether a harness that drifted may be the gap."""
+    shift = spread(rebuilds.shift, None, "points" if rebuilds.is_share else "score")
+    if rebuilds.shipped is None:
+        if not rebuilds.drifted:
+            return "not_testable", "the shipped weights were not scored again beside the rebuilds"
+        return "not_excluded", f"the same weights shifted by {shift} from one eval run to a later"
+    if rebuilds.shift is None:
+        return "excluded", (
+            "both were scored on one harness; the score at shipping is not on record in their unit"
+        )
+    if not rebuilds.drifted:
+        return "excluded", "the same weights score as they did at shipping"
+    return "excluded", f"the same weights shifted by {shift}; the gap is measured after that"
 
 
 def falsify(

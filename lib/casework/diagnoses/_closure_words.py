@@ -5,6 +5,7 @@ from typing import Any
 
 from casework.diagnoses import _closure as q
 from casework.diagnoses._closure_links import STATES, Chain
+from casework.diagnoses._closure_record import Noted
 from casework.diagnoses._closure_reruns import Rebuilds, Segment
 from casework.diagnoses._inquiry import Inquiry
 from casework.findings import Finding, Verdict
@@ -26,7 +27,9 @@ def headline(
     departing = rebuilds.departing(alpha)
     if departing:
         whose = "it" if said else name
-        said.append(f"the rebuilds do not explain {whose}: {_gaps(departing, rebuilds)}")
+        how = f"do not explain {whose}" if rebuilds.shipped is not None else (
+            f"depart from the score on record of {name}")  # fmt: skip
+        said.append(f"the rebuilds {how}: {_gaps(departing, rebuilds)}")
     elif rebuilds.reproduce(alpha):
         said.append(_landed(rebuilds, alone=not said and verdict == "inconclusive"))
     elif said and rebuilds.unsettled(alpha):
@@ -127,7 +130,7 @@ def _of_rebuilds(ask: Inquiry, rebuilds: Rebuilds, alpha: float) -> Iterator[Fin
     if gap.value is None:
         said = "no score of the shipped weights to compare with"
     else:
-        said = f"{spread(gap.value, gap.ci95, unit)} against the shipped weights"
+        said = f"{spread(gap.value, gap.ci95, unit)} against {_target(rebuilds)}"
     overall = rebuilds.overall
     p = f", {p_value(overall.p)}" if overall else ""
     pictures = tuple(c.id for c in ask.charts if c.id in ("rebuilds", "segments"))
@@ -144,14 +147,38 @@ def _of_rebuilds(ask: Inquiry, rebuilds: Rebuilds, alpha: float) -> Iterator[Fin
             ("worst_segment", "worst_segment_gap", "segments"),
             (ask.evidence_id(q.SEGMENTS),), pictures,
         )  # fmt: skip
-    if rebuilds.shift is not None and rebuilds.reported is not None:
-        moved = abs(rebuilds.shift) >= 0.1 * rebuilds.margin
-        how = f"{spread(rebuilds.shift, None, unit)} against" if moved else "the same as in"
-        yield Finding(
-            f"Control: scored again on the present harness, the shipped weights are {how} "
-            f"{rebuilds.reported[1]}.",
-            ("harness_shift", "shipped_score", "reported_score"), (ask.evidence_id(q.REPORTED),),
-        )  # fmt: skip
+    yield from _of_control(ask, rebuilds)
+
+
+def _target(rebuilds: Rebuilds) -> str:
+    """Say what the rebuilds are compared with."""
+    if rebuilds.shipped is not None or rebuilds.noted is None:
+        return "the shipped weights"
+    return f"the score of the shipped weights in {_source(rebuilds.noted)}"
+
+
+def _source(noted: Noted) -> str:
+    there = "" if noted.written == noted.score else f" (there {number(noted.written)})"
+    return f"{shorten(noted.source, 40)}{there}"
+
+
+def _of_control(ask: Inquiry, rebuilds: Rebuilds) -> Iterator[Finding]:
+    """Say how the same weights score now and at shipping."""
+    then, later = rebuilds.record.reported, rebuilds.record.later
+    if rebuilds.shift is None or then is None:
+        return
+    level, unit = ("share", "points") if rebuilds.is_share else ("score", "score")
+    where, score = "scored again on the present harness", rebuilds.shipped
+    if score is None and later is not None:
+        where, score = f"in {_source(later)}, not beside the rebuilds", later.score
+    now = f"{where}, the shipped weights score {spread(score, None, level)}"
+    was = f"{spread(then.score, None, level)} in {_source(then)}"
+    shift = spread(rebuilds.shift, None, unit)
+    how = f"a shift of {shift} from" if rebuilds.drifted else "the same as"
+    yield Finding(
+        f"Control: {now}, {how} {was}.",
+        ("harness_shift", "shipped_score", "reported_score"), (ask.evidence_id(q.REPORTED),),
+    )  # fmt: skip
 
 
 def _of_reach(ask: Inquiry, chosen: Mapping[str, Any]) -> Iterator[Finding]:
@@ -206,6 +233,9 @@ def limits(
         items = round(rebuilds.paired.n * max(1.0, half / rebuilds.margin) ** 2)
         said.append(f"To show equivalence within {number(rebuilds.margin)}, about "
                     f"{count(items, 'items')} would be needed.")  # fmt: skip
+    for noted in rebuilds.record.unlike:
+        said.append(f"The score {number(noted.score)} in {_source(noted)} is in another unit than "
+                    "the rebuilds, and was not compared.")  # fmt: skip
     if not ask.case.filled("engagements"):
         said.append("Without `engagements`, owners who are there count as able to rebuild it.")
     return tuple(said)

@@ -150,7 +150,8 @@ def _verdict(chain: Chain, rebuilds: Rebuilds, falsifier: Falsifier, alpha: floa
     if chain.links and chain.broken:
         if falsifier.falsified:
             return "inconclusive"
-        doubted = (chain.unlisted and not departs) or rebuilds.unsettled(alpha)
+        departs_now = departs and rebuilds.shipped is not None
+        doubted = (chain.unlisted and not departs_now) or rebuilds.unsettled(alpha)
         return "supported" if doubted else "confirmed"
     if departs:
         return "confirmed" if rebuilds.shipped is not None else "supported"
