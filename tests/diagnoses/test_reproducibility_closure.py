@@ -23,6 +23,7 @@ from casework.tables import (
     eval_runs,
     model_versions,
     people,
+    requests,
     reruns,
     training_rows,
 )
@@ -396,6 +397,61 @@ def test_inputs_under_the_name_of_the_run_are_found(record: Record, tmp_path: Pa
     result = record.judge(tmp_path)
     assert result.parameters["artifact"].value == TUNED
     assert value(result, "critical_broken") == []
+
+
+OTHER = f"sha256:{'e' * 64}"
+
+
+def in_use(record: Record, how: str, checkpoint: str = OTHER) -> None:
+    match how:
+        case "alias":
+            record.add(alias_events, alias="live", checkpoint=checkpoint, valid_from=NOW)
+        case "stage":
+            record.add(model_versions, model="m", version="9", checkpoint=checkpoint,
+                       stage="Production", created_at=NOW)  # fmt: skip
+        case "requests":
+            record.add(requests, request_id="1", occurred_at=NOW, checkpoint=checkpoint)
+        case "replaced":
+            in_use(record, "alias")
+            record.add(alias_events, alias="live", checkpoint=TUNED,
+                       valid_from=NOW + timedelta(days=1))  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("how", "judged", "verdict"),
+    [
+        ("alias", OTHER, "confirmed"),
+        ("stage", OTHER, "confirmed"),
+        ("requests", OTHER, "confirmed"),
+        ("replaced", TUNED, "clean"),
+        ("nothing", TUNED, "clean"),
+    ],
+)
+def test_a_broken_artifact_in_use_is_judged_before_one_with_rebuilds(
+    record: Record, tmp_path: Path, how: str, judged: str, verdict: str
+) -> None:
+    for kind in CRITICAL:
+        record.more(kind, artifact=OTHER, uri=f"other/{kind}", retrievable=kind != "code")
+    for i in range(40):
+        for run in range(7):
+            record.add(reruns, artifact=TUNED, rerun_id=f"r{run}", item_id=f"i{i}",
+                       score=float(i > 5), is_original=run == 0)  # fmt: skip
+    in_use(record, how)
+    result = record.judge(tmp_path)
+    assert (result.parameters["artifact"].value, result.verdict) == (judged, verdict)
+    assert any("1 other artifact on record" in limit for limit in result.limits) == (
+        verdict == "clean"
+    )
+
+
+def test_other_artifacts_in_use_are_told(record: Record, tmp_path: Path) -> None:
+    for kind in CRITICAL:
+        record.more(kind, artifact=OTHER, uri=f"other/{kind}", retrievable=kind != "code")
+    in_use(record, "alias")
+    result = record.judge(tmp_path, artifact=TUNED)
+    assert result.verdict == "clean"
+    assert (value(result, "others_broken"), result.measures["others_broken"].n) == (1, 1)
+    assert any("code pinned but gone" in finding.statement for finding in result.findings)
 
 
 def test_a_broken_record_nobody_serves_is_contained(record: Record, tmp_path: Path) -> None:

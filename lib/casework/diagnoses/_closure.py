@@ -2,30 +2,6 @@
 
 from casework.case import Query
 
-ARTIFACTS = Query(
-    "artifacts",
-    """
-    SELECT a.artifact, CAST(sum(a.inputs) AS BIGINT) AS inputs,
-           CAST(sum(a.rebuilds) AS BIGINT) AS rebuilds, max(coalesce(s.requests, 0)) AS requests,
-           max(coalesce(s.accounts, 0)) AS accounts, bool_or(e.alias IS NOT NULL) AS aliased
-    FROM (
-        SELECT artifact, count(*) AS inputs, 0 AS rebuilds FROM artifact_inputs GROUP BY artifact
-        UNION ALL
-        SELECT artifact, 0, count(DISTINCT rerun_id) FROM reruns GROUP BY artifact
-    ) AS a
-    LEFT JOIN (
-        SELECT checkpoint, count(*) AS requests, count(DISTINCT account_id) AS accounts
-        FROM requests WHERE checkpoint IS NOT NULL GROUP BY checkpoint
-    ) AS s ON s.checkpoint = a.artifact
-    LEFT JOIN (SELECT DISTINCT checkpoint, checkpoint AS alias FROM alias_events) AS e
-      ON e.checkpoint = a.artifact
-    GROUP BY a.artifact
-    ORDER BY sum(a.rebuilds) > 0 DESC, requests DESC, aliased DESC, inputs DESC, a.artifact
-    """,
-    "Artifacts whose inputs or rebuilds are on record, and the requests that each served by the "
-    "digest on the record.",
-)
-
 NAMES = Query(
     "names",
     """
@@ -188,15 +164,16 @@ REPORTED = Query(
 RESCORED = Query(
     "rescored",
     """
-    SELECT score, concat('eval run ', run_id) AS source
-    FROM eval_runs
-    WHERE list_contains($names, checkpoint) AND score IS NOT NULL
-      AND started_at > CAST($noted_at AS TIMESTAMP WITH TIME ZONE)
-      AND suite = CAST($suite AS VARCHAR)
-      AND coalesce(dataset_hash = CAST($dataset_hash AS VARCHAR), true)
-    ORDER BY started_at DESC, run_id LIMIT 1
+    SELECT e.score, concat('eval run ', e.run_id) AS source
+    FROM eval_runs AS e
+    JOIN reported AS r
+      ON e.started_at > r.noted_at AND e.suite = r.suite
+     AND coalesce(e.dataset_hash = r.dataset_hash, true)
+    WHERE list_contains($names, e.checkpoint) AND e.score IS NOT NULL
+    ORDER BY e.started_at DESC, e.run_id LIMIT 1
     """,
     "The last score of the shipped weights since then, on the same suite.",
+    uses=(REPORTED,),
 )
 
 RUNS = Query(

@@ -51,9 +51,7 @@ def record_of(ask: Inquiry, names: list[str], mean: float | None, *, is_share: b
     found: list[Noted | None] = [None, None]
     unlike = []
     rows = ask.ask(q.REPORTED, names=names)
-    if rows:
-        shipped = {name: rows[0][name] for name in ("noted_at", "suite", "dataset_hash")}
-        rows = rows + ask.ask(q.RESCORED, names=names, **shipped)
+    rows = rows + ask.ask(q.RESCORED, names=names) if rows else rows
     for place, row in enumerate(rows):
         written = row["score"]
         score = written if mean is None else in_unit(written, mean, is_share=is_share)

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from casework.diagnoses import _closure as q
+from casework.diagnoses._closure_artifacts import ARTIFACTS, Choice
 from casework.diagnoses._closure_links import STATES, Chain
 from casework.diagnoses._closure_record import Noted
 from casework.diagnoses._closure_reruns import Rebuilds, Segment
@@ -31,7 +32,8 @@ def headline(
             f"depart from the score on record of {name}")  # fmt: skip
         said.append(f"the rebuilds {how}: {_gaps(departing, rebuilds)}")
     elif rebuilds.reproduce(alpha):
-        said.append(_landed(rebuilds, alone=not said and verdict == "inconclusive"))
+        of = "" if said else f" of {name}"
+        said.append(_landed(rebuilds, of, alone=not said and verdict == "inconclusive"))
     elif said and rebuilds.unsettled(alpha):
         said.append("the rebuilds are too few or too far apart to show that they are equivalent")
     elif said and rebuilds.shipped is not None and rebuilds.overall:
@@ -46,9 +48,9 @@ def headline(
     return f"No critical input of {name} is known to be gone, but {_open(chain)}."
 
 
-def _landed(rebuilds: Rebuilds, *, alone: bool) -> str:
+def _landed(rebuilds: Rebuilds, of: str, *, alone: bool) -> str:
     """Say that rebuilds land, and where that is all, why it does not suffice."""
-    said = "the rebuilds score as the shipped weights do"
+    said = f"the rebuilds{of} score as the shipped weights do"
     if not alone:
         return said
     paired = rebuilds.equivalence
@@ -186,7 +188,7 @@ def _of_reach(ask: Inquiry, chosen: Mapping[str, Any]) -> Iterator[Finding]:
         yield Finding(
             f"The artifact served {count(chosen['requests'], 'requests')} of "
             f"{count(chosen['accounts'], 'accounts')} by the digest on the record.",
-            (), (ask.evidence_id(q.ARTIFACTS),),
+            (), (ask.evidence_id(ARTIFACTS),),
         )  # fmt: skip
 
 
@@ -214,16 +216,15 @@ def remedies(
     return tuple(said)
 
 
-def limits(
-    ask: Inquiry, chain: Chain, rebuilds: Rebuilds, artifacts: Sequence[str]
-) -> tuple[str, ...]:
+def limits(ask: Inquiry, chain: Chain, rebuilds: Rebuilds, choice: Choice) -> tuple[str, ...]:
     """Say what the answer does not cover."""
     said = ["What is said of an input is what the record says; nothing was fetched here."]
-    others = len(artifacts) - 1
-    if others:
-        said.append(
-            f"{count(others, 'other artifacts')} on record were not judged: set `artifact`."
-        )
+    if choice.others:
+        said.append("Of other artifacts in use only the links were followed: set `artifact`.")
+    if choice.unjudged:
+        were = "was" if choice.unjudged == 1 else "were"
+        said.append(f"{count(choice.unjudged, 'other artifacts')} on record, not known to be in "
+                    f"use, {were} not judged: set `artifact`.")  # fmt: skip
     if not rebuilds.scores:
         said.append("No rebuild is on record, so whether one would be equivalent is not known.")
     elif rebuilds.is_equivalent is None:

@@ -24,20 +24,23 @@ match is worse than none. Fewer than five rebuilds say little, and seeds alone m
 much as the gap.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from casework.diagnoses import _closure as q
 from casework.diagnoses._as_of import settle_now
+from casework.diagnoses._closure_artifacts import choose
 from casework.diagnoses._closure_charts import draw
-from casework.diagnoses._closure_links import Chain, chain_of, owners_there
+from casework.diagnoses._closure_links import Chain, owners_there
 from casework.diagnoses._closure_measures import measure
-from casework.diagnoses._closure_reruns import Rebuilds, compare
-from casework.diagnoses._closure_rivals import falsify, rivals_of
+from casework.diagnoses._closure_others import measure_others, of_others
+from casework.diagnoses._closure_reruns import Rebuilds
+from casework.diagnoses._closure_rivals import rivals_of
+from casework.diagnoses._closure_weighed import weigh
 from casework.diagnoses._closure_words import findings, headline, limits, remedies
 from casework.diagnoses._diagnosis import Diagnosis, Need
 from casework.diagnoses._inquiry import Conclusion, Inquiry
-from casework.errors import unknown_name
-from casework.findings import Falsifier, Missing, Primary, Verdict
+from casework.findings import Missing, Primary
 from casework.stats.prediction import FEWEST
 from casework.tables import artifact_inputs, checkpoints, engagements, people, reruns
 
@@ -58,63 +61,54 @@ def judge(
 
     Args:
         ask: the inquiry.
-        artifact: the artifact; else the one with rebuilds that serves most, or has most inputs.
+        artifact: the artifact; else the one with rebuilds that serves most, or has most inputs,
+            unless another in use has a broken link and a worse verdict.
         margin: difference of scores that matters; else one point, or a tenth of a standard
             deviation where scores are no shares.
         alpha: level of the tests.
         as_of: the instant that counts as now, UTC; else the last that the case tells of.
         seed: of the bootstrap and of the perturbed weights.
     """
-    listed = ask.ask(q.ARTIFACTS)
-    chosen = _settle(ask, artifact, listed)
-    names = [row["name"] for row in ask.ask(q.NAMES, artifact=chosen["artifact"])]
+    choice = choose(ask, artifact, margin, alpha, seed)
+    chosen = choice.row
     now = settle_now(ask, as_of, ask.one(q.NOW)["last"])
-    chain = chain_of(ask, names)
+    found = weigh(ask, chosen["artifact"], margin, alpha, seed)
+    chain, rebuilds, verdict = found.chain, found.rebuilds, found.verdict
     if not chain.links and not chosen["rebuilds"]:
         return _nothing(chosen["artifact"])
-    rebuilds = compare(ask, names, margin, seed)
-    owners = ask.ask(q.OWNERS, names=names, as_of=str(now or _LATEST))
+    owners = ask.ask(q.OWNERS, names=found.names, as_of=str(now or _LATEST))
     there = owners_there(owners, engaged=ask.case.filled("engagements"))
     measure(ask, chain, rebuilds, there if ask.case.filled("people") else None, len(owners), seed)
+    measure_others(ask, choice.others)
     draw(ask, chain, rebuilds)
-    falsifier = falsify(chain, rebuilds, ask.ask(q.ELSEWHERE, names=names), alpha)
     return Conclusion(
-        verdict=(verdict := _verdict(chain, rebuilds, falsifier, alpha)),
+        verdict=verdict,
         headline=headline(verdict, chosen["artifact"], chain, rebuilds, alpha),
         wide=_is_wide(chosen, chain, rebuilds, owners, alpha),
-        findings=findings(ask, chain, rebuilds, owners, chosen, alpha),
+        findings=(
+            *findings(ask, chain, rebuilds, owners, chosen, alpha),
+            *of_others(ask, choice.others),
+        ),
         rivals=rivals_of(chain, rebuilds, alpha),
-        falsifier=falsifier,
+        falsifier=found.falsifier,
         remedies=remedies(chain, rebuilds, there, alpha),
-        limits=limits(ask, chain, rebuilds, [row["artifact"] for row in listed]),
+        limits=limits(ask, chain, rebuilds, choice),
         missing=_wanted(chain, rebuilds),
         primary=_primary(chain, rebuilds, alpha),
     )
 
 
 def _is_wide(
-    chosen: dict[str, Any],
+    chosen: Mapping[str, Any],
     chain: Chain,
     rebuilds: Rebuilds,
     owners: list[dict[str, Any]],
     alpha: float,
 ) -> bool:
     """Whether it serves, and its base or an owner is gone, or rebuilds depart from it."""
-    serves = bool(chosen["requests"] or chosen["aliased"])
+    serves = bool(chosen["in_use"] or chosen["aliased"])
     gone = "base_checkpoint" in chain.broken or any(row["standing"] == "left" for row in owners)
     return serves and (gone or bool(rebuilds.departing(alpha)))
-
-
-def _settle(ask: Inquiry, asked: str | None, listed: list[dict[str, Any]]) -> dict[str, Any]:
-    """The artifact that is judged.
-
-    Raises:
-        UsageError: it is not among those on record.
-    """
-    known = {row["artifact"]: row for row in listed}
-    if asked is not None and asked not in known:
-        raise unknown_name("artifact", asked, list(known))
-    return known[str(ask.infer("artifact", asked, listed[0]["artifact"]))]
 
 
 def _nothing(artifact: str) -> Conclusion:
@@ -142,35 +136,6 @@ def _primary(chain: Chain, rebuilds: Rebuilds, alpha: float) -> Primary | None:
     if chain.broken or not rebuilds.parts:
         return None
     return Primary(min(part.p for part in rebuilds.parts), alpha)
-
-
-def _verdict(chain: Chain, rebuilds: Rebuilds, falsifier: Falsifier, alpha: float) -> Verdict:
-    """The worst critical link first, then what the rebuilds say."""
-    departs = bool(rebuilds.departing(alpha))
-    if chain.links and chain.broken:
-        if falsifier.falsified:
-            return "inconclusive"
-        departs_now = departs and rebuilds.shipped is not None
-        doubted = (chain.unlisted and not departs_now) or rebuilds.unsettled(alpha)
-        return "supported" if doubted else "confirmed"
-    if departs:
-        return "confirmed" if rebuilds.shipped is not None else "supported"
-    if chain.erased:
-        return "inconclusive" if rebuilds.reproduce(alpha) else "supported"
-    if rebuilds.scores and not rebuilds.parts:
-        return _of_few(rebuilds)
-    if not rebuilds.scores:
-        return "inconclusive" if not chain.links or chain.open else "clean"
-    lands = chain.links and rebuilds.is_equivalent and rebuilds.reproduce(alpha)
-    return "clean" if lands else "inconclusive"
-
-
-def _of_few(rebuilds: Rebuilds) -> Verdict:
-    """Fewer than five rebuilds: the items may show a difference, the seeds stay unknown."""
-    paired, margin = rebuilds.paired, rebuilds.margin
-    if paired is not None and (paired.low > margin or paired.high < -margin):
-        return "supported"
-    return "inconclusive"
 
 
 reproducibility_closure = Diagnosis(
