@@ -6,6 +6,7 @@ from typing import Any
 from casework.diagnoses import _closure as q
 from casework.diagnoses._closure_artifacts import ARTIFACTS, Choice
 from casework.diagnoses._closure_links import STATES, Chain
+from casework.diagnoses._closure_others import of_others
 from casework.diagnoses._closure_record import Noted
 from casework.diagnoses._closure_reruns import Rebuilds, Segment
 from casework.diagnoses._inquiry import Inquiry
@@ -87,11 +88,12 @@ def _open(chain: Chain) -> str:
 
 def findings(
     ask: Inquiry, chain: Chain, rebuilds: Rebuilds, owners: Sequence[Mapping[str, Any]],
-    chosen: Mapping[str, Any], alpha: float,
+    choice: Choice, alpha: float,
 ) -> tuple[Finding, ...]:  # fmt: skip
     """State what was found, with what carries it."""
     return (*_of_links(ask, chain), *_of_owners(ask, owners),
-            *_of_rebuilds(ask, rebuilds, alpha), *_of_reach(ask, chosen))  # fmt: skip
+            *_of_rebuilds(ask, rebuilds, alpha), *_of_reach(ask, choice.row),
+            *of_others(ask, choice.others))  # fmt: skip
 
 
 def _of_links(ask: Inquiry, chain: Chain) -> Iterator[Finding]:

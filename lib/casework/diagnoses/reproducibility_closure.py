@@ -3,6 +3,8 @@
 ## What it looks for
 Each input of the artifact is pinned, floating, gone, unpinnable or unknown; the worst critical
 link (training data, base checkpoint, code, hyperparameters) decides, whatever the weighted score.
+The links of every artifact in use are followed, since the one that nobody can rebuild has no
+rebuilds, and the one that fares worst is judged.
 The shipped weights, scored again on the present harness, are set against at least five rebuilds:
 outside the prediction interval, overall or in a segment, the recipe does not explain them.
 METHODS section 3.
@@ -33,7 +35,7 @@ from casework.diagnoses._closure_artifacts import choose
 from casework.diagnoses._closure_charts import draw
 from casework.diagnoses._closure_links import Chain, owners_there
 from casework.diagnoses._closure_measures import measure
-from casework.diagnoses._closure_others import measure_others, of_others
+from casework.diagnoses._closure_others import measure_others
 from casework.diagnoses._closure_reruns import Rebuilds
 from casework.diagnoses._closure_rivals import rivals_of
 from casework.diagnoses._closure_weighed import weigh
@@ -85,10 +87,7 @@ def judge(
         verdict=verdict,
         headline=headline(verdict, chosen["artifact"], chain, rebuilds, alpha),
         wide=_is_wide(chosen, chain, rebuilds, owners, alpha),
-        findings=(
-            *findings(ask, chain, rebuilds, owners, chosen, alpha),
-            *of_others(ask, choice.others),
-        ),
+        findings=findings(ask, chain, rebuilds, owners, choice, alpha),
         rivals=rivals_of(chain, rebuilds, alpha),
         falsifier=found.falsifier,
         remedies=remedies(chain, rebuilds, there, alpha),
