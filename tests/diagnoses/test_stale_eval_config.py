@@ -1,5 +1,6 @@
 """What `stale_eval_config` must state, against planted numbers and cases of a few rows."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 import pytest
 from tests.diagnoses.conftest import Diagnosed
 
-from casework.case import Case, CaseWriter, Receipt, Row
+from casework.case import Case, CaseWriter, Item, Note, Receipt, Row
 from casework.diagnoses import get
 from casework.findings import Result
 from casework.tables import clocks, config_events, eval_runs, eval_samples, requests, tickets
@@ -16,12 +17,16 @@ START = datetime(2026, 3, 2, 9, 2, tzinfo=UTC)
 TIMES = ("time_to_signal_s", "time_to_measurement_s", "detection_after_measurement_s")
 
 
-def diagnose(tmp_path: Path, rows: list[Row], **settings: Any) -> Result:
-    """Diagnose a case that holds exactly these rows."""
+def diagnose(
+    tmp_path: Path, rows: Sequence[Item], more: Sequence[Item] = (), **settings: Any
+) -> Result:
+    """Diagnose a case that holds exactly these rows, and more of another exhibit."""
     path = tmp_path / "case.duckdb"
     Case.create(path).close()
     with CaseWriter(path) as writer:
         writer.load(Receipt("rows", "cd" * 32, 1, "rows", "test"), rows)
+        if more:
+            writer.load(Receipt("more", "ef" * 32, 1, "rows", "test"), more)
     with Case(path) as case:
         return get("stale_eval_config")(case, **settings)
 
@@ -102,6 +107,7 @@ def test_the_twin_with_a_run_in_time_is_clean(diagnosed: Diagnosed) -> None:
 
 STORIES = {
     "canary_before_its_run": ("confirmed",), "zone_not_named": ("supported", "inconclusive"),
+    "late_in_the_west": ("inconclusive",),
     "loaded_before_the_push": ("supported",), "tenant_overrides": ("clean",),
 }  # fmt: skip
 MORE_STORIES = {
@@ -201,6 +207,32 @@ def test_another_prompt_name_with_the_full_hash_falsifies(tmp_path: Path) -> Non
     result = diagnose(tmp_path, rows)
     assert result.falsifier.falsified
     assert result.verdict == "inconclusive"
+
+
+ZONELESS = Note("started_at, ended_at have no time zone and were read as UTC")
+
+
+@pytest.mark.parametrize(
+    ("ended", "items", "verdict", "shifted"),
+    [(-30, [ZONELESS], "inconclusive", 60), (-13 * 60, [ZONELESS], "clean", 0),
+     (-30, [], "clean", None)],
+    ids=["some zone makes it late", "no zone does", "the zone is named"],
+)  # fmt: skip
+def test_a_run_in_time_by_a_log_without_a_zone(
+    tmp_path: Path, ended: float, items: list[Item], verdict: str, shifted: int | None
+) -> None:
+    rows = [run(0, -2000, "old"), *traffic("old", -600, 0), *traffic("new", 0, 60)]
+    result = diagnose(tmp_path, [*rows, run(1, ended, "new"), *items])
+    rival = outcomes(result)["The eval log is in another time zone"]
+    held = result.measures.get("blind_requests_in_another_zone")
+    assert (result.verdict, held and held.value) == (verdict, shifted)
+    assert rival == ("not_excluded" if shifted else "excluded")
+
+
+def test_only_the_runs_that_name_no_zone_are_moved(tmp_path: Path) -> None:
+    rows = [run(0, -2000, "old"), *traffic("old", -600, 0), *traffic("new", 0, 60)]
+    late = [run(1, -30, "new"), ZONELESS]
+    assert diagnose(tmp_path, [*rows, run(2, -20, "new")], late).verdict == "clean"
 
 
 def test_hashes_that_never_meet_are_not_confirmed(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ TRAPS = {
         "staged propagation": "mixed_versions",
         "pinned baseline beside": "pinned_baseline",
         "staging run of the same hash": "staging_run",
-        "timezone of cron": "local_cron zone_not_named",
+        "timezone of cron": "local_cron zone_not_named late_in_the_west",
         "templates loaded before the push": "loaded_before_the_push",
         "other retrieval index or tools": "other_index index_scored_again other_parameters",
         "multi-tenant overrides": "tenant_overrides",

@@ -6,12 +6,10 @@ from casework.diagnoses import _stale_blind as b
 from casework.diagnoses import _stale_harm as h
 from casework.diagnoses._inquiry import Inquiry
 from casework.diagnoses._stale_measures import Blind
+from casework.diagnoses._stale_zone import time_zone
 from casework.findings import Falsifier, Outcome, Rival
 from casework.stats.proportions import fisher
 from casework.words import count, duration, number, p_value, share
-
-_HOURS = 14
-"""No two time zones are further apart than a day; most logs are off by less than this."""
 
 
 def find_rivals(
@@ -23,7 +21,7 @@ def find_rivals(
         _written_alike(ask, known),
         _unhashed(blind),
         _clocks(blind, known),
-        _time_zone(ask, blind),
+        time_zone(ask, blind),
     ]
     rivals += [_log_begins_late(blind), _log_ends_early(ask, blind), _retries(ask, blind)]
     if worst and blind.grade != "rendered_hash":
@@ -83,28 +81,6 @@ def _clocks(blind: Blind, known: dict[str, Any]) -> Rival:
 
 def _only_unsettled(blind: Blind) -> bool:
     return all(row["unsettled"] for row in blind.blind_configs)
-
-
-def _time_zone(ask: Inquiry, blind: Blind) -> Rival:
-    """An eval log without a zone is read as UTC; a cron in local time is hours off."""
-    assumed = [e for e in ask.case.exhibits() if "eval_runs" in e.tables
-               and any("read as UTC" in note for note in e.notes)]  # fmt: skip
-    late = [(row["evaluated_at"] - row["began_at"]).total_seconds() / 3600
-            for row in blind.blind_configs if row["evaluated_at"]]  # fmt: skip
-    never = len(blind.blind_configs) - len(late)
-    would = bool(assumed and late) and max(late) <= _HOURS and not never
-    if not assumed:
-        why = "every source of the runs names its zone, or had one named when it was loaded"
-    elif would:
-        why = "the runs name no zone, and a shift of whole hours would put each first one before"
-    else:
-        why = "the runs name no zone, but no shift between zones would put each first one before"
-    return Rival(
-        "The eval log is in another time zone",
-        f"whether the zone was named, and whether a shift of up to {_HOURS} h would explain all",
-        "not_excluded" if would else "excluded",
-        why,
-    )
 
 
 def _log_begins_late(blind: Blind) -> Rival:

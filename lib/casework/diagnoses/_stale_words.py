@@ -10,6 +10,7 @@ from casework.diagnoses._inquiry import Inquiry
 from casework.diagnoses._stale_measures import Blind
 from casework.diagnoses._stale_served import HASHES
 from casework.diagnoses._stale_signal import Change, Signal
+from casework.diagnoses._stale_zone import is_open
 from casework.findings import Finding, Verdict
 from casework.visible import shorten
 from casework.words import count, duration, instant, interval, number, spread
@@ -59,7 +60,7 @@ def headline(ask: Inquiry, verdict: Verdict, blind: Blind, sesoi: float) -> str:
                 f"completed run before customers met it, over "
                 f"{count(totals['requests'], 'requests')}."
             )
-        return _open(blind, sesoi, value["requests_since_index_moved"])
+        return _open(ask, blind, sesoi)
     met = f"{number(totals['blind'])} of {count(totals['requests'], 'requests')}"
     times = [
         f"{said} {duration(value[name])}"
@@ -81,8 +82,8 @@ def headline(ask: Inquiry, verdict: Verdict, blind: Blind, sesoi: float) -> str:
     )
 
 
-def _open(blind: Blind, sesoi: float, moved: int) -> str:
-    totals = blind.totals
+def _open(ask: Inquiry, blind: Blind, sesoi: float) -> str:
+    totals, moved = blind.totals, ask.measures["requests_since_index_moved"].value
     if moved >= sesoi * totals["requests"]:
         return (
             f"Every configuration was scored before it was served, but {count(moved, 'requests')} "
@@ -98,6 +99,13 @@ def _open(blind: Blind, sesoi: float, moved: int) -> str:
         return (
             f"As the clocks say nothing was served before it was scored; within their error up to "
             f"{count(totals['blind_most'], 'requests')} were."
+        )
+    if is_open(ask, blind):
+        shifted = ask.measures["blind_requests_in_another_zone"].value
+        return (
+            "Read as UTC, the runs scored each configuration before it was served, but they name "
+            f"no time zone: west of UTC up to {number(shifted)} of "
+            f"{count(totals['requests'], 'requests')} came before the first run of what they met."
         )
     if not blind.is_certain:
         return (
@@ -184,10 +192,15 @@ def _change(ask: Inquiry, change: Change) -> Finding:
 
 def remedies(ask: Inquiry, blind: Blind, known: dict[str, Any]) -> tuple[str, ...]:
     """Say what to do in this case."""
+    zone = (
+        ("Load the eval log into a new case and name its time zone (--timezone).",)
+        if is_open(ask, blind)
+        else ()
+    )
     if not blind.worst:
-        return ()
+        return zone
     name = name_of(blind.worst)
-    said = []
+    said = [*zone]
     if blind.worst["evaluated_at"] is None:
         said.append(f"Run the suite on {name} now: it was never scored.")
     if blind.runs["cached"]:
@@ -211,6 +224,11 @@ def limits(ask: Inquiry, blind: Blind, clock_known: bool, known: dict[str, Any])
     said = ["The intervals of counts and times are bounds under the error of the clocks."]
     if not clock_known:
         said.append("Nothing bounds the error of the clocks; they are taken to agree.")
+    if "blind_requests_in_another_zone" in m:
+        said.append(
+            "The runs name no time zone and are read as UTC; in another one their times "
+            "against the requests are off by whole hours."
+        )
     unnamed = totals["served"] - totals["requests"]
     if unnamed:
         said.append(

@@ -20,10 +20,11 @@ process starts stand in where hashes are missing, and then the verdict is suppor
 A new label on the same content is the same configuration. A run that is pinned to the version
 before is no fault beside one of the version that is served. A configuration that was in service
 when the records begin may have been scored earlier. An eval log in another time zone shifts every
-run: name the zone when it is loaded. Hashes of prompts with the variables filled in name every
-request apart; they are set aside and labels are used. A run on the same prompt with another
-retrieval index or other tools scored another system: where the log shows such a change after the
-last run, and no hash holds it, what was served is neither blind nor known to be scored.
+run: name the zone when it is loaded, or what a shift of whole hours would change stays open. Hashes
+of prompts with the variables filled in name every request apart; they are set aside and labels are
+used. A run on the same prompt with another retrieval index or other tools scored another system:
+where the log shows such a change after the last run, and no hash holds it, what was served is
+neither blind nor known to be scored.
 """
 
 from typing import Any
@@ -48,6 +49,7 @@ from casework.diagnoses._stale_served import (
 )
 from casework.diagnoses._stale_signal import Change, compare, find_signal
 from casework.diagnoses._stale_words import findings, headline, limits, remedies
+from casework.diagnoses._stale_zone import is_open, measure_zone
 from casework.findings import Break, Falsifier, Missing, Rival, Verdict
 from casework.tables import (
     accounts,
@@ -92,6 +94,7 @@ def judge(
     if not blind.configs:
         return _no_identity()
     measure_blind(ask, blind, known)
+    measure_zone(ask, blind, known)
     worst = {**known, "config": blind.worst["config"]} if blind.worst else None
     signal = find_signal(ask, worst) if worst else None
     change = compare(ask, sesoi, seed, worst) if worst else None
@@ -169,7 +172,7 @@ def _verdict(
     complete = totals["served"] - totals["requests"] <= sesoi * totals["served"]
     compared = any(not row["older_than_the_record"] for row in blind.configs)
     moved = ask.measures["requests_since_index_moved"].value
-    whole = complete and moved < sesoi * totals["requests"]
+    whole = complete and moved < sesoi * totals["requests"] and not is_open(ask, blind)
     return "clean" if small and whole and compared and blind.is_certain else "inconclusive"
 
 

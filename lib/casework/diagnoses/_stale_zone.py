@@ -1,0 +1,98 @@
+"""Whether another time zone of the eval log would change what was served before it was scored."""
+
+from typing import Any
+
+from casework.case import Query
+from casework.diagnoses._inquiry import Inquiry
+from casework.diagnoses._stale_measures import Blind
+from casework.diagnoses._stale_runs import FIRSTS, MATCHES, RUNS
+from casework.diagnoses._stale_served import SERVED
+from casework.findings import Rival
+from casework.words import count
+
+_EARLIER_H, _LATER_H = 14, 12
+"""Clocks are 14 hours ahead of UTC at most, and 12 behind it."""
+
+RUN_ENDS = Query(
+    "run_ends",
+    """
+    SELECT h.hours, r.run_id,
+           r.ended_at + INTERVAL 1 HOUR * CASE WHEN list_contains($zoneless, e.exhibit_id)
+                                               THEN h.hours ELSE 0 END AS ended_at
+    FROM runs AS r
+    JOIN eval_runs AS e ON e.run_id = r.run_id
+    CROSS JOIN (SELECT unnest(range(1, $latest + 1)) AS hours) AS h
+    WHERE r.ended_at IS NOT NULL
+    """,
+    "When each run was complete if the logs that name no zone were written so many hours west of "
+    "UTC.",
+    uses=(RUNS,),
+)
+
+SHIFTED = Query(
+    "shifted",
+    """
+    SELECT f.hours, CAST(sum(s.requests) AS BIGINT) AS requests,
+           count(DISTINCT f.config) AS configs
+    FROM (
+        SELECT r.hours, c.config, min(r.ended_at) AS evaluated_at
+        FROM firsts AS c
+        JOIN matches AS m ON m.config = c.config
+         AND (m.known_by = 'rendered_hash' OR c.known_by <> 'rendered_hash')
+        JOIN run_ends AS r ON r.run_id = m.run_id
+        JOIN (SELECT hours, min(ended_at) AS first_ended FROM run_ends GROUP BY hours) AS e
+          ON e.hours = r.hours AND (c.began_inside OR e.first_ended <= c.first_served)
+        GROUP BY r.hours, c.config
+    ) AS f
+    JOIN served AS s ON s.config = f.config AND s.first < f.evaluated_at
+    GROUP BY f.hours ORDER BY requests DESC, f.hours LIMIT 1
+    """,
+    "The shift of whole hours that would put most requests before the first run of their "
+    "configuration, by the minute.",
+    uses=(FIRSTS, MATCHES, SERVED, RUN_ENDS),
+)
+
+
+def measure_zone(ask: Inquiry, blind: Blind, known: dict[str, Any]) -> None:
+    """Record how many requests would be blind in the worst zone, where the runs name none."""
+    zoneless = [e.id for e in ask.case.exhibits() if "eval_runs" in e.tables
+                and any("read as UTC" in note for note in e.notes)]  # fmt: skip
+    if not zoneless:
+        return
+    found = ask.ask(SHIFTED, zoneless=zoneless, latest=_LATER_H, **known)
+    ask.measure("blind_requests_in_another_zone", found[0]["requests"] if found else 0,
+                "count:requests", SHIFTED, n=blind.totals["requests"])  # fmt: skip
+
+
+def is_open(ask: Inquiry, blind: Blind) -> bool:
+    """Whether nothing is blind as the runs are read, and something is in a zone west of UTC."""
+    held = ask.measures.get("blind_requests_in_another_zone")
+    return bool(held and held.value) and not blind.totals["blind_least"]
+
+
+def time_zone(ask: Inquiry, blind: Blind) -> Rival:
+    """An eval log without a zone is read as UTC; a cron in local time is hours off."""
+    held = ask.measures.get("blind_requests_in_another_zone")
+    late = [(row["evaluated_at"] - row["began_at"]).total_seconds() / 3600
+            for row in blind.blind_configs if row["evaluated_at"]]  # fmt: skip
+    never = len(blind.blind_configs) - len(late)
+    earlier = bool(held and late) and max(late) <= _EARLIER_H and not never
+    later = is_open(ask, blind)
+    if held is None:
+        why = "every source of the runs names its zone, or had one named when it was loaded"
+    elif earlier:
+        why = "the runs name no zone, and a shift of whole hours would put each first one before"
+    elif later:
+        why = (f"the runs name no zone, and a shift of whole hours would put up to "
+               f"{count(held.value, 'requests')} before the first run")  # fmt: skip
+    elif blind.blind_configs:
+        why = "the runs name no zone, but no shift between zones would put each first one before"
+    else:
+        why = "the runs name no zone, but no shift between zones would put any first one after"
+    return Rival(
+        "The eval log is in another time zone",
+        f"whether the zone was named, and what a shift of up to {_EARLIER_H} h earlier or "
+        f"{_LATER_H} h later would change",
+        "not_excluded" if earlier or later else "excluded",
+        why,
+    )
