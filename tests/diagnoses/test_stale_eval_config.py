@@ -108,6 +108,7 @@ def test_the_twin_with_a_run_in_time_is_clean(diagnosed: Diagnosed) -> None:
 STORIES = {
     "canary_before_its_run": ("confirmed",), "zone_not_named": ("supported", "inconclusive"),
     "late_in_the_west": ("inconclusive",),
+    "release_candidate": ("inconclusive",),
     "loaded_before_the_push": ("supported",), "tenant_overrides": ("clean",),
 }  # fmt: skip
 MORE_STORIES = {
@@ -207,6 +208,21 @@ def test_another_prompt_name_with_the_full_hash_falsifies(tmp_path: Path) -> Non
     result = diagnose(tmp_path, rows)
     assert result.falsifier.falsified
     assert result.verdict == "inconclusive"
+    told = "run r1 of the same hash, under the name renamed, was complete 10 min before it began"
+    assert "that no eval had scored under its name" in result.headline
+    assert told in result.headline
+    assert "no valid run under its name" in result.headline
+    assert any(told in finding.statement for finding in result.findings)
+    assert "p new was scored as renamed." in result.remedies[1]
+    assert not any("never scored." in text for text in (*result.remedies, result.headline))
+
+
+def test_a_run_under_another_name_of_another_hash_is_no_news(tmp_path: Path) -> None:
+    rows = [*OLD, *traffic("new", 0, 60), run(1, -10, "else", prompt_name="renamed")]
+    result = diagnose(tmp_path, rows)
+    assert result.verdict == "confirmed"
+    assert "under" not in result.headline
+    assert "Run the suite on p new now: it was never scored." in result.remedies
 
 
 ZONELESS = Note("started_at, ended_at have no time zone and were read as UTC")

@@ -20,7 +20,7 @@ TRAPS = {
         "a canary is served traffic": "canary_before_its_run canary_in_time",
         "staged propagation": "mixed_versions",
         "pinned baseline beside": "pinned_baseline",
-        "staging run of the same hash": "staging_run",
+        "staging run of the same hash": "staging_run release_candidate",
         "timezone of cron": "local_cron zone_not_named late_in_the_west",
         "templates loaded before the push": "loaded_before_the_push",
         "other retrieval index or tools": "other_index index_scored_again other_parameters",

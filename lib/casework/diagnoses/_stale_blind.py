@@ -160,7 +160,7 @@ OTHER_NAMES = Query(
       AND (f.evaluated_at IS NULL OR f.evaluated_at > f.first_served)
       AND r.ended_at IS NOT NULL AND r.ended_at <= f.last_served
       AND (f.evaluated_at IS NULL OR r.ended_at < f.evaluated_at)
-    ORDER BY f.config, r.ended_at, r.run_id LIMIT 200
+    ORDER BY is_whole DESC, f.config, r.ended_at, r.run_id LIMIT 200
     """,
     "Completed runs with the prompt of a blind configuration, before its first valid run, under "
     "another prompt name, or with other parameters or another checkpoint.",

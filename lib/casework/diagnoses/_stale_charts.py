@@ -9,7 +9,7 @@ from casework.diagnoses._inquiry import Inquiry
 from casework.diagnoses._stale_measures import Blind
 from casework.diagnoses._stale_runs import EVALUATED
 from casework.diagnoses._stale_signal import Change, Signal
-from casework.diagnoses._stale_words import names_of
+from casework.diagnoses._stale_words import names_of, under_its_name
 from casework.words import count, duration, number, share
 
 _BARS = 12
@@ -56,7 +56,7 @@ def _draw_lanes(
     ask.chart(
         "lanes",
         "spans",
-        f"{told} of traffic met what no eval had scored"
+        f"{told} of traffic met what no eval had scored{under_its_name(blind)}"
         if blind.worst
         else "What was served had been evaluated before",
         "Above what customers were served, below what the last completed run had scored. Hatched: "

@@ -27,6 +27,7 @@ class Blind:
         worst: the configuration with most blind requests; None where none has any.
         grade: how identity is known, of the blind configurations where there are any.
         runs: of the eval runs, how many are not completed or name no configuration.
+        renamed: by blind configuration the first run of the same hash under another prompt name.
     """
 
     configs: Sequence[dict[str, Any]]
@@ -36,6 +37,7 @@ class Blind:
     grade: str | None
     runs: dict[str, Any]
     timed: bool
+    renamed: dict[int, dict[str, Any]]
 
     @property
     def blind_configs(self) -> list[dict[str, Any]]:
@@ -62,7 +64,12 @@ def count_blind(ask: Inquiry, known: dict[str, Any]) -> Blind:
         grade = max(by_grade, key=lambda name: by_grade[name])
     timed = ask.case.filled("eval_runs", ("config_loaded_at",))
     timed = timed or ask.case.filled("eval_runs", ("process_started_at",))
-    return Blind(configs, totals, spells, blind[0] if blind else None, grade, runs, timed)
+    renamed: dict[int, dict[str, Any]] = {}
+    for row in ask.ask(b.OTHER_NAMES, **known):
+        if row["is_whole"]:
+            renamed.setdefault(row["config"], row)
+    worst = blind[0] if blind else None
+    return Blind(configs, totals, spells, worst, grade, runs, timed, renamed)
 
 
 def blind_spans(blind: Blind, error: float = 0.0) -> tuple[Interval, ...]:

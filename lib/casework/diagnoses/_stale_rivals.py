@@ -149,10 +149,10 @@ def _frozen(ask: Inquiry) -> Rival:
 def falsify(ask: Inquiry, blind: Blind, known: dict[str, Any]) -> Falsifier:
     """Look for a run with the full hash that counts for another reason."""
     others = ask.ask(b.OTHER_NAMES, **known)
-    whole = {row["config"] for row in others if row["is_whole"]}
     searched = blind.runs["runs"]
     partial = len(others) - sum(row["is_whole"] for row in others)
-    falsified = bool(blind.blind_configs) and {r["config"] for r in blind.blind_configs} <= whole
+    found = {row["config"] for row in blind.blind_configs}
+    falsified = bool(found) and found <= blind.renamed.keys()
     return Falsifier(
         "One completed run, before or in the window, whose full hash equals what was served",
         ran=True,

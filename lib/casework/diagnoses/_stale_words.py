@@ -1,25 +1,16 @@
-"""What `stale_eval_config` says: headline, findings, remedies, limits."""
+"""What `stale_eval_config` says: headline, remedies, limits, and the names in them."""
 
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from casework.diagnoses import _stale_blind as b
-from casework.diagnoses import _stale_harm as h
 from casework.diagnoses._inquiry import Inquiry
 from casework.diagnoses._stale_measures import Blind
 from casework.diagnoses._stale_served import HASHES
-from casework.diagnoses._stale_signal import Change, Signal
 from casework.diagnoses._stale_zone import is_open
-from casework.findings import Finding, Verdict
+from casework.findings import Verdict
 from casework.visible import shorten
-from casework.words import count, duration, instant, interval, number, spread
-
-GRADE_WORDS = {
-    "rendered_hash": "the hash of what was rendered",
-    "version_label": "the label of the version, not the content",
-    "process_start": "the time at which the eval processes read their configuration",
-}
+from casework.words import count, duration, number
 
 
 def name_of(config: dict[str, Any]) -> str:
@@ -74,11 +65,31 @@ def headline(ask: Inquiry, verdict: Verdict, blind: Blind, sesoi: float) -> str:
     if detected is not None:
         later = f"acted on {duration(detected)} later" if detected else "which showed it at once"
         times[-1] += f", {later}"
+    renamed = blind.renamed.get(blind.worst["config"])
     if value["time_to_measurement_s"] is None:
-        times.append("no valid run at all")
+        times.append("no valid run under its name" if renamed else "no valid run at all")
+    if renamed:
+        times.append(elsewhere(blind.worst, renamed))
     return (
         f"For {duration(value['blind_seconds'])} customers met a configuration that no eval had "
-        f"scored: {met}. {name_of(blind.worst)}: {'; '.join(times)}."
+        f"scored{under_its_name(blind)}: {met}. {name_of(blind.worst)}: {'; '.join(times)}."
+    )
+
+
+def under_its_name(blind: Blind, configs: int = 1) -> str:
+    """Say that what was not scored was so under its name, if a run had it under another."""
+    if not blind.renamed:
+        return ""
+    return " under its name" if configs == 1 else " under their names"
+
+
+def elsewhere(config: dict[str, Any], run: dict[str, Any]) -> str:
+    """Say when a run of the same hash under another prompt name was complete."""
+    late = (run["ended_at"] - config["began_at"]).total_seconds()
+    when = "after it began" if late > 0 else "before it began"
+    return (
+        f"run {run['run_id']} of the same hash, under the name {run['prompt_name']}, was complete "
+        f"{duration(abs(late))} {when}"
     )
 
 
@@ -115,81 +126,6 @@ def _open(ask: Inquiry, blind: Blind, sesoi: float) -> str:
     return "All served configurations are older than the records, so nothing says when each began."
 
 
-def findings(
-    ask: Inquiry,
-    blind: Blind,
-    signal: Signal | None,
-    change: Change | None,
-    worst: dict[str, Any] | None,
-) -> tuple[Finding, ...]:
-    """State what was found, with what carries it."""
-    totals, m = blind.totals, ask.measures
-    by_config = ask.evidence_id(b.BY_CONFIG)
-    found = [
-        Finding(
-            f"{count(totals['configs'], 'configurations')} were served; "
-            f"{number(totals['never_evaluated'])} were never scored. Before the first completed "
-            f"run of the same configuration lie {interval(m['blind_requests'])}, of "
-            f"{interval(m['blind_accounts'])}. "
-            f"Identity is known by {GRADE_WORDS.get(blind.grade or '', 'nothing')}.",
-            ("blind_requests", "blind_accounts", "blind_seconds", "coverage_requests",
-             "coverage_time", "configs_served", "configs_never_evaluated", "evidence_grade"),
-            (by_config, ask.evidence_id(b.SPELLS), ask.evidence_id(b.TOTALS)),
-            tuple(chart.id for chart in ask.charts if chart.id in ("lanes", "requests")),
-        )
-    ]  # fmt: skip
-    if worst is None or blind.worst is None:
-        return tuple(found)
-    found.append(_times(ask, blind.worst, signal))
-    window = ask.one(b.RUNS_IN_WINDOW, **worst)
-    found.append(
-        Finding(
-            f"{count(window['runs'], 'runs')} were completed in that time, none of this "
-            "configuration.",
-            (),
-            (ask.evidence_id(b.RUNS_IN_WINDOW),),
-        )
-    )
-    if change is not None and "score_change" in m:
-        found.append(_change(ask, change))
-    return tuple(found)
-
-
-def _times(ask: Inquiry, config: dict[str, Any], signal: Signal | None) -> Finding:
-    m = ask.measures
-    names = ("time_to_signal_s", "time_to_measurement_s", "detection_after_measurement_s")
-    said = [duration(m[name].value) for name in names]
-    base = "no ticket departs from the base rate"
-    if signal is not None and signal.at is not None:
-        base = f"the first ticket that departs from the base rate is of {instant(signal.at)}"
-    return Finding(
-        f"{name_of(config)} began {instant(config['began_at'])}. To the first customer signal "
-        f"{said[0]} ({base}), to the first valid measurement {said[1]}, from there to detection "
-        f"{said[2]}.",
-        names,
-        (ask.evidence_id(b.BY_CONFIG), ask.evidence_id(h.TICKETS_AFTER)),
-        tuple(chart.id for chart in ask.charts if chart.id == "lanes"),
-    )
-
-
-def _change(ask: Inquiry, change: Change) -> Finding:
-    m = ask.measures
-    whole = m["score_change"]
-    told = spread(whole.value, whole.ci95, "score", signed=True)
-    how = {"pairs": "the same items in both runs", "shares": "items taken as independent",
-           "scores": "two scores without their items"}[change.how]  # fmt: skip
-    differs = [words for words, same in (("parameters", change.runs["same_params"]),
-                                         ("checkpoint", change.runs["same_checkpoint"]))
-               if not same]  # fmt: skip
-    also = f"; {' and '.join(differs)} differ too" if differs else ""
-    return Finding(
-        f"The first valid run scored {told} against the run before ({how}{also}).",
-        tuple(name for name in ("score_change", "score_change_p", "harm") if name in m),
-        (ask.evidence_id(h.COMPARED),),
-        tuple(chart.id for chart in ask.charts if chart.id == "scores"),
-    )
-
-
 def remedies(ask: Inquiry, blind: Blind, known: dict[str, Any]) -> tuple[str, ...]:
     """Say what to do in this case."""
     zone = (
@@ -200,9 +136,15 @@ def remedies(ask: Inquiry, blind: Blind, known: dict[str, Any]) -> tuple[str, ..
     if not blind.worst:
         return zone
     name = name_of(blind.worst)
-    said = [*zone]
+    said, renamed = [*zone], blind.renamed.get(blind.worst["config"])
     if blind.worst["evaluated_at"] is None:
-        said.append(f"Run the suite on {name} now: it was never scored.")
+        known_as = f" under the name {blind.worst['prompt_name']}" if renamed else ""
+        said.append(f"Run the suite on {name} now: it was never scored{known_as}.")
+    if renamed:
+        said.append(
+            f"Let runs and requests name a prompt alike: {name} was scored as "
+            f"{renamed['prompt_name']}."
+        )
     if blind.runs["cached"]:
         said.append(
             f"Restart eval workers on a push: {count(blind.runs['cached'], 'runs')} held an older "

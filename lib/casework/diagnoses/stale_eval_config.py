@@ -13,7 +13,8 @@ that the first valid run found it at once, and that nothing measured it before.
 
 ## What would rule it out
 A completed run, before or in the window, whose full hash is that of what was served: on staging,
-in another suite, under another name of the prompt. It is looked for in every run. Labels and
+in another suite, under another name of the prompt. It is looked for in every run; one
+under another name leaves the answer open, for the name belongs to the configuration. Labels and
 process starts stand in where hashes are missing, and then the verdict is supported at most.
 
 ## Known false alarms
@@ -34,6 +35,7 @@ from casework.diagnoses._attribution import CLOCKS
 from casework.diagnoses._diagnosis import Diagnosis, Need
 from casework.diagnoses._inquiry import Conclusion, Inquiry
 from casework.diagnoses._stale_charts import draw
+from casework.diagnoses._stale_findings import findings
 from casework.diagnoses._stale_measures import Blind, count_blind, measure_blind, measure_times
 from casework.diagnoses._stale_rivals import falsify, find_rivals
 from casework.diagnoses._stale_runs import FIRSTS, GRADES, MATCHES, RUNS
@@ -48,7 +50,7 @@ from casework.diagnoses._stale_served import (
     TRAFFIC,
 )
 from casework.diagnoses._stale_signal import Change, compare, find_signal
-from casework.diagnoses._stale_words import findings, headline, limits, remedies
+from casework.diagnoses._stale_words import headline, limits, remedies
 from casework.diagnoses._stale_zone import is_open, measure_zone
 from casework.findings import Break, Falsifier, Missing, Rival, Verdict
 from casework.tables import (
@@ -116,12 +118,16 @@ def judge(
 
 def _breaks(blind: Blind) -> tuple[Break, ...]:
     """The moments at which customers began to meet what no run had scored."""
-    began = [
-        (config["began_at"], f"{config['prompt_name']} {config['version'] or ''}".strip())
-        for config in blind.configs
-        if config["blind"]
-    ]
-    return tuple(Break(at, at, f"{name} went live unscored") for at, name in began)
+    return tuple(
+        Break(
+            row["began_at"],
+            row["began_at"],
+            f"{row['prompt_name']} {row['version'] or ''}".strip()
+            + " went live unscored"
+            + (" under its name" if row["config"] in blind.renamed else ""),
+        )
+        for row in blind.blind_configs
+    )
 
 
 def _hold(ask: Inquiry, known: dict[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,113 @@
+"""What `stale_eval_config` found, a statement at a time."""
+
+from typing import Any
+
+from casework.diagnoses import _stale_blind as b
+from casework.diagnoses import _stale_harm as h
+from casework.diagnoses._inquiry import Inquiry
+from casework.diagnoses._stale_measures import Blind
+from casework.diagnoses._stale_signal import Change, Signal
+from casework.diagnoses._stale_words import elsewhere, name_of, under_its_name
+from casework.findings import Finding
+from casework.words import count, duration, instant, interval, number, spread
+
+GRADE_WORDS = {
+    "rendered_hash": "the hash of what was rendered",
+    "version_label": "the label of the version, not the content",
+    "process_start": "the time at which the eval processes read their configuration",
+}
+
+
+def findings(
+    ask: Inquiry,
+    blind: Blind,
+    signal: Signal | None,
+    change: Change | None,
+    worst: dict[str, Any] | None,
+) -> tuple[Finding, ...]:
+    """State what was found, with what carries it."""
+    totals, m, never = blind.totals, ask.measures, blind.totals["never_evaluated"]
+    by_config = ask.evidence_id(b.BY_CONFIG)
+    found = [
+        Finding(
+            f"{_were(totals['configs'], 'configurations')} served; {_were(never)} never scored"
+            f"{under_its_name(blind, never)}. Before the first completed run of the same "
+            f"configuration lie {interval(m['blind_requests'])}, of "
+            f"{interval(m['blind_accounts'])}. "
+            f"Identity is known by {GRADE_WORDS.get(blind.grade or '', 'nothing')}.",
+            ("blind_requests", "blind_accounts", "blind_seconds", "coverage_requests",
+             "coverage_time", "configs_served", "configs_never_evaluated", "evidence_grade"),
+            (by_config, ask.evidence_id(b.SPELLS), ask.evidence_id(b.TOTALS)),
+            tuple(chart.id for chart in ask.charts if chart.id in ("lanes", "requests")),
+        )
+    ]  # fmt: skip
+    if worst is None or blind.worst is None:
+        return tuple(found)
+    found.append(_times(ask, blind.worst, signal))
+    window = ask.one(b.RUNS_IN_WINDOW, **worst)
+    found.append(
+        Finding(
+            f"{count(window['runs'], 'runs')} were completed in that time, none of this "
+            f"configuration{under_its_name(blind)}.",
+            (),
+            (ask.evidence_id(b.RUNS_IN_WINDOW),),
+        )
+    )
+    if blind.renamed:
+        found.append(_renamed(ask, blind))
+    if change is not None and "score_change" in m:
+        found.append(_change(ask, change))
+    return tuple(found)
+
+
+def _renamed(ask: Inquiry, blind: Blind) -> Finding:
+    rows = [row for row in blind.blind_configs if row["config"] in blind.renamed]
+    first = rows[0]
+    return Finding(
+        f"{number(len(rows))} of {count(len(blind.blind_configs), 'blind configurations')} had a "
+        f"run of the same hash under another prompt name. {name_of(first)}: "
+        f"{elsewhere(first, blind.renamed[first['config']])}. A configuration is told apart by "
+        "its prompt name too; if both names stand for one prompt, that run covers it from then on.",
+        (),
+        (ask.evidence_id(b.OTHER_NAMES),),
+    )
+
+
+def _times(ask: Inquiry, config: dict[str, Any], signal: Signal | None) -> Finding:
+    m = ask.measures
+    names = ("time_to_signal_s", "time_to_measurement_s", "detection_after_measurement_s")
+    said = [duration(m[name].value) for name in names]
+    base = "no ticket departs from the base rate"
+    if signal is not None and signal.at is not None:
+        base = f"the first ticket that departs from the base rate is of {instant(signal.at)}"
+    return Finding(
+        f"{name_of(config)} began {instant(config['began_at'])}. To the first customer signal "
+        f"{said[0]} ({base}), to the first valid measurement {said[1]}, from there to detection "
+        f"{said[2]}.",
+        names,
+        (ask.evidence_id(b.BY_CONFIG), ask.evidence_id(h.TICKETS_AFTER)),
+        tuple(chart.id for chart in ask.charts if chart.id == "lanes"),
+    )
+
+
+def _change(ask: Inquiry, change: Change) -> Finding:
+    m = ask.measures
+    whole = m["score_change"]
+    told = spread(whole.value, whole.ci95, "score", signed=True)
+    how = {"pairs": "the same items in both runs", "shares": "items taken as independent",
+           "scores": "two scores without their items"}[change.how]  # fmt: skip
+    differs = [words for words, same in (("parameters", change.runs["same_params"]),
+                                         ("checkpoint", change.runs["same_checkpoint"]))
+               if not same]  # fmt: skip
+    also = f"; {' and '.join(differs)} differ too" if differs else ""
+    return Finding(
+        f"The first valid run scored {told} against the run before ({how}{also}).",
+        tuple(name for name in ("score_change", "score_change_p", "harm") if name in m),
+        (ask.evidence_id(h.COMPARED),),
+        tuple(chart.id for chart in ask.charts if chart.id == "scores"),
+    )
+
+
+def _were(value: int, noun: str = "") -> str:
+    """Say how many, with the verb that goes with it."""
+    return f"{count(value, noun)} {'was' if value == 1 else 'were'}"
