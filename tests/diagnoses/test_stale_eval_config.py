@@ -251,6 +251,30 @@ def test_only_the_runs_that_name_no_zone_are_moved(tmp_path: Path) -> None:
     assert diagnose(tmp_path, [*rows, run(2, -20, "new")], late).verdict == "clean"
 
 
+def test_the_time_from_push_to_first_request_is_not_said_to_be_met(tmp_path: Path) -> None:
+    rows = [*OLD, push(0, 0, "2"), *traffic("new", 28, 60, prompt_version="2"), run(1, 50, "new")]
+    result = diagnose(tmp_path, rows)
+    assert value(result, "blind_seconds") == 50 * 60
+    assert result.headline.startswith("For 50 min a configuration was live that no eval had scored")
+    assert ": 22 of 632 requests met it." in result.headline
+    assert any("met its first request 28 min later" in f.statement for f in result.findings)
+
+
+@pytest.mark.parametrize(
+    ("runs", "told"),
+    [([], "No run was completed in that time."),
+     ([run(1, 20, "old")], "1 run was completed in that time, none of this configuration."),
+     ([run(1, 20, "old"), run(2, 30, "z", prompt_name="z")],
+      "2 runs were completed in that time, none of this configuration; 1 of 2 scored another "
+      "prompt.")],
+    ids=["none", "one", "one of another prompt"],
+)  # fmt: skip
+def test_runs_of_another_prompt_are_told_apart(tmp_path: Path, runs: list[Row], told: str) -> None:
+    result = diagnose(tmp_path, [*OLD, *traffic("new", 0, 60), *runs])
+    assert told in [finding.statement for finding in result.findings]
+    assert "2 configurations were served; 1 was never scored." in result.findings[0].statement
+
+
 def test_hashes_that_never_meet_are_not_confirmed(tmp_path: Path) -> None:
     """A gateway and a harness that hash differently share no value, whatever was evaluated."""
     rows = [*traffic("gateway-1", -60, 0), *traffic("gateway-2", 0, 60)]

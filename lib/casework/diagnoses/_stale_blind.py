@@ -193,8 +193,10 @@ RUNS_IN_WINDOW = Query(
     "runs_in_window",
     """
     SELECT count(*) AS runs, count(r.prompt_hash) AS hashed, max(r.ended_at) AS last_ended,
-           count(*) FILTER (WHERE r.prompt_hash IS NOT NULL OR r.label IS NOT NULL) AS identified
-    FROM (SELECT min(began_at) AS began_at,
+           count(*) FILTER (WHERE r.prompt_hash IS NOT NULL OR r.label IS NOT NULL) AS identified,
+           count(*) FILTER (WHERE w.prompt_name <> '' AND r.prompt_name <> w.prompt_name)
+               AS of_another
+    FROM (SELECT min(began_at) AS began_at, min(prompt_name) AS prompt_name,
                  max(coalesce(evaluated_at, last_served)) AS until
           FROM firsts WHERE config = $config) AS w
     JOIN runs AS r ON r.ended_at >= w.began_at AND r.ended_at < w.until

@@ -56,7 +56,7 @@ def _draw_lanes(
     ask.chart(
         "lanes",
         "spans",
-        f"{told} of traffic met what no eval had scored{under_its_name(blind)}"
+        f"For {told} what no eval had scored{under_its_name(blind)} was live"
         if blind.worst
         else "What was served had been evaluated before",
         "Above what customers were served, below what the last completed run had scored. Hatched: "

@@ -44,20 +44,26 @@ def findings(
     if worst is None or blind.worst is None:
         return tuple(found)
     found.append(_times(ask, blind.worst, signal))
-    window = ask.one(b.RUNS_IN_WINDOW, **worst)
-    found.append(
-        Finding(
-            f"{count(window['runs'], 'runs')} were completed in that time, none of this "
-            f"configuration{under_its_name(blind)}.",
-            (),
-            (ask.evidence_id(b.RUNS_IN_WINDOW),),
-        )
-    )
+    found.append(_meanwhile(ask, blind, worst))
     if blind.renamed:
         found.append(_renamed(ask, blind))
     if change is not None and "score_change" in m:
         found.append(_change(ask, change))
     return tuple(found)
+
+
+def _meanwhile(ask: Inquiry, blind: Blind, worst: dict[str, Any]) -> Finding:
+    """What was evaluated while the configuration was not."""
+    window = ask.one(b.RUNS_IN_WINDOW, **worst)
+    told, others = "No run was completed in that time", window["of_another"]
+    if window["runs"]:
+        told = (
+            f"{_were(window['runs'], 'runs')} completed in that time, none of this configuration"
+            f"{under_its_name(blind)}"
+        )
+    if others:
+        told += f"; {number(others)} of {number(window['runs'])} scored another prompt"
+    return Finding(f"{told}.", (), (ask.evidence_id(b.RUNS_IN_WINDOW),))
 
 
 def _renamed(ask: Inquiry, blind: Blind) -> Finding:
@@ -80,10 +86,12 @@ def _times(ask: Inquiry, config: dict[str, Any], signal: Signal | None) -> Findi
     base = "no ticket departs from the base rate"
     if signal is not None and signal.at is not None:
         base = f"the first ticket that departs from the base rate is of {instant(signal.at)}"
+    idle = (config["first_served"] - config["began_at"]).total_seconds()
+    pushed = f" with its push, and met its first request {duration(idle)} later" if idle else ""
     return Finding(
-        f"{name_of(config)} began {instant(config['began_at'])}. To the first customer signal "
-        f"{said[0]} ({base}), to the first valid measurement {said[1]}, from there to detection "
-        f"{said[2]}.",
+        f"{name_of(config)} began {instant(config['began_at'])}{pushed}. To the first "
+        f"customer signal {said[0]} ({base}), to the first valid measurement {said[1]}, from "
+        f"there to detection {said[2]}.",
         names,
         (ask.evidence_id(b.BY_CONFIG), ask.evidence_id(h.TICKETS_AFTER)),
         tuple(chart.id for chart in ask.charts if chart.id == "lanes"),

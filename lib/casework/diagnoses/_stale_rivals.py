@@ -63,7 +63,7 @@ def _unhashed(blind: Blind) -> Rival:
         "completed runs without a hash that declare the version, or read it, before the first "
         "run with its hash",
         "not_excluded" if found else "excluded",
-        f"{count(len(found), 'blind configurations')} have such a run",
+        f"{count(len(found), 'blind configurations')} with such a run",
     )
 
 
@@ -90,7 +90,7 @@ def _log_begins_late(blind: Blind) -> Rival:
         "It was scored before the records begin",
         "configurations that were in service when the requests begin, with no run before them",
         "not_excluded" if alone else "excluded",
-        f"{count(len(unsettled), 'blind configurations')} of {len(blind.blind_configs)} were",
+        f"{len(unsettled)} of {count(len(blind.blind_configs), 'blind configurations')}",
     )
 
 

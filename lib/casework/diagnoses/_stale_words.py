@@ -70,9 +70,11 @@ def headline(ask: Inquiry, verdict: Verdict, blind: Blind, sesoi: float) -> str:
         times.append("no valid run under its name" if renamed else "no valid run at all")
     if renamed:
         times.append(elsewhere(blind.worst, renamed))
+    n = len(blind.blind_configs)
+    live, them = ("a configuration was", "it") if n == 1 else ("configurations were", "them")
     return (
-        f"For {duration(value['blind_seconds'])} customers met a configuration that no eval had "
-        f"scored{under_its_name(blind)}: {met}. {name_of(blind.worst)}: {'; '.join(times)}."
+        f"For {duration(value['blind_seconds'])} {live} live that no eval had scored"
+        f"{under_its_name(blind, n)}: {met} met {them}. {name_of(blind.worst)}: {'; '.join(times)}."
     )
 
 
@@ -174,8 +176,8 @@ def limits(ask: Inquiry, blind: Blind, clock_known: bool, known: dict[str, Any])
     unnamed = totals["served"] - totals["requests"]
     if unnamed:
         said.append(
-            f"{number(unnamed)} of {count(totals['served'], 'requests')} name no configuration "
-            "and are not counted."
+            f"Requests that name no configuration are not counted: {number(unnamed)} of "
+            f"{number(totals['served'])}."
         )
     if totals["before_the_record"]:
         said.append(
@@ -184,7 +186,7 @@ def limits(ask: Inquiry, blind: Blind, clock_known: bool, known: dict[str, Any])
             "scored earlier and are not counted as blind."
         )
     if blind.runs["unidentified"]:
-        said.append(f"{count(blind.runs['unidentified'], 'runs')} name no configuration.")
+        said.append(f"Runs that name no configuration: {number(blind.runs['unidentified'])}.")
     for column, words in (("params_hash", "parameters"), ("checkpoint", "checkpoint")):
         sides = [ask.case.filled(table, (column,)) for table in ("requests", "eval_runs")]
         if not all(sides):
@@ -192,8 +194,8 @@ def limits(ask: Inquiry, blind: Blind, clock_known: bool, known: dict[str, Any])
     unmasked = [row for row in ask.ask(HASHES) if row["one_a_request"]]
     if unmasked:
         said.append(
-            f"{count(len(unmasked), 'prompts')} have a hash a request, so their variables were "
-            "not masked; their labels were used."
+            "Prompts with a hash a request, so that their variables were not masked: "
+            f"{number(len(unmasked))}; their labels were used."
         )
     said.append(
         "Retrieval index and tools count as part of a configuration only where params_hash holds "
