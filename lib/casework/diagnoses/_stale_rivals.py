@@ -21,7 +21,7 @@ def find_rivals(
         _written_alike(ask, known),
         _unhashed(blind),
         _clocks(blind, known),
-        time_zone(ask, blind),
+        time_zone(ask, blind, known),
     ]
     rivals += [_log_begins_late(blind), _log_ends_early(ask, blind), _retries(ask, blind)]
     if worst and blind.grade != "rendered_hash":

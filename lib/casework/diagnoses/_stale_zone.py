@@ -15,15 +15,15 @@ _EARLIER_H, _LATER_H = 14, 12
 
 RUN_ENDS = Query(
     "run_ends",
-    """
+    f"""
     SELECT h.hours, r.run_id,
-           r.ended_at + INTERVAL 1 HOUR * CASE WHEN list_contains($zoneless, e.exhibit_id)
+           r.ended_at + INTERVAL 1 HOUR * CASE WHEN strpos($zoneless, e.exhibit_id) > 0
                                                THEN h.hours ELSE 0 END AS ended_at
     FROM runs AS r
     JOIN eval_runs AS e ON e.run_id = r.run_id
-    CROSS JOIN (SELECT unnest(range(1, $latest + 1)) AS hours) AS h
+    CROSS JOIN (SELECT unnest(range(1, {_LATER_H + 1})) AS hours) AS h
     WHERE r.ended_at IS NOT NULL
-    """,
+    """,  # noqa: S608  the text is put together of constants
     "When each run was complete if the logs that name no zone were written so many hours west of "
     "UTC.",
     uses=(RUNS,),
@@ -53,13 +53,16 @@ SHIFTED = Query(
 )
 
 
-def measure_zone(ask: Inquiry, blind: Blind, known: dict[str, Any]) -> None:
+def _measure(ask: Inquiry, blind: Blind, known: dict[str, Any]) -> None:
     """Record how many requests would be blind in the worst zone, where the runs name none."""
-    zoneless = [e.id for e in ask.case.exhibits() if "eval_runs" in e.tables
-                and any("read as UTC" in note for note in e.notes)]  # fmt: skip
+    zoneless = " ".join(
+        exhibit.id
+        for exhibit in ask.case.exhibits()
+        if "eval_runs" in exhibit.tables and any("read as UTC" in note for note in exhibit.notes)
+    )
     if not zoneless:
         return
-    found = ask.ask(SHIFTED, zoneless=zoneless, latest=_LATER_H, **known)
+    found = ask.ask(SHIFTED, zoneless=zoneless, **known)
     ask.measure("blind_requests_in_another_zone", found[0]["requests"] if found else 0,
                 "count:requests", SHIFTED, n=blind.totals["requests"])  # fmt: skip
 
@@ -70,8 +73,9 @@ def is_open(ask: Inquiry, blind: Blind) -> bool:
     return bool(held and held.value) and not blind.totals["blind_least"]
 
 
-def time_zone(ask: Inquiry, blind: Blind) -> Rival:
+def time_zone(ask: Inquiry, blind: Blind, known: dict[str, Any]) -> Rival:
     """An eval log without a zone is read as UTC; a cron in local time is hours off."""
+    _measure(ask, blind, known)
     held = ask.measures.get("blind_requests_in_another_zone")
     late = [(row["evaluated_at"] - row["began_at"]).total_seconds() / 3600
             for row in blind.blind_configs if row["evaluated_at"]]  # fmt: skip

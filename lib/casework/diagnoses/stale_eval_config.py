@@ -51,7 +51,7 @@ from casework.diagnoses._stale_served import (
 )
 from casework.diagnoses._stale_signal import Change, compare, find_signal
 from casework.diagnoses._stale_words import headline, limits, remedies
-from casework.diagnoses._stale_zone import is_open, measure_zone
+from casework.diagnoses._stale_zone import is_open
 from casework.findings import Break, Falsifier, Missing, Rival, Verdict
 from casework.tables import (
     accounts,
@@ -96,7 +96,6 @@ def judge(
     if not blind.configs:
         return _no_identity()
     measure_blind(ask, blind, known)
-    measure_zone(ask, blind, known)
     worst = {**known, "config": blind.worst["config"]} if blind.worst else None
     signal = find_signal(ask, worst) if worst else None
     change = compare(ask, sesoi, seed, worst) if worst else None
