@@ -6,6 +6,7 @@ counted by the minute once, so that what follows reads thousands of rows and not
 """
 
 from casework.case import Query
+from casework.diagnoses._environments import of_environment
 
 REPEATED = Query(
     "repeated",
@@ -40,9 +41,6 @@ PUSHES = Query(
     "Versions of prompts as they were pushed.",
 )
 
-_ELSEWHERE = "'staging', 'stage', 'dev', 'development', 'test', 'testing', 'qa', 'ci', 'eval', "
-_ELSEWHERE += "'evaluation', 'local', 'sandbox', 'preprod', 'pre-production', 'preview'"
-
 LABELLED = Query(
     "labelled",
     f"""
@@ -61,8 +59,7 @@ LABELLED = Query(
              THEN coalesce(q.prompt_name, o.only_name) END
      AND q.occurred_at >= p.pushed_at AND (p.next_at IS NULL OR q.occurred_at < p.next_at)
     WHERE (d.request_id IS NULL OR q.occurred_at = d.first)
-      AND CASE WHEN $environment = '' THEN lower(coalesce(q.environment, '')) NOT IN ({_ELSEWHERE})
-               ELSE q.environment = $environment END
+      AND {of_environment("q.environment")}
     """,  # noqa: S608  the text is put together of constants
     "The requests that customers made, each with the configuration that it names.",
     uses=(REPEATED, HASHES, PUSHES),

@@ -33,6 +33,7 @@ from typing import Any
 from casework.diagnoses import _stale_blind as b
 from casework.diagnoses._attribution import CLOCKS
 from casework.diagnoses._diagnosis import Diagnosis, Need
+from casework.diagnoses._environments import BUT_TESTS
 from casework.diagnoses._inquiry import Conclusion, Inquiry
 from casework.diagnoses._stale_charts import draw
 from casework.diagnoses._stale_findings import findings
@@ -81,7 +82,7 @@ def judge(
 
     Args:
         ask: the inquiry.
-        environment: the environment that customers use; else all but those of tests.
+        environment: the environment that customers use, or `all`; else all but those of tests.
         clock_error_s: bound on the error of the clocks in seconds; else from `clocks`.
         push_lead_s: a configuration begins with its push if a request follows within so long.
         sesoi: share of requests, and change of a score that is a share, that matters.
@@ -90,8 +91,8 @@ def judge(
     clock = ask.one(CLOCKS)
     clock_known = bool(clock["hosts"]) or clock_error_s is not None
     error = float(ask.infer("clock_error_s", clock_error_s, clock["clock_error_s"], 0.0))
-    ask.infer("environment", environment, "all but those of tests")
-    known = {"environment": environment or "", "clock_error_s": error, "push_lead_s": push_lead_s}
+    whose = ask.infer("environment", environment, None, BUT_TESTS)
+    known = {"environment": whose, "clock_error_s": error, "push_lead_s": push_lead_s}
     blind = count_blind(ask, _hold(ask, known))
     if not blind.configs:
         return _no_identity()
