@@ -1,6 +1,7 @@
 """What `threshold_drift` must state, against planted numbers."""
 
 from functools import partial
+from typing import Any
 
 import numpy as np
 import pytest
@@ -116,6 +117,30 @@ def test_settings_are_taken_and_checked(diagnosed: Diagnosed) -> None:
             diagnosed("threshold_drift.planted", 21, **{setting: value})
 
 
+def test_of_two_gates_the_one_that_moved_is_examined(diagnosed: Diagnosed) -> None:
+    result, truth = diagnosed("threshold_drift.one_gate_of_two", 22)
+    assert result.verdict == "confirmed"
+    assert result.measures["threshold"].value == truth.numbers["threshold"]
+    assert result.measures["restoring_threshold"].value == pytest.approx(
+        truth.numbers["restoring_threshold"], abs=1e-3
+    )
+    other = next(row for row in result.measures["gates"].value if "-mini" in row["gate"])
+    assert other["dropped_after"] == pytest.approx(other["dropped_before"], abs=0.05)
+    assert any(other["gate"] in limit for limit in result.limits)
+
+
+def test_another_gate_can_be_chosen(diagnosed: Diagnosed) -> None:
+    result, _ = diagnosed("threshold_drift.one_gate_of_two", 22)
+    other = next(row["gate"] for row in result.measures["gates"].value if "-mini" in row["gate"])
+    reranker, threshold = other.split(" at ")
+    for setting, value in (("reranker", reranker), ("threshold", threshold)):
+        chosen, _ = diagnosed("threshold_drift.one_gate_of_two", 22, **{setting: value})
+        assert chosen.measures["threshold"].value == float(threshold)
+        assert chosen.verdict in ("clean", "inconclusive")
+    with pytest.raises(UsageError):
+        diagnosed("threshold_drift.one_gate_of_two", 22, reranker="no such")
+
+
 # Small cases
 
 
@@ -144,6 +169,85 @@ def log(queries: int = 60, *, after: float = -0.1, model: tuple[str, str] = ("a"
                 rows["threshold"].append(0.4)
                 rows["passed"].append(bool(score >= 0.4))
     return rows
+
+
+def joined(*logs: Rows) -> Rows:
+    """Several logs in one; a column that one lacks is empty there."""
+    names = dict.fromkeys(name for rows in logs for name in rows)
+    return {name: [value for rows in logs
+                   for value in rows.get(name, [None] * len(rows["query_id"]))]
+            for name in names}  # fmt: skip
+
+
+def product(name: str, gate: float, reranker: str, **of: Any) -> Rows:
+    """The log of one product: its own queries, gate and reranker."""
+    rows = log(**of)
+    rows["query_id"] = [f"{name}-{query}" for query in rows["query_id"]]
+    rows["threshold"] = [gate] * len(rows["query_id"])
+    rows["passed"] = [score >= gate for score in rows["rerank_score"]]
+    return rows | {"reranker": [reranker] * len(rows["query_id"])}
+
+
+def test_a_gate_beside_another_keeps_its_own_threshold(diagnose: Diagnose) -> None:
+    moved = product("shop", 0.4, "large", after=-0.2)
+    still = product("help", 0.5, "small", queries=120, after=0.0)
+    result = diagnose(candidates=joined(moved, still))
+    assert result.measures["threshold"].value == 0.4
+    assert {row["gate"] for row in result.measures["gates"].value} == {"large at 0.4",
+                                                                      "small at 0.5"}  # fmt: skip
+    assert rival(result, "The threshold").outcome == "excluded"
+    assert "on large" in result.headline
+
+
+def test_a_gate_whose_reranker_and_threshold_are_replaced_is_one(diagnose: Diagnose) -> None:
+    rows = product("shop", 0.4, "one")
+    half = len(rows["query_id"]) // 2
+    rows["reranker"][half:] = ["two"] * half
+    rows["threshold"][half:] = [0.3] * half
+    result = diagnose(candidates=rows)
+    assert "gates" not in result.measures
+    assert rival(result, "The threshold").why.startswith("it went from 0.4 to 0.3")
+
+
+def test_thresholds_that_differ_by_row_are_one_gate(diagnose: Diagnose) -> None:
+    rows = log()
+    rows["threshold"] = [0.3 + 0.0001 * i for i in range(len(rows["query_id"]))]
+    result = diagnose(candidates=rows)
+    assert result.verdict != "not_testable"
+    assert "gates" not in result.measures
+
+
+def test_records_without_a_reranker_go_with_the_gate_of_their_threshold(
+    diagnose: Diagnose,
+) -> None:
+    rows = product("shop", 0.4, "large")
+    rows["reranker"][::10] = [None] * len(rows["reranker"][::10])
+    result = diagnose(candidates=rows)
+    assert "gates" not in result.measures
+    assert not any("neither period" in limit for limit in result.limits)
+
+
+@pytest.mark.parametrize("logged", [True, False])
+def test_before_is_the_embedding_that_ended_not_one_of_another_product(
+    logged: bool, diagnose: Diagnose
+) -> None:
+    """Another product, with the same reranker and threshold, keeps its embedding throughout."""
+    moved = product("shop", 0.4, "large", model=("m1", "m2"))
+    still = product("help", 0.4, "large", model=("z0", "z0"), after=0.0)
+    event = {"occurred_at": ["2026-01-10T20:00:00Z"], "key": ["embedding_model"],
+             "old_value": ["m1"], "new_value": ["m2"]}  # fmt: skip
+    tables = {"config_events": event} if logged else {}
+    result = diagnose(candidates=joined(moved, still), **tables)
+    assert (result.parameters["before"].value, result.parameters["after"].value) == ("m1", "m2")
+
+
+def test_an_embedding_that_is_launched_later_takes_no_place(diagnose: Diagnose) -> None:
+    moved = product("shop", 0.4, "large", model=("m1", "m2"))
+    late = product("help", 0.4, "large", queries=30, model=("z0", "z0"))
+    kept = [i for i, at in enumerate(late["occurred_at"]) if "2026-01-15" <= at]
+    late = {name: [values[i] for i in kept] for name, values in late.items()}
+    result = diagnose(candidates=joined(moved, late))
+    assert (result.parameters["before"].value, result.parameters["after"].value) == ("m1", "m2")
 
 
 def test_without_optional_tables_it_is_answered(diagnose: Diagnose) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 from casework.diagnoses import _gate_pairs as pairs
 from casework.diagnoses import _gate_rows as q
+from casework.diagnoses._gate_kinds import Other, Part
 from casework.diagnoses._gate_periods import Gate, Periods
 from casework.diagnoses._gate_relevance_found import Relevance
 from casework.diagnoses._inquiry import Inquiry
@@ -80,6 +81,9 @@ class Found:
         restored, restored_interval: the threshold that restores the pass rate.
         drift: columns of the summaries by query, with adjusted p-values.
         relevance: what became of relevance.
+        part: the candidates of the gate, where several are logged; None where one is.
+        compared: gates of which this one changed most.
+        others: gates that are not examined.
     """
 
     periods: Periods
@@ -98,6 +102,14 @@ class Found:
     drift: tuple[tuple[Drift, float], ...]
     events: tuple[dict[str, Any], ...] = ()
     relevance: Relevance = field(default_factory=Relevance)
+    part: Part | None = None
+    compared: int = 1
+    others: tuple[Other, ...] = ()
+
+    @property
+    def p(self) -> float | None:
+        """Of an unchanged drop rate, times the gates among which this one was chosen."""
+        return None if self.fixed.p is None else min(1.0, self.fixed.p * max(1, self.compared))
 
 
 def level_of(ask: Inquiry, periods: Periods, gate: Gate) -> dict[bool, dict[str, Any]]:

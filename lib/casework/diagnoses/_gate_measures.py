@@ -5,6 +5,7 @@ from casework.diagnoses import _gate_relevance as relevance
 from casework.diagnoses import _gate_rows as q
 from casework.diagnoses._gate import Found
 from casework.diagnoses._gate_charts import less_one
+from casework.diagnoses._gate_kinds import KINDS, Other
 from casework.diagnoses._inquiry import Inquiry
 
 
@@ -33,6 +34,7 @@ def measure(ask: Inquiry, found: Found, moved: str | None) -> None:
                 ci95=found.restored_interval, n=found.levels[True]["queries"])  # fmt: skip
     ask.measure("restoring_threshold_stricter", found.restored.stricter, "score", pairs.STEPS)
     _measure_relevance(ask, found)
+    _measure_gates(ask, found)
     ask.measure("moved", moved, "label", pairs.SAME_PAIRS)
     rows = [
         {"column": d.column, "ks": d.ks, "p_adjusted": p, "wasserstein_sd": d.wasserstein,
@@ -40,6 +42,21 @@ def measure(ask: Inquiry, found: Found, moved: str | None) -> None:
         for d, p in found.drift
     ]  # fmt: skip
     ask.measure("drift", rows, "table", q.LEVELS, n=queries)
+
+
+def _measure_gates(ask: Inquiry, found: Found) -> None:
+    """Record what the gates that share the log drop, where there are several."""
+    if found.part is None:
+        return
+    part = found.part
+    told = [Other(part.name, part.candidates, None, found.fixed), *found.others]
+    rows = [
+        {"gate": gate.name, "candidates": gate.candidates,
+         "dropped_before": gate.drops.before if gate.drops else None,
+         "dropped_after": gate.drops.after if gate.drops else None}
+        for gate in told
+    ]  # fmt: skip
+    ask.measure("gates", rows, "table", KINDS)
 
 
 def _measure_relevance(ask: Inquiry, found: Found) -> None:

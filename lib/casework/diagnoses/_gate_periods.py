@@ -1,10 +1,11 @@
 """Which score, which two periods and which threshold `threshold_drift` compares."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from casework.diagnoses import _gate_rows as q
+from casework.diagnoses._gate_versions import succession
 from casework.diagnoses._inquiry import Inquiry
 from casework.errors import UsageError, unknown_name
 from casework.stats import changepoints
@@ -29,6 +30,7 @@ class Periods:
         how: what told the periods: `version`, `event`, `given` or `inferred`.
         told: that in words.
         p: where inferred, the p-value of a break so large by chance.
+        kinds: keys of the gate's rerankers and thresholds; None where the log holds one gate.
     """
 
     score: str
@@ -39,6 +41,7 @@ class Periods:
     how: str
     told: str
     p: float | None = None
+    kinds: list[str] | None = None
 
     @property
     def params(self) -> dict[str, Any]:
@@ -49,6 +52,7 @@ class Periods:
             "before": self.before,
             "after": self.after,
             "changed_at": self.changed_at,
+            "kinds": self.kinds,
         }
 
 
@@ -67,6 +71,7 @@ def divide(
     score: str,
     given: tuple[str | None, str | None, str | None],
     seed: int,
+    kinds: list[str] | None = None,
 ) -> Periods | None:
     """Settle the two periods: by version, by an event, else by the largest break; None if neither.
 
@@ -75,6 +80,7 @@ def divide(
         score: the column that the gate reads.
         given: versions before and after, and the instant of the change, as far as they are given.
         seed: of the test of an inferred break.
+        kinds: of the gate.
 
     Raises:
         UsageError: a given version is not in the case, or a given instant is none.
@@ -84,31 +90,35 @@ def divide(
         moment = parse_instant(at)
         if moment is None:
             raise UsageError("BAD_VALUE", f"changed_at is {at!r}", "give 2026-01-31T09:00:00Z")
-        return Periods(score, None, None, moment, moment, "given", f"given as {at}")
-    versions = ask.ask(q.EMBEDDINGS)
-    names = [row["embedding_model"] for row in versions]
+        told = f"given as {at}"
+        return Periods(score, None, None, moment, moment, "given", told, kinds=kinds)
+    known = [row["embedding_model"] for row in ask.ask(q.EMBEDDINGS, kinds=None)]
     for name in (before, after):
-        if name is not None and name not in names:
-            raise unknown_name("embedding model", name, names)
+        if name is not None and name not in known:
+            raise unknown_name("embedding model", name, known)
+    versions = ask.ask(q.EMBEDDINGS, kinds=kinds)
     total = sum(row["candidates"] for row in versions)
-    kept = [row for row in versions if row["candidates"] >= MATERIAL * total
-            or row["embedding_model"] in (before, after)]  # fmt: skip
-    if len(kept) > 1:
-        return _by_version(ask, score, before, after, kept)
-    return _by_event(ask, score) or _by_break(ask, score, seed)
+    rows = {row["embedding_model"]: row for row in versions
+            if row["candidates"] >= MATERIAL * total
+            or row["embedding_model"] in (before, after)}  # fmt: skip
+    if not {before, after} - {None} <= set(rows):
+        return None  # versions of another gate
+    if len(rows) > 1:
+        return _by_version(ask, score, before, after, rows, kinds)
+    divided = _by_event(ask, score) or _by_break(ask, score, seed, kinds)
+    return replace(divided, kinds=kinds) if divided else None
 
 
 def _by_version(
-    ask: Inquiry, score: str, before: str | None, after: str | None, kept: list[dict[str, Any]]
-) -> Periods:
-    rows = {row["embedding_model"]: row for row in kept}
-    order = list(rows)
-    after = str(ask.infer("after", after, next(n for n in reversed(order) if n != before)))
-    earlier = order[: order.index(after)] or [name for name in order if name != after]
-    before = str(ask.infer("before", before, earlier[-1]))
+    ask: Inquiry, score: str, before: str | None, after: str | None,
+    rows: dict[str, dict[str, Any]], kinds: list[str] | None,
+) -> Periods:  # fmt: skip
+    old, new = succession(ask, list(rows), before, after, kinds)
+    ask.infer("after", after, new)
+    ask.infer("before", before, old)
     return Periods(
-        score, before, after, rows[after]["first"], rows[before]["last"], "version",
-        f"embedding {before} before, {after} after",
+        score, old, new, rows[new]["first"], rows[old]["last"], "version",
+        f"embedding {old} before, {new} after", kinds=kinds,
     )  # fmt: skip
 
 
@@ -124,9 +134,9 @@ def _by_event(ask: Inquiry, score: str) -> Periods | None:
     return None
 
 
-def _by_break(ask: Inquiry, score: str, seed: int) -> Periods | None:
+def _by_break(ask: Inquiry, score: str, seed: int, kinds: list[str] | None) -> Periods | None:
     """The largest break of the daily drop rate, its p-value from the whole search repeated."""
-    days = ask.ask(q.DAILY)
+    days = ask.ask(q.DAILY, kinds=kinds)
     if len(days) < 6 or not changepoints.AVAILABLE:
         return None
     rates = [row["dropped"] / row["candidates"] for row in days]

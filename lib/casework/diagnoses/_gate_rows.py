@@ -4,6 +4,18 @@ from casework.case import Query
 
 _SCORE = "CASE WHEN $score = 'dense_score' THEN dense_score ELSE rerank_score END"
 
+KIND = "concat(reranker, chr(31), round(threshold, 6))"
+"""What tells one gate from another on the record: reranker and threshold."""
+
+OWN = Query(
+    "own",
+    f"""
+    SELECT * FROM candidates
+    WHERE CAST($kinds AS VARCHAR[]) IS NULL OR list_contains(CAST($kinds AS VARCHAR[]), {KIND})
+    """,  # noqa: S608  the text is put together of constants
+    "Candidates of the gate that is examined: of its rerankers and thresholds, or all.",
+)
+
 COLUMNS_FILLED = Query(
     "columns_filled",
     """
@@ -13,9 +25,10 @@ COLUMNS_FILLED = Query(
            count(*) FILTER (WHERE dense_score IS NOT NULL AND NOT isnan(dense_score))
                AS dense_scores,
            count(passed) AS passed, count(dense_rank) AS ranks, count(occurred_at) AS instants
-    FROM candidates
+    FROM own
     """,
     "What the log of candidates records.",
+    uses=(OWN,),
 )
 
 EMBEDDINGS = Query(
@@ -23,10 +36,11 @@ EMBEDDINGS = Query(
     """
     SELECT embedding_model, count(*) AS candidates, count(DISTINCT query_id) AS queries,
            min(occurred_at) AS first, max(occurred_at) AS last
-    FROM candidates WHERE embedding_model IS NOT NULL
+    FROM own WHERE embedding_model IS NOT NULL
     GROUP BY embedding_model ORDER BY min(occurred_at) NULLS LAST, embedding_model
     """,
     "Embedding versions, in the order of their first candidates.",
+    uses=(OWN,),
 )
 
 EVENTS = Query(
@@ -57,10 +71,11 @@ DAILY = Query(
     """
     SELECT date_trunc('day', occurred_at) AS day, count(*) AS candidates,
            count(*) FILTER (WHERE NOT passed) AS dropped
-    FROM candidates WHERE occurred_at IS NOT NULL AND passed IS NOT NULL
+    FROM own WHERE occurred_at IS NOT NULL AND passed IS NOT NULL
     GROUP BY day ORDER BY day
     """,
     "Candidates and drops by day.",
+    uses=(OWN,),
 )
 
 LOGGED = Query(
@@ -73,12 +88,13 @@ LOGGED = Query(
            CASE WHEN $by_version
                 THEN CASE embedding_model WHEN $before THEN FALSE WHEN $after THEN TRUE END
                 ELSE occurred_at >= $changed_at END AS is_after
-    FROM candidates
+    FROM own
     QUALIFY row_number() OVER (
         PARTITION BY query_id, doc_id, coalesce(request_id, locator), arm, embedding_model
         ORDER BY occurred_at, locator) = 1
     """,  # noqa: S608  the text is put together of constants
     "Candidates with the gated score and their period; of a retried request the first record.",
+    uses=(OWN,),
 )
 
 GATES = Query(

@@ -7,6 +7,7 @@ from casework.diagnoses import _gate_relevance as relevance
 from casework.diagnoses import _gate_rows as q
 from casework.diagnoses._gate import Found, uniform_error
 from casework.diagnoses._gate_charts import less_one
+from casework.diagnoses._gate_kinds import Part
 from casework.diagnoses._inquiry import Inquiry
 from casework.findings import Finding, Verdict
 from casework.stats.estimates import Estimate
@@ -22,10 +23,13 @@ MOVED = {
     None: "what moved cannot be told",
 }
 
+SHOWN = 5
+"""Other gates that are named."""
+
 
 def headline(verdict: Verdict, moved: str | None, found: Found) -> str:
     """Say the answer in one sentence."""
-    gate = number(found.gate.before)
+    gate = gate_said(found)
     ratio = found.fixed.ratio
     if ratio is None:
         return (
@@ -58,6 +62,12 @@ def headline(verdict: Verdict, moved: str | None, found: Found) -> str:
     )
 
 
+def gate_said(found: Found) -> str:
+    """Say the threshold, and whose it is where several gates are logged."""
+    gate = number(found.gate.before)
+    return f"{gate} on {found.part.reranker}" if found.part and found.part.reranker else gate
+
+
 def _nearer(same: Estimate, ratio: Estimate) -> bool:
     """Whether the same queries show less than half of a change."""
     return abs(math.log(same.value)) < abs(math.log(ratio.value)) / 2
@@ -77,7 +87,7 @@ def findings(ask: Inquiry, found: Found, reach: dict[str, int]) -> tuple[Finding
     drop = found.fixed.difference
     stated = [
         Finding(
-            f"The threshold of {number(found.gate.before)} dropped {share(found.fixed.before)} of "
+            f"The threshold of {gate_said(found)} dropped {share(found.fixed.before)} of "
             f"the candidates before and {share(found.fixed.after)} after, "
             f"{spread(drop.value, (drop.low, drop.high), 'points', signed=True)}.",
             ("threshold", "pass_rate_before", "pass_rate_after", "drop_ratio"),
@@ -187,6 +197,8 @@ def limits(found: Found, unplaced: int) -> tuple[str, ...]:
         )
     if found.periods.how == "version" and found.periods.changed_at is None:
         said.append("The log has no instants; which version came first is taken by name.")
+    if found.part is not None:
+        said.append(_others(found, found.part))
     if unplaced:
         said.append(f"{count(unplaced, 'candidates')} lie in neither period and are not counted.")
     if found.levels[False]["of_shared_queries"] == 0:
@@ -207,6 +219,26 @@ def limits(found: Found, unplaced: int) -> tuple[str, ...]:
         f"{count(int(found.levels[True]['queries']), 'queries')} (Dvoretzky, Kiefer, Wolfowitz)."
     )
     return tuple(said)
+
+
+def _others(found: Found, part: Part) -> str:
+    """Say which gates are not examined, and what they drop."""
+    told = []
+    for other in found.others[:SHOWN]:
+        sums = other.drops
+        seen = (
+            f"drops {share(sums.before)} before and {share(sums.after)} after"
+            if sums is not None
+            else "too few candidates, or nothing to compare"
+        )
+        told.append(f"{other.name} ({count(other.candidates, 'candidates')}, {seen})")
+    more = len(found.others) - len(told)
+    if more:
+        told.append(f"{number(more)} more")
+    return (
+        f"Several gates share the log. This is {part.name}; not examined further: "
+        f"{', '.join(told)}. The setting `reranker` or `threshold` chooses another."
+    )
 
 
 def queries_needed(found: Found, sesoi: float) -> int | None:

@@ -31,15 +31,15 @@ from casework.diagnoses._gate import (
     Found,
     drifted,
     drops,
-    level_of,
     overlap_of,
     params_of,
     restore,
     same_pairs,
 )
 from casework.diagnoses._gate_charts import draw
+from casework.diagnoses._gate_choice import Choice, Given, choose
 from casework.diagnoses._gate_measures import measure
-from casework.diagnoses._gate_periods import Gate, Periods, choose_score, divide, find_gate
+from casework.diagnoses._gate_periods import Periods
 from casework.diagnoses._gate_relevance_found import relevance_of
 from casework.diagnoses._gate_rivals import changed_depth, falsify, outcome_of, rivals_of
 from casework.diagnoses._gate_words import (
@@ -50,7 +50,7 @@ from casework.diagnoses._gate_words import (
     remedies,
 )
 from casework.diagnoses._inquiry import Conclusion, Inquiry
-from casework.findings import Break, Falsifier, Missing, Primary, Rival, Verdict
+from casework.findings import Break, Falsifier, Primary, Rival, Verdict
 from casework.stats.periods import PeriodSums
 from casework.tables import candidates, config_events, judgments, outcomes
 from casework.words import count
@@ -67,6 +67,7 @@ def judge(
     after: str | None = None,
     changed_at: str | None = None,
     threshold: float | None = None,
+    reranker: str | None = None,
     metric: str | None = None,
     sesoi_drop: float = 0.2,
     seed: int = 1,
@@ -80,44 +81,22 @@ def judge(
         after: embedding version after; else the last.
         changed_at: instant of the change, in place of versions.
         threshold: the gate; else as recorded, logged, or told by what passed.
+        reranker: the gate's, where several gates are logged; else of the one that changed most.
         metric: outcome that tells relevance; else one named so, or measured by query.
         sesoi_drop: smallest relative change of the drop rate that matters.
         seed: of the bootstrap.
     """
-    settled = _settle(ask, score, (before, after, changed_at), threshold, seed)
-    if isinstance(settled, Conclusion):
-        return settled
-    periods, gate = settled
-    levels = level_of(ask, periods, gate)
-    if reason := _untestable(levels):
-        return _nothing(reason, ("rerank_score", "passed"), "candidates that were dropped too")
-    found = _find(ask, periods, gate, levels, metric, seed)
-    params = params_of(periods, gate)
+    given = Given(score, before, after, changed_at, threshold, reranker, sesoi_drop, seed)
+    choice = choose(ask, given)
+    if isinstance(choice, Conclusion):
+        return choice
+    found = _find(ask, choice, metric, seed)
+    params = params_of(found.periods, found.gate)
     rivals = rivals_of(found)
     moved = _moved(found, rivals)
     measure(ask, found, moved)
     draw(ask, found, params, sesoi_drop)
     return _conclude(ask, found, rivals, moved, params, sesoi_drop)
-
-
-def _settle(
-    ask: Inquiry, score: str | None, given: tuple[str | None, str | None, str | None],
-    threshold: float | None, seed: int,
-) -> tuple[Periods, Gate] | Conclusion:  # fmt: skip
-    """Settle score, periods and threshold, or say what is missing."""
-    gated = choose_score(ask, score, ask.one(q.COLUMNS_FILLED))
-    if gated is None:
-        return _nothing("no candidate has a score", ("rerank_score",), "the score that is gated")
-    periods = divide(ask, gated, given, seed)
-    if periods is None:
-        return _nothing(
-            "nothing tells before from after", ("embedding_model", "occurred_at"),
-            "what was in force when",
-        )  # fmt: skip
-    gate = find_gate(ask, periods, threshold)
-    if gate is None:
-        return _nothing("the threshold is not recorded", ("threshold", "passed"), "the gate")
-    return periods, gate
 
 
 def _conclude(
@@ -132,8 +111,8 @@ def _conclude(
         ask.measure("revenue_exposed", money["revenue"], "revenue", relevance.REVENUE,
                     n=money["accounts"])  # fmt: skip
     counted = sum(level["candidates"] for level in found.levels.values())
-    unplaced = ask.one(q.COLUMNS_FILLED)["candidates"] - counted
-    said = list(limits(found, unplaced))
+    own = ask.one(q.COLUMNS_FILLED, **params)["candidates"]
+    said = list(limits(found, own - counted))
     needed = queries_needed(found, sesoi_drop) if verdict == "inconclusive" else None
     if needed:
         said.append(
@@ -151,14 +130,9 @@ def _conclude(
         falsifier=falsifier,
         remedies=remedies(verdict, moved, found),
         limits=tuple(said),
-        primary=_primary(found.fixed),
+        primary=None if found.p is None else Primary(found.p, ALPHA),
         breaks=_breaks(found.periods),
     )
-
-
-def _primary(fixed: PeriodSums) -> Primary | None:
-    """The test of an unchanged drop rate at the old threshold."""
-    return None if fixed.p is None else Primary(fixed.p, ALPHA)
 
 
 def _breaks(periods: Periods) -> tuple[Break, ...]:
@@ -168,30 +142,8 @@ def _breaks(periods: Periods) -> tuple[Break, ...]:
     return (Break(min(start, end), end, "what the gate drops"),)
 
 
-def _nothing(reason: str, columns: tuple[str, ...], why: str) -> Conclusion:
-    return Conclusion(
-        "not_testable",
-        f"Not testable: {reason}. Load candidates with {' and '.join(columns)}.",
-        missing=(Missing("candidates", columns, why),),
-    )
-
-
-def _untestable(levels: dict[bool, dict[str, Any]]) -> str | None:
-    """Say why the two periods cannot be compared; None where they can."""
-    if len(levels) < 2 or not all(level["scored"] for level in levels.values()):
-        return "all candidates with a score are of one period"
-    for period, name in ((False, "before"), (True, "after")):
-        level = levels[period]
-        whole = level["candidates"] == level["retrievals"] * level["longest"]
-        if not level["scored_dropped"] and not (whole and level["retrievals"] > 1):
-            return f"the log {name} the change holds passed candidates alone"
-    return None
-
-
-def _find(
-    ask: Inquiry, periods: Periods, gate: Gate, levels: dict[bool, dict[str, Any]],
-    metric: str | None, seed: int,
-) -> Found:  # fmt: skip
+def _find(ask: Inquiry, choice: Choice, metric: str | None, seed: int) -> Found:
+    periods, gate, levels = choice.periods, choice.gate, choice.levels
     params = params_of(periods, gate)
     fixed = drops(ask, params, gate.before)
     restored, ends = restore(ask, params, fixed)
@@ -217,6 +169,9 @@ def _find(
         drift=drifted(ask, params),
         events=tuple(ask.ask(q.EVENTS)),
         relevance=relevance_of(ask, params, periods, levels, restored.threshold, metric, seed),
+        part=choice.part,
+        compared=choice.compared,
+        others=choice.others,
     )
 
 
@@ -263,6 +218,8 @@ def _verdict(
         return "clean"
     if not ratio.excludes(1):
         return "inconclusive"
+    if found.p is not None and found.p >= ALPHA:
+        return "inconclusive"  # of several gates the one that changed most
     if found.periods.p is not None and found.periods.p >= SEARCH_ALPHA:
         return "inconclusive"  # searched for in the drops, where chance gives one as large
     beyond = ratio.low > high or ratio.high < low
