@@ -244,10 +244,47 @@ def test_before_is_the_embedding_that_ended_not_one_of_another_product(
 def test_an_embedding_that_is_launched_later_takes_no_place(diagnose: Diagnose) -> None:
     moved = product("shop", 0.4, "large", model=("m1", "m2"))
     late = product("help", 0.4, "large", queries=30, model=("z0", "z0"))
-    kept = [i for i, at in enumerate(late["occurred_at"]) if "2026-01-15" <= at]
+    kept = [i for i, at in enumerate(late["occurred_at"]) if at >= "2026-01-15"]
     late = {name: [values[i] for i in kept] for name, values in late.items()}
     result = diagnose(candidates=joined(moved, late))
     assert (result.parameters["before"].value, result.parameters["after"].value) == ("m1", "m2")
+
+
+def rescored(documents: bool) -> Rows:
+    """One pair in 25 scores differently after: all of a few documents, or here and there."""
+    rows = log()
+    rows["doc_id"] = [  # three queries are offered each document
+        f"d{int(query[1:]) % 20}-{doc.split('-', 1)[1]}"
+        for query, doc in zip(rows["query_id"], rows["doc_id"], strict=True)
+    ]
+    for i in range(600, 1200):
+        query, place = int(rows["query_id"][i][1:]), i % 10
+        hit = query % 20 in (3, 8, 12, 17) if documents else query < 12
+        if hit and place == 2:
+            rows["rerank_score"][i] += 0.03 if query % 2 else -0.03
+            rows["passed"][i] = rows["rerank_score"][i] >= 0.4
+    return rows
+
+
+def test_edited_documents_do_not_speak_against_the_reranker(diagnose: Diagnose) -> None:
+    result = diagnose(candidates=rescored(documents=True))
+    assert rival(result, "The reranker").outcome == "excluded"
+    assert "4 of 100 documents" in rival(result, "The reranker").why
+    assert result.measures["moved"].value != "reranker"
+    assert "all but 12 of 300 same pairs score the same" in result.headline
+
+
+def test_pairs_here_and_there_speak_against_the_reranker(diagnose: Diagnose) -> None:
+    result = diagnose(candidates=rescored(documents=False))
+    assert rival(result, "The reranker").outcome == "not_excluded"
+    assert result.measures["moved"].value == "reranker"
+
+
+def test_a_logged_change_of_the_reranker_is_not_taken_for_edits(diagnose: Diagnose) -> None:
+    event = {"occurred_at": ["2026-01-10T20:00:00Z"], "key": ["reranker:max_length"],
+             "new_value": ["256"]}  # fmt: skip
+    result = diagnose(candidates=rescored(documents=True), config_events=event)
+    assert rival(result, "The reranker").outcome == "not_excluded"
 
 
 def test_without_optional_tables_it_is_answered(diagnose: Diagnose) -> None:

@@ -21,8 +21,14 @@ SAME = 0.01
 """Share of pairs that may score differently where the reranker is the same (1 point)."""
 SAME_SD = 0.01
 """Difference of two scores that counts as none, in standard deviations of the score."""
+FEW_CHANGED = 0.05
+"""Share of the documents that may have been edited where the reranker is the same."""
+ALL_OF_THEM = 0.9
+"""Share of the pairs of an edited document that score differently, at least."""
 DENSE = 1e-4
 """Difference of two dense scores that counts as none, where no repeats tell their noise."""
+REPEATED = 3
+"""Documents with several pairs that tell an edit of documents from pairs here and there."""
 DEPTH = 0.02
 """Relative change of the length of the list that counts as none."""
 
@@ -37,6 +43,10 @@ class Pairs:
         largest: largest difference of a score; None without pairs.
         tolerance: difference that counts as none: noise floor, rounding, or a part of the spread.
         moved: pairs beyond it.
+        turned: pairs that are dropped since, less those that pass since, at the old threshold.
+        documents, changed: documents of the pairs, and those with a pair that moved.
+        repeated, repeated_pairs, repeated_moved: of the latter those with several pairs, these
+            pairs, and how many of them moved.
         dense_n, dense_moved: pairs with a dense score at both times, and those that changed.
     """
 
@@ -45,6 +55,12 @@ class Pairs:
     largest: float | None
     tolerance: float
     moved: int
+    turned: int
+    documents: int
+    changed: int
+    repeated: int
+    repeated_pairs: int
+    repeated_moved: int
     dense_n: int
     dense_moved: int
 
@@ -57,6 +73,19 @@ class Pairs:
     def same(self) -> bool:
         """Whether the scorer gave the same scores, as far as was tested."""
         return self.tested and self.moved <= SAME * self.n
+
+    @property
+    def edited(self) -> bool:
+        """Whether all that moved are a few documents, each with nearly all of its pairs.
+
+        A document that was edited scores differently for every query, and no other does.
+        """
+        return (
+            self.tested
+            and self.changed <= FEW_CHANGED * self.documents
+            and self.repeated >= REPEATED
+            and self.repeated_moved >= ALL_OF_THEM * self.repeated_pairs
+        )
 
     @property
     def embedding_moved(self) -> bool:
@@ -155,8 +184,11 @@ def same_pairs(ask: Inquiry, params: dict[str, Any], spread: float) -> Pairs:
     steps = (10.0**-d for d in range(1, 5) if rounding[f"to_{d}"] == rounding["scored"])
     tolerance = max(noise or 0.0, next(steps, 0.0) * 1.01, SAME_SD * spread)
     row = ask.one(pairs.SAME_PAIRS, **params, tolerance=tolerance, dense_tolerance=dense)
+    of = ask.one(pairs.CHANGED, **params, tolerance=tolerance)
     return Pairs(
         row["pairs"], row["queries"], row["largest"], tolerance, row["moved"],
+        row["newly_dropped"] - row["newly_passed"], of["documents"], of["changed"],
+        of["repeated"], of["repeated_pairs"], of["repeated_moved"],
         row["dense_pairs"], row["dense_moved"],
     )  # fmt: skip
 

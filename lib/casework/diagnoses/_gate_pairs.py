@@ -61,6 +61,24 @@ SAME_PAIRS = Query(
     uses=(PAIRS,),
 )
 
+CHANGED = Query(
+    "changed_documents",
+    """
+    SELECT count(*) AS documents, count(*) FILTER (WHERE moved > 0) AS changed,
+           count(*) FILTER (WHERE moved > 0 AND pairs > 1) AS repeated,
+           CAST(coalesce(sum(pairs) FILTER (WHERE moved > 0 AND pairs > 1), 0) AS BIGINT)
+               AS repeated_pairs,
+           CAST(coalesce(sum(moved) FILTER (WHERE pairs > 1), 0) AS BIGINT) AS repeated_moved
+    FROM (SELECT doc_id, count(*) AS pairs,
+                 count(*) FILTER (WHERE abs(a.score - b.score) > $tolerance) AS moved
+          FROM (SELECT * FROM pairs WHERE is_after) AS a
+          JOIN (SELECT * FROM pairs WHERE NOT is_after) AS b USING (query_id, doc_id)
+          GROUP BY doc_id)
+    """,
+    "Documents with a pair that scores differently, and whether their other pairs do too.",
+    uses=(PAIRS,),
+)
+
 OVERLAP = Query(
     "overlap",
     """

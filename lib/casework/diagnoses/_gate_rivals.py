@@ -61,6 +61,34 @@ def drop_ratio_said(ratio: Estimate) -> str:
     return f"drop ratio {spread(ratio.value, (ratio.low, ratio.high), '')}"
 
 
+def scorer_kept(found: Found) -> bool:
+    """Whether the scorer is not what moved: the same pairs score the same, or few were edited.
+
+    Edited documents do not exculpate a reranker of which the record says that it was changed,
+    nor where the drops of the same pairs make up half of the effect.
+    """
+    pairs = found.pairs
+    if pairs.same or not pairs.edited:
+        return pairs.same
+    before, after = found.levels[False], found.levels[True]
+    renamed = max(before["rerankers"], after["rerankers"]) > 1 or (
+        before["reranker"] != after["reranker"]
+    )
+    logged = any(str(event["key"]).startswith("reranker") for event in near_events(found))
+    theirs = abs(pairs.turned) / pairs.n
+    return not renamed and not logged and theirs < _HALF * abs(found.fixed.difference.value)
+
+
+def pairs_said(found: Found) -> str:
+    """Say how many of the same pairs score the same, or differently."""
+    pairs = found.pairs
+    if not scorer_kept(found):
+        return f"{number(pairs.moved)} of {count(pairs.n, 'same pairs')} score differently"
+    if not pairs.moved:
+        return f"all {count(pairs.n, 'same pairs')} score the same"
+    return f"all but {number(pairs.moved)} of {count(pairs.n, 'same pairs')} score the same"
+
+
 def _reranker(found: Found) -> Rival:
     pairs = found.pairs
     explanation = "The reranker moved: the same query and document score differently"
@@ -70,13 +98,18 @@ def _reranker(found: Found) -> Rival:
             explanation, test, "not_testable",
             f"only {count(pairs.n, 'pairs')} were scored in both periods",
         )  # fmt: skip
-    return Rival(
-        explanation,
-        test,
-        "excluded" if pairs.same else "not_excluded",
+    text = (
         f"{number(pairs.moved)} of {count(pairs.n, 'pairs')} differ by more than "
-        f"{number(pairs.tolerance)}; the largest difference is {number(pairs.largest)}",
+        f"{number(pairs.tolerance)}; the largest difference is {number(pairs.largest)}"
     )
+    kept = scorer_kept(found)
+    if kept and not pairs.same:
+        text += (
+            f"; they are of {number(pairs.changed)} of {count(pairs.documents, 'documents')}, "
+            "of which nearly all pairs differ and of the others none: they were edited, or are "
+            "read otherwise, and the scorer of all others is the same"
+        )
+    return Rival(explanation, test, "excluded" if kept else "not_excluded", text)
 
 
 def _threshold(found: Found) -> Rival:
@@ -202,14 +235,10 @@ def falsify(found: Found) -> Falsifier:
     """
     statement = (
         "At the restoring threshold the pass rate returns and the lost relevance does not, or the "
-        "same pairs score differently"
+        "scorer gives the same pairs other scores"
     )
     pairs, replay = found.pairs, found.relevance.replay
-    seen = (
-        f"{number(pairs.moved)} of {count(pairs.n, 'same pairs')} score differently"
-        if pairs.tested
-        else "too few pairs were scored in both periods"
-    )
+    seen = pairs_said(found) if pairs.tested else "too few pairs were scored in both periods"
     if replay is None:
         return Falsifier(
             statement, pairs.tested,

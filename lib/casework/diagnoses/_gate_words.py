@@ -8,6 +8,7 @@ from casework.diagnoses import _gate_rows as q
 from casework.diagnoses._gate import Found, uniform_error
 from casework.diagnoses._gate_charts import less_one
 from casework.diagnoses._gate_kinds import Part
+from casework.diagnoses._gate_rivals import pairs_said, scorer_kept
 from casework.diagnoses._inquiry import Inquiry
 from casework.findings import Finding, Verdict
 from casework.stats.estimates import Estimate
@@ -54,7 +55,12 @@ def headline(verdict: Verdict, moved: str | None, found: Found) -> str:
     if verdict == "inconclusive":
         return f"The threshold of {gate} {_drop_words(ratio)}, and {MOVED[moved]}."
     restored = number(found.restored.threshold)
-    kept = "the same query and document still score the same" if found.pairs.same else ""
+    kept = ""
+    if scorer_kept(found):
+        kept = (
+            pairs_said(found) if found.pairs.moved
+            else "the same query and document still score the same"
+        )  # fmt: skip
     why = " and ".join(part for part in (kept, MOVED[moved]) if part)
     return (
         f"The threshold of {gate} {_drop_words(ratio)} since the change ({found.periods.told}); "
@@ -120,12 +126,18 @@ def _pairs(ask: Inquiry, found: Found) -> Finding:
         f"{number(pair.moved)} score differently; the largest difference is "
         f"{number(pair.largest)}."
     )
+    if pair.moved and not pair.same and scorer_kept(found):
+        text += (
+            f" They are pairs of {number(pair.changed)} of {count(pair.documents, 'documents')}, "
+            "which score differently for nearly every query: they were edited, or are read "
+            "otherwise."
+        )
     if over:
         text += f" The candidates of a query overlap by {share(over.value)}."
     return Finding(
         text,
         ("same_pair_max_abs_difference", "candidate_overlap", "moved"),
-        (ask.evidence_id(pairs.SAME_PAIRS), ask.evidence_id(pairs.OVERLAP)),
+        tuple(ask.evidence_id(by) for by in (pairs.SAME_PAIRS, pairs.CHANGED, pairs.OVERLAP)),
     )
 
 

@@ -41,7 +41,13 @@ from casework.diagnoses._gate_choice import Choice, Given, choose
 from casework.diagnoses._gate_measures import measure
 from casework.diagnoses._gate_periods import Periods
 from casework.diagnoses._gate_relevance_found import relevance_of
-from casework.diagnoses._gate_rivals import changed_depth, falsify, outcome_of, rivals_of
+from casework.diagnoses._gate_rivals import (
+    changed_depth,
+    falsify,
+    outcome_of,
+    rivals_of,
+    scorer_kept,
+)
 from casework.diagnoses._gate_words import (
     findings,
     headline,
@@ -187,7 +193,7 @@ def _known(
 
 def _moved(found: Found, rivals: tuple[Rival, ...]) -> str | None:
     """What moved the drops, in the order in which it can be told."""
-    if found.pairs.tested and not found.pairs.same:
+    if found.pairs.tested and not scorer_kept(found):
         return "reranker"
     if outcome_of(rivals, "The threshold") == "not_excluded":
         return "threshold"
@@ -228,7 +234,7 @@ def _verdict(
         beyond
         and (replay is None or replay.threshold_part.excludes(0))
         and not found.gate.moved
-        and found.pairs.same
+        and scorer_kept(found)
         and falsifier.ran
         and not falsifier.falsified
         and all(rival.outcome != "not_excluded" for rival in rivals)
