@@ -96,9 +96,11 @@ def test_judges_who_saw_passed_documents_give_no_precision(diagnosed: Diagnosed)
 
 def test_missing_scores_are_set_apart(diagnosed: Diagnosed) -> None:
     result, _ = diagnosed("threshold_drift.missing_scores", 22)
-    logged, fixed = (result.measures[name].value
-                     for name in ("drop_ratio", "drop_ratio_same_threshold"))  # fmt: skip
-    assert logged > 1.2 > fixed
+    found = {name: measure.value for name, measure in result.measures.items()}
+    assert found["drop_ratio_with_unscored"] > 1.2
+    assert found["drop_ratio"] == found["drop_ratio_same_threshold"] < 1.2
+    assert found["pass_rate_after"] == pytest.approx(found["pass_rate_before"], abs=0.05)
+    assert found["unscored_after"] > found["unscored_before"] == 0
 
 
 def test_a_break_without_version_or_event_is_said_to_be_inferred(diagnosed: Diagnosed) -> None:
@@ -307,6 +309,27 @@ def test_without_a_score_it_is_not_testable(diagnose: Diagnose) -> None:
     result = diagnose(candidates=rows)
     assert result.verdict == "not_testable"
     assert "score" in result.headline
+
+
+def judged(rows: Rows, worse: float) -> Rows:
+    """A grade for every pair, by its score; of new documents less often relevant by `worse`."""
+    grades: dict[tuple[str, str], int] = {}
+    for query, doc, score in zip(rows["query_id"], rows["doc_id"], rows["rerank_score"],
+                                 strict=True):  # fmt: skip
+        chance = score - worse * doc.endswith("-new")
+        grades.setdefault((query, doc), int(np.random.default_rng(len(grades)).random() < chance))
+    return {"query_id": [q for q, _ in grades], "doc_id": [d for _, d in grades],
+            "grade": list(grades.values())}  # fmt: skip
+
+
+def test_thresholds_on_both_sides_of_the_gate_are_explained(diagnose: Diagnose) -> None:
+    rows = log(120, after=-0.15)
+    result = diagnose(candidates=rows, judgments=judged(rows, 0.5))
+    precision, volume = (result.measures[name].value
+                         for name in ("precision_threshold", "restoring_threshold"))  # fmt: skip
+    assert volume < 0.4 < precision
+    assert "no threshold keeps both" in result.remedies[0]
+    assert "less often relevant" in result.remedies[0]
 
 
 def test_a_threshold_is_read_off_what_passed(diagnose: Diagnose) -> None:

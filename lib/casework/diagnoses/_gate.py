@@ -100,7 +100,8 @@ class Found:
     Attributes:
         periods, gate: what is compared.
         levels: counts before and after.
-        in_force: drops at the thresholds in force, candidates without a score counted as logged.
+        in_force: drops at the thresholds in force, of candidates with a score.
+        as_logged: the same with candidates without a score, as the log has them; None without any.
         fixed: drops at the old threshold in both periods, of candidates with a score.
         same_queries, known_documents, same_depth: the same of queries asked in both periods, of
             documents offered before, and of the first places that both lists have; None where
@@ -119,6 +120,7 @@ class Found:
     gate: Gate
     levels: dict[bool, dict[str, Any]]
     in_force: PeriodSums
+    as_logged: PeriodSums | None
     fixed: PeriodSums
     same_queries: PeriodSums | None
     known_documents: PeriodSums | None

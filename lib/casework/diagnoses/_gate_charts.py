@@ -64,7 +64,8 @@ def _draw_scores(ask: Inquiry, found: Found, params: dict[str, Any]) -> None:
 
 def _draw_drops(ask: Inquiry, found: Found, sesoi: float) -> None:
     readings: list[tuple[str, PeriodSums | None, str]] = [
-        ("as logged", found.in_force, "before"),
+        ("as logged, without a score too", found.as_logged, "before"),
+        ("at the thresholds in force", found.in_force, "before"),
         ("at the old threshold", found.fixed, "after"),
         ("of the same queries", found.same_queries, "after"),
         ("of the same documents", found.known_documents, "after"),

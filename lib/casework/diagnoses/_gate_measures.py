@@ -18,10 +18,19 @@ def measure(ask: Inquiry, found: Found, moved: str | None) -> None:
         asked = found.levels[period]["queries"]
         ask.measure(name, 1 - drop.value, "share:candidates", q.DROPS,
                     ci95=(1 - drop.high, 1 - drop.low), n=asked)  # fmt: skip
-    for name, sums in (("drop_ratio", found.in_force), ("drop_ratio_same_threshold", found.fixed)):
+    for name, sums in (
+        ("drop_ratio", found.in_force),
+        ("drop_ratio_same_threshold", found.fixed),
+        ("drop_ratio_with_unscored", found.as_logged),
+    ):
+        if sums is None:
+            continue
         ratio = sums.ratio
         ask.measure(name, ratio.value if ratio else None, "ratio", q.DROPS,
                     ci95=(ratio.low, ratio.high) if ratio else None, n=queries)  # fmt: skip
+    for name, period in (("unscored_before", False), ("unscored_after", True)):
+        level = found.levels[period]
+        ask.measure(name, level["unscored"], "candidates", q.LEVELS, n=level["candidates"])
     change = found.fixed.difference
     ask.measure("drop_change", change.value, "points", q.DROPS, ci95=(change.low, change.high),
                 n=queries)  # fmt: skip

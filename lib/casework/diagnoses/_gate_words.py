@@ -183,11 +183,14 @@ def remedies(verdict: Verdict, moved: str | None, found: Found) -> tuple[str, ..
         return ()
     precision = found.relevance.precision
     use = (
-        f"Set the threshold to {number(precision.value)}, which restores the precision."
+        f"Set the threshold to {number(precision.value)}, which restores the precision; "
+        f"{number(found.restored.threshold)} restores the volume alone."
         if precision
         else f"Until pairs are judged, set the threshold to {number(found.restored.threshold)}; "
         "that restores the volume, not the precision."
     )
+    if apart := _apart(found):
+        use = apart
     said = [use] if verdict in ("confirmed", "supported") and moved != "query_mix" else []
     said += [
         "Version the threshold with embedding, reranker and corpus as one unit, and calibrate it "
@@ -197,6 +200,29 @@ def remedies(verdict: Verdict, moved: str | None, found: Found) -> tuple[str, ..
     if verdict == "confirmed":
         said.append("Consider a gate relative to the query: first k, or a margin to the best.")
     return tuple(said)
+
+
+def _apart(found: Found) -> str | None:
+    """Say what to do where volume needs another direction than precision; None where it does not.
+
+    The pass rate and the precision of what passes then both fell, or both rose, and what brings
+    the one back takes the other further away.
+    """
+    precision, gate, restored = (
+        found.relevance.precision, found.gate.after, found.restored.threshold
+    )  # fmt: skip
+    if precision is None or precision.low <= gate <= precision.high:
+        return None
+    if (precision.value > gate) == (restored > gate):
+        return None
+    many, less = ("more", "less") if precision.value > gate else ("fewer", "more")
+    return (
+        f"Choose what to keep before the threshold of {number(gate)} is moved; no threshold keeps "
+        f"both. {number(restored)} keeps as many passing as before, {number(precision.value)} "
+        f"keeps as large a share of what passes relevant. They lie on both sides of it because "
+        f"{many} are dropped and what passes is {less} often relevant all the same: look first at "
+        "what moved."
+    )
 
 
 def limits(found: Found, unplaced: int) -> tuple[str, ...]:

@@ -155,6 +155,7 @@ def _find(ask: Inquiry, choice: Choice, metric: str | None, seed: int) -> Found:
     restored, ends = restore(ask, params, fixed)
     shared = levels[True]["of_shared_queries"] > 0
     known = 0 < levels[True]["of_known_documents"] < levels[True]["candidates"]
+    unscored = any(level["unscored"] for level in levels.values())
     depth = changed_depth(levels)
     spread = max(levels[False]["spread"] or 0.0, 1e-12)
     at = gate.before
@@ -162,7 +163,8 @@ def _find(ask: Inquiry, choice: Choice, metric: str | None, seed: int) -> Found:
         periods=periods,
         gate=gate,
         levels=levels,
-        in_force=drops(ask, params, at, in_force=True, unscored=True),
+        in_force=drops(ask, params, at, in_force=True),
+        as_logged=drops(ask, params, at, in_force=True, unscored=True) if unscored else None,
         fixed=fixed,
         same_queries=drops(ask, params, at, same_queries=True) if shared else None,
         known_documents=_known(ask, params, at, fixed, known, levels),
