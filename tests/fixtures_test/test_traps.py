@@ -52,6 +52,8 @@ TRAPS = {
         "scores of passed candidates only": "passed_only",
         "missing scores as drops": "missing_scores",
         "judge sees only passed documents": "judged_passed_only",
+        "several gates in one log": "one_gate_of_two two_gates",
+        "documents edited": "edited_documents",
     },
     "feedback_poisoning": {
         "NPS lags, outages": "nps_lags",
