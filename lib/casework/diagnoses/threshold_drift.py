@@ -19,8 +19,9 @@ retrieval lost it, not the gate.
 ## Known false alarms
 A log of passed candidates alone cannot tell a drop rate. Candidates without a score look like
 drops; they are set apart. Several gates in one log look like one that moved: they are told apart
-by reranker and threshold, and one is examined. A few edited documents are no change of the scorer. Usual cut-offs of the stability index take no account of sample size.
-Where judges saw passed documents alone, precision below the threshold is not known.
+by reranker and threshold, and one is examined. A few edited documents are no change of the scorer.
+Usual cut-offs of the stability index take no account of sample size. Where judges saw passed
+documents alone, precision below the threshold is not known.
 """
 
 from typing import Any
