@@ -201,6 +201,15 @@ def test_a_gate_beside_another_keeps_its_own_threshold(diagnose: Diagnose) -> No
     assert "on large" in result.headline
 
 
+def test_a_gate_that_drops_exactly_as_many_is_clean(diagnose: Diagnose) -> None:
+    rows = product("help", 0.5, "small")
+    for name in ("doc_id", "rerank_score", "passed"):
+        rows[name] = rows[name][:600] * 2
+    result = diagnose(candidates=rows)
+    assert result.measures["drop_ratio"].value == 1
+    assert result.verdict == "clean"
+
+
 def test_a_gate_whose_reranker_and_threshold_are_replaced_is_one(diagnose: Diagnose) -> None:
     rows = product("shop", 0.4, "one")
     half = len(rows["query_id"]) // 2

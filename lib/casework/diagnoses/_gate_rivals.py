@@ -44,7 +44,7 @@ def retained(part: PeriodSums | None, whole: PeriodSums) -> Outcome:
     if part is None or not part.testable or part.clusters < FEW or effect is None:
         return "not_testable"
     left = part.ratio
-    if left is None:
+    if left is None or effect.value == 1:  # of no effect nothing can be left
         return "not_testable"
     if math.log(left.value) / math.log(effect.value) < _HALF:
         return "not_excluded"
