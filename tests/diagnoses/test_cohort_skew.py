@@ -1,7 +1,12 @@
 """What `cohort_skew` must state, against planted numbers."""
 
+import hashlib
+import random
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+
 import pytest
-from tests.diagnoses.conftest import Diagnosed
+from tests.diagnoses.conftest import Diagnose, Diagnosed, Rows
 
 from casework.findings import Result, Rival
 
@@ -87,3 +92,79 @@ def test_another_salt_gives_about_the_same_p(diagnosed: Diagnosed) -> None:
     other, _ = diagnosed("cohort_skew.healthy", 24, seed=2)
     assert first.evidence != other.evidence
     assert abs(first.measures["rehash_p"].value - other.measures["rehash_p"].value) < 0.08
+
+
+# Small logs, as an experiment platform writes them.
+
+START = datetime(2026, 3, 2)
+RAMP = ((10, 0), (40, 14), (70, 21), (100, 28))
+
+
+def canary(
+    lift: Callable[[int], float] = lambda days: 0.0,
+    *,
+    buckets: bool = True,
+    last_day: int = 35,
+    staff: int = 0,
+) -> dict[str, Rows]:
+    """A canary of 1,500 units that is ramped, each unit logged again when the ramp reaches it.
+
+    The buckets are a digest's. `lift` is the relative one by whole days since exposure; staff are
+    put into the treatment by a list.
+    """
+    rng = random.Random(7)
+    log: list[tuple[object, ...]] = []
+    seen: list[tuple[object, ...]] = []
+    ids = [f"u{i}" for i in range(1500)]
+    for i, unit in enumerate(ids):
+        bucket = int(hashlib.sha256(f"s1{unit}".encode()).hexdigest(), 16) % 100
+        stage, day = next((p, d) for p, d in RAMP if bucket < p)
+        stage, day = (10, 0) if i < staff else (stage, day)
+        dealt = (bucket, "s1", "sha256") if buckets else (None, None, None)
+        if day:
+            log.append(("flag", unit, "off", *dealt, START, "10"))
+        log.append(("flag", unit, "on", *dealt, START + timedelta(days=day, seconds=1), str(stage)))
+        level = 20 * rng.lognormvariate(0, 0.3)
+        for at in range(-14, last_day, 2):
+            gain = lift(at - day) if at >= day else 0.0
+            when = START + timedelta(days=at, hours=9)
+            seen.append((unit, "mails", when, level * (1 + gain) * rng.uniform(0.9, 1.1)))
+    named = ("experiment", "unit_id", "arm", "bucket", "salt", "algorithm", "assigned_at", "stage")
+    percents = [(START + timedelta(days=d), "rollout:flag", str(p)) for p, d in RAMP]
+    return {
+        "assignments": table(named, log),
+        "units": {"unit_id": ids, "is_internal": [i < staff for i in range(len(ids))],
+                  "seats": [rng.randint(1, 9) for _ in ids]},
+        "outcomes": table(("unit_id", "metric", "occurred_at", "value"), seen),
+        "config_events": table(("occurred_at", "key", "new_value"), percents),
+    }  # fmt: skip
+
+
+def table(names: Sequence[str], rows: Sequence[Sequence[object]]) -> Rows:
+    columns = zip(*rows, strict=True)
+    return {
+        name: [str(v) if isinstance(v, datetime) else v for v in column]
+        for name, column in zip(names, columns, strict=True)
+    }
+
+
+def test_an_experiment_that_is_logged_more_often_does_not_hide_the_canary(
+    diagnose_tables: Diagnose,
+) -> None:
+    tables = canary()
+    log = tables["assignments"]
+    ids = tables["units"]["unit_id"]
+    for view in range(3):
+        for i, unit in enumerate(ids):
+            at = str(START + timedelta(days=view))
+            arm = "dark" if i % 2 else "control"
+            for name, value in zip(
+                log, ("theme", unit, arm, None, None, None, at, str(view)), strict=True
+            ):
+                log[name].append(value)
+    result = diagnose_tables("cohort_skew", **tables)
+    assert result.parameters["experiment"].value == "flag"
+    assert result.parameters["experiment"].source == "inferred"
+    said = next(limit for limit in result.limits if "not examined" in limit)
+    assert "theme (1,500 units)" in said
+    assert "--set cohort_skew.experiment=NAME" in said

@@ -50,7 +50,7 @@ def settle(
 ) -> Comparison:  # fmt: skip
     """Settle what is compared, as given or as the evidence tells.
 
-    The experiment with most assignments; the arm that is named as a control, else the larger;
+    The experiment with most units; the arm that is named as a control, else the larger;
     the first stage of the ramp, where the canary was read out.
 
     Raises:

@@ -5,11 +5,20 @@ from casework.case import Query
 EXPERIMENTS = Query(
     "experiments",
     """
-    SELECT experiment, count(*) AS assignments, count(DISTINCT arm) AS arms,
-           count(DISTINCT stage) AS stages
-    FROM assignments GROUP BY experiment ORDER BY assignments DESC, experiment
+    SELECT a.experiment, a.assignments, a.units, a.arms, a.stages,
+           coalesce(r.percents, 0) AS percents
+    FROM (
+        SELECT experiment, count(*) AS assignments, count(DISTINCT unit_id) AS units,
+               count(DISTINCT arm) AS arms, count(DISTINCT stage) AS stages
+        FROM assignments GROUP BY experiment
+    ) AS a
+    LEFT JOIN (
+        SELECT key, count(DISTINCT TRY_CAST(replace(new_value, '%', '') AS DOUBLE)) AS percents
+        FROM config_events WHERE starts_with(key, 'rollout:') GROUP BY key
+    ) AS r ON r.key = 'rollout:' || a.experiment
+    ORDER BY a.units DESC, a.experiment
     """,
-    "Experiments in the case.",
+    "Experiments in the case, with the shares to which each was rolled out.",
 )
 
 ROLLOUT = Query(

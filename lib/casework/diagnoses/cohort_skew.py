@@ -20,6 +20,8 @@ differ. One covariate in twenty differs by chance: only the test of all counts. 
 one arm heavy by chance. Accounts dealt whole must be compared as accounts: that is looked for.
 """
 
+from dataclasses import replace
+
 from casework.diagnoses import _cohort_sums as sums
 from casework.diagnoses import _cohorts as q
 from casework.diagnoses._arms import Comparison, settle
@@ -29,6 +31,7 @@ from casework.diagnoses._cohort_words import FLAGGED, findings, headline, limits
 from casework.diagnoses._composition import Composition, compare
 from casework.diagnoses._dealing import Dealing, examine
 from casework.diagnoses._diagnosis import Diagnosis, Need
+from casework.diagnoses._experiments import most_telling, unexamined
 from casework.diagnoses._inquiry import Conclusion, Inquiry
 from casework.findings import Falsifier, Primary, Rival, Verdict
 from casework.stats.estimates import Estimate
@@ -58,7 +61,7 @@ def judge(
 
     Args:
         ask: the inquiry.
-        experiment: the experiment; else the one with most assignments.
+        experiment: the experiment; else the one that was ramped, of several that with most units.
         control: the arm to compare with; else the one named so, else the larger.
         treatment: the arm that was changed; else the largest other one.
         stage: the stage of the ramp; else the first.
@@ -67,20 +70,22 @@ def judge(
         sesoi_smd: smallest standardised difference of a covariate that matters.
         seed: of the re-hash and the bootstrap.
     """
+    experiment = ask.infer("experiment", experiment, most_telling(ask))
     compared = settle(ask, experiment, control, treatment, stage)
+    limits = unexamined(ask, compared.experiment)
     if min(compared.units) < 2 or compared.control == compared.treatment:
-        return Conclusion(
-            "not_testable", f"Not testable. {compared.experiment} has one arm in the evidence."
-        )
+        only = f"Not testable. {compared.experiment} has one arm in the evidence."
+        return Conclusion("not_testable", only, limits=limits)
     ask.case.hold(q.EXPOSED, **compared.params)
     dealing = examine(ask, compared)
     found = compare(ask, compared, dealing, metric, seed)
     ratio = _sample_ratio(compared, dealing)
     _measure(ask, compared, dealing, found, ratio)
     if not found.rehash:
-        return Conclusion("not_testable", NOTHING_KNOWN)
+        return Conclusion("not_testable", NOTHING_KNOWN, limits=limits)
     draw(ask, found, sesoi_smd)
-    return _conclude(ask, compared, dealing, found, ratio, alpha, sesoi_smd)
+    concluded = _conclude(ask, compared, dealing, found, ratio, alpha, sesoi_smd)
+    return replace(concluded, limits=limits + concluded.limits)
 
 
 def _conclude(

@@ -67,7 +67,7 @@ def judge(
 
     Args:
         ask: the inquiry.
-        experiment: the experiment; else the one with most assignments.
+        experiment: the experiment; else the one with most units.
         control: the arm to compare with; else the one named so, else the larger.
         treatment: the arm that was changed; else the largest other one.
         metric: the metric of the lift; else the one with most observations.
