@@ -168,3 +168,31 @@ def test_an_experiment_that_is_logged_more_often_does_not_hide_the_canary(
     said = next(limit for limit in result.limits if "not examined" in limit)
     assert "theme (1,500 units)" in said
     assert "--set cohort_skew.experiment=NAME" in said
+
+
+def test_the_canary_is_followed_while_others_are_reached_by_the_ramp(
+    diagnose_tables: Diagnose,
+) -> None:
+    result = diagnose_tables("cohort_skew", **canary(lambda days: 0.2))
+    fading = rival(result, "Novelty or interference")
+    assert fading.explanation.endswith("with the ramp")
+    assert fading.outcome == "excluded"
+    assert "42.9 % and 42.9 %" in rival(result, "One arm's").why  # 3 of the 7 days in 14
+
+
+def test_a_lift_that_wears_off_along_the_ramp_is_seen(diagnose_tables: Diagnose) -> None:
+    result = diagnose_tables("cohort_skew", **canary(lambda days: 0.3 * 2 ** (-days / 4)))
+    assert rival(result, "Novelty or interference").outcome == "not_excluded"
+
+
+def test_before_the_ramp_only_novelty_can_be_seen(diagnose_tables: Diagnose) -> None:
+    result = diagnose_tables("cohort_skew", **canary(lambda days: 0.2, last_day=14))
+    fading = rival(result, "Novelty")
+    assert fading.explanation.endswith("with time")
+    assert fading.outcome == "excluded"
+    assert "to see interference" in fading.why
+
+
+def test_wearing_off_is_seen_before_the_ramp_too(diagnose_tables: Diagnose) -> None:
+    tables = canary(lambda days: 0.3 * 2 ** (-days / 4), last_day=14)
+    assert rival(diagnose_tables("cohort_skew", **tables), "Novelty").outcome == "not_excluded"

@@ -58,6 +58,7 @@ def parameters(query: Query) -> dict[str, object]:
     known |= {"lag_s": 3600.0, "zoneless": "", "own": 1.0}
     known |= {"dealt_by": "unit_id", "cohort": "week", "algorithm": "md5", "clock_error_s": 1.0}
     known |= dict.fromkeys(("opened_at", "closed_at", "middle_at"), instant)
+    known |= dict.fromkeys(("raised_at", "launched_at"), instant)
     known |= {"is_ratio": False, "everyone": False}
     known |= dict.fromkeys(("run", "condition", "suite", "bank", "checkpoint"), "a")
     known |= {name: ["a"] for name in ("runs", "leaked")}

@@ -22,7 +22,8 @@ class Comparison:
         share: expected share of the treatment among both, if anything tells it.
         opened_at: first assignment of the compared units.
         closed_at: when others were given the treatment too, and the comparison ended.
-        raised_at: when the share of the treatment was raised, while these units were observed.
+        raised_at: when the share of the treatment was raised for the first time, short of all.
+        launched_at: when all were given the treatment.
         moved: units that were moved to another arm later.
     """
 
@@ -35,12 +36,14 @@ class Comparison:
     opened_at: datetime | None
     closed_at: datetime | None
     raised_at: datetime | None
+    launched_at: datetime | None
     moved: int
 
     @property
     def params(self) -> dict[str, Any]:
         """Parameters of the queries."""
-        names = ("experiment", "control", "treatment", "stage", "opened_at", "closed_at")
+        names = ("experiment", "control", "treatment", "stage", "opened_at", "closed_at",
+                 "raised_at", "launched_at")  # fmt: skip
         return {name: getattr(self, name) for name in names}
 
 
@@ -88,11 +91,12 @@ def _window(
     last = max((row["last"] for row in rows if row["last"]), default=None)
     ramp = [row for row in ask.ask(q.ROLLOUT, experiment=experiment) if row["percent"] is not None]
     moved = ask.one(q.MOVED, experiment=experiment)
-    ends = [row["occurred_at"] for row in ramp if row["percent"] >= 100]
-    ends += [moved["first"]] if moved["first"] else []
+    full = [row["occurred_at"] for row in ramp if row["percent"] >= 100]
+    launched = min((at for at in full if opened is None or at > opened), default=None)
+    ends = full + ([moved["first"]] if moved["first"] else [])
     closed = min((end for end in ends if opened is None or end > opened), default=None)
     raised = [row["occurred_at"] for row in ramp if last and row["occurred_at"] > last]
-    raised = [at for at in raised if closed is None or at < closed]
+    raised = [at for at in raised if launched is None or at < launched]
     return Comparison(
         experiment=experiment,
         control=control,
@@ -103,6 +107,7 @@ def _window(
         opened_at=opened,
         closed_at=closed,
         raised_at=min(raised, default=None),
+        launched_at=launched,
         moved=int(moved["units"]),
     )
 

@@ -32,7 +32,7 @@ def rivals_of(
 ) -> tuple[Rival, ...]:
     """Test the rival explanations of METHODS section 1."""
     return (
-        _chance(dealing, found),
+        _chance(dealing, found, alpha),
         _filter(found, alpha),
         _fading(compared, found),
         _season(compared, found),
@@ -40,15 +40,21 @@ def rivals_of(
     )
 
 
-def _chance(dealing: Dealing, found: Composition) -> Rival:
+def _chance(dealing: Dealing, found: Composition, alpha: float) -> Rival:
     tail = f"{p_value(found.rehash_p)} in arms dealt anew"
+    outcome: Outcome = "not_excluded"
+    if dealing.verified:
+        why = f"every bucket recomputes from a hash that mixes, so any difference is chance; {tail}"
+    elif found.rehash_p >= alpha:
+        why = f"{tail}: chance alone makes such differences"
+    else:
+        outcome = "excluded"
+        why = f"{tail}, and the log does not prove a hash that mixes"
     return Rival(
         "Bad luck in dealing the arms",
         "buckets recomputed, covariates against arms dealt by fresh salts",
-        "not_excluded" if dealing.verified else "excluded",
-        f"every bucket recomputes from a hash that mixes, so any difference is chance; {tail}"
-        if dealing.verified
-        else f"{tail}, and the log does not prove a hash that mixes",
+        outcome,
+        why,
     )
 
 
@@ -69,12 +75,20 @@ def _filter(found: Composition, alpha: float) -> Rival:
 
 def _fading(compared: Comparison, found: Composition) -> Rival:
     """Novelty and interference: the lift of the same units falls, with time or with the ramp."""
-    by = "with the ramp" if compared.raised_at else "with time"
-    explanation = f"Novelty or interference: the lift of the same units falls {by}"
-    test = "lift of the same units, second part of the window against the first"
-    change, lift = found.change, found.lift
-    if change is None or lift is None:
+    explanation = "Novelty or interference: the lift of the same units falls with time"
+    test = "lift of the same units, second half of the window against the first"
+    lift, by_ramp = found.lift, found.change is not None and found.change.by_ramp
+    if found.change is None or lift is None:
         return Rival(explanation, test, "not_testable", "too few observations after exposure")
+    unseen = ""
+    if by_ramp:
+        explanation = "Novelty or interference: the lift of the same units falls with the ramp"
+        test = "lift of the same units after the share was raised against before it, controls as "
+        test += "long as they are not given the treatment"
+    elif compared.raised_at is not None:
+        explanation = "Novelty: the lift of the same units falls with time"
+        unseen = "; too little is observed after the share was raised to see interference"
+    change = found.change.lift
     sign = 1 if lift.raw.value >= 0 else -1
     fall = Estimate(
         sign * change.value, min(sign * change.low, sign * change.high),
@@ -82,6 +96,7 @@ def _fading(compared: Comparison, found: Composition) -> Rival:
     )  # fmt: skip
     half = (fall.high - fall.low) / 2
     text = f"it changed by {number(change.value)} ({number(change.low)} to {number(change.high)})"
+    text += unseen
     # A fall must be beyond chance at the level of one in a hundred to keep the rival open.
     if fall.value + half * 2.576 / 1.96 < 0 and fall.value < -_HALF * abs(lift.raw.value) / 2:
         return Rival(explanation, test, "not_excluded", text)
@@ -108,7 +123,7 @@ def _season(compared: Comparison, found: Composition) -> Rival:
 
 def _logging(found: Composition) -> Rival:
     explanation = "One arm's outcomes are missing or late"
-    test = "units with outcomes, and observations late in the window, by arm"
+    test = "units with outcomes, and observations in the second half of the window, by arm"
     if len(found.levels) < 2 or not all(row["observed"] for row in found.levels):
         return Rival(explanation, test, "not_testable", "no outcomes")
     control, treated = found.levels
@@ -128,5 +143,5 @@ def _logging(found: Composition) -> Rival:
         "not_excluded" if differ else "excluded",
         f"observed are {share(control['observed'] / control['units'])} of control and "
         f"{share(treated['observed'] / treated['units'])} of treatment; {share(late[0])} and "
-        f"{share(late[1])} of their observations are from the second part of the window",
+        f"{share(late[1])} of their observations are from the second half of the window",
     )

@@ -32,6 +32,12 @@ OBSERVED = Query(
            sum(e.value) FILTER (WHERE is_after AND is_late) AS late_value,
            sum(e.denominator) FILTER (WHERE is_after AND is_late) AS late_denominator,
            count(*) FILTER (WHERE is_after AND is_late) AS late_times,
+           sum(e.value) FILTER (WHERE is_own AND NOT is_raised) AS first_value,
+           sum(e.denominator) FILTER (WHERE is_own AND NOT is_raised) AS first_denominator,
+           count(*) FILTER (WHERE is_own AND NOT is_raised) AS first_times,
+           sum(e.value) FILTER (WHERE is_own AND is_raised) AS raised_value,
+           sum(e.denominator) FILTER (WHERE is_own AND is_raised) AS raised_denominator,
+           count(*) FILTER (WHERE is_own AND is_raised) AS raised_times,
            sum(e.value) FILTER (WHERE is_before) AS before_value,
            sum(e.denominator) FILTER (WHERE is_before) AS before_denominator,
            count(*) FILTER (WHERE is_before) AS before_times
@@ -40,13 +46,18 @@ OBSERVED = Query(
                o.occurred_at >= coalesce(u.assigned_at, $opened_at)
                    AND ($closed_at IS NULL OR o.occurred_at < $closed_at) AS is_after,
                o.occurred_at >= $middle_at AS is_late,
+               o.occurred_at >= coalesce(u.assigned_at, $opened_at)
+                   AND (u.moved_at IS NULL OR o.occurred_at < u.moved_at)
+                   AND ($launched_at IS NULL OR o.occurred_at < $launched_at) AS is_own,
+               o.occurred_at >= $raised_at AS is_raised,
                o.occurred_at < coalesce(u.assigned_at, $opened_at) AS is_before
         FROM exposed AS u JOIN outcomes AS o ON o.unit_id = u.unit_id
         WHERE o.metric = $metric
     ) AS e
     GROUP BY e.unit_id
     """,
-    "The metric of each unit before its exposure, and after it until all were exposed.",
+    "The metric of each unit before its exposure, and after it until others were exposed too; and "
+    "before and after the share was raised, as long as it kept its own arm.",
     uses=(EXPOSED,),
 )
 
@@ -89,11 +100,17 @@ PROFILE = Query(
                       / nullif(o.denominator - coalesce(o.late_denominator, 0), 0)
                 ELSE o.late_value / nullif(o.late_times, 0)
                     - (o.value - coalesce(o.late_value, 0)) / nullif(o.times - o.late_times, 0)
-           END AS change
+           END AS change,
+           CASE WHEN $is_ratio THEN o.raised_value / nullif(o.raised_denominator, 0)
+                    - o.first_value / nullif(o.first_denominator, 0)
+                ELSE o.raised_value / nullif(o.raised_times, 0)
+                    - o.first_value / nullif(o.first_times, 0)
+           END AS raised_change
     FROM exposed AS e LEFT JOIN observed AS o ON o.unit_id = e.unit_id
     """,
     "Each unit: its cell under a fresh salt, its covariates from before, its outcome with its "
-    "weight (the denominator of a ratio), and how the outcome changed in the second part.",
+    "weight (the denominator of a ratio), and how the outcome changed in the second half of the "
+    "window, and when the share was raised.",
     uses=(EXPOSED, OBSERVED),
 )
 
@@ -151,10 +168,13 @@ CHANGE = Query(
     "change",
     f"""
     SELECT treated, count(change) AS units, {significant("avg(change)")} AS mean,
-           {significant("var_samp(change)")} AS variance
+           {significant("var_samp(change)")} AS variance,
+           count(raised_change) AS raised_units, {significant("avg(raised_change)")} AS raised_mean,
+           {significant("var_samp(raised_change)")} AS raised_variance
     FROM profile WHERE NOT set_apart GROUP BY treated ORDER BY treated
     """,
-    "How the same units changed from the first half of the window to the second.",
+    "How the same units changed from the first half of the window to the second, and from before "
+    "the share was raised to after it, as long as they kept their own arm.",
     uses=(PROFILE,),
 )
 

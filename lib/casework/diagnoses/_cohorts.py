@@ -71,17 +71,29 @@ MOVED = Query(
     uses=(DEALT,),
 )
 
+MOVES = Query(
+    "moves",
+    """
+    SELECT a.unit_id, min(a.assigned_at) AS moved_at
+    FROM assignments AS a JOIN dealt AS d ON d.unit_id = a.unit_id
+    WHERE a.experiment = $experiment AND a.arm <> d.arm GROUP BY a.unit_id
+    """,
+    "When each unit was moved to another arm, as those that a ramp reaches are.",
+    uses=(DEALT,),
+)
+
 EXPOSED = Query(
     "exposed",
     """
-    SELECT d.unit_id, d.arm = $treatment AS treated, d.assigned_at, d.bucket, u.account_id,
-           u.created_at, u.covariates,
+    SELECT d.unit_id, d.arm = $treatment AS treated, d.assigned_at, m.moved_at, d.bucket,
+           u.account_id, u.created_at, u.covariates,
            coalesce(u.is_internal, FALSE) OR coalesce(u.is_bot, FALSE) AS set_apart
     FROM dealt AS d LEFT JOIN units AS u ON u.unit_id = d.unit_id
+    LEFT JOIN moves AS m ON m.unit_id = d.unit_id
     WHERE d.arm IN ($control, $treatment) AND ($stage IS NULL OR d.stage = $stage)
     """,
     "The units that are compared, with what was known of them before.",
-    uses=(DEALT,),
+    uses=(DEALT, MOVES),
 )
 
 SET_APART = Query(

@@ -10,6 +10,7 @@ from casework.case import Query
 from casework.diagnoses import _cohort_sums as sums
 from casework.diagnoses import _cohorts as q
 from casework.diagnoses._arms import Comparison
+from casework.diagnoses._cohort_change import Change, change_of
 from casework.diagnoses._dealing import Dealing
 from casework.diagnoses._inquiry import Inquiry
 from casework.diagnoses._transport import Everyone, transported
@@ -19,7 +20,7 @@ from casework.stats.composition import (
     standardised_interval,
 )
 from casework.stats.estimates import Estimate
-from casework.stats.lift import Cells, Decomposition, decompose, difference_of_means
+from casework.stats.lift import Cells, Decomposition, decompose
 from casework.stats.rehash import Rehash, rehash_test
 
 _ADJUSTED_FOR = 12
@@ -46,7 +47,7 @@ class Composition:
         lift: raw, adjusted, composition and share, in units of the metric.
         carrier: the covariate that carries most of the composition part.
         everyone: lift weighted to all compared units; None without outcomes.
-        change: how the lift of the same units changed from the first half to the second.
+        change: how the lift of the same units changed; None where too few were seen twice.
         set_apart: staff, test tenants and bots in control and treatment, not compared.
         levels: metric by arm, control first.
         cells, moments: the queries behind the numbers.
@@ -62,7 +63,7 @@ class Composition:
     lift: Decomposition | None = None
     carrier: Covariate | None = None
     everyone: Everyone | None = None
-    change: Estimate | None = None
+    change: Change | None = None
     cells: Query | None = None
     moments: Query | None = None
 
@@ -116,7 +117,7 @@ def compare(
     covariates = _covariates(ask, frame)
     if not frame.sources:
         return found
-    change = _change(ask, frame) if frame.has_outcome else None
+    change = change_of(ask, frame.params) if frame.has_outcome else None
     ask.case.hold(sums.standardised(frame.sources), **frame.params)
     for spent in (sums.PROFILE, sums.OBSERVED, q.EXPOSED):
         ask.case.release(spent)
@@ -177,9 +178,9 @@ def _frame(
 
 
 def _middle(compared: Comparison, metric: dict[str, Any] | None) -> datetime | None:
-    """When the window of observation is split: where the ramp was raised, else half-way."""
-    if compared.raised_at or metric is None or compared.opened_at is None:
-        return compared.raised_at
+    """When half of the window of observation is over."""
+    if metric is None or compared.opened_at is None:
+        return None
     last: datetime = metric["last"]
     end = min(last, compared.closed_at or last)
     return compared.opened_at + (end - compared.opened_at) / 2
@@ -259,19 +260,6 @@ def _cells(ask: Inquiry, query: Query, frame: _Frame, used: tuple[int, ...]) -> 
                 product = row[f"p_{left}_{names[b]}"] / (step * sums.FIXED**2)
                 ss[(*place, a, b)] = ss[(*place, b, a)] = product
     return Cells(n, s, ss)
-
-
-def _change(ask: Inquiry, frame: _Frame) -> Estimate | None:
-    """Lift of the second half minus that of the first, within the same units."""
-    rows = {row["treated"]: row for row in ask.ask(sums.CHANGE, **frame.params)}
-    if len(rows) < 2 or min(row["units"] for row in rows.values()) < 10:
-        return None
-    control, treated = rows[False], rows[True]
-    return difference_of_means(
-        (control["units"], treated["units"]),
-        (control["mean"], treated["mean"]),
-        (control["variance"], treated["variance"]),
-    )
 
 
 def _carrier(
