@@ -196,3 +196,23 @@ def test_before_the_ramp_only_novelty_can_be_seen(diagnose_tables: Diagnose) -> 
 def test_wearing_off_is_seen_before_the_ramp_too(diagnose_tables: Diagnose) -> None:
     tables = canary(lambda days: 0.3 * 2 ** (-days / 4), last_day=14)
     assert rival(diagnose_tables("cohort_skew", **tables), "Novelty").outcome == "not_excluded"
+
+
+def test_counts_are_those_of_the_units_that_are_compared(diagnose_tables: Diagnose) -> None:
+    result = diagnose_tables("cohort_skew", **canary(staff=150))
+    srm = result.measures["srm_p"]
+    assert srm.n == 1350
+    assert srm.value > 0.01
+    told = next(f.statement for f in result.findings if "srm_p" in f.measures)
+    assert told.startswith("Counts per arm are as planned")
+    assert "With the 150 units set apart, 150 of them in on, p < 0.001." in told
+
+
+def test_what_was_not_shown_is_not_said(diagnose_tables: Diagnose) -> None:
+    result = diagnose_tables("cohort_skew", **canary(buckets=False))
+    assert result.measures["rehash_p"].value > 0.05
+    assert result.verdict == "inconclusive"
+    assert "differed before exposure is not shown" in result.headline
+    assert "units in on would show it; there are" in result.headline
+    assert rival(result, "Bad luck").outcome == "not_excluded"
+    assert [missing.columns for missing in result.missing] == [("bucket", "salt", "algorithm")]

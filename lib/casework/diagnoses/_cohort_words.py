@@ -1,23 +1,33 @@
 """What `cohort_skew` says: headline, findings, remedies, limits."""
 
 import math
+from statistics import NormalDist
 
 from casework.diagnoses import _cohort_sums as sums
 from casework.diagnoses import _cohorts as q
 from casework.diagnoses._arms import Comparison
+from casework.diagnoses._cohort_counts import Counts, said_counts
 from casework.diagnoses._composition import Composition
 from casework.diagnoses._dealing import Dealing
 from casework.diagnoses._inquiry import Inquiry
 from casework.findings import Finding, Verdict
 from casework.stats.estimates import Estimate
-from casework.stats.sample_ratio import SampleRatio
 from casework.words import count, number, p_value, spread
 
 FLAGGED = 0.1
 
 
-def headline(verdict: Verdict, compared: Comparison, dealing: Dealing, found: Composition) -> str:
+def headline(
+    verdict: Verdict,
+    compared: Comparison,
+    dealing: Dealing,
+    found: Composition,
+    alpha: float,
+    sesoi: float,
+) -> str:
     """Say the answer in one sentence."""
+    if verdict == "inconclusive" and found.rehash_p >= alpha:
+        return _undecided(compared, found, alpha, sesoi)
     arm, largest = compared.treatment, found.covariates[0]
     named = [largest]
     carrier = found.carrier
@@ -46,6 +56,22 @@ def headline(verdict: Verdict, compared: Comparison, dealing: Dealing, found: Co
     )
 
 
+def _undecided(compared: Comparison, found: Composition, alpha: float, sesoi: float) -> str:
+    """Say that neither a difference nor its absence was shown, and how many units would do it."""
+    control, treated = (n - apart for n, apart in zip(compared.units, found.set_apart, strict=True))
+    largest = max(abs(c.difference.value) for c in found.covariates)
+    level = NormalDist().inv_cdf(1 - alpha / 2 / len(found.covariates))
+    reach = 1.96 / (sesoi - largest) if largest < sesoi else level / largest
+    needed = max(treated + 1, math.ceil(reach**2 * (1 + treated / control)))
+    supposed = "they are alike" if largest < sesoi else f"one of {number(largest)} is real"
+    return (
+        f"That the arms of {compared.experiment} differed before exposure is not shown "
+        f"({p_value(found.rehash_p)} against arms dealt anew), nor that they were alike within "
+        f"{sesoi} standard deviations. If {supposed}, about {count(needed, 'units')} in "
+        f"{compared.treatment} would show it; there are {number(treated)}."
+    )
+
+
 def said(found: Composition, e: Estimate) -> str:
     """Say a lift with its interval, as a share of the control's level where there is one."""
     control = next((row for row in found.levels if not row["treated"]), None)
@@ -61,17 +87,9 @@ def findings(
     compared: Comparison,
     dealing: Dealing,
     found: Composition,
-    ratio: SampleRatio,
+    counts: Counts,
 ) -> tuple[Finding, ...]:
     """State what was found, with what carries it."""
-    kinds = {"mixing": "mixes", "non_mixing": "does not mix", "unknown": "could not be told"}
-    dealt = (
-        f"Counts per arm are as planned ({p_value(ratio.p)}), which says nothing of who is in "
-        f"them; the assignment {kinds[dealing.mechanism]}."
-        if ratio.p >= 0.0005
-        else f"Counts per arm are not as planned ({p_value(ratio.p)}); the assignment "
-        f"{kinds[dealing.mechanism]}."
-    )
     beyond = sum(1 for c in found.covariates if c.difference.excludes(0))
     compositions = (
         f"{beyond} of {count(len(found.covariates), 'covariates')} differ before exposure; "
@@ -79,9 +97,9 @@ def findings(
     )
     findings = [
         Finding(
-            dealt,
+            said_counts(counts, dealing, compared.treatment),
             ("srm_p", "mechanism", "bucket_mismatch_rate", "cohort_by_arm_p"),
-            tuple(ask.evidence_id(query) for query in (q.ARMS, q.BUCKETS, q.COHORTS)),
+            tuple(ask.evidence_id(query) for query in (q.SET_APART, q.BUCKETS, q.COHORTS)),
         ),
         Finding(
             compositions,
@@ -122,9 +140,7 @@ def remedies(verdict: Verdict, dealing: Dealing) -> tuple[str, ...]:
     return tuple(remedies)
 
 
-def limits(
-    compared: Comparison, found: Composition, verdict: Verdict, sesoi: float
-) -> tuple[str, ...]:
+def limits(compared: Comparison, found: Composition) -> tuple[str, ...]:
     """Say what the answer does not cover."""
     limits = []
     if any(found.set_apart):
@@ -150,15 +166,6 @@ def limits(
         )
     if compared.stage is not None:
         limits.append(f"Compared are the units dealt in stage {compared.stage} alone.")
-    if verdict == "inconclusive" and found.covariates:
-        largest = max(abs(c.difference.value) for c in found.covariates)
-        if largest < sesoi:
-            control, treated = compared.units
-            needed = math.ceil((1.96 / (sesoi - largest)) ** 2 * (1 + treated / control))
-            limits.append(
-                f"To show the arms alike within {sesoi} standard deviations takes about "
-                f"{count(needed, 'units')} in {compared.treatment}; there are {number(treated)}."
-            )
     if found.lift and found.lift.share is None:
         limits.append("The lift as read out may be zero, so no share of it can be explained.")
     return tuple(limits)

@@ -26,6 +26,7 @@ from casework.diagnoses import _cohort_sums as sums
 from casework.diagnoses import _cohorts as q
 from casework.diagnoses._arms import Comparison, settle
 from casework.diagnoses._cohort_charts import draw
+from casework.diagnoses._cohort_counts import Counts, count_arms
 from casework.diagnoses._cohort_rivals import falsify, rivals_of
 from casework.diagnoses._cohort_words import FLAGGED, findings, headline, limits, remedies
 from casework.diagnoses._composition import Composition, compare
@@ -33,15 +34,20 @@ from casework.diagnoses._dealing import Dealing, examine
 from casework.diagnoses._diagnosis import Diagnosis, Need
 from casework.diagnoses._experiments import most_telling, unexamined
 from casework.diagnoses._inquiry import Conclusion, Inquiry
-from casework.findings import Falsifier, Primary, Rival, Verdict
+from casework.findings import Falsifier, Missing, Primary, Rival, Verdict
 from casework.stats.estimates import Estimate
-from casework.stats.sample_ratio import SampleRatio, sample_ratio
 from casework.tables import assignments, config_events, outcomes, units
 
 MATERIAL = 0.25
 NOTHING_KNOWN = (
     "Not testable. Nothing is known of the units from before exposure: load units with covariates, "
     "or outcomes from before it."
+)
+UNPROVED = Missing(
+    "assignments",
+    ("bucket", "salt", "algorithm"),
+    "a hash that mixes, recomputed, proves that the arms were dealt by chance",
+    required=False,
 )
 
 
@@ -79,12 +85,12 @@ def judge(
     ask.case.hold(q.EXPOSED, **compared.params)
     dealing = examine(ask, compared)
     found = compare(ask, compared, dealing, metric, seed)
-    ratio = _sample_ratio(compared, dealing)
-    _measure(ask, compared, dealing, found, ratio)
+    counts = count_arms(compared, dealing, found.set_apart)
+    _measure(ask, compared, dealing, found, counts)
     if not found.rehash:
         return Conclusion("not_testable", NOTHING_KNOWN, limits=limits)
     draw(ask, found, sesoi_smd)
-    concluded = _conclude(ask, compared, dealing, found, ratio, alpha, sesoi_smd)
+    concluded = _conclude(ask, compared, dealing, found, counts, alpha, sesoi_smd)
     return replace(concluded, limits=limits + concluded.limits)
 
 
@@ -93,7 +99,7 @@ def _conclude(
     compared: Comparison,
     dealing: Dealing,
     found: Composition,
-    ratio: SampleRatio,
+    counts: Counts,
     alpha: float,
     sesoi_smd: float,
 ) -> Conclusion:
@@ -102,21 +108,16 @@ def _conclude(
     verdict = _verdict(dealing, found, falsifier, rivals, alpha, sesoi_smd)
     return Conclusion(
         verdict=verdict,
-        headline=headline(verdict, compared, dealing, found),
+        headline=headline(verdict, compared, dealing, found, alpha, sesoi_smd),
         wide=compared.closed_at is not None,
-        findings=findings(ask, compared, dealing, found, ratio),
+        findings=findings(ask, compared, dealing, found, counts),
         rivals=rivals,
         falsifier=falsifier,
         remedies=remedies(verdict, dealing),
-        limits=limits(compared, found, verdict, sesoi_smd),
+        limits=limits(compared, found),
+        missing=(UNPROVED,) if verdict == "inconclusive" and dealing.mismatch is None else (),
         primary=Primary(found.rehash_p, alpha),
     )
-
-
-def _sample_ratio(compared: Comparison, dealing: Dealing) -> SampleRatio:
-    """Counts against the planned share: of the ramp, else of the buckets in use, else equal."""
-    treated = compared.share or dealing.bucket_share or 0.5
-    return sample_ratio(compared.units, (1 - treated, treated))
 
 
 def _verdict(
@@ -142,10 +143,11 @@ def _measure(
     compared: Comparison,
     dealing: Dealing,
     found: Composition,
-    ratio: SampleRatio,
+    counts: Counts,
 ) -> None:
     n = sum(compared.units)
-    ask.measure("srm_p", ratio.p, "p", q.ARMS, n=n)
+    ratio = counts.ratio
+    ask.measure("srm_p", ratio and ratio.p, "p", q.SET_APART, n=sum(counts.compared))
     ask.measure("mechanism", dealing.mechanism, "label", q.BUCKET_COHORTS, n=n)
     ask.measure(
         "bucket_mismatch_rate", dealing.mismatch, "share:units", q.ALGORITHMS,

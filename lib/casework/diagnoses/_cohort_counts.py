@@ -1,0 +1,57 @@
+"""Are the units per arm as many as planned, without those set apart and with them?"""
+
+from typing import NamedTuple
+
+from casework.diagnoses._arms import Comparison
+from casework.diagnoses._dealing import Dealing
+from casework.stats.sample_ratio import SampleRatio, sample_ratio
+from casework.words import count, number, p_value
+
+_STRICT = 0.0005
+
+
+class Counts(NamedTuple):
+    """Units of control and treatment that are compared, and those set apart, with both tests.
+
+    `ratio` is None where nobody is left to compare, `ratio_of_all` where nobody is set apart.
+    """
+
+    compared: tuple[int, int]
+    set_apart: tuple[int, int]
+    ratio: SampleRatio | None
+    ratio_of_all: SampleRatio | None
+
+
+def count_arms(compared: Comparison, dealing: Dealing, set_apart: tuple[int, int]) -> Counts:
+    """Test counts against the planned share: of the ramp, else of the buckets, else equal.
+
+    Staff and bots are no part of the plan: an allow-list puts them into one arm.
+    """
+    treated = compared.share or dealing.bucket_share or 0.5
+    shares = (1 - treated, treated)
+    kept = (compared.units[0] - set_apart[0], compared.units[1] - set_apart[1])
+    return Counts(
+        compared=kept,
+        set_apart=set_apart,
+        ratio=sample_ratio(kept, shares) if sum(kept) else None,
+        ratio_of_all=sample_ratio(compared.units, shares) if any(set_apart) else None,
+    )
+
+
+def said_counts(counts: Counts, dealing: Dealing, treatment: str) -> str:
+    """Say whether counts are as planned, and what those set apart change in that."""
+    kinds = {
+        "mixing": "the assignment mixes",
+        "non_mixing": "the assignment does not mix",
+        "unknown": "whether the assignment mixes could not be told",
+    }
+    p = counts.ratio.p if counts.ratio else 1.0
+    planned = p >= _STRICT
+    said = f"Counts per arm are {'' if planned else 'not '}as planned ({p_value(p)})"
+    said += ", which says nothing of who is in them" if planned else ""
+    said = f"{said}; {kinds[dealing.mechanism]}."
+    if counts.ratio_of_all is None:
+        return said
+    apart = f"{count(sum(counts.set_apart), 'units')} set apart"
+    here = f"{number(counts.set_apart[1])} of them in {treatment}"
+    return f"{said} With the {apart}, {here}, {p_value(counts.ratio_of_all.p)}."
