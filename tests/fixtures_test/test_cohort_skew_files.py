@@ -13,9 +13,10 @@ from fixtures import ALL, Truth
 Written = Callable[[str], tuple[Path, Truth]]
 
 EXPERIMENTS = [incident.name for incident in ALL if incident.diagnosis == "cohort_skew"]
-PLANTED = ["cohort_skew.planted_1x", "cohort_skew.planted_2x"]
+PLANTED = ["cohort_skew.planted_1x", "cohort_skew.planted_2x", "cohort_skew.planted_relogged"]
+RELOGGED = ["cohort_skew.planted_relogged", "cohort_skew.novelty_relogged"]
 # their rows are not those of the readout
-NO_READOUT = {"cohort_skew.delayed_logging", "cohort_skew.uneven_rows"}
+NO_READOUT = {"cohort_skew.delayed_logging", "cohort_skew.uneven_rows", *RELOGGED}
 INSTANTS = {"occurred_at", "timestamp", "ts"}
 DIGESTS = {"md5": hashlib.md5, "sha1": hashlib.sha1, "sha256": hashlib.sha256}
 
@@ -23,7 +24,7 @@ DIGESTS = {"md5": hashlib.md5, "sha1": hashlib.sha1, "sha256": hashlib.sha256}
 class Files:
     """The tables of a written experiment, as a plain DuckDB session sees them."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, experiment: str) -> None:
         self.connection = duckdb.connect()
         self.connection.execute("SET TimeZone = 'UTC'")
         for table in ("assignments", "units", "outcomes", "config_events"):
@@ -32,6 +33,12 @@ class Files:
                 path.name.split(".")[1], "read_csv($1, all_varchar = true)"
             )
             self.connection.execute(f"CREATE TABLE {table} AS SELECT * FROM {reader}", [str(path)])
+        self.connection.execute("ALTER TABLE assignments RENAME TO log")
+        self.connection.execute(
+            "CREATE TABLE assignments AS SELECT * FROM log WHERE experiment = $1 "
+            "QUALIFY row_number() OVER (PARTITION BY unit_id ORDER BY assigned_at) = 1",
+            [experiment],
+        )
         (self.instant,) = INSTANTS & set(self.columns("outcomes"))
         self.connection.execute(
             f"""
@@ -66,7 +73,8 @@ def files(written: Written) -> Callable[[str], Files]:
 
     def open_files(name: str) -> Files:
         if name not in kept:
-            kept[name] = Files(written(name)[0])
+            folder, truth = written(name)
+            kept[name] = Files(folder, truth.numbers["experiment"])
         return kept[name]
 
     return open_files
@@ -263,3 +271,15 @@ def test_activity_after_exposure_is_moved(files, written: Written) -> None:
     found = files("cohort_skew.post_treatment_covariate_in_outcomes")
     only = f"metric = '{truth['activity']}'"
     assert _canary_lift(found, truth["treatment"], only) > 0.15
+
+
+@pytest.mark.parametrize("name", RELOGGED)
+def test_users_are_logged_again_when_the_ramp_reaches_them(name: str, files, written: Written):
+    truth, found = written(name)[1].numbers, files(name)
+    ours = f"experiment = '{truth['experiment']}'"
+    late = f"arm = '{truth['treatment']}' AND bucket::INTEGER >= 5 AND stage::INTEGER > 5"
+    assert found.value(f"SELECT count(*) FROM log WHERE {ours} AND {late}") > truth["units"] / 2
+    wrong = f"{ours} AND arm = '{truth['treatment']}' AND bucket::INTEGER >= stage::INTEGER"
+    assert found.value(f"SELECT count(*) FROM log WHERE {wrong}") == 0
+    rows = f"SELECT count(*) FILTER ({ours}), count(*) FILTER (NOT {ours}) FROM log"
+    assert found.rows(rows)[0][0] < found.rows(rows)[0][1]
