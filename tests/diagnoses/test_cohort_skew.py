@@ -216,3 +216,17 @@ def test_what_was_not_shown_is_not_said(diagnose_tables: Diagnose) -> None:
     assert "units in on would show it; there are" in result.headline
     assert rival(result, "Bad luck").outcome == "not_excluded"
     assert [missing.columns for missing in result.missing] == [("bucket", "salt", "algorithm")]
+
+
+def test_a_covariate_that_is_known_of_one_arm_alone_compares_nothing(
+    diagnose_tables: Diagnose,
+) -> None:
+    ids = [f"u{i}" for i in range(40)]
+    arms = ["on" if i % 2 else "control" for i in range(40)]
+    result = diagnose_tables(
+        "cohort_skew",
+        assignments={"experiment": ["flag"] * 40, "unit_id": ids, "arm": arms},
+        units={"unit_id": ids, "seats": [i % 7 if i % 2 else None for i in range(40)]},
+    )
+    assert result.verdict == "not_testable"
+    assert "of both arms" in result.headline

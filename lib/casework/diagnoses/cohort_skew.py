@@ -40,8 +40,8 @@ from casework.tables import assignments, config_events, outcomes, units
 
 MATERIAL = 0.25
 NOTHING_KNOWN = (
-    "Not testable. Nothing is known of the units from before exposure: load units with covariates, "
-    "or outcomes from before it."
+    "Not testable. Nothing is known of the units of both arms from before exposure: load units "
+    "with covariates, or outcomes from before it."
 )
 UNPROVED = Missing(
     "assignments",
@@ -87,7 +87,7 @@ def judge(
     found = compare(ask, compared, dealing, metric, seed)
     counts = count_arms(compared, dealing, found.set_apart)
     _measure(ask, compared, dealing, found, counts)
-    if not found.rehash:
+    if not found.rehash or not found.covariates:
         return Conclusion("not_testable", NOTHING_KNOWN, limits=limits)
     draw(ask, found, sesoi_smd)
     concluded = _conclude(ask, compared, dealing, found, counts, alpha, sesoi_smd)
