@@ -47,7 +47,9 @@ def headline(
     if verdict == "inconclusive" or lift is None or lift.share is None:
         p = p_value(found.rehash_p)
         tail = "" if lift is None else f" The lift of {said(found, lift.raw)} cannot be split."
-        return f"{apart}; {p} against arms dealt anew.{tail if verdict == 'supported' else ''}"
+        if verdict == "inconclusive":
+            tail = f" In {found.metric} itself they were alike, which speaks against composition."
+        return f"{apart}; {p} against arms dealt anew.{tail}"
     explained = spread(lift.share.value, (lift.share.low, lift.share.high), "share")
     everyone = found.population or lift.adjusted
     return (
