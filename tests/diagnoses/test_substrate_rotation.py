@@ -119,7 +119,19 @@ def test_scores_tell_where_no_vectors_do(diagnosed: Diagnosed) -> None:
     ((start, end),) = result.measures["change_times"].value
     at = parse_instant(f"{truth.numbers['change_times'][0]}+00:00")
     assert at is not None
-    assert parse_instant(start) - DAY <= at <= parse_instant(end) + DAY  # type: ignore[operator]
+    assert parse_instant(start) < at <= parse_instant(end)  # type: ignore[operator]
+
+
+@pytest.mark.parametrize("seed", [22, 23, 24])
+def test_readings_bracket_a_change_within_its_day(diagnosed: Diagnosed, seed: int) -> None:
+    """The day of a change has readings of both levels; it is neither a level nor a change."""
+    result, truth = diagnosed("substrate_rotation.scores_by_readings", seed)
+    brackets = result.measures["change_times"].value
+    assert len(brackets) == 2
+    for (start, end), at in zip(brackets, truth.numbers["change_times"], strict=True):
+        moments = [parse_instant(text) for text in (start, f"{at}+00:00", end)]
+        assert moments[0] < moments[1] <= moments[2]  # type: ignore[operator]
+        assert moments[2] - moments[0] < DAY  # type: ignore[operator]
 
 
 def test_settings_are_taken_and_checked(diagnosed: Diagnosed) -> None:

@@ -173,6 +173,46 @@ DAILY_SCORES = Query(
     uses=(SCORED,),
 )
 
+LEVELS = Query(
+    "levels",
+    """
+    SELECT query_id, doc_id,
+           median(score) FILTER (WHERE occurred_at BETWEEN $opened AND $started) AS before,
+           median(score) FILTER (WHERE occurred_at BETWEEN $ended AND $closed) AS after
+    FROM scored GROUP BY query_id, doc_id
+    """,
+    "Median score of each pair before and after a change.",
+    uses=(SCORED,),
+)
+
+NEAR = Query(
+    "near",
+    """
+    SELECT s.occurred_at, power(s.score - l.before, 2) AS from_before,
+           power(s.score - l.after, 2) AS from_after
+    FROM scored AS s JOIN levels AS l USING (query_id, doc_id)
+    WHERE s.occurred_at BETWEEN $opened AND $closed AND l.before + l.after IS NOT NULL
+    """,
+    "Squared distance of scores from the level of their pair before and after a change.",
+    uses=(SCORED, LEVELS),
+)
+
+READINGS = Query(
+    "readings",
+    """
+    SELECT min(occurred_at) AS first, max(occurred_at) AS last, count(*) AS scores,
+           sum(from_before - from_after) / (
+               SELECT greatest(1e-12, avg(CASE WHEN occurred_at <= $started THEN from_before
+                                               ELSE from_after END))
+               FROM near WHERE occurred_at <= $started OR occurred_at >= $ended) AS misfit
+    FROM near WHERE occurred_at > $started AND occurred_at < $ended
+    GROUP BY date_trunc('minute', occurred_at) ORDER BY first
+    """,
+    "Readings around a change, by minute: how much further the scores lie from the level of their "
+    "pair before it than from that after it, squared and in noise variances.",
+    uses=(NEAR,),
+)
+
 RECORDED = Query(
     "recorded",
     """

@@ -32,7 +32,7 @@ from casework.diagnoses import _substrate_sums as q
 from casework.diagnoses._arms import Comparison, settle
 from casework.diagnoses._diagnosis import Diagnosis, Need
 from casework.diagnoses._inquiry import Conclusion, Inquiry
-from casework.diagnoses._substrate import Substrate, part_of, watch
+from casework.diagnoses._substrate import Substrate
 from casework.diagnoses._substrate_charts import draw
 from casework.diagnoses._substrate_lifts import Metric, effects_of, metric_of, trend_of
 from casework.diagnoses._substrate_rivals import (
@@ -41,6 +41,7 @@ from casework.diagnoses._substrate_rivals import (
     falsify,
     rivals_of,
 )
+from casework.diagnoses._substrate_watch import part_of, watch
 from casework.diagnoses._substrate_words import findings, headline, limits, remedies
 from casework.errors import unknown_name
 from casework.findings import Break, Falsifier, Missing, Primary, Rival, Verdict

@@ -105,6 +105,22 @@ def break_with_p(values: Sequence[float], draws: int = 999, seed: int = 0, block
     return Break(largest_break(series), (1 + beyond) / (1 + draws))
 
 
+SPLIT_95 = 7.35
+"""Misfit beyond the best that a split may have at 95 % (Hansen, Econometrica 2000, table 1)."""
+
+
+def splits(gains: ArrayLike) -> tuple[int, int]:
+    """Least and greatest number of readings that may stand before a change, at 95 %.
+
+    Args:
+        gains: of each reading in the order of time, squared distance from the level before the
+            change minus that from the level after it, in noise variances. Shape (n,).
+    """
+    misfit = np.concatenate([[0.0], np.cumsum(np.asarray(gains, np.float64))])
+    held = np.flatnonzero(misfit - misfit.min() <= SPLIT_95)
+    return int(held[0]), int(held[-1])
+
+
 def _largest_gain(series: Floats) -> float:
     """How much of the sum of squares the best split into two levels explains, 0 to 1."""
     centred = series - series.mean()

@@ -1,0 +1,74 @@
+"""When the substrate changed, from pairs of query and document that are scored again and again."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from casework.diagnoses import _substrate_rows as q
+from casework.diagnoses._inquiry import Inquiry
+from casework.diagnoses._substrate import Change, Substrate
+from casework.stats import changepoints
+
+SEARCH_ALPHA = 0.05
+FEW_DAYS = 9
+
+Days = Sequence[dict[str, Any]]
+
+
+def by_scores(ask: Inquiry, seed: int) -> Substrate | None:
+    """Breaks of the daily median distance of scores; the whole search tested by permutation.
+
+    A day in which a change fell has readings of both levels. It is no level of its own, so the
+    search is made again without such days. When a break is found, readings tell where it lies.
+    """
+    days = ask.ask(q.DAILY_SCORES) if ask.case.filled("candidates") else []
+    if len(days) < FEW_DAYS or not changepoints.AVAILABLE:
+        return None
+    first = _brackets(ask, days, _search(days, seed)[0])
+    whole = [row for row in days if not _is_mixed(row, first)]
+    whole = whole if len(whole) >= FEW_DAYS else list(days)
+    places, p = _search(whole, seed)
+    series = [row["distance"] for row in whole]
+    changes = tuple(
+        Change(*bracket, abs(series[i] - series[i - 1]), 0, 0)
+        for i, bracket in zip(places, _brackets(ask, whole, places), strict=True)
+    )
+    return Substrate(
+        "scores", changes, 0, float(changepoints.noise(series)[0]), days[0]["first"],
+        days[-1]["last"], sum(row["scores"] for row in days), p,
+    )  # fmt: skip
+
+
+def _search(days: Days, seed: int) -> tuple[list[int], float]:
+    """Numbers of the days on which a new level begins, and the p-value of the search."""
+    series = [row["distance"] for row in days]
+    tested = changepoints.break_with_p(series, seed=seed)
+    places = changepoints.pelt(series) if tested.p < SEARCH_ALPHA else []
+    return changepoints.pruned(series, places, SEARCH_ALPHA, seed), tested.p
+
+
+def _brackets(ask: Inquiry, days: Days, places: list[int]) -> list[tuple[datetime, datetime]]:
+    """From the last reading before each change to the first after it.
+
+    The days beside a break may hold readings of both levels. They have no part in the levels of
+    the pairs, and are searched through.
+    """
+    found = []
+    edges = [-1, *places, len(days) + 1]
+    for before, i, after in zip(edges, places, edges[2:], strict=False):
+        start, end = days[i - 2]["last"], days[i + 1]["first"]
+        readings = ask.ask(
+            q.READINGS, opened=days[before + 1]["first"], started=start, ended=end,
+            closed=days[after - 2]["last"],
+        )  # fmt: skip
+        low, high = changepoints.splits([row["misfit"] for row in readings])
+        found.append((
+            readings[low - 1]["last"] if low else start,
+            readings[high]["first"] if high < len(readings) else end,
+        ))  # fmt: skip
+    return found
+
+
+def _is_mixed(day: dict[str, Any], brackets: Sequence[tuple[datetime, datetime]]) -> bool:
+    """Whether a change may lie between the readings of a day."""
+    return any(day["first"] < end and start < day["last"] for start, end in brackets)
