@@ -190,6 +190,26 @@ def vectors(steps: dict[str, float], texts: int = 4, until: float = 21.0) -> Row
     return rows
 
 
+def steady_scores(days: int = 60, pairs: int = 16) -> Rows:
+    """Pairs that are scored twice a day, with noise."""
+    rng = np.random.default_rng(1)
+    rows: Rows = {"query_id": [], "doc_id": [], "occurred_at": [], "dense_score": []}
+    for half in range(-2, 2 * days):
+        rows["query_id"] += [f"q{pair}" for pair in range(pairs)]
+        rows["doc_id"] += [f"d{pair}" for pair in range(pairs)]
+        rows["occurred_at"] += instants([half / 2 + 0.2] * pairs)
+        rows["dense_score"] += (0.5 + 0.005 * rng.normal(size=pairs)).tolist()
+    return rows
+
+
+def test_the_first_score_of_a_pair_is_not_its_own_distance(diagnose: Diagnose) -> None:
+    """Half of the scores of the first day would lie at no distance, as of another level."""
+    result = diagnose(**experiment(), candidates=steady_scores())
+    assert result.measures["changes"].value == 0
+    assert not any("Before or after" in limit for limit in result.limits)
+    assert result.verdict == "clean"
+
+
 def test_without_a_substrate_it_is_not_testable(diagnose: Diagnose) -> None:
     result = diagnose(**experiment())
     assert result.verdict == "not_testable"

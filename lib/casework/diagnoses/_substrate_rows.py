@@ -149,14 +149,15 @@ SCORED = Query(
     "scored",
     """
     SELECT query_id, doc_id, occurred_at, score,
-           first_value(score) OVER (
-               PARTITION BY query_id, doc_id ORDER BY occurred_at, locator) AS first
+           first_value(score) OVER by_time AS first,
+           first_value(occurred_at) OVER by_time AS first_at
     FROM (SELECT query_id, doc_id, occurred_at, locator, coalesce(dense_score, rerank_score)
                      AS score,
                  count(DISTINCT date_trunc('day', occurred_at)) OVER (
                      PARTITION BY query_id, doc_id) AS days
           FROM (SELECT * FROM candidates WHERE occurred_at IS NOT NULL))
     WHERE days > 5 AND score IS NOT NULL AND NOT isnan(score)
+    WINDOW by_time AS (PARTITION BY query_id, doc_id ORDER BY occurred_at, locator)
     """,
     "Scores of pairs of query and document that are scored on many days.",
 )
@@ -166,10 +167,11 @@ DAILY_SCORES = Query(
     """
     SELECT date_trunc('day', occurred_at) AS day, min(occurred_at) AS first,
            max(occurred_at) AS last, count(*) AS scores,
-           median(abs(score - first)) AS distance
-    FROM scored GROUP BY day HAVING count(*) >= 3 ORDER BY day
+           median(abs(score - first)) AS distance, min(first_at) AS since
+    FROM scored WHERE occurred_at > first_at
+    GROUP BY day HAVING count(*) >= 3 ORDER BY day
     """,
-    "Distance of the scores from the first score of their pair, by day.",
+    "Distance of the scores from the first score of their pair, by day; not of the first itself.",
     uses=(SCORED,),
 )
 

@@ -34,8 +34,8 @@ def by_scores(ask: Inquiry, seed: int) -> Substrate | None:
         for i, bracket in zip(places, _brackets(ask, whole, places), strict=True)
     )
     return Substrate(
-        "scores", changes, 0, float(changepoints.noise(series)[0]), days[0]["first"],
-        days[-1]["last"], sum(row["scores"] for row in days), p,
+        "scores", changes, 0, float(changepoints.noise(series)[0]),
+        days[0]["since"], days[-1]["last"], sum(row["scores"] for row in days), p,
     )  # fmt: skip
 
 
