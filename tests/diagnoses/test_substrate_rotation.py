@@ -134,10 +134,45 @@ def test_readings_bracket_a_change_within_its_day(diagnosed: Diagnosed, seed: in
         assert moments[2] - moments[0] < DAY  # type: ignore[operator]
 
 
+def test_the_experiment_that_retrieves_is_judged_by_its_own_model(diagnosed: Diagnosed) -> None:
+    result, truth = diagnosed("substrate_rotation.crowded", 21)
+    assert result.parameters["experiment"].value == truth.numbers["experiment"]
+    assert result.verdict == "confirmed"
+    assert rival(result, "Only a part").outcome == "excluded"
+    assert any("not judged: invoice_footer" in limit for limit in result.limits)
+    assert any("picture-model (4 texts, 0 changes)" in limit for limit in result.limits)
+
+
+def test_another_model_that_moved_is_told_and_not_counted(diagnosed: Diagnosed) -> None:
+    result, _ = diagnosed("substrate_rotation.other_model", 21)
+    assert result.verdict == "clean"
+    assert result.measures["changes"].value == 0
+    assert any("picture-model (4 texts, 2 changes)" in limit for limit in result.limits)
+    result, _ = diagnosed("substrate_rotation.other_model", 21, embedding_model="picture-model")
+    assert result.measures["changes"].value == 2
+
+
+def test_a_lift_that_cancels_out_is_as_much_of_a_finding(diagnosed: Diagnosed) -> None:
+    result, _ = diagnosed("substrate_rotation.nothing_read_out", 21)
+    low, high = result.measures["lift_pooled"].ci95 or (1, 1)
+    assert low < 0 < high
+    assert (result.verdict, result.severity) == ("confirmed", "S1")
+
+
+def test_a_result_below_confirmed_says_what_is_in_the_way(diagnosed: Diagnosed) -> None:
+    result, _ = diagnosed("substrate_rotation.negative_control", 22)
+    assert "breaks at the same changes" in result.headline
+    assert "breaks at the same changes" in result.limits[0]
+    assert not any("units in the last regime" in limit for limit in result.limits)
+    result, _ = diagnosed("substrate_rotation.index_rebuild", 22)
+    assert result.verdict == "supported"
+    assert "An index rebuild" in result.limits[0]
+
+
 def test_settings_are_taken_and_checked(diagnosed: Diagnosed) -> None:
     result, _ = diagnosed("substrate_rotation.planted", 21, material="0.9")
     assert result.parameters["material"].source == "given"
-    for setting in ("metric", "negative_control", "experiment"):
+    for setting in ("metric", "negative_control", "experiment", "embedding_model"):
         with pytest.raises(UsageError):
             diagnosed("substrate_rotation.planted", 21, **{setting: "no such"})
 
@@ -188,6 +223,68 @@ def vectors(steps: dict[str, float], texts: int = 4, until: float = 21.0) -> Row
             rows["occurred_at"].extend(instants([quarter / 4]))
             rows["vector"].append(vector.tolist())
     return rows
+
+
+def named(rows: Rows, model: str) -> Rows:
+    return {**rows, "embedding_model": [model] * len(rows["text_id"])}
+
+
+def joined(*parts: Rows) -> Rows:
+    return {name: [x for part in parts for x in part[name]] for name in parts[0]}
+
+
+def test_a_model_that_follows_another_is_a_change(diagnose: Diagnose) -> None:
+    """The same texts, from day nine on by another model under another name."""
+    moved = vectors({f"t{i}": 9.0 for i in range(4)})
+    since = (START + 9 * DAY).isoformat()
+    moved["embedding_model"] = ["old" if at < since else "new" for at in moved["occurred_at"]]
+    result = diagnose(**experiment(), vectors=moved)
+    assert result.measures["changes"].value == 1
+
+
+def test_two_models_of_the_same_texts_are_no_change(diagnose: Diagnose) -> None:
+    turned = vectors({f"t{i}": -9.0 for i in range(4)})
+    both = joined(named(vectors({}), "one"), named(turned, "other"))
+    result = diagnose(**experiment(), vectors=both)
+    assert result.measures["changes"].value == 0
+    assert result.verdict == "clean"
+    assert any("Nothing tells which model" in limit for limit in result.limits)
+
+
+def test_a_model_that_was_not_watched_to_the_end_is_no_pass(diagnose: Diagnose) -> None:
+    both = joined(named(vectors({}), "one"), named(vectors({}, until=10.0), "other"))
+    assert diagnose(**experiment(), vectors=both).verdict == "inconclusive"
+
+
+def steps_of_one_of_two_models(diagnose: Diagnose) -> Result:
+    turned = named(vectors({f"t{i}": 9.0 for i in range(4)}), "one")
+    still = named(vectors({}), "other")
+    still["text_id"] = [f"other-{name}" for name in still["text_id"]]
+    return diagnose(**experiment(), vectors=joined(turned, still))
+
+
+def test_where_nothing_tells_the_model_each_is_judged(diagnose: Diagnose) -> None:
+    result = steps_of_one_of_two_models(diagnose)
+    assert result.measures["changes"].value == 1
+    assert "The substrate (one) changed" in result.headline
+    assert rival(result, "Only a part").outcome == "excluded"
+    assert rival(result, "The experiment uses a model that stayed").outcome == "not_excluded"
+
+
+def test_the_largest_experiment_over_a_change_is_judged_and_others_named(
+    diagnose: Diagnose,
+) -> None:
+    """A larger one that began after the change is none of them."""
+    tables = experiment()
+    late, small = experiment(100)["assignments"], experiment(20)["assignments"]
+    late.update(experiment=["late"] * 100, assigned_at=instants([15.0] * 100))
+    small.update(experiment=["small"] * 20)
+    tables["assignments"] = joined(tables["assignments"], late, small)
+    result = diagnose(**tables, vectors=vectors({f"t{i}": 9.0 for i in range(4)}))
+    assert result.parameters["experiment"].value == "x'); DROP TABLE units; --"
+    (limit,) = [limit for limit in result.limits if "not judged" in limit]
+    assert "small (20 units)" in limit
+    assert "late" not in limit
 
 
 def steady_scores(days: int = 60, pairs: int = 16) -> Rows:

@@ -49,19 +49,20 @@ class Comparison:
 
 def settle(
     ask: Inquiry, experiment: str | None, control: str | None, treatment: str | None,
-    stage: str | None,
+    stage: str | None, usual: str | None = None,
 ) -> Comparison:  # fmt: skip
     """Settle what is compared, as given or as the evidence tells.
 
-    The experiment with most units; the arm that is named as a control, else the larger;
-    the first stage of the ramp, where the canary was read out.
+    The experiment that the diagnosis takes as `usual`, else the first of those found; the arm that
+    is named as a control, else the larger; the first stage of the ramp, where the canary was read
+    out.
 
     Raises:
         UsageError: a given experiment, arm or stage is not in the case.
     """
     found = ask.ask(q.EXPERIMENTS)
     _check("experiment", experiment, [row["experiment"] for row in found])
-    experiment = str(ask.infer("experiment", experiment, found[0]["experiment"]))
+    experiment = str(ask.infer("experiment", experiment, usual or found[0]["experiment"]))
     ask.case.hold(q.DEALT, experiment=experiment)
     rows = ask.ask(q.ARMS, experiment=experiment)
     stages = list(dict.fromkeys(row["stage"] for row in rows))

@@ -25,11 +25,12 @@ def _draw_time(
     marks = []
     if substrate.source == "vectors":
         by = rows.DISTANCES
+        asked = {**substrate.asked, "judged": substrate.numbers}
         for grain in ("hour", "day", "week"):
-            seen = ask.case.rows(by, cohort=grain).rows
+            seen = ask.case.rows(by, cohort=grain, **asked).rows
             if len(seen) <= _SHOWN:
                 break
-        for row in ask.ask(by, cohort=grain):
+        for row in ask.ask(by, cohort=grain, **asked):
             marks.append(_mark(row["first"], row["distance"], row["low"], row["high"]))
     else:
         by = rows.DAILY_SCORES

@@ -29,7 +29,7 @@ class Checks:
         control: effects of the negative control metric.
         trend: steps against a steady course.
         events: all changes of configuration.
-        arms: arms with candidates, by name; empty where arms are not recorded.
+        arms: compared arms with candidates, by name; empty where candidates name neither.
         ramped: instants of the ramp.
     """
 
@@ -47,9 +47,11 @@ def rivals_of(
     alpha: float, experiment: str,
 ) -> tuple[Rival, ...]:  # fmt: skip
     """Test the rival explanations of METHODS section 9."""
+    stayed = _stayed(changes, substrate, effects, checks, alpha)
     return (
         _noise(changes, substrate),
         _part(changes, substrate),
+        *([stayed] if stayed else []),
         _course(checks.trend),
         _ramp(changes, effects, checks, alpha),
         _concurrent(changes, checks.events, experiment),
@@ -91,6 +93,29 @@ def _part(changes: tuple[Change, ...], substrate: Substrate) -> Rival:
         ", ".join(f"{number(min(one.moved, one.watched))} of {count(one.watched, 'texts')}"
                   for one in part or changes),
     )  # fmt: skip
+
+
+def _stayed(
+    changes: tuple[Change, ...], substrate: Substrate, effects: Effects, checks: Checks,
+    alpha: float,
+) -> Rival | None:  # fmt: skip
+    """Where nothing tells which model the experiment uses: then the lift would not step."""
+    stayed = [line for line in substrate.lines if not set(line.changes) & set(changes)]
+    if not substrate.is_mixed or not stayed:
+        return None
+    trend, agreement = checks.trend, effects.agreement
+    steps = (
+        agreement is not None and agreement.p < alpha
+        and trend is not None and trend.steady > trend.steps + DECISIVE
+    )  # fmt: skip
+    return Rival(
+        "The experiment uses a model that stayed",
+        "does the lift step where the other model moved: lifts between its changes, and steps "
+        "against a steady course (Akaike)",
+        "excluded" if steps else "not_excluded",
+        f"{', '.join(line.name for line in stayed)} stayed; "
+        + (f"{p_value(agreement.p)} of equal lifts" if agreement else "fewer than two lifts"),
+    )
 
 
 def _course(trend: Trend | None) -> Rival:
@@ -182,7 +207,7 @@ def _one_arm(arms: tuple[str, ...]) -> Rival:
     explanation = "Only one arm uses the substrate, so the lift is feature and substrate in one"
     test = "arms for which candidates are recorded"
     if not arms:
-        return Rival(explanation, test, "not_testable", "no candidates with an arm")
+        return Rival(explanation, test, "not_testable", "no candidates with one of the arms")
     return Rival(
         explanation, test, "excluded" if len(arms) > 1 else "not_excluded",
         f"candidates were retrieved for {', '.join(arms)}",

@@ -5,16 +5,32 @@ Nothing here reads an outcome or an arm.
 
 from casework.case import Query
 
-SENTINELS = Query(
-    "sentinels",
+MODELS = Query(
+    "models",
     """
-    SELECT count(*) AS vectors, count(DISTINCT text_id) AS texts,
-           min(occurred_at) AS first, max(occurred_at) AS last,
-           count(DISTINCT embedding_model) AS models, min(embedding_model) AS model,
-           min(len(vector)) AS shortest, max(len(vector)) AS longest
-    FROM vectors
+    SELECT coalesce(embedding_model, '') AS model, count(*) AS vectors,
+           count(DISTINCT text_id) AS texts, min(occurred_at) AS first, max(occurred_at) AS last
+    FROM vectors GROUP BY model ORDER BY texts DESC, model
     """,
-    "Vectors of texts that are embedded again and again.",
+    "Models that embedded texts; one without a name is empty.",
+)
+
+IN_TURN = Query(
+    "in_turn",
+    """
+    SELECT a.model, b.model AS other, count(*) AS texts,
+           count(*) FILTER (WHERE len(list_intersect(a.days, b.days))
+                                  > 0.5 * least(len(a.days), len(b.days))) AS together
+    FROM (SELECT text_id, coalesce(embedding_model, '') AS model,
+                 list(DISTINCT date_trunc('day', occurred_at)) AS days
+          FROM vectors GROUP BY text_id, model) AS a
+    JOIN (SELECT text_id, coalesce(embedding_model, '') AS model,
+                 list(DISTINCT date_trunc('day', occurred_at)) AS days
+          FROM vectors GROUP BY text_id, model) AS b
+      ON a.text_id = b.text_id AND a.model < b.model
+    GROUP BY a.model, b.model ORDER BY a.model, b.model
+    """,
+    "Models that embedded the same texts, and for how many texts on the same days.",
 )
 
 _DISTANCE = """CASE WHEN len({a}) <> len({b}) THEN 1.0
@@ -23,19 +39,20 @@ _DISTANCE = """CASE WHEN len({a}) <> len({b}) THEN 1.0
 NEIGHBOURS = Query(
     "neighbours",
     """
-    SELECT text_id, occurred_at, vector, len(vector) AS dimensions,
+    SELECT text_id, occurred_at, vector, line, len(vector) AS dimensions,
            lag(occurred_at) OVER by_time AS before_at, lag(vector) OVER by_time AS before,
            lead(vector) OVER by_time AS after, first_value(vector) OVER by_time AS first
-    FROM vectors
-    WINDOW by_time AS (PARTITION BY text_id ORDER BY occurred_at, locator)
+    FROM (SELECT *, list_extract(CAST($lines AS INTEGER[]), list_position(
+              CAST($models AS VARCHAR[]), coalesce(embedding_model, ''))) AS line FROM vectors)
+    WINDOW by_time AS (PARTITION BY text_id, line ORDER BY occurred_at, locator)
     """,
-    "Each vector with the ones of the same text before and after it.",
+    "Each vector with the ones before and after it of the same text in the same line of models.",
 )
 
 MOVES = Query(
     "moves",
     f"""
-    SELECT text_id, occurred_at, before_at, dimensions, len(before) AS dimensions_before,
+    SELECT text_id, occurred_at, before_at, line, dimensions, len(before) AS dimensions_before,
            {_DISTANCE.format(a="vector", b="before")} AS distance,
            CASE WHEN after IS NOT NULL THEN {_DISTANCE.format(a="after", b="before")} END
                AS distance_after,
@@ -53,7 +70,8 @@ QUIET = Query(
     SELECT date_trunc('day', occurred_at) AS day, count(*) AS pairs,
            quantile_cont(distance, 0.9) AS upper, quantile_cont(distance, 0.999) AS noise
     FROM moves
-    WHERE $same_day = FALSE OR date_trunc('day', occurred_at) = date_trunc('day', before_at)
+    WHERE line = $line AND (
+        $same_day = FALSE OR date_trunc('day', occurred_at) = date_trunc('day', before_at))
     GROUP BY day ORDER BY day
     """,
     "Distances of repeats, by day.",
@@ -68,7 +86,8 @@ FLOOR = Query(
     JOIN (SELECT day FROM quiet
           WHERE upper <= 5 * greatest((SELECT median(upper) FROM quiet), 1e-9)) AS d
       ON d.day = date_trunc('day', m.occurred_at)
-    WHERE $same_day = FALSE OR date_trunc('day', m.occurred_at) = date_trunc('day', m.before_at)
+    WHERE m.line = $line AND (
+        $same_day = FALSE OR date_trunc('day', m.occurred_at) = date_trunc('day', m.before_at))
     """,
     "Noise floor: the distance that 999 of 1,000 repeats stay below, on days without a step.",
     uses=(MOVES, QUIET),
@@ -77,15 +96,16 @@ FLOOR = Query(
 STEPS = Query(
     "steps",
     """
-    SELECT date_trunc('hour', occurred_at) AS hour, max(before_at) AS started,
+    SELECT line, date_trunc('hour', occurred_at) AS hour, max(before_at) AS started,
            min(occurred_at) AS ended, count(DISTINCT text_id) AS texts,
            median(distance) AS distance,
            count(*) FILTER (WHERE dimensions <> dimensions_before) AS other_dimensions
-    FROM moves
-    WHERE distance > $floor AND (distance_after IS NULL OR distance_after > $floor)
-    GROUP BY hour ORDER BY hour
+    FROM (SELECT *, list_extract(CAST($floors AS DOUBLE[]), line + 1) AS floor FROM moves)
+    WHERE distance > floor AND (distance_after IS NULL OR distance_after > floor)
+    GROUP BY line, hour ORDER BY line, hour
     """,
-    "Texts whose vector moved beyond the noise floor and stayed away, by hour.",
+    "Texts whose vector moved beyond the noise floor of their line of models and stayed away, by "
+    "hour.",
     uses=(MOVES,),
 )
 
@@ -94,7 +114,8 @@ WATCHED = Query(
     """
     SELECT count(*) AS texts FROM (
         SELECT text_id, min(occurred_at) AS first, max(occurred_at) AS last
-        FROM vectors GROUP BY text_id)
+        FROM vectors WHERE list_contains($named, coalesce(embedding_model, ''))
+        GROUP BY text_id)
     WHERE first <= $started AND last >= $ended
     """,
     "Texts that were embedded on both sides of a change.",
@@ -110,7 +131,7 @@ FIRST_AND_LAST = Query(
            median(from_first) FILTER (
                WHERE occurred_at > CAST($closed_at AS TIMESTAMPTZ) - INTERVAL 7 DAY
            ) AS distance_last
-    FROM moves WHERE occurred_at >= $opened_at AND occurred_at <= $closed_at
+    FROM moves WHERE line = $line AND occurred_at >= $opened_at AND occurred_at <= $closed_at
     GROUP BY text_id
     """,
     "Distance of each text from its first vector, in the first and the last week.",
@@ -139,7 +160,7 @@ DISTANCES = Query(
     SELECT date_trunc($cohort, occurred_at) AS moment, min(occurred_at) AS first,
            median(from_first) AS distance, quantile_cont(from_first, 0.1) AS low,
            quantile_cont(from_first, 0.9) AS high
-    FROM moves GROUP BY moment ORDER BY moment
+    FROM moves WHERE list_contains($judged, line) GROUP BY moment ORDER BY moment
     """,
     "Distance of the texts from their first vector, over time.",
     uses=(MOVES,),

@@ -7,9 +7,10 @@ from typing import Any
 
 from casework.diagnoses import _substrate_rows as rows
 from casework.diagnoses._inquiry import Inquiry
-from casework.diagnoses._substrate import Change, Part, Substrate
+from casework.diagnoses._substrate import Change, Line, Part, Substrate
 from casework.diagnoses._substrate_lifts import Effects
-from casework.findings import Finding, Verdict
+from casework.diagnoses._substrate_verdict import Ruling
+from casework.findings import Falsifier, Finding, Verdict
 from casework.stats.estimates import Estimate
 from casework.words import count, instant, number, p_value, share, spread
 
@@ -20,22 +21,23 @@ def said(effects: Effects, e: Estimate) -> str:
 
 
 def headline(
-    verdict: Verdict, part: Part | None, changes: Sequence[Change], effects: Effects,
-    experiment: str,
+    ruling: Ruling, substrate: Substrate, part: Part | None, changes: Sequence[Change],
+    effects: Effects, experiment: str, falsifier: Falsifier,
 ) -> str:  # fmt: skip
     """Say the answer in one sentence."""
+    verdict, which = ruling.verdict, _which(substrate, changes)
     if not changes and part is not None and part.is_seen:
         moved = (
             "repeats of one text lie further apart at its end"
             if part.is_unsteady
             else f"{number(part.moved)} of {count(part.watched, 'texts')} lie elsewhere at its end"
         )
-        return f"The substrate did not change as a whole while {experiment} ran, but {moved}."
+        return f"{which} did not change as a whole while {experiment} ran, but {moved}."
     if not changes:
         seen = "was seen to change" if verdict == "inconclusive" else "changed"
-        return f"Nothing of the substrate {seen} while {experiment} ran."
+        return f"Nothing of {which[0].lower()}{which[1:]} {seen} while {experiment} ran."
     when = ", ".join(f"{one.ended:%Y-%m-%d}" for one in changes)
-    what = f"The substrate changed {count(len(changes), 'times')} while {experiment} ran ({when})"
+    what = f"{which} changed {count(len(changes), 'times')} while {experiment} ran ({when})"
     pooled, ships = effects.pooled, effects.shipping
     if pooled is None:
         return f"{what}; no lift can be estimated."
@@ -48,6 +50,12 @@ def headline(
     if verdict == "clean":
         return f"{what}, and the lift holds: read out {said(effects, pooled)}, {under}."
     tail = f" ({p_value(agree.p)} of equal lifts)" if agree else ""
+    if ruling.is_refuted:
+        but = falsifier.statement[0].lower() + falsifier.statement[1:]
+        return (
+            f"{what}, and the lift is another one since, but {but}: read out "
+            f"{said(effects, pooled)}, {under}{tail}."
+        )
     if verdict == "inconclusive":
         return (
             f"{what}; whether that changed the decision is open: read out "
@@ -58,6 +66,33 @@ def headline(
         f"{what}, and the lift went with it: by regime {lifts}{tail}. Read out was "
         f"{said(effects, pooled)}; {under}."
     )
+
+
+def _which(substrate: Substrate, changes: Sequence[Change]) -> str:
+    """The substrate, with its models where texts of several were embedded."""
+    if len(substrate.lines) + len(substrate.others) < 2:
+        return "The substrate"
+    moved = [line for line in substrate.lines if set(line.changes) & set(changes)]
+    return f"The substrate ({', '.join(line.name for line in moved or substrate.lines)})"
+
+
+def models_judged(substrate: Substrate, experiment: str) -> tuple[str, ...]:
+    """Say which models were judged, where texts of several were embedded."""
+    if substrate.others:
+        names = ", ".join(_with_changes(line) for line in substrate.others)
+        return (f"Not judged, since {experiment} uses "
+                f"{', '.join(line.name for line in substrate.lines)}: {names}.",)  # fmt: skip
+    if not substrate.is_mixed:
+        return ()
+    names = ", ".join(_with_changes(line) for line in substrate.lines)
+    return (
+        f"Nothing tells which model {experiment} uses, so each was judged: {names}. Name one to "
+        "judge it alone: --set substrate_rotation.embedding_model=NAME.",
+    )
+
+
+def _with_changes(line: Line) -> str:
+    return f"{line.name} ({count(line.texts, 'texts')}, {count(len(line.changes), 'changes')})"
 
 
 def _short(effects: Effects, lift: Estimate | None) -> str:

@@ -22,7 +22,6 @@ the endpoint of one region moved, or queries and not the documents of their inde
 then the whole is neither changed nor known to be unchanged.
 """
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -34,19 +33,26 @@ from casework.diagnoses._diagnosis import Diagnosis, Need
 from casework.diagnoses._inquiry import Conclusion, Inquiry
 from casework.diagnoses._substrate import Substrate
 from casework.diagnoses._substrate_charts import draw
-from casework.diagnoses._substrate_lifts import Metric, effects_of, metric_of, trend_of
+from casework.diagnoses._substrate_experiment import not_judged, told, usual
+from casework.diagnoses._substrate_lifts import A_DAY, Metric, effects_of, metric_of, trend_of
 from casework.diagnoses._substrate_rivals import (
     Checks,
     allocation_moved,
     falsify,
     rivals_of,
 )
-from casework.diagnoses._substrate_watch import part_of, watch
-from casework.diagnoses._substrate_words import findings, headline, limits, remedies
+from casework.diagnoses._substrate_scores import by_scores
+from casework.diagnoses._substrate_verdict import Ruling, least_that_matters, rule
+from casework.diagnoses._substrate_watch import judged, lines_of, part_of
+from casework.diagnoses._substrate_words import (
+    findings,
+    headline,
+    limits,
+    models_judged,
+    remedies,
+)
 from casework.errors import unknown_name
-from casework.findings import Break, Falsifier, Missing, Primary, Rival, Verdict
-from casework.stats.multiplicity import holm
-from casework.stats.regimes import p_beyond
+from casework.findings import Break, Missing, Primary
 from casework.tables import assignments, candidates, config_events, outcomes, units, vectors
 
 Cuts = list[tuple[datetime, datetime]]
@@ -58,6 +64,7 @@ def judge(
     experiment: str | None = None,
     control: str | None = None,
     treatment: str | None = None,
+    embedding_model: str | None = None,
     metric: str | None = None,
     negative_control: str | None = None,
     material: float = 0.2,
@@ -68,31 +75,41 @@ def judge(
 
     Args:
         ask: the inquiry.
-        experiment: the experiment; else the one with most units.
+        experiment: the experiment; else the one that candidates were retrieved for, then one that
+            ran over a change, then the largest.
         control: the arm to compare with; else the one named so, else the larger.
         treatment: the arm that was changed; else the largest other one.
+        embedding_model: the model that the experiment uses; else the ones that its candidates and
+            requests name, else all whose texts are embedded again and again.
         metric: the metric of the lift; else the one with most observations.
         negative_control: a metric that the substrate does not touch; else the only other one.
-        material: smallest departure from the lift as read out that matters, as a share of it.
+        material: smallest departure from the lift as read out that matters, as a share of it; of
+            one that may be none, of the far end of its interval.
         alpha: level of the test of equal lifts.
         seed: of the permutation of days, where scores alone tell.
     """
-    substrate = watch(ask, seed)
-    if substrate is None:
+    lines = lines_of(ask)
+    scored = None if lines else by_scores(ask, seed)
+    if not lines and scored is None:
         return _no_substrate()
-    compared = settle(ask, experiment, control, treatment, None)
+    known = [model for line in lines for model in line.models]
+    if embedding_model is not None and embedding_model not in known:
+        raise unknown_name("embedding_model", embedding_model, known)
+    every = scored.changes if scored else [one for line in lines for one in line.changes]
+    compared = settle(ask, experiment, control, treatment, None, usual(ask, every))
     if min(compared.units) < 2 or compared.control == compared.treatment:
         return Conclusion(
             "not_testable", f"Not testable. {compared.experiment} has one arm in the evidence."
         )
     params = compared.params
     ask.case.hold(q.COMPARED, **params)
+    substrate = scored or judged(lines, told(ask, params, embedding_model))
     seen = ask.ask(q.SEEN, **params)
     if not seen:
         return _no_outcomes(compared)
     chosen, other = _metrics(ask, seen, metric, negative_control)
     found = _Found(ask, substrate, compared, chosen, other)
-    return _conclude(ask, found, material, alpha)
+    return _conclude(ask, found, not_judged(ask, compared.experiment, every), material, alpha)
 
 
 class _Found:
@@ -110,7 +127,15 @@ class _Found:
         )
         self.outside = len(substrate.changes) - len(self.changes)
         self.part = part_of(ask, substrate, metric.first, metric.last)
-        self.covered = substrate.first <= metric.first and substrate.last >= metric.last
+        # a change less than a day from an end leaves a regime that has no say
+        self.covered = (
+            substrate.first <= metric.first
+            and substrate.last >= metric.last
+            and all(
+                line.first <= metric.first + A_DAY and line.last >= metric.last - A_DAY
+                for line in substrate.lines
+            )
+        )
         params = compared.params
         cuts: Cuts = [(one.started, one.ended) for one in self.changes]
         ask.case.hold(q.WATCH, **params, **metric.params)
@@ -123,7 +148,8 @@ class _Found:
     ) -> Checks:  # fmt: skip
         events = tuple(ask.ask(rows.RECORDED))
         ramp = ask.ask(cohorts.ROLLOUT, experiment=self.compared.experiment)
-        arms = tuple(row["arm"] for row in ask.ask(rows.RETRIEVING))
+        own = (self.compared.control, self.compared.treatment)
+        arms = tuple(row["arm"] for row in ask.ask(rows.RETRIEVING) if row["arm"] in own)
         ramped = tuple(row["occurred_at"] for row in ramp)
         if not cuts:
             return Checks((), None, None, None, events, arms, ramped)
@@ -137,65 +163,45 @@ class _Found:
         return Checks(tuple(a.p for a in shifted if a), early, control, trend, events, arms, ramped)
 
 
-def _conclude(ask: Inquiry, found: _Found, material: float, alpha: float) -> Conclusion:
-    effects, changes = found.effects, found.changes
-    pooled = effects.pooled
-    sesoi = material * abs(pooled.value) if pooled else 0.0
+def _conclude(
+    ask: Inquiry, found: _Found, others: tuple[str, ...], material: float, alpha: float
+) -> Conclusion:
+    effects, changes, substrate = found.effects, found.changes, found.substrate
+    experiment = found.compared.experiment
+    sesoi = least_that_matters(effects, material)
     rivals = (
-        rivals_of(changes, found.substrate, effects, found.checks, alpha,
-                  found.compared.experiment)
-        if changes else ()
-    )  # fmt: skip
+        rivals_of(changes, substrate, effects, found.checks, alpha, experiment) if changes else ()
+    )
     falsifier = falsify(effects, found.checks)
-    verdict = _verdict(found, rivals, falsifier, sesoi, alpha)
+    ruling = rule(effects, rivals, falsifier, sesoi, alpha) if changes else _unchanged(found)
     _measure(ask, found)
-    draw(ask, found.substrate, changes, effects)
+    draw(ask, substrate, changes, effects)
     agreement = effects.agreement
     return Conclusion(
-        verdict=verdict,
-        headline=headline(verdict, found.part, changes, effects, found.compared.experiment),
-        wide=bool(changes) and pooled is not None and pooled.excludes(0),
-        findings=findings(ask, found.substrate, changes, effects),
+        verdict=ruling.verdict,
+        headline=headline(ruling, substrate, found.part, changes, effects, experiment, falsifier),
+        wide=bool(changes) and any(
+            lift is not None and lift.excludes(0) for lift in (effects.pooled, effects.shipping)
+        ),
+        findings=findings(ask, substrate, changes, effects),
         rivals=rivals,
         falsifier=falsifier,
-        remedies=remedies(verdict, changes),
-        limits=limits(
-            found.substrate, found.part, changes, effects, found.checks.events, found.outside,
-            sesoi if verdict == "inconclusive" else 0.0,
+        remedies=remedies(ruling.verdict, changes),
+        limits=(
+            *(f"In the way of `confirmed`: {text}." for text in ruling.open),
+            *others,
+            *models_judged(substrate, experiment),
+            *limits(substrate, found.part, changes, effects, found.checks.events, found.outside,
+                    0.0 if ruling.verdict != "inconclusive" or ruling.is_refuted else sesoi),
         ),
         primary=Primary(agreement.p, alpha) if agreement and changes else None,
         breaks=tuple(Break(one.started, one.ended, "the substrate") for one in changes),
     )  # fmt: skip
 
 
-def _verdict(
-    found: _Found, rivals: Sequence[Rival], falsifier: Falsifier, sesoi: float, alpha: float
-) -> Verdict:
-    effects = found.effects
-    if not found.changes:
-        moved = found.part is not None and found.part.is_seen
-        return "clean" if found.covered and not moved else "inconclusive"
-    agreement, pooled = effects.agreement, effects.pooled
-    gap = None if effects.regimes[-1].is_short else effects.shipping_gap
-    if agreement is None or pooled is None:
-        return "inconclusive"
-    if gap is not None and gap.inside(-sesoi, sesoi):
-        return "clean"
-    ships_apart = gap is not None and gap.excludes(0)
-    if agreement.p >= alpha and not ships_apart:
-        return "inconclusive"
-    if falsifier.falsified:
-        return "inconclusive"
-    # which regime departs is chosen by looking, so Holm over all of them
-    beyond = min(holm([p_beyond(each, sesoi) for each in effects.gaps]), default=1.0)
-    settled = (
-        pooled.excludes(0)
-        and agreement.p < alpha
-        and beyond < alpha
-        and falsifier.ran
-        and all(rival.outcome != "not_excluded" for rival in rivals)
-    )
-    return "confirmed" if settled else "supported"
+def _unchanged(found: _Found) -> Ruling:
+    moved = found.part is not None and found.part.is_seen
+    return Ruling("clean" if found.covered and not moved else "inconclusive")
 
 
 def _metrics(
