@@ -6,8 +6,9 @@ from typing import Any
 
 from casework.case import Query
 from casework.diagnoses._inquiry import Inquiry
-from casework.diagnoses._substrate import Change
+from casework.diagnoses._substrate import Change, Line
 from casework.diagnoses._substrate_sums import COMPARED
+from casework.errors import unknown_name
 from casework.words import count
 
 RAN = Query(
@@ -89,12 +90,20 @@ def not_judged(ask: Inquiry, experiment: str, changes: Sequence[Change]) -> tupl
     )
 
 
-def told(ask: Inquiry, params: dict[str, Any], given: str | None) -> tuple[str, ...]:
+def told(
+    ask: Inquiry, params: dict[str, Any], given: str | None, lines: Sequence[Line]
+) -> tuple[str, ...]:
     """Models that the experiment uses, as given or as its candidates and requests name them.
 
     Candidates of no arm and no user tell where no others do.
+
+    Raises:
+        UsageError: texts of the given model were not embedded again and again.
     """
     if given is not None:
+        known = [model for line in lines for model in line.models]
+        if given not in known:
+            raise unknown_name("embedding_model", given, known)
         return (given,)
     rows = ask.ask(USED, **params)
     own = tuple(row["model"] for row in rows if row["own"])

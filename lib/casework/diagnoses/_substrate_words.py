@@ -26,16 +26,8 @@ def headline(
 ) -> str:  # fmt: skip
     """Say the answer in one sentence."""
     verdict, which = ruling.verdict, _which(substrate, changes)
-    if not changes and part is not None and part.is_seen:
-        moved = (
-            "repeats of one text lie further apart at its end"
-            if part.is_unsteady
-            else f"{number(part.moved)} of {count(part.watched, 'texts')} lie elsewhere at its end"
-        )
-        return f"{which} did not change as a whole while {experiment} ran, but {moved}."
     if not changes:
-        seen = "was seen to change" if verdict == "inconclusive" else "changed"
-        return f"Nothing of {which[0].lower()}{which[1:]} {seen} while {experiment} ran."
+        return _unchanged(verdict, which, part, experiment)
     when = ", ".join(f"{one.ended:%Y-%m-%d}" for one in changes)
     what = f"{which} changed {count(len(changes), 'times')} while {experiment} ran ({when})"
     pooled, ships = effects.pooled, effects.shipping
@@ -66,6 +58,18 @@ def headline(
         f"{what}, and the lift went with it: by regime {lifts}{tail}. Read out was "
         f"{said(effects, pooled)}; {under}."
     )
+
+
+def _unchanged(verdict: Verdict, which: str, part: Part | None, experiment: str) -> str:
+    if part is not None and part.is_seen:
+        moved = (
+            "repeats of one text lie further apart at its end"
+            if part.is_unsteady
+            else f"{number(part.moved)} of {count(part.watched, 'texts')} lie elsewhere at its end"
+        )
+        return f"{which} did not change as a whole while {experiment} ran, but {moved}."
+    seen = "was seen to change" if verdict == "inconclusive" else "changed"
+    return f"Nothing of {which[0].lower()}{which[1:]} {seen} while {experiment} ran."
 
 
 def _which(substrate: Substrate, changes: Sequence[Change]) -> str:
@@ -162,7 +166,7 @@ def _long(span: timedelta) -> str:
     return f"{number(hours / 24)} days" if hours >= 48 else f"{number(hours)} hours"
 
 
-def remedies(verdict: Verdict, changes: Sequence[Change]) -> tuple[str, ...]:
+def remedies(ruling: Ruling, changes: Sequence[Change]) -> tuple[str, ...]:
     """Say what to do in this case."""
     if not changes:
         return ()
@@ -171,10 +175,13 @@ def remedies(verdict: Verdict, changes: Sequence[Change]) -> tuple[str, ...]:
         "a distance beyond the noise floor.",
         "Write a fingerprint of the embedding into the exposure log.",
     ]
-    if verdict in ("confirmed", "supported"):
+    if ruling.is_refuted:
+        said.insert(0, "Look for what else came at the same moments; let the experiment run on "
+                    "until that has passed.")  # fmt: skip
+    elif ruling.verdict in ("confirmed", "supported"):
         said.insert(0, "Decide on the lift under the substrate that ships; run the experiment "
                     "again in it if that is too uncertain.")  # fmt: skip
-    elif verdict == "inconclusive":
+    elif ruling.verdict == "inconclusive":
         said.insert(0, "Let the experiment run on in the substrate that ships.")
     return tuple(said)
 

@@ -2,8 +2,9 @@
 
 ## What it looks for
 Steps of the embedding, from texts that are embedded again and again or pairs that are scored again
-and again, without a look at outcomes. Then the lift in each regime between the steps with users as
-clusters, whether the lifts agree, and the lift under the substrate that ships. METHODS section 9.
+and again, without a look at outcomes. Texts of each embedding model are judged by themselves. Then
+the lift in each regime between the steps with users as clusters, whether the lifts agree, and the
+lift under the substrate that ships. METHODS section 9.
 
 ## Why it matters
 A hosted embedding moves without notice. Both arms stay comparable within a regime, but what is
@@ -75,16 +76,14 @@ def judge(
 
     Args:
         ask: the inquiry.
-        experiment: the experiment; else the one that candidates were retrieved for, then one that
-            ran over a change, then the largest.
+        experiment: the experiment; else one that retrieves, then that saw a change, the largest.
         control: the arm to compare with; else the one named so, else the larger.
         treatment: the arm that was changed; else the largest other one.
         embedding_model: the model that the experiment uses; else the ones that its candidates and
             requests name, else all whose texts are embedded again and again.
         metric: the metric of the lift; else the one with most observations.
         negative_control: a metric that the substrate does not touch; else the only other one.
-        material: smallest departure from the lift as read out that matters, as a share of it; of
-            one that may be none, of the far end of its interval.
+        material: smallest departure from the lift as read out that matters, as a share of it.
         alpha: level of the test of equal lifts.
         seed: of the permutation of days, where scores alone tell.
     """
@@ -92,18 +91,13 @@ def judge(
     scored = None if lines else by_scores(ask, seed)
     if not lines and scored is None:
         return _no_substrate()
-    known = [model for line in lines for model in line.models]
-    if embedding_model is not None and embedding_model not in known:
-        raise unknown_name("embedding_model", embedding_model, known)
     every = scored.changes if scored else [one for line in lines for one in line.changes]
     compared = settle(ask, experiment, control, treatment, None, usual(ask, every))
     if min(compared.units) < 2 or compared.control == compared.treatment:
-        return Conclusion(
-            "not_testable", f"Not testable. {compared.experiment} has one arm in the evidence."
-        )
+        return _one_arm(compared)
     params = compared.params
     ask.case.hold(q.COMPARED, **params)
-    substrate = scored or judged(lines, told(ask, params, embedding_model))
+    substrate = scored or judged(lines, told(ask, params, embedding_model, lines))
     seen = ask.ask(q.SEEN, **params)
     if not seen:
         return _no_outcomes(compared)
@@ -186,7 +180,7 @@ def _conclude(
         findings=findings(ask, substrate, changes, effects),
         rivals=rivals,
         falsifier=falsifier,
-        remedies=remedies(ruling.verdict, changes),
+        remedies=remedies(ruling, changes),
         limits=(
             *(f"In the way of `confirmed`: {text}." for text in ruling.open),
             *others,
@@ -259,6 +253,12 @@ def _no_substrate() -> Conclusion:
             Missing("vectors", ("text_id", "occurred_at", "vector"), "repeats of the same texts"),
             Missing("candidates", ("dense_score", "occurred_at"), "or repeated scores of pairs"),
         ),
+    )
+
+
+def _one_arm(compared: Comparison) -> Conclusion:
+    return Conclusion(
+        "not_testable", f"Not testable. {compared.experiment} has one arm in the evidence."
     )
 
 
