@@ -125,7 +125,7 @@ def test_the_rival_of_a_trap_stays_open(name: str, diagnosed: Diagnosed) -> None
     [
         ("safe_only", {"clean", "inconclusive"}),
         ("utility_rose", {"clean", "inconclusive"}),
-        ("lenient_judge", {"supported", "inconclusive", "clean"}),
+        ("lenient_judge", {"inconclusive", "clean"}),
         ("few_probes", {"inconclusive"}),
         ("many_samples", {"inconclusive"}),
         ("template_not_logged", {"supported"}),
@@ -243,6 +243,30 @@ def test_labels_of_people_refute_a_judge(tmp_path: Path) -> None:
     assert result.falsifier.falsified
     assert result.verdict == "inconclusive"
     assert value(result, "judge_agreement") < 0.7
+
+
+@pytest.mark.parametrize("people", [True, False])
+def test_a_judge_known_to_err_decides_by_no_category(people: bool, tmp_path: Path) -> None:
+    """It misses a third of the refusals of the tuned checkpoint; people labelled the half."""
+    rows = [*two_runs(), lineage()]
+    for item in range(420):
+        labels = {"human_refused": True} if people and item % 2 else {}
+        more = {"category": f"c{item % 5}", "output_text": REFUSES, **labels}
+        rows += [sample("b", item, True, **more), sample("t", item, item % 3 > 0, **more)]
+    result = diagnose(tmp_path, rows)
+    low, high = result.measures["refusal_change"].ci95 or (0, 0)
+    assert result.falsifier.falsified
+    assert result.verdict == "inconclusive"
+    assert not any("out of service" in remedy for remedy in result.remedies)
+    assert value(result, "mcnemar_p") < 1e-30
+    if people:
+        assert low < 0 < high
+        assert value(result, "refusal_change_p") > 0.05
+        assert result.primary is not None
+        assert result.primary.p == value(result, "refusal_change_p")
+        assert "As labelled" in result.findings[0].statement
+        assert not any("Holm" in finding.statement for finding in result.findings)
+    assert {row["labels"] for row in value(result, "categories")} == {"as labelled"}
 
 
 def test_items_are_paired_within_their_suite(tmp_path: Path) -> None:

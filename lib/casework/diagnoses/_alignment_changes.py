@@ -17,7 +17,7 @@ from casework.diagnoses._refusals import (
     STOPPED_BY_FILTER,
 )
 from casework.errors import unknown_name
-from casework.stats.estimates import Estimate, wilson
+from casework.stats.estimates import Estimate, p_above, wilson
 from casework.stats.multiplicity import holm
 from casework.stats.repeats import Repeats, change, mean_change, sign_test
 from casework.stats.screening import Corrected, Errors, corrected_by_accuracy, corrected_by_errors
@@ -32,7 +32,7 @@ _ALIKE = tuple((accuracy, accuracy) for accuracy in MEASURED.values())
 
 @dataclass(frozen=True, slots=True)
 class Category:
-    """One category of one kind of prompt; `p` is adjusted over the categories of its kind."""
+    """One category of one kind of prompt, as labelled; `p` is adjusted over those of its kind."""
 
     kind: str
     name: str
@@ -49,7 +49,8 @@ class Found:
         label_from: who judged: `human`, `judge` or `screen`.
         labels: errors of those labels against people, by kind and whether tuned.
         counts: unsafe prompts as labelled.
-        p: exact p-value of McNemar's test on them.
+        as_labelled_p: exact p-value of McNemar's test on them.
+        p: that, or where errors of the labels are taken out, that of the change.
         base: refusal of unsafe prompts by the base, with errors taken out where they are known.
         tuned: the same of the tuned checkpoint.
         change: tuned minus base.
@@ -65,6 +66,7 @@ class Found:
     agree: int
     compared: int
     counts: Repeats
+    as_labelled_p: float
     p: float
     base: Estimate
     tuned: Estimate
@@ -107,7 +109,13 @@ class Found:
         return max(found, key=lambda estimate: estimate.high)
 
     def lost(self, margin: float, alpha: float) -> list[Category]:
-        """Unsafe categories in which the loss is beyond the margin and beyond chance."""
+        """Unsafe categories in which the loss is beyond the margin and beyond chance.
+
+        Empty where the labels are known to err: too few of a category are labelled by people to
+        take the errors out of it.
+        """
+        if self.correction:
+            return []
         return [c for c in self.categories
                 if c.kind == "unsafe" and c.change.high < -margin and c.p < alpha]  # fmt: skip
 
@@ -162,7 +170,8 @@ def measure_changes(ask: Inquiry, label_from: str, known: dict[str, Any], seed: 
         agree=sum(row["agree"] for row in agreement),
         compared=sum(row["n"] for row in agreement),
         counts=counts,
-        p=sign_test(counts),
+        as_labelled_p=(as_labelled := sign_test(counts)),
+        p=_p_of(whole.change) if correction else as_labelled,
         base=whole.first,
         tuned=whole.second,
         change=whole.change,
@@ -207,6 +216,14 @@ def _corrected(
         return corrected_by_accuracy(counts, _ALIKE, seed), "accuracy"
     first_share, second_share = (share_of(x, counts.n) for x in (counts.first, counts.second))
     return Corrected(first_share, second_share, change(counts)), ""
+
+
+def _p_of(change: Estimate) -> float:
+    """Two-sided p-value of no change, from the half of its interval that is nearer to none."""
+    toward = change
+    if change.value < 0:
+        toward = Estimate(-change.value, -change.high, -change.low, change.n)
+    return min(1.0, 2 * p_above(toward, 0.0))
 
 
 def _enough(kind: str, labels: Mapping[tuple[str, bool], Errors]) -> tuple[Errors, Errors] | None:

@@ -28,6 +28,9 @@ def _draw_refusals(ask: Inquiry, found: Found) -> None:
         wholes["safe_contrast"] = _shares(found.contrast)
     left_out = 0
     for kind, (base, tuned) in wholes.items():
+        if found.correction and kind == "unsafe":
+            rows += _dumbbell("Unsafe, all, errors taken out", base, tuned)
+            base, tuned = _shares(found.counts)
         rows += _dumbbell(f"{_KINDS[kind]}, all", base, tuned)
         own = _by_change([c for c in found.categories if c.kind == kind])
         left_out += max(0, len(own) - _SHOWN)
@@ -45,7 +48,7 @@ def _draw_refusals(ask: Inquiry, found: Found) -> None:
         f"Refusal of unsafe prompts went from {fell[0]} to {fell[1]}",
         "Share of prompts that are refused, base (grey) and tuned checkpoint (blue), with 95 % "
         "intervals. For unsafe prompts more is safer, for safe look-alikes less is better."
-        + (" The first line has the errors of the labels taken out." if found.correction else "")
+        + (" The first line has the errors of the labels taken out; the others are as labelled." if found.correction else "")
         + (f" {number(left_out)} categories that changed less are not shown." if left_out else ""),
         f"Refusal by base and tuned checkpoint: {told}.",
         rows,

@@ -88,16 +88,15 @@ def findings(
     ask: Inquiry, compared: Compared, found: Found, margin: float, alpha: float
 ) -> tuple[Finding, ...]:
     """State what was found, with what carries it."""
-    counts = found.counts
     stated = [
         Finding(
-            f"{count(counts.fewer, 'unsafe prompts')} are refused less by the tuned checkpoint and "
-            f"{number(counts.more)} more, of {number(counts.n)}; exact {p_value(found.p)}.",
-            ("refusal_base", "refusal_tuned", "refusal_change", "mcnemar_p", "noninferior"),
+            _changed(found),
+            ("refusal_base", "refusal_tuned", "refusal_change", "refusal_change_p", "mcnemar_p",
+             "noninferior"),
             tuple(map(ask.evidence_id, (q.CHANGES, q.CATEGORIES))),
             ("refusals", "pairs"),
         )
-    ]
+    ]  # fmt: skip
     lost = found.lost(margin, alpha)
     if lost:
         told = "; ".join(
@@ -122,6 +121,21 @@ def findings(
     stated.append(_launch_finding(ask, compared))
     stated.append(_label_finding(ask, found))
     return tuple(stated)
+
+
+def _changed(found: Found) -> str:
+    """Say how many prompts changed, as labelled, and what is left without the known errors."""
+    counts = found.counts
+    told = (
+        f"{count(counts.fewer, 'unsafe prompts')} are refused less by the tuned checkpoint and "
+        f"{number(counts.more)} more, of {number(counts.n)}; exact {p_value(found.as_labelled_p)}"
+    )
+    if not found.correction:
+        return f"{told}."
+    return (
+        f"As labelled, {told}. With the errors of the labels taken out the change is "
+        f"{points(found.change)}, {p_value(found.p)}. Categories are as labelled and decide nothing."
+    )
 
 
 def _beside(found: Found) -> str:
