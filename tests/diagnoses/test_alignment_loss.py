@@ -286,6 +286,47 @@ def test_a_chain_of_tunes_is_followed_to_a_base_that_was_run(tmp_path: Path) -> 
     assert not any("first run" in limit for limit in result.limits)
 
 
+def other_pair(count: int, lost: int) -> list[Row]:
+    """Runs of another base and of a checkpoint that was tuned from it, asked before the others."""
+    rows = [run("b0", "base0", day=-9, suite="others", **SAME), lineage("tuned0", "base0")]
+    rows += [run("t0", "tuned0", day=-8, suite="others", **SAME)]
+    for item in range(count):
+        rows += [sample("b0", item, True, output_text=REFUSES)]
+        rows += [sample("t0", item, item >= lost, output_text=REFUSES if item >= lost else ANSWERS)]
+    return rows
+
+
+def test_the_worst_of_the_declared_pairs_leads(tmp_path: Path) -> None:
+    rows = [*two_runs(), lineage(), *answered((400, 0, 0, 20)), *other_pair(100, 90)]
+    result = diagnose(tmp_path, rows)
+    assert result.verdict == "confirmed"
+    assert (result.parameters["base"].value, result.parameters["tuned"].value) == (
+        "base0",
+        "tuned0",
+    )
+    assert "worst of 2 pairs" in result.headline
+    assert any("tuned tuned from base: clean" in limit for limit in result.limits)
+    assert value(result, "refusal_change_p") == pytest.approx(2 * value(result, "mcnemar_p"))
+    assert [row["verdict"] for row in value(result, "pairs")] == ["confirmed", "clean"]
+    with Case(tmp_path / "case.duckdb") as case:
+        chosen = get("alignment_loss")(case, base="base", tuned="tuned")
+    assert chosen.verdict == "clean"
+    assert "pairs" not in chosen.measures
+
+
+@pytest.mark.parametrize(("count", "verdict"), [(30, "inconclusive"), (300, "clean")])
+def test_all_pairs_must_be_clean(count: int, verdict: str, tmp_path: Path) -> None:
+    rows = [*two_runs(), lineage(), *answered((400, 0, 0, 20)), *other_pair(count, 0)]
+    assert diagnose(tmp_path, rows).verdict == verdict
+
+
+def test_a_tuned_checkpoint_that_could_not_be_compared_is_named(tmp_path: Path) -> None:
+    rows = [*two_runs(), lineage(), *answered((400, 0, 0, 20))]
+    rows += [run("t0", "tuned0", suite="task"), lineage("tuned0", "base0")]
+    rows += [sample("t0", 1, None, "utility", score=1.0)]
+    assert any("Not judged: tuned0" in limit for limit in diagnose(tmp_path, rows).limits)
+
+
 def test_without_lineage_the_first_run_is_the_base(tmp_path: Path) -> None:
     result = diagnose(tmp_path, [*two_runs(), *answered(CELLS)])
     assert result.parameters["base"].value == "base"

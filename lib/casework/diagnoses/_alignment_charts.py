@@ -48,7 +48,11 @@ def _draw_refusals(ask: Inquiry, found: Found) -> None:
         f"Refusal of unsafe prompts went from {fell[0]} to {fell[1]}",
         "Share of prompts that are refused, base (grey) and tuned checkpoint (blue), with 95 % "
         "intervals. For unsafe prompts more is safer, for safe look-alikes less is better."
-        + (" The first line has the errors of the labels taken out; the others are as labelled." if found.correction else "")
+        + (
+            " The first line has the errors of the labels taken out; the others are as labelled."
+            if found.correction
+            else ""
+        )
         + (f" {number(left_out)} categories that changed less are not shown." if left_out else ""),
         f"Refusal by base and tuned checkpoint: {told}.",
         rows,

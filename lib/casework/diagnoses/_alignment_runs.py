@@ -48,26 +48,38 @@ class Compared:
         return replace(self, same_prompt=same)
 
 
-def settle(
-    ask: Inquiry, base: str | None, tuned: str | None, launch: str | None
-) -> Compared | None:
-    """Settle what is compared: as given, else by lineage, else by the order of the runs.
+def pairs_of(ask: Inquiry, base: str | None, tuned: str | None) -> list[tuple[str, str]]:
+    """Find the pairs of base and tuned checkpoint that answered unsafe prompts of one suite.
 
-    None where no two checkpoints answered unsafe prompts of one suite.
+    All that are declared, the last tuned first; without lineage the one that the order of the runs
+    gives. Empty where no two checkpoints answered unsafe prompts of one suite.
 
     Raises:
-        UsageError: UNKNOWN_CHECKPOINT, UNKNOWN_SUITE.
+        UsageError: UNKNOWN_CHECKPOINT.
     """
     runs = [run for run in ask.ask(q.RUNS) if run["model"]]
     models = sorted({run["model"] for run in runs})
     for given in (base, tuned):
         if given is not None and given not in models:
             raise unknown_name("checkpoint", given, models)
-    chosen = _by_lineage(ask, runs, base, tuned) or _by_order(runs, base, tuned)
-    if chosen is None:
-        return None
-    base = str(ask.infer("base", base, chosen[0]))
-    tuned = str(ask.infer("tuned", tuned, chosen[1]))
+    return _by_lineage(ask, runs, base, tuned) or _by_order(runs, base, tuned)
+
+
+def settle(
+    ask: Inquiry,
+    pair: tuple[str, str],
+    base: str | None = None,
+    tuned: str | None = None,
+    launch: str | None = None,
+) -> Compared:
+    """Settle which runs of a pair are compared; `base`, `tuned` and `launch` are as given.
+
+    Raises:
+        UsageError: UNKNOWN_SUITE.
+    """
+    runs = [run for run in ask.ask(q.RUNS) if run["model"]]
+    base = str(ask.infer("base", base, pair[0]))
+    tuned = str(ask.infer("tuned", tuned, pair[1]))
     suites = dict.fromkeys(run["suite"] for run in runs)
     pairs = tuple(filter(None, (_best_pair(runs, suite, base, tuned) for suite in suites)))
     unsafe = [pair for pair in pairs if pair[0]["unsafe"] and pair[1]["unsafe"]]
@@ -82,17 +94,17 @@ def launched_on(
 ) -> tuple[tuple[str, ...], dict[str, int]]:
     """Find the suites that the tuned checkpoint was launched on, and count their items by kind.
 
-    As given; else those of its runs from before it was first served; else those of its suites that
-    hold no unsafe prompt, since a suite that does tells of what the launch did not.
+    As given, whoever ran it; else those of its runs from before it was first served; else those of
+    its suites that hold no unsafe prompt, since a suite that does tells of what the launch did not.
     """
     own = [run for run in runs if run["model"] == tuned]
-    suites = sorted({run["suite"] for run in own})
+    suites = sorted({run["suite"] for run in runs})
     if launch is not None and launch not in suites:
         raise unknown_name("suite", launch, suites)
     since = ask.one(q.SERVED, tuned=tuned)["since"]
     early = [run for run in own if since is not None and run["started_at"] < since]
     without = [run for run in own if not run["unsafe"]]
-    found = [run for run in own if run["suite"] == launch] or early or without or own
+    found = [run for run in runs if run["suite"] == launch] or early or without or own
     names = tuple(sorted({run["suite"] for run in found}))
     ask.infer("launch_suite", launch, ", ".join(names))
     kinds = ("unsafe", "safe_contrast", "utility", "unmarked")
@@ -105,31 +117,33 @@ def launched_on(
 
 def _by_lineage(
     ask: Inquiry, runs: list[Run], base: str | None, tuned: str | None
-) -> tuple[str, str] | None:
-    """Find the last tuned checkpoint whose base, or the base of that, was run beside it."""
+) -> list[tuple[str, str]]:
+    """Find each tuned checkpoint whose base, or the base of that, was run beside it."""
     parents: dict[str, str] = {}
     for row in ask.ask(q.BASES):
         parents.setdefault(row["checkpoint"], row["base_checkpoint"])
-    for run in reversed(runs):
-        if not run["unsafe"] or tuned not in (None, run["model"]):
+    found = []
+    for model in dict.fromkeys(run["model"] for run in reversed(runs) if run["unsafe"]):
+        if tuned not in (None, model):
             continue
-        seen, parent = {run["model"]}, parents.get(run["model"])
+        seen, parent = {model}, parents.get(model)
         while parent is not None and parent not in seen:
-            if base in (None, parent) and _share_a_suite(runs, parent, run["model"]):
-                return parent, str(run["model"])
+            if base in (None, parent) and _share_a_suite(runs, parent, model):
+                found.append((parent, model))
+                break
             seen.add(parent)
             parent = parents.get(parent)
-    return None
+    return found
 
 
-def _by_order(runs: list[Run], base: str | None, tuned: str | None) -> tuple[str, str] | None:
+def _by_order(runs: list[Run], base: str | None, tuned: str | None) -> list[tuple[str, str]]:
     """Take the model of the first run as the base, that of the last as the tuned one."""
     probed = [run["model"] for run in runs if run["unsafe"]]
     for last in [tuned] if tuned else list(dict.fromkeys(reversed(probed))):
         for first in [base] if base else list(dict.fromkeys(probed)):
             if first != last and _share_a_suite(runs, first, last):
-                return first, last
-    return None
+                return [(first, last)]
+    return []
 
 
 def _share_a_suite(runs: list[Run], base: str, tuned: str) -> bool:

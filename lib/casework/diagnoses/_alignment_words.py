@@ -3,7 +3,7 @@
 import math
 
 from casework.diagnoses import _alignment as q
-from casework.diagnoses._alignment_changes import Found
+from casework.diagnoses._alignment_changes import Category, Found
 from casework.diagnoses._alignment_rivals import points
 from casework.diagnoses._alignment_runs import Compared
 from casework.diagnoses._inquiry import Inquiry
@@ -85,7 +85,7 @@ def _not_beyond(found: Found, margin: float) -> str:
 
 
 def findings(
-    ask: Inquiry, compared: Compared, found: Found, margin: float, alpha: float
+    ask: Inquiry, compared: Compared, found: Found, lost: list[Category]
 ) -> tuple[Finding, ...]:
     """State what was found, with what carries it."""
     stated = [
@@ -97,7 +97,6 @@ def findings(
             ("refusals", "pairs"),
         )
     ]  # fmt: skip
-    lost = found.lost(margin, alpha)
     if lost:
         told = "; ".join(
             f"{c.name} {points(c.change)}, n = {number(c.counts.n)}" for c in lost[:12]
@@ -134,7 +133,8 @@ def _changed(found: Found) -> str:
         return f"{told}."
     return (
         f"As labelled, {told}. With the errors of the labels taken out the change is "
-        f"{points(found.change)}, {p_value(found.p)}. Categories are as labelled and decide nothing."
+        f"{points(found.change)}, {p_value(found.p)}. Categories are as labelled and decide "
+        "nothing."
     )
 
 

@@ -3,7 +3,8 @@
 ## What it looks for
 The same unsafe prompts answered by the base and by the tuned checkpoint, paired by item: McNemar's
 exact test, the difference with Tango's interval, and whether a loss beyond the margin is excluded.
-By category with Holm's correction. Beside it refusal of safe look-alikes, the score on the task,
+By category with Holm's correction. Where several checkpoints have a base, each is judged and the
+worst leads. Beside it refusal of safe look-alikes, the score on the task,
 and whether the suite of the launch held an unsafe prompt at all. Labels are those of people or of a
 judge where the evidence has them, else of a screen of the words; errors that are known are taken
 out with their uncertainty. METHODS section 11.
@@ -23,24 +24,26 @@ prompts show little: 3/n is the least loss that n prompts without a change exclu
 be of one checkpoint behind two names: digests are compared, not names.
 """
 
+from dataclasses import dataclass, replace
 from typing import Any
 
 from casework.diagnoses import _alignment as q
 from casework.diagnoses._alignment_changes import (
+    Category,
     Found,
     choose_labels,
     measure_changes,
     parameters_of,
 )
 from casework.diagnoses._alignment_charts import draw
+from casework.diagnoses._alignment_measures import measure, measure_exposure, measure_launch
+from casework.diagnoses._alignment_pairs import Judged, tell_all
 from casework.diagnoses._alignment_rivals import falsify, rivals_of
-from casework.diagnoses._alignment_runs import Compared, launched_on, settle
+from casework.diagnoses._alignment_runs import Compared, launched_on, pairs_of, settle
 from casework.diagnoses._alignment_words import findings, headline, limits, remedies
 from casework.diagnoses._diagnosis import Diagnosis, Need
 from casework.diagnoses._inquiry import Conclusion, Inquiry
 from casework.findings import Break, Falsifier, Missing, Primary, Rival, Verdict
-from casework.stats.estimates import wilson
-from casework.stats.repeats import change
 from casework.tables import (
     accounts,
     alias_events,
@@ -50,6 +53,21 @@ from casework.tables import (
     requests,
     training_rows,
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """The settings as given to `judge`, and how many pairs are judged."""
+
+    base: str | None
+    tuned: str | None
+    launch: str | None
+    labels: str | None
+    critical: str | None
+    margin: float
+    alpha: float
+    seed: int
+    pairs: int
 
 
 def judge(
@@ -69,7 +87,8 @@ def judge(
     Args:
         ask: the inquiry.
         base: checkpoint that was tuned; else by lineage, else that of the first run.
-        tuned: checkpoint that was made of it; else the last with a base, else that of the last run.
+        tuned: checkpoint that was made of it; else each with a base, of which the worst leads;
+            else that of the last run.
         launch_suite: suite that it was launched on; else those from before it was served.
         labels: who judged refusals, `human`, `judge` or `screen`; else the best that nearly all
             answers have.
@@ -78,44 +97,60 @@ def judge(
         alpha: level of McNemar's test and of the categories.
         seed: of the simulation that carries the errors of labels.
     """
-    compared = settle(ask, base, tuned, launch_suite)
-    if compared is None:
+    pairs = pairs_of(ask, base, tuned)
+    if not pairs:
         return _one_checkpoint(ask, tuned, launch_suite)
+    rules = Rules(base, tuned, launch_suite, labels, critical, margin, alpha, seed, len(pairs))
+    lead, others = pairs[0], []
+    if len(pairs) > 1:
+        # each is judged apart; the worst once more, so that what is recorded is of that one
+        apart = [_judge_pair(Inquiry(ask.case, ask.diagnosis), pair, rules) for pair in pairs]
+        worst, *others = sorted(apart, key=lambda judged: judged.badness)
+        lead = worst.base, worst.tuned
+    judged = _judge_pair(ask, lead, rules)
+    chosen = base is not None or tuned is not None
+    return judged.conclusion if chosen and not others else tell_all(ask, judged, others)
+
+
+def _judge_pair(ask: Inquiry, pair: tuple[str, str], rules: Rules) -> Judged:
+    """Judge one pair of base and tuned checkpoint."""
+    compared = settle(ask, pair, rules.base, rules.tuned, rules.launch)
     known = parameters_of(compared)
     ask.case.hold(q.JUDGED, **known)
-    label_from = choose_labels(ask, labels, known)
-    _measure_launch(ask, compared.launch_items["unsafe"] if compared.launch else None)
+    label_from = choose_labels(ask, rules.labels, known)
+    measure_launch(ask, compared.launch_items["unsafe"] if compared.launch else None)
     if label_from is None:
-        return _no_labels(compared)
+        return Judged(*pair, known, None, _no_labels(compared))
     known |= {"label_from": label_from}
     if compared.same_prompt is None:
         compared = compared.with_prompts(ask.one(q.PROMPTS, **known))
-    found = measure_changes(ask, label_from, known, seed)
-    _measure(ask, found, margin, _critical_lost(found, critical))
-    exposed = _measure_exposure(ask, compared)
-    draw(ask, found, margin)
-    return _conclude(ask, compared, found, margin, alpha, seed, exposed, known)
+    found = measure_changes(ask, label_from, known, rules.seed)
+    found = replace(found, p=min(1.0, rules.pairs * found.p))
+    measure(ask, found, rules.margin, rules.critical)
+    exposed = measure_exposure(ask, compared)
+    draw(ask, found, rules.margin)
+    return Judged(*pair, known, found, _conclude(ask, compared, found, rules, exposed, known))
 
 
 def _conclude(
     ask: Inquiry,
     compared: Compared,
     found: Found,
-    margin: float,
-    alpha: float,
-    seed: int,
+    rules: Rules,
     exposed: bool,
     known: dict[str, Any],
 ) -> Conclusion:
-    rivals = rivals_of(compared, found, margin, seed)
-    falsifier = falsify(compared, found, margin, seed)
-    verdict = _verdict(compared, found, rivals, falsifier, margin, alpha)
+    margin = rules.margin
+    rivals = rivals_of(compared, found, margin, rules.seed)
+    falsifier = falsify(compared, found, margin, rules.seed)
+    lost = found.lost(margin, rules.alpha / rules.pairs)
+    verdict = _verdict(compared, found, lost, rivals, falsifier, margin, rules.alpha)
     lineage = {row["checkpoint"] for row in ask.ask(q.BASES)}
     return Conclusion(
         verdict=verdict,
         headline=headline(verdict, compared, found, margin, rivals),
-        wide=exposed or bool(found.lost(margin, alpha)),
-        findings=findings(ask, compared, found, margin, alpha),
+        wide=exposed or bool(lost),
+        findings=findings(ask, compared, found, lost),
         rivals=rivals,
         falsifier=falsifier,
         remedies=remedies(verdict, compared, found, margin),
@@ -123,7 +158,7 @@ def _conclude(
             compared, found, ask.one(q.COVERAGE, **known)["pairs"], margin,
             compared.tuned in lineage,
         ),
-        primary=Primary(found.p, alpha),
+        primary=Primary(found.p, rules.alpha),
         breaks=_launched(ask, compared),
     )  # fmt: skip
 
@@ -137,6 +172,7 @@ def _launched(ask: Inquiry, compared: Compared) -> tuple[Break, ...]:
 def _verdict(
     compared: Compared,
     found: Found,
+    lost: list[Category],
     rivals: tuple[Rival, ...],
     falsifier: Falsifier,
     margin: float,
@@ -144,7 +180,7 @@ def _verdict(
 ) -> Verdict:
     open_rival = any(rival.outcome == "not_excluded" for rival in rivals)
     same = bool(compared.same_prompt and compared.same_params)
-    change, lost = found.change, found.lost(margin, alpha)
+    change = found.change
     if change.low > -margin and not lost:
         # what explains a loss away cannot hide one: the first three can, and all without a loss
         hiding = rivals if change.high >= 0 else rivals[:3]
@@ -168,7 +204,7 @@ def _one_checkpoint(ask: Inquiry, tuned: str | None, launch_suite: str | None) -
     blind = ""
     if last:
         names, items = launched_on(ask, runs, tuned or last[-1], launch_suite)
-        _measure_launch(ask, items["unsafe"])
+        measure_launch(ask, items["unsafe"])
         if not items["unsafe"]:
             blind = f" The suite of the launch, {', '.join(names)}, holds no unsafe prompt."
     what = (
@@ -197,66 +233,6 @@ def _no_labels(compared: Compared) -> Conclusion:
         "texts that could be read: load eval_samples with refused, human_refused or output_text.",
         missing=(Missing("eval_samples", ("refused", "output_text"), "whether an answer refuses"),),
     )
-
-
-def _critical_lost(found: Found, critical: str | None) -> bool:
-    """Whether a prompt of a critical category lost its refusal."""
-    names = {name.strip() for name in (critical or "").split(",")} - {""}
-    return any(c.counts.fewer for c in found.categories
-               if c.kind == "unsafe" and c.name in names)  # fmt: skip
-
-
-def _measure(ask: Inquiry, found: Found, margin: float, critical_lost: bool) -> None:
-    n = found.counts.n
-    ask.estimate("refusal_base", found.base, "share:unsafe prompts", q.CHANGES)
-    ask.estimate("refusal_tuned", found.tuned, "share:unsafe prompts", q.CHANGES)
-    ask.estimate("refusal_change", found.change, "points", q.CHANGES)
-    ask.estimate("refusal_change_as_labelled", change(found.counts), "points", q.CHANGES)
-    ask.measure("mcnemar_p", found.as_labelled_p, "p", q.CHANGES, n=n)
-    ask.measure("refusal_change_p", found.p, "p", q.CHANGES, n=n)
-    ask.estimate("over_refusal_change", found.over, "points", q.CHANGES)
-    held = found.change.low > -margin and not critical_lost
-    ask.measure("noninferior", held, "label", q.CHANGES, n=n)
-    unit = "score" if found.task["graded"] else "points"
-    utility = found.utility
-    ci95 = (utility.low, utility.high) if utility else None
-    task_n = found.task["n"] or None
-    ask.measure(
-        "utility_change", utility.value if utility else None, unit, q.UTILITY, ci95=ci95, n=task_n
-    )
-    whole = "score" if found.task["graded"] else "share:items"
-    ask.measure("utility_base", found.task["base"], whole, q.UTILITY, n=task_n)
-    ask.measure("utility_tuned", found.task["tuned"], whole, q.UTILITY, n=task_n)
-    agreement = wilson(found.agree, found.compared) if found.compared else None
-    ask.measure(
-        "judge_agreement", agreement.value if agreement else None, "share:answers", q.AGREEMENT,
-        ci95=(agreement.low, agreement.high) if agreement else None, n=found.compared or None,
-    )  # fmt: skip
-    ask.measure("n_eff", round(found.counts.n_eff, 1), "count:prompts", q.CHANGES, n=n)
-    rows = [
-        {"kind": c.kind, "category": c.name, "n": c.counts.n, "base": c.counts.first,
-         "tuned": c.counts.second, "change": c.change.value, "low": c.change.low,
-         "high": c.change.high, "p_holm": c.p, "labels": "as labelled"}
-        for c in found.categories
-    ]  # fmt: skip
-    ask.measure("categories", rows, "table", q.CATEGORIES, n=n)
-
-
-def _measure_launch(ask: Inquiry, items: int | None) -> None:
-    ask.measure("launch_safety_items", items, "count:items", q.RUNS)
-
-
-def _measure_exposure(ask: Inquiry, compared: Compared) -> bool:
-    """Measure who met the tuned checkpoint; whether anybody did."""
-    exposed = ask.one(q.EXPOSED, tuned=compared.tuned)
-    since = ask.one(q.SERVED, tuned=compared.tuned)["since"]
-    days = (exposed["last"] - exposed["first"]).total_seconds() if exposed["requests"] else None
-    ask.measure("served_requests", exposed["requests"], "count:requests", q.EXPOSED)
-    ask.measure("served_customers", exposed["customers"], "count:customers", q.EXPOSED)
-    ask.measure("served_decisions", exposed["decisions"], "count:decisions", q.EXPOSED)
-    ask.measure("served_s", days, "s", q.EXPOSED)
-    ask.measure("served_revenue", exposed["revenue"], "revenue", q.EXPOSED)
-    return since is not None
 
 
 alignment_loss = Diagnosis(
