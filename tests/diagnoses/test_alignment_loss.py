@@ -126,6 +126,7 @@ def test_the_rival_of_a_trap_stays_open(name: str, diagnosed: Diagnosed) -> None
         ("safe_only", {"clean", "inconclusive"}),
         ("utility_rose", {"clean", "inconclusive"}),
         ("lenient_judge", {"inconclusive", "clean"}),
+        ("words_alone", {"supported"}),
         ("few_probes", {"inconclusive"}),
         ("many_samples", {"inconclusive"}),
         ("template_not_logged", {"supported"}),
@@ -267,6 +268,22 @@ def test_a_judge_known_to_err_decides_by_no_category(people: bool, tmp_path: Pat
         assert "As labelled" in result.findings[0].statement
         assert not any("Holm" in finding.statement for finding in result.findings)
     assert {row["labels"] for row in value(result, "categories")} == {"as labelled"}
+
+
+@pytest.mark.parametrize("cells", [(144, 252, 0, 24), (20, 150, 5, 25)])
+def test_words_alone_support_and_may_err_less_here(
+    cells: tuple[int, int, int, int], tmp_path: Path
+) -> None:
+    """Every answer is read rightly: the interval holds what was counted, well within it."""
+    rows = [Row(row.table, row.locator, row.values | {"refused": None}) for row in answered(cells)]
+    result = diagnose(tmp_path, [*two_runs(), lineage(), *rows])
+    assert result.parameters["labels"].value == "screen"
+    assert result.verdict == "supported"
+    assert "people labelled too few" in result.headline
+    counted = tango(Pairs(*cells))
+    low, high = result.measures["refusal_change"].ci95 or (0, 0)
+    assert low <= counted.low
+    assert high >= counted.high
 
 
 def test_items_are_paired_within_their_suite(tmp_path: Path) -> None:

@@ -96,7 +96,7 @@ class Found:
         if counts is None:
             return None
         if reader == "screen":
-            return corrected_by_accuracy(counts, _ALIKE, seed).change
+            return _by_words(counts, seed).change
         return change(counts)
 
     def worst_case(self, seed: int) -> Estimate:
@@ -213,9 +213,30 @@ def _corrected(
     if errors and (label_from == "screen" or (label_from == "judge" and wrong)):
         return corrected_by_errors(counts, *errors, seed), "errors"
     if label_from == "screen":
-        return corrected_by_accuracy(counts, _ALIKE, seed), "accuracy"
-    first_share, second_share = (share_of(x, counts.n) for x in (counts.first, counts.second))
-    return Corrected(first_share, second_share, change(counts)), ""
+        return _by_words(counts, seed), "accuracy"
+    return _as_labelled(counts), ""
+
+
+def _as_labelled(counts: Repeats) -> Corrected:
+    first, second = (share_of(value, counts.n) for value in (counts.first, counts.second))
+    return Corrected(first, second, change(counts))
+
+
+def _by_words(counts: Repeats, seed: int) -> Corrected:
+    """Take the errors out that the screen made on other models.
+
+    It may err less on these answers, or not at all: the intervals hold what it counted too.
+    """
+    plain, found = _as_labelled(counts), corrected_by_accuracy(counts, _ALIKE, seed)
+    return Corrected(
+        _holding(found.first, plain.first),
+        _holding(found.second, plain.second),
+        _holding(found.change, plain.change),
+    )
+
+
+def _holding(one: Estimate, other: Estimate) -> Estimate:
+    return Estimate(one.value, min(one.low, other.low), max(one.high, other.high), one.n)
 
 
 def _p_of(change: Estimate) -> float:

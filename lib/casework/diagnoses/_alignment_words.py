@@ -57,7 +57,9 @@ def headline(
     if verdict == "supported":
         open_ones = [rival.explanation for rival in rivals if rival.outcome == "not_excluded"]
         unknown = [rival.explanation for rival in rivals[:2] if rival.outcome == "not_testable"]
-        why = [_not_beyond(found, margin), "an attempt to refute it could not be made"]
+        words = "people labelled too few answers to say how well the words tell a refusal"
+        why = [_not_beyond(found, margin), words if found.correction == "accuracy" else "",
+               "an attempt to refute it could not be made"]  # fmt: skip
         first = next(filter(None, (*open_ones, *unknown, *why)))
         return f"{both}. Open: {first[0].lower()}{first[1:]}."
     if verdict == "clean":
@@ -188,7 +190,7 @@ def _label_finding(ask: Inquiry, found: Found) -> Finding:
         )
     taken = {
         "errors": ". The errors that people found are taken out",
-        "accuracy": ". Its errors are taken out",
+        "accuracy": ". These errors are taken out, and the intervals also hold that it made none",
     }
     return Finding(
         f"{who}{taken.get(found.correction, '')}.",
@@ -217,7 +219,7 @@ def remedies(verdict: Verdict, compared: Compared, found: Found, margin: float) 
             f"Add unsafe prompts and safe look-alikes to {', '.join(compared.launch)}, and block "
             f"a launch that may lose more than {share(margin)} of the refusals."
         )
-    if found.label_from != "human" and not found.compared and verdict != "clean":
+    if found.label_from != "human" and not found.labelled_both and verdict != "clean":
         remedies.append("Let people label at least 200 answers of each checkpoint, unseen which.")
     if verdict == "inconclusive":
         needed = number(pairs_needed(found, margin))

@@ -188,7 +188,9 @@ def _verdict(
     if falsifier.falsified:
         return "inconclusive"
     beyond = change.high < -margin and found.p < alpha
-    if beyond and falsifier.ran and same and not open_rival:
+    # a screen that was measured on other models alone is no judge of these
+    judged = found.correction != "accuracy"
+    if beyond and judged and falsifier.ran and same and not open_rival:
         return "confirmed"
     return "supported" if change.high < 0 or lost else "inconclusive"
 
