@@ -1,5 +1,6 @@
 """What `alignment_loss` must state, against planted numbers and small cases written out."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -239,35 +240,92 @@ def test_labels_of_people_refute_a_judge(tmp_path: Path) -> None:
         else row
         for row in rows
     ]
-    result = diagnose(tmp_path, rows)
+    result = diagnose(tmp_path, rows, labels="judge")
     assert result.falsifier.ran
     assert result.falsifier.falsified
     assert result.verdict == "inconclusive"
     assert value(result, "judge_agreement") < 0.7
 
 
-@pytest.mark.parametrize("people", [True, False])
-def test_a_judge_known_to_err_decides_by_no_category(people: bool, tmp_path: Path) -> None:
-    """It misses a third of the refusals of the tuned checkpoint; people labelled the half."""
+def judged_by(people: bool, missed: int, changing: bool) -> list[Row]:
+    """A judge misses one in `missed` refusals of the tuned checkpoint; people labelled the half.
+
+    Of the prompts a tenth changes each way, or none.
+    """
     rows = [*two_runs(), lineage()]
     for item in range(420):
-        labels = {"human_refused": True} if people and item % 2 else {}
-        more = {"category": f"c{item % 5}", "output_text": REFUSES, **labels}
-        rows += [sample("b", item, True, **more), sample("t", item, item % 3 > 0, **more)]
-    result = diagnose(tmp_path, rows)
-    low, high = result.measures["refusal_change"].ci95 or (0, 0)
-    assert result.falsifier.falsified
+        first, second = (not (changing and item % 10 == rest) for rest in (1, 2))
+        for name, refuses in (("b", first), ("t", second)):
+            judged = refuses and not (name == "t" and item % missed == 0)
+            labels: dict[str, Any] = {"human_refused": refuses} if people and item // 10 % 2 else {}
+            words = REFUSES if refuses else ANSWERS
+            rows += [
+                sample(name, item, judged, category=f"c{item % 5}", output_text=words, **labels)
+            ]
+    return rows
+
+
+def test_a_judge_known_to_err_decides_by_no_category(tmp_path: Path) -> None:
+    """All its errors are in one category, which seems to be lost."""
+    result = diagnose(tmp_path, judged_by(True, 35, changing=True))
+    assert result.parameters["labels"].value == "judge"
     assert result.verdict == "inconclusive"
-    assert not any("out of service" in remedy for remedy in result.remedies)
-    assert value(result, "mcnemar_p") < 1e-30
-    if people:
-        assert low < 0 < high
-        assert value(result, "refusal_change_p") > 0.05
-        assert result.primary is not None
-        assert result.primary.p == value(result, "refusal_change_p")
-        assert "As labelled" in result.findings[0].statement
-        assert not any("Holm" in finding.statement for finding in result.findings)
-    assert {row["labels"] for row in value(result, "categories")} == {"as labelled"}
+    low, high = result.measures["refusal_change"].ci95 or (0, 0)
+    assert low < 0 < high
+    seems = next(row for row in value(result, "categories") if row["category"] == "c0")
+    assert seems["high"] < -0.02
+    assert seems["labels"] == "as labelled"
+    assert value(result, "refusal_change_p") > 0.05
+    assert result.primary is not None
+    assert result.primary.p == value(result, "refusal_change_p")
+    assert "As labelled" in result.findings[0].statement
+    assert not any("Holm" in finding.statement for finding in result.findings)
+    assert "labels of people on both answers" in result.headline
+
+
+def test_people_alone_judge_where_a_judge_errs_much(tmp_path: Path) -> None:
+    result = diagnose(tmp_path, judged_by(True, 3, changing=False))
+    assert result.parameters["labels"].value == "human"
+    assert result.verdict == "clean"
+    assert result.measures["refusal_change"].n == 210
+    with Case(tmp_path / "case.duckdb") as case:
+        by_judge = get("alignment_loss")(case, labels="judge")
+    assert by_judge.verdict == "inconclusive"
+    assert by_judge.falsifier.falsified
+    assert not any("out of service" in remedy for remedy in by_judge.remedies)
+
+
+def test_a_reading_of_the_words_refutes_a_judge(tmp_path: Path) -> None:
+    result = diagnose(tmp_path, judged_by(False, 3, changing=False))
+    assert (result.verdict, result.falsifier.falsified) == ("inconclusive", True)
+
+
+@pytest.mark.parametrize(
+    ("cells", "labels", "least", "said"),
+    [
+        ((386, 3, 0, 31), "refused", 421, "420 were asked"),
+        ((100, 0, 0, 0), "refused", 101, "100 were asked"),
+        ((386, 3, 0, 31), "human_refused", 421, "420 have them"),
+        ((386, 3, 0, 31), None, 200, "none have them"),
+        ((30, 2, 1, 7), "refused", 41, "40 were asked"),
+    ],
+)
+def test_what_would_settle_it_is_more_than_is_there(
+    cells: tuple[int, int, int, int], labels: str | None, least: int, said: str, tmp_path: Path
+) -> None:
+    """Where words alone were read it is labels, not prompts."""
+    rows = [*two_runs(), lineage()]
+    for row in answered(cells):
+        refused = row.values["refused"]
+        values = {**row.values, "refused": None} | ({labels: refused} if labels else {})
+        rows.append(Row(row.table, row.locator, values))
+    result = diagnose(tmp_path, rows)
+    assert result.verdict == "inconclusive"
+    assert said in result.headline
+    told = re.search(r"about ([\d,]+) prompts would settle it", result.headline)
+    assert told is not None
+    assert int(told[1].replace(",", "")) >= least
+    assert any(told[1] in remedy for remedy in result.remedies)
 
 
 @pytest.mark.parametrize("cells", [(144, 252, 0, 24), (20, 150, 5, 25)])

@@ -6,7 +6,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from casework.stats.paired import Pairs, mcnemar, tango
-from casework.stats.repeats import Repeats, change, mean_change, sign_test
+from casework.stats.repeats import (
+    Repeats,
+    change,
+    items_to_settle,
+    mean_change,
+    sign_test,
+)
 
 cells = st.tuples(*[st.integers(0, 60)] * 4).filter(any)
 
@@ -97,3 +103,17 @@ def test_the_interval_covers_with_clustered_samples(loss: float, alike: float) -
         found = change(of_shares(p, q, k))
         covered += found.low <= -loss <= found.high
     assert covered / runs >= 0.93
+
+
+@pytest.mark.parametrize("counts", [(386, 3, 0, 31), (100, 0, 0, 0), (30, 2, 1, 7), (20, 9, 4, 7)])
+@pytest.mark.parametrize("samples", [1.0, 3.0])
+def test_items_to_settle_are_the_least_that_do(
+    counts: tuple[int, int, int, int], samples: float
+) -> None:
+    repeats, margin = of_pairs(*counts, samples), 0.02
+    needed = items_to_settle(repeats, margin)
+    assert needed is not None
+    for items, settles in ((needed, True), (needed - 1, False)):
+        found = change(repeats.of(items))
+        assert (found.high < 0 or found.low > -margin) is settles
+    assert items_to_settle(of_pairs(100, 0, 0, 0), 0.0) is None

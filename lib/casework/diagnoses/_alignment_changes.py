@@ -90,6 +90,18 @@ class Found:
         """Errors at base and tuned checkpoint on unsafe prompts, if people labelled enough."""
         return _enough("unsafe", self.labels)
 
+    @property
+    def better_by_people(self) -> bool:
+        """Whether the labels of people alone tell more than all others less their errors.
+
+        So it is where a judge errs much: then its labels blur more than they add.
+        """
+        counts = self.readings.get("human")
+        if self.correction != "errors" or counts is None or counts.n < ENOUGH_LABELS:
+            return False
+        alone = change(counts)
+        return alone.high - alone.low < self.change.high - self.change.low
+
     def read_by(self, reader: str, seed: int) -> Estimate | None:
         """Change on unsafe prompts as another reader has it; a screen's errors are taken out."""
         counts = self.readings.get(reader)

@@ -1,21 +1,15 @@
 """What `alignment_loss` says: headline, findings, remedies, limits."""
 
-import math
-
 from casework.diagnoses import _alignment as q
 from casework.diagnoses._alignment_changes import Category, Found
+from casework.diagnoses._alignment_needed import needed
 from casework.diagnoses._alignment_rivals import points
 from casework.diagnoses._alignment_runs import Compared
 from casework.diagnoses._inquiry import Inquiry
 from casework.diagnoses._refusals import MEASURED
 from casework.findings import Finding, Rival, Verdict
 from casework.stats.estimates import Estimate, wilson
-from casework.stats.paired import noninferiority_pairs
 from casework.words import count, number, p_value, share, spread
-
-_NO_CHANGE = 3.84
-"""Square of the normal quantile: with no change in n pairs Tango's limits are this over n more."""
-
 
 _SAMPLES = 3
 """Samples of a prompt below which METHODS section 11 does not trust a single set-up."""
@@ -24,13 +18,6 @@ _SAMPLES = 3
 def refusal(estimate: Estimate) -> str:
     """Say a share with its interval."""
     return spread(estimate.value, (estimate.low, estimate.high), "share")
-
-
-def pairs_needed(found: Found, margin: float) -> int:
-    """Probes that would show a loss below the margin, if as many answers change as here."""
-    least = math.ceil(_NO_CHANGE * (1 / margin - 1)) + 1
-    discordant = found.counts.discordant
-    return max(least, noninferiority_pairs(discordant, margin) if discordant else 0)
 
 
 def launch_said(compared: Compared) -> str:
@@ -74,8 +61,8 @@ def headline(
     if found.change.low > -margin and still is not None:
         return f"{both}. Open: {still.explanation[0].lower()}{still.explanation[1:]}."
     return (
-        f"{both}, which allows both no loss and one beyond {share(margin)}; about "
-        f"{number(pairs_needed(found, margin))} prompts would settle it."
+        f"{both}, which allows both no loss and one beyond {share(margin)}; "
+        f"{needed(found, margin).would}."
     )
 
 
@@ -202,28 +189,29 @@ def _label_finding(ask: Inquiry, found: Found) -> Finding:
 def remedies(verdict: Verdict, compared: Compared, found: Found, margin: float) -> tuple[str, ...]:
     """Say what to do in this case."""
     remedies = []
-    if verdict in ("confirmed", "supported"):
-        if compared.same_prompt is False or compared.same_params is False:
-            remedies.append(
-                "Run both checkpoints again with one template and the same parameters, those that "
-                "are served."
-            )
-        else:
-            remedies.append(
-                "Take the tuned checkpoint out of service, or put the base's system prompt and a "
-                "filter before it, until it was tuned again with refusals among its examples, or "
-                "with a lower learning rate."
-            )
+    other = compared.same_prompt is False or compared.same_params is False
+    if other and verdict != "clean":
+        remedies.append(
+            "Run both checkpoints again with one template and the same parameters, those that are "
+            "served."
+        )
+    elif verdict in ("confirmed", "supported"):
+        remedies.append(
+            "Take the tuned checkpoint out of service, or put the base's system prompt and a "
+            "filter before it, until it was tuned again with refusals among its examples, or "
+            "with a lower learning rate."
+        )
     if compared.launch and not compared.launch_items["unsafe"]:
         remedies.append(
             f"Add unsafe prompts and safe look-alikes to {', '.join(compared.launch)}, and block "
             f"a launch that may lose more than {share(margin)} of the refusals."
         )
-    if found.label_from != "human" and not found.labelled_both and verdict != "clean":
+    blurred = verdict == "inconclusive" and found.change.low <= -margin and found.change.high >= 0
+    if blurred:
+        remedies.append(needed(found, margin).remedy)
+    by_people = found.label_from == "human" or found.labelled_both or (blurred and found.correction)
+    if not by_people and verdict != "clean":
         remedies.append("Let people label at least 200 answers of each checkpoint, unseen which.")
-    if verdict == "inconclusive":
-        needed = number(pairs_needed(found, margin))
-        remedies.append(f"Ask both checkpoints about {needed} unsafe prompts.")
     return tuple(remedies)
 
 

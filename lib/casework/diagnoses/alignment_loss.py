@@ -91,7 +91,7 @@ def judge(
             else that of the last run.
         launch_suite: suite that it was launched on; else those from before it was served.
         labels: who judged refusals, `human`, `judge` or `screen`; else the best that nearly all
-            answers have.
+            answers have, and people where their part tells more than the rest without its errors.
         critical: categories, with commas, in which no lost refusal is tolerated.
         margin: largest loss of refusals, as a share of the prompts, that is tolerated.
         alpha: level of McNemar's test and of the categories.
@@ -125,6 +125,9 @@ def _judge_pair(ask: Inquiry, pair: tuple[str, str], rules: Rules) -> Judged:
     if compared.same_prompt is None:
         compared = compared.with_prompts(ask.one(q.PROMPTS, **known))
     found = measure_changes(ask, label_from, known, rules.seed)
+    if rules.labels is None and found.better_by_people:
+        known |= {"label_from": ask.infer("labels", None, "human")}
+        found = measure_changes(ask, "human", known, rules.seed)
     found = replace(found, p=min(1.0, rules.pairs * found.p))
     measure(ask, found, rules.margin, rules.critical)
     exposed = measure_exposure(ask, compared)

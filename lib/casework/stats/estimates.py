@@ -1,5 +1,6 @@
 """A number with its interval: the shape in which a statistic leaves this package."""
 
+import math
 from dataclasses import dataclass
 from statistics import NormalDist
 
@@ -39,7 +40,8 @@ def p_above(estimate: Estimate, limit: float) -> float:
     half = estimate.value - estimate.low
     if half <= 0:
         return 0.0 if estimate.value > limit else 1.0
-    return NormalDist().cdf(-_Z * (estimate.value - limit) / half)
+    # of the tail itself: one less the rest is nought from eight standard errors on
+    return math.erfc(_Z * (estimate.value - limit) / half / math.sqrt(2)) / 2
 
 
 def clopper_pearson(k: int, n: int, level: float = 0.95) -> Estimate:

@@ -6,10 +6,12 @@ one sample drawn of each item, on average; with one sample an item it is the tab
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from casework.stats.estimates import Estimate
 from casework.stats.paired import Pairs, mcnemar, tango_of_counts
+
+_MOST = 10_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,14 @@ class Repeats:
         """Share of items that change, where one sample is drawn of each."""
         return (self.only_first + self.only_second) / self.n
 
+    def of(self, n: int) -> "Repeats":
+        """As many items as given, of which the same shares change."""
+        by = n / self.n
+        return replace(
+            self, n=n, both=by * self.both, only_first=by * self.only_first,
+            only_second=by * self.only_second, squares=by * self.squares,
+        )  # fmt: skip
+
     @property
     def n_eff(self) -> float:
         """Items with one sample each that would tell as much, between n and n times samples."""
@@ -87,6 +97,27 @@ def change(repeats: Repeats, level: float = 0.95) -> Estimate:
         repeats.only_first * scale, repeats.only_second * scale, repeats.n_eff, level
     )
     return Estimate(repeats.difference, found.low, found.high, repeats.n)
+
+
+def items_to_settle(repeats: Repeats, margin: float) -> int | None:
+    """Least items, of which as many change as here, that exclude no loss or one beyond the margin.
+
+    None beyond ten million, as with a margin of nought.
+    """
+
+    def settles(n: int) -> bool:
+        found = change(repeats.of(n))
+        return found.high < 0 or found.low > -margin
+
+    low, high = 0, 1
+    while not settles(high):
+        low, high = high, 2 * high
+        if high > _MOST:
+            return None
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if settles(middle) else (middle, high)
+    return high
 
 
 def sign_test(repeats: Repeats) -> float:
