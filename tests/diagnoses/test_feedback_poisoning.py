@@ -92,6 +92,49 @@ def product(
     return rows
 
 
+def audited(
+    graded_by: dict[str, Any], versions: tuple[str, ...] = ("1", "1", "2", "2")
+) -> list[Row]:
+    """The small product, an eval by a harness of these versions, and a fresh sample of gold."""
+    rows = []
+    for row in product():
+        week = int(row.locator.split()[1])
+        named = {"harness": "judgekit", "harness_version": versions[week % len(versions)]}
+        own = named if row.table is eval_runs else {}
+        rows.append(Row(row.table, row.locator, {**row.values, **own}))
+    run = {"run_id": "audit", "suite": "audit", "started_at": START + timedelta(days=24)}
+    rows.append(Row(eval_runs, "audit", run | graded_by))
+    for i in range(60):
+        asked = {
+            "run_id": "audit", "item_id": f"f{i}", "score": float(i % 4 == 0), "tier": "gold",
+            "condition": "replay", "account_id": f"a{i * 2 % 40}",
+        }  # fmt: skip
+        rows.append(Row(eval_samples, f"audit {i}", asked))
+    return rows
+
+
+@pytest.mark.parametrize(
+    ("graded_by", "versions", "outcome"),
+    [
+        ({"harness": "judgekit", "harness_version": "2"}, ("1", "1", "2", "2"), "excluded"),
+        ({"harness": "judgekit", "harness_version": "1"}, ("1", "1", "2", "2"), "not_excluded"),
+        ({"harness": "human"}, ("1", "1", "2", "2"), "not_excluded"),
+        ({}, ("1", "1", "2", "2"), "not_excluded"),
+        ({"harness": "judgekit", "harness_version": "2"}, ("1",), "not_excluded"),
+        ({"harness": "judgekit", "harness_version": "1"}, ("1",), "excluded"),
+        ({"harness": "human"}, ("1",), "excluded"),
+    ],
+)
+def test_a_change_of_the_judge_is_excluded_by_one_grader_after_it_alone(
+    tmp_path: Path, graded_by: dict[str, Any], versions: tuple[str, ...], outcome: str
+) -> None:
+    result = judged(tmp_path, audited(graded_by, versions), target="gold")
+    assert rival(result, "The judge changed").outcome == outcome
+    assert result.verdict == "supported"
+    same = graded_by == {"harness": "judgekit", "harness_version": versions[-1]}
+    assert any("differ on the same answer" in limit for limit in result.limits) != same
+
+
 @pytest.mark.parametrize("seed", [TOPIC, WORDS, VECTORS])
 def test_the_planted_set_is_found_whatever_is_recorded(diagnosed: Diagnosed, seed: int) -> None:
     result, truth = diagnosed("feedback_poisoning.planted", seed)
@@ -153,6 +196,7 @@ def test_a_random_set_is_not_blamed(diagnosed: Diagnosed) -> None:
     [
         ("after_the_harm", "They ask other questions"),
         ("judge_changed", "The judge changed"),
+        ("judge_then_audit", "The judge changed"),
     ],
 )
 def test_a_trap_is_caught_by_its_own_rival(diagnosed: Diagnosed, name: str, beginning: str) -> None:

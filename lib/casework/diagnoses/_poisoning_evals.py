@@ -2,6 +2,17 @@
 
 from casework.case import Query
 
+RUNS = Query(
+    "runs",
+    """
+    SELECT run_id, suite, started_at, harness,
+           nullif(concat_ws(' ', harness, harness_version, attributes ->> '$.judge',
+                            attributes ->> '$.judge_model'), '') AS grader
+    FROM eval_runs
+    """,
+    "Eval runs, and who graded each: harness, version, and judge, as far as they are named.",
+)
+
 SUITES = Query(
     "suites",
     """
@@ -108,9 +119,10 @@ FRESH = Query(
     "fresh",
     """
     SELECT s.item_id, round(avg(s.score), 9) AS score,
-           max(coalesce(s.account_id, s.item_id)) AS account, max(r.started_at) AS graded_at,
-           max(CASE WHEN s.condition = 'replay' THEN 1 ELSE 0 END) AS replayed
-    FROM eval_samples AS s JOIN eval_runs AS r ON r.run_id = s.run_id
+           max(coalesce(s.account_id, s.item_id)) AS account, min(r.started_at) AS graded_at,
+           min(r.harness) AS harness, min(coalesce(r.grader, '')) AS grader,
+           max(coalesce(r.grader, '')) AS other_grader
+    FROM eval_samples AS s JOIN runs AS r ON r.run_id = s.run_id
     LEFT JOIN accounts AS a ON a.account_id = s.account_id
     WHERE s.score IS NOT NULL AND coalesce(s.kind, 'utility') = 'utility'
       AND r.started_at >= $middle
@@ -122,7 +134,19 @@ FRESH = Query(
     GROUP BY s.item_id ORDER BY s.item_id
     """,
     "Questions of the target customers that were graded and not chosen by a thumb.",
-    uses=(SCORED, SOURCES),
+    uses=(SCORED, SOURCES, RUNS),
+)
+
+GRADED_BY = Query(
+    "graded_by",
+    """
+    SELECT DISTINCT harness, grader FROM runs
+    WHERE suite = $suite AND date_trunc('week', started_at) = $last_week
+      AND run_id IN (SELECT run_id FROM eval_samples WHERE score IS NOT NULL)
+    ORDER BY harness, grader
+    """,
+    "Who graded the eval of the last week.",
+    uses=(RUNS,),
 )
 
 GRADERS = Query(
@@ -134,15 +158,12 @@ GRADERS = Query(
         WHERE lower(key) LIKE '%judge%' OR lower(key) LIKE '%grader%'
            OR lower(key) LIKE '%scorer%' OR lower(key) LIKE '%rubric%'
         UNION ALL
-        SELECT started_at, 'harness', lag(harness) OVER in_time, harness FROM (
-            SELECT started_at, suite,
-                   nullif(concat_ws(' ', harness, harness_version,
-                                    attributes ->> '$.judge', attributes ->> '$.judge_model'), '')
-                       AS harness
-            FROM eval_runs WHERE suite = $suite) WINDOW in_time AS (ORDER BY started_at))
+        SELECT started_at, 'harness', lag(grader) OVER in_time, grader
+        FROM runs WHERE suite = $suite WINDOW in_time AS (ORDER BY started_at))
     WHERE before IS DISTINCT FROM after AND (what <> 'harness' OR before IS NOT NULL)
       AND occurred_at >= $opened_at AND occurred_at <= $closed_at
     ORDER BY occurred_at, what
     """,
     "Changes of the judge or of the harness while the eval ran.",
+    uses=(RUNS,),
 )

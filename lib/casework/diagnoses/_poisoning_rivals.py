@@ -3,9 +3,9 @@
 from typing import Any
 
 from casework.diagnoses import _poisoning_customers as c
-from casework.diagnoses import _poisoning_evals as e
 from casework.diagnoses._inquiry import Inquiry
 from casework.diagnoses._poisoning_coverage import Coverage
+from casework.diagnoses._poisoning_graders import judge_changed
 from casework.diagnoses._poisoning_scores import ADVISED, FEWEST_FRESH, Scores
 from casework.diagnoses._poisoning_target import Target
 from casework.diagnoses._poisoning_trends import Trends
@@ -65,7 +65,7 @@ def rivals_of(
         _better_product(trends, scores),
         _small_set(found),
         _quality_first(found, sesoi_gap),
-        _judge(ask, target, scores),
+        judge_changed(ask, target, scores),
         _surface(ask, target, found),
         _business(ask, target, trends, scores),
         _survey(ask, target, scores),
@@ -116,23 +116,6 @@ def _quality_first(found: Coverage, sesoi: float) -> Rival:
     if gap.high < max(sesoi, _HALF * whole):
         return Rival(explanation, test, "not_excluded", f"{text}, so it came later")
     return Rival(explanation, test, "not_testable", f"{text}, too uncertain to tell")
-
-
-def _judge(ask: Inquiry, target: Target, scores: Scores) -> Rival:
-    explanation = "The judge changed, and the scores with it"
-    test = "changes of judge, rubric or harness, and when the compared grades were given"
-    changes = ask.ask(e.GRADERS, **target.params)
-    if not changes:
-        return Rival(explanation, test, "excluded", "no change of the judge is recorded")
-    last = changes[-1]
-    told = f"{last['what']} changed at {instant(last['occurred_at'])}"
-    before = sum(row["graded_at"] < last["occurred_at"] for row in scores.fresh)
-    if scores.fresh_above and not before and last["occurred_at"] < target.last_week:
-        return Rival(
-            explanation, test, "excluded",
-            f"{told}; the eval of the last week and the fresh questions were graded after it",
-        )  # fmt: skip
-    return Rival(explanation, test, "not_excluded", told)
 
 
 def _surface(ask: Inquiry, target: Target, found: Coverage) -> Rival:

@@ -33,6 +33,7 @@ from casework.diagnoses._diagnosis import Diagnosis, Need
 from casework.diagnoses._inquiry import Conclusion, Inquiry
 from casework.diagnoses._poisoning_charts import draw
 from casework.diagnoses._poisoning_coverage import Coverage, cover, measure_coverage
+from casework.diagnoses._poisoning_graders import other_grader
 from casework.diagnoses._poisoning_harm import breaks_of, measure_harm
 from casework.diagnoses._poisoning_rivals import falsify, rivals_of
 from casework.diagnoses._poisoning_scores import Scores, measure_scores, score
@@ -147,7 +148,8 @@ def _conclude(
         rivals=rivals,
         falsifier=falsifier,
         remedies=remedies(verdict, target, found, scores),
-        limits=limits(verdict, target, trends, found, scores, margins.gap),
+        limits=limits(verdict, target, trends, found, scores, margins.gap)
+        + other_grader(ask, target, scores),
         primary=Primary(found.p, margins.alpha),
         breaks=breaks_of(target, trends, survey),
     )
