@@ -10,7 +10,7 @@ from tests.diagnoses.conftest import Diagnosed
 from casework.case import Case, CaseWriter, Receipt, Row
 from casework.diagnoses import get
 from casework.findings import Result, Rival
-from casework.tables import accounts, eval_runs, eval_samples, nps, requests
+from casework.tables import accounts, eval_runs, eval_samples, feedback, nps, requests
 
 START = datetime(2026, 1, 5, tzinfo=UTC)
 TOPIC, WORDS, VECTORS = 1000, 1002, 1004
@@ -135,6 +135,49 @@ def test_a_change_of_the_judge_is_excluded_by_one_grader_after_it_alone(
     assert any("differ on the same answer" in limit for limit in result.limits) != same
 
 
+def thumbed(condition: str, chosen: tuple[int, ...] = (0, 1, 2, 3, 4, 5)) -> list[Row]:
+    """The small product; gold clicks up on half of what it asks, on what was answered well.
+
+    Graded are those requests of each gold account that are `chosen`.
+    """
+    rows = product()
+    run = {"run_id": "audit", "suite": "audit", "started_at": START + timedelta(days=24)}
+    rows.append(Row(eval_runs, "audit", run))
+    for a in range(0, 40, 2):
+        for k in range(6):
+            good = k % 2 == 0
+            name = f"r{a}-{k}"
+            if good:
+                thumb = {"feedback_id": f"t{name}", "occurred_at": START, "signal": 1,
+                         "request_id": name}  # fmt: skip
+                rows.append(Row(feedback, f"thumb {name}", thumb))
+            if k in chosen:
+                asked = {
+                    "run_id": "audit", "item_id": f"f{name}", "score": float(good), "tier": "gold",
+                    "condition": condition, "account_id": f"a{a}",
+                    "source_event_id": f"t{name}" if good and a % 4 else name,
+                }  # fmt: skip
+                rows.append(Row(eval_samples, f"audit {name}", asked))
+    return rows
+
+
+@pytest.mark.parametrize("condition", ["as_run", "replay"])
+def test_a_question_with_a_thumb_is_not_chosen_by_it(tmp_path: Path, condition: str) -> None:
+    result = judged(tmp_path, thumbed(condition), target="gold")
+    assert value(result, "fresh_items") == 120
+    assert value(result, "fresh_score") == 0.5
+    assert rival(result, "Which of their questions").outcome == "excluded"
+
+
+@pytest.mark.parametrize("condition", ["as_run", "replay"])
+def test_a_suite_that_thumbs_chose_is_no_random_sample(tmp_path: Path, condition: str) -> None:
+    result = judged(tmp_path, thumbed(condition, (0, 1, 3, 5)), target="gold")
+    assert value(result, "fresh_items") == 60
+    assert rival(result, "Which of their questions").outcome == "not_excluded"
+    assert any(limit.startswith("20 graded questions") for limit in result.limits)
+    assert result.verdict != "confirmed"
+
+
 @pytest.mark.parametrize("seed", [TOPIC, WORDS, VECTORS])
 def test_the_planted_set_is_found_whatever_is_recorded(diagnosed: Diagnosed, seed: int) -> None:
     result, truth = diagnosed("feedback_poisoning.planted", seed)
@@ -203,6 +246,13 @@ def test_a_trap_is_caught_by_its_own_rival(diagnosed: Diagnosed, name: str, begi
     result, _ = diagnosed(f"feedback_poisoning.{name}", TOPIC)
     assert result.verdict != "confirmed"
     assert rival(result, beginning).outcome == "not_excluded"
+
+
+def test_graded_questions_with_a_thumb_count(diagnosed: Diagnosed) -> None:
+    result, truth = diagnosed("feedback_poisoning.thumbed_audit", TOPIC)
+    assert result.verdict != "confirmed"
+    low, high = result.measures["fresh_score"].ci95 or (1, 0)
+    assert low - 0.03 < truth.numbers["score_target"] < high + 0.03
 
 
 def test_a_product_that_got_better_overstates_nothing(diagnosed: Diagnosed) -> None:

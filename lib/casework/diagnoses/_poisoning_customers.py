@@ -1,7 +1,7 @@
 """What `feedback_poisoning` asks about the customers: what they ask, answer, click, and are."""
 
 from casework.case import Query
-from casework.diagnoses._poisoning_evals import SCORED
+from casework.diagnoses._poisoning_evals import FRESH, SCORED
 
 ASKED = Query(
     "asked",
@@ -144,6 +144,37 @@ CHOSEN = Query(
     """,
     "Thumbs up and down, and how many of them became items of the eval.",
     uses=(SCORED,),
+)
+
+RATED = Query(
+    "rated",
+    """
+    SELECT a.request_id, min(a.occurred_at) AS occurred_at, max(f.signal) AS signal
+    FROM asked AS a LEFT JOIN feedback AS f ON f.request_id = a.request_id
+    WHERE CASE WHEN $by = 'churned' THEN a.churned ELSE coalesce(a.tier = $target, FALSE) END
+    GROUP BY a.request_id
+    """,
+    "Requests of the target customers with the thumb they got.",
+    uses=(ASKED,),
+)
+
+DRAWS = Query(
+    "draws",
+    """
+    SELECT span.suite, count(*) AS requests, count(r.signal) AS rated,
+           count(*) FILTER (r.signal > 0) AS up,
+           count(f.request_id) AS graded,
+           count(r.signal) FILTER (f.request_id IS NOT NULL) AS graded_rated,
+           count(*) FILTER (f.request_id IS NOT NULL AND r.signal > 0) AS graded_up
+    FROM (SELECT f.suite, min(r.occurred_at) AS first, max(r.occurred_at) AS last
+          FROM fresh AS f JOIN rated AS r ON r.request_id = f.request_id GROUP BY f.suite) AS span
+    JOIN rated AS r ON r.occurred_at BETWEEN span.first AND span.last
+    LEFT JOIN (SELECT DISTINCT suite, request_id FROM fresh) AS f
+      ON f.suite = span.suite AND f.request_id = r.request_id
+    GROUP BY span.suite ORDER BY span.suite
+    """,
+    "Thumbs of the graded questions of each suite, and of all requests of the target meanwhile.",
+    uses=(FRESH, RATED),
 )
 
 CHANGED = Query(

@@ -32,13 +32,17 @@ SUITES = Query(
 SOURCES = Query(
     "sources",
     """
-    SELECT r.request_id, max(f.signal) AS signal
-    FROM (SELECT DISTINCT request_id FROM requests
-          WHERE request_id IN (SELECT source_event_id FROM eval_samples)) AS r
-    LEFT JOIN feedback AS f ON f.request_id = r.request_id
-    GROUP BY r.request_id
+    SELECT named.source_event_id, named.request_id, max(f.signal) AS signal
+    FROM (SELECT request_id AS source_event_id, request_id FROM requests
+          WHERE request_id IN (SELECT source_event_id FROM eval_samples)
+          UNION
+          SELECT feedback_id, request_id FROM feedback
+          WHERE feedback_id IN (SELECT source_event_id FROM eval_samples)
+            AND request_id IS NOT NULL) AS named
+    LEFT JOIN feedback AS f ON f.request_id = named.request_id
+    GROUP BY named.source_event_id, named.request_id
     """,
-    "Requests that items were made from, with the thumb that they got.",
+    "Requests that items were made from, by themselves or by a thumb, with the thumb they got.",
 )
 
 SCORED = Query(
@@ -108,7 +112,8 @@ ITEMS = Query(
                 ELSE 'unknown' END AS origin
     FROM scored AS s
     LEFT JOIN feedback AS f ON f.feedback_id = s.source_event_id
-    LEFT JOIN sources AS g ON g.request_id = s.source_event_id
+    LEFT JOIN sources AS g
+      ON g.request_id = s.source_event_id AND g.source_event_id = s.source_event_id
     WHERE s.week = $last_week ORDER BY md5(s.item_id), s.item_id
     """,
     "The eval set as it is in the last week: each item, its score, and what it was made from.",
@@ -118,22 +123,23 @@ ITEMS = Query(
 FRESH = Query(
     "fresh",
     """
-    SELECT s.item_id, round(avg(s.score), 9) AS score,
+    SELECT r.suite, s.item_id, round(avg(s.score), 9) AS score,
            max(coalesce(s.account_id, s.item_id)) AS account, min(r.started_at) AS graded_at,
            min(r.harness) AS harness, min(coalesce(r.grader, '')) AS grader,
-           max(coalesce(r.grader, '')) AS other_grader
+           max(coalesce(r.grader, '')) AS other_grader,
+           max(g.request_id) AS request_id, max(g.signal) AS signal
     FROM eval_samples AS s JOIN runs AS r ON r.run_id = s.run_id
     LEFT JOIN accounts AS a ON a.account_id = s.account_id
+    LEFT JOIN sources AS g ON g.source_event_id = s.source_event_id
     WHERE s.score IS NOT NULL AND coalesce(s.kind, 'utility') = 'utility'
       AND r.started_at >= $middle
       AND CASE WHEN $by = 'churned' THEN a.churned_at IS NOT NULL
                ELSE coalesce(s.tier, a.tier) = $target END
       AND ((s.condition = 'replay' AND s.item_id NOT IN (SELECT item_id FROM scored))
-           OR (coalesce(s.condition, 'as_run') = 'as_run'
-               AND s.source_event_id IN (SELECT request_id FROM sources WHERE signal IS NULL)))
-    GROUP BY s.item_id ORDER BY s.item_id
+           OR (coalesce(s.condition, 'as_run') = 'as_run' AND g.request_id IS NOT NULL))
+    GROUP BY r.suite, s.item_id ORDER BY r.suite, s.item_id
     """,
-    "Questions of the target customers that were graded and not chosen by a thumb.",
+    "Questions of the target customers that were graded, by suite, with the thumb they got.",
     uses=(SCORED, SOURCES, RUNS),
 )
 

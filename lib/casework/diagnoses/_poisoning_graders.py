@@ -22,28 +22,28 @@ _TEST = "changes of judge, rubric or harness, and who graded what is compared, a
 
 def judge_changed(ask: Inquiry, target: Target, scores: Scores) -> Rival:
     """Excluded where nothing changed, or where both were graded by one grader after the change."""
-    last_graded = max((row["graded_at"] for row in scores.fresh), default=target.closed_at)
+    last_graded = max((row["graded_at"] for row in scores.fresh.rows), default=target.closed_at)
     until = {"closed_at": max(target.closed_at, last_graded)}
     changes = ask.ask(e.GRADERS, **target.params | until)
     told = _told(changes[-1]) if changes else "no change of the judge is recorded"
     if not scores.fresh_above:
         return Rival(_EXPLANATION, _TEST, "not_excluded" if changes else "excluded", told)
     eval_by = ask.ask(e.GRADED_BY, **target.params)
-    graders = _graders(eval_by) | _graders(scores.fresh)
+    graders = _graders(eval_by) | _graders(scores.fresh.rows)
     same = len(graders) == 1 and "" not in graders
     told += f"; {graded_by(ask, target, scores)}"
     if changes:
         at = changes[-1]["occurred_at"]
-        after = at < target.last_week and all(row["graded_at"] >= at for row in scores.fresh)
+        after = at < target.last_week and all(row["graded_at"] >= at for row in scores.fresh.rows)
         return Rival(_EXPLANATION, _TEST, "excluded" if same and after else "not_excluded", told)
-    versions = not same and _two_versions(eval_by, scores.fresh)
+    versions = not same and _two_versions(eval_by, scores.fresh.rows)
     return Rival(_EXPLANATION, _TEST, "not_excluded" if versions else "excluded", told)
 
 
 def graded_by(ask: Inquiry, target: Target, scores: Scores) -> str:
     """Who graded the eval of the last week and the fresh questions, in words."""
     eval_by = sorted(_graders(ask.ask(e.GRADED_BY, **target.params)))
-    fresh_by = sorted(_graders(scores.fresh))
+    fresh_by = sorted(_graders(scores.fresh.rows))
     if eval_by == fresh_by:
         return f"the eval of the last week and the fresh questions were graded by {_said(eval_by)}"
     return (
@@ -56,7 +56,7 @@ def other_grader(ask: Inquiry, target: Target, scores: Scores) -> tuple[str, ...
     """The limit of a comparison of grades by two graders; empty where it was one."""
     if not scores.fresh_above:
         return ()
-    if _graders(ask.ask(e.GRADED_BY, **target.params)) == _graders(scores.fresh):
+    if _graders(ask.ask(e.GRADED_BY, **target.params)) == _graders(scores.fresh.rows):
         return ()
     told = graded_by(ask, target, scores)
     return (

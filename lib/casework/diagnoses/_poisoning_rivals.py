@@ -5,8 +5,9 @@ from typing import Any
 from casework.diagnoses import _poisoning_customers as c
 from casework.diagnoses._inquiry import Inquiry
 from casework.diagnoses._poisoning_coverage import Coverage
+from casework.diagnoses._poisoning_fresh import ADVISED, FEWEST_FRESH
 from casework.diagnoses._poisoning_graders import judge_changed
-from casework.diagnoses._poisoning_scores import ADVISED, FEWEST_FRESH, Scores
+from casework.diagnoses._poisoning_scores import Scores
 from casework.diagnoses._poisoning_target import Target
 from casework.diagnoses._poisoning_trends import Trends
 from casework.findings import Falsifier, Outcome, Rival
@@ -31,13 +32,11 @@ def falsify(trends: Trends, scores: Scores, target: Target, sesoi: float) -> Fal
     if scores.fresh_above and scores.fresh_score:
         ran = True
         above = scores.fresh_above
-        seen.append(
-            f"{count(len(scores.fresh), 'fresh questions')} score {_said(scores.fresh_score)}, "
-            f"the eval is {_said(above)} above"
-        )
+        n = count(len(scores.fresh.rows), "fresh questions")
+        seen.append(f"{n} score {_said(scores.fresh_score)}, the eval is {beside(above)}")
         falsified = above.high < sesoi
-    elif scores.fresh:
-        seen.append(f"{count(len(scores.fresh), 'fresh questions')} are too few to tell")
+    elif scores.fresh.rows:
+        seen.append(f"{count(len(scores.fresh.rows), 'fresh questions')} are too few to tell")
     else:
         seen.append("no question of them was graded that was not chosen by a thumb")
     total = trends.fixed_total()
@@ -47,7 +46,7 @@ def falsify(trends: Trends, scores: Scores, target: Target, sesoi: float) -> Fal
         falsified = falsified or total.high < -sesoi
     if scores.raked and not scores.fresh_above:
         ran = True
-        seen.append(f"transported to their mix the eval is {_said(scores.raked.above)} above")
+        seen.append(f"transported to their mix the eval is {beside(scores.raked.above)}")
         falsified = falsified or scores.raked.above.high < 0
     return Falsifier(statement, ran, "; ".join(seen), falsified=falsified)
 
@@ -66,6 +65,7 @@ def rivals_of(
         _small_set(found),
         _quality_first(found, sesoi_gap),
         judge_changed(ask, target, scores),
+        *((scores.fresh.selection(),) if scores.fresh_above else ()),
         _surface(ask, target, found),
         _business(ask, target, trends, scores),
         _survey(ask, target, scores),
@@ -211,14 +211,21 @@ def _beside_the_survey(
 
 def fresh_wanted(scores: Scores, target: Target) -> str:
     """What a fresh sample would settle, where there is none or a small one."""
-    if len(scores.fresh) >= ADVISED:
+    if len(scores.fresh.rows) >= ADVISED:
         return ""
-    have = f"; there are {number(len(scores.fresh))}" if scores.fresh else ""
+    have = f"; there are {number(len(scores.fresh.rows))}" if scores.fresh.rows else ""
     return (
         f"Draw at least {ADVISED} requests of {target.label} customers at random, have them graded "
         f"blind, and load them as eval_samples of condition replay{have}. Below {FEWEST_FRESH} "
         "they are not used."
     )
+
+
+def beside(above: Estimate) -> str:
+    """How much the reported score is above, or below."""
+    if above.value >= 0:
+        return f"{_said(above)} above"
+    return f"{_said(Estimate(-above.value, -above.high, -above.low, above.n))} below"
 
 
 def _said(found: Estimate, unit: Any = "score") -> str:

@@ -9,6 +9,7 @@ from casework.diagnoses import _poisoning_customers as c
 from casework.diagnoses import _poisoning_evals as e
 from casework.diagnoses._inquiry import Inquiry
 from casework.diagnoses._poisoning_coverage import Coverage
+from casework.diagnoses._poisoning_fresh import FEWEST_FRESH, Fresh, fresh_of
 from casework.diagnoses._poisoning_sample import Sample
 from casework.diagnoses._poisoning_target import CHURNED, Rows, Target
 from casework.diagnoses._poisoning_trends import Trends
@@ -17,10 +18,6 @@ from casework.stats.cluster_means import Clusters, cluster_difference, cluster_m
 from casework.stats.estimates import Estimate
 from casework.stats.raked_score import RakedScore, raked_score
 
-FEWEST_FRESH = 30
-ADVISED = 200
-"""Graded questions that METHODS section 6 asks of a fresh sample."""
-
 
 @dataclass(frozen=True, slots=True)
 class Scores:
@@ -28,7 +25,7 @@ class Scores:
 
     Attributes:
         reported: of the set in the last week.
-        fresh: rows of `fresh`.
+        fresh: graded questions of the target.
         fresh_score: of those, clustered by account; None with fewer than 30.
         fresh_above: reported minus fresh.
         estimable: whether every topic and tier of the target has an item.
@@ -42,7 +39,7 @@ class Scores:
     """
 
     reported: Estimate
-    fresh: Rows
+    fresh: Fresh
     fresh_score: Estimate | None
     fresh_above: Estimate | None
     estimable: bool
@@ -68,10 +65,10 @@ def score(ask: Inquiry, target: Target, trends: Trends, found: Coverage) -> Scor
     owner = [row["account_id"] or row["item_id"] for row in sample.items]
     set_of_items = clusters_of(values, owner)
     reported = cluster_mean(set_of_items, target.seed)
-    fresh = ask.ask(e.FRESH, **target.params)
+    fresh = fresh_of(ask, target)
     graded = None
-    if len(fresh) >= FEWEST_FRESH:
-        graded = clusters_of([row["score"] for row in fresh], [row["account"] for row in fresh])
+    if len(fresh.rows) >= FEWEST_FRESH:
+        graded = clusters_of(*zip(*((r["score"], r["account"]) for r in fresh.rows), strict=True))
     missing = _missing(sample, target, found)
     seen, raked = _transported(found, target, values, owner)
     lowest, highest = min(0.0, float(values.min())), max(1.0, float(values.max()))
@@ -103,7 +100,7 @@ def measure_scores(ask: Inquiry, found: Scores) -> None:
     ask.measure("score_upper_bound", high, "score", c.SAMPLE)
     ask.measure("n_eff", found.n_eff, "count:items", e.ITEMS)
     ask.estimate("fresh_score", found.fresh_score, "score", e.FRESH)
-    ask.measure("fresh_items", len(found.fresh), "count:graded questions", e.FRESH)
+    ask.measure("fresh_items", len(found.fresh.rows), "count:graded questions", e.FRESH)
     by = e.FRESH if found.fresh_above else c.SAMPLE
     ask.estimate("overstatement", found.above, "score", by)
     ask.measure("tipping_point", found.tipping, "score", e.ENDS)

@@ -6,7 +6,7 @@ from casework.diagnoses import _poisoning_customers as c
 from casework.diagnoses import _poisoning_evals as e
 from casework.diagnoses._inquiry import Inquiry
 from casework.diagnoses._poisoning_coverage import Coverage
-from casework.diagnoses._poisoning_rivals import fresh_wanted
+from casework.diagnoses._poisoning_rivals import beside, fresh_wanted
 from casework.diagnoses._poisoning_scores import Scores
 from casework.diagnoses._poisoning_target import Target
 from casework.diagnoses._poisoning_thumbs import choosing
@@ -61,7 +61,7 @@ def _undecided(found: Coverage, scores: Scores) -> str:
 def _score_told(scores: Scores) -> str:
     reported = f"its score of {number(scores.reported.value)}"
     if scores.fresh_above is not None:
-        return f"{reported} is {said(scores.fresh_above, 'score')} above fresh grades of theirs"
+        return f"{reported} is {beside(scores.fresh_above)} fresh grades of theirs"
     if scores.raked is not None:
         return f"{reported} is {said(scores.raked.score, 'score')} on their mix"
     if scores.bounds is not None:
@@ -112,8 +112,8 @@ def _scoring(ask: Inquiry, target: Target, scores: Scores) -> Finding:
     text = f"The eval says {said(scores.reported, 'score')}."
     if scores.fresh_score is not None and scores.fresh_above is not None:
         text += (
-            f" {count(len(scores.fresh), 'questions')} of {target.label} customers that no thumb "
-            f"chose score {said(scores.fresh_score, 'score')}, a difference of "
+            f" {count(len(scores.fresh.rows), 'questions')} of {target.label} customers that no "
+            f"thumb chose score {said(scores.fresh_score, 'score')}, a difference of "
             f"{said(scores.fresh_above, 'score')}."
         )
     if scores.raked is not None:

@@ -149,7 +149,8 @@ def _conclude(
         falsifier=falsifier,
         remedies=remedies(verdict, target, found, scores),
         limits=limits(verdict, target, trends, found, scores, margins.gap)
-        + other_grader(ask, target, scores),
+        + other_grader(ask, target, scores)
+        + scores.fresh.limits(),
         primary=Primary(found.p, margins.alpha),
         breaks=breaks_of(target, trends, survey),
     )
