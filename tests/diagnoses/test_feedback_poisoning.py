@@ -280,6 +280,39 @@ def test_few_accounts_say_how_many_would_settle_it(diagnosed: Diagnosed) -> None
     assert any("accounts of the target" in limit for limit in result.limits)
 
 
+def written(rows: list[Row]) -> list[Row]:
+    """The same rows, with the tier gold written in another way in each table."""
+    ways = {"accounts": " Gold", "nps": "GOLD", "eval_samples": "gold "}
+    return [
+        Row(row.table, row.locator, {**row.values, "tier": ways[row.table.name]})
+        if row.values.get("tier") == "gold" or row.table is nps else row
+        for row in rows
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("given", ["gold", "GOLD "])
+def test_a_tier_is_the_same_however_it_is_written(tmp_path: Path, given: str) -> None:
+    rows = [*survey(), *(row for row in audited({}) if row.locator.startswith("audit"))]
+    (tmp_path / "plain").mkdir()
+    plain = judged(tmp_path / "plain", rows, target="gold")
+    result = judged(tmp_path, written(rows), target=given)
+    assert result.parameters["target"].value == given
+    assert value(result, "fresh_items") == 60
+    assert value(result, "target_revenue") == value(plain, "target_revenue")
+    assert value(result, "coverage_gap") == value(plain, "coverage_gap")
+    assert value(result, "nps_change") == value(plain, "nps_change")
+    assert "Gold customers" in result.headline
+
+
+def test_few_answers_have_no_weighted_change(tmp_path: Path) -> None:
+    few = {f"{wave} {a}" for wave in ("first", "last") for a in range(0, 40, 2) if a > 6}
+    rows = [row for row in survey() if row.locator not in few]
+    result = judged(tmp_path, rows, target="gold")
+    assert value(result, "nps_change_weighted") is None
+    why = str(rival(result, "Other customers answer").why)
+    assert "points and" in why
+
+
 def test_the_target_can_be_given(diagnosed: Diagnosed) -> None:
     inferred, _ = diagnosed("feedback_poisoning.planted", TOPIC)
     given, _ = diagnosed("feedback_poisoning.planted", TOPIC, target="churned")

@@ -7,8 +7,8 @@ ASKED = Query(
     "asked",
     """
     SELECT r.request_id, r.occurred_at, r.locator, coalesce(r.account_id, r.user_id) AS account,
-           coalesce(r.tier, a.tier) AS tier, a.churned_at IS NOT NULL AS churned,
-           r.input_text, r.attributes
+           lower(trim(coalesce(r.tier, a.tier))) AS tier, trim(coalesce(r.tier, a.tier)) AS written,
+           a.churned_at IS NOT NULL AS churned, r.input_text, r.attributes
     FROM requests AS r LEFT JOIN accounts AS a ON a.account_id = r.account_id
     WHERE r.occurred_at >= $opened_at AND r.occurred_at <= $closed_at
       AND coalesce(r.account_id, r.user_id) IS NOT NULL
@@ -21,7 +21,8 @@ ASKED = Query(
 TRAFFIC = Query(
     "traffic",
     """
-    SELECT tier, churned, count(*) AS requests, count(DISTINCT account) AS accounts,
+    SELECT tier, min(written) AS written, churned, count(*) AS requests,
+           count(DISTINCT account) AS accounts,
            min(occurred_at) AS first, max(occurred_at) AS last
     FROM asked GROUP BY tier, churned ORDER BY tier, churned
     """,
@@ -32,9 +33,9 @@ TRAFFIC = Query(
 REVENUE = Query(
     "revenue",
     """
-    SELECT tier, churned_at IS NOT NULL AS churned, count(*) AS accounts, sum(revenue) AS revenue,
-           count(revenue) AS with_revenue
-    FROM accounts GROUP BY tier, churned_at IS NOT NULL ORDER BY tier, churned
+    SELECT lower(trim(tier)) AS tier, churned_at IS NOT NULL AS churned, count(*) AS accounts,
+           sum(revenue) AS revenue, count(revenue) AS with_revenue
+    FROM accounts GROUP BY lower(trim(tier)), churned_at IS NOT NULL ORDER BY 1, churned
     """,
     "Accounts and yearly revenue by tier, of those that left and those that stayed.",
 )
@@ -80,9 +81,9 @@ VECTORS = Query(
 CLASSES = Query(
     "classes",
     """
-    SELECT account_id, tier, churned_at, churned_at IS NOT NULL AS churned,
+    SELECT account_id, lower(trim(tier)) AS tier, churned_at, churned_at IS NOT NULL AS churned,
            CASE WHEN revenue IS NULL THEN 0
-                ELSE ntile(3) OVER (PARTITION BY tier, revenue IS NULL
+                ELSE ntile(3) OVER (PARTITION BY lower(trim(tier)), revenue IS NULL
                                     ORDER BY revenue, account_id) END AS size
     FROM accounts
     """,
@@ -104,8 +105,9 @@ PANEL = Query(
 ANSWERS = Query(
     "answers",
     """
-    SELECT n.account_id, coalesce(n.tier, a.tier) AS tier, coalesce(a.churned, FALSE) AS churned,
-           a.size, n.responded_at, coalesce(n.invited_at, n.responded_at) AS asked_at,
+    SELECT n.account_id, lower(trim(coalesce(n.tier, a.tier))) AS tier,
+           coalesce(a.churned, FALSE) AS churned, a.size, n.responded_at,
+           coalesce(n.invited_at, n.responded_at) AS asked_at,
            CASE WHEN n.score >= 9 THEN 1 WHEN n.score <= 6 THEN -1 ELSE 0 END
                AS vote
     FROM nps AS n LEFT JOIN classes AS a ON a.account_id = n.account_id
@@ -119,9 +121,11 @@ ANSWERS = Query(
 THUMBS = Query(
     "thumbs",
     """
-    SELECT coalesce(f.tier, a.tier) AS tier, coalesce(f.surface, 'not recorded') AS surface,
+    SELECT lower(trim(coalesce(f.tier, a.tier))) AS tier,
+           coalesce(f.surface, 'not recorded') AS surface,
            CASE WHEN $by = 'churned' THEN a.churned_at IS NOT NULL
-                ELSE coalesce(coalesce(f.tier, a.tier) = $target, FALSE) END AS is_target,
+                ELSE coalesce(lower(trim(coalesce(f.tier, a.tier))) = $target, FALSE) END
+               AS is_target,
            count(*) FILTER (WHERE f.signal > 0) AS up, count(*) FILTER (WHERE f.signal < 0) AS down
     FROM feedback AS f LEFT JOIN accounts AS a ON a.account_id = f.account_id
     WHERE NOT coalesce(f.is_internal, FALSE)

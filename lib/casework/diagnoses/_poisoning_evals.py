@@ -50,7 +50,7 @@ SCORED = Query(
     """
     SELECT s.item_id, date_trunc('week', r.started_at) AS week, round(avg(s.score), 9) AS score,
            max(coalesce(s.topic, s.category)) AS topic, max(s.input_text) AS input_text,
-           max(s.account_id) AS account_id, max(coalesce(s.tier, a.tier)) AS tier,
+           max(s.account_id) AS account_id, max(lower(trim(coalesce(s.tier, a.tier)))) AS tier,
            max(s.source_event_id) AS source_event_id, min(s.added_at) AS added_at
     FROM eval_samples AS s JOIN eval_runs AS r ON r.run_id = s.run_id
     LEFT JOIN accounts AS a ON a.account_id = s.account_id
@@ -134,7 +134,7 @@ FRESH = Query(
     WHERE s.score IS NOT NULL AND coalesce(s.kind, 'utility') = 'utility'
       AND r.started_at >= $middle
       AND CASE WHEN $by = 'churned' THEN a.churned_at IS NOT NULL
-               ELSE coalesce(s.tier, a.tier) = $target END
+               ELSE lower(trim(coalesce(s.tier, a.tier))) = $target END
       AND ((s.condition = 'replay' AND s.item_id NOT IN (SELECT item_id FROM scored))
            OR (coalesce(s.condition, 'as_run') = 'as_run' AND g.request_id IS NOT NULL))
     GROUP BY r.suite, s.item_id ORDER BY r.suite, s.item_id

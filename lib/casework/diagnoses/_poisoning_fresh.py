@@ -20,7 +20,7 @@ from casework.words import count, number, p_value, share
 FEWEST_FRESH = 30
 ADVISED = 200
 """Graded questions that METHODS section 6 asks of a fresh sample."""
-_LEVEL = 0.01
+_LEVEL = 0.001
 """Of the test whether a suite departs from a random draw, as for a check of randomisation."""
 
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from casework.case import Query
 from casework.diagnoses import _poisoning_customers as c
 from casework.diagnoses._inquiry import Inquiry
-from casework.diagnoses._poisoning_target import Rows, Survey, Target
+from casework.diagnoses._poisoning_target import FEWEST_ACCOUNTS, Rows, Survey, Target
 from casework.stats.bounds import manski
 from casework.stats.cluster_means import change_within
 from casework.stats.estimates import Estimate
@@ -30,13 +30,14 @@ class Weighted:
     """The NPS change, last wave minus first, of the classes that answered in both.
 
     Attributes:
-        change: with answers weighted to the accounts that were there.
+        change: with answers weighted to the accounts that were there; None where fewer than five
+            of them answered in a wave.
         low, high: bounds of the change of all accounts, whatever silent classes would have said.
         silent: share of the accounts of the last wave in classes that are silent in a wave.
         answered: share of the accounts of the last wave of which somebody answered.
     """
 
-    change: Estimate
+    change: Estimate | None
     low: float
     high: float
     silent: float
@@ -76,8 +77,9 @@ def weigh(ask: Inquiry, target: Target, survey: Survey, answers: Rows) -> Weight
         manski(s, min(1.0, max(-1.0, wave.mean)), -1.0, 1.0)
         for s, wave in zip(seen, waves, strict=True)
     )
+    enough = min((wave.n > 0).sum() for wave in waves) >= FEWEST_ACCOUNTS
     return Weighted(
-        change=change_within(*waves),
+        change=change_within(*waves) if enough else None,
         low=last[0] - first[1],
         high=last[1] - first[0],
         silent=1 - seen[1],

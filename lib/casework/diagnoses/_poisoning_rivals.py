@@ -186,13 +186,14 @@ def _survivors(trends: Trends, scores: Scores) -> Rival:
         text += f", answered twice {_said(same, 'points')}"
         differs = not same.low <= change.value <= same.high
     if weighted is not None:
-        by_weight = weighted.change
-        text += f", weighted {_said(by_weight, 'points')}"
-        differs = differs or not by_weight.low <= change.value <= by_weight.high
+        if by_weight := weighted.change:
+            text += f", weighted {_said(by_weight, 'points')}"
+            differs = differs or not by_weight.low <= change.value <= by_weight.high
         if weighted.silent:
             text += (
                 f"; {share(weighted.silent)} of the accounts are of kinds that are silent, so that "
-                f"of all it lies between {number(weighted.low)} and {number(weighted.high)}"
+                f"of all it lies between {spread(weighted.low, None, 'points')} and "
+                f"{spread(weighted.high, None, 'points')}"
             )
             # what the silent would have said could turn the change into its opposite
             differs = differs or weighted.low < 0 < weighted.high

@@ -109,7 +109,7 @@ def measure_scores(ask: Inquiry, found: Scores) -> None:
 def _missing(sample: Sample, target: Target, found: Coverage) -> str:
     """What of the target has no item at all, in words; empty where nothing."""
     tiers = [row["tier"] for row in sample.items if row["tier"] is not None]
-    if target.by != CHURNED and tiers and target.name not in tiers:
+    if target.by != CHURNED and tiers and target.tier not in tiers:
         return f"the set holds no item of {target.label} customers"
     zero = found.zero_topics
     if zero:

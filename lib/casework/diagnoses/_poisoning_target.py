@@ -85,7 +85,8 @@ class Target:
     Attributes:
         suite: the eval suite.
         by: `tier` or `churned`.
-        name: the tier, or `churned`.
+        tier: the tier as it is compared, in lower case; or `churned`.
+        name: the same as it is written.
         why: how the target was chosen.
         first_week, last_week: of the suite.
         weeks: how many weeks have a run.
@@ -95,6 +96,7 @@ class Target:
 
     suite: str
     by: str
+    tier: str
     name: str
     why: str
     first_week: datetime
@@ -114,11 +116,11 @@ class Target:
         """Parameters of the queries."""
         names = ("suite", "by", "first_week", "last_week", "opened_at", "closed_at", "seed")
         middle = self.opened_at + (self.closed_at - self.opened_at) / 2
-        return {n: getattr(self, n) for n in names} | {"target": self.name, "middle": middle}
+        return {n: getattr(self, n) for n in names} | {"target": self.tier, "middle": middle}
 
     def holds(self, row: dict[str, Any]) -> bool:
         """Whether a row with `tier` and `churned` is one of the target customers."""
-        return bool(row["churned"]) if self.by == CHURNED else row["tier"] == self.name
+        return bool(row["churned"]) if self.by == CHURNED else row["tier"] == self.tier
 
 
 def settle_suite(ask: Inquiry, suite: str | None) -> dict[str, Any] | None:
@@ -162,11 +164,14 @@ def settle_target(
     chosen = _chosen(ask, traffic, survey, given)
     if chosen is None:
         return None
-    by, name, why = chosen
+    by, tier, why = chosen
+    written = [row["written"] for row in traffic if by == "tier" and row["tier"] == tier]
+    name = min(written, default=tier)
     ask.infer("target", given, name)
     return Target(
         suite=suite["suite"],
         by=by,
+        tier=tier,
         name=name,
         why=why,
         first_week=suite["first_week"],
@@ -183,8 +188,9 @@ def _chosen(
     tiers = sorted({row["tier"] for row in traffic if row["tier"] is not None})
     left = sum(row["accounts"] for row in traffic if row["churned"])
     if given is not None:
-        if given in tiers:
-            return "tier", given, "as given"
+        folded = given.strip(" ").lower()
+        if folded in tiers:
+            return "tier", folded, "as given"
         if given == CHURNED and left:
             return CHURNED, CHURNED, "as given"
         raise unknown_name("target", given, [*tiers, CHURNED])

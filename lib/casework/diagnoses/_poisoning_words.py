@@ -155,7 +155,7 @@ def _saying(ask: Inquiry, target: Target, trends: Trends) -> tuple[Finding, ...]
     text = f"NPS of {target.label} customers moved by {said(trends.nps_change, 'points')}"
     if trends.nps_others is not None:
         text += f", that of others by {said(trends.nps_others, 'points')}"
-    if weighted := trends.nps_weighted:
+    if (weighted := trends.nps_weighted) and weighted.change:
         text += f"; weighted to the accounts that were there, {said(weighted.change, 'points')}"
     if trends.divergence is not None:
         apart = said(trends.divergence, "standard deviations a quarter")
