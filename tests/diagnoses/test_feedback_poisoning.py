@@ -278,6 +278,40 @@ def test_few_accounts_say_how_many_would_settle_it(diagnosed: Diagnosed) -> None
     result, _ = diagnosed("feedback_poisoning.few_answers", WORDS)
     assert result.verdict in ("inconclusive", "supported")
     assert any("accounts of the target" in limit for limit in result.limits)
+    if result.verdict == "inconclusive":
+        assert "accounts of theirs would tell it from 5 points" in result.headline
+
+
+def test_a_score_below_fresh_grades_is_said_so(tmp_path: Path) -> None:
+    rows = [
+        Row(row.table, row.locator, {**row.values, "score": 1.0})
+        if row.locator.startswith("audit ") else row
+        for row in audited({})
+    ]  # fmt: skip
+    result = judged(tmp_path, rows, target="gold")
+    assert value(result, "overstatement") < 0
+    assert result.falsifier is not None
+    assert "below" in result.falsifier.outcome
+
+
+def test_without_a_rise_nothing_of_it_can_be_gone(tmp_path: Path) -> None:
+    result = judged(tmp_path, product(), target="gold")
+    assert value(result, "rise") == 0
+    assert value(result, "tipping_point") is None
+
+
+def test_thumbs_up_that_chose_no_more_than_others_are_not_said_to_choose(tmp_path: Path) -> None:
+    rows = []
+    for row in product():
+        item = int(row.locator.split()[-1])
+        own = {"source_event_id": f"f{item}"} if row.table is eval_samples else {}
+        rows.append(Row(row.table, row.locator, {**row.values, **own}))
+    for k in range(80):
+        thumb = {"feedback_id": f"f{k}", "occurred_at": START, "signal": 1 if k % 2 else -1}
+        rows.append(Row(feedback, f"thumb {k}", thumb))
+    told = " ".join(f.statement for f in judged(tmp_path, rows, target="gold").findings)
+    assert "25 % of thumbs up became items and 25 % of thumbs down, apart within chance" in told
+    assert "chosen by a thumb" not in told
 
 
 def written(rows: list[Row]) -> list[Row]:

@@ -35,7 +35,8 @@ class Scores:
         highest_above: reported minus the upper bound: at least so much is overstated.
         n_eff: effective number of the items that could be used.
         tipping: how much lower than the covered the uncovered questions must score for the rise
-            of the eval to be gone.
+            of the eval to be gone; None where nothing rose beyond chance, or scores do not reach
+            so low.
     """
 
     reported: Estimate
@@ -73,7 +74,6 @@ def score(ask: Inquiry, target: Target, trends: Trends, found: Coverage) -> Scor
     seen, raked = _transported(found, target, values, owner)
     lowest, highest = min(0.0, float(values.min())), max(1.0, float(values.max()))
     bounds = manski(seen, _inside(raked, lowest, highest), lowest, highest) if raked else None
-    rise = trends.rise.total.value if trends.rise else None
     return Scores(
         reported=reported,
         fresh=fresh,
@@ -85,8 +85,15 @@ def score(ask: Inquiry, target: Target, trends: Trends, found: Coverage) -> Scor
         bounds=bounds,
         highest_above=_at_least(raked, seen, highest) if raked and missing else None,
         n_eff=raked.n_eff if raked else None,
-        tipping=tipping_point(rise, found.gap.second.value) if rise and rise > 0 else None,
+        tipping=_tipping(trends, found.gap.second.value, highest - lowest),
     )
+
+
+def _tipping(trends: Trends, covered: float, widest: float) -> float | None:
+    if trends.rise is None or trends.rise.total.low <= 0:
+        return None
+    found = tipping_point(trends.rise.total.value, covered)
+    return found if found is not None and found <= widest else None
 
 
 def measure_scores(ask: Inquiry, found: Scores) -> None:

@@ -1,5 +1,7 @@
 """Who gives thumbs, what they would say if everybody gave them, and which became items."""
 
+from typing import Any
+
 import numpy as np
 
 from casework.diagnoses import _poisoning_customers as c
@@ -10,8 +12,11 @@ from casework.diagnoses._poisoning_target import Target
 from casework.findings import Finding
 from casework.stats.bounds import manski
 from casework.stats.composition import kish
+from casework.stats.proportions import fisher
 from casework.stats.weights import hajek
-from casework.words import number, share
+from casework.words import number, p_value, share
+
+_LEVEL = 0.05
 
 
 def measure_thumbs(ask: Inquiry, target: Target, sample: Sample) -> None:
@@ -70,14 +75,15 @@ def choosing(ask: Inquiry, target: Target) -> Finding:
         else "No item has a tier"
     )
     if thumbs.value is not None:
-        text += f"; {share(thumbs.value)} of those whose source is known were chosen by a thumb"
+        text += f"; {share(thumbs.value)} of those whose source is known have a thumb"
     chosen = ask.ask(c.CHOSEN, **target.params) if thumbs.value else []
     rows = {row["signal"]: row for row in chosen}
     up, down = rows.get("up"), rows.get("down")
     if up and down:
         text += (
             f": {share(up['became_items'] / up['events'])} of thumbs up became items and "
-            f"{share(down['became_items'] / down['events'])} of thumbs down"
+            f"{share(down['became_items'] / down['events'])} of thumbs down, "
+            f"{_beyond_chance(up, down)}"
         )
     names = ["top_cohort_item_share", "items_from_thumbs", "accounts_behind_items"]
     if approval := ask.measures.get("approval"):
@@ -90,3 +96,9 @@ def choosing(ask: Inquiry, target: Target) -> Finding:
             f"from {share(low)} to {share(high)}"
         )
     return Finding(f"{text}.", tuple(names), (ask.evidence_id(e.ITEMS),))
+
+
+def _beyond_chance(up: dict[str, Any], down: dict[str, Any]) -> str:
+    shares = [(row["became_items"], row["events"]) for row in (up, down)]
+    p = fisher(shares[0], shares[1])
+    return f"apart {'beyond' if p < _LEVEL else 'within'} chance ({p_value(p)})"

@@ -1,13 +1,12 @@
 """What `feedback_poisoning` says: headline, findings, remedies and limits."""
 
-import math
-
 from casework.diagnoses import _poisoning_customers as c
 from casework.diagnoses import _poisoning_evals as e
 from casework.diagnoses._inquiry import Inquiry
 from casework.diagnoses._poisoning_coverage import Coverage
 from casework.diagnoses._poisoning_rivals import beside, fresh_wanted
 from casework.diagnoses._poisoning_scores import Scores
+from casework.diagnoses._poisoning_settling import more_accounts, settled_by
 from casework.diagnoses._poisoning_target import Target
 from casework.diagnoses._poisoning_thumbs import choosing
 from casework.diagnoses._poisoning_trends import Trends
@@ -29,8 +28,10 @@ def said(found: Estimate, unit: str = "share") -> str:
     return spread(found.value, (found.low, found.high), unit)
 
 
-def headline(verdict: Verdict, target: Target, found: Coverage, scores: Scores) -> str:
-    """One sentence that says what was found."""
+def headline(
+    verdict: Verdict, target: Target, found: Coverage, scores: Scores, sesoi: float
+) -> str:
+    """One sentence that says what was found, and how many accounts would settle what was not."""
     mine, others = found.gap.second, found.gap.first
     covered = (
         f"the eval set covers {said(mine)} of what {target.label} customers ask and "
@@ -42,7 +43,8 @@ def headline(verdict: Verdict, target: Target, found: Coverage, scores: Scores) 
         gap = said(found.gap.difference, "points")
         return f"Clean. {covered[0].upper()}{covered[1:]}; the gap of {gap} is too small to matter."
     if verdict == "inconclusive":
-        return f"Inconclusive. {covered[0].upper()}{covered[1:]}, {_undecided(found, scores)}."
+        undecided = f"{_undecided(found, scores)}{settled_by(found, sesoi)}"
+        return f"Inconclusive. {covered[0].upper()}{covered[1:]}, {undecided}."
     word = "Confirmed" if verdict == "confirmed" else "Supported"
     return f"{word}. {covered[0].upper()}{covered[1:]}; {_score_told(scores)}."
 
@@ -189,15 +191,19 @@ def remedies(verdict: Verdict, target: Target, found: Coverage, scores: Scores) 
     if verdict == "clean":
         return ()
     told = [text for text in (fresh_wanted(scores, target),) if text]
+    quotas = (
+        "Draw items at random from production by quotas of tier and topic; keep thumbs for triage."
+    )
     if verdict == "inconclusive":
-        return tuple(told)
+        missed = found.gap.difference.low > 0 and found.by_chance.p >= _LEVEL
+        return (*told, quotas) if missed else tuple(told)
     if found.zero_topics:
         told.append(
             f"Add items of {', '.join(found.zero_topics[:5])} from {target.label} requests."
         )
     return (
         *told,
-        "Draw items at random from production by quotas of tier and topic; keep thumbs for triage.",
+        quotas,
         "Print coverage and the effective number of items beside the score.",
     )
 
@@ -215,7 +221,7 @@ def limits(
     told = [f"Target customers are {target.label}: {target.why}."]
     told += _comparing(target, found, sesoi)
     if verdict in ("inconclusive", "supported") and gap.difference.low <= sesoi:
-        told.append(_more_accounts(gap.difference, sesoi, gap.second.n))
+        told.append(more_accounts(found, sesoi))
     if verdict == "inconclusive" and scores.fresh_above is None:
         told.append("No fresh grades tell whether the score overstates what they get.")
     change = trends.nps_change
@@ -263,17 +269,3 @@ def _comparing(target: Target, found: Coverage, sesoi: float) -> list[str]:
             "compared, as more could not be told from a random set of the questions drawn."
         )
     return told
-
-
-def _more_accounts(gap: Estimate, sesoi: float, accounts: int) -> str:
-    """Accounts that would part the gap from the smallest one that matters, by its own spread."""
-    half, distance = (gap.high - gap.low) / 2, abs(gap.value - sesoi)
-    if not math.isfinite(half) or distance < 1e-3:
-        return (
-            "The gap is as large as the smallest that matters; more accounts would not part them."
-        )
-    needed = max(accounts, math.ceil(accounts * (half / distance) ** 2))
-    return (
-        f"To tell the gap from {share(sesoi)} takes about {count(needed, 'accounts')} of the "
-        f"target; there are {number(accounts)}."
-    )

@@ -142,7 +142,7 @@ def _conclude(
     verdict = _verdict(found, scores, falsifier, rivals, margins)
     return Conclusion(
         verdict=verdict,
-        headline=headline(verdict, target, found, scores),
+        headline=headline(verdict, target, found, scores, margins.gap),
         wide=True,
         findings=findings(ask, target, trends, found, scores),
         rivals=rivals,
