@@ -458,6 +458,8 @@ def test_texts_that_cannot_show_a_gap_make_nothing_clean(diagnosed: Diagnosed) -
     assert result.verdict in ("inconclusive", "supported")
     assert value(result, "coverage_gap_others_alone") < 0.05
     assert any("likeness cannot show a gap here" in limit for limit in result.limits)
+    if result.verdict == "inconclusive":
+        assert "likeness cannot show one here" in result.headline
 
 
 @pytest.mark.slow

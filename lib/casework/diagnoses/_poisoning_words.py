@@ -43,14 +43,16 @@ def headline(
         gap = said(found.gap.difference, "points")
         return f"Clean. {covered[0].upper()}{covered[1:]}; the gap of {gap} is too small to matter."
     if verdict == "inconclusive":
-        undecided = f"{_undecided(found, scores)}{settled_by(found, sesoi)}"
+        undecided = f"{_undecided(found, scores, sesoi)}{settled_by(found, sesoi)}"
         return f"Inconclusive. {covered[0].upper()}{covered[1:]}, {undecided}."
     word = "Confirmed" if verdict == "confirmed" else "Supported"
     return f"{word}. {covered[0].upper()}{covered[1:]}; {_score_told(scores)}."
 
 
-def _undecided(found: Coverage, scores: Scores) -> str:
+def _undecided(found: Coverage, scores: Scores, sesoi: float) -> str:
     gap = said(found.gap.difference, "points")
+    if found.gap.difference.high < sesoi and not found.tells(sesoi):
+        return f"a gap of {gap}; likeness cannot show one here, finer topics or embeddings may"
     if found.gap.difference.low > 0 and found.by_chance.p >= _LEVEL:
         return f"a gap of {gap}, as large as sets of that size drawn at random may have"
     if scores.above is not None and scores.above.low > 0:
@@ -261,7 +263,7 @@ def _comparing(target: Target, found: Coverage, sesoi: float) -> list[str]:
         told.append(
             f"The questions of {target.label} customers differ from those of others, and yet a set "
             "of others' questions alone would cover them as well: likeness cannot show a gap here. "
-            "Load topics or embeddings."
+            "Load finer topics or other embeddings."
         )
     if found.like.items < len(sample.items):
         told.append(

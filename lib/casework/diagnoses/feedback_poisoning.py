@@ -24,7 +24,8 @@ Two trends that part prove nothing, as any two trends do; NPS lags by a quarter,
 and renewals move it. Who leaves stops answering, so NPS can rise: answers are weighted to the
 accounts that were there. Texts in like words whatever they ask can hide a gap, not make one. Thumbs
 differ by surface. Few answers to the survey show nothing: a drop of 10 points needs about 960 a
-wave.
+wave. Fresh grades by another grader than the eval's also hold by how much both differ on the same
+answer. Graded questions that were picked by their thumbs, or by having none, are no random sample.
 """
 
 from dataclasses import dataclass
