@@ -96,6 +96,7 @@ def test_the_first_picture_is_of_the_scores_and_the_second_of_the_tiers(
         ("real_improvement", "supported"),
         ("no_rerun", "supported"),
         ("zero_shot_only", "supported"),
+        ("taken_out", "supported"),
     ],
 )
 def test_traps_by_name(name: str, verdict: str, diagnosed: Diagnosed) -> None:

@@ -88,6 +88,58 @@ def test_a_run_without_prompts_is_not_taken_for_its_date(diagnose: Diagnose) -> 
     assert not any("not examined" in limit for limit in result.limits)
 
 
+def of_quarters(*leaking: int) -> dict[str, Any]:
+    """A suite of 80 items, run once a quarter; so many of them stood in their own prompts."""
+    questions, others = texts(50, 80), texts(51, 80)
+    at = [f"2026-{1 + 3 * k:02}-01T00:00:00" for k in range(len(leaking))]
+    parts = []
+    for k, n in enumerate(leaking):
+        shown = [*questions[:n], *others[n:]]
+        prompts: list[str | None] = [f"{o}\n\n{q}" for o, q in zip(shown, questions, strict=True)]
+        parts.append(of_run(f"q{k + 1}", samples(questions, prompts, scores=[1.0, 0.0] * 40)))
+    return {
+        "eval_runs": {**suites(**{f"q{k + 1}": "s" for k in range(len(leaking))}),
+                      "started_at": np.array(at, "datetime64[s]")},
+        "eval_samples": joined(*parts),
+        "exemplars": bank([*questions[:30], *others]),
+    }  # fmt: skip
+
+
+def test_of_several_runs_one_that_leaks_is_judged_and_the_others_are_told(
+    diagnose: Diagnose,
+) -> None:
+    result = diagnose(of_quarters(0, 30, 0, 1))
+    assert result.verdict == "supported"
+    assert result.parameters["run"].value == "q2"
+    assert value(result, "in_prompt_rate") == 30 / 80
+    assert "in run q2" in result.headline
+    by_run = [(run["run_id"], run["in_prompt"]) for run in value(result, "in_prompt_by_run")]
+    assert by_run == [("q1", 0), ("q2", 30), ("q3", 0), ("q4", 1)]
+    (told,) = [limit for limit in result.limits if "is judged" in limit]
+    assert "Of 4 runs" in told
+    assert "q4, 1 of 80 items" in told
+    assert "q1, none of 80 items" in told
+
+
+def test_of_several_runs_that_leak_the_latest_is_judged(diagnose: Diagnose) -> None:
+    assert diagnose(of_quarters(30, 30, 20, 0)).parameters["run"].value == "q3"
+
+
+def test_a_run_that_was_asked_for_is_judged_and_says_that_another_leaks(
+    diagnose: Diagnose,
+) -> None:
+    result = diagnose(of_quarters(0, 30, 0), run="q3")
+    assert result.verdict == "clean"
+    assert "in run q3, but items did in 1 other run, 30 of them in q2" in result.headline
+
+
+def test_where_no_run_leaks_it_is_said_of_all(diagnose: Diagnose) -> None:
+    result = diagnose(of_quarters(0, 0, 0))
+    assert result.verdict == "clean"
+    assert result.parameters["run"].value == "q3"
+    assert "as an example in any of 3 runs" in result.headline
+
+
 def test_in_a_year_of_many_suites_the_few_shot_suite_is_examined(tmp_path: Path) -> None:
     case = tmp_path / "case.duckdb"
     write_year(tmp_path / "evidence", 3, "quiet")

@@ -1,6 +1,5 @@
 """All that `prompt_leakage` finds out before it judges: texts, prompts, scores, reach."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,15 +7,16 @@ import numpy as np
 
 from casework.diagnoses import _leak_queries as q
 from casework.diagnoses._inquiry import Inquiry
+from casework.diagnoses._leak_choice import Chosen, RunSeen
 from casework.diagnoses._leak_effect import Effect, measure_effect
 from casework.diagnoses._leak_paraphrases import Paraphrases, find_paraphrases
-from casework.diagnoses._leak_prompts import InPrompt, look, stated_by_template
-from casework.diagnoses._leak_references import NONE, Questions, Reference, questions, refer
-from casework.diagnoses._leak_runs import LEFT_OUT, WITHOUT, Judged
+from casework.diagnoses._leak_prompts import InPrompt
+from casework.diagnoses._leak_reading import Reading
+from casework.diagnoses._leak_references import NONE, Reference
+from casework.diagnoses._leak_runs import LEFT_OUT, Judged
 from casework.diagnoses._leak_samples import Samples, read
 from casework.diagnoses._leak_similarity import Along, score_along
 from casework.diagnoses._leak_swap import Swap, follow_swap
-from casework.stats.boilerplate import Items
 from casework.stats.estimates import Estimate, wilson
 from casework.stats.leakage import Drop, is_binary, paired_drop
 from casework.stats.own_prompt import own_prompts
@@ -33,6 +33,7 @@ class Investigated:
 
     Attributes:
         judged, samples: the run, and its samples.
+        runs: the runs of the suite whose prompts were looked into, in the order of time.
         bank, training: examples and training rows that were compared; None where there are none.
         in_prompt: what stood in the prompts; None where no prompt was recorded.
         open_share: share of the items' words that count, the rest is boilerplate.
@@ -50,6 +51,7 @@ class Investigated:
 
     judged: Judged
     samples: Samples
+    runs: tuple[RunSeen, ...]
     bank: Reference | None
     training: Reference | None
     in_prompt: InPrompt | None
@@ -94,29 +96,28 @@ class Investigated:
 
 def investigate(
     ask: Inquiry,
-    judged: Judged,
+    chosen: Chosen,
     bank: str | None,
     near: float,
-    boilerplate: float,
     sesoi: float | None,
     seed: int,
 ) -> Investigated:
-    """Compare texts, look into the prompts, and compare the scores."""
-    params = {**judged.params, "bank": bank}
-    samples = read(ask, judged.run["run_id"], "as_run")
-    asked = questions(samples.table["input_text"].take(samples.first))
-    of_bank, of_training = _references(ask, asked, samples, params, near, boilerplate)
-    items = _items(asked, of_bank or of_training, boilerplate)
-    found = _prompts(ask, judged, samples, asked, items, of_bank, near)
+    """Compare the scores of what stood in prompts and what did not, and find out the reach."""
+    judged, reading = chosen.judged, chosen.reading
+    samples, found = reading.samples, reading.in_prompt
+    of_bank, of_training = reading.compared.bank, reading.compared.training
+    asked, items = reading.compared.asked, reading.compared.items
     leaked, known = _leaked(found, of_bank or of_training, len(samples.ids))
     effect = measure_effect(ask, judged, samples, leaked, known, found, of_bank, seed)
     sesoi = float(ask.infer("sesoi", sesoi, _sesoi(effect)))
     recurring = _recurring(ask, judged, samples, leaked)
     ask.ask(q.BY_LEAK, **judged.params, leaked=_ids(samples, leaked))
     approved = ask.one(q.RESTED_ON, **judged.params)["approved"]
+    params = {**judged.params, "bank": bank}
     return Investigated(
         judged=judged,
         samples=samples,
+        runs=chosen.runs,
         bank=of_bank,
         training=of_training,
         in_prompt=found,
@@ -126,56 +127,12 @@ def investigate(
         along=score_along(found, effect),
         swap=follow_swap(ask, judged, samples, found, of_bank),
         sesoi=sesoi,
-        still=_still(ask, judged, samples, asked, items, leaked, near),
+        still=_still(ask, judged, reading, leaked, near),
         recurring=recurring,
         drop_rest=_rest(samples, effect, recurring, seed),
         versions=int(approved),
         served=ask.one(q.SERVED, checkpoint=judged.run["checkpoint"]),
     )
-
-
-def _references(
-    ask: Inquiry, asked: Questions, samples: Samples, params: Mapping[str, Any], near: float,
-    boilerplate: float,
-) -> tuple[Reference | None, Reference | None]:  # fmt: skip
-    """The example bank and the training rows, compared with the items."""
-    bank = training = None
-    if ask.case.filled("exemplars"):
-        ask.ask(q.BANKS)
-        bank = refer(ask, asked, samples.ids, q.BANK, q.SAME_SOURCE, params, near, boilerplate)
-    if ask.case.filled("training_rows"):
-        ask.ask(q.DATASETS)
-        training = refer(
-            ask, asked, samples.ids, q.TRAINING, q.SAME_EVENT, params, near, boilerplate
-        )
-    return bank, training
-
-
-def _items(asked: Questions, reference: Reference | None, share: float) -> Items:
-    """The items without boilerplate: as compared with the reference, else by themselves."""
-    if reference is not None:
-        return reference.items
-    from casework.stats.boilerplate import without_boilerplate
-
-    return without_boilerplate(asked.tokens, asked.tokens, share)
-
-
-def _prompts(
-    ask: Inquiry, judged: Judged, samples: Samples, asked: Questions, items: Items,
-    bank: Reference | None, near: float,
-) -> InPrompt | None:  # fmt: skip
-    if not judged.run["prompts"]:
-        return None
-    repeats = 1
-    for condition in WITHOUT:
-        other = judged.others.get(condition)
-        if other and other["prompts"]:
-            plain = read(ask, other["run_id"], condition)
-            theirs = questions(plain.table["input_text"].take(plain.first))
-            alone = _items(theirs, None, 1.0)
-            repeats = max(1, stated_by_template(plain, theirs, alone))
-            break
-    return look(samples, asked, items, bank, repeats, near)
 
 
 def _leaked(found: InPrompt | None, reference: Reference | None, items: int) -> tuple[Flags, Flags]:
@@ -200,20 +157,19 @@ def _ids(samples: Samples, flags: Flags) -> list[str]:
 
 
 def _still(
-    ask: Inquiry, judged: Judged, samples: Samples, asked: Questions, items: Items,
-    leaked: Flags, near: float,
-) -> Estimate | None:  # fmt: skip
+    ask: Inquiry, judged: Judged, reading: Reading, leaked: Flags, near: float
+) -> Estimate | None:
     """Leaked items that stand in the prompts of the rerun all the same."""
     other = judged.others.get(LEFT_OUT)
     if other is None or not other["prompts"] or not leaked.any():
         return None
-    rerun = read(ask, other["run_id"], LEFT_OUT)
-    place = {name: i for i, name in enumerate(samples.ids)}
+    compared, rerun = reading.compared, read(ask, other["run_id"], LEFT_OUT)
+    place = {name: i for i, name in enumerate(reading.samples.ids)}
     own = np.array([place.get(name, -1) for name in rerun.ids], np.int64)[rerun.item]
     rows = np.flatnonzero(rerun.table["prompt_text"].is_valid().to_numpy() & (own >= 0))
     rows = rows[leaked[own[rows]]]
     prompts = tokenise(rerun.table["prompt_text"].take(rows))
-    found = own_prompts(items, asked.text[own[rows]], prompts, 1, near)
+    found = own_prompts(compared.items, compared.asked.text[own[rows]], prompts, 1, near)
     placed = int(found.placed.sum())
     return wilson(int((found.tier > 0).sum()), placed) if placed else None
 

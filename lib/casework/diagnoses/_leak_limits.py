@@ -10,13 +10,13 @@ from casework.visible import shorten
 from casework.words import count, number
 
 _NAMED = 8
-"""Suites that are named where others were not examined."""
+"""Suites, or runs, that are named where others were not examined."""
 
 
 def limits(verdict: Verdict, found: Investigated, min_clean: int) -> tuple[str, ...]:
     """Say what the answer does not cover."""
     effect = found.effect
-    said = [*_unexamined(found), *_of_similar(found)]
+    said = [*_unexamined(found), *_other_runs(found), *_of_similar(found)]
     if found.in_prompt is None:
         said.append("No rendered prompts are recorded: whether items stood in their own prompts "
                     "cannot be seen.")  # fmt: skip
@@ -86,6 +86,27 @@ def _unexamined(found: Investigated) -> tuple[str, ...]:
         named.append(f"{number(len(suites) - _NAMED)} more")
     return (f"Of {number(len(suites) + 1)} suites, {_suite(found.judged.suite)} is examined alone; "
             f"not examined: {', '.join(named)}.",)  # fmt: skip
+
+
+def _other_runs(found: Investigated) -> tuple[str, ...]:
+    """Name the other runs of the suite, those with items in their own prompts first."""
+    judged, plain = found.judged.run["run_id"], found.judged.plain
+    if len(plain) < 2:
+        return ()
+    seen = {run.run["run_id"]: run for run in found.runs}
+    others = [row["run_id"] for row in reversed(plain) if row["run_id"] != judged]
+    others.sort(key=lambda name: -seen[name].leaked if name in seen else 0)
+    named = []
+    for name in others[:_NAMED]:
+        text = "no prompts are recorded"
+        if name in seen:
+            leaked = number(seen[name].leaked) if seen[name].leaked else "none"
+            text = f"{leaked} of {count(seen[name].known, 'items')} in their own prompts"
+        named.append(f"{shorten(name, 60)}, {text}")
+    if len(others) > _NAMED:
+        named.append(f"{number(len(others) - _NAMED)} more in the table in_prompt_by_run")
+    return (f"Of {number(len(plain))} runs of the suite as it is, {shorten(judged, 60)} is judged; "
+            f"the scores of the others are not: {'; '.join(named)}.",)  # fmt: skip
 
 
 def _suite(name: str) -> str:

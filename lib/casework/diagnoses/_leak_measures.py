@@ -26,6 +26,9 @@ def measure(ask: Inquiry, found: Investigated, seed: int) -> None:
     _share(ask, "in_prompt_rate", None if seen is None else found.leaked, known)
     _share(ask, "context_rate", None if seen is None else len(seen.context), known)
     ask.measure("leaks", _leaks(found), "table", q.ITEMS, n=found.leaked)
+    by_run = [{"run_id": seen.run["run_id"], "started_at": seen.run["started_at"],
+               "items": seen.known, "in_prompt": seen.leaked} for seen in found.runs]  # fmt: skip
+    ask.measure("in_prompt_by_run", by_run, "table", q.RUNS, n=len(by_run))
     ask.measure("paraphrase_candidates", _candidates(found), "table",
                 EMBEDDED if found.paraphrases else q.ITEMS)  # fmt: skip
     _measure_scores(ask, found, seed)

@@ -22,6 +22,24 @@ RUNS = Query(
     "Runs of each suite by condition: items, prompts, items in a bank word for word, scores.",
 )
 
+ALIKE = Query(
+    "alike",
+    """
+    SELECT run_id, items, prompts,
+           min(run_id) OVER (PARTITION BY asked) AS asked_as,
+           min(run_id) OVER (PARTITION BY asked, shown) AS shown_as
+    FROM (SELECT run_id, count(DISTINCT item_id) AS items, count(prompt_text) AS prompts,
+                 sum(hash(item_id, epoch, input_text)) AS asked,
+                 sum(hash(item_id, epoch, input_text, prompt_text)) AS shown
+          FROM eval_samples
+          WHERE run_id IN (SELECT unnest($runs)) AND coalesce(condition, 'as_run') = 'as_run'
+            AND input_text IS NOT NULL
+          GROUP BY run_id)
+    ORDER BY run_id
+    """,
+    "For each run the first one with the same items, and with the same items and prompts.",
+)
+
 SAMPLES = Query(
     "samples",
     """

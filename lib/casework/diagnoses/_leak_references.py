@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -36,7 +36,8 @@ class Reference:
         first: for each different text its first row.
         items: the items without boilerplate, as they were looked for here.
         matches: pairs of a different item and a different text.
-        tier: for each item the best tier that was found.
+        by_text: for each item the best tier that was found by its text.
+        tier: the same, or 0 where it is the same row of the same source.
         long_run: for each item whether it shares 13 words with any text.
         same_source: for each item the rows that are the same row of the same source.
     """
@@ -45,6 +46,7 @@ class Reference:
     first: Places
     items: Items
     matches: Matches
+    by_text: Places
     tier: Places
     long_run: Flags
     same_source: Mapping[int, list[int]]
@@ -76,8 +78,23 @@ def refer(
     params: Mapping[str, Any],
     near: float,
     boilerplate: float,
+    before: Reference | None = None,
 ) -> Reference:
-    """Compare the items with the rows of a query, by text and by source."""
+    """Compare the items with the rows of a query, by text and by source.
+
+    `before` is the same for another run with the same items: texts are not compared again.
+    """
+    found = before or _by_text(ask, asked, texts, params, near, boilerplate)
+    same_source = _same_source(ask, ids, found.table, sources, params)
+    tier = found.by_text.copy()
+    tier[list(same_source)] = 0
+    return replace(found, tier=tier, same_source=same_source)
+
+
+def _by_text(
+    ask: Inquiry, asked: Questions, texts: Query, params: Mapping[str, Any], near: float,
+    boilerplate: float,
+) -> Reference:  # fmt: skip
     table = ask.case.arrow(texts, **params)
     tokens = tokenise(table["text"])
     first, _ = distinct(tokens)
@@ -87,16 +104,14 @@ def refer(
     best = np.full(asked.tokens.rows, NONE)
     np.minimum.at(best, matches.item, matches.tier)
     tier = best[asked.text]
-    same_source = _same_source(ask, ids, table, sources, params)
-    tier[list(same_source)] = 0
     long_run = items_with_long_run(items, documents)[asked.text]
-    return Reference(table, first, items, matches, tier, long_run, same_source)
+    return Reference(table, first, items, matches, tier, tier, long_run, {})
 
 
 def _same_source(
     ask: Inquiry, ids: list[str], table: Any, sources: Query, params: Mapping[str, Any]
 ) -> dict[int, list[int]]:
-    links = ask.ask(sources, **params)
+    links = ask.case.rows(sources, **params).dicts()
     if not links:
         return {}
     item = {name: place for place, name in enumerate(ids)}

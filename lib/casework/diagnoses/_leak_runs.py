@@ -36,6 +36,11 @@ class Judged:
                 "runs": self.runs}  # fmt: skip
 
     @property
+    def plain(self) -> list[Mapping[str, Any]]:
+        """All runs of the suite as it is, in the order of time."""
+        return [row for row in self.history if row["condition"] == AS_RUN]
+
+    @property
     def runs(self) -> list[str]:
         """The run and those that it is compared with."""
         return sorted({self.run["run_id"], *(other["run_id"] for other in self.others.values())})
@@ -55,12 +60,12 @@ class Judged:
         return not self.differs(condition) and bool({"checkpoint", "endpoint"} & {*known})
 
 
-def settle(ask: Inquiry, suite: str | None, run: str | None) -> Judged | None:
-    """Settle what is judged, as given or as the evidence tells; None where nothing was run.
+def settle(ask: Inquiry, suite: str | None, run: str | None) -> list[Judged]:
+    """Settle the suite, as given or as the evidence tells, and the runs of it that may be judged.
 
     The suite of which most can be tested (`_testable`). Of its runs, those with rendered prompts
-    before the others, the one that a leave-one-out rerun is nearest to, else the latest; of each
-    other condition the run nearest to that in time.
+    if any has: first the given one, then those that a leave-one-out rerun is nearest to, else the
+    latest; of each other condition the run nearest to each in time. Nothing where none was run.
 
     Raises:
         UsageError: a given suite or run is not in the case.
@@ -68,7 +73,7 @@ def settle(ask: Inquiry, suite: str | None, run: str | None) -> Judged | None:
     rows = ask.ask(q.RUNS)
     plain = [row for row in rows if row["condition"] == AS_RUN]
     if not plain:
-        return None
+        return []
     suites = {row["suite"]: _testable(rows, row["suite"]) for row in plain}
     if suite is not None and suite not in suites:
         raise unknown_name("suite", suite, sorted(suites))
@@ -77,19 +82,25 @@ def settle(ask: Inquiry, suite: str | None, run: str | None) -> Judged | None:
     of_run = next((row["suite"] for row in plain if row["run_id"] == run), None)
     best = max(suites, key=lambda name: (suites[name], name))
     suite = str(ask.infer("suite", suite, best if of_run is None else of_run))
-    plain = [row for row in plain if row["suite"] == suite and run in (None, row["run_id"])]
+    plain = [row for row in plain if row["suite"] == suite]
+    if run is not None and run not in {row["run_id"] for row in plain}:
+        return []
     rows = [row for row in rows if row["suite"] == suite]
-    if not plain:
-        return None
-    judged = _nearest(plain, rows)
-    ask.infer("run", run, judged["run_id"])
+    unexamined = {name: suites[name].in_bank for name in sorted(suites) if name != suite}
+    return [Judged(suite, row, _others(row, rows), rows, unexamined)
+            for row in _in_order(plain, rows, run)]  # fmt: skip
+
+
+def _others(
+    judged: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]
+) -> dict[str, Mapping[str, Any]]:
+    """For each other condition the run that is nearest in time and holds what is compared."""
     others = {}
     for condition, needed in _COMPARED.items():
         same = [row for row in rows if row["condition"] == condition and row[needed]]
         if same:
             others[condition] = min(same, key=lambda row: _apart(judged, row))
-    unexamined = {name: suites[name].in_bank for name in sorted(suites) if name != suite}
-    return Judged(suite, judged, others, rows, unexamined)
+    return others
 
 
 class Testable(NamedTuple):
@@ -121,17 +132,17 @@ def _testable(rows: Sequence[Mapping[str, Any]], suite: str) -> Testable:
     )
 
 
-def _nearest(
-    plain: Sequence[Mapping[str, Any]], rows: Sequence[Mapping[str, Any]]
-) -> Mapping[str, Any]:
-    """The run with prompts, if any has, that a leave-one-out rerun is nearest to, or the latest."""
-    runs = [row for row in plain if row["prompts"]] or plain
+def _in_order(
+    plain: Sequence[Mapping[str, Any]], rows: Sequence[Mapping[str, Any]], given: str | None
+) -> list[Mapping[str, Any]]:
+    """The given run, then those with prompts, nearest to a rerun first; one where none has any."""
+    runs = [row for row in reversed(plain) if row["prompts"]] or list(reversed(plain))
     left_out = [row for row in rows if row["condition"] == LEFT_OUT and row["scored"]]
-    if not left_out:
-        return runs[-1]
-    nearest = min((_apart(row, other), -place) for place, row in enumerate(runs)
-                  for other in left_out)  # fmt: skip
-    return runs[-nearest[1]]
+    if left_out:
+        runs.sort(key=lambda row: min(_apart(row, other) for other in left_out))
+    first = [row for row in plain if row["run_id"] == given]
+    runs = first + [row for row in runs if row["run_id"] != given]
+    return runs if any(row["prompts"] for row in runs) else runs[:1]
 
 
 def _apart(row: Mapping[str, Any], other: Mapping[str, Any]) -> tuple[bool, float]:

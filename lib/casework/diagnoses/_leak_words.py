@@ -17,6 +17,7 @@ from casework.diagnoses._leak_verdict import (
 from casework.findings import Finding, Verdict
 from casework.stats.estimates import Estimate
 from casework.stats.score_trend import ScoreTrend
+from casework.visible import shorten
 from casework.words import count, number, share, spread
 
 
@@ -29,6 +30,7 @@ def headline(verdict: Verdict, found: Investigated) -> str:
     if found.in_prompt is not None:
         known = int(found.in_prompt.known.sum())
         stood = f"{number(found.leaked)} of {count(known, 'items')} stood in their own prompts"
+        stood += f" in run {_run(found)}" if len(found.judged.plain) > 1 else ""
     else:
         stood = f"{number(found.leaked)} of {n} stand in {_source(found)}; no prompts are recorded"
     if effect.drop is None:
@@ -59,6 +61,7 @@ def _none(verdict: Verdict, found: Investigated) -> str:
         return f"None of {n} stands in {_source(found)}, exactly, nearly or by half of its words."
     known = int(found.in_prompt.known.sum())
     text = f"None of {count(known, 'items')} stood in its own prompt as an example"
+    text += _in_runs(found)
     held = 0 if found.bank is None else int((found.bank.tier < NONE).sum())
     if held:
         text += f"; {number(held)} stand in the bank and were not in their own prompts"
@@ -68,6 +71,25 @@ def _none(verdict: Verdict, found: Investigated) -> str:
     elif verdict == "inconclusive":
         text += f"; of {number(found.items - known)} more the prompt says nothing"
     return f"{text}."
+
+
+def _in_runs(found: Investigated) -> str:
+    """In which of several runs no item stood in its own prompt, and in which others one did."""
+    if len(found.judged.plain) < 2:
+        return ""
+    leaking = [run for run in found.runs if run.leaked]
+    if not leaking and len(found.runs) == len(found.judged.plain):
+        return f" in any of {count(len(found.runs), 'runs')}"
+    text = f" in run {_run(found)}"
+    if leaking:
+        most = max(leaking, key=lambda run: run.leaked)
+        named = f"{number(most.leaked)} of them in {shorten(most.run['run_id'], 60)}"
+        text += f", but items did in {count(len(leaking), 'other runs')}, {named}"
+    return text
+
+
+def _run(found: Investigated) -> str:
+    return shorten(str(found.judged.run["run_id"]), 60)
 
 
 def _source(found: Investigated) -> str:

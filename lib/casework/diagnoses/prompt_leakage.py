@@ -31,8 +31,10 @@ from casework.diagnoses._diagnosis import Diagnosis, Need
 from casework.diagnoses._inquiry import Conclusion, Inquiry
 from casework.diagnoses._leak_case import Investigated, investigate
 from casework.diagnoses._leak_charts import draw
+from casework.diagnoses._leak_choice import choose
 from casework.diagnoses._leak_limits import limits
 from casework.diagnoses._leak_measures import measure
+from casework.diagnoses._leak_reading import Search
 from casework.diagnoses._leak_rivals import rivals_of
 from casework.diagnoses._leak_runs import LEFT_OUT, settle
 from casework.diagnoses._leak_verdict import falsify, judge_leak
@@ -69,8 +71,8 @@ def judge(
         ask: the inquiry.
         suite: the suite; else one with rendered prompts, then with items in the bank word for
             word, then with a leave-one-out rerun, then with most items.
-        run: the run; else of those with prompts the one that a leave-one-out rerun is nearest to,
-            else the latest.
+        run: the run; else of those with prompts, and first of those with an item in its own
+            prompt, the one that a leave-one-out rerun is nearest to, else the latest.
         bank: the example bank; else all.
         near: share of an item's shingles from which it stands nearly in a text.
         boilerplate: share of the items or examples from which common text is left out.
@@ -80,14 +82,16 @@ def judge(
         seed: of the bootstrap.
     """
     _check(ask, bank)
-    judged = settle(ask, suite, run)
-    if judged is None:
+    runs = settle(ask, suite, run)
+    if not runs:
         return Conclusion("not_testable", "Not testable. No item was run as it is.")
-    ask.ask(q.ITEMS, **judged.params)
     compared = [ask.case.filled(m.table, m.columns) for m in _NOTHING[1:]]
-    if not judged.run["prompts"] and not any(compared):
+    if not runs[0].run["prompts"] and not any(compared):
+        ask.ask(q.ITEMS, **runs[0].params)
         return Conclusion("not_testable", _UNSEEN, missing=_NOTHING)
-    found = investigate(ask, judged, bank, near, boilerplate, sesoi, seed)
+    chosen = choose(ask, runs, run, Search(bank, near, boilerplate))
+    ask.ask(q.ITEMS, **chosen.judged.params)
+    found = investigate(ask, chosen, bank, near, sesoi, seed)
     measure(ask, found, seed)
     draw(ask, found)
     return _conclude(ask, found, alpha, min_clean)
