@@ -97,11 +97,21 @@ def test_the_first_picture_is_of_the_scores_and_the_second_of_the_tiers(
         ("no_rerun", "supported"),
         ("zero_shot_only", "supported"),
         ("taken_out", "supported"),
+        ("phrases", "clean"),
     ],
 )
 def test_traps_by_name(name: str, verdict: str, diagnosed: Diagnosed) -> None:
     result, _ = diagnosed(f"prompt_leakage.{name}", 21)
     assert result.verdict == verdict
+
+
+def test_leaks_amid_phrases_that_many_share_are_all_found(diagnosed: Diagnosed) -> None:
+    result, truth = diagnosed("prompt_leakage.planted_phrases", 21)
+    n = truth.numbers["items"]
+    assert result.verdict == "confirmed"
+    assert value(result, "in_prompt_rate") == truth.numbers["in_prompt"] / n
+    assert value(result, "longest_match_rate") == truth.numbers["in_bank"] / n
+    assert value(result, "ngram13_rate") >= value(result, "exact_rate")
 
 
 def test_easier_items_score_higher_and_fall_by_nothing(diagnosed: Diagnosed) -> None:

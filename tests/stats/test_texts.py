@@ -176,6 +176,34 @@ def test_what_most_items_share_is_left_out() -> None:
     assert match(without_boilerplate(items, documents), copied).item.tolist() == [7]
 
 
+def of_phrases(first: str, second: str, third: str) -> str:
+    return (f"{first} was reported by the branch in the usual way and {second} had been seen "
+            f"there on that day so please tell us now {third}")  # fmt: skip
+
+
+def test_phrases_that_many_share_break_no_run_and_count_for_nothing() -> None:
+    own = [(f"a{n} b{n} c{n} d{n}", f"e{n} f{n}", f"g{n} h{n} i{n}") for n in range(40)]
+    items = tokenise(column([of_phrases(*fields) for fields in own]))
+    a, b = own[3], own[4]
+    documents = tokenise(column([
+        of_phrases(*a),
+        of_phrases(a[0], a[1], "g3 h3 changed"),
+        of_phrases(a[0], *b[1:]),
+        of_phrases("x y z", "v w", "t u s"),
+    ]))  # fmt: skip
+    index = without_boilerplate(items, documents)
+    assert index.lengths.tolist() == [9] * 40
+    found = match(index, documents)
+    assert found.document[found.item == 3].tolist() == [0, 1]
+    assert found.item[found.document == 2].tolist() == [4]
+    assert set(found.item.tolist()) == {3, 4}
+    for copy in (0, 1):
+        copied = items_with_long_run(index, documents.take(np.array([copy])))
+        assert np.flatnonzero(copied).tolist() == [3]
+    other = documents.take(np.array([3]))
+    assert not items_with_long_run(index, other).any()
+
+
 def test_a_short_item_holds_no_run_of_thirteen_words_and_is_found_whole() -> None:
     short, long = "how do i reset my pin", " ".join(f"l{i}" for i in range(13))
     items = tokenise(column([short, long]))

@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 
 from casework.diagnoses._leak_references import NONE, Questions, Reference
 from casework.diagnoses._leak_samples import Samples
-from casework.stats.boilerplate import SHINGLE, Items
+from casework.stats.boilerplate import SHINGLE, TELLING, Items
 from casework.stats.overlap import holds, shares_run, shingles
-from casework.stats.own_prompt import TELLING, OwnPrompts, own_prompts
+from casework.stats.own_prompt import OwnPrompts, own_prompts
 from casework.stats.shingles import Flags
 from casework.stats.tokens import Places, normalise, tokenise
 
@@ -183,14 +183,19 @@ def stands(items: Items, text: int, question: str, rest: str, tier: int, near: f
         return True
     words = question.split()
     begin = int(items.tokens.offsets[text])
-    is_open = items.is_open[begin : begin + len(words)]
-    if tier != 2:
-        needed = items.needed if tier == 3 else items.lengths
-        return shares_run(rest, words, int(needed[text]))
-    ours = {
-        tuple(words[i : i + SHINGLE])
-        for i in range(len(words) - SHINGLE + 1)
-        if is_open[i : i + SHINGLE].all()
-    }
-    both = len(ours & shingles(rest.split(), SHINGLE))
-    return both > 0 and both >= near * len(ours) - 1e-9
+    counts = items.is_open[begin : begin + len(words)].tolist()
+    if tier == 3:
+        half = [int(part[text]) for part in items.halves]
+        return shares_run(rest, words, 1, counts, int(items.needed[text])) or shares_run(
+            rest, words, half[0], counts, half[1]
+        )
+    if tier == 1:
+        return any(counts) and shares_run(rest, words, 1, counts, sum(counts))
+    theirs = shingles(rest.split(), SHINGLE)
+    for view in items.shingles:
+        inside = view[slice(*np.searchsorted(view, [begin, begin + len(words)]))] - begin
+        ours = {tuple(words[i : i + SHINGLE]) for i in inside.tolist()}
+        both = len(ours & theirs)
+        if both > 0 and both >= near * len(ours) - 1e-9:
+            return True
+    return False

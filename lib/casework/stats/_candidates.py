@@ -31,10 +31,12 @@ def same_text(items: Items, documents: Tokens) -> Pairs:
     return item[same], rows[same]
 
 
-def candidates(items: Items, documents: Tokens, near: float, own: Places | None) -> Pairs:
-    """Pairs that share one of the rarest shingles, so many that none is missed."""
+def candidates(
+    items: Items, documents: Tokens, near: float, own: Places | None, shingles: Places
+) -> Pairs:
+    """Pairs that share one of the rarest of these shingles, so many that none is missed."""
     tokens = items.tokens
-    every = Seeds.of(tokens, SHINGLE, inside(tokens, SHINGLE, items.is_open))
+    every = Seeds.of(tokens, SHINGLE, shingles)
     entries, keys = every.once()
     held = np.bincount(keys, minlength=len(every.keys))[keys]
     # by item, and within it the shingles that the fewest items hold first
@@ -56,16 +58,16 @@ def candidates(items: Items, documents: Tokens, near: float, own: Places | None)
 
 
 def shared(
-    items: Items, documents: Tokens, item: Places, document: Places
+    items: Items, documents: Tokens, item: Places, document: Places, shingles: Places
 ) -> tuple[Floats, Floats]:
-    """Containment of the items in the documents and their Jaccard index, pair by pair."""
+    """Containment of these shingles in the documents and their Jaccard index, pair by pair."""
     rows, local = np.unique(document, return_inverse=True)
     texts = documents.take(rows)
     theirs, row = _shingles(texts, inside(texts, SHINGLE))
     sizes = np.bincount(row, minlength=len(rows))
     known = np.sort(of_row(theirs, row))
     tokens = items.tokens
-    ours, row = _shingles(tokens, inside(tokens, SHINGLE, items.is_open))
+    ours, row = _shingles(tokens, shingles)
     offsets = bounds(np.bincount(row, minlength=tokens.rows))
     m = np.diff(offsets)[item]
     both = np.zeros(len(item), np.int64)

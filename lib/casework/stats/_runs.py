@@ -4,30 +4,27 @@ import numpy as np
 
 from casework.stats.boilerplate import RUN, Items
 from casework.stats.shingles import Seeds, inside
-from casework.stats.tokens import Places, Tokens
+from casework.stats.tokens import Places, Tokens, bounds
 
 
 def long_runs(items: Items, documents: Tokens, own: Places | None) -> tuple[Places, Places, Places]:
-    """Pairs with a run that is long enough for their item: item, document, words of the run."""
-    tokens = items.tokens
-    positions = inside(tokens, RUN, items.is_open)
-    shut = np.flatnonzero(~items.is_open)
-    begins = tokens.offsets[tokens.row_of(positions)]
-    if len(shut):
-        before = np.searchsorted(shut, positions)
-        begins = np.where(before > 0, np.maximum(begins, shut[before - 1] + 1), begins)
-    # Any run of the needed length holds one of these, since they stand closer than it is longer.
-    step = items.needed[tokens.row_of(positions)] - RUN + 1
-    seeds = Seeds.of(tokens, RUN, positions[(positions - begins) % step == 0])
+    """Pairs with a run that is half of their item: item, document, words that count in the run.
+
+    A run goes on through what many items share. It is half of the item by the words that count
+    (`Items.needed`), or by all words and by those that count (`Items.halves`).
+    """
+    needed, (words, counted) = items.needed, items.halves
+    seeds = Seeds.of(items.tokens, RUN, _beginnings(items))
     parts = []
     for at, key in seeds.find(documents):
         at, entry = seeds.entries(at, key)
         if own is not None:
             kept = own[documents.row_of(at)] == seeds.rows[entry]
             at, entry = at[kept], entry[kept]
-        run = _extend(items, documents, at, seeds.positions[entry])
-        long = run >= items.needed[seeds.rows[entry]]
-        parts.append((seeds.rows[entry][long], documents.row_of(at[long]), run[long]))
+        length, run = _extend(items, documents, at, seeds.positions[entry])
+        item = seeds.rows[entry]
+        long = (run >= needed[item]) | ((length >= words[item]) & (run >= counted[item]))
+        parts.append((item[long], documents.row_of(at[long]), run[long]))
     if not parts:
         return (np.zeros(0, np.int64),) * 3
     item, document, run = (np.concatenate(part) for part in zip(*parts, strict=True))
@@ -38,9 +35,31 @@ def long_runs(items: Items, documents: Tokens, own: Places | None) -> tuple[Plac
     return item[best], document[best], run[best]
 
 
-def _extend(items: Items, documents: Tokens, at: Places, places: Places) -> Places:
-    """Length of the runs through eight words that begin at `at` and, in the items, at `places`."""
-    run = np.full(len(at), RUN)
+def _beginnings(items: Items) -> Places:
+    """Positions of runs of eight words of which any run that is half of an item holds one."""
+    tokens = items.tokens
+    positions = inside(tokens, RUN)
+    shut = bounds((~items.is_open).astype(np.int64))
+    of_row = tokens.row_of(positions)
+    is_whole = (shut[tokens.offsets[1:]] == shut[tokens.offsets[:-1]])[of_row]
+    # Any run of the needed length holds one of these, since they stand closer than it is longer.
+    step = items.needed[of_row] - RUN + 1
+    spaced = (positions - tokens.offsets[of_row]) % step == 0
+    # Where some words do not count, those are left out in which none does: all texts hold them.
+    counts = shut[positions + RUN] - shut[positions] < RUN
+    found: Places = positions[np.where(is_whole, spaced, counts)]
+    return found
+
+
+def _extend(items: Items, documents: Tokens, at: Places, places: Places) -> tuple[Places, Places]:
+    """Words of the runs through the eight that begin at `at` and, in the items, at `places`.
+
+    Returns:
+        all words of each run, and those that count.
+    """
+    length = np.full(len(at), RUN)
+    counts = bounds(items.is_open.astype(np.int64))
+    run = counts[places + RUN] - counts[places]
     ours, theirs = items.tokens, documents
     row, item = theirs.row_of(at), ours.row_of(places)
     for side, room in (
@@ -52,7 +71,8 @@ def _extend(items: Items, documents: Tokens, at: Places, places: Places) -> Plac
         while len(going := going[room[going] > step]):
             far = RUN + step if side > 0 else -1 - step
             same = theirs.hashes[at[going] + far] == ours.hashes[places[going] + far]
-            going = going[same & items.is_open[places[going] + far]]
-            run[going] += 1
+            going = going[same]
+            length[going] += 1
+            run[going] += items.is_open[places[going] + far]
             step += 1
-    return run
+    return length, run

@@ -5,6 +5,7 @@ more than a small share of the items or documents hold is no sign of any one of 
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -13,29 +14,55 @@ from casework.stats.tokens import Places, Tokens, bounds, spread
 
 SHINGLE = 5
 RUN = 8
+TELLING = 4
+"""Words from which what stands a second time may be told from chance."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Items:
     """The items that are looked for.
 
     Attributes:
         tokens: their words, one row an item, no two rows the same.
         is_open: for each word whether it counts; what many items or documents share does not.
+        begins: for each word whether a shingle begins there that many do not share. One that
+            spans what many share and what few do is such a one.
     """
 
     tokens: Tokens
     is_open: Flags
+    begins: Flags
 
-    @property
+    @cached_property
     def lengths(self) -> Places:
         """Words of each item that count."""
         sums = bounds(self.is_open.astype(np.int64))
         return sums[self.tokens.offsets[1:]] - sums[self.tokens.offsets[:-1]]
 
-    @property
+    @cached_property
+    def shingles(self) -> tuple[Places, ...]:
+        """Positions from which shingles that count begin, in two views, or one if they are alike.
+
+        Those that many do not share; and those without a word that does not count, to which a
+        word changed amid what many share is nothing.
+        """
+        shut = bounds((~self.is_open).astype(np.int64))
+        begins = np.flatnonzero(self.begins)
+        whole = begins[shut[begins + SHINGLE] == shut[begins]]
+        return (begins,) if len(whole) == len(begins) else (begins, whole)
+
+    @cached_property
+    def halves(self) -> tuple[Places, Places]:
+        """A run that is half of each item, boilerplate and all: its words, and those that count.
+
+        Eight words at least; of those that count more than half, four at least.
+        """
+        words = np.maximum(RUN, -(-self.tokens.lengths // 2))
+        return words, np.maximum(TELLING, self.lengths // 2 + 1)
+
+    @cached_property
     def needed(self) -> Places:
-        """The run of words that is half of each item, eight at least."""
+        """Words that count in a run that is half of each item, eight at least."""
         return np.maximum(RUN, -(-self.lengths // 2))
 
 
@@ -61,7 +88,10 @@ def without_boilerplate(
     entries = np.flatnonzero(common[of_entry])
     shut = spread(seeds.positions[entries], np.full(len(entries), SHINGLE))
     is_open[shut] = False
-    return Items(items, is_open)
+    begins = np.zeros(len(items.hashes), bool)
+    begins[positions] = True
+    begins[seeds.positions[entries]] = False
+    return Items(items, is_open, begins)
 
 
 def _rows_by_key(rows: Places, keys: Places, count: int) -> Places:

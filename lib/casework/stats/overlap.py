@@ -47,9 +47,17 @@ def holds(text: str, part: str) -> bool:
     return bool(part) and f" {part} " in f" {text} "
 
 
-def shares_run(text: str, words: Sequence[str], n: int) -> bool:
-    """Whether normalised `text` has any run of `n` of the words in it."""
-    return any(holds(text, " ".join(words[i : i + n])) for i in range(len(words) - n + 1))
+def shares_run(text: str, words: Sequence[str], n: int, counts: Sequence[bool], k: int) -> bool:
+    """Whether normalised `text` has a run of `n` of the words, or more, of which `k` count."""
+    ours = [place for place, one in enumerate(counts) if one]
+    for first in range(len(words)):
+        ours = [place for place in ours if place >= first]
+        if len(ours) < k:
+            return False
+        last = max(first + n, ours[k - 1] + 1 if k else 0)
+        if last <= len(words) and holds(text, " ".join(words[first:last])):
+            return True
+    return False
 
 
 def lsh_recall(similarity: float, bands: int, rows: int) -> float:

@@ -9,15 +9,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from casework.stats.boilerplate import Items
+from casework.stats.boilerplate import TELLING, Items
 from casework.stats.shingles import Flags, powers, sums_of, whole
 from casework.stats.texts import match_own
 from casework.stats.tokens import Places, Tokens, bounds, spread, stir
 
 Floats = NDArray[np.float64]
 
-TELLING = 4
-"""Words from which an item that stands a second time in its prompt may be told from chance."""
 _AT_ONCE = 1 << 22
 
 

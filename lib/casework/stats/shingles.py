@@ -95,14 +95,9 @@ def of_row(hashes: Hashes, rows: Places) -> Hashes:
     return stir(hashes ^ ((rows + 1).astype(np.uint64) * _MIX))
 
 
-def inside(tokens: Tokens, n: int, is_open: Flags | None = None) -> Places:
-    """Positions from which `n` words lie within one row, all of them open."""
-    positions = spread(tokens.offsets[:-1], np.maximum(tokens.lengths - n + 1, 0))
-    if is_open is None:
-        return positions
-    shut = bounds((~is_open).astype(np.int64))
-    found: Places = positions[shut[positions + n] == shut[positions]]
-    return found
+def inside(tokens: Tokens, n: int) -> Places:
+    """Positions from which `n` words lie within one row."""
+    return spread(tokens.offsets[:-1], np.maximum(tokens.lengths - n + 1, 0))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,9 @@
 """Which items stand in which documents: whole, nearly, or in a long run of words.
 
 An item is found whole; or nearly, where the document holds four fifths of its shingles of five
-words; or by a run of words that is half of it, eight at least. The first two are usual; the last
-finds most of what inflates scores (Singh et al. 2024, ConTAM). Candidates come from an index that
+words; or by a run that holds half of its words, eight at least. What many items share does not
+count, and does not break a run. The first two are usual; the last finds most of what inflates
+scores (Singh et al. 2024, ConTAM). Candidates come from an index that
 misses none: a document that holds four fifths of the shingles of an item holds one of any fifth
 and one more of them, so the rarest are looked for (prefix filter: Chaudhuri et al., ICDE 2006;
 Bayardo et al., WWW 2007). What is shared is then counted, with nothing estimated.
@@ -15,9 +16,9 @@ from numpy.typing import NDArray
 
 from casework.stats._candidates import Pairs, candidates, same_text, shared
 from casework.stats._runs import long_runs
-from casework.stats.boilerplate import RUN, Items
+from casework.stats.boilerplate import RUN, TELLING, Items
 from casework.stats.shingles import Flags, Seeds, inside
-from casework.stats.tokens import Places, Tokens
+from casework.stats.tokens import Places, Tokens, bounds
 
 Floats = NDArray[np.float64]
 
@@ -33,9 +34,10 @@ class Matches:
         item: row of the item.
         document: row of the document.
         tier: 1 whole, 2 nearly, 3 a long run; 0 for pairs that share less.
-        containment: share of the item's shingles that the document holds.
-        jaccard: shingles of both over shingles of either.
-        run: longest run of words that was found in both; zero where none of eight was.
+        containment: share of the item's shingles that the document holds, the larger of two views
+            (`Items.shingles`).
+        jaccard: shingles of both over shingles of either, the same.
+        run: words that count in the longest run that was found in both; zero where none is long.
     """
 
     item: Places
@@ -61,8 +63,8 @@ def match(items: Items, documents: Tokens, near: float = 0.8) -> Matches:
     """
     same = same_text(items, documents)
     *long, run = long_runs(items, documents, None)
-    near_pairs = candidates(items, documents, near, None)
-    keys = [_keys(pair, documents) for pair in (same, near_pairs, (long[0], long[1]))]
+    nearly = [candidates(items, documents, near, None, shingles) for shingles in items.shingles]
+    keys = [_keys(pair, documents) for pair in (same, (long[0], long[1]), *nearly)]
     found = _graded(items, documents, keys, run, near)
     return found.where(found.tier > 0)
 
@@ -75,16 +77,24 @@ def match_own(
     Pairs that share less than `least` of the shingles and no long run are left out.
     """
     *long, run = long_runs(items, documents, own)
-    near_pairs = candidates(items, documents, least, own)
+    nearly = [candidates(items, documents, least, own, shingles) for shingles in items.shingles]
     keys = [np.zeros(0, np.int64)]
-    keys += [_keys(pair, documents) for pair in (near_pairs, (long[0], long[1]))]
+    keys += [_keys(pair, documents) for pair in ((long[0], long[1]), *nearly)]
     return _graded(items, documents, keys, run, near)
 
 
 def items_with_long_run(items: Items, documents: Tokens, n: int = LONG) -> Flags:
-    """Which items share a run of `n` words with any document."""
-    seeds = Seeds.of(items.tokens, n, inside(items.tokens, n, items.is_open))
+    """Which items share a run of `n` words with any document, four of which count at least.
+
+    An item of so many words that is a document is such a run, whatever of it many share.
+    """
+    positions = inside(items.tokens, n)
+    counts = bounds(items.is_open.astype(np.int64))
+    positions = positions[counts[positions + n] - counts[positions] >= TELLING]
+    seeds = Seeds.of(items.tokens, n, positions)
     found = np.zeros(items.tokens.rows, bool)
+    same, _ = same_text(items, documents)
+    found[same[items.tokens.lengths[same] >= n]] = True
     for at, key in seeds.find(documents):
         found[seeds.rows[seeds.entries(at, key)[1]]] = True
     return found
@@ -95,20 +105,21 @@ def _graded(
 ) -> Matches:
     """Count what each pair shares and give it its tier.
 
-    `pairs` are keys of items that are a document, of candidates, and of those with a long run,
-    whose words `run` gives.
+    `pairs` are keys of items that are a document, of those with a long run, whose words that
+    count `run` gives, and of candidates.
     """
-    same, _, long = pairs
+    same, long = pairs[:2]
     keys = np.unique(np.concatenate(pairs))
     item, document = np.divmod(keys, max(documents.rows, 1))
     words = np.zeros(len(keys), np.int64)
     words[np.searchsorted(keys, long)] = run
-    containment, jaccard = shared(items, documents, item, document)
+    views = [shared(items, documents, item, document, shingles) for shingles in items.shingles]
+    containment, jaccard = (np.max(part, axis=0) for part in zip(*views, strict=True))
     lengths = items.lengths[item]
     told_apart = lengths >= RUN
     whole = np.isin(keys, same) | (told_apart & (words >= lengths))
     nearly = np.where(told_apart, containment, jaccard) >= near - 1e-9
-    tier = np.select([whole, nearly, words >= items.needed[item]], [1, 2, 3], 0)
+    tier = np.select([whole, nearly, words > 0], [1, 2, 3], 0)
     return Matches(item, document, tier, containment, jaccard, words)
 
 
