@@ -171,6 +171,21 @@ def test_settings_are_inferred_given_and_recorded(diagnosed: Diagnosed) -> None:
     assert huge.verdict == "clean"
 
 
+def test_the_score_of_clean_items_is_told_as_it_is_and_as_weighted(diagnose: Diagnose) -> None:
+    questions, others = texts(14, 160), texts(15, 160)
+    # half of the leaked items are of topic b, of the clean ones a quarter
+    topic = ["a"] * 20 + ["b"] * 20 + ["a"] * 90 + ["b"] * 30
+    scores = [1.0] * 40 + [1.0] * 63 + [0.0] * 27 + [1.0] * 9 + [0.0] * 21
+    shown = [*questions[:40], *others[40:]]
+    prompts: list[str | None] = [f"{o}\n\n{q}" for o, q in zip(shown, questions, strict=True)]
+    result = diagnose({"eval_samples": samples(questions, prompts, scores=scores, topic=topic)})
+    assert value(result, "score_clean_unweighted") == pytest.approx(72 / 120)
+    weighted = (110 * 0.7 + 50 * 0.3) / 160
+    assert value(result, "score_clean") == pytest.approx(weighted)
+    (said,) = [f.statement for f in result.findings if f.statement.startswith("The run scores")]
+    assert "its clean items 60 %, and 57.5 % weighted to the topics of all items" in said
+
+
 def test_prompts_alone_are_enough(diagnose: Diagnose) -> None:
     questions, others = texts(1, 120), texts(2, 120)
     prompts = [f"Q: {q if k < 60 else o}\nA: yes\n\nQ: {q}\nA:"

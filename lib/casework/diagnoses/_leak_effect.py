@@ -35,6 +35,7 @@ class Effect:
         scores: by condition the score of each item, NaN where there is none.
         binary: whether all scores are 0 or 1.
         score_all: mean score of the run.
+        score_plain: mean score of the clean items as they are.
         adjusted: score of the clean items at the mix of all, and what the leaked add to it.
         drop: as run minus leave-one-out, over the leaked items: the effect.
         control: the same over the clean items, which should be nothing.
@@ -52,6 +53,7 @@ class Effect:
     scores: dict[str, Floats]
     binary: bool
     score_all: Estimate | None
+    score_plain: Estimate | None
     adjusted: Adjusted | None
     drop: Drop | None = None
     control: Drop | None = None
@@ -105,6 +107,7 @@ def measure_effect(
         scores=scores,
         binary=all(is_binary(s[np.isfinite(s)]) for s in scores.values()),
         score_all=mean_score(y[np.isfinite(y)], seed),
+        score_plain=mean_score(y[np.isfinite(y) & clean], seed),
         adjusted=adjusted_score(y[used], leaked[used], _strata(samples)[used]),
         drop=drop,
         control=control,

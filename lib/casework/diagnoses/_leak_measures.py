@@ -48,6 +48,7 @@ def _measure_scores(ask: Inquiry, found: Investigated, seed: int) -> None:
     adjusted = effect.adjusted
     ask.estimate("score_all", effect.score_all, level, q.BY_LEAK)
     ask.estimate("score_clean", adjusted.score if adjusted else None, level, q.BY_LEAK)
+    ask.estimate("score_clean_unweighted", effect.score_plain, level, q.BY_LEAK)
     ask.estimate("estimated_gain", adjusted.gain if adjusted else None, change, q.BY_LEAK)
     n_eff = adjusted.n_eff if adjusted else None
     ask.measure("n_eff", n_eff, "count:items", q.BY_LEAK, n=effect.clean_items)

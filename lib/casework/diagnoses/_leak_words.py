@@ -201,15 +201,19 @@ def _score_finding(ask: Inquiry, found: Investigated) -> Finding:
     parts = []
     if effect.score_all is not None:
         parts.append(f"The run scores {_level(found, effect.score_all.value)}")
-    if effect.adjusted is not None and found.leaked:
-        parts.append(f"its clean items {_level(found, effect.adjusted.score.value)}")
+    if effect.adjusted is not None and effect.score_plain is not None and found.leaked:
+        plain = _level(found, effect.score_plain.value)
+        weighted = _level(found, effect.adjusted.score.value)
+        parts.append(f"its clean items {plain}")
+        if weighted != plain:
+            parts[-1] += f", and {weighted} weighted to the topics of all items"
     mixed = left_out_score(found)
     if len(mixed) and found.leaked:
         parts.append(f"with the leaked items as rerun {_level(found, float(mixed.mean()))}")
     return Finding(
         "; ".join(parts) + ".",
-        ("score_all", "score_clean", "estimated_gain", "leave_one_out_drop",
-         "score_leave_one_out"),
+        ("score_all", "score_clean_unweighted", "score_clean", "estimated_gain",
+         "leave_one_out_drop", "score_leave_one_out"),
         (ask.evidence_id(q.BY_LEAK),),
         tuple(chart.id for chart in ask.charts if chart.id in ("scores", "sweep", "history")),
     )  # fmt: skip
