@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from casework.stats.boilerplate import without_boilerplate
+from casework.stats._runs import long_runs
+from casework.stats.boilerplate import Items, without_boilerplate
 from casework.stats.overlap import overlap, shingles
 from casework.stats.own_prompt import own_prompts
 from casework.stats.shingles import Seeds, distinct, inside, windows
@@ -174,6 +175,37 @@ def test_what_most_items_share_is_left_out() -> None:
     assert len(match(raw, documents).item) == 40 * 40
     copied = tokenise(column([f"Here it is {own[7]} as said"]))
     assert match(without_boilerplate(items, documents), copied).item.tolist() == [7]
+
+
+def is_half(item: list[str], counts: list[bool], document: list[str]) -> bool:
+    """Whether a run of the document is half of the item, by a plain comparison."""
+    spans = [(i, j) for i in range(len(item)) for j in range(i + 8, len(item) + 1)]
+    held = [(j - i, sum(counts[i:j])) for i, j in spans
+            if f" {' '.join(item[i:j])} " in f" {' '.join(document)} "]  # fmt: skip
+    half = -(-sum(counts) // 2), -(-len(item) // 2), sum(counts) // 2 + 1
+    return any(k >= max(8, half[0]) or (n >= half[1] and k >= max(4, half[2])) for n, k in held)
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.data())
+def test_runs_through_words_that_do_not_count_are_those_of_a_plain_comparison(
+    data: st.DataObject,
+) -> None:
+    words = st.lists(st.sampled_from(WORDS[:3]), min_size=8, max_size=30)
+    items = sorted({tuple(row) for row in data.draw(st.lists(words, min_size=1, max_size=4))})
+    counts = [data.draw(st.lists(st.booleans(), min_size=len(i), max_size=len(i))) for i in items]
+    documents = []
+    for item in items:
+        cut = data.draw(st.integers(0, len(item)))
+        documents.append(["x", *item[cut:], "y", *item[: max(cut, 9)]])
+    tokens = tokenise(column([" ".join(item) for item in items]))
+    flat = np.array([one for row in counts for one in row])
+    index = Items(tokens, flat, np.zeros(len(flat), bool))
+    theirs = tokenise(column([" ".join(text) for text in documents]))
+    item, document, _ = long_runs(index, theirs, None)
+    expected = {(i, d) for i, a in enumerate(items) for d, b in enumerate(documents)
+                if is_half(list(a), counts[i], b)}  # fmt: skip
+    assert {*zip(item.tolist(), document.tolist(), strict=True)} == expected
 
 
 def of_phrases(first: str, second: str, third: str) -> str:

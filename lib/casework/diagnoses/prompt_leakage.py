@@ -3,6 +3,7 @@
 ## What it looks for
 Items of an evaluation among the examples of their own rendered prompts, beside the question under
 test: the same row of the same file, the same text, nearly the same, or a run of half the words.
+Of the runs of a suite all are looked into, and one with items in their own prompts is judged.
 Then whether that raised the score: each leaked item as run against the same item with its own
 examples left out (leave-one-out). Where a run of condition `replay` shows the examples with wrong
 labels, whether the answers follow them. Where `vectors` holds embeddings of items and examples by
@@ -18,12 +19,13 @@ No item in its own prompt. A leave-one-out rerun in which the leaked items score
 of another model, or in which clean items fall as much. Customers who ask these very questions.
 
 ## Known false alarms
-Instructions and forms that many items share are left out by their frequency. Leaked items may be
-easier than the others, so that their higher score alone proves nothing. A customer's own context
-is no example. Items in a bank that were never retrieved raise no score. Items below four words
-cannot be told from chance in a prompt. Without embeddings, paraphrases and translations are not
-found; with them, two questions of one subject may be candidates. None counts as a leak, but more
-of them in prompts than chance makes keep the answer open.
+Instructions and forms that many items share are left out by their frequency; where little but
+single words is left of an item, a copy with a word changed in its middle may be missed. Leaked
+items may be easier than the others, so that their higher score alone proves nothing. A customer's
+own context is no example. Items in a bank that were never retrieved raise no score. Items below
+four words cannot be told from chance in a prompt. Without embeddings, paraphrases and translations
+are not found; with them, two questions of one subject may be candidates. None counts as a leak, but
+more of them in prompts than chance makes keep the answer open.
 """
 
 from casework.diagnoses import _leak_queries as q
