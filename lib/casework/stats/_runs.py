@@ -40,14 +40,21 @@ def _beginnings(items: Items) -> Places:
     tokens = items.tokens
     positions = inside(tokens, RUN)
     shut = bounds((~items.is_open).astype(np.int64))
-    of_row = tokens.row_of(positions)
-    is_whole = (shut[tokens.offsets[1:]] == shut[tokens.offsets[:-1]])[of_row]
-    # Any run of the needed length holds one of these, since they stand closer than it is longer.
-    step = items.needed[of_row] - RUN + 1
-    spaced = (positions - tokens.offsets[of_row]) % step == 0
-    # Where some words do not count, those are left out in which none does: all texts hold them.
-    counts = shut[positions + RUN] - shut[positions] < RUN
-    found: Places = positions[np.where(is_whole, spaced, counts)]
+    # Those in which no word counts are left out: all texts hold them.
+    positions = positions[shut[positions + RUN] - shut[positions] < RUN]
+    row = tokens.row_of(positions)
+    place = np.arange(len(positions)) - bounds(np.bincount(row, minlength=tokens.rows))[row]
+    needed, (words, counted) = items.needed, items.halves
+    whole = shut[tokens.offsets[1:]] == shut[tokens.offsets[:-1]]
+    # A run of n words, k of which count, holds n - 7 such beginnings one after the other where all
+    # words count, else as many or half of k: each word that counts begins one, or stands in the
+    # last seven, and then as many hold the first of these as stand there.
+    apart = np.minimum(
+        np.minimum(needed - RUN + 1, -(-needed // 2)),
+        np.minimum(words - RUN + 1, -(-counted // 2)),
+    )
+    step = np.where(whole, needed - RUN + 1, apart)[row]
+    found: Places = positions[place % step == 0]
     return found
 
 
