@@ -458,6 +458,17 @@ def test_a_held_query_is_used_only_with_its_own_parameters(asked: Path) -> None:
         assert case.rows(DERIVED, region="eu", most=0).rows == [(1,)]
 
 
+def test_another_query_of_the_same_id_is_not_taken_for_the_held_one(asked: Path) -> None:
+    other = Query("origin", "SELECT 'x' AS region", "Another question.")
+    of_other = Query("of_other", "SELECT region FROM origin", "It.", uses=(other,))
+    with Case(asked) as case:
+        case.hold(Query(ORIGIN.id, "SELECT 1 AS n", "Another."))
+        assert case.rows(of_other).rows == [("x",)]
+        case.hold(other)
+        assert case.rows(DERIVED, region="us", most=0).rows == [(2,)]
+        assert case.rows(of_other).rows == [("x",)]
+
+
 def test_a_held_query_does_not_change_what_an_auditor_sees(asked: Path) -> None:
     with Case(asked) as case:
         case.hold(ORIGIN, region="us")

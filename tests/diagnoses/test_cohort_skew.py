@@ -31,6 +31,7 @@ def test_states_what_differed_and_how_much_it_explains(planted: Result) -> None:
     assert planted.measures["srm_p"].value > 0.0005  # counts are perfect, and prove nothing
 
 
+@pytest.mark.slow
 def test_the_lift_for_everyone_holds_the_planted_one(diagnosed: Diagnosed) -> None:
     inside = 0
     for seed in (31, 32, 33):
@@ -65,6 +66,7 @@ def test_a_filter_that_was_set_after_exposure_is_told(diagnosed: Diagnosed) -> N
     assert result.verdict != "confirmed"
 
 
+@pytest.mark.slow
 def test_accounts_dealt_whole_are_compared_as_accounts(diagnosed: Diagnosed) -> None:
     result, _ = diagnosed("cohort_skew.unit_mismatch", 21)
     cells = next(e for e in result.evidence if e.id == "cohort_skew.cells")
@@ -87,6 +89,7 @@ def test_the_same_case_and_seed_give_the_same_evidence(diagnosed: Diagnosed) -> 
     assert first == again
 
 
+@pytest.mark.slow
 def test_another_salt_gives_about_the_same_p(diagnosed: Diagnosed) -> None:
     first, _ = diagnosed("cohort_skew.healthy", 24)
     other, _ = diagnosed("cohort_skew.healthy", 24, seed=2)

@@ -58,7 +58,7 @@ class Case:
         except BaseException:
             self._spill.cleanup()
             raise
-        self._held: dict[str, dict[str, Any]] = {}
+        self._held: dict[str, tuple[Query, dict[str, Any]]] = {}
 
     @classmethod
     def create(cls, path: Path | str, title: str = "") -> "Case":
@@ -108,15 +108,16 @@ class Case:
         """Compute a query once and keep it as a temporary table of its id, for those that use it.
 
         The text of the queries that use it stays whole: an auditor needs no held table. A query
-        that is asked with other parameters than those held computes its parts anew.
+        that is asked with other parameters than those held computes its parts anew, and so does one
+        whose part has the id of another query that is held.
         """
-        if self._held.get(query.id) == query.parameters(params):
+        if self._is_held(query, params):
             return
         sql = query.text(self._held_for(query, params))
         self.release(query)
         named = Query("held", sql).parameters(params)
         run(self._connection, f"CREATE TEMP TABLE {query.id} AS {sql}", named)
-        self._held[query.id] = query.parameters(params)
+        self._held[query.id] = (query, query.parameters(params))
 
     def release(self, query: Query) -> None:
         """Drop a held query; its memory is free again."""
@@ -226,9 +227,10 @@ class Case:
 
     def _held_for(self, query: Query, params: Mapping[str, Any]) -> frozenset[str]:
         """Parts of a query that are held with the same parameters."""
-        return frozenset(
-            part.id for part in query.parts() if self._held.get(part.id) == part.parameters(params)
-        )
+        return frozenset(part.id for part in query.parts() if self._is_held(part, params))
+
+    def _is_held(self, query: Query, params: Mapping[str, Any]) -> bool:
+        return self._held.get(query.id) == (query, query.parameters(params))
 
     def _fill(self, table: Table, exhibits: tuple[Exhibit, ...]) -> TableFill:
         span = f"min({table.time}), max({table.time})" if table.time else "NULL, NULL"

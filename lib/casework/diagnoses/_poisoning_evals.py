@@ -3,7 +3,7 @@
 from casework.case import Query
 
 RUNS = Query(
-    "runs",
+    "graded_runs",
     """
     SELECT run_id, suite, started_at, harness,
            nullif(concat_ws(' ', harness, harness_version, attributes ->> '$.judge',
@@ -128,7 +128,7 @@ FRESH = Query(
            min(r.harness) AS harness, min(coalesce(r.grader, '')) AS grader,
            max(coalesce(r.grader, '')) AS other_grader,
            max(g.request_id) AS request_id, max(g.signal) AS signal
-    FROM eval_samples AS s JOIN runs AS r ON r.run_id = s.run_id
+    FROM eval_samples AS s JOIN graded_runs AS r ON r.run_id = s.run_id
     LEFT JOIN accounts AS a ON a.account_id = s.account_id
     LEFT JOIN sources AS g ON g.source_event_id = s.source_event_id
     WHERE s.score IS NOT NULL AND coalesce(s.kind, 'utility') = 'utility'
@@ -146,7 +146,7 @@ FRESH = Query(
 GRADED_BY = Query(
     "graded_by",
     """
-    SELECT DISTINCT harness, grader FROM runs
+    SELECT DISTINCT harness, grader FROM graded_runs
     WHERE suite = $suite AND date_trunc('week', started_at) = $last_week
       AND run_id IN (SELECT run_id FROM eval_samples WHERE score IS NOT NULL)
     ORDER BY harness, grader
@@ -165,7 +165,7 @@ GRADERS = Query(
            OR lower(key) LIKE '%scorer%' OR lower(key) LIKE '%rubric%'
         UNION ALL
         SELECT started_at, 'harness', lag(grader) OVER in_time, grader
-        FROM runs WHERE suite = $suite WINDOW in_time AS (ORDER BY started_at))
+        FROM graded_runs WHERE suite = $suite WINDOW in_time AS (ORDER BY started_at))
     WHERE before IS DISTINCT FROM after AND (what <> 'harness' OR before IS NOT NULL)
       AND occurred_at >= $opened_at AND occurred_at <= $closed_at
     ORDER BY occurred_at, what
