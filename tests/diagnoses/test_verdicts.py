@@ -14,7 +14,7 @@ def _parameter(incident: Incident):
     return pytest.param(incident, id=incident.name, marks=marks)
 
 
-@pytest.mark.parametrize("incident", map(_parameter, ALL))
+@pytest.mark.parametrize("incident", [_parameter(incident) for incident in ALL])
 def test_the_verdict_is_right(incident: Incident, diagnosed: Diagnosed) -> None:
     result, _ = diagnosed(incident.name, 11)
     assert result.verdict in incident.verdicts, result.headline
