@@ -93,8 +93,12 @@ def items_with_long_run(items: Items, documents: Tokens, n: int = LONG) -> Flags
     positions = positions[counts[positions + n] - counts[positions] >= TELLING]
     seeds = Seeds.of(items.tokens, n, positions)
     found = np.zeros(items.tokens.rows, bool)
-    same, _ = same_text(items, documents)
-    found[same[items.tokens.lengths[same] >= n]] = True
+    # A copy of an item that holds such a run is found by it: only the others are compared whole.
+    shut = items.tokens.lengths >= n
+    shut[items.tokens.row_of(positions)] = False
+    if shut.any():
+        same, _ = same_text(items, documents)
+        found[same[shut[same]]] = True
     for at, key in seeds.find(documents):
         found[seeds.rows[seeds.entries(at, key)[1]]] = True
     return found
