@@ -74,7 +74,7 @@ def _read(source: Source, options: Options) -> Iterator[Item]:
             continue
         values = log.fill(_FORM, found.values)
         filters.add(text(found.values.get("filter")) or "none")
-        answered = (found.values.get("doc_id"), hash(written(found.values.get("resps"))))
+        answered = (text(found.values.get("doc_id")), hash(written(found.values.get("resps"))))
         seen[answered] += 1
         sample = _sample(found.values, seen[answered])
         yield Row(eval_samples, found.locator, {**values, "run_id": run, **sample})
