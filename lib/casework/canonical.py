@@ -16,6 +16,7 @@ from typing import Any
 from uuid import UUID
 
 _EXACT_IN_A_DOUBLE = 2**53
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
 def plain(value: Any) -> Any:
@@ -58,7 +59,7 @@ def instant(value: datetime) -> str:
 
 def dumps(value: Any) -> str:
     """Return the canonical JSON text of a value, on one line."""
-    return json.dumps(plain(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return _ENCODER.encode(plain(value))
 
 
 def digest_rows(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from inspect import cleandoc
 from typing import Any
 
@@ -36,9 +37,9 @@ class Query:
         """The whole statement. Parts whose ids are `held` are taken to be tables already."""
         parts = [part for part in self.parts() if part.id not in held]
         if not parts:
-            return cleandoc(self.sql)
-        clauses = ",\n".join(f"{part.id} AS (\n{cleandoc(part.sql)}\n)" for part in parts)
-        return f"WITH {clauses}\n{cleandoc(self.sql)}"
+            return _clean(self.sql)
+        clauses = ",\n".join(f"{part.id} AS (\n{_clean(part.sql)}\n)" for part in parts)
+        return f"WITH {clauses}\n{_clean(self.sql)}"
 
     def parameters(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """Those of the values that the whole statement names."""
@@ -47,6 +48,12 @@ class Query:
     def tables(self) -> tuple[str, ...]:
         """Names that the whole statement reads from, parts and evidence tables alike."""
         return tuple(sorted({name.lower() for name in _TABLE.findall(self.text())}))
+
+
+@cache
+def _clean(sql: str) -> str:
+    """Without the indentation of the module that holds it; a few hundred texts, asked for often."""
+    return cleandoc(sql)
 
 
 def _named(sql: str, values: Mapping[str, Any]) -> dict[str, Any]:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import fields
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import TracebackType
@@ -149,7 +150,11 @@ class Case:
         return CaseFacts(info["id"], info["title"], created, int(info["schema_version"]))
 
     def exhibits(self) -> tuple[Exhibit, ...]:
-        """The sources, in the order in which they were loaded."""
+        """The sources, in the order in which they were loaded; no other can be while it is open."""
+        return self._exhibits
+
+    @cached_property
+    def _exhibits(self) -> tuple[Exhibit, ...]:
         rows = self._connection.execute(
             "SELECT * FROM exhibits ORDER BY loaded_at, path, exhibit_id"
         ).fetchall()

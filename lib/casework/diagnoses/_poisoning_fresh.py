@@ -71,8 +71,8 @@ def fresh_of(ask: Inquiry, target: Target) -> Fresh:
     if not rows:
         return Fresh([], 0, [])
     draws = {row["suite"]: row for row in ask.ask(c.DRAWS, **target.params)}
-    at_random = {row["suite"] for row in rows
-                 if row["suite"] not in draws or _p(draws[row["suite"]]) >= _LEVEL}  # fmt: skip
+    at_random = {suite for suite in {row["suite"] for row in rows}
+                 if suite not in draws or _p(draws[suite]) >= _LEVEL}  # fmt: skip
     drawn = [row for row in rows if row["suite"] in at_random]
     pools = (
         # items of the eval itself are no sample beside it, where there is one
