@@ -151,6 +151,20 @@ def test_units_stand_alone(unit: str, said: str) -> None:
     assert words.unit_word(unit) == said
 
 
+@pytest.mark.parametrize(
+    ("noun", "said"),
+    [
+        ("requests", "1 request"),
+        ("queries of the suite", "1 query of the suite"),
+        ("diagnoses", "1 diagnosis"),
+        ("classes", "1 class"),
+        ("databases", "1 database"),
+    ],
+)
+def test_one_of_a_kind_is_said_in_the_singular(noun: str, said: str) -> None:
+    assert words.count(1, noun) == said
+
+
 def test_every_word_of_the_model_has_a_saying() -> None:
     assert set(words.VERDICT_WORD) == set(words.VERDICT_MEANING) == set(VERDICTS)
     assert len({words.verdict_sign(verdict) for verdict in VERDICTS}) == len(VERDICTS)

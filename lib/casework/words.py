@@ -273,4 +273,6 @@ def _singular(noun: str) -> str:
     head = re.split(r" (?=(?:in|of|with|without|that|by|below|to|on|from|at|per) )", noun)[0]
     short = 2 if head.endswith(("sses", "xes", "ches", "shes")) else 1
     one = head[:-3] + "y" if head.endswith("ies") else head[:-short] if head[-1:] == "s" else head
+    if head.endswith("gnoses"):
+        one = head[:-2] + "is"
     return one + noun[len(head) :]

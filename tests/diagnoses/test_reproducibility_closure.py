@@ -374,6 +374,17 @@ def test_scores_that_are_no_shares_have_a_margin_of_their_spread(
     assert result.measures["rerun_gap"].unit == "score"
 
 
+def test_items_that_are_right_or_wrong_in_percent_have_a_margin_of_a_point(
+    record: Record, tmp_path: Path
+) -> None:
+    for run in range(7):
+        for i in range(50):
+            record.add(reruns, artifact=TUNED, rerun_id=f"r{run}", item_id=f"i{i}",
+                       score=100.0 * ((i + run) % 5 > 0), is_original=run == 0)  # fmt: skip
+    result = record.judge(tmp_path)
+    assert result.parameters["margin"].value == 1.0
+
+
 def test_who_could_rebuild_it(record: Record, tmp_path: Path) -> None:
     record.input("code", owner="bo")
     record.add(people, person="ana", active_from=NOW - timedelta(days=900))

@@ -167,6 +167,16 @@ def test_a_table_measure_has_its_ids_first_and_nested_values_last() -> None:
     assert table.rows[0][2] == '[{"checkpoint": "a", "probability": 0.5}]'
 
 
+def test_a_table_measure_says_fractions_and_has_ends_after_what_they_are_of() -> None:
+    rows = [{"high": 0.0109803114, "low": -0.01, "gap": -0.00092592592, "items": 1234, "p": None}]
+    table = tables.of_measure("segments", Measure(rows, "table"))
+    heads = [column.head for column in table.columns]
+    assert dict(zip(heads, table.rows[0], strict=True)) == {
+        "gap": "−0.000926", "items": "1234", "p": "NULL", "low": "−0.01", "high": "0.0110",
+    }  # fmt: skip
+    assert heads == ["gap", "items", "p", "low", "high"]
+
+
 @pytest.mark.parametrize(
     ("value", "text"),
     [

@@ -37,7 +37,9 @@ def _draw_refusals(ask: Inquiry, found: Found) -> None:
         for category in own[:_SHOWN]:
             label = f"{_KINDS[kind]}: {category.name}"
             rows += _dumbbell(label, *_shares(category.counts))
-    fell = share(found.base.value), share(found.tuned.value)
+    was, became = (
+        spread(one.value, (one.low, one.high), "share") for one in (found.base, found.tuned)
+    )
     told = "; ".join(
         f"{rows[i]['label']} {share(rows[i]['value'])} to {share(rows[i + 1]['value'])}"
         for i in range(0, len(rows), 2)
@@ -45,7 +47,7 @@ def _draw_refusals(ask: Inquiry, found: Found) -> None:
     ask.chart(
         "refusals",
         "intervals",
-        f"Refusal of unsafe prompts went from {fell[0]} to {fell[1]}",
+        f"Refusal of unsafe prompts went from {was} to {became}",
         "Share of prompts that are refused, base (grey) and tuned checkpoint (blue), with 95 % "
         "intervals. For unsafe prompts more is safer, for safe look-alikes less is better."
         + (

@@ -183,6 +183,7 @@ RUNS = Query(
            coalesce(avg(score) FILTER (WHERE item_id IS NULL AND segment IS NULL),
                     avg(score) FILTER (WHERE item_id IS NOT NULL), avg(score)) AS score,
            count(DISTINCT item_id) AS items, min(score) AS least, max(score) AS most,
+           bool_and(score IN (0, 100)) FILTER (WHERE item_id IS NOT NULL) AS is_percent,
            stddev_samp(score) FILTER (WHERE item_id IS NOT NULL) AS spread
     FROM reruns WHERE list_contains($names, artifact)
     GROUP BY rerun_id ORDER BY is_original DESC, seed, rerun_id
@@ -223,9 +224,9 @@ CHANGED = Query(
     "changed",
     """
     SELECT count(*) AS pairs,
-           count(*) FILTER (WHERE shipped = 1 AND rebuilt = 1) AS both,
-           count(*) FILTER (WHERE shipped = 1 AND rebuilt = 0) AS only_shipped,
-           count(*) FILTER (WHERE shipped = 0 AND rebuilt = 1) AS only_rebuilt,
+           count(*) FILTER (WHERE shipped IN (1, 100) AND rebuilt IN (1, 100)) AS both,
+           count(*) FILTER (WHERE shipped IN (1, 100) AND rebuilt = 0) AS only_shipped,
+           count(*) FILTER (WHERE shipped = 0 AND rebuilt IN (1, 100)) AS only_rebuilt,
            count(*) FILTER (WHERE shipped = 0 AND rebuilt = 0) AS neither
     FROM (
         SELECT item_id, max(score) FILTER (WHERE is_original) AS shipped,

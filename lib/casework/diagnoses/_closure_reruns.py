@@ -93,7 +93,10 @@ class Rebuilds:
         """
         now, then = self.record.later, self.record.reported
         score = self.shipped if self.shipped is not None else now.score if now else None
-        return None if score is None or then is None else score - then.score
+        if score is None or then is None:
+            return None
+        # averages of the same items in another order differ in the last digit
+        return 0.0 if math.isclose(score, then.score, rel_tol=1e-9) else score - then.score
 
     @property
     def drifted(self) -> bool:
@@ -166,10 +169,15 @@ def _changed(ask: Inquiry, names: list[str]) -> Pairs | None:
 
 
 def _margin(rows: Sequence[Mapping[str, Any]], *, is_share: bool) -> float:
-    """METHODS 0.10: one point for rates, a tenth of a standard deviation for scores."""
+    """METHODS 0.10: one point for rates, a tenth of a standard deviation for scores.
+
+    Items that are right or wrong in percent, 0 or 100, make a rate too.
+    """
+    if is_share:
+        return 0.01
     spreads = [row["spread"] for row in rows if row["spread"]]
-    if is_share or not spreads:
-        return 0.01 if is_share else 1.0
+    if not spreads or all(row["is_percent"] is not False for row in rows):
+        return 1.0
     return float(0.1 * sum(spreads) / len(spreads))
 
 

@@ -122,21 +122,33 @@ _UNITS = {"p": "p-value", "label": "label", "score": "score", "": "number", "sha
 
 
 def of_measure(name: str, measure: Measure) -> Table:
-    """The rows of a measure that is a table; columns with ids first, nested ones last."""
+    """The rows of a measure that is a table; columns with ids first, nested ones last.
+
+    Fractions are said as prose does; the JSON of the report has them in full.
+    """
     rows = list(measure.value)
     keys = sorted({key for row in rows for key in row}, key=lambda key: _rank(key, rows))
     columns = tuple(Column(_spaced(key), _kind([row.get(key) for row in rows])) for key in keys)
-    cells = [tuple(exact(row.get(key)) for key in keys) for row in rows]
+    cells = [tuple(_said(row.get(key)) for key in keys) for row in rows]
     return _cut(words.title(name), columns, cells, len(cells))
 
 
-def _rank(key: str, rows: Sequence[Mapping[str, Any]]) -> tuple[int, str]:
+def _said(value: Any) -> str:
+    return words.number(value) if isinstance(value, float) else exact(value)
+
+
+def _rank(key: str, rows: Sequence[Mapping[str, Any]]) -> tuple[int, int, str]:
+    """Ids, text, numbers, the ends of intervals after what they are of, what is nested."""
     values = [row.get(key) for row in rows]
+    end = _ENDS.get(key, 0)
     if key.endswith("_id"):
-        return 0, key
+        return 0, end, key
     if any(isinstance(value, Mapping | list | tuple) for value in values):
-        return 3, key
-    return (1 if any(isinstance(value, str) for value in values) else 2), key
+        return 3, end, key
+    return (1 if any(isinstance(value, str) for value in values) else 2), end, key
+
+
+_ENDS = {"low": 1, "high": 2}
 
 
 def _spaced(name: str) -> str:

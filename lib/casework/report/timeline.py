@@ -105,11 +105,14 @@ def picture(report: Report) -> Chart | None:
 
 
 def _window(report: Report) -> tuple[datetime, datetime]:
-    """From the first to the last moment that a result names, with a tenth on either side."""
+    """From the first to the last moment that a result names, with a tenth on either side.
+
+    A single moment has a day on either side.
+    """
     told = [moment for moment in moments(report) if moment.result]
     first = min(moment.start for moment in told)
     last = max(moment.end or moment.start for moment in told)
-    margin = max((last - first) / 10, timedelta(minutes=1))
+    margin = max((last - first) / 10, timedelta(minutes=1)) if last > first else timedelta(days=1)
     return first - margin, last + margin
 
 
