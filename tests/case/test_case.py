@@ -33,6 +33,7 @@ from casework.case import (
     pack,
 )
 from casework.case._schema import VERSION
+from casework.case.origins import rows_of
 from casework.errors import CaseworkError
 from casework.findings import (
     Chart,
@@ -192,6 +193,61 @@ def test_the_first_of_contradicting_rows_is_kept_across_exhibits(path: Path) -> 
     ((reason, raw),) = loading.rows(path, "SELECT reason, raw FROM rejects")
     assert reason == f"same key as {first.id} line 1, other content"
     assert json.loads(raw)["region"] == "us"
+
+
+def test_a_row_takes_from_another_exhibit_what_the_first_leaves_open(path: Path) -> None:
+    first = keep(path, "first", [unit("u1", region="eu", attributes={"a": 1, "b": 2})])
+    second = keep(
+        path,
+        "second",
+        [
+            unit("u1", 1, is_bot=True, attributes={"b": 2, "c": 3}),
+            unit("u1", 2, is_bot=False, created_at=NINE),  # of the row before another is told
+            unit("u1", 3, attributes={"a": 9}, created_at=NINE),
+            unit("u1", 4, covariates={"visits": 3.0}),
+        ],
+    )
+    assert (second.rows_kept, second.rows_rejected, second.rows_duplicate) == (0, 2, 2)
+    assert second.tables == {"units": 0}
+    assert second.notes == ("completes 1 row of units told before",)
+    columns = "region, is_bot, created_at, covariates, attributes, exhibit_id, locator"
+    ((*told, attributes, exhibit, locator),) = loading.rows(path, f"SELECT {columns} FROM units")
+    assert told == ["eu", True, None, {"visits": 3.0}]
+    assert json.loads(attributes) == {"a": 1, "b": 2, "c": 3}
+    assert (exhibit, locator) == (first.id, "line 1")
+    with Case(path) as case:
+        places = [(row.exhibit.id, row.locator) for row in rows_of(case, UNITS, unit_id="u1")]
+        units = Query("units", "SELECT count(*) FROM units")
+        assert case.exhibits_of(units) == tuple(sorted((first.id, second.id)))
+    assert places == [(first.id, "line 1"), (second.id, "line 1"), (second.id, "line 4")]
+
+
+def test_rows_that_only_repeat_complete_nothing(path: Path) -> None:
+    keep(path, "first", [unit("u1", region="eu", attributes={"b": 1, "a": [2]})])
+    again = keep(path, "second", [unit("u1", attributes={"a": [2], "b": 1}), unit("u1", 2)])
+    assert (again.rows_duplicate, again.notes) == (2, ())
+
+
+@pytest.mark.parametrize(
+    ("written", "spelled"),
+    [
+        ("ab" * 32, "sha256:" + "ab" * 32),
+        ("SHA256:" + "AB" * 32, "sha256:" + "ab" * 32),
+        ("sha256-" + "Ab" * 32, "sha256:" + "ab" * 32),
+        ("sha256:" + "ab" * 16, "sha256:" + "ab" * 16),
+        ("AB" * 20, "AB" * 20),
+        ("x" + "ab" * 32, "x" + "ab" * 32),
+        ("registry/model@sha256:" + "ab" * 32, "registry/model@sha256:" + "ab" * 32),
+    ],
+)
+def test_a_digest_has_one_spelling(path: Path, written: str, spelled: str) -> None:
+    runs = get("eval_runs")
+    values = {"run_id": "r", "suite": "s", "started_at": NINE, "checkpoint": written,
+              "prompt_hash": written}  # fmt: skip
+    keep(path, "runs", [Row(runs, "line 1", values)])
+    ((checkpoint, prompt),) = loading.rows(path, "SELECT checkpoint, prompt_hash FROM eval_runs")
+    assert checkpoint == spelled
+    assert prompt == (spelled[7:] if len(spelled) == 71 else spelled)
 
 
 def test_a_retry_at_a_later_instant_is_a_row_of_its_own(path: Path) -> None:

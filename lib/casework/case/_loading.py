@@ -9,10 +9,12 @@ import duckdb
 import pyarrow as pa
 
 from casework.case._connection import first
+from casework.case._digests import spelled
 from casework.case._duplicates import settle
 from casework.case._items import Again, Batch, Fields, Item, Note, Packed, Reject, Row
 from casework.case._packing import arrow_table, pack_batch
 from casework.tables import Table, get
+from casework.words import count
 
 _BATCH_ROWS = 50_000
 _BATCH_CHARACTERS = _PACKED_BYTES = 128 << 20
@@ -76,7 +78,9 @@ class Loading:
         """Sort out repeated rows; return how many rows of each table stay."""
         kept: dict[str, int] = {}
         for name in sorted(self._filled):
-            settle(self.connection, get(name), self.exhibit_id)
+            joined = settle(self.connection, get(name), self.exhibit_id)
+            if joined:
+                self.notes.append(f"completes {count(joined, 'rows')} of {name} told before")
             kept[name] = self.count(name)
         return kept
 
@@ -167,7 +171,8 @@ class Loading:
 
         DuckDB would keep a table that is registered under a name until the transaction ends.
         """
-        own = {"exhibit_id": f"'{self.exhibit_id}'"} | {name: name for name in arrow.column_names}
+        own = {name: spelled(name) for name in arrow.column_names}
+        own["exhibit_id"] = f"'{self.exhibit_id}'"
         columns = [own.get(column, "NULL") for column in self.connection.table(name).columns]
         self.connection.from_arrow(arrow).project(", ".join(columns)).insert_into(name)
 

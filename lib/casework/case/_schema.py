@@ -55,12 +55,12 @@ BOOKS: dict[str, tuple[str, tuple[Column, ...]]] = {
         ),
     ),
     "duplicates": (
-        "One row per source row that repeats one already kept.",
+        "One row per source row that repeats one already kept, or adds to it.",
         (
             Column("exhibit_id", TEXT, "The exhibit.", required=True),
             Column("locator", TEXT, "Where in it.", required=True),
             Column("table_name", TEXT, "Evidence table.", required=True),
-            Column("same_as_exhibit", TEXT, "Exhibit of the row that was kept.", required=True),
+            Column("same_as_exhibit", TEXT, "Exhibit of the row that is kept.", required=True),
             Column("same_as_locator", TEXT, "Where in that.", required=True),
         ),
     ),

@@ -24,10 +24,22 @@ _REJECTED = Query(
     """,
 )
 
+_REPEATED = Query(
+    "repeated",
+    f"""
+    SELECT exhibit_id, locator FROM duplicates
+    WHERE table_name = $table AND same_as_exhibit = $exhibit AND same_as_locator = $locator
+    ORDER BY rowid LIMIT {MOST_ROWS}
+    """,
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """An evidence row: its table, what it holds, and where it stands in which exhibit."""
+    """An evidence row: its table, what it holds, and where it stands in which exhibit.
+
+    What two sources tell of one row stands in both: each place is an origin.
+    """
 
     table: str
     values: Mapping[str, Any]
@@ -83,6 +95,8 @@ def rows_of(case: Case, table: Table, **values: Any) -> list[Origin]:
         exhibit, locator = exhibits[held.pop("exhibit_id")], held.pop("locator")
         known = {name: value for name, value in held.items() if value is not None}
         found.append(Origin(table.name, known, exhibit, locator))
+        repeats = case.rows(_REPEATED, table=table.name, exhibit=exhibit.id, locator=locator)
+        found += (Origin(table.name, known, exhibits[one], at) for one, at in repeats.rows)
     return found
 
 
