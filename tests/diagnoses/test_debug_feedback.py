@@ -224,7 +224,8 @@ def test_each_rule_says_what_it_alone_adds(tmp_path: Path) -> None:
     assert value(result, "internal_share") == pytest.approx(5 / 6)
     assert value(result, "internal_share_at_most") == pytest.approx(1)
     alone = {r["rule"]: r["alone_rows"] for r in value(result, "internal_rules")}
-    assert alone == {"flagged as internal": 1, "in the directory": 1, "corporate domain": 2,
+    # Ada's address has the corporate domain, too
+    assert alone == {"flagged as internal": 1, "in the directory": 0, "corporate domain": 2,
                      "test tenant or bot": 1, "debug surface": 0}  # fmt: skip
 
 
@@ -232,6 +233,60 @@ def test_who_had_left_is_no_insider(tmp_path: Path) -> None:
     gone = {"person": "u0", "active_from": START - timedelta(days=90), "active_until": START}
     result = examine(tmp_path, [row(0), row(1), event(0), event(1), Row(people, "line 1", gone)])
     assert value(result, "internal_share") == 0
+
+
+def test_where_nothing_tells_an_insider_nothing_is_said_of_them(tmp_path: Path) -> None:
+    result = examine(tmp_path, [*(row(i) for i in range(4)), *(event(i) for i in range(3))])
+    assert value(result, "internal_share") is None
+    assert value(result, "internal_share_at_most") == 1
+    assert "from insiders is not recorded" in result.findings[0].statement
+    assert "nothing tells an insider" in " ".join(result.limits)
+    flagged = [row(i) for i in range(4)] + [event(i, is_internal=i == 0) for i in range(3)]
+    assert value(examine(tmp_path, flagged), "internal_share_at_most") == 0.5
+
+
+# Several sets
+
+
+def labelled_set(dataset: str, tests: int, rows: int = 120) -> list[Row]:
+    made = []
+    for i in range(rows):
+        name = f"{dataset}-{i}"
+        values = {"dataset": dataset, "row_id": name, "source_event_id": name,
+                  "prompt": f"question {name}", "chosen": f"answer {name}"}  # fmt: skip
+        made.append(Row(training_rows, name, values))
+        made.append(event(i, feedback_id=name, is_internal=False))
+        for rater in ("ines", "marek"):
+            label = "test" if i < tests else "wrong"
+            told = {"dataset": dataset, "row_id": name, "rater": rater, "label": label}
+            made.append(Row(row_labels, f"{name}-{rater}", told))
+    return made
+
+
+@pytest.mark.parametrize("tests", [0, 60])
+def test_of_several_sets_the_one_is_judged_that_tells_most(tmp_path: Path, tests: int) -> None:
+    """A larger set that is in order and a public one without events hide nothing."""
+    rows = labelled_set("first", tests) + labelled_set("second", 0, 180)
+    rows += [row(i, dataset="public", source_event_id=None) for i in range(300)]
+    result = examine(tmp_path, rows)
+    assert result.verdict == ("confirmed" if tests else "clean")
+    chosen = "first" if tests else "second"
+    assert result.parameters["dataset"].value == chosen
+    assert f"of {chosen}" in result.headline
+    (said,) = [limit for limit in result.limits if "training sets" in limit]
+    assert "public (300 rows, nothing known of its rows)" in said
+    other = examine(tmp_path, rows, dataset="public")
+    assert other.verdict == "not_testable"
+
+
+def test_a_set_without_labels_stands_behind_one_with_them(tmp_path: Path) -> None:
+    rows = labelled_set("labelled", 0)
+    rows += [row(i) for i in range(200)] + [
+        event(i, is_internal=False, user_id=f"v{i}") for i in range(200)
+    ]
+    result = examine(tmp_path, rows)
+    assert (result.verdict, result.parameters["dataset"].value) == ("clean", "labelled")
+    assert "sft (200 rows, not settled)" in " ".join(result.limits)
 
 
 def test_rows_count_by_weight(tmp_path: Path) -> None:
@@ -373,6 +428,14 @@ def test_runs_are_told_apart_by_what_they_were_trained_on(tmp_path: Path) -> Non
     assert value(chosen, "slices_down") == 0
     with pytest.raises(UsageError):
         examine(tmp_path, rows, after="no such run")
+
+
+def test_after_a_rollback_the_runs_of_the_tuned_model_are_compared(tmp_path: Path) -> None:
+    rows = [row(0), event(0), run("a", 1, endpoint="acme/base"), run("b", 2, endpoint="acme/sft"),
+            run("c", 3, endpoint="acme/base")]  # fmt: skip
+    for name, share in (("a", 9), ("b", 2), ("c", 9)):
+        rows += scored(name, [float(i % 10 < share) for i in range(80)], topic="x")
+    assert value(examine(tmp_path, rows), "slices_down") == 1
 
 
 def test_one_slice_of_many_by_chance_is_none(tmp_path: Path) -> None:

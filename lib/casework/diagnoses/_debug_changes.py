@@ -187,9 +187,20 @@ def _first(runs: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _last(runs: list[dict[str, Any]], but: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Of each suite the last run of another model; of any model where all have the same name.
+
+    After a rollback the last run is of the model that was there before training.
+    """
+    were = {_model(run) for run in but}
     others = [run for run in runs if run not in but]
+    if any(_model(run) not in were for run in others):
+        others = [run for run in others if _model(run) not in were]
     last = {run["suite"]: _name(run) for run in others}
     return [run for run in others if _name(run) == last[run["suite"]]]
+
+
+def _model(run: dict[str, Any]) -> str:
+    return str(run["checkpoint"] or run["endpoint"] or run["run_id"])
 
 
 def _name(run: dict[str, Any]) -> str:

@@ -52,7 +52,8 @@ def _draw_rows(ask: Inquiry, known: Known, origins: Origins, classes: Classes | 
         flagged = origins.screened("flagged")
         rows += [_part(what, "behaviour speaks against it", flagged, "gate"),
                  _part(what, "not labelled", 1 - flagged, "muted")]  # fmt: skip
-        title = f"{share(origins.suspect)} of the training rows are from insiders or no production"
+        whom = "" if origins.insiders_unknown else "insiders or "
+        title = f"{share(origins.suspect)} of the training rows are from {whom}no production"
         below = "no row is labelled"
     told = "; ".join(f"{row['label']}: {row['part']} {share(row['share'])}" for row in rows
                      if row["share"])  # fmt: skip
@@ -77,7 +78,11 @@ def _origins(origins: Origins) -> list[tuple[str, float, str]]:
         return float(total) / origins.weight
 
     return [
-        ("customers in production", held("production", False), "good"),
+        (
+            "in production" if origins.insiders_unknown else "customers in production",
+            held("production", False),
+            "good",
+        ),
         ("insiders in production", held("production", True), "before"),
         ("not production", held("elsewhere"), "gate"),
         ("environment not known", held("not recorded") + held("not recognised"), "muted"),

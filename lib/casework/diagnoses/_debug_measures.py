@@ -15,12 +15,16 @@ def measure_origins(ask: Inquiry, known: Known, origins: Origins) -> None:
     ask.measure("rows", n, "count:rows", q.SCREEN, n=n)
     shares = {
         "internal_share": origins.internal,
-        "internal_share_at_most": origins.internal + origins.disputed + origins.unmatched,
+        "internal_share_at_most": min(
+            1.0, origins.internal + origins.disputed + origins.open + origins.unmatched
+        ),
         "non_production_share": origins.elsewhere,
         "unmatched_share": origins.unmatched,
         "unplaced_share": origins.unplaced,
     }
-    unknown = ("internal_share", "non_production_share") if origins.is_unknown else ()
+    unknown = ["internal_share"] if origins.insiders_unknown else []
+    if origins.is_unknown:
+        unknown.append("non_production_share")
     for name, value in shares.items():
         ask.measure(name, None if name in unknown else value, "share:rows", q.ORIGINS, n=n)
     suspect = None if origins.is_unknown else origins.suspect

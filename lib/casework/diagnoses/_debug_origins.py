@@ -57,6 +57,7 @@ class Origins:
         suspect: internal or not from production.
         internal: of insiders, wherever they gave it.
         disputed: of the corporate domain alone, with something that says customer.
+        open: of a matched event, with nothing that could tell an insider from a customer.
         elsewhere: from an environment that is not production.
         unmatched: without a feedback event in the case.
         unplaced: of a matched event without an environment, or one of an unknown name.
@@ -70,6 +71,7 @@ class Origins:
     suspect: float
     internal: float
     disputed: float
+    open: float
     elsewhere: float
     unmatched: float
     unplaced: float
@@ -81,6 +83,11 @@ class Origins:
     def is_unknown(self) -> bool:
         """Whether no row can be traced to its feedback, so that nothing tells where any is from."""
         return self.unmatched == 1
+
+    @property
+    def insiders_unknown(self) -> bool:
+        """Whether nothing in the case could tell an insider, for any row."""
+        return not self.internal and self.open + self.unmatched > 1 - 1e-9
 
     def screened(self, name: str) -> float:
         """Share of the weight that one part of the screen marks."""
@@ -95,13 +102,12 @@ class Origins:
 
 def settle(
     ask: Inquiry,
-    dataset: str | None,
+    dataset: str,
     production: str | None,
     domains: str | None,
     corrections: str | None,
 ) -> Known:
-    """Settle the set and the names that say what is production, internal and a correction."""
-    chosen = ask.infer("dataset", dataset, ask.ask(q.DATASETS)[0]["dataset"])
+    """Settle the names that say what is production, internal and a correction."""
     named = [row["environment"] for row in ask.ask(q.ENVIRONMENTS)]
     live = listed(production) or [name for name in named if _is_production(name)]
     ask.infer("production", production, ", ".join(sorted(live)))
@@ -110,12 +116,12 @@ def settle(
     corporate = listed(domains) or sorted(found)
     ask.infer("domains", domains, ", ".join(corporate))
     surfaces = [row["surface"] for row in ask.ask(q.SURFACES) if _words(row["surface"]) & _BUILDS]
-    right = ask.infer("corrections", corrections, "wrong, style" if goal(chosen) == "style"
+    right = ask.infer("corrections", corrections, "wrong, style" if goal(dataset) == "style"
                       else "wrong")  # fmt: skip
     coarse = ask.one(q.COARSE)
     answers = ask.case.filled("training_rows", ("chosen",))
     return {
-        "dataset": chosen,
+        "dataset": dataset,
         "production": live or [""],
         "elsewhere": other or [""],
         "domains": corporate or [""],
@@ -159,6 +165,7 @@ def place(ask: Inquiry, known: Known) -> Origins:
         suspect=float(screen["suspect"]) / weight if weight else 0.0,
         internal=share("weight", internal=True),
         disputed=share("disputed_weight"),
+        open=share("open_weight"),
         elsewhere=share("weight", "elsewhere"),
         unmatched=share("weight", "unmatched"),
         unplaced=share("weight", "not recorded", "not recognised"),

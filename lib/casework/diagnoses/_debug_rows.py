@@ -74,9 +74,12 @@ STAFF_EVENTS = Query(
 
 DIRECTORY = Query(
     "directory",
-    "SELECT count(*) AS events FROM staff_events",
-    "Feedback of people in the directory; none where it names people by other ids.",
-    uses=(STAFF_EVENTS,),
+    """
+    SELECT count(*) AS events FROM feedback
+    WHERE lower(user_id) IN (SELECT lower(person) FROM people)
+    """,
+    "Feedback of people whom the directory holds, at whatever time; none where it names people by "
+    "other ids.",
 )
 
 TEST_TENANTS = Query(
@@ -115,12 +118,17 @@ LINKED = Query(
            lower(trim(coalesce(f.environment, q.environment))) AS environment,
            coalesce(f.is_internal, FALSE) AS by_flag,
            s.feedback_id IS NOT NULL AS by_directory,
-           coalesce(list_contains($domains, lower(f.email_domain)), FALSE) AS by_domain,
+           coalesce(list_contains($domains, lower(coalesce(
+               f.email_domain, nullif(split_part(f.user_id, '@', 2), '')))), FALSE) AS by_domain,
            coalesce(f.account_id IN (SELECT tenant FROM test_tenants), FALSE)
                OR coalesce(f.user_id IN (SELECT tenant FROM test_tenants), FALSE) AS by_tenant,
            coalesce(list_contains($surfaces, lower(trim(f.surface))), FALSE) AS by_build,
            a.account_id IS NOT NULL
-               OR ($directory_used AND coalesce(NOT f.is_internal, FALSE)) AS is_customer
+               OR ($directory_used AND coalesce(NOT f.is_internal, FALSE)) AS is_customer,
+           f.is_internal IS NOT NULL OR a.account_id IS NOT NULL
+               OR ($directory_used AND f.user_id IS NOT NULL)
+               OR ($domains <> [''] AND (f.email_domain IS NOT NULL OR f.user_id LIKE '%_@_%'))
+               AS is_told
     FROM set_rows AS r
     LEFT JOIN of_requests AS o ON o.request_id = r.source_event_id
     LEFT JOIN feedback AS f ON f.feedback_id = coalesce(o.feedback_id, r.source_event_id)
@@ -152,11 +160,13 @@ PLACED = Query(
            by_flag OR by_directory OR by_tenant OR by_build
                OR (by_domain AND NOT is_customer) AS is_internal,
            by_domain AND is_customer
-               AND NOT (by_flag OR by_directory OR by_tenant OR by_build) AS is_disputed
+               AND NOT (by_flag OR by_directory OR by_tenant OR by_build) AS is_disputed,
+           feedback_id IS NOT NULL AND NOT is_told AND NOT (by_tenant OR by_build) AS is_open
     FROM linked
     """,
     "Each row with its environment, and whether its giver is internal. A corporate domain alone "
-    "does not make a customer internal: someone with an account, or whom flag and directory deny.",
+    "does not make a customer internal: someone with an account, or whom flag and directory deny. "
+    "Where nothing could tell an insider it is open.",
     uses=(LINKED,),
 )
 
@@ -166,6 +176,7 @@ ORIGINS = Query(
     SELECT stage, environment, surface, is_internal, count(*) AS rows, sum(weight) AS weight,
            count(*) FILTER (WHERE is_disputed) AS disputed_rows,
            coalesce(sum(weight) FILTER (WHERE is_disputed), 0) AS disputed_weight,
+           coalesce(sum(weight) FILTER (WHERE is_open), 0) AS open_weight,
            min(occurred_at) AS first, max(occurred_at) AS last
     FROM placed GROUP BY stage, environment, surface, is_internal
     ORDER BY weight DESC, rows DESC, stage, environment, surface, is_internal LIMIT 2000

@@ -24,13 +24,10 @@ def headline(
     agreement: Agreement,
     moves: Moves,
     limits: Limits,
+    of_set: str = "",
 ) -> str:
-    """Say the answer in one sentence."""
-    whence = (
-        "none can be traced to its feedback"
-        if origins.is_unknown
-        else f"{share(origins.suspect)} come from insiders or from outside production"
-    )
+    """Say the answer in one sentence; `of_set` names the set where there are several."""
+    whence = _whence(origins)
     moved = ""
     if moves.slices:
         moved = (
@@ -41,17 +38,25 @@ def headline(
         flagged = share(origins.screened("flagged"))
         why = "No row is labelled" if classes is None else "Raters differ too much to be relied on"
         return (
-            f"{why}. Of {count(origins.rows, 'training rows')} {whence}; by its texts and the "
+            f"{why}. Of {count(origins.rows, 'training rows')}{of_set} {whence}; by texts and the "
             f"pace of clicks {flagged} looks like no correction{moved}."
         )
     told = told_share(classes.contamination)
-    rows = f"{count(origins.rows, 'training rows')} by weight"
+    rows = f"{count(origins.rows, 'training rows')}{of_set} by weight"
     if verdict == "clean":
         return (
             f"{told} of {rows} are no corrections, less than the {share(limits.contamination)} "
             f"that matter{moved}."
         )
     return f"{told} of {rows} are no corrections; {whence}{moved}."
+
+
+def _whence(origins: Origins) -> str:
+    if origins.is_unknown:
+        return "none can be traced to its feedback"
+    if origins.insiders_unknown:
+        return f"{share(origins.elsewhere)} come from outside production"
+    return f"{share(origins.suspect)} come from insiders or from outside production"
 
 
 def findings(
@@ -61,8 +66,8 @@ def findings(
     found = [
         Finding(
             f"By weight in training, {share(origins.elsewhere)} of the rows come from outside "
-            f"production, {share(origins.internal)} from insiders, {share(origins.unmatched)} have "
-            f"no feedback event in the case, {share(origins.unplaced)} have no known environment.",
+            f"production, {_insiders(origins)}, {share(origins.unmatched)} have no feedback event "
+            f"in the case, {share(origins.unplaced)} have no known environment.",
             ("non_production_share", "internal_share", "unmatched_share", "unplaced_share"),
             (ask.evidence_id(q.ORIGINS), ask.evidence_id(q.RULES)),
             ("rows",),
@@ -112,6 +117,12 @@ def _slices(ask: Inquiry, moves: Moves) -> Finding:
         (ask.evidence_id(evals.SLICES),),
         ("slices",),
     )
+
+
+def _insiders(origins: Origins) -> str:
+    if origins.insiders_unknown:
+        return "how many from insiders is not recorded"
+    return f"{share(origins.internal)} from insiders"
 
 
 def remedies(
@@ -178,6 +189,11 @@ def limits_of(
         said.append(
             f"The environment of {share(origins.unplaced)} is not recorded or has no known name; "
             "the setting `production` names those that are."
+        )
+    if origins.open:
+        said.append(
+            f"For {share(origins.open)} nothing tells an insider from a customer: load people, "
+            "accounts, or feedback with is_internal or email_domain."
         )
     if origins.by_request:
         said.append(

@@ -28,21 +28,14 @@ from casework.diagnoses._debug_charts import draw
 from casework.diagnoses._debug_classes import Agreement, Classes, adjudicators, agree, classify
 from casework.diagnoses._debug_measures import measure_classes, measure_moves, measure_origins
 from casework.diagnoses._debug_origins import Known, Origins, listed, place, settle
-from casework.diagnoses._debug_rivals import (
-    GATES,
-    PICKED,
-    Limits,
-    causal,
-    exceeds,
-    falsify,
-    rivals_of,
-)
+from casework.diagnoses._debug_rivals import Limits, causal, falsify, rivals_of
+from casework.diagnoses._debug_sets import Choice, choose
+from casework.diagnoses._debug_verdict import conclude, primary_of
 from casework.diagnoses._debug_words import findings, headline, limits_of, remedies
 from casework.diagnoses._diagnosis import Diagnosis, Need
 from casework.diagnoses._inquiry import Conclusion, Inquiry
 from casework.errors import unknown_name
-from casework.findings import Break, Falsifier, Missing, Primary, Rival, Verdict
-from casework.stats.estimates import p_above
+from casework.findings import Break, Missing, Rival
 from casework.tables import (
     accounts,
     artifact_inputs,
@@ -53,8 +46,6 @@ from casework.tables import (
     row_labels,
     training_rows,
 )
-
-_ALPHA = 0.05
 
 
 def judge(
@@ -75,7 +66,7 @@ def judge(
 
     Args:
         ask: the inquiry.
-        dataset: the training set; else the one with most rows.
+        dataset: the training set; else the one whose rows speak most against it.
         corrections: classes that count as corrections, separated by commas; else `wrong`, and
             `style` where the set is named for it.
         production: environments that are production, separated by commas; else by their names.
@@ -87,7 +78,16 @@ def judge(
         sesoi_suspect: the same of such rows from insiders or from outside production.
         seed: of the bootstrap of agreement.
     """
-    known = _settle(ask, dataset, production, domains, corrections, adjudicator)
+    limits = Limits(sesoi_contamination, sesoi_suspect)
+
+    def settled(own: Inquiry, name: str) -> Known:
+        known = settle(own, name, production, domains, corrections)
+        return known | {"adjudicators": adjudicators(own, adjudicator, name)}
+
+    _check(corrections)
+    choice = choose(ask, dataset, settled, limits, seed)
+    ask.infer("dataset", dataset, choice.dataset)
+    known = settled(ask, choice.dataset)
     origins = place(ask, known)
     if not origins.weight:
         return Conclusion("not_testable", f"Not testable. No row of {known['dataset']} weighs.")
@@ -98,10 +98,9 @@ def judge(
     if classes is None and origins.unmatched == 1:
         return _nothing_known(origins)
     draw(ask, known, origins, classes, moves)
-    limits = Limits(sesoi_contamination, sesoi_suspect)
     stated = corrections is not None
     rivals = rivals_of(known, origins, classes, agreement, moves, limits, stated=stated)
-    return _conclude(ask, known, origins, classes, agreement, moves, limits, rivals)
+    return _conclude(ask, known, origins, classes, agreement, moves, limits, rivals, choice)
 
 
 def _conclude(
@@ -113,42 +112,32 @@ def _conclude(
     moves: Moves,
     limits: Limits,
     rivals: tuple[Rival, ...],
+    choice: Choice,
 ) -> Conclusion:
     for spent in (q.LINKED, q.SCREENED):
         ask.case.release(spent)
     falsifier = falsify(classes, moves)
-    verdict = _verdict(origins, classes, agreement, rivals, falsifier, limits)
+    primary = primary_of(classes, limits, choice.tested)
+    verdict = conclude(origins, classes, agreement, rivals, falsifier, limits, primary)
     return Conclusion(
         verdict=verdict,
-        headline=headline(verdict, origins, classes, agreement, moves, limits),
+        headline=headline(verdict, origins, classes, agreement, moves, limits, choice.told),
         wide=bool(moves.fallen) and (causal(moves) or bool(ask.measures["served_requests"].value)),
         findings=findings(ask, known, origins, classes, moves),
         rivals=rivals,
         falsifier=falsifier,
         remedies=remedies(origins, classes, agreement, moves, limits),
-        limits=limits_of(verdict, origins, classes, agreement, moves, limits),
-        primary=_primary(classes, limits),
+        limits=limits_of(verdict, origins, classes, agreement, moves, limits) + choice.limits,
+        primary=primary,
         breaks=_breaks(moves),
     )
 
 
-def _settle(
-    ask: Inquiry,
-    dataset: str | None,
-    production: str | None,
-    domains: str | None,
-    corrections: str | None,
-    adjudicator: str | None,
-) -> Known:
-    names = [row["dataset"] for row in ask.ask(q.DATASETS)]
-    if dataset is not None and dataset not in names:
-        raise unknown_name("training set", dataset, names)
+def _check(corrections: str | None) -> None:
     classes = [v for c in row_labels.columns if c.name == "label" for v in c.values]
     for name in listed(corrections):
         if name not in classes:
             raise unknown_name("class", name, classes)
-    known = settle(ask, dataset, production, domains, corrections)
-    return known | {"adjudicators": adjudicators(ask, adjudicator, known["dataset"])}
 
 
 def _measure(
@@ -174,40 +163,6 @@ def _nothing_known(origins: Origins) -> Conclusion:
             Missing("row_labels", ("row_id", "label"), "what the rows are"),
         ),
     )
-
-
-def _verdict(
-    origins: Origins,
-    classes: Classes | None,
-    agreement: Agreement,
-    rivals: tuple[Rival, ...],
-    falsifier: Falsifier,
-    limits: Limits,
-) -> Verdict:
-    if classes is None or not agreement.carries(limits.contamination):
-        seen = origins.suspect > limits.suspect
-        seen |= origins.screened("flagged") > limits.contamination
-        return "supported" if seen else "inconclusive"
-    share, suspect = classes.contamination, classes.suspect
-    if exceeds(share, suspect, limits):
-        gates = [rival for rival in rivals if rival.explanation in GATES]
-        closed = all(rival.outcome == "excluded" for rival in gates)
-        return "confirmed" if closed and not falsifier.falsified else "supported"
-    picked = any(r.outcome == "not_excluded" for r in rivals if r.explanation == PICKED)
-    below = suspect is not None and suspect.high < limits.suspect
-    if share.high < limits.contamination and below and not picked:
-        return "clean"
-    return "supported" if share.value > limits.contamination else "inconclusive"
-
-
-def _primary(classes: Classes | None, limits: Limits) -> Primary | None:
-    """Test that neither share is above its limit: twice the smaller of both p-values."""
-    if classes is None or classes.census:
-        return None
-    p = p_above(classes.contamination, limits.contamination)
-    if classes.suspect:
-        p = min(p, p_above(classes.suspect, limits.suspect))
-    return Primary(min(1.0, 2 * p), _ALPHA)
 
 
 def _breaks(moves: Moves) -> tuple[Break, ...]:
