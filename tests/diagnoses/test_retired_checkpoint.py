@@ -87,7 +87,7 @@ MORE_STORIES = {
     "stamped_at_a_swap": "clean", "local_time": "clean", "cached_answer": "clean",
     "replayed": "clean", "log_begins_late": "supported", "named_and_not_stamped": "clean",
     "report_time_alone": "supported", "batches_differ": "clean", "index_changed": "clean",
-    "silent_move": "supported",
+    "silent_move": "supported", "reproduced_anywhere": "supported",
 }  # fmt: skip
 
 
@@ -291,6 +291,28 @@ def test_the_text_of_an_answer_leads_to_its_request(tmp_path: Path) -> None:
     assert grades(result) == {"t0": "A"}
 
 
+def test_a_ticket_may_name_the_trace_of_its_request(tmp_path: Path) -> None:
+    rows = [
+        *TWO,
+        decision(0, NOON - minutes(1), trace_id="trace-7", checkpoint="a", output_text="x"),
+        decision(1, NOON + minutes(9), checkpoint="b", output_text="x"),
+        ticket(0, NOON + minutes(60), request_id="trace-7", output="x"),
+        ticket(1, NOON + minutes(60), request_id="trace-8", output="x"),
+    ]
+    result = judge(tmp_path, rows)
+    assert of(result, "t0") == {"a": 1.0}
+    assert of(result, "t1") == {"a": 0.5, "b": 0.5}  # its id leads nowhere, the text does
+    assert grades(result)["t0"] == "A"
+    assert not any("not among the records" in limit for limit in result.limits)
+
+
+def test_the_endpoint_of_a_ticket_may_have_other_capitals(tmp_path: Path) -> None:
+    seen = {"observed_at": NOON + minutes(100), "endpoint": " V1"}
+    rows = [*TWO, alias("z", START, 2, alias="other"), clock(1)]
+    rows += [ticket(0, NOON + minutes(200), **seen)]
+    assert of(judge(tmp_path, rows), "t0") == {"b": 1.0}
+
+
 def test_a_common_answer_keeps_all_its_checkpoints(tmp_path: Path) -> None:
     said = {"output_text": "Sorry."}
     rows = [*TWO, decision(0, NOON - minutes(90), checkpoint="a", **said)]
@@ -326,6 +348,9 @@ def test_replays_need_a_control_that_does_not_reproduce(tmp_path: Path) -> None:
     assert set(of(control, "t0")) == {"a", "b"}
     whole = "It is not of the checkpoint but of the prompt, the data or a tool"
     assert outcomes(control)[whole] == "not_excluded"
+    assert control.verdict == "supported"
+    assert any("Look into the prompt" in remedy for remedy in control.remedies)
+    assert not any("Replay" in remedy for remedy in control.remedies)
 
 
 @pytest.mark.parametrize(

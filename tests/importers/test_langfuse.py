@@ -50,6 +50,17 @@ def test_a_table_of_csv_gives_the_rows_of_its_json(
     assert rows(second, f"SELECT {total}") == [(1,)]
 
 
+def test_metadata_fills_the_column_of_its_name_where_no_field_does(
+    case: Path, tmp_path: Path
+) -> None:
+    call = {**CALL, "metadata": {"fingerprint": "fp_1", "endpoint": "other", "environment": "x"}}
+    graded = {**SCORE, "source": "ANNOTATION", "metadata": {"condition": "replay", "score": 9}}
+    load(case, LANGFUSE, as_json(tmp_path / "x.jsonl", call, graded))
+    told = rows(case, "SELECT fingerprint, endpoint, environment FROM requests")
+    assert told == [("fp_1", "m", "default")]
+    assert rows(case, "SELECT condition, score FROM eval_samples") == [("replay", 0.5)]
+
+
 def test_names_of_the_database_are_those_of_the_api(case: Path, tmp_path: Path) -> None:
     names = {"traceId": "trace_id", "startTime": "start_time", "endTime": "end_time",
              "parentObservationId": "parent_observation_id", "usageDetails": "usage_details",

@@ -113,6 +113,16 @@ class Replays:
         others = [kn for name, kn in self.of(ticket).items() if name not in candidates]
         return sum(k for k, _ in others), sum(n for _, n in others)
 
+    def anywhere(self, ticket: Judged) -> bool:
+        """Whether a checkpoint that is no candidate reproduces it: the weights did not do it."""
+        names = [name for name, _ in ticket.candidates if name]
+        return self.controls(ticket.row["ticket_id"], names)[0] > 0
+
+    def lack(self, ticket: Judged, attempts: int) -> bool:
+        """Whether some candidate was replayed less often than that."""
+        found = self.of(ticket.row["ticket_id"])
+        return any(found.get(name or "", (0, 0))[1] < attempts for name, _ in ticket.candidates)
+
 
 def read_replays(ask: Inquiry, known: dict[str, Any]) -> Replays:
     """Ask for the replays."""

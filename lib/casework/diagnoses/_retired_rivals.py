@@ -45,7 +45,8 @@ def find_rivals(
         )
         outcome: Outcome = "not_excluded" if whole else "excluded"
         found.append(Rival(explanation, test, outcome, why))
-    rest = [t for t in open_ones if not any(explains(t) for *_, explains in tests)]
+    rest = [t for t in open_ones
+            if not (replays.anywhere(t) or any(explains(t) for *_, explains in tests))]  # fmt: skip
     found += [_cached(tickets), _not_of_the_checkpoint(tickets, replays)]
     return tuple(found), bool(rest)
 

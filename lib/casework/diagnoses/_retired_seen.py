@@ -13,6 +13,17 @@ LAGS = Query(
     "How long after they were seen tickets were filed: the 99th percentile.",
 )
 
+SPELLED = Query(
+    "spelled",
+    """
+    SELECT lower(trim(endpoint)) AS key, min(endpoint) AS endpoint
+    FROM (SELECT endpoint FROM requests WHERE endpoint IS NOT NULL
+          UNION SELECT alias FROM alias_events)
+    GROUP BY lower(trim(endpoint)) HAVING count(DISTINCT endpoint) = 1
+    """,
+    "The endpoints as the records spell them: people write them with other capitals.",
+)
+
 ENDPOINTS = Query(
     "endpoints",
     """
@@ -41,14 +52,16 @@ SEEN = Query(
                                   ELSE INTERVAL 0 HOUR END)
                      + INTERVAL 1 SECOND * $clock_error_s END AS window_until
     FROM (SELECT ticket_id, reported_at, observed_at, request_id, account_id, prompt, output,
-                 locator, coalesce(endpoint, nullif($endpoint, '')) AS endpoint,
+                 locator, coalesce(s.endpoint, t.endpoint, nullif($endpoint, '')) AS endpoint,
                  coalesce(CAST(epoch(observed_at) AS BIGINT) % 86400 = 0, FALSE) AS only_a_date,
-                 strpos($zoneless, exhibit_id) > 0 AS is_zoneless FROM tickets)
+                 strpos($zoneless, exhibit_id) > 0 AS is_zoneless
+          FROM tickets AS t LEFT JOIN spelled AS s ON s.key = lower(trim(t.endpoint)))
     """,
     "Each ticket with the window in which its answer was given: the instant at which it was seen, "
     "not that of the report, with the error of the clocks. A date alone is a day in any time zone; "
     "an instant without a zone may be in any; where nobody says when it was seen, the window "
     "reaches back from the report by the lag.",
+    uses=(SPELLED,),
 )
 
 LINKS = Query(
@@ -56,6 +69,12 @@ LINKS = Query(
     """
     SELECT t.ticket_id, q.request_id, 'id' AS linked_by, count(*) AS records
     FROM seen AS t JOIN requests AS q ON q.request_id = t.request_id
+    GROUP BY t.ticket_id, q.request_id
+    UNION ALL
+    SELECT t.ticket_id, q.request_id, 'id', count(*)
+    FROM seen AS t JOIN requests AS q ON q.trace_id = t.request_id
+    WHERE t.request_id NOT IN (SELECT request_id FROM requests WHERE request_id IN (
+                                   SELECT request_id FROM seen WHERE request_id IS NOT NULL))
     GROUP BY t.ticket_id, q.request_id
     UNION ALL
     SELECT t.ticket_id, q.request_id, 'text', count(*)
@@ -66,12 +85,16 @@ LINKS = Query(
      AND q.occurred_at <= t.window_until
     WHERE t.output IS NOT NULL AND t.output <> ''
       AND (t.request_id IS NULL
-           OR t.request_id NOT IN (SELECT request_id FROM requests WHERE request_id IN (
-                                       SELECT request_id FROM seen WHERE request_id IS NOT NULL)))
+           OR (t.request_id NOT IN (
+                   SELECT request_id FROM requests
+                   WHERE request_id IN (SELECT request_id FROM seen WHERE request_id IS NOT NULL))
+               AND t.request_id NOT IN (
+                   SELECT trace_id FROM requests
+                   WHERE trace_id IN (SELECT request_id FROM seen WHERE request_id IS NOT NULL))))
     GROUP BY t.ticket_id, q.request_id
     """,
-    "Requests that tickets name by their id, else those whose answer is the same text, at any time "
-    "before: an answer may have been kept by the client.",
+    "Requests that tickets name by their id or that of their trace, else those whose answer is the "
+    "same text, at any time before: an answer may have been kept by the client.",
     uses=(SEEN,),
 )
 

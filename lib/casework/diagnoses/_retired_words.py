@@ -166,17 +166,29 @@ def _replayed(ask: Inquiry) -> Finding:
 
 
 def remedies(
-    ask: Inquiry, judged: Sequence[Judged], inventory: Inventory, lags: dict[str, Any]
+    ask: Inquiry,
+    judged: Sequence[Judged],
+    inventory: Inventory,
+    replays: Replays,
+    lags: dict[str, Any],
 ) -> tuple[str, ...]:
     """Say what to do in this case."""
     said = []
     ambiguous = [ticket for ticket in judged if ticket.state == "ambiguous"]
-    runnable = [t for t in ambiguous if t.reachable]
+    anywhere = [ticket for ticket in ambiguous if replays.anywhere(ticket)]
+    if anywhere:
+        said.append(
+            f"Look into the prompt, the data and the tools of {count(len(anywhere), 'tickets')}: "
+            "a checkpoint that is no candidate reproduces what they report."
+        )
+    attempts = attempts_to_exclude(_RATE)
+    runnable = [one for one in ambiguous if one.reachable and replays.lack(one, attempts)]
+    runnable = [one for one in runnable if one not in anywhere]
     if runnable:
         said.append(
             f"Replay {count(len(runnable), 'ambiguous tickets')} on each candidate: "
-            f"{attempts_to_exclude(_RATE)} times without a reproduction exclude a rate of "
-            f"{share(_RATE)}; replay one other checkpoint as a control."
+            f"{attempts} times without a reproduction exclude a rate of {share(_RATE)}; replay one "
+            "other checkpoint as a control."
         )
     if any(ticket.by == "window" for ticket in judged):
         said.append(

@@ -135,7 +135,7 @@ def _conclude(
         findings=findings(ask, judged, inventory),
         rivals=rivals,
         falsifier=falsifier,
-        remedies=remedies(ask, judged, inventory, lags),
+        remedies=remedies(ask, judged, inventory, replays, lags),
         limits=limits(ask, judged, replays, clock_known),
     )
 

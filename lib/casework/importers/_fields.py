@@ -126,7 +126,7 @@ class FieldLog:
         inner = record if path == "" else find(record, path)
         if not isinstance(inner, Mapping):
             return
-        native = {*form.columns, *form.uses, *values, ATTRIBUTES}
+        native = {*form.uses, *values, ATTRIBUTES}
         for name, value in inner.items():
             if name in self._of(form.table) and name not in native:
                 full = f"{path}.{name}" if path else name

@@ -54,6 +54,7 @@ _JUDGED = Form(
         "category": ("stringValue", "string_value"),
         "added_at": ("timestamp",),
     },
+    own=("metadata",),
     left_out=("projectId", "createdAt", "updatedAt"),
 )
 
