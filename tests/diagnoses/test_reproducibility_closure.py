@@ -280,7 +280,7 @@ def test_the_control_decides_whether_the_harness_drifted(record: Record, tmp_pat
     assert any(missing.columns == ("is_original",) for missing in without.missing)
     record.add(reruns, artifact=TUNED, rerun_id="old", score=0.8, is_original=True)
     with_it = record.judge(tmp_path)
-    assert with_it.verdict == "inconclusive"
+    assert with_it.verdict == "clean"
     assert value(with_it, "harness_shift") == pytest.approx(-0.03)
 
 
@@ -374,6 +374,38 @@ def test_scores_that_are_no_shares_have_a_margin_of_their_spread(
     assert result.measures["rerun_gap"].unit == "score"
 
 
+@pytest.mark.parametrize(("apart", "verdict"), [(0.0, "clean"), (0.02, "inconclusive")])
+def test_rebuilds_without_items_land_where_they_hardly_differ(
+    record: Record, tmp_path: Path, apart: float, verdict: str
+) -> None:
+    record.rebuilt([0.80 + apart * i for i in (-1, 1, -1, 1, 0.5, -0.5)] + AROUND, 0.8)
+    assert record.judge(tmp_path).verdict == verdict
+
+
+def test_the_run_of_the_version_has_the_inputs(record: Record, tmp_path: Path) -> None:
+    """MLflow names the inputs of a version by its run, and what serves by its digest."""
+    for row in record.rows:
+        if row.table is artifact_inputs:
+            row.values["artifact"] = "runs:/f00d"
+    record.add(model_versions, model="m", version="7", checkpoint=TUNED, run_id="f00d")
+    record.rebuilt(AROUND, 0.8)
+    result = record.judge(tmp_path)
+    assert (result.verdict, value(result, "critical_missing")) == ("clean", [])
+
+
+def test_the_suite_of_a_score_is_that_of_the_run_with_it(record: Record, tmp_path: Path) -> None:
+    """The harness drifted by three points; which of two suites the registry quotes is not said."""
+    record.add(model_versions, model="m", version="7", checkpoint=TUNED, metric_value=0.83,
+               created_at=NOW)  # fmt: skip
+    for day, suite, score in ((-1, "gate", 83.0), (90, "gate", 80.0), (90, "other", 99.0)):
+        record.add(eval_runs, run_id=f"{suite}{day}", suite=suite, checkpoint=TUNED, score=score,
+                   started_at=NOW + timedelta(days=day))  # fmt: skip
+    record.rebuilt(AROUND, None)
+    result = record.judge(tmp_path)
+    assert result.verdict == "inconclusive"
+    assert value(result, "harness_shift") == pytest.approx(-0.03)
+
+
 def test_items_that_are_right_or_wrong_in_percent_have_a_margin_of_a_point(
     record: Record, tmp_path: Path
 ) -> None:
@@ -394,6 +426,15 @@ def test_who_could_rebuild_it(record: Record, tmp_path: Path) -> None:
     assert value(record.judge(tmp_path), "bus_factor") == 0  # ana owns it and never ran it
     record.add(engagements, person="ana", object=TUNED, kind="run", occurred_at=NOW)
     assert value(record.judge(tmp_path), "bus_factor") == 1
+
+
+def test_without_owners_on_record_the_bus_factor_is_unknown(
+    record: Record, tmp_path: Path
+) -> None:
+    for row in record.rows:
+        row.values["owner"] = None
+    record.add(people, person="ana", active_from=NOW)
+    assert value(record.judge(tmp_path), "bus_factor") is None
 
 
 def test_without_a_staff_list_the_bus_factor_is_unknown(record: Record, tmp_path: Path) -> None:

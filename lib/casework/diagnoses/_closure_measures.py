@@ -27,9 +27,8 @@ def measure(
     ask.measure("critical_missing", missing, "label", q.INPUTS, n=len(chain.links))
     ask.measure("critical_broken", chain.broken if known else None, "label", q.INPUTS,
                 n=len(chain.links))  # fmt: skip
-    ask.measure(
-        "bus_factor", None if there is None else len(there), "count:people", q.OWNERS, n=owners
-    )
+    factor = len(there) if there is not None and owners else None
+    ask.measure("bus_factor", factor, "count:people", q.OWNERS, n=owners)
     rows = [{key: row[key] for key in row if key != "said"} for row in chain.rows()]
     ask.measure("inputs", rows, "table", q.INPUTS, n=len(chain.links))
     _measure_rebuilds(ask, rebuilds)

@@ -56,7 +56,7 @@ def _landed(rebuilds: Rebuilds, of: str, *, alone: bool) -> str:
         return said
     paired = rebuilds.equivalence
     if paired is None:
-        return f"{said}, but without scores of items equivalence does not show"
+        return f"{said}, but no input of it is on record"
     unit = "points" if rebuilds.is_share else "score"
     items, within = count(paired.n, "items"), spread(rebuilds.margin, None, unit)
     return f"{said}, but {items} do not show that any difference is below {within}"
@@ -218,7 +218,9 @@ def remedies(
     return tuple(said)
 
 
-def limits(ask: Inquiry, chain: Chain, rebuilds: Rebuilds, choice: Choice) -> tuple[str, ...]:
+def limits(
+    ask: Inquiry, chain: Chain, rebuilds: Rebuilds, choice: Choice, alpha: float
+) -> tuple[str, ...]:
     """Say what the answer does not cover."""
     said = ["What is said of an input is what the record says; nothing was fetched here."]
     if choice.others:
@@ -229,8 +231,9 @@ def limits(ask: Inquiry, chain: Chain, rebuilds: Rebuilds, choice: Choice) -> tu
                     f"use, {were} not judged: set `artifact`.")  # fmt: skip
     if not rebuilds.scores:
         said.append("No rebuild is on record, so whether one would be equivalent is not known.")
-    elif rebuilds.is_equivalent is None:
-        said.append("Without scores of the same items equivalence cannot be shown.")
+    elif rebuilds.is_equivalent is None and not rebuilds.reproduce(alpha):
+        said.append("Without scores of the same items equivalence shows only where rebuilds hardly "
+                    "differ.")  # fmt: skip
     elif not rebuilds.is_equivalent and not chain.broken and rebuilds.paired is not None:
         half = (rebuilds.paired.high - rebuilds.paired.low) / 2
         items = round(rebuilds.paired.n * max(1.0, half / rebuilds.margin) ** 2)

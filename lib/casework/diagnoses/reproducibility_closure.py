@@ -91,7 +91,7 @@ def judge(
         rivals=rivals_of(chain, rebuilds, alpha),
         falsifier=found.falsifier,
         remedies=remedies(chain, rebuilds, there, alpha),
-        limits=limits(ask, chain, rebuilds, choice),
+        limits=limits(ask, chain, rebuilds, choice, alpha),
         missing=_wanted(chain, rebuilds),
         primary=_primary(chain, rebuilds, alpha),
     )
