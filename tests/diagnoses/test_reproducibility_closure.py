@@ -428,9 +428,7 @@ def test_who_could_rebuild_it(record: Record, tmp_path: Path) -> None:
     assert value(record.judge(tmp_path), "bus_factor") == 1
 
 
-def test_without_owners_on_record_the_bus_factor_is_unknown(
-    record: Record, tmp_path: Path
-) -> None:
+def test_without_owners_on_record_the_bus_factor_is_unknown(record: Record, tmp_path: Path) -> None:
     for row in record.rows:
         row.values["owner"] = None
     record.add(people, person="ana", active_from=NOW)

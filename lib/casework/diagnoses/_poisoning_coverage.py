@@ -96,6 +96,12 @@ class Coverage:
         """Topics that the target asks about and the set holds no item of."""
         return tuple(t.name for t in self.topics if t.target > 0 and not t.held)
 
+    @property
+    def lacks(self) -> str:
+        """What the set has of those topics, in words: a few of a group of like texts may be."""
+        few = any(t.items for t in self.topics if t.name in self.zero_topics)
+        return "hardly an item like" if few else "no item of"
+
 
 def cover(ask: Inquiry, target: Target, size: int) -> Coverage | None:
     """Compare both groups; None where nothing can be compared."""

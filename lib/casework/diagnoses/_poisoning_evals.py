@@ -13,11 +13,37 @@ RUNS = Query(
     "Eval runs, and who graded each: harness, version, and judge, as far as they are named.",
 )
 
+SOURCES = Query(
+    "sources",
+    """
+    SELECT named.source_event_id, named.request_id, max(f.signal) AS signal,
+           max(coalesce(q.account_id, f.account_id)) AS account_id, max(q.tier) AS tier
+    FROM (SELECT request_id AS source_event_id, request_id FROM requests
+          WHERE request_id IN (SELECT coalesce(source_event_id, item_id) FROM eval_samples)
+          UNION
+          SELECT feedback_id, request_id FROM feedback
+          WHERE feedback_id IN (SELECT source_event_id FROM eval_samples)
+            AND request_id IS NOT NULL) AS named
+    LEFT JOIN feedback AS f ON f.request_id = named.request_id
+    LEFT JOIN (SELECT request_id, min(account_id) AS account_id, min(tier) AS tier FROM requests
+               WHERE request_id IN (SELECT coalesce(source_event_id, item_id) FROM eval_samples)
+                  OR request_id IN (SELECT request_id FROM feedback WHERE feedback_id IN (
+                                        SELECT source_event_id FROM eval_samples))
+               GROUP BY request_id) AS q ON q.request_id = named.request_id
+    GROUP BY named.source_event_id, named.request_id
+    """,
+    "Requests that items were made from, by themselves, by their id or by a thumb, with their "
+    "account and the thumb they got.",
+)
+
 SUITES = Query(
     "suites",
     """
     SELECT r.suite, count(DISTINCT date_trunc('week', r.started_at)) AS weeks,
            count(DISTINCT s.item_id) AS items,
+           count(DISTINCT s.item_id) FILTER (
+               WHERE s.source_event_id IN (SELECT source_event_id FROM sources)
+                  OR s.source_event_id IN (SELECT feedback_id FROM feedback)) AS from_traffic,
            min(r.started_at) AS first, max(r.started_at) AS last,
            min(date_trunc('week', r.started_at)) AS first_week,
            max(date_trunc('week', r.started_at)) AS last_week
@@ -26,23 +52,8 @@ SUITES = Query(
       AND coalesce(s.kind, 'utility') = 'utility'
     GROUP BY r.suite ORDER BY weeks DESC, items DESC, r.suite
     """,
-    "Suites with scored items, and over how many weeks.",
-)
-
-SOURCES = Query(
-    "sources",
-    """
-    SELECT named.source_event_id, named.request_id, max(f.signal) AS signal
-    FROM (SELECT request_id AS source_event_id, request_id FROM requests
-          WHERE request_id IN (SELECT source_event_id FROM eval_samples)
-          UNION
-          SELECT feedback_id, request_id FROM feedback
-          WHERE feedback_id IN (SELECT source_event_id FROM eval_samples)
-            AND request_id IS NOT NULL) AS named
-    LEFT JOIN feedback AS f ON f.request_id = named.request_id
-    GROUP BY named.source_event_id, named.request_id
-    """,
-    "Requests that items were made from, by themselves or by a thumb, with the thumb they got.",
+    "Suites with scored items, over how many weeks, and how many items came from traffic.",
+    uses=(SOURCES,),
 )
 
 SCORED = Query(
@@ -103,8 +114,9 @@ ENDS = Query(
 ITEMS = Query(
     "items",
     """
-    SELECT s.item_id, s.score, s.topic, s.input_text, s.tier, s.added_at,
-           coalesce(s.account_id, f.account_id) AS account_id,
+    SELECT s.item_id, s.score, s.topic, s.input_text, s.added_at,
+           coalesce(s.tier, lower(trim(coalesce(g.tier, i.tier, a.tier)))) AS tier,
+           coalesce(s.account_id, f.account_id, g.account_id, i.account_id) AS account_id,
            coalesce(f.request_id, g.request_id) AS request_id,
            CASE WHEN f.signal > 0 OR g.signal > 0 THEN 'thumb up'
                 WHEN f.signal < 0 OR g.signal < 0 THEN 'thumb down'
@@ -114,6 +126,11 @@ ITEMS = Query(
     LEFT JOIN feedback AS f ON f.feedback_id = s.source_event_id
     LEFT JOIN sources AS g
       ON g.request_id = s.source_event_id AND g.source_event_id = s.source_event_id
+    LEFT JOIN (SELECT source_event_id, min(account_id) AS account_id, min(tier) AS tier
+               FROM sources GROUP BY source_event_id) AS i
+      ON i.source_event_id = s.source_event_id
+    LEFT JOIN accounts AS a
+      ON a.account_id = coalesce(s.account_id, f.account_id, g.account_id, i.account_id)
     WHERE s.week = $last_week ORDER BY md5(s.item_id), s.item_id
     """,
     "The eval set as it is in the last week: each item, its score, and what it was made from.",
@@ -124,19 +141,21 @@ FRESH = Query(
     "fresh",
     """
     SELECT r.suite, s.item_id, round(avg(s.score), 9) AS score,
-           max(coalesce(s.account_id, s.item_id)) AS account, min(r.started_at) AS graded_at,
+           max(coalesce(s.account_id, g.account_id, s.item_id)) AS account,
+           min(r.started_at) AS graded_at,
            min(r.harness) AS harness, min(coalesce(r.grader, '')) AS grader,
            max(coalesce(r.grader, '')) AS other_grader,
            max(g.request_id) AS request_id, max(g.signal) AS signal
     FROM eval_samples AS s JOIN graded_runs AS r ON r.run_id = s.run_id
-    LEFT JOIN accounts AS a ON a.account_id = s.account_id
-    LEFT JOIN sources AS g ON g.source_event_id = s.source_event_id
+    LEFT JOIN sources AS g ON g.source_event_id = coalesce(s.source_event_id, s.item_id)
+    LEFT JOIN accounts AS a ON a.account_id = coalesce(s.account_id, g.account_id)
     WHERE s.score IS NOT NULL AND coalesce(s.kind, 'utility') = 'utility'
       AND r.started_at >= $middle
       AND CASE WHEN $by = 'churned' THEN a.churned_at IS NOT NULL
-               ELSE lower(trim(coalesce(s.tier, a.tier))) = $target END
+               ELSE lower(trim(coalesce(s.tier, g.tier, a.tier))) = $target END
       AND ((s.condition = 'replay' AND s.item_id NOT IN (SELECT item_id FROM scored))
-           OR (coalesce(s.condition, 'as_run') = 'as_run' AND g.request_id IS NOT NULL))
+           OR (coalesce(s.condition, 'as_run') = 'as_run' AND s.source_event_id IS NOT NULL
+               AND g.request_id IS NOT NULL))
     GROUP BY r.suite, s.item_id ORDER BY r.suite, s.item_id
     """,
     "Questions of the target customers that were graded, by suite, with the thumb they got.",

@@ -18,6 +18,8 @@ from casework.stats.cluster_means import Clusters, cluster_difference, cluster_m
 from casework.stats.estimates import Estimate
 from casework.stats.raked_score import RakedScore, raked_score
 
+_SCALES = ((0.0, 1.0), (1.0, 5.0), (0.0, 5.0), (1.0, 10.0), (0.0, 10.0), (0.0, 100.0))
+
 
 @dataclass(frozen=True, slots=True)
 class Scores:
@@ -72,7 +74,7 @@ def score(ask: Inquiry, target: Target, trends: Trends, found: Coverage) -> Scor
         graded = clusters_of(*zip(*((r["score"], r["account"]) for r in fresh.rows), strict=True))
     missing = _missing(sample, target, found)
     seen, raked = _transported(found, target, values, owner)
-    lowest, highest = min(0.0, float(values.min())), max(1.0, float(values.max()))
+    lowest, highest = scale_of(float(values.min()), float(values.max()))
     bounds = manski(seen, _inside(raked, lowest, highest), lowest, highest) if raked else None
     return Scores(
         reported=reported,
@@ -109,8 +111,20 @@ def measure_scores(ask: Inquiry, found: Scores) -> None:
     ask.estimate("fresh_score", found.fresh_score, "score", e.FRESH)
     ask.measure("fresh_items", len(found.fresh.rows), "count:graded questions", e.FRESH)
     by = e.FRESH if found.fresh_above else c.SAMPLE
-    ask.estimate("overstatement", found.above, "score", by)
+    of_bound = found.fresh_above is None and found.raked is None
+    above = found.above
+    if of_bound and above is not None and above.value <= 0:
+        above = None  # a bound above the reported score says nothing of how much it overstates
+    ask.estimate("overstatement", above, "score", by)
     ask.measure("tipping_point", found.tipping, "score", e.ENDS)
+
+
+def scale_of(least: float, most: float) -> tuple[float, float]:
+    """The ends of the first usual scale that holds all scores; else the scores' own."""
+    for low, high in _SCALES:
+        if low <= least and most <= high:
+            return low, high
+    return least, most
 
 
 def _missing(sample: Sample, target: Target, found: Coverage) -> str:
@@ -120,7 +134,7 @@ def _missing(sample: Sample, target: Target, found: Coverage) -> str:
         return f"the set holds no item of {target.label} customers"
     zero = found.zero_topics
     if zero:
-        return f"the set holds no item of {', '.join(zero[:3])}" + (
+        return f"the set holds {found.lacks} {', '.join(zero[:3])}" + (
             f" and {len(zero) - 3} more" if len(zero) > 3 else ""
         )
     if not any(sample.item_topics):

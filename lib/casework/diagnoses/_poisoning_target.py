@@ -124,11 +124,18 @@ class Target:
 
 
 def settle_suite(ask: Inquiry, suite: str | None) -> dict[str, Any] | None:
-    """The suite with scored items in most weeks, or the given one."""
+    """The given suite, else of those that were run for long the one that came from traffic.
+
+    Of these again the one that was run in most weeks, then with most items: a set of fixed
+    questions that nobody asked is not what thumbs choose, however large it is.
+    """
     suites = ask.ask(e.SUITES)
     if not suites:
         return None
-    chosen = ask.infer("suite", suite, suites[0]["suite"])
+    longest = suites[0]["weeks"]
+    of_traffic = [row for row in suites if 2 * row["from_traffic"] >= row["items"]]
+    of_traffic = [row for row in of_traffic if 2 * row["weeks"] >= longest]
+    chosen = ask.infer("suite", suite, [*of_traffic, *suites][0]["suite"])
     for row in suites:
         if row["suite"] == chosen:
             return row

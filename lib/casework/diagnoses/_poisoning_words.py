@@ -101,7 +101,7 @@ def _covering(ask: Inquiry, target: Target, found: Coverage) -> Finding:
         named = ", ".join(zero[:5])
         part = sum(topic.target for topic in found.topics if topic.name in zero)
         more = f" and {len(zero) - 5} more" if len(zero) > 5 else ""
-        text += f" No item at all: {named}{more}, {share(part)} of what they ask."
+        text += f" The set holds {found.lacks} {named}{more}, {share(part)} of what they ask."
     thin = [topic.name for topic in found.topics if topic.thin and topic.held]
     if thin:
         text += f" Fewer items than they ask, beyond chance: {', '.join(thin[:5])}."

@@ -173,23 +173,7 @@ def remedies(
     lags: dict[str, Any],
 ) -> tuple[str, ...]:
     """Say what to do in this case."""
-    said = []
-    ambiguous = [ticket for ticket in judged if ticket.state == "ambiguous"]
-    anywhere = [ticket for ticket in ambiguous if replays.anywhere(ticket)]
-    if anywhere:
-        said.append(
-            f"Look into the prompt, the data and the tools of {count(len(anywhere), 'tickets')}: "
-            "a checkpoint that is no candidate reproduces what they report."
-        )
-    attempts = attempts_to_exclude(_RATE)
-    runnable = [one for one in ambiguous if one.reachable and replays.lack(one, attempts)]
-    runnable = [one for one in runnable if one not in anywhere]
-    if runnable:
-        said.append(
-            f"Replay {count(len(runnable), 'ambiguous tickets')} on each candidate: "
-            f"{attempts} times without a reproduction exclude a rate of {share(_RATE)}; replay one "
-            "other checkpoint as a control."
-        )
+    said = _replaying(judged, replays)
     if any(ticket.by == "window" for ticket in judged):
         said.append(
             "Return the digest and the request id with each answer, and ask for the id in reports."
@@ -212,6 +196,27 @@ def remedies(
             f"{' and others' if len(unlogged) > 3 else ''}: no record says what it pointed at."
         )
     return tuple(said)
+
+
+def _replaying(judged: Sequence[Judged], replays: Replays) -> list[str]:
+    said = []
+    ambiguous = [ticket for ticket in judged if ticket.state == "ambiguous"]
+    anywhere = [ticket for ticket in ambiguous if replays.anywhere(ticket)]
+    if anywhere:
+        said.append(
+            f"Look into the prompt, the data and the tools of {count(len(anywhere), 'tickets')}: "
+            "a checkpoint that is no candidate reproduces what they report."
+        )
+    attempts = attempts_to_exclude(_RATE)
+    runnable = [one for one in ambiguous if one.reachable and replays.lack(one, attempts)]
+    runnable = [one for one in runnable if one not in anywhere]
+    if runnable:
+        said.append(
+            f"Replay {count(len(runnable), 'ambiguous tickets')} on each candidate: "
+            f"{attempts} times without a reproduction exclude a rate of {share(_RATE)}; replay one "
+            "other checkpoint as a control."
+        )
+    return said
 
 
 def limits(

@@ -22,6 +22,8 @@ no verdict, unless they hardly differ in what is a correction. Rows may weigh ne
 training, so rows are counted by weight. Customers may share the domain of the company.
 """
 
+from functools import partial
+
 from casework.diagnoses import _debug_rows as q
 from casework.diagnoses._debug_changes import Moves, compare
 from casework.diagnoses._debug_charts import draw
@@ -35,7 +37,7 @@ from casework.diagnoses._debug_words import findings, headline, limits_of, remed
 from casework.diagnoses._diagnosis import Diagnosis, Need
 from casework.diagnoses._inquiry import Conclusion, Inquiry
 from casework.errors import unknown_name
-from casework.findings import Break, Missing, Rival
+from casework.findings import Break, Missing
 from casework.tables import (
     accounts,
     artifact_inputs,
@@ -67,8 +69,7 @@ def judge(
     Args:
         ask: the inquiry.
         dataset: the training set; else the one whose rows speak most against it.
-        corrections: classes that count as corrections, separated by commas; else `wrong`, and
-            `style` where the set is named for it.
+        corrections: classes that count as such, with commas; else `wrong`, and `style` by name.
         production: environments that are production, separated by commas; else by their names.
         domains: e-mail domains of the company; else those of the directory.
         adjudicator: raters whose label settles a row; else those named so.
@@ -78,13 +79,9 @@ def judge(
         sesoi_suspect: the same of such rows from insiders or from outside production.
         seed: of the bootstrap of agreement.
     """
-    limits = Limits(sesoi_contamination, sesoi_suspect)
-
-    def settled(own: Inquiry, name: str) -> Known:
-        known = settle(own, name, production, domains, corrections)
-        return known | {"adjudicators": adjudicators(own, adjudicator, name)}
-
     _check(corrections)
+    limits = Limits(sesoi_contamination, sesoi_suspect)
+    settled = partial(_settled, names=(production, domains, corrections, adjudicator))
     choice = choose(ask, dataset, settled, limits, seed)
     ask.infer("dataset", dataset, choice.dataset)
     known = settled(ask, choice.dataset)
@@ -97,10 +94,8 @@ def judge(
     _measure(ask, known, origins, classes, agreement, moves)
     if classes is None and origins.unmatched == 1:
         return _nothing_known(origins)
-    draw(ask, known, origins, classes, moves)
     stated = corrections is not None
-    rivals = rivals_of(known, origins, classes, agreement, moves, limits, stated=stated)
-    return _conclude(ask, known, origins, classes, agreement, moves, limits, rivals, choice)
+    return _conclude(ask, known, origins, classes, agreement, moves, limits, choice, stated=stated)
 
 
 def _conclude(
@@ -111,9 +106,12 @@ def _conclude(
     agreement: Agreement,
     moves: Moves,
     limits: Limits,
-    rivals: tuple[Rival, ...],
     choice: Choice,
+    *,
+    stated: bool,
 ) -> Conclusion:
+    draw(ask, known, origins, classes, moves)
+    rivals = rivals_of(known, origins, classes, agreement, moves, limits, stated=stated)
     for spent in (q.LINKED, q.SCREENED):
         ask.case.release(spent)
     falsifier = falsify(classes, moves)
@@ -131,6 +129,14 @@ def _conclude(
         primary=primary,
         breaks=_breaks(moves),
     )
+
+
+def _settled(
+    ask: Inquiry, dataset: str, *, names: tuple[str | None, str | None, str | None, str | None]
+) -> Known:
+    production, domains, corrections, adjudicator = names
+    known = settle(ask, dataset, production, domains, corrections)
+    return known | {"adjudicators": adjudicators(ask, adjudicator, dataset)}
 
 
 def _check(corrections: str | None) -> None:

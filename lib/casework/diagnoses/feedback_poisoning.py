@@ -88,7 +88,7 @@ def judge(
 
     Args:
         ask: the inquiry.
-        suite: the eval suite; else the one that was run in most weeks.
+        suite: the eval suite; else one whose items came from traffic, run in most weeks.
         target: a tier, or `churned`; else the tier whose NPS fell most surely, or the accounts that
             left, or the tier with most revenue.
         alpha: level of each test: of the gap, by accounts and by random sets, and of the score.
