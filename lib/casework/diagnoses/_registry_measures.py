@@ -84,11 +84,17 @@ def _is_possible(value: float, items: int) -> bool:
     return bool(possible_counts(100 * value, items, len(decimals)))
 
 
-def _interval(ask: Inquiry, split: Split, known: dict[str, Any]) -> tuple[float, float] | None:
-    """Of the share among requests whose digest is known, clustered by endpoint.
+def _interval(ask: Inquiry, split: Split, known: dict[str, Any]) -> tuple[float, float]:
+    """Of the share of live requests with a living record.
 
-    Its lower end is that where no record of unknown state lives, its upper that where all do.
+    Where every digest is known it is the bounds: that no record of unknown state lives, and that
+    all do. Else requests whose digest is known stand for the others, clustered by endpoint; the
+    interval ends at the bounds all the same, as no digest that is not known can go past them.
     """
+    governed = split.requests("governed")
+    least, most = governed / split.total, (governed + split.open) / split.total
+    if not split.unattributed:
+        return least, most
     rows = [row for row in ask.ask(t.BY_ENDPOINT, **known) if row["digest"] is not None]
     ends = []
     for standings in ({"governed"}, {"governed", "quantised", "unknown"}):
@@ -99,8 +105,8 @@ def _interval(ask: Inquiry, split: Split, known: dict[str, Any]) -> tuple[float,
             cell[0] += row["requests"] * (row["digest"] in living)
             cell[1] += row["requests"]
         ends.append(clustered_share([(y, n) for y, n in sums.values()]))
-    least, most = ends
-    return (least.low, most.high) if least and most else None
+    low, high = ends
+    return (max(least, low.low), min(most, high.high)) if low and high else (least, most)
 
 
 def measure_approvals(ask: Inquiry, approvals: Sequence[Approval], total: int) -> None:
