@@ -160,6 +160,37 @@ def test_an_unregistered_digest_is_the_gravest(estate: Estate, tmp_path: Path) -
     assert estate.judge(tmp_path, registry_lag_days=30).verdict == "supported"
 
 
+def test_a_digest_younger_than_the_registry_may_only_be_missing(
+    estate: Estate, tmp_path: Path
+) -> None:
+    """The last date of the registry lies 59 days back, and nothing says when it was exported."""
+    estate.serve(D2, 50, occurred_at=days(20))
+    result = estate.judge(tmp_path)
+    assert (result.verdict, result.rivals[0].outcome) == ("supported", "not_excluded")
+    assert "nothing after 2026-01-01 12:00 UTC" in result.rivals[0].why
+    estate.serve(D2, 1, occurred_at=days(59.5))  # before the live days, and before that date
+    result = estate.judge(tmp_path)
+    assert (result.verdict, result.rivals[0].outcome) == ("confirmed", "excluded")
+    estate.serve(f"sha256:{'3' * 64}", 1)
+    assert estate.judge(tmp_path).verdict == "confirmed", "of two, one is older than the registry"
+
+
+def test_an_alias_tells_since_when_a_digest_was_in_use(estate: Estate, tmp_path: Path) -> None:
+    estate.serve(None, 50, endpoint="other")
+    estate.add(alias_events, alias="other", checkpoint=D2, valid_from=days(200))
+    result = estate.judge(tmp_path)
+    assert (result.verdict, result.rivals[0].outcome) == ("confirmed", "excluded")
+
+
+def test_a_registry_without_dates_reaches_nowhere(estate: Estate, tmp_path: Path) -> None:
+    dates = ("requested_at", "approved_at", "card_updated_at", "created_at")
+    estate.change(model_versions, **dict.fromkeys(dates))
+    estate.serve(D2, 50)
+    result = estate.judge(tmp_path)
+    assert result.rivals[0].outcome == "not_excluded"
+    assert "no version has a date" in result.rivals[0].why
+
+
 def test_a_registry_without_digests_leaves_it_open(estate: Estate, tmp_path: Path) -> None:
     estate.serve(D2, 50)
     estate.version("router", "4", "s3://models/router/4")
@@ -198,6 +229,22 @@ def test_an_incomplete_log_gives_an_interval_over_endpoints(estate: Estate, tmp_
     assert measured.value == pytest.approx(155 / 175)
     assert measured.ci95 is not None
     assert measured.ci95[0] < measured.value < measured.ci95[1]
+
+
+def test_the_interval_ends_at_the_bounds(estate: Estate, tmp_path: Path) -> None:
+    """What is known of each digest is a count: no interval goes past what it leaves open."""
+    estate.version("router", "4", D2, owner="unheard-of")
+    estate.serve(D2, 30, endpoint="batch")
+    estate.serve(D1, 10, endpoint="third")
+    measures = estate.judge(tmp_path).measures
+    least, most = measures["governed_traffic_least"], measures["governed_traffic_most"]
+    assert measures["governed_traffic_share"].ci95 == (least.value, most.value)
+    assert least.value == pytest.approx(110 / 140)
+    estate.serve(None, 20, endpoint="third")
+    measures = estate.judge(tmp_path).measures
+    low, high = measures["governed_traffic_share"].ci95 or (0.0, 0.0)
+    assert measures["governed_traffic_least"].value <= low
+    assert high <= measures["governed_traffic_most"].value
 
 
 def test_owners_that_are_not_on_the_list_may_all_be_there(estate: Estate, tmp_path: Path) -> None:

@@ -1,16 +1,14 @@
 """What else would explain the records of `registry_rot`, and what would prove it wrong."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-from casework.diagnoses import _registry as q
-from casework.diagnoses import _registry_traffic as t
 from casework.diagnoses._approvals import Approval
 from casework.diagnoses._inquiry import Inquiry
+from casework.diagnoses._registry_export import Export
 from casework.diagnoses._registry_records import Split
-from casework.findings import Falsifier, Outcome, Rival
-from casework.words import count, instant, number, share
+from casework.findings import Falsifier, Rival
+from casework.words import count, number, share
 
 
 def rivals_of(
@@ -18,46 +16,10 @@ def rivals_of(
     split: Split,
     approvals: Sequence[Approval],
     reach: dict[str, Any],
-    known: Mapping[str, Any],
+    export: Export,
 ) -> tuple[Rival, ...]:
     """Other explanations; the first is that the registry export does not reach the traffic."""
-    return (_export(ask, split, known), *_of_records(ask, split, reach), *_of_approvals(approvals))
-
-
-def _export(ask: Inquiry, split: Split, known: Mapping[str, Any]) -> Rival:
-    """Whether what is not registered may only be missing from the export.
-
-    A digest that has served for longer than an export lags behind would stand in it; a fresh one
-    would not, unless the export tells of later things.
-    """
-    registry = ask.one(q.REGISTRY)
-    unregistered = {s.digest for s in split.served if s.standing == "unregistered"}
-    first = [r["first"] for r in ask.ask(t.TRAFFIC, **known) if r["digest"] in unregistered]
-    last, bare = registry["last_event"], registry["without_digest"]
-    fresh = datetime.fromisoformat(known["as_of"]) - timedelta(days=known["registry_lag_days"])
-    outcome: Outcome = "excluded"
-    if not unregistered:
-        why = "every digest that is known has a version"
-    elif bare:
-        outcome = "not_excluded"
-        why = f"{number(bare)} of {count(registry['versions'], 'versions')} carry no digest"
-    elif max(first) > fresh and (last is None or last < max(first)):
-        outcome = "not_excluded"
-        why = (
-            f"the registry tells of nothing after {instant(last)}, and such a digest first served "
-            f"at {instant(max(first))}"
-        )
-    else:
-        why = (
-            f"the registry has entries up to {instant(last)}; the digests have served since "
-            f"{instant(min(first))}"
-        )
-    return Rival(
-        "The registry export is incomplete or older than the traffic",
-        "its last entry against the first live request of what it does not name",
-        outcome,
-        why,
-    )
+    return (export.rival(), *_of_records(ask, split, reach), *_of_approvals(approvals))
 
 
 def _of_records(ask: Inquiry, split: Split, reach: dict[str, Any]) -> Iterator[Rival]:
