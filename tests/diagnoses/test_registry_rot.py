@@ -304,6 +304,133 @@ def test_without_a_log_of_engagement_a_quick_approval_is_open(
     assert value(result, "approvals_without_engagement") is None
 
 
+def test_without_a_length_a_quick_approval_is_not_known(estate: Estate, tmp_path: Path) -> None:
+    estate.without(engagements)
+    estate.add(engagements, person="zed", object="x", kind="view", occurred_at=days(400))
+    quick = days(60) + timedelta(seconds=9)
+    estate.change(model_versions, approved_at=quick, review_words=None)
+    result = estate.judge(tmp_path)
+    assert (result.verdict, result.severity) == ("inconclusive", "S4")
+    assert value(result, "approvals_without_engagement") == 1
+    for name in ("approvals_below_reading_time", "approvals_without_evidence_of_review"):
+        assert value(result, name) is None
+    said = " ".join([result.headline, *(f.statement for f in result.findings)])
+    assert "not recorded of" not in said
+    assert "Of 1 approval by people: whether reading takes longer is not known of any" in said
+    assert any("For 1 approval by people" in limit for limit in result.limits)
+    estate.version("router", "2", D2, review_words=1190)  # and nothing looked at before it either
+    result = estate.judge(tmp_path)
+    unseen = result.measures["approvals_without_evidence_of_review"]
+    assert (unseen.value, unseen.n) == (0, 1), "counted out of those of which it is known"
+
+
+def test_no_approval_on_record_is_told_and_not_ruled_out(estate: Estate, tmp_path: Path) -> None:
+    estate.change(model_versions, approved_by=None, approved_at=None)
+    result = estate.judge(tmp_path)
+    assert result.verdict == "clean"
+    assert any("no approval was looked at" in limit for limit in result.limits)
+    assert not any("approv" in rival.explanation for rival in result.rivals)
+
+
+@pytest.mark.parametrize(
+    ("until", "zone", "said"),
+    [
+        ("2025-09-14T22:00:00+00:00", "Europe/Berlin", "left on 2025-09-15"),
+        ("2025-09-15T00:00:00+00:00", "Europe/Berlin", "left on 2025-09-15"),
+        ("2025-09-14T22:00:00+00:00", "Asia/Tokyo", "left at 2025-09-14 22:00 UTC"),
+        ("2025-09-14T22:00:00+00:00", None, "left at 2025-09-14 22:00 UTC"),
+    ],
+)
+def test_a_day_of_the_staff_list_is_said_as_that_day(
+    estate: Estate, tmp_path: Path, until: str, zone: str | None, said: str
+) -> None:
+    estate.change(model_versions, owner="gone")
+    gone = datetime.fromisoformat(until)
+    estate.add(people, person="gone", active_from=days(900), active_until=gone, timezone=zone)
+    assert said in estate.judge(tmp_path).headline
+
+
+def test_a_benchmark_retired_at_an_instant_has_its_zone(estate: Estate, tmp_path: Path) -> None:
+    at = datetime(2025, 12, 1, 23, tzinfo=UTC)
+    estate.change(benchmarks, deprecated_at=at, superseded_by="Other")
+    assert "retired at 2025-12-01 23:00 UTC" in estate.judge(tmp_path).headline
+    estate.change(benchmarks, deprecated_at=at + timedelta(hours=1))
+    assert "retired on 2025-12-02" in estate.judge(tmp_path).headline
+
+
+def test_a_record_without_owner_is_not_one_whose_owner_left(estate: Estate, tmp_path: Path) -> None:
+    estate.version("router", "2", D2)
+    estate.change(model_versions, owner=None)
+    assert "it names no owner" in estate.judge(tmp_path).headline
+
+
+@pytest.mark.parametrize(
+    ("name", "successor", "verdict"),
+    [
+        ("Desk Eval", "Newer", "confirmed"),  # the card says DeskEval
+        ("DeskEval", "Desk-Eval", "clean"),
+        ("DeskEval", "DeskEval+", "confirmed"),  # a successor by name, not another spelling
+    ],
+)
+def test_a_benchmark_is_known_in_other_spelling(
+    estate: Estate, tmp_path: Path, name: str, successor: str, verdict: str
+) -> None:
+    estate.without(benchmarks)
+    estate.add(benchmarks, benchmark=name, deprecated_at=days(80), superseded_by=successor)
+    estate.add(benchmarks, benchmark="Others")
+    estate.add(eval_runs, run_id="e", suite="x", started_at=days(70), checkpoint="other")
+    assert estate.judge(tmp_path).verdict == verdict
+
+
+@pytest.mark.parametrize(("retired", "verdict"), [(None, "inconclusive"), (80, "clean")])
+def test_a_benchmark_that_the_list_does_not_name(
+    estate: Estate, tmp_path: Path, retired: int | None, verdict: str
+) -> None:
+    """Of a list of all it is not known; a list of retired ones alone would name it."""
+    estate.without(benchmarks)
+    estate.add(benchmarks, benchmark="評測", deprecated_at=retired and days(retired))
+    result = estate.judge(tmp_path)
+    assert result.verdict == verdict
+    assert any("Not on the list of benchmarks: DeskEval" in limit for limit in result.limits) == (
+        verdict != "clean"
+    )
+
+
+def test_names_in_another_script_are_not_one_name(estate: Estate, tmp_path: Path) -> None:
+    estate.change(model_versions, benchmark="評測集")
+    estate.change(benchmarks, benchmark="評測集", deprecated_at=days(80), superseded_by="新集")
+    estate.add(eval_runs, run_id="e", suite="x", started_at=days(70), checkpoint="other")
+    assert estate.judge(tmp_path).verdict == "confirmed"
+
+
+def test_what_was_not_looked_at_is_not_ruled_out(estate: Estate, tmp_path: Path) -> None:
+    estate.serve(D2, 50)
+    rivals = {r.explanation: r for r in estate.judge(tmp_path).rivals}
+    assert rivals["The digest differs by precision alone"].outcome == "not_testable"
+    assert rivals["Test traffic is counted as live"].outcome == "not_testable"
+    estate.without(requests)
+    estate.serve(D1, 10, environment="production")
+    rivals = {r.explanation: r for r in estate.judge(tmp_path).rivals}
+    assert rivals["The digest differs by precision alone"].outcome == "excluded"
+    assert rivals["Test traffic is counted as live"].outcome == "excluded"
+
+
+def test_accounts_that_no_request_names_are_not_none(estate: Estate, tmp_path: Path) -> None:
+    estate.without(requests)
+    estate.serve(D2, 50, account_id=None)
+    result = estate.judge(tmp_path)
+    assert value(result, "affected_accounts") is None
+    assert not any("accounts" in finding.statement for finding in result.findings)
+
+
+def test_no_live_request_is_not_testable(estate: Estate, tmp_path: Path) -> None:
+    estate.without(requests)
+    estate.serve(D1, 5, environment="staging")
+    result = estate.judge(tmp_path)
+    assert result.verdict == "not_testable"
+    assert "requests" in {missing.table for missing in result.missing}
+
+
 @pytest.mark.parametrize("kind", ["approve", "view"])
 def test_the_approval_itself_is_no_engagement(estate: Estate, tmp_path: Path, kind: str) -> None:
     estate.without(engagements)

@@ -45,10 +45,9 @@ def measure_traffic(
     ask.measure("rollbacks_gone", back.count(False) if back else None, "count:versions", q.ROLLBACK,
                 n=len(back))  # fmt: skip
     ask.measure("affected_requests", split.ungoverned, "count:requests", t.TRAFFIC, n=total)
-    ask.measure("affected_accounts", affected["accounts"], "count:accounts", t.AFFECTED,
-                n=split.ungoverned)  # fmt: skip
-    ask.measure("affected_revenue", affected["revenue"], "per year", t.AFFECTED,
-                n=affected["accounts"])  # fmt: skip
+    accounts = affected["accounts"] if affected["accounts"] or not split.ungoverned else None
+    ask.measure("affected_accounts", accounts, "count:accounts", t.AFFECTED, n=split.ungoverned)
+    ask.measure("affected_revenue", affected["revenue"], "per year", t.AFFECTED, n=accounts)
 
 
 def _count_records(ask: Inquiry, split: Split) -> None:
@@ -112,13 +111,14 @@ def _interval(ask: Inquiry, split: Split, known: dict[str, Any]) -> tuple[float,
 def measure_approvals(ask: Inquiry, approvals: Sequence[Approval], total: int) -> None:
     """Measure how approvals stand to the time of reading and to what came before them."""
     people = [a for a in approvals if not a.row["automated"]]
-    timed = [a for a in people if a.delay_s is not None and a.reading_s is not None]
+    timed = [a for a in people if a.is_timed]
     covered = [a for a in people if a.is_engaged is not None]
+    both = [a for a in covered if a.is_timed]
     counts = {
         "approvals_below_reading_time": (sum(a.is_below for a in timed), len(timed)),
         "approvals_without_engagement": (sum(a.is_engaged is False for a in covered), len(covered)),
         "approvals_without_evidence_of_review": (
-            sum(a.has_no_evidence for a in covered), len(covered)),
+            sum(a.has_no_evidence for a in both), len(both)),
         "approvals_automated": (len(approvals) - len(people), len(approvals)),
         "approvals_by_requester": (
             sum(a.row["requested_by"] == a.row["approved_by"] for a in people), len(people)),

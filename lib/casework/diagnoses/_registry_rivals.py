@@ -7,7 +7,7 @@ from casework.diagnoses._approvals import Approval
 from casework.diagnoses._inquiry import Inquiry
 from casework.diagnoses._registry_export import Export
 from casework.diagnoses._registry_records import Split
-from casework.findings import Falsifier, Rival
+from casework.findings import Falsifier, Outcome, Rival
 from casework.words import count, number, share
 
 
@@ -34,19 +34,22 @@ def _of_records(ask: Inquiry, split: Split, reach: dict[str, Any]) -> Iterator[R
         "not known, not as absent",
     )
     renamed = [r for r in rows if r["benchmark_state"] in ("renamed", "measured anew")]
+    retired = split.having("benchmark_state")
     yield Rival(
         "The benchmark was renamed, or the digest was measured anew on its successor",
         "names and items of the benchmark and of what superseded it; eval runs of the digest",
-        "excluded" if ask.case.filled("benchmarks") else "not_testable",
+        _tested(ask.case.filled("benchmarks") and (ask.case.filled("eval_runs") or not retired)),
         f"{count(len(renamed), 'records')} of this kind count as governed",
     )
     quantised = split.requests("quantised")
+    bare = sum(not s.is_described for s in split.served)
     yield Rival(
         "The digest differs by precision alone",
         "unregistered digests whose base is registered and whose form is a quantised one",
-        "not_excluded" if quantised else "excluded",
+        "not_excluded" if quantised else _tested(not bare),
         f"{count(quantised, 'requests')} ({share(quantised / split.total)}); whether the record "
-        "covers another precision is a question of policy, so they are neither governed nor not",
+        "covers another precision is a question of policy, so they are neither governed nor not"
+        + (f"; {count(bare, 'unregistered digests')} no checkpoint describes" if bare else ""),
     )
     known = split.total - split.unattributed
     yield Rival(
@@ -55,24 +58,40 @@ def _of_records(ask: Inquiry, split: Split, reach: dict[str, Any]) -> Iterator[R
         "excluded",
         f"{count(known, 'requests')} matched by digest",
     )
+    unnamed = reach["without_environment"]
     yield Rival(
         "Test traffic is counted as live",
         "environments that are not production",
-        "excluded",
-        f"{count(reach['outside_production'], 'requests')} outside production set aside",
-    )
+        _tested(not unnamed),
+        f"{count(reach['outside_production'], 'requests')} outside production set aside"
+        + (f"; {count(unnamed, 'requests')} without an environment count as live" if unnamed
+           else ""),
+    )  # fmt: skip
+
+
+def _tested(is_so: bool) -> Outcome:
+    """Excluded where what would show it is there, and shows nothing."""
+    return "excluded" if is_so else "not_testable"
 
 
 def _of_approvals(approvals: Sequence[Approval]) -> Iterator[Rival]:
+    if not approvals:
+        return
     below = [a for a in approvals if a.is_below]
     engaged = [a for a in below if a.is_engaged]
-    open_ones = [a for a in below if a.is_engaged is None]
+    open_ones = [a for a in approvals if a.is_open]
     yield Rival(
         "The review came before the formal click, or was done by whom the approver stood in for",
         "what either looked at or ran in the days before the request",
-        "not_testable" if open_ones else "excluded",
+        _tested(not open_ones),
         f"{number(len(engaged))} of {count(len(below), 'approvals below the reading time')} have "
-        f"such a trace; of {number(len(open_ones))} no log covers the time",
+        "such a trace"
+        + (
+            f"; of {count(len(open_ones), 'approvals')} the time that reading takes, or a log of "
+            "what came before, is missing"
+            if open_ones
+            else ""
+        ),
     )
     automated = [a for a in approvals if a.row["automated"]]
     passed = sum(a.row["gate_passed"] for a in automated)
@@ -87,7 +106,7 @@ def _of_approvals(approvals: Sequence[Approval]) -> Iterator[Rival]:
     yield Rival(
         "A late hour in UTC is a working hour at the approver's",
         "hours are taken in the approver's time zone",
-        "excluded" if placed == len(approvals) else "not_testable",
+        _tested(placed == len(approvals)),
         f"the zone is known for {number(placed)} of {count(len(approvals), 'approvals')}",
     )
     after = sum(a.row["served_before"] for a in approvals)
@@ -95,7 +114,7 @@ def _of_approvals(approvals: Sequence[Approval]) -> Iterator[Rival]:
         "An emergency change was ratified later",
         "versions that served before their approval",
         "excluded",
-        f"{count(after, 'approvals')} came after the first live request, and count as approved",
+        f"{count(after, 'approvals')} after the first live request, counted as approved",
     )
 
 

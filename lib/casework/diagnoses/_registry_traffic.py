@@ -9,6 +9,7 @@ REACH = Query(
     f"""
     SELECT max(occurred_at) AS last, min(occurred_at) AS first, count(*) AS requests,
            count(*) FILTER (WHERE NOT ({outside_tests("environment")})) AS outside_production,
+           count(*) FILTER (WHERE coalesce(environment, '') = '') AS without_environment,
            (SELECT max(abs(coalesce(offset_s, 0)) + error_s) FROM clocks) AS clock_error_s
     FROM requests
     """,  # noqa: S608  the text is put together of constants

@@ -41,10 +41,11 @@ from casework.diagnoses._diagnosis import Diagnosis, Need
 from casework.diagnoses._inquiry import Conclusion, Inquiry
 from casework.diagnoses._registry_charts import draw
 from casework.diagnoses._registry_export import Export, read_export
+from casework.diagnoses._registry_limits import limits
 from casework.diagnoses._registry_measures import measure_approvals, measure_traffic
 from casework.diagnoses._registry_records import Split, judge_records
 from casework.diagnoses._registry_rivals import falsify, rivals_of
-from casework.diagnoses._registry_words import findings, headline, limits, remedies
+from casework.diagnoses._registry_words import findings, headline, remedies
 from casework.findings import Falsifier, Missing, Verdict
 from casework.stats.approvals import WORDS_PER_MINUTE
 from casework.tables import (
@@ -134,7 +135,7 @@ def _conclude(
         rivals=rivals,
         falsifier=falsifier,
         remedies=remedies(split, approvals),
-        limits=limits(ask, split, reach, live_days),
+        limits=limits(ask, split, approvals, live_days, known["clock_error_s"]),
     )
 
 
@@ -156,6 +157,12 @@ def _without_record(split: Split) -> list[str]:
 
 def _nothing_attributed(total: int) -> Conclusion:
     why = "what served the requests, where they do not name a digest"
+    if not total:
+        return Conclusion(
+            "not_testable",
+            "Not testable. No request outside tests lies in the live days.",
+            missing=(Missing("requests", ("occurred_at",), "the live traffic"),),
+        )
     return Conclusion(
         "not_testable",
         f"Not testable. Of {count(total, 'live requests')} none tells which digest served it: load "
@@ -185,7 +192,7 @@ def _verdict(
     live = [a for a in approvals if a.is_live]
     if any(a.has_no_evidence for a in live):
         return "supported"
-    unread = any(a.is_below and a.is_engaged is None for a in live)
+    unread = any(a.is_open for a in live)
     return "inconclusive" if split.open > least or unread else "clean"
 
 
