@@ -291,6 +291,11 @@ def test_what_is_not_loaded_is_not_known(
     result = estate.judge(tmp_path)
     assert result.verdict == verdict
     assert any(f"No `{table.name}` is loaded" in limit for limit in result.limits)
+    unknown = {"people": "absent_owners", "benchmarks": "deprecated_benchmarks",
+               "engagements": "approvals_without_engagement"}  # fmt: skip
+    assert {name for name in unknown.values() if value(result, name) is None} == {
+        unknown[table.name]
+    }, "not known is not none"
 
 
 def test_without_a_log_of_engagement_a_quick_approval_is_open(
@@ -525,7 +530,7 @@ def test_a_run_that_is_not_loaded_is_not_known(estate: Estate, tmp_path: Path) -
                checkpoint=D2)  # fmt: skip
     result = estate.judge(tmp_path)
     assert result.verdict == "inconclusive"
-    assert value(result, "never_evaluated") == 0
+    assert value(result, "never_evaluated") is None
     assert any("No eval run of router 3 is loaded" in limit for limit in result.limits)
     estate.version("router", "2", D2, eval_checkpoint=D2)
     assert estate.judge(tmp_path).verdict == "confirmed", "the registry tells of the others"

@@ -138,6 +138,8 @@ RECORDS = Query(
                     THEN 'none'
                 WHEN EXISTS (SELECT 1 FROM evaluated) THEN 'no run loaded'
                 ELSE 'not recorded' END AS eval_state,
+           v.eval_digest IS NOT NULL
+               OR (v.card_updated_at IS NOT NULL AND v.created_at IS NOT NULL) AS card_known,
            coalesce(v.earlier_digest AND v.card_updated_at
                     < v.created_at - INTERVAL 1 DAY * $card_grace_days, false) AS card_older
     FROM traffic AS t

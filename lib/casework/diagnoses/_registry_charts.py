@@ -33,10 +33,11 @@ def _draw_traffic(ask: Inquiry, split: Split) -> None:
         for reason, requests in split.by_reason().items() if requests
     ]  # fmt: skip
     told = ", ".join(f"{row['part']} {share(row['share'])}" for row in parts)
+    has = "are known to have" if split.open else "have"
     ask.chart(
         "traffic",
         "bars",
-        f"{share(split.requests('governed') / split.total)} of live requests have a living record",
+        f"{share(split.requests('governed') / split.total)} of live requests {has} a living record",
         "Live requests by what governs them; one with several faults stands under the gravest.",
         f"Live requests: {told}.",
         parts,

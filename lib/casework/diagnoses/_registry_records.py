@@ -16,7 +16,7 @@ _FAILS: Mapping[str, frozenset[str]] = {
 }
 """The controls from the gravest on, with the states in which each fails."""
 
-_OPEN: Mapping[str, frozenset[str]] = {
+OPEN: Mapping[str, frozenset[str]] = {
     # eval runs are loaded file by file: one that is not among them may not have been handed over
     "eval_state": frozenset({"digest not recorded", "not recorded", "no run loaded"}),
     "owner_state": frozenset(
@@ -96,7 +96,7 @@ def judge_records(
             continue
         states = {**row, "card_state": "older" if row["card_older"] else "current"}
         fails = tuple(name for name, bad in _FAILS.items() if states[name] in bad)
-        unclear = tuple(name for name, bad in _OPEN.items() if states[name] in bad)
+        unclear = tuple(name for name, bad in OPEN.items() if states[name] in bad)
         found = Served(row["digest"], row["requests"], row, fails, unclear)
         known = best.get(found.digest)
         if known is None or _order(found) < _order(known):

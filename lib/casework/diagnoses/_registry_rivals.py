@@ -26,10 +26,11 @@ def _of_records(ask: Inquiry, split: Split, reach: dict[str, Any]) -> Iterator[R
     rows = [s.row for s in split.served if s.row]
     late = [r for r in rows if r["owner_state"] in ("left within the lag", "not on the list",
                                                     "seen after leaving")]  # fmt: skip
+    listed = ask.case.filled("people")
     yield Rival(
         "The staff list is behind: the owner is there",
         "owners who left within the lag, are missing from the list, or did something afterwards",
-        "not_excluded" if late else "excluded" if ask.case.filled("people") else "not_testable",
+        "not_excluded" if late and listed else _tested(listed),
         f"{count(len(late), 'records')} of {number(len(rows))} could be such; they are counted as "
         "not known, not as absent",
     )
@@ -102,12 +103,13 @@ def _of_approvals(approvals: Sequence[Approval]) -> Iterator[Rival]:
         f"{count(len(automated), 'automated approvals')} told apart, {number(passed)} with the "
         "gate on record",
     )
-    placed = sum(a.local is not None for a in approvals)
+    people = [a for a in approvals if not a.row["automated"]]
+    placed = sum(a.local is not None for a in people)
     yield Rival(
         "A late hour in UTC is a working hour at the approver's",
         "hours are taken in the approver's time zone",
-        _tested(placed == len(approvals)),
-        f"the zone is known for {number(placed)} of {count(len(approvals), 'approvals')}",
+        _tested(placed == len(people)),
+        f"the zone is known for {number(placed)} of {count(len(people), 'approvals by people')}",
     )
     after = sum(a.row["served_before"] for a in approvals)
     yield Rival(
@@ -141,6 +143,6 @@ def falsify(ask: Inquiry, split: Split, approvals: Sequence[Approval]) -> Falsif
         outcome=f"{count(owners, 'owners')} seen after leaving, {count(scores, 'benchmarks')} "
         f"renamed or measured anew, {count(runs, 'digests')} with a run of their own, "
         f"{count(engaged, 'quick approvals')} with engagement before; "
-        f"{count(split.ungoverned, 'requests')} keep no living record",
+        f"{count(split.ungoverned, 'requests')} without a living record all the same",
         falsified=bool(found) and not split.ungoverned,
     )
