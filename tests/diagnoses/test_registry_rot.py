@@ -322,6 +322,7 @@ def test_without_a_length_a_quick_approval_is_not_known(estate: Estate, tmp_path
     said = " ".join([result.headline, *(f.statement for f in result.findings)])
     assert "not recorded of" not in said
     assert "Of 1 approval by people: whether reading takes longer is not known of any" in said
+    assert "9 s after the request; how long reading takes is not recorded. Nothing is" in said
     assert any("For 1 approval by people" in limit for limit in result.limits)
     estate.version("router", "2", D2, review_words=1190)  # and nothing looked at before it either
     result = estate.judge(tmp_path)

@@ -86,7 +86,7 @@ def _of_approvals(approvals: Sequence[Approval]) -> Iterator[Rival]:
         "what either looked at or ran in the days before the request",
         _tested(not open_ones),
         f"{number(len(engaged))} of {count(len(below), 'approvals below the reading time')} have "
-        "such a trace"
+        "such a trace and count as reviewed"
         + (
             f"; of {count(len(open_ones), 'approvals')} the time that reading takes, or a log of "
             "what came before, is missing"

@@ -153,16 +153,27 @@ def _of_approvals(ask: Inquiry, approvals: Sequence[Approval]) -> Iterator[Findi
             f"{count(own_request, 'approvals')} came from whoever had asked for them.",
             ("approvals_by_requester",), evidence,
         )  # fmt: skip
-    live = [a for a in approvals if a.is_live and a.has_no_evidence]
-    for a in sorted(live, key=lambda a: -a.row["requests"])[:3]:
-        at = f"{a.local:%H:%M} local time, {instant(a.row['approved_at'])}" if a.local else instant(
-            a.row["approved_at"])  # fmt: skip
+    told = [a for a in approvals if a.is_live and (a.has_no_evidence or a.is_open)]
+    for a in sorted(told, key=lambda a: (a.is_open, -a.row["requests"]))[:3]:
         yield Finding(
-            f"{a.row['model']} {a.row['version']} was approved at {at}, "
-            f"{duration(a.delay_s)} after the request; reading takes {duration(a.reading_s)}. No "
-            f"evidence of review. {_ranked(a, approvals)}",
+            f"{_given(a)} {_ranked(a, approvals)}".rstrip(),
             ("approvals", "fastest_live_approval_p"), evidence, pictures,
         )  # fmt: skip
+
+
+def _given(a: Approval) -> str:
+    """Say when an approval was given, and what is known of a review before it."""
+    given = instant(a.row["approved_at"])
+    at = f"{a.local:%H:%M} local time, {given}" if a.local else given
+    after = "" if a.delay_s is None else f", {duration(a.delay_s)} after the request"
+    reading = f"reading takes {duration(a.reading_s)}"
+    if a.reading_s is None:
+        reading = "how long reading takes is not recorded"
+    before = "No evidence of review." if a.has_no_evidence else (
+        "No log tells what came before." if a.is_engaged is None else "Nothing is logged before it."
+    )  # fmt: skip
+    model = f"{a.row['model']} {a.row['version']}"
+    return f"{model} was approved at {at}{after}; {reading}. {before}"
 
 
 def _counted(ask: Inquiry, approvals: Sequence[Approval]) -> str:
@@ -185,6 +196,8 @@ def _counted(ask: Inquiry, approvals: Sequence[Approval]) -> str:
 
 def _ranked(approval: Approval, approvals: Sequence[Approval]) -> str:
     """Say how unusual an approval is among those of its approver."""
+    if approval.rank_p is None:
+        return ""
     own = sum(a.row["approved_by"] == approval.row["approved_by"] for a in approvals)
     if own == 1:
         return "There is no other approval of the approver."
