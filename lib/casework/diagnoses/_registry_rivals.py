@@ -19,10 +19,15 @@ def rivals_of(
     export: Export,
 ) -> tuple[Rival, ...]:
     """Other explanations; the first is that the registry export does not reach the traffic."""
-    return (export.rival(), *_of_records(ask, split, reach), *_of_approvals(approvals))
+    return (
+        export.rival(),
+        *_of_records(ask, split),
+        *_of_traffic(split, reach),
+        *_of_approvals(approvals),
+    )
 
 
-def _of_records(ask: Inquiry, split: Split, reach: dict[str, Any]) -> Iterator[Rival]:
+def _of_records(ask: Inquiry, split: Split) -> Iterator[Rival]:
     rows = [s.row for s in split.served if s.row]
     late = [r for r in rows if r["owner_state"] in ("left within the lag", "not on the list",
                                                     "seen after leaving")]  # fmt: skip
@@ -42,6 +47,9 @@ def _of_records(ask: Inquiry, split: Split, reach: dict[str, Any]) -> Iterator[R
         _tested(ask.case.filled("benchmarks") and (ask.case.filled("eval_runs") or not retired)),
         f"{count(len(renamed), 'records')} of this kind count as governed",
     )
+
+
+def _of_traffic(split: Split, reach: dict[str, Any]) -> Iterator[Rival]:
     quantised = split.requests("quantised")
     bare = sum(not s.is_described for s in split.served)
     yield Rival(
