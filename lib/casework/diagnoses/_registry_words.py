@@ -180,7 +180,7 @@ def _counted(ask: Inquiry, approvals: Sequence[Approval]) -> str:
     """Say how many approvals fall short, each out of those of which it is known."""
     people = sum(not a.row["automated"] for a in approvals)
     if not people:
-        return f"None of {count(len(approvals), 'approvals')} was given by a person."
+        return f"Of {count(len(approvals), 'approvals')} none was given by a person."
     below, alone, unseen = (ask.measures[f"approvals_{name}"] for name in (
         "below_reading_time", "without_engagement", "without_evidence_of_review"))  # fmt: skip
     said = [
