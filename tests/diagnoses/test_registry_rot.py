@@ -160,6 +160,37 @@ def test_an_unregistered_digest_is_the_gravest(estate: Estate, tmp_path: Path) -
     assert estate.judge(tmp_path, registry_lag_days=30).verdict == "supported"
 
 
+def test_a_digest_younger_than_the_registry_may_only_be_missing(
+    estate: Estate, tmp_path: Path
+) -> None:
+    """The last date of the registry lies 59 days back, and nothing says when it was exported."""
+    estate.serve(D2, 50, occurred_at=days(20))
+    result = estate.judge(tmp_path)
+    assert (result.verdict, result.rivals[0].outcome) == ("supported", "not_excluded")
+    assert "nothing after 2026-01-01 12:00 UTC" in result.rivals[0].why
+    estate.serve(D2, 1, occurred_at=days(59.5))  # before the live days, and before that date
+    result = estate.judge(tmp_path)
+    assert (result.verdict, result.rivals[0].outcome) == ("confirmed", "excluded")
+    estate.serve(f"sha256:{'3' * 64}", 1)
+    assert estate.judge(tmp_path).verdict == "confirmed", "of two, one is older than the registry"
+
+
+def test_an_alias_tells_since_when_a_digest_was_in_use(estate: Estate, tmp_path: Path) -> None:
+    estate.serve(None, 50, endpoint="other")
+    estate.add(alias_events, alias="other", checkpoint=D2, valid_from=days(200))
+    result = estate.judge(tmp_path)
+    assert (result.verdict, result.rivals[0].outcome) == ("confirmed", "excluded")
+
+
+def test_a_registry_without_dates_reaches_nowhere(estate: Estate, tmp_path: Path) -> None:
+    dates = ("requested_at", "approved_at", "card_updated_at", "created_at")
+    estate.change(model_versions, **dict.fromkeys(dates))
+    estate.serve(D2, 50)
+    result = estate.judge(tmp_path)
+    assert result.rivals[0].outcome == "not_excluded"
+    assert "no version has a date" in result.rivals[0].why
+
+
 def test_a_registry_without_digests_leaves_it_open(estate: Estate, tmp_path: Path) -> None:
     estate.serve(D2, 50)
     estate.version("router", "4", "s3://models/router/4")
@@ -198,6 +229,22 @@ def test_an_incomplete_log_gives_an_interval_over_endpoints(estate: Estate, tmp_
     assert measured.value == pytest.approx(155 / 175)
     assert measured.ci95 is not None
     assert measured.ci95[0] < measured.value < measured.ci95[1]
+
+
+def test_the_interval_ends_at_the_bounds(estate: Estate, tmp_path: Path) -> None:
+    """What is known of each digest is a count: no interval goes past what it leaves open."""
+    estate.version("router", "4", D2, owner="unheard-of")
+    estate.serve(D2, 30, endpoint="batch")
+    estate.serve(D1, 10, endpoint="third")
+    measures = estate.judge(tmp_path).measures
+    least, most = measures["governed_traffic_least"], measures["governed_traffic_most"]
+    assert measures["governed_traffic_share"].ci95 == (least.value, most.value)
+    assert least.value == pytest.approx(110 / 140)
+    estate.serve(None, 20, endpoint="third")
+    measures = estate.judge(tmp_path).measures
+    low, high = measures["governed_traffic_share"].ci95 or (0.0, 0.0)
+    assert measures["governed_traffic_least"].value <= low
+    assert high <= measures["governed_traffic_most"].value
 
 
 def test_owners_that_are_not_on_the_list_may_all_be_there(estate: Estate, tmp_path: Path) -> None:
@@ -244,6 +291,11 @@ def test_what_is_not_loaded_is_not_known(
     result = estate.judge(tmp_path)
     assert result.verdict == verdict
     assert any(f"No `{table.name}` is loaded" in limit for limit in result.limits)
+    unknown = {"people": "absent_owners", "benchmarks": "deprecated_benchmarks",
+               "engagements": "approvals_without_engagement"}  # fmt: skip
+    assert {name for name in unknown.values() if value(result, name) is None} == {
+        unknown[table.name]
+    }, "not known is not none"
 
 
 def test_without_a_log_of_engagement_a_quick_approval_is_open(
@@ -255,6 +307,134 @@ def test_without_a_log_of_engagement_a_quick_approval_is_open(
     assert (result.verdict, result.severity) == ("inconclusive", "S4")
     assert value(result, "approvals_below_reading_time") == 1
     assert value(result, "approvals_without_engagement") is None
+
+
+def test_without_a_length_a_quick_approval_is_not_known(estate: Estate, tmp_path: Path) -> None:
+    estate.without(engagements)
+    estate.add(engagements, person="zed", object="x", kind="view", occurred_at=days(400))
+    quick = days(60) + timedelta(seconds=9)
+    estate.change(model_versions, approved_at=quick, review_words=None)
+    result = estate.judge(tmp_path)
+    assert (result.verdict, result.severity) == ("inconclusive", "S4")
+    assert value(result, "approvals_without_engagement") == 1
+    for name in ("approvals_below_reading_time", "approvals_without_evidence_of_review"):
+        assert value(result, name) is None
+    said = " ".join([result.headline, *(f.statement for f in result.findings)])
+    assert "not recorded of" not in said
+    assert "Of 1 approval by people: whether reading takes longer is not known of any" in said
+    assert "9 s after the request; how long reading takes is not recorded. Nothing is" in said
+    assert any("For 1 approval by people" in limit for limit in result.limits)
+    estate.version("router", "2", D2, review_words=1190)  # and nothing looked at before it either
+    result = estate.judge(tmp_path)
+    unseen = result.measures["approvals_without_evidence_of_review"]
+    assert (unseen.value, unseen.n) == (0, 1), "counted out of those of which it is known"
+
+
+def test_no_approval_on_record_is_told_and_not_ruled_out(estate: Estate, tmp_path: Path) -> None:
+    estate.change(model_versions, approved_by=None, approved_at=None)
+    result = estate.judge(tmp_path)
+    assert result.verdict == "clean"
+    assert any("no approval was looked at" in limit for limit in result.limits)
+    assert not any("approv" in rival.explanation for rival in result.rivals)
+
+
+@pytest.mark.parametrize(
+    ("until", "zone", "said"),
+    [
+        ("2025-09-14T22:00:00+00:00", "Europe/Berlin", "left on 2025-09-15"),
+        ("2025-09-15T00:00:00+00:00", "Europe/Berlin", "left on 2025-09-15"),
+        ("2025-09-14T22:00:00+00:00", "Asia/Tokyo", "left at 2025-09-14 22:00 UTC"),
+        ("2025-09-14T22:00:00+00:00", None, "left at 2025-09-14 22:00 UTC"),
+    ],
+)
+def test_a_day_of_the_staff_list_is_said_as_that_day(
+    estate: Estate, tmp_path: Path, until: str, zone: str | None, said: str
+) -> None:
+    estate.change(model_versions, owner="gone")
+    gone = datetime.fromisoformat(until)
+    estate.add(people, person="gone", active_from=days(900), active_until=gone, timezone=zone)
+    assert said in estate.judge(tmp_path).headline
+
+
+def test_a_benchmark_retired_at_an_instant_has_its_zone(estate: Estate, tmp_path: Path) -> None:
+    at = datetime(2025, 12, 1, 23, tzinfo=UTC)
+    estate.change(benchmarks, deprecated_at=at, superseded_by="Other")
+    assert "retired at 2025-12-01 23:00 UTC" in estate.judge(tmp_path).headline
+    estate.change(benchmarks, deprecated_at=at + timedelta(hours=1))
+    assert "retired on 2025-12-02" in estate.judge(tmp_path).headline
+
+
+def test_a_record_without_owner_is_not_one_whose_owner_left(estate: Estate, tmp_path: Path) -> None:
+    estate.version("router", "2", D2)
+    estate.change(model_versions, owner=None)
+    assert "it names no owner" in estate.judge(tmp_path).headline
+
+
+@pytest.mark.parametrize(
+    ("name", "successor", "verdict"),
+    [
+        ("Desk Eval", "Newer", "confirmed"),  # the card says DeskEval
+        ("DeskEval", "Desk-Eval", "clean"),
+        ("DeskEval", "DeskEval+", "confirmed"),  # a successor by name, not another spelling
+    ],
+)
+def test_a_benchmark_is_known_in_other_spelling(
+    estate: Estate, tmp_path: Path, name: str, successor: str, verdict: str
+) -> None:
+    estate.without(benchmarks)
+    estate.add(benchmarks, benchmark=name, deprecated_at=days(80), superseded_by=successor)
+    estate.add(benchmarks, benchmark="Others")
+    estate.add(eval_runs, run_id="e", suite="x", started_at=days(70), checkpoint="other")
+    assert estate.judge(tmp_path).verdict == verdict
+
+
+@pytest.mark.parametrize(("retired", "verdict"), [(None, "inconclusive"), (80, "clean")])
+def test_a_benchmark_that_the_list_does_not_name(
+    estate: Estate, tmp_path: Path, retired: int | None, verdict: str
+) -> None:
+    """Of a list of all it is not known; a list of retired ones alone would name it."""
+    estate.without(benchmarks)
+    estate.add(benchmarks, benchmark="評測", deprecated_at=retired and days(retired))
+    result = estate.judge(tmp_path)
+    assert result.verdict == verdict
+    assert any("Not on the list of benchmarks: DeskEval" in limit for limit in result.limits) == (
+        verdict != "clean"
+    )
+
+
+def test_names_in_another_script_are_not_one_name(estate: Estate, tmp_path: Path) -> None:
+    estate.change(model_versions, benchmark="評測集")
+    estate.change(benchmarks, benchmark="評測集", deprecated_at=days(80), superseded_by="新集")
+    estate.add(eval_runs, run_id="e", suite="x", started_at=days(70), checkpoint="other")
+    assert estate.judge(tmp_path).verdict == "confirmed"
+
+
+def test_what_was_not_looked_at_is_not_ruled_out(estate: Estate, tmp_path: Path) -> None:
+    estate.serve(D2, 50)
+    rivals = {r.explanation: r for r in estate.judge(tmp_path).rivals}
+    assert rivals["The digest differs by precision alone"].outcome == "not_testable"
+    assert rivals["Test traffic is counted as live"].outcome == "not_testable"
+    estate.without(requests)
+    estate.serve(D1, 10, environment="production")
+    rivals = {r.explanation: r for r in estate.judge(tmp_path).rivals}
+    assert rivals["The digest differs by precision alone"].outcome == "excluded"
+    assert rivals["Test traffic is counted as live"].outcome == "excluded"
+
+
+def test_accounts_that_no_request_names_are_not_none(estate: Estate, tmp_path: Path) -> None:
+    estate.without(requests)
+    estate.serve(D2, 50, account_id=None)
+    result = estate.judge(tmp_path)
+    assert value(result, "affected_accounts") is None
+    assert not any("accounts" in finding.statement for finding in result.findings)
+
+
+def test_no_live_request_is_not_testable(estate: Estate, tmp_path: Path) -> None:
+    estate.without(requests)
+    estate.serve(D1, 5, environment="staging")
+    result = estate.judge(tmp_path)
+    assert result.verdict == "not_testable"
+    assert "requests" in {missing.table for missing in result.missing}
 
 
 @pytest.mark.parametrize("kind", ["approve", "view"])
@@ -351,7 +531,7 @@ def test_a_run_that_is_not_loaded_is_not_known(estate: Estate, tmp_path: Path) -
                checkpoint=D2)  # fmt: skip
     result = estate.judge(tmp_path)
     assert result.verdict == "inconclusive"
-    assert value(result, "never_evaluated") == 0
+    assert value(result, "never_evaluated") is None
     assert any("No eval run of router 3 is loaded" in limit for limit in result.limits)
     estate.version("router", "2", D2, eval_checkpoint=D2)
     assert estate.judge(tmp_path).verdict == "confirmed", "the registry tells of the others"

@@ -74,6 +74,25 @@ def test_an_alias_is_known_at_the_last_change_of_the_file(tmp_path: Path) -> Non
     assert one["attributes"]["known_by"] == "the last change of the file"
 
 
+def test_an_alias_of_several_models_names_its_model(tmp_path: Path) -> None:
+    """All are known at one instant, so that the bare name would stand for one of them alone."""
+    listed = found(
+        tmp_path,
+        "alias_events",
+        registered_models=[{"name": name} for name in ("m", "other")],
+        model_versions=[{"name": name, "version": 1, "source": f"s3://{name}"}
+                        for name in ("m", "other")],
+        registered_model_aliases=[{"alias": "champion", "version": 1, "name": "m"},
+                                  {"alias": "champion", "version": 1, "name": "other"},
+                                  {"alias": "canary", "version": 1, "name": "other"}],
+    )  # fmt: skip
+    assert {(one["alias"], one["checkpoint"]) for one in listed} == {
+        ("m@champion", "s3://m"),
+        ("other@champion", "s3://other"),
+        ("canary", "s3://other"),
+    }
+
+
 def test_models_of_one_name_in_two_workspaces_keep_their_aliases(tmp_path: Path) -> None:
     def of(workspace: str) -> dict[str, Any]:
         return {"name": "m", "workspace": workspace}

@@ -136,11 +136,15 @@ class Approval:
         return delay if delay is not None and delay >= 0 else None
 
     @property
+    def is_timed(self) -> bool:
+        """Whether it can be set against reading: both the delay and the length are recorded."""
+        return self.delay_s is not None and self.reading_s is not None
+
+    @property
     def is_below(self) -> bool:
         """Whether a person approved in less time than reading takes."""
-        delay, least = self.delay_s, self.reading_s
-        known = delay is not None and least is not None
-        return known and not self.row["automated"] and (delay or 0.0) < (least or 0.0)
+        quick = self.is_timed and (self.delay_s or 0.0) < (self.reading_s or 0.0)
+        return quick and not self.row["automated"]
 
     @property
     def is_engaged(self) -> bool | None:
@@ -154,7 +158,7 @@ class Approval:
         """Key of `PARTS`."""
         if self.row["automated"]:
             return "on gates" if self.row["gate_passed"] else "automated"
-        if self.reading_s is None or self.delay_s is None:
+        if not self.is_timed:
             return "not known"
         if not self.is_below:
             return "long enough"
@@ -164,6 +168,17 @@ class Approval:
     def has_no_evidence(self) -> bool:
         """Whether nothing shows a review: too quick to read, and nothing done before."""
         return self.is_below and self.is_engaged is False
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a person gave it, and what is recorded does not tell if anything shows a review.
+
+        Too quick to read, and no log of what was done before; or nothing done before, and the
+        delay or the length is not recorded.
+        """
+        quick = self.is_below and self.is_engaged is None
+        alone = not self.is_timed and self.is_engaged is False
+        return (quick or alone) and not self.row["automated"]
 
 
 def judge_approvals(rows: Sequence[Mapping[str, Any]], words_per_minute: float) -> list[Approval]:
@@ -198,9 +213,14 @@ def adjusted_ranks(approvals: Sequence[Approval]) -> list[float]:
     return benjamini_hochberg([a.rank_p for a in live if a.rank_p is not None])
 
 
-def _local(row: Mapping[str, Any]) -> datetime | None:
+def zone_of(name: str | None) -> ZoneInfo | None:
+    """The time zone of this name; None where what stands there names none."""
     try:
-        zone = ZoneInfo(row["timezone"]) if row["timezone"] else None
+        return ZoneInfo(name) if name else None
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        return None  # what stands there names no zone
+        return None
+
+
+def _local(row: Mapping[str, Any]) -> datetime | None:
+    zone = zone_of(row["timezone"])
     return row["approved_at"].astimezone(zone) if zone else None

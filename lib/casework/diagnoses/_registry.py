@@ -46,7 +46,7 @@ EVALUATED = Query(
     "evaluated",
     """
     SELECT DISTINCT regexp_replace(lower(checkpoint), '^sha256:', '') AS digest,
-           regexp_replace(lower(suite), '[^a-z0-9]', '', 'g') AS suite, dataset_hash
+           regexp_replace(lower(suite), '[-_./: ]', '', 'g') AS suite, dataset_hash
     FROM eval_runs
     WHERE checkpoint IS NOT NULL AND (ended_at IS NOT NULL OR score IS NOT NULL)
     """,
@@ -56,16 +56,17 @@ EVALUATED = Query(
 BENCHMARK_STATES = Query(
     "benchmark_states",
     """
-    SELECT b.benchmark, b.deprecated_at, b.superseded_by,
+    SELECT b.benchmark, regexp_replace(lower(b.benchmark), '[-_./: ]', '', 'g') AS name,
+           b.deprecated_at, b.superseded_by,
            b.deprecated_at IS NOT NULL
                AND b.deprecated_at <= CAST($as_of AS TIMESTAMP WITH TIME ZONE) AS retired,
-           coalesce(regexp_replace(lower(b.superseded_by), '[^a-z0-9]', '', 'g')
-                    = regexp_replace(lower(b.benchmark), '[^a-z0-9]', '', 'g'), false)
+           coalesce(regexp_replace(lower(b.superseded_by), '[-_./: ]', '', 'g')
+                    = regexp_replace(lower(b.benchmark), '[-_./: ]', '', 'g'), false)
                OR EXISTS (
                    SELECT 1 FROM evaluated AS o JOIN evaluated AS n
                      ON n.dataset_hash = o.dataset_hash
-                   WHERE o.suite = regexp_replace(lower(b.benchmark), '[^a-z0-9]', '', 'g')
-                     AND n.suite = regexp_replace(lower(b.superseded_by), '[^a-z0-9]', '', 'g'))
+                   WHERE o.suite = regexp_replace(lower(b.benchmark), '[-_./: ]', '', 'g')
+                     AND n.suite = regexp_replace(lower(b.superseded_by), '[-_./: ]', '', 'g'))
                AS renamed
     FROM benchmarks AS b
     """,
@@ -96,9 +97,9 @@ RECORDS = Query(
     "records",
     """
     SELECT t.digest, t.checkpoint, t.requests, t.accounts, t.endpoints, t.first, v.model, v.version,
-           v.owner, p.left_at AS owner_left_at, v.benchmark, b.deprecated_at, b.superseded_by,
-           v.metric, v.metric_value, v.n_items, v.run_score, v.approved_by, v.approved_at,
-           v.requested_by,
+           v.owner, p.left_at AS owner_left_at, p.timezone AS owner_zone, v.benchmark,
+           b.deprecated_at, b.superseded_by, v.metric, v.metric_value, v.n_items, v.run_score,
+           v.approved_by, v.approved_at, v.requested_by,
            v.eval_digest IS NOT NULL AND v.eval_digest <> t.digest AS eval_differs,
            CASE WHEN v.model IS NULL THEN NULL
                 WHEN v.owner IS NULL AND EXISTS (SELECT 1 FROM model_versions
@@ -112,10 +113,16 @@ RECORDS = Query(
                 ELSE 'not on the list' END AS owner_state,
            CASE WHEN v.benchmark IS NULL THEN 'none named'
                 WHEN NOT EXISTS (SELECT 1 FROM benchmarks) THEN 'not recorded'
+                WHEN b.benchmark IS NULL AND EXISTS (
+                         SELECT 1 FROM benchmark_states WHERE deprecated_at IS NULL)
+                     AND regexp_replace(lower(v.benchmark), '[-_./: ]', '', 'g') NOT IN (
+                         SELECT regexp_replace(lower(superseded_by), '[-_./: ]', '', 'g')
+                         FROM benchmark_states WHERE superseded_by IS NOT NULL)
+                    THEN 'not on the list'
                 WHEN b.retired IS NOT TRUE THEN 'in force'
                 WHEN b.renamed THEN 'renamed'
                 WHEN EXISTS (SELECT 1 FROM evaluated AS x WHERE x.digest = t.digest AND x.suite =
-                             regexp_replace(lower(b.superseded_by), '[^a-z0-9]', '', 'g'))
+                             regexp_replace(lower(b.superseded_by), '[-_./: ]', '', 'g'))
                     THEN 'measured anew'
                 WHEN b.deprecated_at <= v.approved_at THEN 'retired before approval'
                 ELSE 'retired since' END AS benchmark_state,
@@ -131,6 +138,8 @@ RECORDS = Query(
                     THEN 'none'
                 WHEN EXISTS (SELECT 1 FROM evaluated) THEN 'no run loaded'
                 ELSE 'not recorded' END AS eval_state,
+           v.eval_digest IS NOT NULL
+               OR (v.card_updated_at IS NOT NULL AND v.created_at IS NOT NULL) AS card_known,
            coalesce(v.earlier_digest AND v.card_updated_at
                     < v.created_at - INTERVAL 1 DAY * $card_grace_days, false) AS card_older
     FROM traffic AS t
@@ -138,9 +147,11 @@ RECORDS = Query(
     LEFT JOIN presence AS p ON p.person = lower(v.owner)
     LEFT JOIN seen_after AS s ON s.person = lower(v.owner)
     LEFT JOIN teams AS g ON g.team = lower(v.owner)
-    LEFT JOIN benchmark_states AS b ON b.benchmark = v.benchmark
+    LEFT JOIN benchmark_states AS b
+      ON b.name = regexp_replace(lower(v.benchmark), '[-_./: ]', '', 'g')
     WHERE t.digest IS NOT NULL
-    ORDER BY t.requests DESC, t.digest, v.model, v.version
+    ORDER BY t.requests DESC, t.digest, v.model, v.version, b.benchmark = v.benchmark DESC,
+             b.benchmark
     """,
     "Each digest that served live traffic with its registered versions and the state of each "
     "control. A digest without a version is not registered.",
@@ -156,6 +167,7 @@ UNREGISTERED = Query(
                             coalesce(CAST(c.attributes AS VARCHAR), ''))),
                'quanti|int8|int4|fp8|nf4|gguf|awq|gptq|[^a-z0-9]q[2-8][^a-z]|8bit|4bit'))
                AS quantised_from,
+           bool_or(c.checkpoint IS NOT NULL) AS described,
            bool_or(x.digest IS NOT NULL) AS evaluated
     FROM traffic AS t
     LEFT JOIN checkpoints AS c

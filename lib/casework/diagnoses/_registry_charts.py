@@ -33,10 +33,11 @@ def _draw_traffic(ask: Inquiry, split: Split) -> None:
         for reason, requests in split.by_reason().items() if requests
     ]  # fmt: skip
     told = ", ".join(f"{row['part']} {share(row['share'])}" for row in parts)
+    has = "are known to have" if split.open else "have"
     ask.chart(
         "traffic",
         "bars",
-        f"{share(split.requests('governed') / split.total)} of live requests have a living record",
+        f"{share(split.requests('governed') / split.total)} of live requests {has} a living record",
         "Live requests by what governs them; one with several faults stands under the gravest.",
         f"Live requests: {told}.",
         parts,
@@ -85,14 +86,19 @@ def _draw_approvers(ask: Inquiry, approvals: Sequence[Approval]) -> None:
         for name, given in shown for part, words in p.PARTS.items()
         if (found := sum(a.part == part for a in given))
     ]  # fmt: skip
-    below = sum(a.is_below for a in approvals)
+    timed = [a for a in approvals if a.is_timed and not a.row["automated"]]
+    short = (
+        f"{number(sum(a.is_below for a in timed))} of {count(len(timed), 'approvals by people')} "
+        "lie below the reading time"
+        if timed
+        else "Of no approval by a person is it known whether reading takes longer"
+    )
     ask.chart(
         "approvers",
         "bars",
-        f"{number(below)} of {count(len(approvals), 'approvals')} lie below the reading time",
+        short,
         f"Approvals by delay against reading time, by approver (at most {_MOST}).",
-        f"{count(len(approvals), 'approvals')} of {count(len(own), 'approvers')}; "
-        f"{number(below)} below the reading time.",
+        f"{count(len(approvals), 'approvals')} of {count(len(own), 'approvers')}. {short}.",
         rows,
         {"x_title": "share of approvals", "order": list(p.PARTS.values()),
          "unit": "count:approvals"},

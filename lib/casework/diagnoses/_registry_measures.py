@@ -9,7 +9,7 @@ from casework.diagnoses import _registry as q
 from casework.diagnoses import _registry_traffic as t
 from casework.diagnoses._approvals import Approval, adjusted_ranks
 from casework.diagnoses._inquiry import Inquiry
-from casework.diagnoses._registry_records import Split
+from casework.diagnoses._registry_records import OPEN, Split
 from casework.stats.approvals import top_share
 from casework.stats.grim import possible_counts
 from casework.stats.shares import clustered_share
@@ -17,6 +17,8 @@ from casework.stats.shares import clustered_share
 _ROWS = 50
 _PROPORTION = re.compile("accuracy|exact.?match|pass.?rate|success|resolved", re.IGNORECASE)
 _RETIRED = ("retired before approval", "retired since")
+_UNKNOWN_OWNER = frozenset({"not recorded", "not on the list"})
+_UNKNOWN_BENCHMARK = OPEN["benchmark_state"] | {"none named"}
 
 
 def measure_traffic(
@@ -36,39 +38,53 @@ def measure_traffic(
         "unregistered_traffic_share": split.requests("unregistered"),
         "quantised_traffic_share": split.requests("quantised"),
         "unattributed_traffic_share": split.unattributed,
-        "absent_owner_traffic_share": sum(s.requests for s in split.having("owner_state")),
     }
     for name, requests in shares.items():
         ask.measure(name, requests / total, "share:requests", q.RECORDS, n=total)
+    listed = [s for s in split.served if s.row and s.row["owner_state"] not in _UNKNOWN_OWNER]
+    absent = sum(s.requests for s in split.having("owner_state")) if listed else None
+    ask.measure("absent_owner_traffic_share", None if absent is None else absent / total,
+                "share:requests", q.RECORDS, n=total)  # fmt: skip
     _count_records(ask, split)
     back = [row["is_there"] for row in ask.ask(q.ROLLBACK, **known) if row["is_there"] is not None]
     ask.measure("rollbacks_gone", back.count(False) if back else None, "count:versions", q.ROLLBACK,
                 n=len(back))  # fmt: skip
     ask.measure("affected_requests", split.ungoverned, "count:requests", t.TRAFFIC, n=total)
-    ask.measure("affected_accounts", affected["accounts"], "count:accounts", t.AFFECTED,
-                n=split.ungoverned)  # fmt: skip
-    ask.measure("affected_revenue", affected["revenue"], "per year", t.AFFECTED,
-                n=affected["accounts"])  # fmt: skip
+    accounts = affected["accounts"] if affected["accounts"] or not split.ungoverned else None
+    ask.measure("affected_accounts", accounts, "count:accounts", t.AFFECTED, n=split.ungoverned)
+    ask.measure("affected_revenue", affected["revenue"], "per year", t.AFFECTED, n=accounts)
 
 
 def _count_records(ask: Inquiry, split: Split) -> None:
+    """Count records, each time of those of which it is known; None where of none."""
     rows = [one.row for one in split.served if one.row]
-    left = {row["owner"] for row in rows if row["owner_state"] == "left"}
-    retired = {row["benchmark"] for row in rows if row["benchmark_state"] in _RETIRED}
-    before = {row["benchmark"] for row in rows if row["benchmark_state"] == _RETIRED[0]}
-    mismatched = [row for row in rows if row["eval_differs"] or row["card_older"]]
-    without = [row for row in rows if row["owner_state"] == "none"]
-    n = len(rows)
-    ask.measure("absent_owners", len(left), "count:owners", q.RECORDS, n=n)
-    ask.measure("records_without_owner", len(without), "count:records", q.RECORDS, n=n)
-    ask.measure("deprecated_benchmarks", len(retired), "count:benchmarks", q.RECORDS, n=n)
-    ask.measure("deprecated_at_approval", len(before), "count:benchmarks", q.RECORDS, n=n)
-    ask.measure("card_mismatches", len(mismatched), "count:records", q.RECORDS, n=n)
+    named = [row for row in rows if row["owner_state"] != "not recorded"]
+    listed = [row for row in rows if row["owner_state"] not in _UNKNOWN_OWNER]
+    standing = [row for row in rows if row["benchmark_state"] not in _UNKNOWN_BENCHMARK]
+    judged = [row for row in rows if row["eval_state"] not in OPEN["eval_state"]]
+    dated = [row for row in rows if row["card_known"]]
+    scored = [row for row in rows if row["n_items"] and _is_proportion(row)]
+    before = [row for row in standing if row["benchmark_state"] == _RETIRED[0]]
+    retired = [row for row in standing if row["benchmark_state"] in _RETIRED]
+    left = [row for row in listed if row["owner_state"] == "left"]
+    without = [row for row in named if row["owner_state"] == "none"]
     never = sum(one.is_never_evaluated for one in split.served)
-    checked = [row for row in rows if row["n_items"] and _is_proportion(row)]
-    wrong = sum(not _is_possible(row["metric_value"], row["n_items"]) for row in checked)
-    ask.measure("impossible_scores", wrong, "count:scores", q.RECORDS, n=len(checked))
-    ask.measure("never_evaluated", never, "count:digests", q.RECORDS, n=len(split.served))
+    wrong = sum(not _is_possible(row["metric_value"], row["n_items"]) for row in scored)
+    counts = {
+        "absent_owners": (len({row["owner"] for row in left}), listed, "owners"),
+        "records_without_owner": (len(without), named, "records"),
+        "deprecated_benchmarks": (len({row["benchmark"] for row in retired}), standing,
+                                  "benchmarks"),
+        "deprecated_at_approval": (len({row["benchmark"] for row in before}), standing,
+                                   "benchmarks"),
+        "card_mismatches": (sum(row["eval_differs"] or row["card_older"] for row in dated), dated,
+                            "records"),
+        "impossible_scores": (wrong, scored, "scores"),
+        "never_evaluated": (never, judged, "digests"),
+    }  # fmt: skip
+    for name, (value, known, noun) in counts.items():
+        found = value if known or not rows else None
+        ask.measure(name, found, f"count:{noun}", q.RECORDS, n=len(known))
 
 
 def _is_proportion(row: Mapping[str, Any]) -> bool:
@@ -84,11 +100,17 @@ def _is_possible(value: float, items: int) -> bool:
     return bool(possible_counts(100 * value, items, len(decimals)))
 
 
-def _interval(ask: Inquiry, split: Split, known: dict[str, Any]) -> tuple[float, float] | None:
-    """Of the share among requests whose digest is known, clustered by endpoint.
+def _interval(ask: Inquiry, split: Split, known: dict[str, Any]) -> tuple[float, float]:
+    """Of the share of live requests with a living record.
 
-    Its lower end is that where no record of unknown state lives, its upper that where all do.
+    Where every digest is known it is the bounds: that no record of unknown state lives, and that
+    all do. Else requests whose digest is known stand for the others, clustered by endpoint; the
+    interval ends at the bounds all the same, as no digest that is not known can go past them.
     """
+    governed = split.requests("governed")
+    least, most = governed / split.total, (governed + split.open) / split.total
+    if not split.unattributed:
+        return least, most
     rows = [row for row in ask.ask(t.BY_ENDPOINT, **known) if row["digest"] is not None]
     ends = []
     for standings in ({"governed"}, {"governed", "quantised", "unknown"}):
@@ -99,25 +121,27 @@ def _interval(ask: Inquiry, split: Split, known: dict[str, Any]) -> tuple[float,
             cell[0] += row["requests"] * (row["digest"] in living)
             cell[1] += row["requests"]
         ends.append(clustered_share([(y, n) for y, n in sums.values()]))
-    least, most = ends
-    return (least.low, most.high) if least and most else None
+    low, high = ends
+    return (max(least, low.low), min(most, high.high)) if low and high else (least, most)
 
 
 def measure_approvals(ask: Inquiry, approvals: Sequence[Approval], total: int) -> None:
     """Measure how approvals stand to the time of reading and to what came before them."""
     people = [a for a in approvals if not a.row["automated"]]
-    timed = [a for a in people if a.delay_s is not None and a.reading_s is not None]
+    timed = [a for a in people if a.is_timed]
     covered = [a for a in people if a.is_engaged is not None]
+    asked = [a for a in people if a.row["requested_by"] is not None]
+    live = [a for a in approvals if a.is_live]
+    both = [a for a in covered if a.is_timed]
     counts = {
         "approvals_below_reading_time": (sum(a.is_below for a in timed), len(timed)),
         "approvals_without_engagement": (sum(a.is_engaged is False for a in covered), len(covered)),
         "approvals_without_evidence_of_review": (
-            sum(a.has_no_evidence for a in covered), len(covered)),
+            sum(a.has_no_evidence for a in both), len(both)),
         "approvals_automated": (len(approvals) - len(people), len(approvals)),
         "approvals_by_requester": (
-            sum(a.row["requested_by"] == a.row["approved_by"] for a in people), len(people)),
-        "approvals_after_serving": (
-            sum(a.row["served_before"] for a in approvals), len(approvals)),
+            sum(a.row["requested_by"] == a.row["approved_by"] for a in asked), len(asked)),
+        "approvals_after_serving": (sum(a.row["served_before"] for a in live), len(live)),
     }  # fmt: skip
     for name, (value, n) in counts.items():
         ask.measure(name, value if n else None, "count:approvals", p.APPROVALS, n=n)

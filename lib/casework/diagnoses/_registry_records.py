@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from casework.visible import shorten
+
 Standing = Literal["governed", "failing", "unregistered", "quantised", "unknown"]
 
 _FAILS: Mapping[str, frozenset[str]] = {
@@ -14,13 +16,13 @@ _FAILS: Mapping[str, frozenset[str]] = {
 }
 """The controls from the gravest on, with the states in which each fails."""
 
-_OPEN: Mapping[str, frozenset[str]] = {
+OPEN: Mapping[str, frozenset[str]] = {
     # eval runs are loaded file by file: one that is not among them may not have been handed over
     "eval_state": frozenset({"digest not recorded", "not recorded", "no run loaded"}),
     "owner_state": frozenset(
         {"not recorded", "not on the list", "left within the lag", "seen after leaving"}
     ),
-    "benchmark_state": frozenset({"not recorded"}),
+    "benchmark_state": frozenset({"not recorded", "not on the list"}),
     "card_state": frozenset(),
 }
 
@@ -28,7 +30,7 @@ REASONS: Mapping[str, str] = {
     "governed": "living record",
     "unregistered": "not registered",
     "eval_state": "not evaluated as served",
-    "owner_state": "owner gone",
+    "owner_state": "owner gone or not named",
     "benchmark_state": "benchmark retired",
     "card_state": "card older than digest",
     "quantised": "quantised form of a registered one",
@@ -47,6 +49,7 @@ class Served:
         row: the row of the record, empty where there is none.
         fails, open: controls that fail and that are not known, the gravest first.
         quantised_from: the registered digest that it is a quantised form of.
+        is_described: whether it has a record, or the checkpoints tell what it is.
     """
 
     digest: str
@@ -55,6 +58,7 @@ class Served:
     fails: tuple[str, ...] = ()
     open: tuple[str, ...] = ()
     quantised_from: str | None = None
+    is_described: bool = True
 
     @property
     def standing(self) -> Standing:
@@ -64,6 +68,12 @@ class Served:
         if self.fails:
             return "failing"
         return "unknown" if self.open else "governed"
+
+    @property
+    def name(self) -> str:
+        """Model and version, or the digest where it has no record."""
+        row = self.row
+        return f"{row['model']} {row['version']}" if row else shorten(self.digest, 16)
 
     @property
     def reason(self) -> str:
@@ -86,14 +96,17 @@ def judge_records(
             continue
         states = {**row, "card_state": "older" if row["card_older"] else "current"}
         fails = tuple(name for name, bad in _FAILS.items() if states[name] in bad)
-        unclear = tuple(name for name, bad in _OPEN.items() if states[name] in bad)
+        unclear = tuple(name for name, bad in OPEN.items() if states[name] in bad)
         found = Served(row["digest"], row["requests"], row, fails, unclear)
         known = best.get(found.digest)
         if known is None or _order(found) < _order(known):
             best[found.digest] = found
     for row in unregistered:
         best[row["digest"]] = Served(
-            row["digest"], row["requests"], quantised_from=row["quantised_from"]
+            row["digest"],
+            row["requests"],
+            quantised_from=row["quantised_from"],
+            is_described=row["described"],
         )
     return sorted(best.values(), key=lambda served: (-served.requests, served.digest))
 
@@ -139,6 +152,10 @@ class Split:
         for one in self.served:
             found[one.reason] += one.requests
         return found | {"unattributed": self.unattributed}
+
+    def in_state(self, control: str, state: str) -> tuple[Served, ...]:
+        """The digests on whose best record a control is in this state."""
+        return tuple(one for one in self.served if one.row and one.row[control] == state)
 
     def having(self, control: str) -> tuple[Served, ...]:
         """The digests on whose best record a control fails."""

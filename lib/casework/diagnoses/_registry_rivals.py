@@ -1,16 +1,14 @@
 """What else would explain the records of `registry_rot`, and what would prove it wrong."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-from casework.diagnoses import _registry as q
-from casework.diagnoses import _registry_traffic as t
 from casework.diagnoses._approvals import Approval
 from casework.diagnoses._inquiry import Inquiry
+from casework.diagnoses._registry_export import Export
 from casework.diagnoses._registry_records import Split
 from casework.findings import Falsifier, Outcome, Rival
-from casework.words import count, instant, number, share
+from casework.words import count, number, share
 
 
 def rivals_of(
@@ -18,73 +16,49 @@ def rivals_of(
     split: Split,
     approvals: Sequence[Approval],
     reach: dict[str, Any],
-    known: Mapping[str, Any],
+    export: Export,
 ) -> tuple[Rival, ...]:
     """Other explanations; the first is that the registry export does not reach the traffic."""
-    return (_export(ask, split, known), *_of_records(ask, split, reach), *_of_approvals(approvals))
-
-
-def _export(ask: Inquiry, split: Split, known: Mapping[str, Any]) -> Rival:
-    """Whether what is not registered may only be missing from the export.
-
-    A digest that has served for longer than an export lags behind would stand in it; a fresh one
-    would not, unless the export tells of later things.
-    """
-    registry = ask.one(q.REGISTRY)
-    unregistered = {s.digest for s in split.served if s.standing == "unregistered"}
-    first = [r["first"] for r in ask.ask(t.TRAFFIC, **known) if r["digest"] in unregistered]
-    last, bare = registry["last_event"], registry["without_digest"]
-    fresh = datetime.fromisoformat(known["as_of"]) - timedelta(days=known["registry_lag_days"])
-    outcome: Outcome = "excluded"
-    if not unregistered:
-        why = "every digest that is known has a version"
-    elif bare:
-        outcome = "not_excluded"
-        why = f"{number(bare)} of {count(registry['versions'], 'versions')} carry no digest"
-    elif max(first) > fresh and (last is None or last < max(first)):
-        outcome = "not_excluded"
-        why = (
-            f"the registry tells of nothing after {instant(last)}, and such a digest first served "
-            f"at {instant(max(first))}"
-        )
-    else:
-        why = (
-            f"the registry has entries up to {instant(last)}; the digests have served since "
-            f"{instant(min(first))}"
-        )
-    return Rival(
-        "The registry export is incomplete or older than the traffic",
-        "its last entry against the first live request of what it does not name",
-        outcome,
-        why,
+    return (
+        export.rival(),
+        *_of_records(ask, split),
+        *_of_traffic(split, reach),
+        *_of_approvals(approvals),
     )
 
 
-def _of_records(ask: Inquiry, split: Split, reach: dict[str, Any]) -> Iterator[Rival]:
+def _of_records(ask: Inquiry, split: Split) -> Iterator[Rival]:
     rows = [s.row for s in split.served if s.row]
     late = [r for r in rows if r["owner_state"] in ("left within the lag", "not on the list",
                                                     "seen after leaving")]  # fmt: skip
+    listed = ask.case.filled("people")
     yield Rival(
         "The staff list is behind: the owner is there",
         "owners who left within the lag, are missing from the list, or did something afterwards",
-        "not_excluded" if late else "excluded" if ask.case.filled("people") else "not_testable",
+        "not_excluded" if late and listed else _tested(listed),
         f"{count(len(late), 'records')} of {number(len(rows))} could be such; they are counted as "
         "not known, not as absent",
     )
     renamed = [r for r in rows if r["benchmark_state"] in ("renamed", "measured anew")]
+    retired = split.having("benchmark_state")
     yield Rival(
         "The benchmark was renamed, or the digest was measured anew on its successor",
         "names and items of the benchmark and of what superseded it; eval runs of the digest",
-        "excluded" if ask.case.filled("benchmarks") else "not_testable",
+        _tested(ask.case.filled("benchmarks") and (ask.case.filled("eval_runs") or not retired)),
         f"{count(len(renamed), 'records')} of this kind count as governed",
     )
+
+
+def _of_traffic(split: Split, reach: dict[str, Any]) -> Iterator[Rival]:
     quantised = split.requests("quantised")
+    bare = sum(not s.is_described for s in split.served)
     yield Rival(
         "The digest differs by precision alone",
         "unregistered digests whose base is registered and whose form is a quantised one",
-        "not_excluded" if quantised else "excluded",
+        "not_excluded" if quantised else _tested(not bare),
         f"{count(quantised, 'requests')} ({share(quantised / split.total)}); whether the record "
-        "covers another precision is a question of policy, so they are neither governed nor not",
+        "covers another precision is a question of policy, so they are neither governed nor not"
+        + (f"; {count(bare, 'unregistered digests')} no checkpoint describes" if bare else ""),
     )
     known = split.total - split.unattributed
     yield Rival(
@@ -93,24 +67,40 @@ def _of_records(ask: Inquiry, split: Split, reach: dict[str, Any]) -> Iterator[R
         "excluded",
         f"{count(known, 'requests')} matched by digest",
     )
+    unnamed = reach["without_environment"]
     yield Rival(
         "Test traffic is counted as live",
         "environments that are not production",
-        "excluded",
-        f"{count(reach['outside_production'], 'requests')} outside production set aside",
-    )
+        _tested(not unnamed),
+        f"{count(reach['outside_production'], 'requests')} outside production set aside"
+        + (f"; {count(unnamed, 'requests')} without an environment count as live" if unnamed
+           else ""),
+    )  # fmt: skip
+
+
+def _tested(is_so: bool) -> Outcome:
+    """Excluded where what would show it is there, and shows nothing."""
+    return "excluded" if is_so else "not_testable"
 
 
 def _of_approvals(approvals: Sequence[Approval]) -> Iterator[Rival]:
+    if not approvals:
+        return
     below = [a for a in approvals if a.is_below]
     engaged = [a for a in below if a.is_engaged]
-    open_ones = [a for a in below if a.is_engaged is None]
+    open_ones = [a for a in approvals if a.is_open]
     yield Rival(
         "The review came before the formal click, or was done by whom the approver stood in for",
         "what either looked at or ran in the days before the request",
-        "not_testable" if open_ones else "excluded",
+        _tested(not open_ones),
         f"{number(len(engaged))} of {count(len(below), 'approvals below the reading time')} have "
-        f"such a trace; of {number(len(open_ones))} no log covers the time",
+        "such a trace and count as reviewed"
+        + (
+            f"; of {count(len(open_ones), 'approvals')} the time that reading takes, or a log of "
+            "what came before, is missing"
+            if open_ones
+            else ""
+        ),
     )
     automated = [a for a in approvals if a.row["automated"]]
     passed = sum(a.row["gate_passed"] for a in automated)
@@ -121,19 +111,20 @@ def _of_approvals(approvals: Sequence[Approval]) -> Iterator[Rival]:
         f"{count(len(automated), 'automated approvals')} told apart, {number(passed)} with the "
         "gate on record",
     )
-    placed = sum(a.local is not None for a in approvals)
+    people = [a for a in approvals if not a.row["automated"]]
+    placed = sum(a.local is not None for a in people)
     yield Rival(
         "A late hour in UTC is a working hour at the approver's",
         "hours are taken in the approver's time zone",
-        "excluded" if placed == len(approvals) else "not_testable",
-        f"the zone is known for {number(placed)} of {count(len(approvals), 'approvals')}",
+        _tested(placed == len(people)),
+        f"the zone is known for {number(placed)} of {count(len(people), 'approvals by people')}",
     )
     after = sum(a.row["served_before"] for a in approvals)
     yield Rival(
         "An emergency change was ratified later",
         "versions that served before their approval",
         "excluded",
-        f"{count(after, 'approvals')} came after the first live request, and count as approved",
+        f"{count(after, 'approvals')} after the first live request, counted as approved",
     )
 
 
@@ -160,6 +151,6 @@ def falsify(ask: Inquiry, split: Split, approvals: Sequence[Approval]) -> Falsif
         outcome=f"{count(owners, 'owners')} seen after leaving, {count(scores, 'benchmarks')} "
         f"renamed or measured anew, {count(runs, 'digests')} with a run of their own, "
         f"{count(engaged, 'quick approvals')} with engagement before; "
-        f"{count(split.ungoverned, 'requests')} keep no living record",
+        f"{count(split.ungoverned, 'requests')} without a living record all the same",
         falsified=bool(found) and not split.ungoverned,
     )

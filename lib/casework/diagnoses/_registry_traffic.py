@@ -9,6 +9,7 @@ REACH = Query(
     f"""
     SELECT max(occurred_at) AS last, min(occurred_at) AS first, count(*) AS requests,
            count(*) FILTER (WHERE NOT ({outside_tests("environment")})) AS outside_production,
+           count(*) FILTER (WHERE coalesce(environment, '') = '') AS without_environment,
            (SELECT max(abs(coalesce(offset_s, 0)) + error_s) FROM clocks) AS clock_error_s
     FROM requests
     """,  # noqa: S608  the text is put together of constants
@@ -106,4 +107,29 @@ AFFECTED = Query(
     """,
     "Accounts served by digests without a living record, and their yearly revenue.",
     uses=(SERVED,),
+)
+
+FIRST_USED = Query(
+    "first_used",
+    f"""
+    SELECT t.digest, min(least(t.first, coalesce(r.first, t.first), coalesce(a.first, t.first)))
+               AS first
+    FROM traffic AS t
+    LEFT JOIN (
+        SELECT regexp_replace(lower(checkpoint), '^sha256:', '') AS digest, first
+        FROM (SELECT checkpoint, min(occurred_at) AS first FROM requests
+              WHERE checkpoint IS NOT NULL AND {outside_tests("environment")}
+              GROUP BY checkpoint)
+    ) AS r ON r.digest = t.digest
+    LEFT JOIN (
+        SELECT regexp_replace(lower(checkpoint), '^sha256:', '') AS digest, alias,
+               min(valid_from) AS first
+        FROM alias_events GROUP BY 1, 2
+    ) AS a ON a.digest = t.digest AND list_contains(t.endpoints, a.alias)
+    WHERE list_contains($digests, t.digest)
+    GROUP BY t.digest ORDER BY t.digest
+    """,  # noqa: S608  the text is put together of constants
+    "Since when each of these digests is known to have been in use, live days or earlier: by a "
+    "request that names it, or an alias of its endpoints that pointed at it.",
+    uses=(TRAFFIC,),
 )

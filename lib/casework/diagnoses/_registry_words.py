@@ -1,6 +1,7 @@
-"""What `registry_rot` says: headline, findings, remedies, limits. Neutral throughout."""
+"""What `registry_rot` says: headline, findings, remedies. Neutral throughout."""
 
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, time
 from typing import Any
 
 from casework.diagnoses import _approvals as p
@@ -11,7 +12,7 @@ from casework.diagnoses._inquiry import Inquiry
 from casework.diagnoses._registry_records import REASONS, Served, Split
 from casework.findings import Finding, Verdict
 from casework.visible import shorten
-from casework.words import count, duration, instant, number, p_value, share
+from casework.words import count, duration, instant, number, p_value, parse_instant, share
 
 
 def headline(verdict: Verdict, split: Split, approvals: Sequence[Approval]) -> str:
@@ -21,7 +22,7 @@ def headline(verdict: Verdict, split: Split, approvals: Sequence[Approval]) -> s
         worst = next(s for s in split.served if s.standing in ("unregistered", "failing"))
         return (
             f"{share(ungoverned / total)} of {count(total, 'live requests')} ran without a living "
-            f"record; the busiest such digest, {_name(worst)}, has {share(worst.requests / total)} "
+            f"record; the busiest such digest, {worst.name}, has {share(worst.requests / total)} "
             f"of them: {_faults(worst)}."
         )
     if verdict == "supported":
@@ -35,26 +36,42 @@ def headline(verdict: Verdict, split: Split, approvals: Sequence[Approval]) -> s
         return f"{governed} ran with a living record; no control fails on any of them."
     if split.open:
         return f"{governed} have a living record; of {share(split.open / total)} it is not known."
-    return f"{governed} have a living record, but no log tells what approvers did before."
-
-
-def _name(served: Served) -> str:
-    row = served.row
-    return f"{row['model']} {row['version']}" if row else shorten(served.digest, 16)
+    unclear = sum(a.is_open and a.is_live for a in approvals)
+    return (
+        f"{governed} have a living record, but what is logged does not tell whether "
+        f"{count(unclear, 'approvals of live versions')} followed a review."
+    )
 
 
 def _faults(served: Served) -> str:
     if not served.row:
-        return "it is not registered"
+        return "no version in the registry names it"
     row, said = served.row, []
     for control in served.fails:
-        if control == "owner_state" and row["owner_left_at"]:
-            said.append(f"its owner left on {instant(row['owner_left_at'])[:10]}")
-        elif control == "benchmark_state" and row["deprecated_at"]:
-            said.append(f"its benchmark was retired on {instant(row['deprecated_at'])[:10]}")
+        if control == "owner_state" and row["owner"] is None:
+            said.append("it names no owner")
+        elif control == "owner_state" and row["owner_left_at"]:
+            said.append(f"its owner left {_when(row['owner_left_at'], row['owner_zone'])}")
+        elif control == "owner_state":
+            said.append("nobody of the team that owns it is there")
+        elif control == "benchmark_state":
+            said.append(f"its benchmark was retired {_when(row['deprecated_at'])}")
         else:
             said.append(REASONS[control])
     return ", ".join(said)
+
+
+def _when(value: datetime | str, zone: str | None = None) -> str:
+    """Say the day of an instant that begins one, in the person's zone or in UTC; else the instant.
+
+    Lists of staff and of benchmarks name days, and the instant is where such a day begins.
+    """
+    moment = parse_instant(value)
+    for place in (p.zone_of(zone), UTC):
+        local = moment.astimezone(place) if moment and place else None
+        if local and local.time() == time():
+            return f"on {local:%Y-%m-%d}"
+    return f"at {instant(value)}"
 
 
 def findings(
@@ -89,9 +106,11 @@ def _reach(ask: Inquiry, split: Split, affected: dict[str, Any]) -> Iterator[Fin
         days = (affected["last"] - affected["first"]).total_seconds()
         money = "" if affected["revenue"] is None else (
             f" Their revenue is {number(affected['revenue'])} a year.")  # fmt: skip
+        accounts = count(affected["accounts"], "accounts")
+        of = f" of {accounts}" if affected["accounts"] else ""
         yield Finding(
-            f"What has no living record served {count(split.ungoverned, 'requests')} of "
-            f"{count(affected['accounts'], 'accounts')} over {duration(days)}.{money}",
+            f"What has no living record served {count(split.ungoverned, 'requests')}{of} over "
+            f"{duration(days)}.{money}",
             ("affected_requests", "affected_accounts", "affected_revenue"),
             (ask.evidence_id(t.AFFECTED),),
         )
@@ -100,7 +119,7 @@ def _reach(ask: Inquiry, split: Split, affected: dict[str, Any]) -> Iterator[Fin
 def _of_records(ask: Inquiry, split: Split) -> Iterator[Finding]:
     for served in [s for s in split.served if s.standing == "failing"][:5]:
         yield Finding(
-            f"{_name(served)} serves {share(served.requests / split.total)} of live requests: "
+            f"{served.name} serves {share(served.requests / split.total)} of live requests: "
             f"{_faults(served)}.",
             ("absent_owners", "deprecated_benchmarks", "card_mismatches", "never_evaluated"),
             (ask.evidence_id(q.RECORDS),),
@@ -111,8 +130,8 @@ def _of_rollbacks(ask: Inquiry) -> Iterator[Finding]:
     gone = ask.measures["rollbacks_gone"]
     if gone.value:
         yield Finding(
-            f"{number(gone.value)} of {count(gone.n or 0, 'live versions')} could not be rolled "
-            "back: the weights of the version before are not where the record says.",
+            f"{number(gone.value)} of {count(gone.n or 0, 'live versions')} whose earlier weights "
+            "were looked for could not be rolled back: they are not where the record says.",
             ("rollbacks_gone",),
             (ask.evidence_id(q.ROLLBACK),),
         )
@@ -123,14 +142,10 @@ def _of_approvals(ask: Inquiry, approvals: Sequence[Approval]) -> Iterator[Findi
         return
     names = ("approvals_below_reading_time", "approvals_without_engagement",
              "approvals_without_evidence_of_review")  # fmt: skip
-    below, alone, unseen = (ask.measures[name] for name in names)
     pictures = tuple(c.id for c in ask.charts if c.id in ("delays", "approvers"))
     evidence = (ask.evidence_id(p.APPROVALS),)
     yield Finding(
-        f"{number(below.value)} of {count(below.n or 0, 'approvals by people')} took less time "
-        f"than reading does; {number(alone.value)} of {number(alone.n)} have no engagement before "
-        f"them; {number(unseen.value)} show no evidence of review by either.",
-        names, evidence, pictures,
+        _counted(ask, approvals), names, evidence, pictures,
     )  # fmt: skip
     own_request = ask.measures["approvals_by_requester"].value
     if own_request:
@@ -138,18 +153,59 @@ def _of_approvals(ask: Inquiry, approvals: Sequence[Approval]) -> Iterator[Findi
             f"{count(own_request, 'approvals')} came from whoever had asked for them.",
             ("approvals_by_requester",), evidence,
         )  # fmt: skip
-    live = [a for a in approvals if a.is_live and a.has_no_evidence]
-    for a in sorted(live, key=lambda a: -a.row["requests"])[:3]:
-        own = sum(b.row["approved_by"] == a.row["approved_by"] for b in approvals)
-        at = f"{a.local:%H:%M} local time, {instant(a.row['approved_at'])}" if a.local else instant(
-            a.row["approved_at"])  # fmt: skip
+    told = [a for a in approvals if a.is_live and (a.has_no_evidence or a.is_open)]
+    for a in sorted(told, key=lambda a: (a.is_open, -a.row["requests"]))[:3]:
         yield Finding(
-            f"{a.row['model']} {a.row['version']} was approved at {at}, "
-            f"{duration(a.delay_s)} after the request; reading takes {duration(a.reading_s)}. No "
-            f"evidence of review. Among the {number(own)} approvals of the approver the delay has "
-            f"{p_value(a.rank_p)}, the hour {p_value(a.hour_p)}.",
+            f"{_given(a)} {_ranked(a, approvals)}".rstrip(),
             ("approvals", "fastest_live_approval_p"), evidence, pictures,
         )  # fmt: skip
+
+
+def _given(a: Approval) -> str:
+    """Say when an approval was given, and what is known of a review before it."""
+    given = instant(a.row["approved_at"])
+    at = f"{a.local:%H:%M} local time, {given}" if a.local else given
+    after = "" if a.delay_s is None else f", {duration(a.delay_s)} after the request"
+    reading = f"reading takes {duration(a.reading_s)}"
+    if a.reading_s is None:
+        reading = "how long reading takes is not recorded"
+    before = "No evidence of review." if a.has_no_evidence else (
+        "No log tells what came before." if a.is_engaged is None else "Nothing is logged before it."
+    )  # fmt: skip
+    model = f"{a.row['model']} {a.row['version']}"
+    return f"{model} was approved at {at}{after}; {reading}. {before}"
+
+
+def _counted(ask: Inquiry, approvals: Sequence[Approval]) -> str:
+    """Say how many approvals fall short, each out of those of which it is known."""
+    people = sum(not a.row["automated"] for a in approvals)
+    if not people:
+        return f"Of {count(len(approvals), 'approvals')} none was given by a person."
+    below, alone, unseen = (ask.measures[f"approvals_{name}"] for name in (
+        "below_reading_time", "without_engagement", "without_evidence_of_review"))  # fmt: skip
+    said = [
+        f"{number(below.value)} of {number(below.n)} took less time than reading does"
+        if below.n else "whether reading takes longer is not known of any",
+        f"{number(alone.value)} of {number(alone.n)} have no engagement before them"
+        if alone.n else "no log of engagement covers any",
+        *([f"{number(unseen.value)} of {number(unseen.n)} show no evidence of review by either"]
+          if unseen.n else []),
+    ]  # fmt: skip
+    return f"Of {count(people, 'approvals by people')}: {'; '.join(said)}."
+
+
+def _ranked(approval: Approval, approvals: Sequence[Approval]) -> str:
+    """Say how unusual an approval is among those of its approver."""
+    if approval.rank_p is None:
+        return ""
+    own = sum(a.row["approved_by"] == approval.row["approved_by"] for a in approvals)
+    if own == 1:
+        return "There is no other approval of the approver."
+    hour = "" if approval.hour_p is None else f", the hour {p_value(approval.hour_p)}"
+    return (
+        f"Among the {number(own)} approvals of the approver the delay has "
+        f"{p_value(approval.rank_p)}{hour}."
+    )
 
 
 def remedies(split: Split, approvals: Sequence[Approval]) -> tuple[str, ...]:
@@ -170,43 +226,10 @@ def remedies(split: Split, approvals: Sequence[Approval]) -> tuple[str, ...]:
     ):  # fmt: skip
         failing = split.having(control)
         if failing:
-            said.append(advice.format(names=", ".join(_name(s) for s in failing[:3])))
+            said.append(advice.format(names=", ".join(s.name for s in failing[:3])))
     if any(a.has_no_evidence for a in approvals):
         said.append("Ask of an approval what only someone who looked can give: a sampled output, a "
                     "figure of the evaluation.")  # fmt: skip
     if split.requests("quantised"):
         said.append("Decide whether a record covers other precisions of its weights.")
-    return tuple(said)
-
-
-def limits(ask: Inquiry, split: Split, reach: dict[str, Any], live_days: float) -> tuple[str, ...]:
-    """Say what the answer does not cover."""
-    said = [
-        f"Live traffic is that of the last {live_days:g} days; a digest that served only before "
-        "is not looked at.",
-        "Reading time is a floor for reading once, not a measure of care. What is not logged was "
-        "not seen: no evidence of review is not evidence of no review.",
-    ]
-    if split.unattributed:
-        said.append(f"The digest of {count(split.unattributed, 'requests')} is not known.")
-    lacking = [_name(s) for s in split.served if s.row and s.row["eval_state"] == "no run loaded"]
-    if lacking:
-        said.append(
-            f"No eval run of {', '.join(lacking[:3])} is loaded, and the registry tells of none: "
-            "load the eval runs of what served, or it stays open whether it was evaluated."
-        )
-    unlisted = sorted({str(s.row["owner"]) for s in split.served
-                       if s.row and s.row["owner_state"] == "not on the list"})  # fmt: skip
-    if unlisted:
-        named = ", ".join(shorten(name, 40) for name in unlisted[:3])
-        said.append(
-            f"Not on the staff list: {count(len(unlisted), 'owners')} of records ({named}). "
-            "Whether they are there is not known; load people under the names of the registry."
-        )
-    for table, what in (("people", "whether owners are there"), ("benchmarks", "whether benchmarks "
-                        "are in force"), ("engagements", "what approvers did before")):  # fmt: skip
-        if not ask.case.filled(table):
-            said.append(f"No `{table}` is loaded, so {what} is not known.")
-    if not reach["clock_error_s"]:
-        said.append("Nothing bounds the error of the clocks.")
     return tuple(said)

@@ -40,11 +40,13 @@ from casework.diagnoses._as_of import settle_now
 from casework.diagnoses._diagnosis import Diagnosis, Need
 from casework.diagnoses._inquiry import Conclusion, Inquiry
 from casework.diagnoses._registry_charts import draw
+from casework.diagnoses._registry_export import Export, read_export
+from casework.diagnoses._registry_limits import limits
 from casework.diagnoses._registry_measures import measure_approvals, measure_traffic
 from casework.diagnoses._registry_records import Split, judge_records
 from casework.diagnoses._registry_rivals import falsify, rivals_of
-from casework.diagnoses._registry_words import findings, headline, limits, remedies
-from casework.findings import Falsifier, Missing, Rival, Verdict
+from casework.diagnoses._registry_words import findings, headline, remedies
+from casework.findings import Falsifier, Missing, Verdict
 from casework.stats.approvals import WORDS_PER_MINUTE
 from casework.tables import (
     alias_events,
@@ -68,7 +70,7 @@ def judge(
     words_per_minute: float = WORDS_PER_MINUTE,
     engagement_days: float = 30.0,
     hr_lag_days: float = 7.0,
-    registry_lag_days: float = 7.0,
+    registry_lag_days: float | None = None,
     card_grace_days: float = 1.0,
     clock_error_s: float | None = None,
 ) -> Conclusion:
@@ -82,7 +84,8 @@ def judge(
         words_per_minute: speed of reading.
         engagement_days: days before the request in which engagement counts as review.
         hr_lag_days: days by which the staff list may be behind.
-        registry_lag_days: days by which the registry export may be behind.
+        registry_lag_days: days by which the registry export may be behind; else it is known to
+            reach to its last date.
         card_grace_days: days that a card may be older than the version it describes.
         clock_error_s: bound on the error of the clocks in seconds; else from `clocks`.
     """
@@ -95,14 +98,14 @@ def judge(
         "clock_error_s": error,
         "engagement_days": engagement_days,
         "hr_lag_days": hr_lag_days,
-        "registry_lag_days": registry_lag_days,
         "card_grace_days": card_grace_days,
     }
     split = _split(ask, known)
     if split.unattributed == split.total:
         return _nothing_attributed(split.total)
     approvals = judge_approvals(ask.ask(p.APPROVALS, **known), words_per_minute)
-    return _conclude(ask, split, approvals, reach, known, smallest_share, live_days)
+    export = read_export(ask, split, known, registry_lag_days)
+    return _conclude(ask, split, approvals, reach, known, export, smallest_share, live_days)
 
 
 def _conclude(
@@ -111,6 +114,7 @@ def _conclude(
     approvals: list[Approval],
     reach: dict[str, Any],
     known: dict[str, Any],
+    export: Export,
     smallest_share: float,
     live_days: float,
 ) -> Conclusion:
@@ -119,9 +123,9 @@ def _conclude(
     measure_traffic(ask, split, affected, known)
     measure_approvals(ask, approvals, split.total)
     draw(ask, split, approvals)
-    rivals = rivals_of(ask, split, approvals, reach, known)
+    rivals = rivals_of(ask, split, approvals, reach, export)
     falsifier = falsify(ask, split, approvals)
-    verdict = _verdict(split, approvals, falsifier, rivals, smallest_share)
+    verdict = _verdict(split, approvals, falsifier, export, smallest_share)
     grave = [s for s in split.served if s.standing == "unregistered" or s.is_never_evaluated]
     return Conclusion(
         verdict=verdict,
@@ -131,7 +135,7 @@ def _conclude(
         rivals=rivals,
         falsifier=falsifier,
         remedies=remedies(split, approvals),
-        limits=limits(ask, split, reach, live_days),
+        limits=limits(ask, split, approvals, live_days, known["clock_error_s"]),
     )
 
 
@@ -153,6 +157,12 @@ def _without_record(split: Split) -> list[str]:
 
 def _nothing_attributed(total: int) -> Conclusion:
     why = "what served the requests, where they do not name a digest"
+    if not total:
+        return Conclusion(
+            "not_testable",
+            "Not testable. No request outside tests lies in the live days.",
+            missing=(Missing("requests", ("occurred_at",), "the live traffic"),),
+        )
     return Conclusion(
         "not_testable",
         f"Not testable. Of {count(total, 'live requests')} none tells which digest served it: load "
@@ -168,12 +178,12 @@ def _verdict(
     split: Split,
     approvals: list[Approval],
     falsifier: Falsifier,
-    rivals: tuple[Rival, ...],
+    export: Export,
     smallest_share: float,
 ) -> Verdict:
     """Count what is left once the doubtful is set aside, against the share that matters."""
     least = smallest_share * split.total
-    doubtful = split.requests("unregistered") if rivals[0].outcome == "not_excluded" else 0
+    doubtful = sum(s.requests for s in split.served if s.digest in export.doubtful)
     solid = split.ungoverned - doubtful
     if solid > least:
         return "confirmed" if falsifier.ran and not falsifier.falsified else "supported"
@@ -182,7 +192,7 @@ def _verdict(
     live = [a for a in approvals if a.is_live]
     if any(a.has_no_evidence for a in live):
         return "supported"
-    unread = any(a.is_below and a.is_engaged is None for a in live)
+    unread = any(a.is_open for a in live)
     return "inconclusive" if split.open > least or unread else "clean"
 
 

@@ -1,6 +1,7 @@
 """Registered models of MLflow as evidence rows, from whichever store, search or export."""
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -91,8 +92,30 @@ class Model:
         return is_prompt(self.tags)
 
 
-def registry_items(model: Model, log: FieldLog) -> Iterator[Item]:
-    """Yield the rows of a registered model or prompt, and what a reader should know of them."""
+def registries_items(models: Iterable[Model], log: FieldLog) -> Iterator[Item]:
+    """Yield the rows of several models of one source; what they share goes by `model@alias`."""
+    listed = list(models)
+    bearers = Counter(
+        name
+        for model in listed
+        if not model.is_prompt
+        for name in {alias.name for alias in model.aliases}
+    )
+    shared = frozenset(name for name, count in bearers.items() if count > 1)
+    for model in listed:
+        yield from registry_items(model, log, shared)
+
+
+def registry_items(
+    model: Model, log: FieldLog, shared: frozenset[str] = frozenset()
+) -> Iterator[Item]:
+    """Yield the rows of a registered model or prompt, and what a reader should know of them.
+
+    Args:
+        model: the model.
+        log: takes note of the fields.
+        shared: aliases that other models of the source bear too.
+    """
     if model.is_prompt:
         for version in model.versions:
             aliases = [alias.name for alias in model.aliases if alias.version == version.label]
@@ -110,8 +133,11 @@ def registry_items(model: Model, log: FieldLog) -> Iterator[Item]:
         served[version.label or ""] = digest or source or ""
         yield from _version_rows(model, version, digest or source, log)
     for alias in model.aliases:
-        yield _alias_row(model, alias, served, log)
+        yield _alias_row(model, alias, served, log, shared)
     yield from _notes(model, stand_ins)
+    common = sorted(alias.name for alias in model.aliases if alias.name in shared)
+    if common:
+        yield Note(f"aliases that several models bear go by model@alias: {', '.join(common)}")
     if not model.versions:
         log.leave("registered models without versions")
 
@@ -170,7 +196,9 @@ def _named(model: Model, version: Version) -> list[str] | None:
     return (named or lost) if named or lost or model.lists_aliases else None
 
 
-def _alias_row(model: Model, alias: Alias, served: Mapping[str, str], log: FieldLog) -> Item:
+def _alias_row(
+    model: Model, alias: Alias, served: Mapping[str, str], log: FieldLog, shared: frozenset[str]
+) -> Item:
     raw = canonical.dumps({"alias": alias.name, "version": alias.version})
     if alias.version not in served:
         reason = f"{alias.name!r} points at version {alias.version!r}, which is not here"
@@ -184,7 +212,7 @@ def _alias_row(model: Model, alias: Alias, served: Mapping[str, str], log: Field
     log.took(_ALIAS, "alias", "alias")
     log.took(_ALIAS, "version", "checkpoint")
     values = {
-        "alias": alias.name,
+        "alias": f"{model.name}@{alias.name}" if alias.name in shared else alias.name,
         "checkpoint": served[alias.version],
         "valid_from": model.known_at,
         "source": CURRENT_ONLY,

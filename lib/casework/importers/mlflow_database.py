@@ -32,11 +32,12 @@ assessments that were overridden. Traces that an evaluation made are samples and
 
 ## Known limits
 The tables keep the present alias only, and moving one leaves no instant in them: `valid_from` is
-the last change of the file, when it pointed there; since when is not known. NaN and infinite
-metrics are no score. Traces of MLflow 2 keep their spans outside: their texts are previews, cut
-off by MLflow. A route is in force from the last change of its endpoint or models at the latest; a
-hosted model's name is no digest, and makes no alias event. A database must be copied with its
-`-wal` file checkpointed: what stands only there is not read.
+the last change of the file, when it pointed there; since when is not known. An alias
+that several models bear goes by `model@alias`. NaN and infinite metrics are no score. Traces of
+MLflow 2 keep their spans outside: their texts are previews, cut off by MLflow. A route is in force
+from the last change of its endpoint or models at the latest; a hosted model's name is no digest,
+and makes no alias event. A database must be copied with its `-wal` file checkpointed: what stands
+only there is not read.
 """
 
 from collections.abc import Iterator
@@ -65,8 +66,8 @@ def _read(source: Source, options: Options) -> Iterator[Item]:
         known = _mlflow_stored.usable(there)
         if unread := sorted(there.keys() - known.keys()):
             yield Note(f"tables that lack columns and were not read: {', '.join(unread)}")
-        for model in _mlflow_stored.models(database, known, source.changed_at):
-            yield from _mlflow.registry_items(model, log)
+        models = _mlflow_stored.models(database, known, source.changed_at)
+        yield from _mlflow.registries_items(models, log)
         for run in _mlflow_stored.runs(database, known):
             yield from runs.rows(run)
         yield from runs.notes()

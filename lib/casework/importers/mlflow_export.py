@@ -17,10 +17,11 @@ Histories of metrics; records of evaluation datasets; permissions.
 ## Known limits
 The registry keeps no history of aliases. `valid_from` is the time of the export, the only instant
 at which they are known to have been in force: a database store does not date them. Aliases of the
-same name, of several models, are told apart by `attributes` only. Where a model had been imported
-before, its aliases were lost; the tag `mlflow_exim.field.aliases` keeps those of the registry it
-came from, which `model_versions.aliases` then shows, and `alias_events` does not. Versions that
-the export could not write are rejects.
+same name, of several models, are told apart by `attributes` only, and of two that were exported in
+the same second the second is a reject. Where a model had been imported before, its aliases were
+lost; the tag `mlflow_exim.field.aliases` keeps those of the registry it came from, which
+`model_versions.aliases` then shows, and `alias_events` does not. Versions that the export could
+not write are rejects.
 """
 
 import re

@@ -28,8 +28,9 @@ Every other file, model files above all: nothing is unpickled, nor opened. Runs 
 The registry keeps no history of aliases. `valid_from` is when the model was last updated: the file
 store updates it whenever an alias is set, so the alias was in force then, and since when is not
 known. An alias belongs to its model: where several models of a case have one of the same name,
-`attributes` tell them apart and the name does not. A prompt version dates from its registration,
-not from going live.
+`attributes` tell them apart and the name does not, and of two that are known from the same
+millisecond the second is a reject. A prompt version dates from its registration, not from going
+live.
 """
 
 import re

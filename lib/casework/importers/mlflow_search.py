@@ -18,8 +18,8 @@ stay as they stand in `attributes`, and digests in them are missed, which is tol
 A search of versions leaves their aliases out: `aliases: []` says nothing, the column is empty and
 that is told. The aliases that a search of models lists are in force at the last change of the file,
 and since when is not known; where they point at versions that are not in the file they are
-rejects. A table of runs has no data sets, and in it a metric that is NaN and one that was not
-logged look the same.
+rejects. An alias that several models bear goes by `model@alias`. A table of runs has no data sets,
+and in it a metric that is NaN and one that was not logged look the same.
 """
 
 from collections import defaultdict
@@ -102,8 +102,7 @@ def _read(source: Source, options: Options) -> Iterator[Item]:
             case _:
                 reason = "nothing that a search of MLflow returns"
                 yield Reject(at, "UNKNOWN_RECORD", reason, found.raw or "")
-    for model in registry.models(source.changed_at):
-        yield from _mlflow.registry_items(model, log)
+    yield from _mlflow.registries_items(registry.models(source.changed_at), log)
     yield from registry.notes()
     yield from runs.notes()
     yield from traces.rest()
