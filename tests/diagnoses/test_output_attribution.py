@@ -135,6 +135,60 @@ def test_an_alias_of_another_region_does_not_count(tmp_path: Path) -> None:
     assert (value(result, "grade_c"), value(result, "grade_d")) == (2, 1)
 
 
+def ran(
+    replica: str, checkpoint: str, since: float, until: float | None = None, **more: Any
+) -> Row:
+    closes = None if until is None else START + minutes(until)
+    values = {"replica": replica, "checkpoint": checkpoint, "valid_from": START + minutes(since)}
+    return Row(deployments, f"{replica} {since}", values | {"valid_until": closes} | more)
+
+
+def test_an_unlogged_digest_may_have_made_what_names_no_replica(tmp_path: Path) -> None:
+    """Its replica answered for the alias at that time; for another region, time, replica not."""
+    rows = [
+        alias("a", START),
+        clock(1),
+        ran("spare", "z", 60, 120, region="eu"),
+        decision(0, START + minutes(90), replica="spare", region="eu"),
+        decision(1, START + minutes(90)),
+        decision(2, START + minutes(90), region="us"),
+        decision(3, START + minutes(90), replica="other"),
+        decision(4, START + minutes(130)),
+        decision(5, START + minutes(90), endpoint="v2"),
+        alias("c", START, 1, alias="v2"),
+        decision(6, START + minutes(59), ended_at=START + minutes(61)),
+    ]
+    result = attribute(tmp_path, rows, population="requests")
+    assert (result.verdict, result.severity) == ("confirmed", "S1")
+    assert [value(result, f"grade_{g}") for g in "abcde"] == [0, 1, 4, 2, 0]
+    found = {r["checkpoint"]: (r["definite"], r["possible"]) for r in value(result, "checkpoints")}
+    assert found == {"a": (3, 5), "c": (1, 1), "z": (1, 3)}
+    assert "1 digest ran that no alias event names" in result.headline
+
+
+def test_an_unlogged_digest_on_one_of_the_replicas_leaves_the_others_open(tmp_path: Path) -> None:
+    """One replica logged the alias's digest, then another: the rest may have moved with it."""
+    rows = [alias("a", START), clock(1), ran("r1", "a", 0, 60), ran("r1", "z", 60, 120)]
+    rows += [decision(n, START + minutes(90), replica=f"r{n}") for n in (1, 2)]
+    result = attribute(tmp_path, rows)
+    assert [value(result, f"grade_{g}") for g in "bcd"] == [1, 0, 1]
+
+
+def test_what_ran_for_other_endpoints_or_before_the_log_is_no_rotation(tmp_path: Path) -> None:
+    rows = [
+        alias("a", START + minutes(60)),
+        clock(1),
+        ran("vectors", "e", 0),
+        decision(0, START + minutes(90), replica="vectors", endpoint="vectors"),
+        ran("r1", "before", 0, 59),
+        decision(1, START + minutes(30), checkpoint="before"),
+        decision(2, START + minutes(90)),
+    ]
+    result = attribute(tmp_path, rows)
+    assert value(result, "unlogged_rotations") == 0
+    assert [value(result, f"grade_{g}") for g in "abcde"] == [1, 1, 1, 0, 0]
+
+
 def test_a_gap_in_the_log_is_no_candidate(tmp_path: Path) -> None:
     rows = [
         alias("a", START, valid_until=START + minutes(60)),

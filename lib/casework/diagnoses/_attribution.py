@@ -5,6 +5,7 @@ from casework.diagnoses._environments import of_environment, outside_tests
 from casework.diagnoses._grading import grading_of
 from casework.diagnoses._in_force import ALIAS_HISTORY, DECIDED
 from casework.diagnoses._retrieval import RETRIEVAL_MOVES
+from casework.diagnoses._unlogged import LOG_BEGINS, UNLOGGED_RUNS
 
 MATCHED, CROSSED, GRADED = grading_of(DECIDED)
 
@@ -191,17 +192,25 @@ UNLOGGED = Query(
     f"""
     SELECT checkpoint, min(seen_in) AS seen_in, min(first) AS first
     FROM (
-        SELECT checkpoint, 'deployments' AS seen_in, min(valid_from) AS first
-        FROM deployments GROUP BY checkpoint
+        SELECT u.checkpoint, 'deployments' AS seen_in, min(d.valid_from) AS first
+        FROM unlogged_runs AS u
+        JOIN deployments AS d ON d.replica = u.replica AND d.checkpoint = u.checkpoint
+        GROUP BY u.checkpoint
         UNION ALL
-        SELECT checkpoint, 'requests', min(occurred_at) FROM requests
-        WHERE checkpoint IS NOT NULL AND {of_environment("environment")} GROUP BY checkpoint
+        SELECT q.checkpoint, 'requests', min(q.occurred_at)
+        FROM requests AS q LEFT JOIN log_begins AS b ON b.alias = q.endpoint
+        WHERE q.checkpoint IS NOT NULL AND {of_environment("q.environment")}
+          AND (q.endpoint IS NULL OR b.alias IS NOT NULL)
+          AND q.occurred_at >= coalesce(b.settled, (SELECT min(settled) FROM log_begins))
+                               + INTERVAL 1 SECOND * $clock_error_s
+          AND q.checkpoint NOT IN (SELECT checkpoint FROM alias_events)
+        GROUP BY q.checkpoint
     )
-    WHERE EXISTS (SELECT 1 FROM alias_events)
-      AND checkpoint NOT IN (SELECT checkpoint FROM alias_events)
     GROUP BY checkpoint ORDER BY checkpoint
     """,  # noqa: S608  the text is put together of constants
-    "Digests that ran, and that no alias event names: rotations that were not logged.",
+    "Digests that ran after the alias log begins, and that no alias event names: rotations that "
+    "were not logged.",
+    uses=(UNLOGGED_RUNS, LOG_BEGINS),
 )
 
 SEQUENCE = Query(

@@ -23,18 +23,16 @@ def headline(ask: Inquiry, verdict: Verdict, open_ones: int, total: int) -> str:
     boundaries = ask.measures["boundaries"].value
     rotations = ask.measures["rotations"].value
     moved = f"{count(rotations, 'rotations')} with {count(boundaries, 'boundaries')}"
+    unlogged = ask.measures["unlogged_rotations"].value
+    ran = f"{count(unlogged, 'digests')} ran that no alias event names"
     if verdict in ("confirmed", "supported") and open_ones:
         return (
             f"{number(open_ones)} of {count(total, 'decisions')} ({share(open_ones / total)}) "
-            f"cannot be attributed to exactly one checkpoint; the alias made {moved} in the window."
+            f"cannot be attributed to exactly one checkpoint; the alias made {moved} in the window"
+            f"{f', and {ran}' if unlogged else ''}."
         )
     if verdict == "supported":
-        unlogged = ask.measures["unlogged_rotations"].value
-        against = (
-            f"{count(unlogged, 'digests')} ran that no alias event names"
-            if unlogged
-            else "other records contradict the alias log"
-        )
+        against = ran if unlogged else "other records contradict the alias log"
         return (
             f"All {count(total, 'decisions')} have one candidate, but {against}; the alias made "
             f"{moved} in the window."

@@ -80,7 +80,7 @@ ALIAS_STRETCHES = Query(
 REPLICA_HISTORY = Query(
     "replica_history",
     """
-    SELECT replica, checkpoint, valid_from, valid_until,
+    SELECT replica, region, checkpoint, valid_from, valid_until,
            lead(valid_from) OVER (PARTITION BY replica ORDER BY valid_from) AS next_from
     FROM deployments
     """,
@@ -90,17 +90,17 @@ REPLICA_HISTORY = Query(
 REPLICA_STRETCHES = Query(
     "replica_stretches",
     f"""
-    SELECT replica, checkpoint,
+    SELECT replica, region, checkpoint,
            valid_from - INTERVAL 1 SECOND * $clock_error_s AS opens,
            coalesce(valid_until, next_from) + INTERVAL 1 SECOND * $clock_error_s
                {_LAST_MOMENT} AS closes
     FROM replica_history
     UNION ALL
-    SELECT replica, '', TIMESTAMPTZ '0001-01-01 00:00:00+00',
+    SELECT replica, NULL, '', TIMESTAMPTZ '0001-01-01 00:00:00+00',
            min(valid_from)
     FROM replica_history GROUP BY replica
     UNION ALL
-    SELECT replica, '', valid_until, next_from
+    SELECT replica, NULL, '', valid_until, next_from
     FROM replica_history
     WHERE valid_until < next_from OR next_from IS NULL AND valid_until IS NOT NULL
     """,

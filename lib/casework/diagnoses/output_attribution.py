@@ -92,7 +92,7 @@ def _conclude(
     return Conclusion(
         verdict=verdict,
         headline=headline(ask, verdict, open_ones, total),
-        wide=known["population"] == "decisions",
+        wide=known["population"] == "decisions" or bool(ask.measures["unlogged_rotations"].value),
         findings=findings(ask, grades, total),
         rivals=rivals,
         falsifier=falsifier,
