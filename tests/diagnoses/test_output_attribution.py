@@ -221,6 +221,33 @@ def test_a_registry_that_knows_only_the_present_yields_to_a_history(tmp_path: Pa
     assert (value(result, "grade_c"), value(result, "boundaries")) == (1, 0)
 
 
+def test_an_alias_goes_by_its_uri_too(tmp_path: Path) -> None:
+    """Of two models with one alias name the URI tells which; a plain history is of the only one."""
+
+    def of(model: str, checkpoint: str, number: int) -> Row:
+        uri = {"attributes": {"model": model, "uri": f"models:/{model}@champion"}}
+        at = START + minutes(60 + number)
+        now = "mlflow registry (current only)"
+        return alias(checkpoint, at, number, alias="champion", source=now, **uri)
+
+    rows = [of("credit", "a", 0), clock(1)]
+    rows += [decision(n, START + minutes(90), endpoint="models:/credit@champion") for n in (1, 2)]
+    rows.append(decision(3, START + minutes(90), endpoint="champion"))
+    rows.append(
+        decision(4, START + minutes(30), endpoint="models:/credit@champion", checkpoint="o")
+    )
+
+    def judge(name: str, *more: Row) -> list[Any]:
+        (tmp_path / name).mkdir()
+        result = attribute(tmp_path / name, [*rows, *more])
+        return [value(result, n) for n in ("grade_a", "grade_c", "grade_d", "unlogged_rotations")]
+
+    assert judge("one") == [1, 3, 0, 0]
+    assert judge("two", of("fraud", "b", 1)) == [1, 2, 1, 0]
+    history = alias("a", START + minutes(20), 2, alias="champion")
+    assert judge("history", history) == [1, 3, 0, 1]
+
+
 def test_without_any_history_it_cannot_be_tested(tmp_path: Path) -> None:
     result = attribute(tmp_path, [decision(0, START)])
     assert result.verdict == "not_testable"

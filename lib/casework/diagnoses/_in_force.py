@@ -23,6 +23,26 @@ DECIDED = Query(
     "The decisions: of each id the earliest record, retries and tests aside.",
 )
 
+NAMED_ALIASES = Query(
+    "named_aliases",
+    """
+    SELECT alias, region, checkpoint, valid_from, valid_until, rollout_ended_at, source, locator
+    FROM alias_events
+    UNION ALL
+    SELECT n.uri, e.region, e.checkpoint, e.valid_from, e.valid_until, e.rollout_ended_at, e.source,
+           e.locator
+    FROM alias_events AS e
+    JOIN (SELECT alias, attributes ->> '$.uri' AS uri,
+                 count(*) OVER (PARTITION BY alias) AS models
+          FROM alias_events WHERE attributes ->> '$.uri' <> alias
+          GROUP BY alias, attributes ->> '$.uri') AS n
+      ON n.alias = e.alias
+     AND coalesce(e.attributes ->> '$.uri' = n.uri, n.models = 1)
+    """,
+    "Each alias under its name, and under its URI where the source gives one, as MLflow's "
+    "`models:/<model>@<alias>`: callers use either. Events without a URI are of the only one.",
+)
+
 ALIAS_HISTORY = Query(
     "alias_history",
     """
@@ -31,10 +51,10 @@ ALIAS_HISTORY = Query(
            lead(rollout_ended_at) OVER next_one AS next_rollout_ended_at,
            lag(checkpoint) OVER next_one AS checkpoint_before,
            count(DISTINCT region IS NULL) OVER (PARTITION BY alias) AS regions
-    FROM alias_events AS a
+    FROM named_aliases AS a
     WHERE source IS NULL OR source NOT LIKE '%(current only)%'
        OR NOT EXISTS (
-           SELECT 1 FROM alias_events AS h
+           SELECT 1 FROM named_aliases AS h
            WHERE h.alias = a.alias
              AND (h.source IS NULL OR h.source NOT LIKE '%(current only)%'))
     WINDOW next_one AS (
@@ -43,6 +63,7 @@ ALIAS_HISTORY = Query(
     """,
     "What each alias pointed at. A registry that knows only the present counts where nothing "
     "else tells of the alias.",
+    uses=(NAMED_ALIASES,),
 )
 
 _LAST_MOMENT = """
