@@ -248,6 +248,21 @@ def test_an_alias_goes_by_its_uri_too(tmp_path: Path) -> None:
     assert judge("history", history) == [1, 3, 0, 1]
 
 
+def test_embeddings_decide_nothing(tmp_path: Path) -> None:
+    rows = [alias("a", START), clock(1)]
+    rows.append(decision(0, START + minutes(1), decision=None, operation="acompletion"))
+    rows.append(decision(1, START + minutes(1), decision=None))
+    calls = [
+        decision(2 + n, START + minutes(2), decision=None, operation=operation, endpoint="vectors")
+        for n, operation in enumerate(("EMBEDDING", "aembedding", "embeddings", "arerank"))
+    ]
+    (tmp_path / "only").mkdir()
+    result = attribute(tmp_path, [*rows, *calls])
+    assert (result.verdict, value(result, "decisions")) == ("clean", 2)
+    assert any("4 calls for embeddings or rankings" in limit for limit in result.limits)
+    assert attribute(tmp_path / "only", [*rows[:2], *calls]).verdict == "not_testable"
+
+
 def test_without_any_history_it_cannot_be_tested(tmp_path: Path) -> None:
     result = attribute(tmp_path, [decision(0, START)])
     assert result.verdict == "not_testable"

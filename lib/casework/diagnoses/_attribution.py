@@ -1,6 +1,7 @@
 """The questions that `output_attribution` asks of a case."""
 
 from casework.case import Query
+from casework.diagnoses._answers import is_answer
 from casework.diagnoses._environments import of_environment, outside_tests
 from casework.diagnoses._grading import grading_of
 from casework.diagnoses._in_force import ALIAS_HISTORY, DECIDED
@@ -31,13 +32,19 @@ ENVIRONMENTS = Query(
 POPULATION = Query(
     "population",
     f"""
-    SELECT count(*) AS rows, count(DISTINCT request_id) AS requests,
+    SELECT count(*) FILTER (WHERE is_counted) AS rows,
+           count(DISTINCT request_id) FILTER (WHERE is_counted) AS requests,
            count(DISTINCT request_id) FILTER (WHERE decision IS NOT NULL) AS with_decision,
-           count(DISTINCT endpoint) AS endpoints,
-           min(occurred_at) AS first, max(occurred_at) AS last
-    FROM requests WHERE {of_environment("environment")}
+           count(DISTINCT request_id) FILTER (WHERE NOT is_counted) AS of_numbers,
+           count(DISTINCT endpoint) FILTER (WHERE is_counted) AS endpoints,
+           min(occurred_at) FILTER (WHERE is_counted) AS first,
+           max(occurred_at) FILTER (WHERE is_counted) AS last
+    FROM (SELECT request_id, occurred_at, endpoint, decision,
+                 decision IS NOT NULL OR {is_answer("operation")} AS is_counted
+          FROM requests WHERE {of_environment("environment")})
     """,  # noqa: S608  the text is put together of constants
-    "How many requests there are, and how many of them record a decision.",
+    "How many requests there are, how many of them record a decision, and how many calls for "
+    "embeddings or rankings there are beside them.",
 )
 
 POSSIBLE = Query(
@@ -244,7 +251,7 @@ SYSTEMS = Query(
             WHERE occurred_at > p.first AND occurred_at <= p.last) AS retrieval_moves
     FROM (SELECT count(DISTINCT prompt_hash) AS prompts, count(DISTINCT params_hash) AS parameters,
                  min(occurred_at) AS first, max(occurred_at) AS last FROM requests
-          WHERE {of_environment("environment")}) AS p
+          WHERE {of_environment("environment")} AND {is_answer("operation")}) AS p
     """,  # noqa: S608  the text is put together of constants
     "Prompts and parameters by their hashes, and changes of index or tools in the window: one "
     "checkpoint with another of these is another decision system.",

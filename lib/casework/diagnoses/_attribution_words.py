@@ -146,6 +146,11 @@ def _beside_the_checkpoint(
     ask: Inquiry, everyone: dict[str, Any], known: dict[str, Any]
 ) -> Iterator[str]:
     """What else took part in the decisions, and is not attributed here."""
+    if everyone["of_numbers"]:
+        yield (
+            f"{count(everyone['of_numbers'], 'calls')} for embeddings or rankings are not counted: "
+            "they decide nothing."
+        )
     if everyone["rows"] > everyone["requests"]:
         overridden = ask.one(q.OVERRIDDEN, **known)["decisions"]
         if overridden:

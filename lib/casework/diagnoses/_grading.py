@@ -10,7 +10,8 @@ from casework.diagnoses._unlogged import UNLOGGED_STRETCHES
 
 _MATCHED = """
     SELECT d.request_id, d.occurred_at, d.ended_at, d.endpoint, d.region, d.lane, d.fingerprint,
-           d.decision, d.replica, r.candidates > 0 AS replica_tells, d.checkpoint AS by_record, r.only AS by_replica, a.only AS by_alias,
+           d.decision, d.replica, r.candidates > 0 AS replica_tells, d.checkpoint AS by_record,
+           r.only AS by_replica, a.only AS by_alias,
            CASE WHEN r.candidates > 0 THEN r.checkpoints ELSE a.checkpoints END AS candidates,
            a.ends <= d.ended_at AND d.checkpoint IS NULL AND r.only IS NULL AS crosses
     FROM {asked} AS d
@@ -103,7 +104,7 @@ def grading_of(asked: Query, prefix: str = "") -> tuple[Query, Query, Query]:
     beside = Query(
         f"{prefix}beside",
         _BESIDE.format(matched=matched.id),
-        "Unlogged checkpoints that may have made requests which neither record nor replica settles.",
+        "Unlogged checkpoints that may have made what neither record nor replica settles.",
         uses=(matched, UNLOGGED_STRETCHES),
     )
     graded = Query(

@@ -9,6 +9,7 @@ by an equal day and not by trying all.
 """
 
 from casework.case import Query
+from casework.diagnoses._answers import is_answer
 from casework.diagnoses._environments import of_environment
 
 DECIDED = Query(
@@ -17,10 +18,11 @@ DECIDED = Query(
     SELECT request_id, occurred_at, ended_at, endpoint, region, replica, checkpoint, fingerprint,
            lane, decision, CAST(floor(epoch(occurred_at) / 86400) AS BIGINT) AS day
     FROM requests
-    WHERE ($population = 'requests' OR decision IS NOT NULL) AND {of_environment("environment")}
+    WHERE (decision IS NOT NULL OR $population = 'requests' AND {is_answer("operation")})
+      AND {of_environment("environment")}
     QUALIFY row_number() OVER (PARTITION BY request_id ORDER BY occurred_at, locator) = 1
     """,
-    "The decisions: of each id the earliest record, retries and tests aside.",
+    "The decisions: of each id the earliest record, retries, tests and embeddings aside.",
 )
 
 NAMED_ALIASES = Query(

@@ -21,7 +21,8 @@ begins late leaves old decisions without a candidate; that is a gap of the expor
 verdict at supported. A registry that keeps only the present does not attribute the past. A person
 who decides otherwise later leaves a second record; the model's is the first. One checkpoint behind
 another prompt or index is another decision system, and still one checkpoint. Decisions of
-environments for tests decide nothing: they are set apart and counted.
+environments for tests decide nothing, nor do calls for embeddings and rankings: they are set apart
+and counted.
 """
 
 from typing import Any
@@ -52,7 +53,7 @@ def judge(
 
     Args:
         ask: the inquiry.
-        population: `decisions` (records with a decision) or `requests` (all of them).
+        population: `decisions` (records with a decision) or `requests` (all answers of models).
         environment: the environment that customers use, or `all`; else all but those of tests.
         clock_error_s: bound on the error of the clocks in seconds; else from `clocks`.
     """
@@ -80,6 +81,8 @@ def _conclude(
     by_grade = ask.ask(q.BY_GRADE, **known)
     grades = {row["grade"]: row["decisions"] for row in by_grade}
     total = sum(grades.values())
+    if not total:
+        return _no_decisions(everyone)
     if not _can_be_graded(ask, grades):
         return _no_history(total)
     _measure(ask, grades, total, known)
@@ -147,6 +150,15 @@ def _no_history(total: int) -> Conclusion:
             Missing("alias_events", ("alias", "checkpoint", "valid_from"), "what it pointed at"),
             Missing("deployments", ("replica", "checkpoint", "valid_from"), "or what replicas ran"),
         ),
+    )
+
+
+def _no_decisions(everyone: dict[str, Any]) -> Conclusion:
+    return Conclusion(
+        "not_testable",
+        f"Not testable. None of {count(everyone['requests'] + everyone['of_numbers'], 'requests')} "
+        "is a decision; calls for embeddings and rankings are none.",
+        missing=(Missing("requests", ("request_id", "occurred_at"), "the decisions"),),
     )
 
 
