@@ -189,6 +189,15 @@ def test_what_ran_for_other_endpoints_or_before_the_log_is_no_rotation(tmp_path:
     assert [value(result, f"grade_{g}") for g in "abcde"] == [1, 1, 1, 0, 0]
 
 
+def test_the_replica_that_alone_contradicts_the_alias_is_named(tmp_path: Path) -> None:
+    rows = [alias("a", START), alias("b", START + minutes(60), 1), clock(1), ran("batch", "a", 0)]
+    rows += [decision(n, START + minutes(90), replica=("batch", "web")[n]) for n in range(2)]
+    result = attribute(tmp_path, rows)
+    assert result.verdict == "supported"
+    assert "other records of replica batch contradict the alias log" in result.headline
+    assert "all of replica batch" in result.falsifier.outcome
+
+
 def test_a_gap_in_the_log_is_no_candidate(tmp_path: Path) -> None:
     rows = [
         alias("a", START, valid_until=START + minutes(60)),

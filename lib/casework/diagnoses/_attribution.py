@@ -155,7 +155,9 @@ CROSS_CHECK = Query(
            count(*) FILTER (WHERE by_alias <> checkpoint AND coalesce(lane, '') IN (
                SELECT coalesce(lane, '') FROM graded WHERE grade = 'C')) AS wrong_where_relied_on,
            arg_min(request_id, occurred_at) FILTER (WHERE by_alias <> checkpoint)
-               AS first_disagreement
+               AS first_disagreement,
+           CASE WHEN count(DISTINCT coalesce(replica, '')) FILTER (WHERE by_alias <> checkpoint) = 1
+                THEN max(replica) FILTER (WHERE by_alias <> checkpoint) END AS only_replica
     FROM graded WHERE grade IN ('A', 'B') AND by_alias IS NOT NULL
     """,
     "Decisions known by digest or replica, against what the alias log alone would have said.",

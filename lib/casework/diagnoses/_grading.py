@@ -2,6 +2,12 @@
 
 A digest on the record, B replica's deployment, C alias in force and unambiguous, D ambiguous,
 E none.
+
+An unlogged checkpoint that ran beside the alias is a candidate of what neither record nor replica
+settles: of a request without a replica where a replica of its endpoint, region and lane ran it at
+that time; of one whose replica kept no log where that replica otherwise ran what the alias named,
+so that all of them may have moved. One that ran nothing else tells nothing of a request that names
+another.
 """
 
 from casework.case import Query
@@ -47,8 +53,8 @@ _BESIDE = """
     """
 
 _GRADED = """
-    SELECT m.request_id, m.occurred_at, m.endpoint, m.region, m.lane, m.fingerprint, m.decision,
-           m.by_alias, c.request_id IS NOT NULL AS crossed,
+    SELECT m.request_id, m.occurred_at, m.endpoint, m.region, m.lane, m.replica, m.fingerprint,
+           m.decision, m.by_alias, c.request_id IS NOT NULL AS crossed,
            CASE WHEN m.by_record IS NOT NULL THEN 'A' WHEN m.by_replica IS NOT NULL THEN 'B'
                 WHEN c.request_id IS NOT NULL OR u.request_id IS NOT NULL THEN 'D'
                 WHEN m.by_alias IS NOT NULL THEN 'C'
@@ -79,12 +85,6 @@ def grading_of(asked: Query, prefix: str = "") -> tuple[Query, Query, Query]:
         the requests with what their record, their replica and their alias say; those that ran
         while the alias was switched; and each with its grade, its checkpoint (A, B, C) or its
         candidates (D). All three take `clock_error_s`.
-
-    An unlogged checkpoint that ran beside the alias is a candidate of what neither record nor
-    replica settles: of a decision without a replica where a replica of its endpoint, region and
-    lane ran it at that time; of one whose replica kept no log where that replica otherwise ran
-    what the alias named, so that all of them may have moved. One that ran nothing else tells
-    nothing of a decision that names another.
     """
     segments = alias_segments_of(asked, prefix)
     aliases = days_of(segments, asked, "alias", prefix)

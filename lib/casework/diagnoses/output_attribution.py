@@ -29,16 +29,25 @@ from typing import Any
 
 from casework.diagnoses import _attribution as q
 from casework.diagnoses._attribution_charts import draw
-from casework.diagnoses._attribution_words import GRADES, findings, headline, limits, remedies
+from casework.diagnoses._attribution_words import (
+    GRADES,
+    findings,
+    headline,
+    limits,
+    no_decisions,
+    no_history,
+    remedies,
+)
 from casework.diagnoses._diagnosis import Diagnosis, Need
 from casework.diagnoses._environments import ALL, BUT_TESTS
 from casework.diagnoses._in_force import DECIDED
 from casework.diagnoses._inquiry import Conclusion, Inquiry
 from casework.errors import unknown_name
-from casework.findings import Break, Falsifier, Missing, Rival, Verdict
+from casework.findings import Break, Falsifier, Rival, Verdict
 from casework.stats.estimates import clopper_pearson, upper_if_none
 from casework.stats.rotations import count_rotations
 from casework.tables import alias_events, clocks, config_events, deployments, requests
+from casework.visible import shorten
 from casework.words import count, number, share
 
 
@@ -82,9 +91,9 @@ def _conclude(
     grades = {row["grade"]: row["decisions"] for row in by_grade}
     total = sum(grades.values())
     if not total:
-        return _no_decisions(everyone)
+        return no_decisions(everyone)
     if not _can_be_graded(ask, grades):
-        return _no_history(total)
+        return no_history(total)
     _measure(ask, grades, total, known)
     draw(ask, everyone, grades, total, known)
     open_ones = grades.get("D", 0) + grades.get("E", 0)
@@ -94,7 +103,7 @@ def _conclude(
     verdict = _verdict(ask, grades, rivals, falsifier, check, clock_known=clock_known)
     return Conclusion(
         verdict=verdict,
-        headline=headline(ask, verdict, open_ones, total),
+        headline=headline(ask, verdict, open_ones, total, check["only_replica"]),
         wide=known["population"] == "decisions" or bool(ask.measures["unlogged_rotations"].value),
         findings=findings(ask, grades, total),
         rivals=rivals,
@@ -139,27 +148,6 @@ def _population(ask: Inquiry, asked: str | None, everyone: dict[str, Any]) -> st
 def _can_be_graded(ask: Inquiry, grades: dict[str, int]) -> bool:
     history = ask.case.filled("alias_events") or ask.case.filled("deployments")
     return history or set(grades) == {"A"}
-
-
-def _no_history(total: int) -> Conclusion:
-    return Conclusion(
-        "not_testable",
-        f"Not testable. {count(total, 'decisions')} name an alias at most, and the case holds no "
-        "history of it: load alias_events or deployments.",
-        missing=(
-            Missing("alias_events", ("alias", "checkpoint", "valid_from"), "what it pointed at"),
-            Missing("deployments", ("replica", "checkpoint", "valid_from"), "or what replicas ran"),
-        ),
-    )
-
-
-def _no_decisions(everyone: dict[str, Any]) -> Conclusion:
-    return Conclusion(
-        "not_testable",
-        f"Not testable. None of {count(everyone['requests'] + everyone['of_numbers'], 'requests')} "
-        "is a decision; calls for embeddings and rankings are none.",
-        missing=(Missing("requests", ("request_id", "occurred_at"), "the decisions"),),
-    )
 
 
 def _measure(ask: Inquiry, grades: dict[str, int], total: int, known: dict[str, Any]) -> None:
@@ -235,9 +223,12 @@ def _falsify(open_ones: int, prints: dict[str, Any], check: dict[str, Any]) -> F
         against = "no decision is known both ways, so the alias log could not be checked"
     elif wrong:
         found = clopper_pearson(wrong, checked)
+        named = check["only_replica"]
+        where = f", all of replica {shorten(named, 40)}" if named else ""
         against = (
             f"the alias log is contradicted by {number(wrong)} of {number(checked)} decisions "
-            f"known otherwise ({share(found.low)} to {share(found.high)}), first "
+            f"known otherwise ({share(found.low)} to {share(found.high)})"
+            f"{where}, first "
             f"{check['first_disagreement']}; {number(elsewhere)} of them in lanes where nothing "
             "rests on the alias log"
         )
