@@ -4,7 +4,8 @@
 For every decision the one checkpoint that made it, by the best record there is: a digest on the
 record (grade A), the deployment of the replica that served it (B), the alias in force, outside
 the zone around each boundary in which clocks or a rollout leave it open (C). What has several
-candidates is ambiguous (D), what has none is unattributed (E). METHODS section 8.
+candidates is ambiguous (D), what has none is unattributed (E). A digest that a replica of the
+endpoint ran and no alias event names is a candidate while it ran. METHODS section 8.
 
 ## Why it matters
 "Which model decided this case?" is asked months later, and the column says `v1` on every row.
@@ -18,11 +19,11 @@ log. Both are looked for in every run.
 A rollback returns to the same bytes, and a re-asserted alias changes nothing: digests are
 compared, not names. A retry repeats a decision: the earliest record counts. An alias export that
 begins late leaves old decisions without a candidate; that is a gap of the export, and caps the
-verdict at supported. A registry that keeps only the present does not attribute the past. A person
-who decides otherwise later leaves a second record; the model's is the first. One checkpoint behind
-another prompt or index is another decision system, and still one checkpoint. Decisions of
-environments for tests decide nothing, nor do calls for embeddings and rankings: they are set apart
-and counted.
+verdict at supported, and what ran before it begins is no unlogged rotation. A registry that keeps
+only the present does not attribute the past. A person who decides otherwise later leaves a second
+record; the model's is the first. One checkpoint behind another prompt or index is another decision
+system, and still one checkpoint. Decisions of environments for tests decide nothing, nor do calls
+for embeddings and rankings: they are set apart and counted.
 """
 
 from typing import Any
