@@ -135,6 +135,69 @@ def test_an_alias_of_another_region_does_not_count(tmp_path: Path) -> None:
     assert (value(result, "grade_c"), value(result, "grade_d")) == (2, 1)
 
 
+def ran(
+    replica: str, checkpoint: str, since: float, until: float | None = None, **more: Any
+) -> Row:
+    closes = None if until is None else START + minutes(until)
+    values = {"replica": replica, "checkpoint": checkpoint, "valid_from": START + minutes(since)}
+    return Row(deployments, f"{replica} {since}", values | {"valid_until": closes} | more)
+
+
+def test_an_unlogged_digest_may_have_made_what_names_no_replica(tmp_path: Path) -> None:
+    """Its replica answered for the alias at that time; for another region, time, replica not."""
+    rows = [
+        alias("a", START),
+        clock(1),
+        ran("spare", "z", 60, 120, region="eu"),
+        decision(0, START + minutes(90), replica="spare", region="eu"),
+        decision(1, START + minutes(90)),
+        decision(2, START + minutes(90), region="us"),
+        decision(3, START + minutes(90), replica="other"),
+        decision(4, START + minutes(130)),
+        decision(5, START + minutes(90), endpoint="v2"),
+        alias("c", START, 1, alias="v2"),
+        decision(6, START + minutes(59), ended_at=START + minutes(61)),
+    ]
+    result = attribute(tmp_path, rows, population="requests")
+    assert (result.verdict, result.severity) == ("confirmed", "S1")
+    assert [value(result, f"grade_{g}") for g in "abcde"] == [0, 1, 4, 2, 0]
+    found = {r["checkpoint"]: (r["definite"], r["possible"]) for r in value(result, "checkpoints")}
+    assert found == {"a": (3, 5), "c": (1, 1), "z": (1, 3)}
+    assert "1 digest ran that no alias event names" in result.headline
+
+
+def test_an_unlogged_digest_on_one_of_the_replicas_leaves_the_others_open(tmp_path: Path) -> None:
+    """One replica logged the alias's digest, then another: the rest may have moved with it."""
+    rows = [alias("a", START), clock(1), ran("r1", "a", 0, 60), ran("r1", "z", 60, 120)]
+    rows += [decision(n, START + minutes(90), replica=f"r{n}") for n in (1, 2)]
+    result = attribute(tmp_path, rows)
+    assert [value(result, f"grade_{g}") for g in "bcd"] == [1, 0, 1]
+
+
+def test_what_ran_for_other_endpoints_or_before_the_log_is_no_rotation(tmp_path: Path) -> None:
+    rows = [
+        alias("a", START + minutes(60)),
+        clock(1),
+        ran("vectors", "e", 0),
+        decision(0, START + minutes(90), replica="vectors", endpoint="vectors"),
+        ran("r1", "before", 0, 59),
+        decision(1, START + minutes(30), checkpoint="before"),
+        decision(2, START + minutes(90)),
+    ]
+    result = attribute(tmp_path, rows)
+    assert value(result, "unlogged_rotations") == 0
+    assert [value(result, f"grade_{g}") for g in "abcde"] == [1, 1, 1, 0, 0]
+
+
+def test_the_replica_that_alone_contradicts_the_alias_is_named(tmp_path: Path) -> None:
+    rows = [alias("a", START), alias("b", START + minutes(60), 1), clock(1), ran("batch", "a", 0)]
+    rows += [decision(n, START + minutes(90), replica=("batch", "web")[n]) for n in range(2)]
+    result = attribute(tmp_path, rows)
+    assert result.verdict == "supported"
+    assert "other records of replica batch contradict the alias log" in result.headline
+    assert "all of replica batch" in result.falsifier.outcome
+
+
 def test_a_gap_in_the_log_is_no_candidate(tmp_path: Path) -> None:
     rows = [
         alias("a", START, valid_until=START + minutes(60)),
@@ -165,6 +228,48 @@ def test_a_registry_that_knows_only_the_present_yields_to_a_history(tmp_path: Pa
     ]
     result = attribute(tmp_path, rows)
     assert (value(result, "grade_c"), value(result, "boundaries")) == (1, 0)
+
+
+def test_an_alias_goes_by_its_uri_too(tmp_path: Path) -> None:
+    """Of two models with one alias name the URI tells which; a plain history is of the only one."""
+
+    def of(model: str, checkpoint: str, number: int) -> Row:
+        uri = {"attributes": {"model": model, "uri": f"models:/{model}@champion"}}
+        at = START + minutes(60 + number)
+        now = "mlflow registry (current only)"
+        return alias(checkpoint, at, number, alias="champion", source=now, **uri)
+
+    rows = [of("credit", "a", 0), clock(1)]
+    rows += [decision(n, START + minutes(90), endpoint="models:/credit@champion") for n in (1, 2)]
+    rows.append(decision(3, START + minutes(90), endpoint="champion"))
+    rows.append(
+        decision(4, START + minutes(30), endpoint="models:/credit@champion", checkpoint="o")
+    )
+
+    def judge(name: str, *more: Row) -> list[Any]:
+        (tmp_path / name).mkdir()
+        result = attribute(tmp_path / name, [*rows, *more])
+        return [value(result, n) for n in ("grade_a", "grade_c", "grade_d", "unlogged_rotations")]
+
+    assert judge("one") == [1, 3, 0, 0]
+    assert judge("two", of("fraud", "b", 1)) == [1, 2, 1, 0]
+    history = alias("a", START + minutes(20), 2, alias="champion")
+    assert judge("history", history) == [1, 3, 0, 1]
+
+
+def test_embeddings_decide_nothing(tmp_path: Path) -> None:
+    rows = [alias("a", START), clock(1)]
+    rows.append(decision(0, START + minutes(1), decision=None, operation="acompletion"))
+    rows.append(decision(1, START + minutes(1), decision=None))
+    calls = [
+        decision(2 + n, START + minutes(2), decision=None, operation=operation, endpoint="vectors")
+        for n, operation in enumerate(("EMBEDDING", "aembedding", "embeddings", "arerank"))
+    ]
+    (tmp_path / "only").mkdir()
+    result = attribute(tmp_path, [*rows, *calls])
+    assert (result.verdict, value(result, "decisions")) == ("clean", 2)
+    assert any("4 calls for embeddings or rankings" in limit for limit in result.limits)
+    assert attribute(tmp_path / "only", [*rows[:2], *calls]).verdict == "not_testable"
 
 
 def test_without_any_history_it_cannot_be_tested(tmp_path: Path) -> None:

@@ -153,13 +153,15 @@ def test_a_request_beats_the_window_and_a_digest_the_alias(tmp_path: Path) -> No
     rows = [*TWO, stored("c"), Row(deployments, "row 1", ran), clock(1)]
     rows += [
         decision(0, NOON, checkpoint="a"), decision(1, NOON, replica="r1"),
-        decision(2, NOON - minutes(60)), decision(3, NOON),
+        decision(2, NOON - minutes(60), replica="r2"), decision(3, NOON, replica="r2"),
+        decision(4, NOON - minutes(60)),
     ]  # fmt: skip
-    rows += [ticket(i, NOON + minutes(90), request_id=f"d{i}") for i in range(4)]
+    rows += [ticket(i, NOON + minutes(90), request_id=f"d{i}") for i in range(5)]
     result = judge(tmp_path, rows)
-    assert grades(result) == {"t0": "A", "t1": "B", "t2": "C", "t3": "D"}
+    assert grades(result) == {"t0": "A", "t1": "B", "t2": "C", "t3": "D", "t4": "D"}
     assert of(result, "t3") == {"a": 0.5, "b": 0.5}
-    assert (value(result, "resolved"), value(result, "ambiguous")) == (3, 1)
+    assert of(result, "t4") == {"a": 0.5, "c": 0.5}  # no alias event names c, and r1 ran it
+    assert (value(result, "resolved"), value(result, "ambiguous")) == (3, 2)
 
 
 def test_when_it_was_seen_counts_and_not_when_it_was_reported(tmp_path: Path) -> None:

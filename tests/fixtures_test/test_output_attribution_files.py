@@ -30,7 +30,7 @@ def instant(text: Any) -> datetime | None:
 
 
 def until(row: dict[str, Any]) -> datetime:
-    return instant(row["valid_until"]) or datetime.max.replace(tzinfo=UTC)
+    return instant(row["valid_until"]) or datetime(9999, 1, 1, tzinfo=UTC)
 
 
 def table(folder: Path, name: str) -> list[dict[str, Any]]:
@@ -58,9 +58,9 @@ def decisions(folder: Path, zone: str = "UTC") -> list[Decision]:
     path = folder / "traces" / "decisions.jsonl.gz"
     if not path.exists():
         return [_local(row, zone) for row in table(folder, "decisions")] or [
-            Decision(row["request_id"], instant(row["occurred_at"]), instant(row["ended_at"]), "",
-                     row["endpoint"], None)
-            for row in table(folder, "requests")
+            Decision(row["request_id"], instant(row["occurred_at"]),
+                     instant(row.get("ended_at") or row["occurred_at"]), "", row["endpoint"], None)
+            for row in table(folder, "requests") if row.get("operation", "chat") == "chat"
         ]  # fmt: skip
     found = []
     for line in gzip.decompress(path.read_bytes()).splitlines():
@@ -122,6 +122,8 @@ class Recount:
             )
             for row in log
         ]
+        named = {digest for digest, _, _ in self.log}
+        self.unlogged = [run for run in self.deployed if run[1] not in named]
         begin, end = rows[0].began, rows[-1].began
         self.boundaries = [
             (before[0], *after)
@@ -141,9 +143,14 @@ class Recount:
         for before, after, start, stop in self.boundaries:
             if row.began <= stop + self.error and row.ended >= start - self.error:
                 sides |= {before, after}
-        if sides:
-            return "D", sides
         past = [digest for digest, start, _ in self.log if start <= row.began]
+        beside = {
+            digest
+            for _, digest, since, end in self.unlogged
+            if past and row.began <= end + self.error and row.ended >= since - self.error
+        }
+        if sides or beside:
+            return "D", sides | beside | {*past[-1:]}
         return ("C", {past[-1]}) if past else ("E", set())
 
     def rotations(self) -> int:

@@ -489,6 +489,21 @@ def test_model_calls_are_told_from_other_spans(
     assert bool(read(request(span(attributes=said))).rows) == is_call
 
 
+@pytest.mark.parametrize(
+    ("attributes", "operation"),
+    [
+        ({"gen_ai.operation.name": "embeddings", "openinference.span.kind": "LLM"}, "embeddings"),
+        ({"openinference.span.kind": "EMBEDDING", "embedding.model_name": "e"}, "EMBEDDING"),
+        ({"gen_ai.request.model": "m"}, None),
+    ],
+)
+def test_the_kind_of_the_span_is_the_operation_where_none_is_named(
+    attributes: Json, operation: str | None, read: Reads
+) -> None:
+    (row,) = read(request(span(attributes=[attribute(*pair) for pair in attributes.items()]))).rows
+    assert row["operation"] == operation
+
+
 def test_what_is_left_out_is_told(read: Reads) -> None:
     def spans(operation: str, count: int) -> list[Json]:
         said = [attribute("gen_ai.operation.name", operation)]

@@ -1,10 +1,12 @@
 """The questions that `output_attribution` asks of a case."""
 
 from casework.case import Query
+from casework.diagnoses._answers import is_answer
 from casework.diagnoses._environments import of_environment, outside_tests
 from casework.diagnoses._grading import grading_of
 from casework.diagnoses._in_force import ALIAS_HISTORY, DECIDED
 from casework.diagnoses._retrieval import RETRIEVAL_MOVES
+from casework.diagnoses._unlogged import LOG_BEGINS, UNLOGGED_RUNS
 
 MATCHED, CROSSED, GRADED = grading_of(DECIDED)
 
@@ -30,13 +32,19 @@ ENVIRONMENTS = Query(
 POPULATION = Query(
     "population",
     f"""
-    SELECT count(*) AS rows, count(DISTINCT request_id) AS requests,
+    SELECT count(*) FILTER (WHERE is_counted) AS rows,
+           count(DISTINCT request_id) FILTER (WHERE is_counted) AS requests,
            count(DISTINCT request_id) FILTER (WHERE decision IS NOT NULL) AS with_decision,
-           count(DISTINCT endpoint) AS endpoints,
-           min(occurred_at) AS first, max(occurred_at) AS last
-    FROM requests WHERE {of_environment("environment")}
+           count(DISTINCT request_id) FILTER (WHERE NOT is_counted) AS of_numbers,
+           count(DISTINCT endpoint) FILTER (WHERE is_counted) AS endpoints,
+           min(occurred_at) FILTER (WHERE is_counted) AS first,
+           max(occurred_at) FILTER (WHERE is_counted) AS last
+    FROM (SELECT request_id, occurred_at, endpoint, decision,
+                 decision IS NOT NULL OR {is_answer("operation")} AS is_counted
+          FROM requests WHERE {of_environment("environment")})
     """,  # noqa: S608  the text is put together of constants
-    "How many requests there are, and how many of them record a decision.",
+    "How many requests there are, how many of them record a decision, and how many calls for "
+    "embeddings or rankings there are beside them.",
 )
 
 POSSIBLE = Query(
@@ -147,7 +155,9 @@ CROSS_CHECK = Query(
            count(*) FILTER (WHERE by_alias <> checkpoint AND coalesce(lane, '') IN (
                SELECT coalesce(lane, '') FROM graded WHERE grade = 'C')) AS wrong_where_relied_on,
            arg_min(request_id, occurred_at) FILTER (WHERE by_alias <> checkpoint)
-               AS first_disagreement
+               AS first_disagreement,
+           CASE WHEN count(DISTINCT coalesce(replica, '')) FILTER (WHERE by_alias <> checkpoint) = 1
+                THEN max(replica) FILTER (WHERE by_alias <> checkpoint) END AS only_replica
     FROM graded WHERE grade IN ('A', 'B') AND by_alias IS NOT NULL
     """,
     "Decisions known by digest or replica, against what the alias log alone would have said.",
@@ -191,17 +201,25 @@ UNLOGGED = Query(
     f"""
     SELECT checkpoint, min(seen_in) AS seen_in, min(first) AS first
     FROM (
-        SELECT checkpoint, 'deployments' AS seen_in, min(valid_from) AS first
-        FROM deployments GROUP BY checkpoint
+        SELECT u.checkpoint, 'deployments' AS seen_in, min(d.valid_from) AS first
+        FROM unlogged_runs AS u
+        JOIN deployments AS d ON d.replica = u.replica AND d.checkpoint = u.checkpoint
+        GROUP BY u.checkpoint
         UNION ALL
-        SELECT checkpoint, 'requests', min(occurred_at) FROM requests
-        WHERE checkpoint IS NOT NULL AND {of_environment("environment")} GROUP BY checkpoint
+        SELECT q.checkpoint, 'requests', min(q.occurred_at)
+        FROM requests AS q LEFT JOIN log_begins AS b ON b.alias = q.endpoint
+        WHERE q.checkpoint IS NOT NULL AND {of_environment("q.environment")}
+          AND (q.endpoint IS NULL OR b.alias IS NOT NULL)
+          AND q.occurred_at >= coalesce(b.settled, (SELECT min(settled) FROM log_begins))
+                               + INTERVAL 1 SECOND * $clock_error_s
+          AND q.checkpoint NOT IN (SELECT checkpoint FROM alias_events)
+        GROUP BY q.checkpoint
     )
-    WHERE EXISTS (SELECT 1 FROM alias_events)
-      AND checkpoint NOT IN (SELECT checkpoint FROM alias_events)
     GROUP BY checkpoint ORDER BY checkpoint
     """,  # noqa: S608  the text is put together of constants
-    "Digests that ran, and that no alias event names: rotations that were not logged.",
+    "Digests that ran after the alias log begins, and that no alias event names: rotations that "
+    "were not logged.",
+    uses=(UNLOGGED_RUNS, LOG_BEGINS),
 )
 
 SEQUENCE = Query(
@@ -235,7 +253,7 @@ SYSTEMS = Query(
             WHERE occurred_at > p.first AND occurred_at <= p.last) AS retrieval_moves
     FROM (SELECT count(DISTINCT prompt_hash) AS prompts, count(DISTINCT params_hash) AS parameters,
                  min(occurred_at) AS first, max(occurred_at) AS last FROM requests
-          WHERE {of_environment("environment")}) AS p
+          WHERE {of_environment("environment")} AND {is_answer("operation")}) AS p
     """,  # noqa: S608  the text is put together of constants
     "Prompts and parameters by their hashes, and changes of index or tools in the window: one "
     "checkpoint with another of these is another decision system.",

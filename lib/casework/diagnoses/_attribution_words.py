@@ -1,11 +1,11 @@
-"""What `output_attribution` says: headline, findings, remedies, limits."""
+"""What `output_attribution` says: headline, findings, remedies, limits, and why it cannot say."""
 
 from collections.abc import Iterator
 from typing import Any
 
 from casework.diagnoses import _attribution as q
-from casework.diagnoses._inquiry import Inquiry
-from casework.findings import Finding, Verdict
+from casework.diagnoses._inquiry import Conclusion, Inquiry
+from casework.findings import Finding, Missing, Verdict
 from casework.visible import shorten
 from casework.words import count, number, share
 
@@ -18,23 +18,27 @@ GRADES = {
 }
 
 
-def headline(ask: Inquiry, verdict: Verdict, open_ones: int, total: int) -> str:
-    """Say the answer in one sentence."""
+def headline(
+    ask: Inquiry, verdict: Verdict, open_ones: int, total: int, only_replica: str | None
+) -> str:
+    """Say the answer in one sentence.
+
+    `only_replica` is the one of which all records are that contradict the alias log.
+    """
     boundaries = ask.measures["boundaries"].value
     rotations = ask.measures["rotations"].value
     moved = f"{count(rotations, 'rotations')} with {count(boundaries, 'boundaries')}"
+    unlogged = ask.measures["unlogged_rotations"].value
+    ran = f"{count(unlogged, 'digests')} ran that no alias event names"
     if verdict in ("confirmed", "supported") and open_ones:
         return (
             f"{number(open_ones)} of {count(total, 'decisions')} ({share(open_ones / total)}) "
-            f"cannot be attributed to exactly one checkpoint; the alias made {moved} in the window."
+            f"cannot be attributed to exactly one checkpoint; the alias made {moved} in the window"
+            f"{f', and {ran}' if unlogged else ''}."
         )
     if verdict == "supported":
-        unlogged = ask.measures["unlogged_rotations"].value
-        against = (
-            f"{count(unlogged, 'digests')} ran that no alias event names"
-            if unlogged
-            else "other records contradict the alias log"
-        )
+        of = f" of replica {shorten(only_replica, 20)}" if only_replica else ""
+        against = ran if unlogged else f"other records{of} contradict the alias log"
         return (
             f"All {count(total, 'decisions')} have one candidate, but {against}; the alias made "
             f"{moved} in the window."
@@ -46,6 +50,29 @@ def headline(ask: Inquiry, verdict: Verdict, open_ones: int, total: int) -> str:
         "the error of the clocks."
         if not open_ones
         else f"{count(open_ones, 'decisions')} of {number(total)} are settled by fingerprint alone."
+    )
+
+
+def no_decisions(everyone: dict[str, Any]) -> Conclusion:
+    """Say that there is nothing to attribute."""
+    return Conclusion(
+        "not_testable",
+        f"Not testable. None of {count(everyone['requests'] + everyone['of_numbers'], 'requests')} "
+        "is a decision; calls for embeddings and rankings are none.",
+        missing=(Missing("requests", ("request_id", "occurred_at"), "the decisions"),),
+    )
+
+
+def no_history(total: int) -> Conclusion:
+    """Say that nothing tells what an alias meant."""
+    return Conclusion(
+        "not_testable",
+        f"Not testable. {count(total, 'decisions')} name an alias at most, and the case holds no "
+        "history of it: load alias_events or deployments.",
+        missing=(
+            Missing("alias_events", ("alias", "checkpoint", "valid_from"), "what it pointed at"),
+            Missing("deployments", ("replica", "checkpoint", "valid_from"), "or what replicas ran"),
+        ),
     )
 
 
@@ -148,6 +175,11 @@ def _beside_the_checkpoint(
     ask: Inquiry, everyone: dict[str, Any], known: dict[str, Any]
 ) -> Iterator[str]:
     """What else took part in the decisions, and is not attributed here."""
+    if everyone["of_numbers"]:
+        yield (
+            f"{count(everyone['of_numbers'], 'calls')} for embeddings or rankings are not counted: "
+            "they decide nothing."
+        )
     if everyone["rows"] > everyone["requests"]:
         overridden = ask.one(q.OVERRIDDEN, **known)["decisions"]
         if overridden:

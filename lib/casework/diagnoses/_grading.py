@@ -2,14 +2,22 @@
 
 A digest on the record, B replica's deployment, C alias in force and unambiguous, D ambiguous,
 E none.
+
+An unlogged checkpoint that ran beside the alias is a candidate of what neither record nor replica
+settles: of a request without a replica where a replica of its endpoint, region and lane ran it at
+that time; of one whose replica kept no log where that replica otherwise ran what the alias named,
+so that all of them may have moved. One that ran nothing else tells nothing of a request that names
+another.
 """
 
 from casework.case import Query
 from casework.diagnoses._in_force import REPLICA_SEGMENTS, alias_segments_of, days_of
+from casework.diagnoses._unlogged import UNLOGGED_STRETCHES
 
 _MATCHED = """
     SELECT d.request_id, d.occurred_at, d.ended_at, d.endpoint, d.region, d.lane, d.fingerprint,
-           d.decision, d.checkpoint AS by_record, r.only AS by_replica, a.only AS by_alias,
+           d.decision, d.replica, r.candidates > 0 AS replica_tells, d.checkpoint AS by_record,
+           r.only AS by_replica, a.only AS by_alias,
            CASE WHEN r.candidates > 0 THEN r.checkpoints ELSE a.checkpoints END AS candidates,
            a.ends <= d.ended_at AND d.checkpoint IS NULL AND r.only IS NULL AS crosses
     FROM {asked} AS d
@@ -31,19 +39,37 @@ _CROSSED = """
     GROUP BY request_id, occurred_at HAVING count(DISTINCT checkpoint) > 1
     """
 
+_BESIDE = """
+    SELECT m.request_id, m.occurred_at, array_agg(DISTINCT u.checkpoint) AS checkpoints
+    FROM {matched} AS m JOIN unlogged_stretches AS u
+      ON u.alias = m.endpoint
+     AND (u.region IS NULL OR m.region IS NULL OR u.region = m.region)
+     AND (u.lane IS NULL OR u.lane = coalesce(m.lane, ''))
+     AND (m.replica IS NULL OR u.follows)
+     AND greatest(m.occurred_at, m.ended_at) >= u.opens
+     AND (u.closes IS NULL OR m.occurred_at < u.closes)
+    WHERE m.by_record IS NULL AND m.by_replica IS NULL AND m.replica_tells IS NOT TRUE
+    GROUP BY m.request_id, m.occurred_at
+    """
+
 _GRADED = """
-    SELECT m.request_id, m.occurred_at, m.endpoint, m.region, m.lane, m.fingerprint, m.decision,
-           m.by_alias, c.request_id IS NOT NULL AS crossed,
+    SELECT m.request_id, m.occurred_at, m.endpoint, m.region, m.lane, m.replica, m.fingerprint,
+           m.decision, m.by_alias, c.request_id IS NOT NULL AS crossed,
            CASE WHEN m.by_record IS NOT NULL THEN 'A' WHEN m.by_replica IS NOT NULL THEN 'B'
-                WHEN c.request_id IS NOT NULL THEN 'D' WHEN m.by_alias IS NOT NULL THEN 'C'
+                WHEN c.request_id IS NOT NULL OR u.request_id IS NOT NULL THEN 'D'
+                WHEN m.by_alias IS NOT NULL THEN 'C'
                 WHEN len(m.candidates) > 0 THEN 'D' ELSE 'E' END AS grade,
-           CASE WHEN c.request_id IS NULL THEN coalesce(m.by_record, m.by_replica, m.by_alias)
-                END AS checkpoint,
-           CASE WHEN c.request_id IS NOT NULL THEN c.candidates
-                WHEN coalesce(m.by_record, m.by_replica, m.by_alias) IS NULL THEN m.candidates
+           CASE WHEN c.request_id IS NULL AND u.request_id IS NULL
+                THEN coalesce(m.by_record, m.by_replica, m.by_alias) END AS checkpoint,
+           CASE WHEN c.request_id IS NULL AND u.request_id IS NULL
+                     AND coalesce(m.by_record, m.by_replica, m.by_alias) IS NOT NULL THEN NULL
+                WHEN u.request_id IS NULL THEN coalesce(c.candidates, m.candidates)
+                ELSE list_sort(list_distinct(list_concat(
+                         coalesce(c.candidates, m.candidates), u.checkpoints)))
                 END AS candidates
     FROM {matched} AS m
     LEFT JOIN {crossed} AS c ON c.request_id = m.request_id AND c.occurred_at = m.occurred_at
+    LEFT JOIN {beside} AS u ON u.request_id = m.request_id AND u.occurred_at = m.occurred_at
     """
 
 
@@ -75,11 +101,17 @@ def grading_of(asked: Query, prefix: str = "") -> tuple[Query, Query, Query]:
         "Requests that ran while the alias was switched: asked for before, answered after.",
         uses=(matched, segments),
     )
+    beside = Query(
+        f"{prefix}beside",
+        _BESIDE.format(matched=matched.id),
+        "Unlogged checkpoints that may have made what neither record nor replica settles.",
+        uses=(matched, UNLOGGED_STRETCHES),
+    )
     graded = Query(
         f"{prefix}graded",
-        _GRADED.format(matched=matched.id, crossed=crossed.id),
+        _GRADED.format(matched=matched.id, crossed=crossed.id, beside=beside.id),
         "Each request with the grade of its attribution, its checkpoint (A, B, C), or its "
         "candidate checkpoints (D).",
-        uses=(matched, crossed),
+        uses=(matched, crossed, beside),
     )
     return matched, crossed, graded

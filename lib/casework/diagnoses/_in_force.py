@@ -9,6 +9,7 @@ by an equal day and not by trying all.
 """
 
 from casework.case import Query
+from casework.diagnoses._answers import is_answer
 from casework.diagnoses._environments import of_environment
 
 DECIDED = Query(
@@ -17,10 +18,31 @@ DECIDED = Query(
     SELECT request_id, occurred_at, ended_at, endpoint, region, replica, checkpoint, fingerprint,
            lane, decision, CAST(floor(epoch(occurred_at) / 86400) AS BIGINT) AS day
     FROM requests
-    WHERE ($population = 'requests' OR decision IS NOT NULL) AND {of_environment("environment")}
+    WHERE (decision IS NOT NULL OR $population = 'requests' AND {is_answer("operation")})
+      AND {of_environment("environment")}
     QUALIFY row_number() OVER (PARTITION BY request_id ORDER BY occurred_at, locator) = 1
     """,
-    "The decisions: of each id the earliest record, retries and tests aside.",
+    "The decisions: of each id the earliest record, retries, tests and embeddings aside.",
+)
+
+NAMED_ALIASES = Query(
+    "named_aliases",
+    """
+    SELECT alias, region, checkpoint, valid_from, valid_until, rollout_ended_at, source, locator
+    FROM alias_events
+    UNION ALL
+    SELECT n.uri, e.region, e.checkpoint, e.valid_from, e.valid_until, e.rollout_ended_at, e.source,
+           e.locator
+    FROM alias_events AS e
+    JOIN (SELECT alias, attributes ->> '$.uri' AS uri,
+                 count(*) OVER (PARTITION BY alias) AS models
+          FROM alias_events WHERE attributes ->> '$.uri' <> alias
+          GROUP BY alias, attributes ->> '$.uri') AS n
+      ON n.alias = e.alias
+     AND coalesce(e.attributes ->> '$.uri' = n.uri, n.models = 1)
+    """,
+    "Each alias under its name, and under its URI where the source gives one, as MLflow's "
+    "`models:/<model>@<alias>`: callers use either. Events without a URI are of the only one.",
 )
 
 ALIAS_HISTORY = Query(
@@ -31,10 +53,10 @@ ALIAS_HISTORY = Query(
            lead(rollout_ended_at) OVER next_one AS next_rollout_ended_at,
            lag(checkpoint) OVER next_one AS checkpoint_before,
            count(DISTINCT region IS NULL) OVER (PARTITION BY alias) AS regions
-    FROM alias_events AS a
+    FROM named_aliases AS a
     WHERE source IS NULL OR source NOT LIKE '%(current only)%'
        OR NOT EXISTS (
-           SELECT 1 FROM alias_events AS h
+           SELECT 1 FROM named_aliases AS h
            WHERE h.alias = a.alias
              AND (h.source IS NULL OR h.source NOT LIKE '%(current only)%'))
     WINDOW next_one AS (
@@ -43,6 +65,7 @@ ALIAS_HISTORY = Query(
     """,
     "What each alias pointed at. A registry that knows only the present counts where nothing "
     "else tells of the alias.",
+    uses=(NAMED_ALIASES,),
 )
 
 _LAST_MOMENT = """
@@ -80,7 +103,7 @@ ALIAS_STRETCHES = Query(
 REPLICA_HISTORY = Query(
     "replica_history",
     """
-    SELECT replica, checkpoint, valid_from, valid_until,
+    SELECT replica, region, checkpoint, valid_from, valid_until,
            lead(valid_from) OVER (PARTITION BY replica ORDER BY valid_from) AS next_from
     FROM deployments
     """,
@@ -90,17 +113,17 @@ REPLICA_HISTORY = Query(
 REPLICA_STRETCHES = Query(
     "replica_stretches",
     f"""
-    SELECT replica, checkpoint,
+    SELECT replica, region, checkpoint,
            valid_from - INTERVAL 1 SECOND * $clock_error_s AS opens,
            coalesce(valid_until, next_from) + INTERVAL 1 SECOND * $clock_error_s
                {_LAST_MOMENT} AS closes
     FROM replica_history
     UNION ALL
-    SELECT replica, '', TIMESTAMPTZ '0001-01-01 00:00:00+00',
+    SELECT replica, NULL, '', TIMESTAMPTZ '0001-01-01 00:00:00+00',
            min(valid_from)
     FROM replica_history GROUP BY replica
     UNION ALL
-    SELECT replica, '', valid_until, next_from
+    SELECT replica, NULL, '', valid_until, next_from
     FROM replica_history
     WHERE valid_until < next_from OR next_from IS NULL AND valid_until IS NOT NULL
     """,

@@ -4,7 +4,8 @@
 For every decision the one checkpoint that made it, by the best record there is: a digest on the
 record (grade A), the deployment of the replica that served it (B), the alias in force, outside
 the zone around each boundary in which clocks or a rollout leave it open (C). What has several
-candidates is ambiguous (D), what has none is unattributed (E). METHODS section 8.
+candidates is ambiguous (D), what has none is unattributed (E). A digest that a replica of the
+endpoint ran and no alias event names is a candidate while it ran. METHODS section 8.
 
 ## Why it matters
 "Which model decided this case?" is asked months later, and the column says `v1` on every row.
@@ -18,26 +19,36 @@ log. Both are looked for in every run.
 A rollback returns to the same bytes, and a re-asserted alias changes nothing: digests are
 compared, not names. A retry repeats a decision: the earliest record counts. An alias export that
 begins late leaves old decisions without a candidate; that is a gap of the export, and caps the
-verdict at supported. A registry that keeps only the present does not attribute the past. A person
-who decides otherwise later leaves a second record; the model's is the first. One checkpoint behind
-another prompt or index is another decision system, and still one checkpoint. Decisions of
-environments for tests decide nothing: they are set apart and counted.
+verdict at supported, and what ran before it begins is no unlogged rotation. A registry that keeps
+only the present does not attribute the past. A person who decides otherwise later leaves a second
+record; the model's is the first. One checkpoint behind another prompt or index is another decision
+system, and still one checkpoint. Decisions of environments for tests decide nothing, nor do calls
+for embeddings and rankings: they are set apart and counted.
 """
 
 from typing import Any
 
 from casework.diagnoses import _attribution as q
 from casework.diagnoses._attribution_charts import draw
-from casework.diagnoses._attribution_words import GRADES, findings, headline, limits, remedies
+from casework.diagnoses._attribution_words import (
+    GRADES,
+    findings,
+    headline,
+    limits,
+    no_decisions,
+    no_history,
+    remedies,
+)
 from casework.diagnoses._diagnosis import Diagnosis, Need
 from casework.diagnoses._environments import ALL, BUT_TESTS
 from casework.diagnoses._in_force import DECIDED
 from casework.diagnoses._inquiry import Conclusion, Inquiry
 from casework.errors import unknown_name
-from casework.findings import Break, Falsifier, Missing, Rival, Verdict
+from casework.findings import Break, Falsifier, Rival, Verdict
 from casework.stats.estimates import clopper_pearson, upper_if_none
 from casework.stats.rotations import count_rotations
 from casework.tables import alias_events, clocks, config_events, deployments, requests
+from casework.visible import shorten
 from casework.words import count, number, share
 
 
@@ -52,7 +63,7 @@ def judge(
 
     Args:
         ask: the inquiry.
-        population: `decisions` (records with a decision) or `requests` (all of them).
+        population: `decisions` (records with a decision) or `requests` (all answers of models).
         environment: the environment that customers use, or `all`; else all but those of tests.
         clock_error_s: bound on the error of the clocks in seconds; else from `clocks`.
     """
@@ -80,8 +91,10 @@ def _conclude(
     by_grade = ask.ask(q.BY_GRADE, **known)
     grades = {row["grade"]: row["decisions"] for row in by_grade}
     total = sum(grades.values())
+    if not total:
+        return no_decisions(everyone)
     if not _can_be_graded(ask, grades):
-        return _no_history(total)
+        return no_history(total)
     _measure(ask, grades, total, known)
     draw(ask, everyone, grades, total, known)
     open_ones = grades.get("D", 0) + grades.get("E", 0)
@@ -91,8 +104,8 @@ def _conclude(
     verdict = _verdict(ask, grades, rivals, falsifier, check, clock_known=clock_known)
     return Conclusion(
         verdict=verdict,
-        headline=headline(ask, verdict, open_ones, total),
-        wide=known["population"] == "decisions",
+        headline=headline(ask, verdict, open_ones, total, check["only_replica"]),
+        wide=known["population"] == "decisions" or bool(ask.measures["unlogged_rotations"].value),
         findings=findings(ask, grades, total),
         rivals=rivals,
         falsifier=falsifier,
@@ -136,18 +149,6 @@ def _population(ask: Inquiry, asked: str | None, everyone: dict[str, Any]) -> st
 def _can_be_graded(ask: Inquiry, grades: dict[str, int]) -> bool:
     history = ask.case.filled("alias_events") or ask.case.filled("deployments")
     return history or set(grades) == {"A"}
-
-
-def _no_history(total: int) -> Conclusion:
-    return Conclusion(
-        "not_testable",
-        f"Not testable. {count(total, 'decisions')} name an alias at most, and the case holds no "
-        "history of it: load alias_events or deployments.",
-        missing=(
-            Missing("alias_events", ("alias", "checkpoint", "valid_from"), "what it pointed at"),
-            Missing("deployments", ("replica", "checkpoint", "valid_from"), "or what replicas ran"),
-        ),
-    )
 
 
 def _measure(ask: Inquiry, grades: dict[str, int], total: int, known: dict[str, Any]) -> None:
@@ -223,9 +224,12 @@ def _falsify(open_ones: int, prints: dict[str, Any], check: dict[str, Any]) -> F
         against = "no decision is known both ways, so the alias log could not be checked"
     elif wrong:
         found = clopper_pearson(wrong, checked)
+        named = check["only_replica"]
+        where = f", all of replica {shorten(named, 40)}" if named else ""
         against = (
             f"the alias log is contradicted by {number(wrong)} of {number(checked)} decisions "
-            f"known otherwise ({share(found.low)} to {share(found.high)}), first "
+            f"known otherwise ({share(found.low)} to {share(found.high)})"
+            f"{where}, first "
             f"{check['first_disagreement']}; {number(elsewhere)} of them in lanes where nothing "
             "rests on the alias log"
         )

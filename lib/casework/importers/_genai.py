@@ -124,6 +124,8 @@ class Sorter:
             row[_PARAMS_HASH] = hash_invocation(rest[names.INVOCATION])
         said = {name: values[at] for name, at in plan.said}
         is_call = _is_model_call(row, rest, plan.names_model)
+        if row[_OPERATION] is None and names.SPAN_KIND in rest:
+            row[_OPERATION] = as_text(rest[names.SPAN_KIND])
         if is_call and plan.taken:  # told once
             for name, column in (*plan.taken, *((name, "attributes") for name in of_resource)):
                 tell(self.taken, name, f"{requests.name}.{column}")

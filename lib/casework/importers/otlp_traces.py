@@ -35,7 +35,7 @@ field of its own.
 has that span id, `traceId-spanId` |
 | `occurred_at`, `ended_at` | `startTimeUnixNano`, `endTimeUnixNano`, cut to microseconds |
 | `trace_id`, `span_id`, `parent_span_id` | `traceId`, `spanId`, `parentSpanId` in hex |
-| `operation` | `gen_ai.operation.name`, `llm.request.type` |
+| `operation` | `gen_ai.operation.name`, `llm.request.type`, else `openinference.span.kind` |
 | `service` | `service.name` |
 | `environment` | `deployment.environment.name`, `deployment.environment` |
 | `region` | `cloud.region` |
