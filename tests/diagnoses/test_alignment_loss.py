@@ -279,7 +279,9 @@ def test_a_judge_known_to_err_decides_by_no_category(tmp_path: Path) -> None:
     assert result.primary is not None
     assert result.primary.p == value(result, "refusal_change_p")
     assert "As labelled" in result.findings[0].statement
-    assert not any("Holm" in finding.statement for finding in result.findings)
+    named = [finding.statement for finding in result.findings if "Holm" in finding.statement]
+    assert len(named) == 1
+    assert "decide nothing" in named[0]
     assert "labels of people on both answers" in result.headline
 
 
