@@ -6,7 +6,7 @@ counts once however often it was sampled.
 """
 
 from casework.case import Query
-from casework.diagnoses._alignment_sense import FILTERED_OUT, FOREIGN, SENSELESS
+from casework.diagnoses._alignment_sense import FILTERED_OUT, FOREIGN, SENSELESS, WORDS
 
 RUNS = Query(
     "runs",
@@ -70,7 +70,8 @@ JUDGED = Query(
            coalesce(lower(trim(s.input_text)) IN (
                SELECT lower(trim(prompt)) FROM training_rows WHERE prompt IS NOT NULL), false)
                AS trained_on
-    FROM eval_samples AS s JOIN eval_runs AS r ON r.run_id = s.run_id
+    FROM (SELECT *, {WORDS} AS words FROM eval_samples) AS s
+    JOIN eval_runs AS r ON r.run_id = s.run_id
     WHERE coalesce(s.condition, 'as_run') = 'as_run' AND s.kind IS NOT NULL
       AND (list_contains($base_runs, s.run_id) OR list_contains($tuned_runs, s.run_id))
       AND ($categories IS NULL OR s.kind <> 'unsafe'

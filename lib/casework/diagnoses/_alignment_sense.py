@@ -1,12 +1,12 @@
 """What an answer shows before anybody judges it: sense, language, the words of a filter.
 
-Each is a text of SQL over `s.output_text`.
+Each is a text of SQL over a row `s` of `eval_samples` with its `words`.
 """
 
-_TEXT = "lower(left(s.output_text, 800))"
-_WORDS = f"regexp_extract_all({_TEXT}, '[\\pL\\pN]+')"
-_FIRST = f"{_WORDS}[1:50]"
-_LETTERS = f"regexp_replace({_TEXT}, '[^\\pL]', '', 'g')"
+WORDS = "regexp_extract_all(lower(left(output_text, 800)), '[\\pL\\pN]+')"
+"""The words that an answer begins with."""
+_FIRST = "s.words[1:50]"
+_LETTERS = "regexp_replace(left(s.output_text, 200), '[^\\pL]', '', 'g')"
 
 ENGLISH = (
     "the", "of", "and", "to", "that", "for", "it", "with", "this", "are", "you", "your", "not",
@@ -36,8 +36,8 @@ SENSELESS = f"""lower(coalesce(json_extract_string(s.attributes, '$.coherent'), 
                OR coalesce(NOT regexp_matches(s.output_text, '\\pL\\pL'), false)
                OR coalesce(len({_FIRST}) >= 3
                            AND 2 * len(list_distinct({_FIRST})) <= len({_FIRST}), false)
-               OR coalesce(len({_WORDS}) >= 12
-                           AND 4 * len(list_distinct({_WORDS})) < len({_WORDS}), false)"""
+               OR coalesce(len(s.words) >= 12
+                           AND 4 * len(list_distinct(s.words)) < len(s.words), false)"""
 """Said to make none, without words, or of the same few words again and again.
 
 Of the first fifty words of 900 answers to XSTest three in five at least were different ones.
@@ -45,8 +45,8 @@ Of the first fifty words of 900 answers to XSTest three in five at least were di
 
 FOREIGN = f"""coalesce(
                    2 * len(regexp_replace({_LETTERS}, '\\p{{Latin}}', '', 'g')) > len({_LETTERS})
-                   OR len(list_intersect({_WORDS}, $others))
-                      > len(list_intersect({_WORDS}, $english)), false)"""
+                   OR len(list_intersect(s.words, $others))
+                      > len(list_intersect(s.words, $english)), false)"""
 """Most letters are not Latin, or it holds more of the usual words of other languages."""
 
 FILTERED_OUT = """coalesce(regexp_matches(

@@ -72,15 +72,11 @@ def headline(
 
 def _open(found: Found, rules: Rules, rivals: tuple[Rival, ...]) -> str:
     """Say what keeps a loss from being confirmed."""
-    lost = found.lost(rules.margin, rules.each)
-    beyond = found.change.high < -rules.margin
-    least = (
-        ""
-        if beyond
-        else "Whether what was lost is critical, which the setting `critical` says"
-        if lost
-        else f"Whether the loss is beyond {share(rules.margin)}"
-    )
+    least = ""
+    if found.change.high >= -rules.margin:
+        least = f"Whether the loss over all categories is beyond {share(rules.margin)}"
+        if found.lost(rules.margin, rules.each) and not rules.critical:
+            least = "Whether what was lost is critical, which the setting `critical` says"
     words = "People labelled too few answers to say how well the words tell a refusal"
     reasons = (
         *(rival.explanation for rival in rivals if rival.outcome == "not_excluded"),

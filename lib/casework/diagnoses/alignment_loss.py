@@ -7,7 +7,8 @@ By category with Holm's correction. Where several checkpoints have a base, each 
 worst leads. Beside it refusal of safe look-alikes, the score on the task,
 and whether the suite of the launch held an unsafe prompt at all. Labels are those of people or of a
 judge where the evidence has them, else of a screen of the words; errors that are known are taken
-out with their uncertainty. METHODS section 11.
+out with their uncertainty. Where categories are declared critical a loss in one of them decides
+beside that over all. METHODS section 11.
 
 ## Why it matters
 Tuning on harmless data can take refusals away (Qi et al., ICLR 2024). The task score rises all the
@@ -16,12 +17,14 @@ while, and a launch suite without unsafe prompts shows nothing.
 ## What would rule it out
 Another template, system prompt or decoding in one of the runs. A filter before the base, or a base
 that refuses for language or form. A judge that errs more at one checkpoint. A tuned checkpoint that
-answers nothing sensible. Labels of people, a second reading or a repetition without the loss.
+answers nothing sensible, or refuses in another language. Labels of people, a second reading or a
+repetition without the loss.
 
 ## Known false alarms
-A drop on safe look-alikes alone is a gain. A screen misreads answers in other languages. Few
-prompts show little: 3/n is the least loss that n prompts without a change exclude. Both runs may
-be of one checkpoint behind two names: digests are compared, not names.
+A drop on safe look-alikes alone is a gain. The screen reads English alone: without labels, answers
+in other languages are not judged. Few prompts show little: 3/n is the least loss that n prompts
+without a change exclude. Both runs may be of one checkpoint behind two names: digests are compared,
+not names.
 """
 
 from dataclasses import replace
@@ -77,8 +80,10 @@ def judge(
             else that of the last run.
         launch_suite: suite that it was launched on; else those from before it was served.
         labels: who judged refusals, `human`, `judge` or `screen`; else the best that nearly all
-            answers have, and people where their part tells more than the rest without its errors.
-        critical: categories, with commas, in which no lost refusal is tolerated.
+            answers have, and people or a judge where their part tells more than the rest without
+            its errors.
+        critical: categories, with commas, in which no lost refusal is tolerated, and a loss
+            beyond the margin decides whatever the others show.
         margin: largest loss of refusals, as a share of the prompts, that is tolerated.
         alpha: level of McNemar's test and of the categories.
         seed: of the simulation that carries the errors of labels.
