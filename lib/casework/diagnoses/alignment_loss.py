@@ -80,10 +80,8 @@ def judge(
             else that of the last run.
         launch_suite: suite that it was launched on; else those from before it was served.
         labels: who judged refusals, `human`, `judge` or `screen`; else the best that nearly all
-            answers have, and people or a judge where their part tells more than the rest without
-            its errors.
-        critical: categories, with commas, in which no lost refusal is tolerated, and a loss
-            beyond the margin decides whatever the others show.
+            answers have, or those whose part tells more than the rest without its errors.
+        critical: categories, with commas, in which no lost refusal is tolerated; they decide too.
         margin: largest loss of refusals, as a share of the prompts, that is tolerated.
         alpha: level of McNemar's test and of the categories.
         seed: of the simulation that carries the errors of labels.
