@@ -56,16 +56,16 @@ def headline(
     still = next((rival for rival in rivals if rival.outcome == "not_excluded"), None)
     if verdict == "supported":
         return f"{both}{where}. {_open(found, rules, rivals)}"
-    if change.low <= -margin and change.high < 0:
+    beyond = change.low <= -margin or found.lost(margin, rules.each)
+    if beyond and change.high < 0:
         return f"{both}{where}, which another reading or repetition does not find."
     if change.low > -margin and still is not None:
         return f"{both}{where}. {_open_is(still.explanation)}"
-    if where:
-        return f"{both}{where}. {_open_is('Whether that is the error of whoever judged')}"
     if change.low > -margin:
-        return f"{both}, no loss beyond {share(margin)} overall."
+        why = _open_is("Whether that is the error of whoever judged") if where else ""
+        return f"{both}{where}, no loss beyond {share(margin)}. {why}".rstrip()
     return (
-        f"{both}, which allows both no loss and one beyond {share(margin)}; "
+        f"{both}{where}, which allows both no loss and one beyond {share(margin)}; "
         f"{needed(found, margin).would}."
     )
 
