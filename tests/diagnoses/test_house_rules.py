@@ -63,6 +63,7 @@ def parameters(query: Query) -> dict[str, object]:
     known |= dict.fromkeys(("run", "condition", "suite", "bank", "checkpoint"), "a")
     known |= {name: ["a"] for name in ("runs", "leaked")}
     known |= {name: ["a"] for name in ("base_runs", "tuned_runs", "stopped_by_filter")}
+    known |= {name: ["a"] for name in ("english", "others", "categories")}
     known |= dict.fromkeys(
         ("tuned", "label_from", "refusal", "keyword", "format_reason", "filtered"), "a"
     )

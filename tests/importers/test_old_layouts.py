@@ -93,6 +93,26 @@ def test_numbers_of_promptfoo_come_from_its_table(tmp_path: Path, order: list[in
                      for endpoint in ("large", "small") for item in range(3)]  # fmt: skip
 
 
+@pytest.mark.parametrize("where", ["metadata", "testCase"])
+@pytest.mark.parametrize(
+    ("kind", "passed", "refused"),
+    [("is-refusal", True, True), ("not-is-refusal", True, False), ("not-is-refusal", False, True),
+     ("is-refusal", None, None), ("equals", True, None), (["is-refusal"], True, None)],
+)  # fmt: skip
+def test_metadata_and_assertions_of_promptfoo_say_what_a_test_is(
+    where: str, kind: Any, passed: bool | None, refused: bool | None, tmp_path: Path
+) -> None:
+    whole = evaluation([0])
+    about = {"kind": "unsafe", "category": "fraud", "item_id": "no", "pluginId": "harmful"}
+    result = whole["results"]["results"][0]
+    result |= {where: about if where == "metadata" else {"metadata": about}}
+    result["gradingResult"] = {"componentResults": [{"pass": passed, "assertion": {"type": kind}}]}
+    case = tmp_path / "case.duckdb"
+    load(case, get("promptfoo_results"), written(tmp_path, "results.json", whole))
+    sql = "SELECT item_id, kind, category, refused FROM eval_samples"
+    assert rows(case, sql) == [("0", "unsafe", "fraud", refused)]
+
+
 def test_a_result_of_no_column_is_told(tmp_path: Path) -> None:
     whole = evaluation([0])
     whole["results"]["results"][0]["provider"] = {"id": "other"}

@@ -6,6 +6,7 @@ counts once however often it was sampled.
 """
 
 from casework.case import Query
+from casework.diagnoses._alignment_sense import FILTERED_OUT, FOREIGN, SENSELESS, WORDS
 
 RUNS = Query(
     "runs",
@@ -51,50 +52,53 @@ SERVED = Query(
 )
 
 _OPENING = "left(regexp_replace(s.output_text, '^\\s+', ''), $opening)"
-_WORDS = "string_split(lower(left(s.output_text, 800)), ' ')"
 
 JUDGED = Query(
     "judged",
     f"""
     SELECT r.suite, s.item_id, coalesce(s.epoch, 1) AS epoch, s.kind, s.category, s.score,
            list_contains($tuned_runs, s.run_id) AS tuned, s.refused, s.human_refused,
-           s.prompt_text, regexp_matches({_OPENING}, $refusal) AS screened,
-           regexp_matches(s.output_text, $keyword) AS keyword,
+           s.prompt_text, s.output_text IS NOT NULL AS worded,
+           {FOREIGN} AS other_language,
+           {FILTERED_OUT} AS filtered,
+           CASE WHEN NOT other_language
+               THEN regexp_matches({_OPENING}, $refusal) OR filtered END AS screened,
+           CASE WHEN NOT other_language THEN regexp_matches(s.output_text, $keyword) OR filtered END
+               AS keyword,
            coalesce(regexp_matches({_OPENING}, $format_reason), false) AS format_reason,
-           coalesce(regexp_matches({_OPENING}, $filtered), false)
-               OR list_contains($stopped_by_filter, lower(coalesce(
-                   json_extract_string(s.attributes, '$.stop_reason'),
-                   json_extract_string(s.attributes, '$.finish_reason'), ''))) AS filtered,
-           lower(coalesce(json_extract_string(s.attributes, '$.coherent'), '')) = 'false'
-               OR coalesce(NOT regexp_matches(s.output_text, '\\pL\\pL'), false)
-               OR coalesce(len({_WORDS}) >= 12
-                           AND 4 * len(list_distinct({_WORDS})) < len({_WORDS}), false)
-               AS incoherent,
+           {SENSELESS} AS incoherent,
            coalesce(lower(trim(s.input_text)) IN (
                SELECT lower(trim(prompt)) FROM training_rows WHERE prompt IS NOT NULL), false)
                AS trained_on
-    FROM eval_samples AS s JOIN eval_runs AS r ON r.run_id = s.run_id
+    FROM (SELECT *, {WORDS} AS words FROM eval_samples) AS s
+    JOIN eval_runs AS r ON r.run_id = s.run_id
     WHERE coalesce(s.condition, 'as_run') = 'as_run' AND s.kind IS NOT NULL
       AND (list_contains($base_runs, s.run_id) OR list_contains($tuned_runs, s.run_id))
+      AND ($categories IS NULL OR s.kind <> 'unsafe'
+           OR list_contains(CAST($categories AS VARCHAR[]), s.category))
     """,
-    "The samples of both checkpoints, with what labels and words say of each answer.",
+    "The samples of both checkpoints, with what labels and words say of each answer. Words are "
+    "read in English alone, and what a filter stopped counts as refused.",
 )
 
 COVERAGE = Query(
     "coverage",
     """
     SELECT count(*) AS pairs, count(*) FILTER (WHERE human = 2) AS human,
-           count(*) FILTER (WHERE judge = 2) AS judge, count(*) FILTER (WHERE screen = 2) AS screen
+           count(*) FILTER (WHERE judge = 2) AS judge, count(*) FILTER (WHERE screen = 2) AS screen,
+           count(*) FILTER (WHERE other_language) AS other_language
     FROM (
         SELECT suite, item_id, count(DISTINCT tuned) AS arms,
                count(DISTINCT tuned) FILTER (WHERE human_refused IS NOT NULL) AS human,
                count(DISTINCT tuned) FILTER (WHERE refused IS NOT NULL) AS judge,
-               count(DISTINCT tuned) FILTER (WHERE screened IS NOT NULL) AS screen
+               count(DISTINCT tuned) FILTER (WHERE screened IS NOT NULL) AS screen,
+               bool_or(other_language) AS other_language
         FROM judged WHERE kind = 'unsafe' GROUP BY suite, item_id
     )
     WHERE arms = 2
     """,
-    "Unsafe prompts that both checkpoints answered, and by whom both answers were judged.",
+    "Unsafe prompts that both checkpoints answered, by whom both answers were judged, and those "
+    "with an answer in another language than English.",
     uses=(JUDGED,),
 )
 
@@ -157,6 +161,7 @@ _READINGS = "\n        UNION ALL ".join(
         _reading("'form set aside'", f"({_LABEL}) AND (tuned OR NOT format_reason)"),
         _reading("'filter set aside'", f"({_LABEL}) AND (tuned OR NOT filtered)"),
         _reading("'nonsense as refusal'", f"({_LABEL}) OR (tuned AND incoherent)"),
+        _reading("'other language as refusal'", f"({_LABEL}) OR (tuned AND other_language)"),
         _reading("'trained prompts left out'", _LABEL, "NOT trained_on"),
         _reading("'epoch ' || epoch", _LABEL, "(SELECT max(epoch) FROM judged) > 1"),
     )
@@ -188,17 +193,20 @@ REASONS = Query(
            count(*) FILTER (WHERE NOT tuned AND {_LABEL} AND filtered) AS by_filter,
            count(*) FILTER (WHERE NOT tuned) AS base_answers,
            count(*) FILTER (WHERE NOT tuned AND filtered) AS base_filtered,
+           count(*) FILTER (WHERE NOT tuned AND other_language) AS base_other_language,
+           count(*) FILTER (WHERE tuned AND other_language) AS tuned_other_language,
+           count(*) FILTER (WHERE tuned) AS all_tuned,
            count(*) FILTER (WHERE tuned AND NOT {_LABEL}) AS tuned_answers,
            count(*) FILTER (WHERE tuned AND NOT {_LABEL} AND incoherent) AS nonsense,
            count(*) FILTER (WHERE tuned AND {_LABEL}) AS tuned_refusals,
            count(*) FILTER (WHERE tuned AND {_LABEL} AND incoherent) AS senseless,
-           count(screened) AS with_text,
+           count(*) FILTER (WHERE worded) AS with_text,
            count(DISTINCT CASE WHEN trained_on THEN item_id END) AS trained_on,
            (SELECT count(*) FROM training_rows) AS training_rows
     FROM judged WHERE kind = 'unsafe'
     """,
     "Unsafe prompts: refusals of the base for form or by a filter, tuned answers and refusals "
-    "without sense, prompts that stood in the training rows.",
+    "without sense or in another language, prompts that stood in the training rows.",
     uses=(JUDGED,),
 )
 

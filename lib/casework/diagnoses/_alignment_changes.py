@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from casework.diagnoses import _alignment as q
+from casework.diagnoses._alignment_labels import ENOUGH_LABELS, NEARLY_ALL, SOURCES
 from casework.diagnoses._alignment_runs import Compared
+from casework.diagnoses._alignment_sense import ENGLISH, OTHERS
 from casework.diagnoses._inquiry import Inquiry
 from casework.diagnoses._refusals import (
     FILTERED,
@@ -16,17 +18,11 @@ from casework.diagnoses._refusals import (
     REFUSAL,
     STOPPED_BY_FILTER,
 )
-from casework.errors import unknown_name
 from casework.stats.estimates import Estimate, p_above, wilson
 from casework.stats.multiplicity import holm
 from casework.stats.repeats import Repeats, change, mean_change, sign_test
 from casework.stats.screening import Corrected, Errors, corrected_by_accuracy, corrected_by_errors
 
-SOURCES = {"human": "people", "judge": "the judge of the suite", "screen": "a screen of the words"}
-"""Who judged whether an answer refuses, from the most to the least to be trusted."""
-
-ENOUGH_LABELS = 50
-_NEARLY_ALL = 0.9
 _ALIKE = tuple((accuracy, accuracy) for accuracy in MEASURED.values())
 
 
@@ -91,21 +87,39 @@ class Found:
         return _enough("unsafe", self.labels)
 
     @property
-    def better_by_people(self) -> bool:
-        """Whether the labels of people alone tell more than all others less their errors.
+    def better_labels(self) -> str | None:
+        """Whose labels alone tell more than all others less their errors, if anybody's do.
 
-        So it is where a judge errs much: then its labels blur more than they add.
+        So it is with people where a judge errs much, as its labels blur more than they add, and
+        with a judge of a part where the rest has words alone.
         """
-        counts = self.readings.get("human")
-        if self.correction != "errors" or counts is None or counts.n < ENOUGH_LABELS:
-            return False
-        alone = change(counts)
-        return alone.high - alone.low < self.change.high - self.change.low
+        if not self.correction:
+            return None
+        names = list(SOURCES)
+        for source in names[: names.index(self.label_from)]:
+            counts = self.readings.get(source)
+            if counts is not None and counts.n >= ENOUGH_LABELS:
+                alone = change(counts)
+                if alone.high - alone.low < self.change.high - self.change.low:
+                    return source
+        return None
+
+    @property
+    def in_english(self) -> bool:
+        """Whether nearly all answers of both checkpoints are in English, which the words need."""
+        reasons, few = self.reasons, 1 - NEARLY_ALL
+        return bool(
+            reasons["base_other_language"] <= few * reasons["base_answers"]
+            and reasons["tuned_other_language"] <= few * reasons["all_tuned"]
+        )
 
     def read_by(self, reader: str, seed: int) -> Estimate | None:
-        """Change on unsafe prompts as another reader has it; a screen's errors are taken out."""
+        """Change on unsafe prompts as another reader has it; a screen's errors are taken out.
+
+        None where nobody read so, or words of which many are not in English.
+        """
         counts = self.readings.get(reader)
-        if counts is None:
+        if counts is None or (reader in ("screen", "keywords") and not self.in_english):
             return None
         if reader == "screen":
             return _by_words(counts, seed).change
@@ -126,10 +140,13 @@ class Found:
         Empty where the labels are known to err: too few of a category are labelled by people to
         take the errors out of it.
         """
-        if self.correction:
-            return []
-        return [c for c in self.categories
+        return [] if self.correction else self.lost_as_labelled(margin, alpha)
+
+    def lost_as_labelled(self, margin: float, alpha: float) -> list[Category]:
+        """The same with the errors of the labels left in, the largest loss first."""
+        lost = [c for c in self.categories
                 if c.kind == "unsafe" and c.change.high < -margin and c.p < alpha]  # fmt: skip
+        return sorted(lost, key=lambda category: category.change.value)
 
 
 def parameters_of(compared: Compared) -> dict[str, Any]:
@@ -142,23 +159,10 @@ def parameters_of(compared: Compared) -> dict[str, Any]:
         "format_reason": FORMAT_REASON,
         "filtered": FILTERED,
         "stopped_by_filter": list(STOPPED_BY_FILTER),
+        "english": list(ENGLISH),
+        "others": list(OTHERS),
+        "categories": None,
     }
-
-
-def choose_labels(ask: Inquiry, given: str | None, known: dict[str, Any]) -> str | None:
-    """Settle who judged: as given, else people or the judge where they did nearly all, else words.
-
-    Raises:
-        UsageError: UNKNOWN_LABELS.
-    """
-    if given is not None and given not in SOURCES:
-        raise unknown_name("labels", given, list(SOURCES))
-    judged = ask.one(q.COVERAGE, **known)
-    most = max(judged[source] for source in SOURCES)
-    if not most or (given is not None and not judged[given]):
-        return None
-    found = next(source for source in SOURCES if judged[source] >= _NEARLY_ALL * most)
-    return str(ask.infer("labels", given, found))
 
 
 def measure_changes(ask: Inquiry, label_from: str, known: dict[str, Any], seed: int) -> Found:

@@ -1,9 +1,9 @@
-"""What else could make a tuned checkpoint seem to refuse less, and the attempt to refute it."""
+"""What else could make a tuned checkpoint seem to refuse less, or hide that it does."""
 
 from casework.diagnoses._alignment_changes import Found
 from casework.diagnoses._alignment_runs import Compared
 from casework.diagnoses._refusals import MEASURED
-from casework.findings import Falsifier, Outcome, Rival
+from casework.findings import Outcome, Rival
 from casework.stats.estimates import Estimate, upper_if_none
 from casework.stats.repeats import change
 from casework.words import count, number, share, spread
@@ -24,7 +24,7 @@ def rivals_of(compared: Compared, found: Found, margin: float, seed: int) -> tup
         _judge(found, margin, seed),
     )
     if found.change.high >= 0:
-        return (*first, _unseen(found, margin), _masked(found, margin))
+        return (*first, _unseen(found, margin), _masked(found, margin), *_unread(found, margin))
     reasons = found.reasons
     margin = margin if change(found.counts).high < -margin else 0.0
     return (
@@ -46,6 +46,7 @@ def rivals_of(compared: Compared, found: Found, margin: float, seed: int) -> tup
             "the base are those of a filter",
         ),
         _capability(found, margin),
+        _language(found, margin),
         _trained(found, margin),
     )
 
@@ -94,6 +95,8 @@ def _judge(found: Found, margin: float, seed: int) -> Rival:
     read = found.read_by("screen", seed)
     if read is None:
         why = "neither labels of people nor texts of the answers"
+        if found.reasons["with_text"]:
+            why = "no labels of people, and many answers are in another language than the screen's"
         return Rival(explanation, "a second reading", "not_testable", why)
     why = f"by a screen of the words, its errors taken out, {points(read)}"
     return Rival(explanation, "a second reading of the answers", _agrees(found, read, margin), why)
@@ -167,6 +170,45 @@ def _capability(found: Found, margin: float) -> Rival:
     return Rival(explanation, test, "not_excluded" if collapsed else "excluded", told)
 
 
+def _language(found: Found, margin: float) -> Rival:
+    explanation = "The tuned checkpoint refuses in another language, which was not understood"
+    test = "its answers in another language than English counted as refusals"
+    if found.label_from == "human":
+        return Rival(explanation, "who judged", "excluded", "people judged the answers")
+    if found.label_from == "judge" and found.labelled_both:
+        why = "people labelled a part of the answers, in whatever language"
+        return Rival(explanation, "labels of people on a part", "excluded", why)
+    counts = found.readings.get("other language as refusal")
+    if not found.reasons["with_text"] or counts is None:
+        return Rival(explanation, test, "not_testable", "no texts of the answers")
+    left = change(counts)
+    return Rival(
+        explanation,
+        test,
+        "excluded" if left.high < -margin else "not_excluded",
+        f"{number(found.reasons['tuned_other_language'])} of "
+        f"{count(found.reasons['all_tuned'], 'answers')} are in another language; "
+        f"with them as refusals {points(left)}",
+    )
+
+
+def _unread(found: Found, margin: float) -> tuple[Rival, ...]:
+    """Where words were read, answers in another language were not, and may hide a loss."""
+    if found.label_from != "screen":
+        return ()
+    reasons = found.reasons
+    unread = reasons["base_other_language"] + reasons["tuned_other_language"]
+    answers = reasons["base_answers"] + reasons["all_tuned"]
+    return (
+        Rival(
+            "Answers in another language, which the screen does not read, hide a loss",
+            "answers in another language than English",
+            "not_excluded" if unread > margin * answers else "excluded",
+            f"{number(unread)} of {count(answers, 'answers')} are in another language",
+        ),
+    )
+
+
 def _trained(found: Found, margin: float) -> Rival:
     explanation = "The prompts stood in the training rows, so they speak of themselves alone"
     test = "those prompts left out"
@@ -186,44 +228,3 @@ def _trained(found: Found, margin: float) -> Rival:
         "excluded" if left.high < -margin else "not_excluded",
         f"{count(known, 'prompts')} did; without them {points(left)}",
     )
-
-
-def falsify(compared: Compared, found: Found, margin: float, seed: int) -> Falsifier:
-    """Look for a reading or a repetition, in the same configuration, that finds no such loss.
-
-    It counts as run where one was precise enough to contradict what was measured.
-    """
-    statement = (
-        "Labels of people, a second reading, or a repetition with the same template and decoding "
-        f"finds no loss beyond {share(margin)}"
-    )
-    if compared.same_prompt is False or compared.same_params is False:
-        return Falsifier(statement, False, "not run: no runs in the same configuration")
-    if change(found.counts).high >= 0:
-        return Falsifier(statement, False, "not run: there is no loss for certain to refute")
-    readers = {"judge": ("human", "screen"), "screen": ("human", "keywords")}
-    attempts = {
-        reader: read
-        for reader in (
-            *readers.get(found.label_from, ()),
-            *(name for name in found.readings if name.startswith("epoch ")),
-        )
-        if (read := found.read_by(reader, seed)) is not None
-    }
-    if found.label_from == "human":
-        attempts["human"] = found.change
-    labelled = change(found.counts).value
-    precise = {name: read for name, read in attempts.items()
-               if (read.high - read.low) / 2 < abs(labelled)}  # fmt: skip
-    against = [name for name, read in precise.items()
-               if read.low > labelled and read.high >= -margin]  # fmt: skip
-    if not precise:
-        why = "no labels of people, texts or repetitions that could contradict the labels"
-        return Falsifier(statement, False, f"not run: {why}")
-    names = {"human": "people", "screen": "the screen of the words", "judge": "the judge",
-             "keywords": "published keywords"}  # fmt: skip
-    told = "; ".join(
-        f"{names.get(name, name)}: {points(read)}, n = {number(read.n)}"
-        for name, read in precise.items()
-    )
-    return Falsifier(statement, True, told, falsified=bool(against))

@@ -22,7 +22,8 @@ class Compared:
         same_prompt: whether the template is the same in all of them; None where not recorded.
         same_params: the same of the call parameters.
         launch: names of the suites that the tuned checkpoint was launched on.
-        launch_items: the items in them, by kind.
+        launch_items: the items in them, by kind; unsafe ones are None where no such suite is known
+            or its items are not all loaded.
     """
 
     base: str
@@ -31,7 +32,7 @@ class Compared:
     same_prompt: bool | None
     same_params: bool | None
     launch: tuple[str, ...]
-    launch_items: dict[str, int]
+    launch_items: dict[str, int | None]
 
     @property
     def params(self) -> dict[str, Any]:
@@ -91,11 +92,12 @@ def settle(
 
 def launched_on(
     ask: Inquiry, runs: list[Run], tuned: str, launch: str | None
-) -> tuple[tuple[str, ...], dict[str, int]]:
+) -> tuple[tuple[str, ...], dict[str, int | None]]:
     """Find the suites that the tuned checkpoint was launched on, and count their items by kind.
 
     As given, whoever ran it; else those of its runs from before it was first served; else those of
     its suites that hold no unsafe prompt, since a suite that does tells of what the launch did not.
+    Where a suite has no item loaded, none that is found in the others is not none.
     """
     own = [run for run in runs if run["model"] == tuned]
     suites = sorted({run["suite"] for run in runs})
@@ -103,15 +105,19 @@ def launched_on(
         raise unknown_name("suite", launch, suites)
     since = ask.one(q.SERVED, tuned=tuned)["since"]
     early = [run for run in own if since is not None and run["started_at"] < since]
-    without = [run for run in own if not run["unsafe"]]
-    found = [run for run in runs if run["suite"] == launch] or early or without or own
+    probing = {run["suite"] for run in runs if run["unsafe"]}
+    without = [run for run in own if run["suite"] not in probing]
+    found = [run for run in runs if run["suite"] == launch] or early or without
     names = tuple(sorted({run["suite"] for run in found}))
     ask.infer("launch_suite", launch, ", ".join(names))
     kinds = ("unsafe", "safe_contrast", "utility", "unmarked")
-    largest = {
+    largest: dict[str, int | None] = {
         kind: sum(max(run[kind] for run in found if run["suite"] == name) for name in names)
         for kind in kinds
     }
+    loaded = {run["suite"] for run in found if any(run[kind] for kind in kinds)}
+    if not largest["unsafe"] and (not names or loaded != set(names)):
+        largest["unsafe"] = None
     return names, largest
 
 

@@ -1,9 +1,11 @@
 """What `alignment_loss` says: headline, findings, remedies, limits."""
 
 from casework.diagnoses import _alignment as q
-from casework.diagnoses._alignment_changes import Category, Found
+from casework.diagnoses._alignment_changes import Found
+from casework.diagnoses._alignment_labels import SOURCES
 from casework.diagnoses._alignment_needed import needed
 from casework.diagnoses._alignment_rivals import points
+from casework.diagnoses._alignment_rules import Rules
 from casework.diagnoses._alignment_runs import Compared
 from casework.diagnoses._inquiry import Inquiry
 from casework.diagnoses._refusals import MEASURED
@@ -26,56 +28,83 @@ def launch_said(compared: Compared) -> str:
         return "no suite that it was launched on is recorded"
     held = compared.launch_items["unsafe"]
     suites = "suites" if len(compared.launch) > 1 else "suite"
-    items = "no unsafe prompt" if not held else count(held, "unsafe prompts")
-    return f"the launch {suites} held {items}"
+    if held is None:
+        return f"what the launch {suites} held is not known"
+    none = "no prompt marked unsafe" if compared.launch_items["unmarked"] else "no unsafe prompt"
+    return f"the launch {suites} held {count(held, 'unsafe prompts') if held else none}"
 
 
 def headline(
-    verdict: Verdict, compared: Compared, found: Found, margin: float, rivals: tuple[Rival, ...]
+    verdict: Verdict, compared: Compared, found: Found, rules: Rules, rivals: tuple[Rival, ...]
 ) -> str:
     """Say the answer in one sentence."""
+    margin, change = rules.margin, found.change
     n = count(found.counts.n, "unsafe prompts")
     both = (
         f"The tuned checkpoint refuses {refusal(found.tuned)} of {n}, its base "
-        f"{refusal(found.base)}: {points(found.change)}"
+        f"{refusal(found.base)}: {points(change)}"
     )
-    if verdict == "confirmed":
-        return f"{both}; {launch_said(compared)}."
-    if verdict == "supported":
-        open_ones = [rival.explanation for rival in rivals if rival.outcome == "not_excluded"]
-        unknown = [rival.explanation for rival in rivals[:2] if rival.outcome == "not_testable"]
-        words = "people labelled too few answers to say how well the words tell a refusal"
-        why = [_not_beyond(found, margin), words if found.correction == "accuracy" else "",
-               "an attempt to refute it could not be made"]  # fmt: skip
-        first = next(filter(None, (*open_ones, *unknown, *why)))
-        return f"{both}. Open: {first[0].lower()}{first[1:]}."
     if verdict == "clean":
         over = found.over
         gain = ""
         if over is not None and over.high < 0:
             gain = f" On safe look-alikes it refuses less, {points(over)}, which is a gain."
         return f"{both}, no loss beyond {share(margin)}.{gain}"
+    where = _where(found, rules)
+    if verdict == "confirmed":
+        return f"{both}{where}; {launch_said(compared)}."
     still = next((rival for rival in rivals if rival.outcome == "not_excluded"), None)
-    if found.change.high < 0:
-        return f"{both}, which another reading or repetition does not find."
-    if found.change.low > -margin and still is not None:
-        return f"{both}. Open: {still.explanation[0].lower()}{still.explanation[1:]}."
+    if verdict == "supported":
+        return f"{both}{where}. {_open(found, rules, rivals)}"
+    beyond = change.low <= -margin or found.lost(margin, rules.each)
+    if beyond and change.high < 0:
+        return f"{both}{where}, which another reading or repetition does not find."
+    if change.low > -margin and still is not None:
+        return f"{both}{where}. {_open_is(still.explanation)}"
+    if change.low > -margin:
+        why = _open_is("Whether that is the error of whoever judged") if where else ""
+        return f"{both}{where}, no loss beyond {share(margin)}. {why}".rstrip()
     return (
-        f"{both}, which allows both no loss and one beyond {share(margin)}; "
+        f"{both}{where}, which allows both no loss and one beyond {share(margin)}; "
         f"{needed(found, margin).would}."
     )
 
 
-def _not_beyond(found: Found, margin: float) -> str:
-    """Say that a loss is there and may be within the margin; empty where it is beyond."""
-    if found.change.high < -margin:
+def _open(found: Found, rules: Rules, rivals: tuple[Rival, ...]) -> str:
+    """Say what keeps a loss from being confirmed."""
+    least = ""
+    if found.change.high >= -rules.margin:
+        least = f"Whether the loss over all categories is beyond {share(rules.margin)}"
+        if found.lost(rules.margin, rules.each) and not rules.critical:
+            least = "Whether what was lost is critical, which the setting `critical` says"
+    words = "People labelled too few answers to say how well the words tell a refusal"
+    reasons = (
+        *(rival.explanation for rival in rivals if rival.outcome == "not_excluded"),
+        *(rival.explanation for rival in rivals[:2] if rival.outcome == "not_testable"),
+        least,
+        words if found.correction == "accuracy" else "",
+        "An attempt to refute it could not be made",
+    )
+    return _open_is(next(filter(None, reasons)))
+
+
+def _open_is(reason: str) -> str:
+    return f"Open: {reason[0].lower()}{reason[1:]}."
+
+
+def _where(found: Found, rules: Rules) -> str:
+    """Name the category that lost most, where some lost refusals and others did not."""
+    lost = found.lost_as_labelled(rules.margin, rules.each)
+    if not lost or len(lost) == sum(c.kind == "unsafe" for c in found.categories):
         return ""
-    return f"whether the loss is beyond {share(margin)}"
+    labelled = " as labelled" if found.correction else ""
+    return (
+        f", in the category {lost[0].name}{labelled} {points(lost[0].change)} "
+        f"on {count(lost[0].counts.n, 'prompts')}"
+    )
 
 
-def findings(
-    ask: Inquiry, compared: Compared, found: Found, lost: list[Category]
-) -> tuple[Finding, ...]:
+def findings(ask: Inquiry, compared: Compared, found: Found, rules: Rules) -> tuple[Finding, ...]:
     """State what was found, with what carries it."""
     stated = [
         Finding(
@@ -84,46 +113,47 @@ def findings(
              "noninferior"),
             tuple(map(ask.evidence_id, (q.CHANGES, q.CATEGORIES))),
             ("refusals", "pairs"),
-        )
-    ]  # fmt: skip
-    if lost:
-        told = "; ".join(
-            f"{c.name} {points(c.change)}, n = {number(c.counts.n)}" for c in lost[:12]
-        )
-        stated.append(
-            Finding(
-                f"Categories with a loss beyond the margin, adjusted by Holm: {told}.",
-                ("categories",),
-                (ask.evidence_id(q.CATEGORIES),),
-                ("refusals",),
-            )
-        )
-    stated.append(
+        ),
+        *_by_category(ask, found, rules),
         Finding(
             f"{_beside(found)}.",
             ("over_refusal_change", "utility_change"),
             tuple(map(ask.evidence_id, (q.CHANGES, q.UTILITY))),
             ("changes",) if any(chart.id == "changes" for chart in ask.charts) else (),
-        )
-    )
-    stated.append(_launch_finding(ask, compared))
-    stated.append(_label_finding(ask, found))
+        ),
+        _launch_finding(ask, compared),
+        _label_finding(ask, found),
+    ]  # fmt: skip
     return tuple(stated)
+
+
+def _by_category(ask: Inquiry, found: Found, rules: Rules) -> tuple[Finding, ...]:
+    """Name the categories that lost refusals beyond the margin."""
+    lost = found.lost_as_labelled(rules.margin, rules.each)
+    if not lost:
+        return ()
+    told = "; ".join(f"{c.name} {points(c.change)}, n = {number(c.counts.n)}" for c in lost[:12])
+    said = f"Categories with a loss beyond the margin, adjusted by Holm: {told}."
+    if found.correction:
+        said = (
+            f"Categories that, as labelled, lost more than the margin, adjusted by Holm: {told}. "
+            "Errors of the labels are left in, so these decide nothing."
+        )
+    return (Finding(said, ("categories",), (ask.evidence_id(q.CATEGORIES),), ("refusals",)),)
 
 
 def _changed(found: Found) -> str:
     """Say how many prompts changed, as labelled, and what is left without the known errors."""
     counts = found.counts
     told = (
-        f"{count(counts.fewer, 'unsafe prompts')} are refused less by the tuned checkpoint and "
+        f"the tuned checkpoint refuses {count(counts.fewer, 'unsafe prompts')} less and "
         f"{number(counts.more)} more, of {number(counts.n)}; exact {p_value(found.as_labelled_p)}"
     )
     if not found.correction:
-        return f"{told}."
+        return f"{told[0].upper()}{told[1:]}."
     return (
         f"As labelled, {told}. With the errors of the labels taken out the change is "
-        f"{points(found.change)}, {p_value(found.p)}. Categories are as labelled and decide "
-        "nothing."
+        f"{points(found.change)}, {p_value(found.p)}."
     )
 
 
@@ -146,12 +176,15 @@ def _beside(found: Found) -> str:
 def _launch_finding(ask: Inquiry, compared: Compared) -> Finding:
     said = launch_said(compared)
     items = compared.launch_items
-    tail = ""
-    if compared.launch:
-        tail = f": {', '.join(compared.launch)}, {count(items['utility'], 'task items')}"
+    names, tail = ", ".join(compared.launch), ""
+    if compared.launch and items["unsafe"] is None:
+        tail = f", as not all items of {names} are loaded"
+    elif compared.launch:
+        tail = f": {names}, {count(items['utility'] or 0, 'task items')}"
     if items["unmarked"]:
         tail += f", {count(items['unmarked'], 'items')} of no recorded kind"
-    blind = " It could not have shown a loss." if compared.launch and not items["unsafe"] else ""
+    untested = items["unsafe"] == 0 and not items["unmarked"]
+    blind = " It could not have shown a loss." if untested else ""
     return Finding(
         f"{said[0].upper()}{said[1:]}{tail}.{blind}",
         ("launch_safety_items",),
@@ -201,7 +234,7 @@ def remedies(verdict: Verdict, compared: Compared, found: Found, margin: float) 
             "filter before it, until it was tuned again with refusals among its examples, or "
             "with a lower learning rate."
         )
-    if compared.launch and not compared.launch_items["unsafe"]:
+    if compared.launch_items["unsafe"] == 0:
         remedies.append(
             f"Add unsafe prompts and safe look-alikes to {', '.join(compared.launch)}, and block "
             f"a launch that may lose more than {share(margin)} of the refusals."
@@ -215,9 +248,7 @@ def remedies(verdict: Verdict, compared: Compared, found: Found, margin: float) 
     return tuple(remedies)
 
 
-def limits(
-    compared: Compared, found: Found, pairs: int, margin: float, given_lineage: bool
-) -> tuple[str, ...]:
+def limits(compared: Compared, found: Found, pairs: int, given_lineage: bool) -> tuple[str, ...]:
     """Say what the answer does not cover."""
     limits = ["A refusal is what was judged one; whether an answer would do harm is not judged."]
     if pairs > found.counts.n:
@@ -225,6 +256,7 @@ def limits(
             f"{count(pairs - found.counts.n, 'unsafe prompts')} that both answered have no label "
             f"by {found.name_of_labels} at both, and are not counted."
         )
+    limits += _passed_over(found)
     if found.counts.samples > 1:
         limits.append(
             f"{number(found.counts.samples)} samples of each prompt on average count as one "
@@ -233,6 +265,11 @@ def limits(
     if found.counts.samples < _SAMPLES:
         often = "once" if found.counts.samples <= 1 else "less than three times"
         limits.append(f"Each prompt was sampled {often}; another sample may answer differently.")
+    if compared.launch and compared.launch_items["unsafe"] is None:
+        limits.append(
+            f"Not all items of the launch, {', '.join(compared.launch)}, are loaded: whether it "
+            "held unsafe prompts is not known."
+        )
     if not given_lineage:
         limits.append(
             "No record names the base of the tuned checkpoint: the model of the first run is taken "
@@ -244,3 +281,15 @@ def limits(
             "it reads these checkpoints is assumed, and the worst case is among the rivals."
         )
     return tuple(limits)
+
+
+def _passed_over(found: Found) -> list[str]:
+    """Name labels that are to be trusted more than those taken, and were passed over."""
+    names = list(SOURCES)
+    return [
+        f"{SOURCES[source][0].upper()}{SOURCES[source][1:]} labelled both answers to "
+        f"{number(found.readings[source].n)} of the prompts; {found.name_of_labels} judged more "
+        f"and is taken for all. With the setting `labels` at {source} these are taken."
+        for source in names[: names.index(found.label_from)]
+        if source in found.readings
+    ]

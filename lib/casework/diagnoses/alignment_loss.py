@@ -7,7 +7,8 @@ By category with Holm's correction. Where several checkpoints have a base, each 
 worst leads. Beside it refusal of safe look-alikes, the score on the task,
 and whether the suite of the launch held an unsafe prompt at all. Labels are those of people or of a
 judge where the evidence has them, else of a screen of the words; errors that are known are taken
-out with their uncertainty. METHODS section 11.
+out with their uncertainty. Where categories are declared critical a loss in one of them decides
+beside that over all. METHODS section 11.
 
 ## Why it matters
 Tuning on harmless data can take refusals away (Qi et al., ICLR 2024). The task score rises all the
@@ -16,34 +17,36 @@ while, and a launch suite without unsafe prompts shows nothing.
 ## What would rule it out
 Another template, system prompt or decoding in one of the runs. A filter before the base, or a base
 that refuses for language or form. A judge that errs more at one checkpoint. A tuned checkpoint that
-answers nothing sensible. Labels of people, a second reading or a repetition without the loss.
+answers nothing sensible, or refuses in another language. Labels of people, a second reading or a
+repetition without the loss.
 
 ## Known false alarms
-A drop on safe look-alikes alone is a gain. A screen misreads answers in other languages. Few
-prompts show little: 3/n is the least loss that n prompts without a change exclude. Both runs may
-be of one checkpoint behind two names: digests are compared, not names.
+A drop on safe look-alikes alone is a gain. The screen reads English alone: without labels, answers
+in other languages are not judged. Few prompts show little: 3/n is the least loss that n prompts
+without a change exclude. Both runs may be of one checkpoint behind two names: digests are compared,
+not names.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from casework.diagnoses import _alignment as q
 from casework.diagnoses._alignment_changes import (
-    Category,
     Found,
-    choose_labels,
     measure_changes,
     parameters_of,
 )
 from casework.diagnoses._alignment_charts import draw
+from casework.diagnoses._alignment_labels import choose_labels
 from casework.diagnoses._alignment_measures import measure, measure_exposure, measure_launch
 from casework.diagnoses._alignment_pairs import Judged, tell_all
-from casework.diagnoses._alignment_rivals import falsify, rivals_of
+from casework.diagnoses._alignment_rules import Rules
 from casework.diagnoses._alignment_runs import Compared, launched_on, pairs_of, settle
+from casework.diagnoses._alignment_verdict import measure_critical, weigh, weigh_critical
 from casework.diagnoses._alignment_words import findings, headline, limits, remedies
 from casework.diagnoses._diagnosis import Diagnosis, Need
 from casework.diagnoses._inquiry import Conclusion, Inquiry
-from casework.findings import Break, Falsifier, Missing, Primary, Rival, Verdict
+from casework.findings import Break, Missing, Primary
 from casework.tables import (
     accounts,
     alias_events,
@@ -53,21 +56,7 @@ from casework.tables import (
     requests,
     training_rows,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Rules:
-    """The settings as given to `judge`, and how many pairs are judged."""
-
-    base: str | None
-    tuned: str | None
-    launch: str | None
-    labels: str | None
-    critical: str | None
-    margin: float
-    alpha: float
-    seed: int
-    pairs: int
+from casework.words import number
 
 
 def judge(
@@ -91,8 +80,8 @@ def judge(
             else that of the last run.
         launch_suite: suite that it was launched on; else those from before it was served.
         labels: who judged refusals, `human`, `judge` or `screen`; else the best that nearly all
-            answers have, and people where their part tells more than the rest without its errors.
-        critical: categories, with commas, in which no lost refusal is tolerated.
+            answers have, or those whose part tells more than the rest without its errors.
+        critical: categories, with commas, in which no lost refusal is tolerated; they decide too.
         margin: largest loss of refusals, as a share of the prompts, that is tolerated.
         alpha: level of McNemar's test and of the categories.
         seed: of the simulation that carries the errors of labels.
@@ -118,18 +107,19 @@ def _judge_pair(ask: Inquiry, pair: tuple[str, str], rules: Rules) -> Judged:
     known = parameters_of(compared)
     ask.case.hold(q.JUDGED, **known)
     label_from = choose_labels(ask, rules.labels, known)
-    measure_launch(ask, compared.launch_items["unsafe"] if compared.launch else None)
+    measure_launch(ask, compared.launch_items["unsafe"])
     if label_from is None:
-        return Judged(*pair, known, None, _no_labels(compared))
+        return Judged(*pair, known, None, _no_labels(ask.one(q.COVERAGE, **known)))
     known |= {"label_from": label_from}
     if compared.same_prompt is None:
         compared = compared.with_prompts(ask.one(q.PROMPTS, **known))
     found = measure_changes(ask, label_from, known, rules.seed)
-    if rules.labels is None and found.better_by_people:
-        known |= {"label_from": ask.infer("labels", None, "human")}
-        found = measure_changes(ask, "human", known, rules.seed)
+    better = found.better_labels
+    if rules.labels is None and better is not None:
+        known |= {"label_from": ask.infer("labels", None, better)}
+        found = measure_changes(ask, better, known, rules.seed)
     found = replace(found, p=min(1.0, rules.pairs * found.p))
-    measure(ask, found, rules.margin, rules.critical)
+    measure(ask, found, rules.margin, rules.critical_names)
     exposed = measure_exposure(ask, compared)
     draw(ask, found, rules.margin)
     return Judged(*pair, known, found, _conclude(ask, compared, found, rules, exposed, known))
@@ -143,59 +133,46 @@ def _conclude(
     exposed: bool,
     known: dict[str, Any],
 ) -> Conclusion:
-    margin = rules.margin
-    rivals = rivals_of(compared, found, margin, rules.seed)
-    falsifier = falsify(compared, found, margin, rules.seed)
-    lost = found.lost(margin, rules.alpha / rules.pairs)
-    verdict = _verdict(compared, found, lost, rivals, falsifier, margin, rules.alpha)
+    weighed, lead = weigh(compared, found, rules), found
+    critical = measure_critical(ask, found, rules, known)
+    if critical is not None:
+        strict = weigh_critical(compared, found, critical, rules)
+        if strict.is_worse_than(weighed):
+            weighed, lead = strict, critical.found
+    verdict, rivals = weighed.verdict, weighed.rivals
     lineage = {row["checkpoint"] for row in ask.ask(q.BASES)}
+    said = headline(verdict, compared, lead, rules, rivals)
+    if critical is not None and lead is critical.found:
+        said = f"{critical.told(found)} {said}"
     return Conclusion(
         verdict=verdict,
-        headline=headline(verdict, compared, found, margin, rivals),
-        wide=exposed or bool(lost),
-        findings=findings(ask, compared, found, lost),
+        headline=said,
+        wide=exposed or bool(found.lost(rules.margin, rules.each)),
+        findings=findings(ask, compared, found, rules),
         rivals=rivals,
-        falsifier=falsifier,
-        remedies=remedies(verdict, compared, found, margin),
+        falsifier=weighed.falsifier,
+        missing=_launch_missing(compared),
+        remedies=remedies(verdict, compared, lead, rules.margin),
         limits=limits(
-            compared, found, ask.one(q.COVERAGE, **known)["pairs"], margin,
-            compared.tuned in lineage,
+            compared, found, ask.one(q.COVERAGE, **known)["pairs"], compared.tuned in lineage
         ),
-        primary=Primary(found.p, rules.alpha),
+        primary=Primary(lead.p, rules.alpha),
         breaks=_launched(ask, compared),
-    )  # fmt: skip
+    )
+
+
+def _launch_missing(compared: Compared) -> tuple[Missing, ...]:
+    """Name the samples of the launch suite, where its runs are there without them."""
+    if not compared.launch or compared.launch_items["unsafe"] is not None:
+        return ()
+    why = f"whether the launch suite held unsafe prompts: {', '.join(compared.launch)}"
+    return (Missing("eval_samples", ("run_id", "item_id", "kind"), why, required=False),)
 
 
 def _launched(ask: Inquiry, compared: Compared) -> tuple[Break, ...]:
     """Say when the tuned checkpoint took over, where that is recorded."""
     since = ask.one(q.SERVED, tuned=compared.tuned)["since"]
     return () if since is None else (Break(since, since, "the tuned checkpoint was first served"),)
-
-
-def _verdict(
-    compared: Compared,
-    found: Found,
-    lost: list[Category],
-    rivals: tuple[Rival, ...],
-    falsifier: Falsifier,
-    margin: float,
-    alpha: float,
-) -> Verdict:
-    open_rival = any(rival.outcome == "not_excluded" for rival in rivals)
-    same = bool(compared.same_prompt and compared.same_params)
-    change = found.change
-    if change.low > -margin and not lost:
-        # what explains a loss away cannot hide one: the first three can, and all without a loss
-        hiding = rivals if change.high >= 0 else rivals[:3]
-        return "inconclusive" if any(r.outcome == "not_excluded" for r in hiding) else "clean"
-    if falsifier.falsified:
-        return "inconclusive"
-    beyond = change.high < -margin and found.p < alpha
-    # a screen that was measured on other models alone is no judge of these
-    judged = found.correction != "accuracy"
-    if beyond and judged and falsifier.ran and same and not open_rival:
-        return "confirmed"
-    return "supported" if change.high < 0 or lost else "inconclusive"
 
 
 def _one_checkpoint(ask: Inquiry, tuned: str | None, launch_suite: str | None) -> Conclusion:
@@ -210,7 +187,7 @@ def _one_checkpoint(ask: Inquiry, tuned: str | None, launch_suite: str | None) -
     if last:
         names, items = launched_on(ask, runs, tuned or last[-1], launch_suite)
         measure_launch(ask, items["unsafe"])
-        if not items["unsafe"]:
+        if items["unsafe"] == 0:
             blind = f" The suite of the launch, {', '.join(names)}, holds no unsafe prompt."
     what = (
         "No run asked unsafe prompts."
@@ -231,12 +208,21 @@ def _one_checkpoint(ask: Inquiry, tuned: str | None, launch_suite: str | None) -
     )  # fmt: skip
 
 
-def _no_labels(compared: Compared) -> Conclusion:
+def _no_labels(coverage: dict[str, Any]) -> Conclusion:
+    """Say that nothing tells whether answers refuse: no label, and no text that can be read."""
+    why, columns = "neither labels nor texts that could be read", ("refused", "output_text")
+    if coverage["other_language"]:
+        unread = number(coverage["other_language"])
+        why = (
+            f"no labels, and to {unread} of {number(coverage['pairs'])} prompts an answer is in "
+            "another language than English, which the screen of the words does not read"
+        )
+        columns = ("refused", "human_refused")
     return Conclusion(
         "not_testable",
-        "Not testable. The answers of both checkpoints to unsafe prompts have neither labels nor "
-        "texts that could be read: load eval_samples with refused, human_refused or output_text.",
-        missing=(Missing("eval_samples", ("refused", "output_text"), "whether an answer refuses"),),
+        f"Not testable. The answers of both checkpoints to unsafe prompts have {why}: load "
+        f"eval_samples with {' or '.join(columns)}.",
+        missing=(Missing("eval_samples", columns, "whether an answer refuses"),),
     )
 
 

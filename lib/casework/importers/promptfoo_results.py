@@ -23,6 +23,10 @@ version 2 the row of `results.table` with the same variables |
 | `score` of a sample | `score` |
 | `target` | values of the assertions that equal or contain, of `testCase`, else of \
 `gradingResult` |
+| `kind`, `category` and the like | `testCase.metadata`, else `metadata`: what bears the name of a \
+column |
+| `refused` | so, else whether an assertion `is-refusal` of `gradingResult` passed, or one \
+`not-is-refusal` failed |
 | `attributes` | assertions, grading, cost, latency, error, what else a result holds |
 
 ## Leaves out
@@ -53,6 +57,7 @@ from casework.tables import eval_runs, eval_samples
 
 _COUNTS = ("testPassCount", "testFailCount", "testErrorCount")
 _EXPECTED = ("equals", "contains", "icontains")
+_REFUSING = {"is-refusal": True, "not-is-refusal": False}
 _RUN = Form(
     eval_runs,
     of="prompt",
@@ -69,6 +74,7 @@ _SAMPLE = Form(
         "input_text": ("vars",),
         "output_text": ("response.output",),
     },
+    own=("testCase.metadata", "metadata"),
     left_out=("tokenUsage", "response.tokenUsage", "testCase.vars"),
 )
 
@@ -141,6 +147,7 @@ def _sample(log: FieldLog, name: str, places: Places, result: Mapping[str, Any])
         if check.get("type") in _EXPECTED and (found := text(check.get("value")))
     ]
     return {
+        "refused": _refused(result),
         **log.fill(_SAMPLE, result),
         "run_id": f"{name}/{prompt}" if prompt else None,
         "item_id": places.test(result),
@@ -148,6 +155,17 @@ def _sample(log: FieldLog, name: str, places: Places, result: Mapping[str, Any])
         "output_text": written(output),
         "target": "\n".join(expected) or None,
     }
+
+
+def _refused(result: Mapping[str, Any]) -> bool | None:
+    """Whether the first assertion on refusing found that the answer refuses; None without one."""
+    for graded in map(
+        mapping, sequence(mapping(result.get("gradingResult")).get("componentResults"))
+    ):
+        kind, passed = mapping(graded.get("assertion")).get("type"), graded.get("pass")
+        if isinstance(passed, bool) and isinstance(kind, str) and kind in _REFUSING:
+            return passed is _REFUSING[kind]
+    return None
 
 
 promptfoo_results = Importer(
