@@ -22,13 +22,13 @@ def name_of(config: dict[str, Any]) -> str:
 
 
 def names_of(configs: Sequence[dict[str, Any]]) -> dict[int, str]:
-    """Name each configuration apart from the others: by its checkpoint and parameters if need be.
+    """Name each configuration apart from the others: by checkpoint, parameters or model.
 
     Returns:
         The name by the number of the configuration.
     """
     names = {row["config"]: name_of(row) for row in configs}
-    for detail in ("checkpoint", "params_hash"):
+    for detail in ("checkpoint", "params_hash", "model"):
         often = Counter(names.values())
         for row in configs:
             name, more = names[row["config"]], str(row[detail] or "")
@@ -44,6 +44,12 @@ def names_of(configs: Sequence[dict[str, Any]]) -> dict[int, str]:
 def headline(ask: Inquiry, verdict: Verdict, blind: Blind, sesoi: float) -> str:
     """Say the answer in one sentence."""
     totals, value = blind.totals, {name: m.value for name, m in ask.measures.items()}
+    if blind.is_apart and verdict == "inconclusive":
+        return (
+            "Not one hash of a prompt occurs both in requests and in eval runs. Either both sides "
+            f"hash differently, or nothing that customers met was ever scored: "
+            f"{count(totals['requests'], 'requests')}."
+        )
     if not blind.worst:
         if verdict == "clean":
             return (
@@ -95,12 +101,37 @@ def elsewhere(config: dict[str, Any], run: dict[str, Any]) -> str:
     )
 
 
+_DOUBTS = {
+    "checkpoint": "runs name no checkpoint, and it was not alone in service when they started",
+    "hash": "runs of the same version label have other hashes, as this label has many, which may "
+    "be one template with its variables filled in",
+    "model": "runs of the same prompt name another model",
+    "parameters": "runs name no parameters, and these were not alone in service when they started",
+}
+
+
+def in_doubt(blind: Blind) -> str:
+    """Say why runs that may have scored a configuration are not known to have done so."""
+    return "; ".join(_DOUBTS[name] for name in blind.doubts) or "none"
+
+
 def _open(ask: Inquiry, blind: Blind, sesoi: float) -> str:
     totals, moved = blind.totals, ask.measures["requests_since_index_moved"].value
     if moved >= sesoi * totals["requests"]:
         return (
             f"Every configuration was scored before it was served, but {count(moved, 'requests')} "
             "met it with an index or tools that changed after its last run."
+        )
+    if totals["doubtful"] >= sesoi * totals["requests"]:
+        return (
+            f"No run before is known to have scored what {number(totals['doubtful'])} of "
+            f"{count(totals['requests'], 'requests')} met: {in_doubt(blind)}."
+        )
+    if blind.params_apart:
+        return (
+            "By prompt every configuration was scored before it was served, but not one hash of "
+            "parameters occurs in both requests and runs: both sides write it differently, or the "
+            "runs used other parameters."
         )
     unnamed = totals["served"] - totals["requests"]
     if unnamed > sesoi * totals["served"]:
@@ -173,6 +204,13 @@ def limits(ask: Inquiry, blind: Blind, clock_known: bool, known: dict[str, Any])
             "The runs name no time zone and are read as UTC; in another one their times "
             "against the requests are off by whole hours."
         )
+    if totals["doubtful"]:
+        said.append(
+            f"{count(totals['doubtful'], 'requests')} met what no run before is known to have "
+            f"scored, and count as blind only in the upper bounds: {in_doubt(blind)}."
+        )
+    if blind.params_apart:
+        said.append("Hashes of parameters are set aside: not one occurs in both requests and runs.")
     unnamed = totals["served"] - totals["requests"]
     if unnamed:
         said.append(
@@ -189,7 +227,9 @@ def limits(ask: Inquiry, blind: Blind, clock_known: bool, known: dict[str, Any])
         said.append(f"Runs that name no configuration: {number(blind.runs['unidentified'])}.")
     for column, words in (("params_hash", "parameters"), ("checkpoint", "checkpoint")):
         sides = [ask.case.filled(table, (column,)) for table in ("requests", "eval_runs")]
-        if not all(sides):
+        if not all(sides) and sides[0]:
+            said.append(f"Runs record no {words}: one that was alone in service is taken for it.")
+        elif not all(sides):
             said.append(f"The {words} could not be compared: not recorded on both sides.")
     unmasked = [row for row in ask.ask(HASHES) if row["one_a_request"]]
     if unmasked:
