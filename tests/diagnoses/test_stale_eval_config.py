@@ -286,6 +286,13 @@ def test_hashes_that_never_meet_are_not_confirmed(tmp_path: Path) -> None:
     assert "Not one hash of a prompt occurs both in requests and in eval runs" in result.headline
 
 
+def test_a_hash_that_was_cut_short_is_the_whole_one(tmp_path: Path) -> None:
+    old, new = f"{'ab' * 31}01", f"{'cd' * 31}01"
+    rows = [*traffic(old, -60, 0), *traffic(new, 0, 60), run(0, -100, old[:12])]
+    result = diagnose(tmp_path, [*rows, run(1, 20, new[:16])])
+    assert (result.verdict, value(result, "blind_requests")) == ("confirmed", 20)
+
+
 def test_parameters_that_never_meet_are_set_aside(tmp_path: Path) -> None:
     """The team hashes 0.0 and the gateway 0; what was blind by prompt is blind either way."""
     rows = [
@@ -321,7 +328,9 @@ def test_a_run_that_names_no_checkpoint_is_no_run_of_a_later_one(
     rival = "What ran before scored another checkpoint, other parameters, model or prompt"
     assert outcomes(result)[rival] == ("not_excluded" if doubtful else "excluded")
     if doubtful:
-        assert f"what {doubtful} of 1,200 requests met: runs name no checkpoint" in result.headline
+        assert (
+            f"what {doubtful} of 1,200 requests met: the runs name no checkpoint" in result.headline
+        )
         assert result.measures["blind_requests"].ci95 == (0, doubtful)
         assert result.measures["blind_seconds"].ci95[1] >= (doubtful - 1) * 60  # type: ignore[index]
 
@@ -370,7 +379,7 @@ def test_a_label_of_many_hashes_may_be_one_template(
     assert value(result, "blind_requests") == (0 if days > 1 else 30)
     if days > 1:
         assert value(result, "requests_in_doubt") == days * 30
-        assert "one template with its variables filled in" in result.headline
+        assert "as one template with its variables filled in has" in result.headline
 
 
 def test_a_run_without_a_hash_caps_the_verdict(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from casework.diagnoses._stale_served import (
     MODELS,
     PUSHES,
     SERVED,
+    SPELLED,
     STARTS,
     name_of_model,
 )
@@ -25,7 +26,8 @@ RUNS = Query(
         SELECT e.run_id, e.suite, e.started_at,
                CASE WHEN e.n_items IS NULL OR e.n_items > 0 THEN e.ended_at END AS ended_at,
                coalesce(e.config_loaded_at, e.process_started_at) AS loaded_at,
-               coalesce(e.prompt_name, o.only_name) AS prompt_name, e.prompt_hash,
+               coalesce(e.prompt_name, o.only_name) AS prompt_name,
+               coalesce(h.served, e.prompt_hash) AS prompt_hash,
                CASE WHEN i.params_apart THEN NULL ELSE e.params_hash END AS params_hash,
                a.model, e.checkpoint, e.dataset_hash, e.score, e.n_items, e.prompt_version,
                e.prompt_hash IS NULL AND f.pushed_at IS NOT NULL
@@ -34,6 +36,7 @@ RUNS = Query(
         FROM eval_runs AS e
         CROSS JOIN (SELECT count(*) > 0 AS params_apart FROM in_common
                     WHERE part = 'params_hash' AND in_common = 0) AS i
+        LEFT JOIN spelled AS h ON h.prompt_hash = e.prompt_hash
         LEFT JOIN (SELECT DISTINCT model FROM models) AS a
           ON a.model = {name_of_model("e.endpoint")}
         CROSS JOIN (SELECT CASE WHEN max(prompts) = 1 THEN max(prompt_name) END AS only_name
@@ -48,8 +51,8 @@ RUNS = Query(
     """,  # noqa: S608  the text is put together of constants
     "The eval runs. A run that declares a version which was pushed after its process read its "
     "configuration had the version before in memory. Hashes of parameters of which none occurs "
-    "among the requests are set aside.",
-    uses=(PUSHES, MODELS, IN_COMMON),
+    "among the requests are set aside, and a hash that was cut short stands for the whole one.",
+    uses=(PUSHES, MODELS, SPELLED, IN_COMMON),
 )
 
 IN_SERVICE = Query(
@@ -229,13 +232,15 @@ UNIDENTIFIED = Query(
 EVALUATED = Query(
     "evaluated",
     """
-    SELECT r.run_id, r.ended_at, r.label, max(m.config) AS config,
+    SELECT r.run_id, r.ended_at, r.label,
+           max(m.config) FILTER (WHERE m.doubt IS NULL) AS config,
            lead(r.ended_at) OVER (ORDER BY r.ended_at, r.run_id) AS until
     FROM runs AS r LEFT JOIN matches AS m ON m.run_id = r.run_id
     WHERE r.ended_at IS NOT NULL
       AND (r.prompt_name IS NULL OR $prompt = '' OR r.prompt_name = $prompt)
     GROUP BY r.run_id, r.ended_at, r.label ORDER BY r.ended_at, r.run_id LIMIT 500
     """,
-    "Completed runs of the prompt, and which configuration each had scored (at most 500).",
+    "Completed runs of the prompt, and which configuration each is known to have scored (at most "
+    "500).",
     uses=(RUNS, MATCHES),
 )

@@ -31,6 +31,21 @@ HASHES = Query(
     "masked before hashing, and the hash names no configuration.",
 )
 
+SPELLED = Query(
+    "spelled",
+    """
+    SELECT e.prompt_hash, min(q.prompt_hash) AS served
+    FROM (SELECT DISTINCT prompt_hash FROM eval_runs
+          WHERE regexp_full_match(prompt_hash, '[0-9a-f]{12,}')) AS e
+    JOIN (SELECT DISTINCT prompt_hash FROM requests
+          WHERE regexp_full_match(prompt_hash, '[0-9a-f]{12,}')) AS q
+      ON left(q.prompt_hash, 12) = left(e.prompt_hash, 12) AND q.prompt_hash <> e.prompt_hash
+     AND (starts_with(q.prompt_hash, e.prompt_hash) OR starts_with(e.prompt_hash, q.prompt_hash))
+    GROUP BY e.prompt_hash HAVING count(*) = 1
+    """,
+    "Hashes of runs that are the beginning of one hash of requests, or the other way round.",
+)
+
 IN_COMMON = Query(
     "in_common",
     """
@@ -41,7 +56,8 @@ IN_COMMON = Query(
         FROM (SELECT DISTINCT 'prompt_hash' AS part, prompt_hash AS value FROM requests
               UNION SELECT 'params_hash', params_hash FROM requests
               UNION SELECT 'checkpoint', checkpoint FROM requests) AS v
-        JOIN (SELECT DISTINCT 'prompt_hash' AS part, prompt_hash AS value FROM eval_runs
+        JOIN (SELECT DISTINCT 'prompt_hash' AS part, coalesce(s.served, e.prompt_hash) AS value
+              FROM eval_runs AS e LEFT JOIN spelled AS s ON s.prompt_hash = e.prompt_hash
               UNION SELECT 'params_hash', params_hash FROM eval_runs
               UNION SELECT 'checkpoint', checkpoint FROM eval_runs) AS r
           ON r.part = v.part
@@ -50,6 +66,7 @@ IN_COMMON = Query(
     GROUP BY part ORDER BY part
     """,
     "Of each part of a configuration how many values were served, evaluated, and both.",
+    uses=(SPELLED,),
 )
 
 PUSHES = Query(

@@ -52,9 +52,10 @@ def headline(ask: Inquiry, verdict: Verdict, blind: Blind, sesoi: float) -> str:
         )
     if not blind.worst:
         if verdict == "clean":
+            n = totals["configs"]
+            each = f"Each of {number(n)} served configurations" if n > 1 else "What was served"
             return (
-                f"Each of {count(totals['configs'], 'served configurations')} was scored by a "
-                f"completed run before customers met it, over "
+                f"{each} was scored by a completed run before customers met it, over "
                 f"{count(totals['requests'], 'requests')}."
             )
         return _open(ask, blind, sesoi)
@@ -102,11 +103,13 @@ def elsewhere(config: dict[str, Any], run: dict[str, Any]) -> str:
 
 
 _DOUBTS = {
-    "checkpoint": "runs name no checkpoint, and it was not alone in service when they started",
-    "hash": "runs of the same version label have other hashes, as this label has many, which may "
-    "be one template with its variables filled in",
-    "model": "runs of the same prompt name another model",
-    "parameters": "runs name no parameters, and these were not alone in service when they started",
+    "checkpoint": "the runs name no checkpoint, and this one was not in service, or not alone, when "
+    "they started",
+    "hash": "the runs of the same version label have other hashes, and it has many on both sides, "
+    "as one template with its variables filled in has",
+    "model": "the runs of the same prompt name another model",
+    "parameters": "the runs name no parameters, and these were not in service, or not alone, when "
+    "they started",
 }
 
 
@@ -161,11 +164,12 @@ def _open(ask: Inquiry, blind: Blind, sesoi: float) -> str:
 
 def remedies(ask: Inquiry, blind: Blind, known: dict[str, Any]) -> tuple[str, ...]:
     """Say what to do in this case."""
-    zone = (
+    zone: tuple[str, ...] = (
         ("Load the eval log into a new case and name its time zone (--timezone).",)
         if is_open(ask, blind)
         else ()
     )
+    zone += _record(blind)
     if not blind.worst:
         return zone
     name = name_of(blind.worst)
@@ -190,6 +194,19 @@ def remedies(ask: Inquiry, blind: Blind, known: dict[str, Any]) -> tuple[str, ..
     said.append("Let a push start the eval, and alert when a served hash has no completed run.")
     if blind.grade != "rendered_hash":
         said.append("Record the hash of the rendered prompt on requests and on runs.")
+    return tuple(said)
+
+
+def _record(blind: Blind) -> tuple[str, ...]:
+    """Say what would have to be recorded where records leave it open."""
+    parts = [name for name in ("checkpoint", "parameters", "model") if name in blind.doubts]
+    said = [f"Record on each run its {' and '.join(parts)}, as on requests."] if parts else []
+    if "hash" in blind.doubts:
+        said.append("Hash the template before its variables are filled in, on both sides.")
+    both = (("prompts", blind.is_apart), ("parameters", blind.params_apart))
+    apart = [name for name, never_meet in both if never_meet]
+    if apart:
+        said.append(f"Hash {' and '.join(apart)} in one way on both sides.")
     return tuple(said)
 
 

@@ -53,6 +53,7 @@ from casework.diagnoses._stale_served import (
     PUSHES,
     REPEATED,
     SERVED,
+    SPELLED,
     STARTS,
     TRAFFIC,
 )
@@ -70,8 +71,8 @@ from casework.tables import (
     tickets,
 )
 
-_HELD = (REPEATED, HASHES, PUSHES, MODELS, IN_COMMON, MINUTES, CONFIGS, SERVED, TRAFFIC, STARTS,
-         RUNS, MATCHES, GRADES, FIRSTS, b.EXPOSURE)  # fmt: skip
+_HELD = (REPEATED, HASHES, PUSHES, MODELS, SPELLED, IN_COMMON, MINUTES, CONFIGS, SERVED, TRAFFIC,
+         STARTS, RUNS, MATCHES, GRADES, FIRSTS, b.EXPOSURE)  # fmt: skip
 """Computed once, each before the ones that read it."""
 
 
@@ -133,6 +134,7 @@ def _breaks(blind: Blind) -> tuple[Break, ...]:
             + (" under its name" if row["config"] in blind.renamed else ""),
         )
         for row in blind.blind_configs
+        if not row["apart"]
     )
 
 
