@@ -103,8 +103,8 @@ def elsewhere(config: dict[str, Any], run: dict[str, Any]) -> str:
 
 
 _DOUBTS = {
-    "checkpoint": "the runs name no checkpoint, and this one was not in service, or not alone, when "
-    "they started",
+    "checkpoint": "the runs name no checkpoint, and this one was not in service, or not alone, "
+    "when they started",
     "hash": "the runs of the same version label have other hashes, and it has many on both sides, "
     "as one template with its variables filled in has",
     "model": "the runs of the same prompt name another model",
@@ -226,8 +226,6 @@ def limits(ask: Inquiry, blind: Blind, clock_known: bool, known: dict[str, Any])
             f"{count(totals['doubtful'], 'requests')} met what no run before is known to have "
             f"scored, and count as blind only in the upper bounds: {in_doubt(blind)}."
         )
-    if blind.params_apart:
-        said.append("Hashes of parameters are set aside: not one occurs in both requests and runs.")
     unnamed = totals["served"] - totals["requests"]
     if unnamed:
         said.append(
@@ -242,12 +240,7 @@ def limits(ask: Inquiry, blind: Blind, clock_known: bool, known: dict[str, Any])
         )
     if blind.runs["unidentified"]:
         said.append(f"Runs that name no configuration: {number(blind.runs['unidentified'])}.")
-    for column, words in (("params_hash", "parameters"), ("checkpoint", "checkpoint")):
-        sides = [ask.case.filled(table, (column,)) for table in ("requests", "eval_runs")]
-        if not all(sides) and sides[0]:
-            said.append(f"Runs record no {words}: one that was alone in service is taken for it.")
-        elif not all(sides):
-            said.append(f"The {words} could not be compared: not recorded on both sides.")
+    said += _not_compared(ask, blind)
     unmasked = [row for row in ask.ask(HASHES) if row["one_a_request"]]
     if unmasked:
         said.append(
@@ -260,3 +253,17 @@ def limits(ask: Inquiry, blind: Blind, clock_known: bool, known: dict[str, Any])
         "shows a change of them and before the next run."
     )
     return tuple(said)
+
+
+def _not_compared(ask: Inquiry, blind: Blind) -> list[str]:
+    """Say which parts of a configuration could not be compared."""
+    said = []
+    if blind.params_apart:
+        said.append("Hashes of parameters are set aside: not one occurs in both requests and runs.")
+    for column, words in (("params_hash", "parameters"), ("checkpoint", "checkpoint")):
+        served, evaluated = (ask.case.filled(side, (column,)) for side in ("requests", "eval_runs"))
+        if served and not evaluated:
+            said.append(f"Runs record no {words}: one that was alone in service is taken for it.")
+        elif not served:
+            said.append(f"The {words} could not be compared: not recorded on both sides.")
+    return said
