@@ -37,8 +37,7 @@ SPELLED = Query(
     SELECT e.prompt_hash, min(q.prompt_hash) AS served
     FROM (SELECT DISTINCT prompt_hash FROM eval_runs
           WHERE regexp_full_match(prompt_hash, '[0-9a-f]{12,}')) AS e
-    JOIN (SELECT DISTINCT prompt_hash FROM requests
-          WHERE regexp_full_match(prompt_hash, '[0-9a-f]{12,}')) AS q
+    JOIN (SELECT DISTINCT prompt_hash FROM requests WHERE length(prompt_hash) >= 12) AS q
       ON left(q.prompt_hash, 12) = left(e.prompt_hash, 12) AND q.prompt_hash <> e.prompt_hash
      AND (starts_with(q.prompt_hash, e.prompt_hash) OR starts_with(e.prompt_hash, q.prompt_hash))
     GROUP BY e.prompt_hash HAVING count(*) = 1
