@@ -281,7 +281,105 @@ def test_hashes_that_never_meet_are_not_confirmed(tmp_path: Path) -> None:
     result = diagnose(tmp_path, [*rows, run(0, -100, "harness-1"), run(1, -10, "harness-2")])
     rival = "Requests and runs write the same hash or checkpoint differently"
     assert outcomes(result)[rival] == "not_excluded"
-    assert result.verdict == "supported"
+    assert result.verdict == "inconclusive"
+    assert result.measures["blind_requests"].ci95 == (0, 120)
+    assert "Not one hash of a prompt occurs both in requests and in eval runs" in result.headline
+
+
+def test_a_hash_that_was_cut_short_is_the_whole_one(tmp_path: Path) -> None:
+    old, new = f"{'ab' * 31}01", f"{'cd' * 31}01"
+    rows = [*traffic(old, -60, 0), *traffic(new, 0, 60), run(0, -100, old[:12])]
+    result = diagnose(tmp_path, [*rows, run(1, 20, new[:16])])
+    assert (result.verdict, value(result, "blind_requests")) == ("confirmed", 20)
+
+
+def test_parameters_that_never_meet_are_set_aside(tmp_path: Path) -> None:
+    """The team hashes 0.0 and the gateway 0; what was blind by prompt is blind either way."""
+    rows = [
+        *traffic("old", -600, 0, params_hash="gateway"),
+        run(0, -700, "old", params_hash="team"),
+    ]
+    early = [*rows, *traffic("new", 0, 60, params_hash="gateway")]
+    result = diagnose(tmp_path, [*early, run(1, 30, "new", params_hash="team")])
+    assert (result.verdict, value(result, "blind_requests")) == ("confirmed", 30)
+    assert "Hashes of parameters are set aside" in " ".join(result.limits)
+    (tmp_path / "healthy").mkdir()
+    result = diagnose(tmp_path / "healthy", [*early, run(1, -30, "new", params_hash="team")])
+    assert (result.verdict, value(result, "blind_requests")) == ("inconclusive", 0)
+    assert "not one hash of parameters occurs in both" in result.headline
+
+
+ROLLED = [*traffic("p", -600, 0, checkpoint="k1"), *traffic("p", 0, 600, checkpoint="k2")]
+
+
+@pytest.mark.parametrize(
+    ("runs", "verdict", "doubtful"),
+    [([run(0, -700, "p"), run(1, -60, "p")], "inconclusive", 600),
+     ([run(0, -700, "p"), run(1, 120, "p")], "inconclusive", 120),
+     ([run(0, -700, "p"), run(1, -60, "p", checkpoint="k2")], "clean", 0),
+     ([run(0, -700, "p", checkpoint="k1"), run(1, 60, "p", checkpoint="k1")], "confirmed", 0)],
+    ids=["before it was served", "alone in service later", "named by a run", "another one named"],
+)  # fmt: skip
+def test_a_run_that_names_no_checkpoint_is_no_run_of_a_later_one(
+    tmp_path: Path, runs: list[Row], verdict: str, doubtful: int
+) -> None:
+    result = diagnose(tmp_path, [*ROLLED, *runs])
+    assert (result.verdict, value(result, "requests_in_doubt")) == (verdict, doubtful)
+    rival = "What ran before scored another checkpoint, other parameters, model or prompt"
+    assert outcomes(result)[rival] == ("not_excluded" if doubtful else "excluded")
+    if doubtful:
+        assert (
+            f"what {doubtful} of 1,200 requests met: the runs name no checkpoint" in result.headline
+        )
+        assert result.measures["blind_requests"].ci95 == (0, doubtful)
+        assert result.measures["blind_seconds"].ci95[1] >= (doubtful - 1) * 60  # type: ignore[index]
+
+
+def test_parameters_that_change_are_not_covered_by_a_run_that_names_none(tmp_path: Path) -> None:
+    rows = [*traffic("p", -600, 0, params_hash="a"), *traffic("p", 0, 60, params_hash="b")]
+    result = diagnose(tmp_path, [*rows, run(0, -700, "p"), run(1, -60, "p")])
+    assert (result.verdict, value(result, "requests_in_doubt")) == ("inconclusive", 60)
+
+
+def test_one_checkpoint_throughout_is_that_of_a_run_that_names_none(tmp_path: Path) -> None:
+    rows = [row._replace(values={**row.values, "checkpoint": "k"}) for row in OLD[1:]]
+    result = diagnose(tmp_path, [*rows, run(0, -700, "old")])
+    assert result.verdict == "clean"
+    assert "one that was alone in service is taken for it" in " ".join(result.limits)
+
+
+@pytest.mark.parametrize(
+    ("name", "verdict", "doubtful"),
+    [("openai/gpt-5-mini", "inconclusive", 60), ("openai/gpt-6-mini-2026-01-01", "clean", 0),
+     ("eval-gateway", "clean", 0)],
+    ids=["the model before", "the model served", "a name of its own"],
+)  # fmt: skip
+def test_a_model_that_no_run_names_is_not_covered_by_the_one_before(
+    tmp_path: Path, name: str, verdict: str, doubtful: int
+) -> None:
+    rows = [*traffic("p", -600, 0, response_model="gpt-5-mini-2025-08-01"),
+            *traffic("p", 0, 60, response_model="gpt-6-mini-2026-01-01"),
+            run(0, -700, "p", endpoint="openai/gpt-5-mini")]  # fmt: skip
+    result = diagnose(tmp_path, [*rows, run(1, -30, "p", endpoint=name)])
+    assert (result.verdict, value(result, "requests_in_doubt")) == (verdict, doubtful)
+
+
+@pytest.mark.parametrize(("days", "verdict"), [(5, "inconclusive"), (1, "confirmed")])
+def test_a_label_of_many_hashes_may_be_one_template(
+    tmp_path: Path, days: int, verdict: str
+) -> None:
+    """A date in the prompt makes a hash a day; a hash that changed once is another content."""
+    label: dict[str, Any] = {"prompt_version": "7"}
+    rows = [run(99, -1500, "day 0", **label)]
+    for day in range(days + 1):
+        rows += traffic(f"day {day}", day * 1440, day * 1440 + 90, **label)
+        rows.append(run(day, day * 1440 + 30, f"day {day}", **label))
+    result = diagnose(tmp_path, rows)
+    assert result.verdict == verdict
+    assert value(result, "blind_requests") == (0 if days > 1 else 30)
+    if days > 1:
+        assert value(result, "requests_in_doubt") == days * 30
+        assert "as one template with its variables filled in has" in result.headline
 
 
 def test_a_run_without_a_hash_caps_the_verdict(tmp_path: Path) -> None:
@@ -308,7 +406,8 @@ def test_what_was_in_service_when_the_records_begin_is_told_and_not_counted(tmp_
 
 def test_a_case_that_begins_with_the_question_is_not_confirmed(tmp_path: Path) -> None:
     """No record reaches back before the configuration, so an earlier run may be missing."""
-    result = diagnose(tmp_path, [*traffic("new", 0, 60), run(0, 20, "old")])
+    alike = [*traffic("z", 60, 65, prompt_name="z"), run(1, 50, "z", prompt_name="z")]
+    result = diagnose(tmp_path, [*traffic("new", 0, 60), run(0, 20, "old"), *alike])
     assert result.verdict == "supported"
     alone = tmp_path / "alone"
     alone.mkdir()

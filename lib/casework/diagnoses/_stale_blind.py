@@ -13,12 +13,15 @@ EXPOSURE = Query(
                AND (f.evaluated_at IS NULL OR q.occurred_at < f.evaluated_at)) AS blind,
            count(q.decision) FILTER (WHERE NOT f.older_than_the_record
                AND (f.evaluated_at IS NULL OR q.occurred_at < f.evaluated_at)) AS blind_decisions,
-           count(*) FILTER (WHERE NOT f.older_than_the_record AND NOT f.unsettled
+           count(*) FILTER (WHERE NOT f.older_than_the_record AND NOT f.unsettled AND NOT f.apart
                AND (f.evaluated_at IS NULL OR q.occurred_at
                     < f.evaluated_at - INTERVAL 1 SECOND * $clock_error_s)) AS blind_least,
            count(*) FILTER (WHERE NOT f.older_than_the_record
                AND (f.evaluated_at IS NULL OR q.occurred_at
                     < f.evaluated_at + INTERVAL 1 SECOND * $clock_error_s)) AS blind_most,
+           count(*) FILTER (WHERE NOT f.older_than_the_record
+               AND (f.evaluated_at IS NULL OR f.known_at IS NULL OR q.occurred_at
+                    < f.known_at + INTERVAL 1 SECOND * $clock_error_s)) - blind_most AS doubtful,
            count(*) FILTER (WHERE f.older_than_the_record
                AND q.occurred_at < f.evaluated_at) AS before_the_record
     FROM labelled AS q
@@ -27,11 +30,12 @@ EXPOSURE = Query(
      AND f.prompt_hash IS NOT DISTINCT FROM q.prompt_hash
      AND f.params_hash IS NOT DISTINCT FROM q.params_hash
      AND f.checkpoint IS NOT DISTINCT FROM q.checkpoint
+     AND f.model IS NOT DISTINCT FROM q.model
      AND f.label IS NOT DISTINCT FROM CASE WHEN q.prompt_hash IS NULL THEN q.label END
     GROUP BY f.config, q.account_id
     """,
     "Requests by configuration and account, and those before its first completed run: as the "
-    "clocks say, at least and at most.",
+    "clocks say, at least and at most; then those for which no run before is known to be of it.",
     uses=(LABELLED, FIRSTS),
 )
 
@@ -39,6 +43,7 @@ BY_CONFIG = Query(
     "by_config",
     """
     SELECT f.config, f.prompt_name, f.version, f.prompt_hash, f.params_hash, f.checkpoint,
+           f.model, f.known_at, f.doubt, f.apart, CAST(x.doubtful AS BIGINT) AS doubtful,
            f.known_by, f.began_at, f.first_served, f.last_served, f.evaluated_at, f.by_label_at,
            f.unsettled, f.older_than_the_record, f.runs_until,
            CAST(x.requests AS BIGINT) AS requests, CAST(x.blind AS BIGINT) AS blind,
@@ -48,7 +53,7 @@ BY_CONFIG = Query(
     JOIN (SELECT config, sum(requests) AS requests, sum(blind) AS blind,
                  sum(blind_least) AS blind_least, sum(blind_most) AS blind_most,
                  count(DISTINCT account_id) FILTER (WHERE blind > 0) AS blind_accounts,
-                 sum(before_the_record) AS before_the_record
+                 sum(doubtful) AS doubtful, sum(before_the_record) AS before_the_record
           FROM exposure GROUP BY config) AS x ON x.config = f.config
     ORDER BY blind DESC, f.began_at, f.config LIMIT 2000
     """,
@@ -68,6 +73,7 @@ TOTALS = Query(
            CAST(coalesce(x.hashed_least, 0) AS BIGINT) AS hashed_least,
            CAST(coalesce(x.blind_decisions, 0) AS BIGINT) AS blind_decisions,
            CAST(coalesce(x.before_the_record, 0) AS BIGINT) AS before_the_record,
+           CAST(coalesce(x.doubtful, 0) AS BIGINT) AS doubtful,
            x.accounts, x.blind_accounts
     FROM (SELECT count(*) AS configs,
                  count(*) FILTER (WHERE evaluated_at IS NULL) AS never_evaluated,
@@ -79,7 +85,7 @@ TOTALS = Query(
                sum(e.blind_least) AS blind_least, sum(e.blind_most) AS blind_most,
                sum(e.blind_least) FILTER (WHERE f.known_by = 'rendered_hash') AS hashed_least,
                sum(e.blind_decisions) AS blind_decisions,
-               sum(e.before_the_record) AS before_the_record,
+               sum(e.before_the_record) AS before_the_record, sum(e.doubtful) AS doubtful,
                count(DISTINCT e.account_id) AS accounts,
                count(DISTINCT e.account_id) FILTER (WHERE e.blind > 0) AS blind_accounts
         FROM exposure AS e JOIN firsts AS f ON f.config = e.config
@@ -165,28 +171,6 @@ OTHER_NAMES = Query(
     "Completed runs with the prompt of a blind configuration, before its first valid run, under "
     "another prompt name, or with other parameters or another checkpoint.",
     uses=(FIRSTS, RUNS, MATCHES),
-)
-
-IN_COMMON = Query(
-    "in_common",
-    """
-    SELECT part, count(DISTINCT served) AS served, count(DISTINCT evaluated) AS evaluated,
-           count(DISTINCT CASE WHEN evaluated = value THEN served END) AS in_common
-    FROM (
-        SELECT v.part, v.value, v.value AS served, r.value AS evaluated
-        FROM (SELECT DISTINCT 'prompt_hash' AS part, prompt_hash AS value FROM configs
-              UNION SELECT 'params_hash', params_hash FROM configs
-              UNION SELECT 'checkpoint', checkpoint FROM configs) AS v
-        JOIN (SELECT DISTINCT 'prompt_hash' AS part, prompt_hash AS value FROM runs
-              UNION SELECT 'params_hash', params_hash FROM runs
-              UNION SELECT 'checkpoint', checkpoint FROM runs) AS r
-          ON r.part = v.part
-        WHERE v.value IS NOT NULL AND r.value IS NOT NULL
-    )
-    GROUP BY part ORDER BY part
-    """,
-    "Of each part of a configuration how many values were served, evaluated, and both.",
-    uses=(CONFIGS, RUNS),
 )
 
 RUNS_IN_WINDOW = Query(

@@ -56,8 +56,12 @@ def _draw_lanes(
     ask.chart(
         "lanes",
         "spans",
-        f"For {told} what no eval had scored{under_its_name(blind)} was live"
+        "No hash is in common of what was served and what was evaluated"
+        if blind.is_apart
+        else f"For {told} what no eval had scored{under_its_name(blind)} was live"
         if blind.worst
+        else "What was served is not all known to have been evaluated before"
+        if blind.totals["doubtful"]
         else "What was served had been evaluated before",
         "Above what customers were served, below what the last completed run had scored. Hatched: "
         "served and not scored.",
@@ -157,22 +161,25 @@ def _draw_requests(ask: Inquiry, blind: Blind) -> None:
     names = names_of(blind.configs)
     for row in chosen:
         for part, value, role in (
-            ("scored before", row["requests"] - row["blind"], "before"),
+            ("scored before", row["requests"] - row["blind"] - row["doubtful"], "before"),
+            *([("not known", row["doubtful"], "muted")] if blind.totals["doubtful"] else []),
             ("not scored yet", row["blind"], "gate"),
         ):
             rows.append({"label": names[row["config"]], "part": part, "value": value,
                          "share": value / row["requests"], "role": role})  # fmt: skip
     totals = blind.totals
+    most = totals["blind"] or totals["doubtful"]
+    known = "" if totals["blind"] or not most else " that is known"
     told = ", ".join(f"{row['label']} {row['part']} {number(row['value'])}" for row in rows)
     ask.chart(
         "requests",
         "bars",
-        f"{share(totals['blind'] / totals['requests'])} of the requests met a configuration before "
-        "its first run",
+        f"{share(most / totals['requests'])} of the requests met a configuration before its first "
+        f"run{known}",
         f"Requests by configuration, in the order in which they began (at most {_BARS}).",
         f"Requests by configuration: {told}.",
         rows,
-        {"x_title": "requests", "order": ["scored before", "not scored yet"]},
+        {"x_title": "requests", "order": ["scored before", "not known", "not scored yet"]},
         b.BY_CONFIG,
     )
 

@@ -7,7 +7,7 @@ from casework.diagnoses import _stale_harm as h
 from casework.diagnoses._inquiry import Inquiry
 from casework.diagnoses._stale_measures import Blind
 from casework.diagnoses._stale_signal import Change, Signal
-from casework.diagnoses._stale_words import elsewhere, name_of, under_its_name
+from casework.diagnoses._stale_words import elsewhere, in_doubt, name_of, under_its_name
 from casework.findings import Finding
 from casework.words import count, duration, instant, interval, number, spread
 
@@ -30,7 +30,8 @@ def findings(
     by_config = ask.evidence_id(b.BY_CONFIG)
     found = [
         Finding(
-            f"{_were(totals['configs'], 'configurations')} served; {_were(never)} never scored"
+            f"{_were(totals['configs'], 'configurations')} served; {_were(never)} "
+            f"{'in no run by its hash' if blind.is_apart else 'never scored'}"
             f"{under_its_name(blind, never)}. Before the first completed run of the same "
             f"configuration lie {interval(m['blind_requests'])}, of "
             f"{interval(m['blind_accounts'])}. "
@@ -41,6 +42,12 @@ def findings(
             tuple(chart.id for chart in ask.charts if chart.id in ("lanes", "requests")),
         )
     ]  # fmt: skip
+    if totals["doubtful"]:
+        found.append(Finding(
+            f"{count(totals['doubtful'], 'requests')} met what no run before is known to have "
+            f"scored: {in_doubt(blind)}.",
+            ("requests_in_doubt",), (by_config,),
+        ))  # fmt: skip
     if worst is None or blind.worst is None:
         return tuple(found)
     found.append(_times(ask, blind.worst, signal))

@@ -9,6 +9,7 @@ from casework.diagnoses import _stale_blind as b
 from casework.diagnoses import _stale_harm as h
 from casework.diagnoses._inquiry import Inquiry
 from casework.diagnoses._stale_runs import UNIDENTIFIED
+from casework.diagnoses._stale_served import IN_COMMON
 from casework.diagnoses._stale_signal import Change, Signal
 from casework.stats.estimates import clopper_pearson, upper_if_none
 from casework.stats.intervals import Interval, difference, length, moved, union
@@ -27,6 +28,8 @@ class Blind:
         worst: the configuration with most blind requests; None where none has any.
         grade: how identity is known, of the blind configurations where there are any.
         runs: of the eval runs, how many are not completed or name no configuration.
+        timed: whether runs record when their process read its configuration.
+        in_common: of each part of a configuration how many values both sides share.
         renamed: by blind configuration the first run of the same hash under another prompt name.
     """
 
@@ -37,12 +40,28 @@ class Blind:
     grade: str | None
     runs: dict[str, Any]
     timed: bool
+    in_common: Sequence[dict[str, Any]]
     renamed: dict[int, dict[str, Any]]
 
     @property
     def blind_configs(self) -> list[dict[str, Any]]:
         """The configurations that were served before they were evaluated."""
         return [row for row in self.configs if row["blind"]]
+
+    @property
+    def is_apart(self) -> bool:
+        """Whether not one hash of a prompt occurs on both sides."""
+        return any(row["apart"] for row in self.blind_configs)
+
+    @property
+    def params_apart(self) -> bool:
+        """Whether not one hash of parameters occurs on both sides."""
+        return any(row["part"] == "params_hash" and not row["in_common"] for row in self.in_common)
+
+    @property
+    def doubts(self) -> list[str]:
+        """What is in doubt where no run is known to have scored what was served."""
+        return sorted({row["doubt"] for row in self.configs if row["doubtful"] and row["doubt"]})
 
     @property
     def is_certain(self) -> bool:
@@ -69,22 +88,28 @@ def count_blind(ask: Inquiry, known: dict[str, Any]) -> Blind:
         if row["is_whole"]:
             renamed.setdefault(row["config"], row)
     worst = blind[0] if blind else None
-    return Blind(configs, totals, spells, worst, grade, runs, timed, renamed)
+    parts = ask.ask(IN_COMMON)
+    return Blind(configs, totals, spells, worst, grade, runs, timed, parts, renamed)
 
 
-def blind_spans(blind: Blind, error: float = 0.0) -> tuple[Interval, ...]:
+def blind_spans(
+    blind: Blind, error: float = 0.0, since: str = "evaluated_at"
+) -> tuple[Interval, ...]:
     """When a configuration was served that had not been evaluated, in seconds since 1970.
 
     With clocks that are off, served times are longer and evaluated ones shorter by the error at
-    most, and the other way round at least.
+    most, and the other way round at least. `since` is `evaluated_at` or `known_at`: the first run
+    that may be of the configuration, or the first that is known to be.
     """
     found: list[Interval] = []
-    for served, evaluated in _spans(blind):
+    for served, evaluated in _spans(blind, since):
         found += difference(moved(served, error), moved(evaluated, -error))
     return union(found)
 
 
-def _spans(blind: Blind) -> list[tuple[list[Interval], list[Interval]]]:
+def _spans(
+    blind: Blind, since: str = "evaluated_at"
+) -> list[tuple[list[Interval], list[Interval]]]:
     """Of each configuration when it was served and when it counted as evaluated."""
     configs = {row["config"]: row for row in blind.configs}
     served: dict[int, list[Interval]] = {}
@@ -98,7 +123,7 @@ def _spans(blind: Blind) -> list[tuple[list[Interval], list[Interval]]]:
     pairs = []
     for config, spans in served.items():
         row = configs[config]
-        known_from = row["evaluated_at"] and row["evaluated_at"].timestamp()
+        known_from = row[since] and row[since].timestamp()
         if row["older_than_the_record"]:
             known_from = spans[0][0] - 1e9
         end = max(end for _, end in spans) + 1e9
@@ -110,18 +135,20 @@ def measure_blind(ask: Inquiry, blind: Blind, known: dict[str, Any]) -> None:
     """Record how much was served before it was evaluated."""
     totals, error = blind.totals, known["clock_error_s"]
     n, here = totals["requests"], blind_spans(blind)
-    least, most = (length(blind_spans(blind, by)) for by in (-error, error))
+    most = length(blind_spans(blind, error, "known_at"))
+    least = 0.0 if blind.is_apart else length(blind_spans(blind, -error))
+    upper = totals["blind_most"] + totals["doubtful"]
     everything = union(span for served, _ in _spans(blind) for span in served)
     total = length(everything)
     ask.measure("blind_seconds", length(here), "s", b.SPELLS, ci95=(least, most),
                 n=len(blind.blind_configs))  # fmt: skip
     ask.measure("blind_requests", totals["blind"], "count:requests", b.TOTALS, n=n,
-                ci95=(totals["blind_least"], totals["blind_most"]))  # fmt: skip
+                ci95=(totals["blind_least"], upper))  # fmt: skip
     recorded = totals["accounts"] or None
     ask.measure("blind_accounts", totals["blind_accounts"] if recorded else None,
                 "count:accounts", b.TOTALS, n=recorded)  # fmt: skip
     ask.measure("coverage_requests", 1 - totals["blind"] / n, "share:requests", b.TOTALS, n=n,
-                ci95=(1 - totals["blind_most"] / n, 1 - totals["blind_least"] / n))  # fmt: skip
+                ci95=(1 - upper / n, 1 - totals["blind_least"] / n))  # fmt: skip
     ask.measure("coverage_time", 1 - length(here) / total if total else None, "share",
                 b.SPELLS, n=len(blind.spells))  # fmt: skip
     ask.measure("configs_served", totals["configs"], "count:configurations", b.TOTALS)
@@ -130,6 +157,7 @@ def measure_blind(ask: Inquiry, blind: Blind, known: dict[str, Any]) -> None:
     ask.measure("evidence_grade", blind.grade, "label", b.BY_CONFIG, n=totals["configs"])
     ask.measure("requests_since_index_moved", ask.one(b.INDEX_MOVED, **known)["requests"],
                 "count:requests", b.INDEX_MOVED, n=n)  # fmt: skip
+    ask.measure("requests_in_doubt", totals["doubtful"], "count:requests", b.TOTALS, n=n)
     ask.measure("blind_decisions", totals["blind_decisions"], "count:decisions", b.TOTALS)
     if blind.worst and ask.case.filled("accounts", ("revenue",)):
         money = ask.one(b.REVENUE, **known)

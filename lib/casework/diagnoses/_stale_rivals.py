@@ -6,6 +6,7 @@ from casework.diagnoses import _stale_blind as b
 from casework.diagnoses import _stale_harm as h
 from casework.diagnoses._inquiry import Inquiry
 from casework.diagnoses._stale_measures import Blind
+from casework.diagnoses._stale_words import in_doubt
 from casework.diagnoses._stale_zone import time_zone
 from casework.findings import Falsifier, Outcome, Rival
 from casework.stats.proportions import fisher
@@ -18,7 +19,8 @@ def find_rivals(
     """Test what else could explain that something was served before it was evaluated."""
     rivals = [
         _same_content(blind),
-        _written_alike(ask, known),
+        _written_alike(ask, blind),
+        _scored_another(blind),
         _unhashed(blind),
         _clocks(blind, known),
         time_zone(ask, blind, known),
@@ -41,16 +43,32 @@ def _same_content(blind: Blind) -> Rival:
     )
 
 
-def _written_alike(ask: Inquiry, known: dict[str, Any]) -> Rival:
-    """Two tools that hash differently share no value at all, and then nothing is ever covered."""
-    parts = ask.ask(b.IN_COMMON, **known)
-    apart = [row["part"] for row in parts if not row["in_common"]]
+def _written_alike(ask: Inquiry, blind: Blind) -> Rival:
+    """Two tools that hash differently share no value at all, and then nothing is ever covered.
+
+    Hashes of parameters that never meet are set aside, so that what is blind is blind without.
+    """
+    parts = blind.in_common
+    apart = [row["part"] for row in parts if not row["in_common"]
+             and (row["part"] != "params_hash" or not blind.totals["blind_least"])]  # fmt: skip
     told = ", ".join(f"{row['in_common']} {row['part']}" for row in parts)
     return Rival(
         "Requests and runs write the same hash or checkpoint differently",
         "values that occur on both sides",
         "not_excluded" if apart else "excluded",
         f"in common: {told or 'no part is recorded on both sides'}",
+    )
+
+
+def _scored_another(blind: Blind) -> Rival:
+    doubtful, least = blind.totals["doubtful"], blind.totals["blind_least"]
+    said = f", for {in_doubt(blind)}" if doubtful else ""
+    return Rival(
+        "What ran before scored another checkpoint, other parameters, model or prompt",
+        "runs that may be of what was served and do not name all of it",
+        "not_excluded" if doubtful and not least else "excluded",
+        f"{count(doubtful, 'requests')} before the first run that is known to be of what they met"
+        f"{said}",
     )
 
 
@@ -80,7 +98,7 @@ def _clocks(blind: Blind, known: dict[str, Any]) -> Rival:
 
 
 def _only_unsettled(blind: Blind) -> bool:
-    return all(row["unsettled"] for row in blind.blind_configs)
+    return all(row["unsettled"] or row["apart"] for row in blind.blind_configs)
 
 
 def _log_begins_late(blind: Blind) -> Rival:

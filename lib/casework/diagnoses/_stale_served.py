@@ -2,7 +2,8 @@
 
 A configuration is a prompt, its hash, the hash of its parameters and its checkpoint; where there
 is no hash, the label of the prompt's version, or the version that was pushed last. Requests are
-counted by the minute once, so that what follows reads thousands of rows and not millions.
+counted by the minute once, so that what follows reads thousands of rows and not millions. Where
+requests and runs name models alike, the name of the model that answered tells them apart too.
 """
 
 from casework.case import Query
@@ -30,6 +31,43 @@ HASHES = Query(
     "masked before hashing, and the hash names no configuration.",
 )
 
+SPELLED = Query(
+    "spelled",
+    """
+    SELECT e.prompt_hash, min(q.prompt_hash) AS served
+    FROM (SELECT DISTINCT prompt_hash FROM eval_runs
+          WHERE regexp_full_match(prompt_hash, '[0-9a-f]{12,}')) AS e
+    JOIN (SELECT DISTINCT prompt_hash FROM requests WHERE length(prompt_hash) >= 12) AS q
+      ON left(q.prompt_hash, 12) = left(e.prompt_hash, 12) AND q.prompt_hash <> e.prompt_hash
+     AND (starts_with(q.prompt_hash, e.prompt_hash) OR starts_with(e.prompt_hash, q.prompt_hash))
+    GROUP BY e.prompt_hash HAVING count(*) = 1
+    """,
+    "Hashes of runs that are the beginning of one hash of requests, or the other way round.",
+)
+
+IN_COMMON = Query(
+    "in_common",
+    """
+    SELECT part, count(DISTINCT served) AS served, count(DISTINCT evaluated) AS evaluated,
+           count(DISTINCT CASE WHEN evaluated = value THEN served END) AS in_common
+    FROM (
+        SELECT v.part, v.value, v.value AS served, r.value AS evaluated
+        FROM (SELECT DISTINCT 'prompt_hash' AS part, prompt_hash AS value FROM requests
+              UNION SELECT 'params_hash', params_hash FROM requests
+              UNION SELECT 'checkpoint', checkpoint FROM requests) AS v
+        JOIN (SELECT DISTINCT 'prompt_hash' AS part, coalesce(s.served, e.prompt_hash) AS value
+              FROM eval_runs AS e LEFT JOIN spelled AS s ON s.prompt_hash = e.prompt_hash
+              UNION SELECT 'params_hash', params_hash FROM eval_runs
+              UNION SELECT 'checkpoint', checkpoint FROM eval_runs) AS r
+          ON r.part = v.part
+        WHERE v.value IS NOT NULL AND r.value IS NOT NULL
+    )
+    GROUP BY part ORDER BY part
+    """,
+    "Of each part of a configuration how many values were served, evaluated, and both.",
+    uses=(SPELLED,),
+)
+
 PUSHES = Query(
     "pushes",
     """
@@ -41,10 +79,36 @@ PUSHES = Query(
     "Versions of prompts as they were pushed.",
 )
 
+
+def name_of_model(column: str) -> str:
+    """SQL: the name of a model without its provider and the date of its version."""
+    return (
+        f"regexp_replace(regexp_replace(lower({column}), '^.*/', ''), "
+        "'[-@:_](latest|[0-9]{4}-?[0-9]{2}-?[0-9]{2})$', '')"
+    )
+
+
+MODELS = Query(
+    "models",
+    f"""
+    SELECT response_model, model
+    FROM (
+        SELECT response_model, model,
+               bool_or(model IN (SELECT {name_of_model("endpoint")} FROM eval_runs
+                                 WHERE endpoint IS NOT NULL)) OVER () AS alike
+        FROM (SELECT response_model, {name_of_model("response_model")} AS model
+              FROM requests WHERE response_model IS NOT NULL GROUP BY response_model)
+    )
+    WHERE alike
+    """,  # noqa: S608  the text is put together of constants
+    "Models that answered, where requests and runs have a name of one in common.",
+)
+
 LABELLED = Query(
     "labelled",
     f"""
     SELECT q.occurred_at, q.account_id, q.lane, q.decision, q.endpoint, q.params_hash, q.checkpoint,
+           a.model,
            coalesce(q.prompt_name, o.only_name, '') AS prompt_name,
            CASE WHEN NOT h.one_a_request THEN q.prompt_hash END AS prompt_hash,
            coalesce(q.prompt_version, p.version) AS label
@@ -53,6 +117,7 @@ LABELLED = Query(
                 FROM pushes) AS o
     JOIN hashes AS h ON h.prompt_name = coalesce(q.prompt_name, '')
     LEFT JOIN repeated AS d ON d.request_id = q.request_id
+    LEFT JOIN models AS a ON a.response_model = q.response_model
     LEFT JOIN pushes AS p
       ON p.prompt_name = CASE WHEN q.prompt_version IS NULL
              AND (q.prompt_hash IS NULL OR h.one_a_request)
@@ -62,17 +127,17 @@ LABELLED = Query(
       AND {of_environment("q.environment")}
     """,  # noqa: S608  the text is put together of constants
     "The requests that customers made, each with the configuration that it names.",
-    uses=(REPEATED, HASHES, PUSHES),
+    uses=(REPEATED, HASHES, PUSHES, MODELS),
 )
 
 MINUTES = Query(
     "minutes",
     """
-    SELECT prompt_name, prompt_hash, params_hash, checkpoint, label, lane,
+    SELECT prompt_name, prompt_hash, params_hash, checkpoint, model, label, lane,
            CAST(floor(epoch(occurred_at) / 60) AS BIGINT) AS minute,
            count(*) AS requests, min(occurred_at) AS first, max(occurred_at) AS last
     FROM labelled
-    GROUP BY prompt_name, prompt_hash, params_hash, checkpoint, label, lane,
+    GROUP BY prompt_name, prompt_hash, params_hash, checkpoint, model, label, lane,
              CAST(floor(epoch(occurred_at) / 60) AS BIGINT)
     """,
     "Requests by configuration and minute.",
@@ -83,16 +148,16 @@ CONFIGS = Query(
     "configs",
     """
     SELECT row_number() OVER (ORDER BY min(first), prompt_name, prompt_hash, own_label,
-                              params_hash, checkpoint) AS config,
-           prompt_name, prompt_hash, params_hash, checkpoint,
+                              params_hash, checkpoint, model) AS config,
+           prompt_name, prompt_hash, params_hash, checkpoint, model,
            own_label AS label, max(label) AS version,
            CAST(sum(requests) AS BIGINT) AS requests,
            min(first) AS first_served, max(last) AS last_served, min(minute) AS first_minute,
            max(minute) AS last_minute
-    FROM (SELECT prompt_name, prompt_hash, params_hash, checkpoint, requests, first, last, minute,
-                 label, CASE WHEN prompt_hash IS NULL THEN label END AS own_label
+    FROM (SELECT prompt_name, prompt_hash, params_hash, checkpoint, model, requests, first, last,
+                 minute, label, CASE WHEN prompt_hash IS NULL THEN label END AS own_label
           FROM minutes WHERE prompt_hash IS NOT NULL OR label IS NOT NULL)
-    GROUP BY prompt_name, prompt_hash, params_hash, checkpoint, own_label
+    GROUP BY prompt_name, prompt_hash, params_hash, checkpoint, model, own_label
     """,
     "The configurations that were served.",
     uses=(MINUTES,),
@@ -108,6 +173,7 @@ SERVED = Query(
      AND c.prompt_hash IS NOT DISTINCT FROM m.prompt_hash
      AND c.params_hash IS NOT DISTINCT FROM m.params_hash
      AND c.checkpoint IS NOT DISTINCT FROM m.checkpoint
+     AND c.model IS NOT DISTINCT FROM m.model
      AND c.label IS NOT DISTINCT FROM CASE WHEN m.prompt_hash IS NULL THEN m.label END
     """,
     "Requests of each configuration by the minute.",
@@ -130,8 +196,9 @@ TRAFFIC = Query(
 STARTS = Query(
     "starts",
     """
-    SELECT c.config, c.prompt_name, c.prompt_hash, c.params_hash, c.checkpoint, c.label, c.version,
-           c.requests, c.first_served, c.last_served, b.so_far - b.requests AS others_before,
+    SELECT c.config, c.prompt_name, c.prompt_hash, c.params_hash, c.checkpoint, c.model, c.label,
+           c.version, c.requests, c.first_served, c.last_served,
+           b.so_far - b.requests AS others_before,
            c.requests / greatest(e.so_far - b.so_far + b.requests - c.requests, 1) AS odds,
            (SELECT max(p.pushed_at)
             FROM pushes AS p

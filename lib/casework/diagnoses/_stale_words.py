@@ -22,13 +22,13 @@ def name_of(config: dict[str, Any]) -> str:
 
 
 def names_of(configs: Sequence[dict[str, Any]]) -> dict[int, str]:
-    """Name each configuration apart from the others: by its checkpoint and parameters if need be.
+    """Name each configuration apart from the others: by checkpoint, parameters or model.
 
     Returns:
         The name by the number of the configuration.
     """
     names = {row["config"]: name_of(row) for row in configs}
-    for detail in ("checkpoint", "params_hash"):
+    for detail in ("checkpoint", "params_hash", "model"):
         often = Counter(names.values())
         for row in configs:
             name, more = names[row["config"]], str(row[detail] or "")
@@ -44,11 +44,18 @@ def names_of(configs: Sequence[dict[str, Any]]) -> dict[int, str]:
 def headline(ask: Inquiry, verdict: Verdict, blind: Blind, sesoi: float) -> str:
     """Say the answer in one sentence."""
     totals, value = blind.totals, {name: m.value for name, m in ask.measures.items()}
+    if blind.is_apart and verdict == "inconclusive":
+        return (
+            "Not one hash of a prompt occurs both in requests and in eval runs. Either both sides "
+            f"hash differently, or nothing that customers met was ever scored: "
+            f"{count(totals['requests'], 'requests')}."
+        )
     if not blind.worst:
         if verdict == "clean":
+            n = totals["configs"]
+            each = f"Each of {number(n)} served configurations" if n > 1 else "What was served"
             return (
-                f"Each of {count(totals['configs'], 'served configurations')} was scored by a "
-                f"completed run before customers met it, over "
+                f"{each} was scored by a completed run before customers met it, over "
                 f"{count(totals['requests'], 'requests')}."
             )
         return _open(ask, blind, sesoi)
@@ -95,12 +102,39 @@ def elsewhere(config: dict[str, Any], run: dict[str, Any]) -> str:
     )
 
 
+_DOUBTS = {
+    "checkpoint": "the runs name no checkpoint, and this one was not in service, or not alone, "
+    "when they started",
+    "hash": "the runs of the same version label have other hashes, and it has many on both sides, "
+    "as one template with its variables filled in has",
+    "model": "the runs of the same prompt name another model",
+    "parameters": "the runs name no parameters, and these were not in service, or not alone, when "
+    "they started",
+}
+
+
+def in_doubt(blind: Blind) -> str:
+    """Say why runs that may have scored a configuration are not known to have done so."""
+    return "; ".join(_DOUBTS[name] for name in blind.doubts) or "none"
+
+
 def _open(ask: Inquiry, blind: Blind, sesoi: float) -> str:
     totals, moved = blind.totals, ask.measures["requests_since_index_moved"].value
     if moved >= sesoi * totals["requests"]:
         return (
             f"Every configuration was scored before it was served, but {count(moved, 'requests')} "
             "met it with an index or tools that changed after its last run."
+        )
+    if totals["doubtful"] >= sesoi * totals["requests"]:
+        return (
+            f"No run before is known to have scored what {number(totals['doubtful'])} of "
+            f"{count(totals['requests'], 'requests')} met: {in_doubt(blind)}."
+        )
+    if blind.params_apart:
+        return (
+            "By prompt every configuration was scored before it was served, but not one hash of "
+            "parameters occurs in both requests and runs: both sides write it differently, or the "
+            "runs used other parameters."
         )
     unnamed = totals["served"] - totals["requests"]
     if unnamed > sesoi * totals["served"]:
@@ -130,11 +164,12 @@ def _open(ask: Inquiry, blind: Blind, sesoi: float) -> str:
 
 def remedies(ask: Inquiry, blind: Blind, known: dict[str, Any]) -> tuple[str, ...]:
     """Say what to do in this case."""
-    zone = (
+    zone: tuple[str, ...] = (
         ("Load the eval log into a new case and name its time zone (--timezone).",)
         if is_open(ask, blind)
         else ()
     )
+    zone += _record(blind)
     if not blind.worst:
         return zone
     name = name_of(blind.worst)
@@ -162,6 +197,19 @@ def remedies(ask: Inquiry, blind: Blind, known: dict[str, Any]) -> tuple[str, ..
     return tuple(said)
 
 
+def _record(blind: Blind) -> tuple[str, ...]:
+    """Say what would have to be recorded where records leave it open."""
+    parts = [name for name in ("checkpoint", "parameters", "model") if name in blind.doubts]
+    said = [f"Record on each run its {' and '.join(parts)}, as on requests."] if parts else []
+    if "hash" in blind.doubts:
+        said.append("Hash the template before its variables are filled in, on both sides.")
+    both = (("prompts", blind.is_apart), ("parameters", blind.params_apart))
+    apart = [name for name, never_meet in both if never_meet]
+    if apart:
+        said.append(f"Hash {' and '.join(apart)} in one way on both sides.")
+    return tuple(said)
+
+
 def limits(ask: Inquiry, blind: Blind, clock_known: bool, known: dict[str, Any]) -> tuple[str, ...]:
     """Say what the answer does not cover."""
     totals, m = blind.totals, ask.measures
@@ -172,6 +220,11 @@ def limits(ask: Inquiry, blind: Blind, clock_known: bool, known: dict[str, Any])
         said.append(
             "The runs name no time zone and are read as UTC; in another one their times "
             "against the requests are off by whole hours."
+        )
+    if totals["doubtful"]:
+        said.append(
+            f"{count(totals['doubtful'], 'requests')} met what no run before is known to have "
+            f"scored, and count as blind only in the upper bounds: {in_doubt(blind)}."
         )
     unnamed = totals["served"] - totals["requests"]
     if unnamed:
@@ -187,10 +240,7 @@ def limits(ask: Inquiry, blind: Blind, clock_known: bool, known: dict[str, Any])
         )
     if blind.runs["unidentified"]:
         said.append(f"Runs that name no configuration: {number(blind.runs['unidentified'])}.")
-    for column, words in (("params_hash", "parameters"), ("checkpoint", "checkpoint")):
-        sides = [ask.case.filled(table, (column,)) for table in ("requests", "eval_runs")]
-        if not all(sides):
-            said.append(f"The {words} could not be compared: not recorded on both sides.")
+    said += _not_compared(ask, blind)
     unmasked = [row for row in ask.ask(HASHES) if row["one_a_request"]]
     if unmasked:
         said.append(
@@ -203,3 +253,17 @@ def limits(ask: Inquiry, blind: Blind, clock_known: bool, known: dict[str, Any])
         "shows a change of them and before the next run."
     )
     return tuple(said)
+
+
+def _not_compared(ask: Inquiry, blind: Blind) -> list[str]:
+    """Say which parts of a configuration could not be compared."""
+    said = []
+    if blind.params_apart:
+        said.append("Hashes of parameters are set aside: not one occurs in both requests and runs.")
+    for column, words in (("params_hash", "parameters"), ("checkpoint", "checkpoint")):
+        served, evaluated = (ask.case.filled(side, (column,)) for side in ("requests", "eval_runs"))
+        if served and not evaluated:
+            said.append(f"Runs record no {words}: one that was alone in service is taken for it.")
+        elif not served:
+            said.append(f"The {words} could not be compared: not recorded on both sides.")
+    return said

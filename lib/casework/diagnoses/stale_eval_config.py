@@ -23,9 +23,13 @@ before is no fault beside one of the version that is served. A configuration tha
 when the records begin may have been scored earlier. An eval log in another time zone shifts every
 run: name the zone when it is loaded, or what a shift of whole hours would change stays open. Hashes
 of prompts with the variables filled in name every request apart; they are set aside and labels are
-used. A run on the same prompt with another retrieval index or other tools scored another system:
-where the log shows such a change after the last run, and no hash holds it, what was served is
-neither blind nor known to be scored.
+used. Where a label has three hashes or more on both sides, one a day, customer or language, a run
+under it may be of any of them. A run that names no checkpoint or no parameters counts for those
+that were alone in service when it started; whether it scored others is not known, nor whether a run
+that names another model did. Hashes of parameters that never meet are set aside. A run on the same
+prompt with another retrieval index or other tools scored another system: where the log shows such a
+change after the last run, and no hash holds it, what was served is neither blind nor known to be
+scored.
 """
 
 from typing import Any
@@ -43,10 +47,13 @@ from casework.diagnoses._stale_runs import FIRSTS, GRADES, MATCHES, RUNS
 from casework.diagnoses._stale_served import (
     CONFIGS,
     HASHES,
+    IN_COMMON,
     MINUTES,
+    MODELS,
     PUSHES,
     REPEATED,
     SERVED,
+    SPELLED,
     STARTS,
     TRAFFIC,
 )
@@ -64,8 +71,8 @@ from casework.tables import (
     tickets,
 )
 
-_HELD = (REPEATED, HASHES, PUSHES, MINUTES, CONFIGS, SERVED, TRAFFIC, STARTS, RUNS, MATCHES, GRADES,
-         FIRSTS, b.EXPOSURE)  # fmt: skip
+_HELD = (REPEATED, HASHES, PUSHES, MODELS, SPELLED, IN_COMMON, MINUTES, CONFIGS, SERVED, TRAFFIC,
+         STARTS, RUNS, MATCHES, GRADES, FIRSTS, b.EXPOSURE)  # fmt: skip
 """Computed once, each before the ones that read it."""
 
 
@@ -127,6 +134,7 @@ def _breaks(blind: Blind) -> tuple[Break, ...]:
             + (" under its name" if row["config"] in blind.renamed else ""),
         )
         for row in blind.blind_configs
+        if not row["apart"]
     )
 
 
@@ -168,17 +176,20 @@ def _verdict(
     totals = blind.totals
     if falsifier.falsified:
         return "inconclusive"
+    if blind.is_apart and not totals["blind_least"]:
+        return "inconclusive"
     if totals["blind_least"]:
         settled = all(rival.outcome != "not_excluded" for rival in rivals)
         return "confirmed" if totals["hashed_least"] and settled else "supported"
     if worst and blind.worst and blind.worst["unsettled"]:
         others = ask.one(b.RUNS_IN_WINDOW, **worst)
         return "supported" if others["identified"] else "inconclusive"
-    small = totals["blind_most"] < sesoi * totals["requests"]
+    small = totals["blind_most"] + totals["doubtful"] < sesoi * totals["requests"]
     complete = totals["served"] - totals["requests"] <= sesoi * totals["served"]
     compared = any(not row["older_than_the_record"] for row in blind.configs)
     moved = ask.measures["requests_since_index_moved"].value
     whole = complete and moved < sesoi * totals["requests"] and not is_open(ask, blind)
+    whole = whole and not blind.params_apart
     return "clean" if small and whole and compared and blind.is_certain else "inconclusive"
 
 

@@ -3,7 +3,9 @@
 Every importer makes these hashes here, so that what was served and what was evaluated compare.
 """
 
+import re
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from hashlib import sha256
 from typing import Any
 
@@ -11,12 +13,42 @@ import msgspec
 
 from casework import canonical
 
+_MONTH = r"(?:jan|feb|mar|apr|may|june?|july?|aug|sept?|oct|nov|dec)[a-z]{0,6}\.?"
+_DAY = r"(?:0?[1-9]|[12][0-9]|3[01])"
+_YEAR = r"(?:19|20)[0-9]{2}"
+_HAS_YEAR = re.compile(_YEAR)
+_DATE = re.compile(
+    r"(?:\b(?:mon|tues|wednes|thurs|fri|satur|sun)day,? +|\b(?:mon|tue|wed|thu|fri|sat|sun),? +)?"
+    r"(?<![0-9])(?:"
+    rf"{_YEAR}([-/.]){_DAY}\1{_DAY}"
+    r"(?:[T ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:[.,][0-9]+)?)?(?:Z|[+-][0-9]{2}:?[0-9]{2})?)?"
+    rf"|{_DAY}([-/.]){_DAY}\2{_YEAR}"
+    rf"|{_DAY}(?:st|nd|rd|th|\.)? +(?:(?:de|of) +)?[^\W\d_]{{3,12}}\.?,? +(?:de +)?{_YEAR}"
+    rf"|{_MONTH} +{_DAY}(?:st|nd|rd|th)?,? +{_YEAR}"
+    r")(?![0-9])",
+    re.IGNORECASE,
+)
+"""A calendar day with its year, written in numbers, or with the name of the month."""
+
 
 def hash_prompt(system: Sequence[str]) -> str | None:
-    """SHA-256 of a system prompt in UTF-8, several messages joined by a newline; None of none."""
+    """SHA-256 of a system prompt in UTF-8, several messages joined by a newline; None of none.
+
+    Calendar dates are masked: a template that tells the model what day it is is the same template
+    tomorrow.
+    """
     if not system:
         return None
-    return sha256("\n".join(system).encode("utf-8", "surrogatepass")).hexdigest()
+    said = "\n".join(system)
+    if _HAS_YEAR.search(said):
+        said = _without_dates(said)
+    return sha256(said.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+@lru_cache(maxsize=256)
+def _without_dates(text: str) -> str:
+    """Mask the dates; requests repeat their prompt, and a long one takes milliseconds."""
+    return _DATE.sub("<date>", text)
 
 
 def hash_params(parameters: Mapping[str, Any]) -> str | None:

@@ -42,7 +42,8 @@ requests = Table(
         Column(
             "prompt_hash",
             TEXT,
-            "SHA-256 of the rendered template with variables masked, or of the system prompt.",
+            "SHA-256 of the rendered template with variables masked, or of the system prompt with "
+            "dates masked.",
         ),
         Column("params_hash", TEXT, "SHA-256 of the call parameters (temperature and the like)."),
         Column("user_id", TEXT, "User on whose behalf the call was made."),
