@@ -79,7 +79,6 @@ def judge(
         sesoi_suspect: the same of such rows from insiders or from outside production.
         seed: of the bootstrap of agreement.
     """
-    _check(corrections)
     limits = Limits(sesoi_contamination, sesoi_suspect)
     settled = partial(_settled, names=(production, domains, corrections, adjudicator))
     choice = choose(ask, dataset, settled, limits, seed)
@@ -135,6 +134,7 @@ def _settled(
     ask: Inquiry, dataset: str, *, names: tuple[str | None, str | None, str | None, str | None]
 ) -> Known:
     production, domains, corrections, adjudicator = names
+    _check(corrections)
     known = settle(ask, dataset, production, domains, corrections)
     return known | {"adjudicators": adjudicators(ask, adjudicator, dataset)}
 
