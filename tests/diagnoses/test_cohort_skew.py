@@ -233,3 +233,20 @@ def test_a_covariate_that_is_known_of_one_arm_alone_compares_nothing(
     )
     assert result.verdict == "not_testable"
     assert "of both arms" in result.headline
+
+
+def test_the_platform_names_the_control_where_the_log_knows_numbers(
+    diagnose_tables: Diagnose,
+) -> None:
+    ids = [f"u{i}" for i in range(200)]
+    result = diagnose_tables(
+        "cohort_skew",
+        assignments={"experiment": ["hint"] * 200, "unit_id": ids,
+                     "assigned_at": [str(START)] * 200,
+                     "arm": ["0" if i < 90 else "1" for i in range(200)]},
+        units={"unit_id": ids, "seats": [i % 7 for i in range(200)]},
+        config_events={"occurred_at": [str(START)], "key": ["rollout:hint"], "new_value": ["50"],
+                       "control": [["0", "v_0"]]},
+    )  # fmt: skip
+    assert result.parameters["control"].value == "0"
+    assert result.measures["srm_p"].value > 0.1

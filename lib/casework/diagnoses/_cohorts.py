@@ -30,6 +30,15 @@ ROLLOUT = Query(
     "The ramp of the experiment.",
 )
 
+CONTROLS = Query(
+    "controls",
+    """
+    SELECT DISTINCT unnest(attributes ->> '$.control[*]') AS arm
+    FROM config_events WHERE key = 'rollout:' || $experiment ORDER BY arm
+    """,
+    "What the events of the rollout say that the log of assignments calls the control.",
+)
+
 METRICS = Query(
     "metrics",
     """
