@@ -127,6 +127,19 @@ ACCOUNTS = Query(
     uses=(EXPOSED,),
 )
 
+ACCOUNT_ARMS = Query(
+    "account_arms",
+    """
+    SELECT treated, count(*) AS accounts, count(*) FILTER (WHERE compared) AS compared
+    FROM (SELECT treated, coalesce(account_id, unit_id) AS account,
+                 bool_or(NOT set_apart) AS compared
+          FROM exposed GROUP BY treated, account)
+    GROUP BY treated ORDER BY treated
+    """,
+    "Accounts by arm, and those of which a unit is compared; a unit without one stands for itself.",
+    uses=(EXPOSED,),
+)
+
 ALGORITHMS = Query(
     "algorithms",
     """
