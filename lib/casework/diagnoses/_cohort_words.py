@@ -15,7 +15,7 @@ from casework.stats.estimates import Estimate
 from casework.words import count, number, p_value, spread
 
 FLAGGED = 0.1
-_LEVEL, _POWER = NormalDist().inv_cdf(0.995), NormalDist().inv_cdf(0.8)
+_LEVEL, _POWER, _WIDTH, _BOTH_SIDES = map(NormalDist().inv_cdf, (0.995, 0.8, 0.975, 0.9))
 
 
 def headline(
@@ -94,12 +94,15 @@ def _undecided(compared: Comparison, found: Composition, counts: Counts, sesoi: 
 def _times(found: Composition, largest: float, sesoi: float) -> float:
     """How many times the units would do: widths fall with the root of their number.
 
-    To show a difference that is real needs the 99 % point of arms dealt anew, and as much more as
-    finds it four times in five; to show its absence, intervals that end short of what matters.
+    To show a difference that is real needs the 99 % point of arms dealt anew, to show its absence
+    intervals that end short of what matters, and as much more as does it four times in five. Where
+    that was there, and failed, the absence needs intervals that end short about what was seen.
     """
     if largest < sesoi:
-        halves = ((c.difference, c.difference.high - c.difference.value) for c in found.covariates)
-        return max((half / (sesoi - abs(d.value))) ** 2 for d, half in halves)
+        halves = [(c.difference, c.difference.high - c.difference.value) for c in found.covariates]
+        equal = max(half for _, half in halves) * (1 + _BOTH_SIDES / _WIDTH) / sesoi
+        seen = max(half / (sesoi - abs(d.value)) for d, half in halves)
+        return float((equal if equal > 1 else seen) ** 2)
     band = found.rehash.q99 if found.rehash else math.inf
     return float((band * (1 + _POWER / _LEVEL) / largest) ** 2)
 
