@@ -101,13 +101,7 @@ def rehash_test(
         size = min(BLOCK, draws - start)
         treated = _deal(rng, size, len(s), share) @ buckets
         null[start : start + size] = _differences(treated, totals - treated)
-    largest = float(np.abs(seen).max())
-    most = null.max(axis=1)
-    extreme = int((most >= largest * (1 - TIE)).sum())
-    # a quantile that exists among the draws: interpolation towards an infinite one is NaN
-    median, q95, q99 = np.quantile(most, [0.5, 0.95, 0.99], method="higher").tolist()
-    p = (1 + extreme) / (1 + draws)
-    return Rehash(p, largest, median, q95, q99, draws, _reach(null))
+    return _compared(float(np.abs(seen).max()), null)
 
 
 def _deal(rng: np.random.Generator, draws: int, k: int, share: float) -> Floats:
@@ -120,6 +114,16 @@ def _deal(rng: np.random.Generator, draws: int, k: int, share: float) -> Floats:
     more = np.flatnonzero(rng.random(draws) < share * k - whole)
     treated[more, order[more, whole]] = 1.0
     return treated
+
+
+def _compared(largest: float, null: Floats) -> Rehash:
+    """The largest difference of the arms as they are against those of the draws, (draws, p)."""
+    most, draws = null.max(axis=1), len(null)
+    extreme = int((most >= largest * (1 - TIE)).sum())
+    # a quantile that exists among the draws: interpolation towards an infinite one is NaN
+    median, q95, q99 = np.quantile(most, [0.5, 0.95, 0.99], method="higher").tolist()
+    p = (1 + extreme) / (1 + draws)
+    return Rehash(p, largest, median, q95, q99, draws, _reach(null))
 
 
 def _reach(null: Floats) -> tuple[float, ...]:
