@@ -337,3 +337,13 @@ def test_a_hash_that_gives_neither_does_not_make_accounts_the_unit(
     result = diagnose_tables("cohort_skew", **tables)
     assert result.measures["bucket_mismatch_rate"].value > 0.5
     assert result.measures["srm_p"].n == 300
+
+
+def test_arms_are_clean_where_every_interval_is_short_of_what_matters(
+    diagnose_tables: Diagnose,
+) -> None:
+    tables = dealt([i % 2 == 0 for i in range(4000)])
+    tables["units"]["seats"] = [i // 2 % 9 for i in range(4000)]
+    result = diagnose_tables("cohort_skew", **tables)
+    assert result.verdict == "clean"
+    assert "alike before exposure: no covariate differs by 0.1" in result.headline
