@@ -90,7 +90,7 @@ def judge(
     _measure(ask, compared, dealing, found, counts)
     if not found.rehash or not found.covariates:
         return Conclusion("not_testable", NOTHING_KNOWN, limits=limits)
-    draw(ask, found, sesoi_smd)
+    draw(ask, found, counts, sesoi_smd)
     concluded = _conclude(ask, compared, dealing, found, counts, alpha, sesoi_smd)
     return replace(concluded, limits=limits + concluded.limits)
 
