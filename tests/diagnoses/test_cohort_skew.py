@@ -233,3 +233,117 @@ def test_a_covariate_that_is_known_of_one_arm_alone_compares_nothing(
     )
     assert result.verdict == "not_testable"
     assert "of both arms" in result.headline
+
+
+def test_the_platform_names_the_control_where_the_log_knows_numbers(
+    diagnose_tables: Diagnose,
+) -> None:
+    ids = [f"u{i}" for i in range(200)]
+    result = diagnose_tables(
+        "cohort_skew",
+        assignments={"experiment": ["hint"] * 200, "unit_id": ids,
+                     "assigned_at": [str(START)] * 200,
+                     "arm": ["0" if i < 90 else "1" for i in range(200)]},
+        units={"unit_id": ids, "seats": [i % 7 for i in range(200)]},
+        config_events={"occurred_at": [str(START)], "key": ["rollout:hint"], "new_value": ["50"],
+                       "control": [["0", "v_0"]]},
+    )  # fmt: skip
+    assert result.parameters["control"].value == "0"
+    assert result.measures["srm_p"].value > 0.1
+
+
+def test_a_fair_deal_does_not_make_arms_alike(diagnosed: Diagnosed) -> None:
+    result, _ = diagnosed("cohort_skew.unlucky_canary", 7001)
+    smd, share = result.measures["max_abs_smd"].ci95, result.measures["composition_share"].ci95
+    assert smd is not None
+    assert smd[0] > 0
+    assert share is not None
+    assert share[0] > 0.25
+    assert result.verdict == "supported"
+    assert "as chance may have dealt them" in result.headline
+    assert rival(result, "Bad luck").outcome == "not_excluded"
+
+
+def test_accounts_are_counted_and_dealt_anew_as_accounts(diagnosed: Diagnosed) -> None:
+    result, truth = diagnosed("cohort_skew.one_large_account", 7000)
+    m = result.measures
+    assert m["srm_p"].n == m["rehash_p"].n == m["max_abs_smd"].n == truth.numbers["accounts"]
+    assert m["srm_p"].value > 0.05
+    # of the users a quarter is treated; of the accounts, and so of the draws, a tenth
+    assert 0.03 < m["rehash_p"].value < 0.2
+    smd = m["max_abs_smd"].ci95
+    assert smd is not None
+    assert smd[0] < 0.1
+    assert any(f.statement.startswith("Counts of accounts per arm") for f in result.findings)
+    assert "accounts in" in result.headline
+
+
+def dealt(arms: Sequence[bool], accounts: Sequence[str] | None = None) -> dict[str, Rows]:
+    """Units of which the first were treated or not, as told."""
+    ids = [f"u{i}" for i in range(len(arms))]
+    log = [("flag", unit, "on" if on else "off", START) for unit, on in zip(ids, arms, strict=True)]
+    tables = {"assignments": table(("experiment", "unit_id", "arm", "assigned_at"), log)}
+    tables["units"] = {"unit_id": ids, **({"account_id": list(accounts)} if accounts else {})}
+    return tables
+
+
+def seen(before: Sequence[float], after: Sequence[float]) -> Rows:
+    rows = [
+        (f"u{i}", "mails", START + timedelta(days=day), value)
+        for day, values in ((-7, before), (7, after))
+        for i, value in enumerate(values)
+    ]
+    return table(("unit_id", "metric", "occurred_at", "value"), rows)
+
+
+def test_a_lift_for_everyone_that_cannot_be_known_is_not_said(diagnose_tables: Diagnose) -> None:
+    rng = random.Random(3)
+    tables = dealt([i < 80 for i in range(400)])
+    tables["units"]["seats"] = list(range(400))
+    before = [i + rng.gauss(0, 9) for i in range(400)]
+    tables["outcomes"] = seen(before, [value + rng.gauss(0, 9) for value in before])
+    result = diagnose_tables("cohort_skew", **tables)
+    assert result.verdict in ("confirmed", "supported")
+    assert result.measures["lift_population"].value is None
+    assert "For everyone the change is worth" not in result.headline
+    assert "for everyone it cannot be estimated" in result.headline
+
+
+def test_colleagues_are_no_units_of_their_own_for_the_lift(diagnose_tables: Diagnose) -> None:
+    rng = random.Random(4)
+    accounts = [f"a{i // 20}" for i in range(1200)]
+    shock = {account: rng.gauss(0, 5) for account in set(accounts)}
+    tables = dealt([i // 20 % 2 == 0 for i in range(1200)], accounts)
+    before = [rng.gauss(50, 1) for _ in accounts]
+    after = [value + shock[a] for value, a in zip(before, accounts, strict=True)]
+    result = diagnose_tables("cohort_skew", **tables, outcomes=seen(before, after))
+    lift = result.measures["lift_population"]
+    assert lift.ci95 is not None
+    # 30 accounts an arm: 2 x 5 x sqrt(2 / 30) = 2.6; 600 users an arm would make it 0.6
+    assert 1.5 < lift.ci95[1] - lift.value < 4
+
+
+def test_a_hash_that_gives_neither_does_not_make_accounts_the_unit(
+    diagnose_tables: Diagnose,
+) -> None:
+    accounts = [f"a{i // 3}" for i in range(300)]
+    tables = dealt([i % 2 == 0 for i in range(300)], accounts)
+    log = tables["assignments"]
+    # more than by chance are their account's, as buckets of an unknown salt may be
+    digest = [int(hashlib.sha256(f"s{a}".encode()).hexdigest(), 16) % 100 for a in accounts]
+    log["bucket"] = [b if i < 30 else i % 100 for i, b in enumerate(digest)]
+    log["salt"], log["algorithm"] = ["s"] * 300, ["sha256"] * 300
+    tables["units"]["seats"] = [i % 7 for i in range(300)]
+    result = diagnose_tables("cohort_skew", **tables)
+    assert result.measures["bucket_mismatch_rate"].value > 0.5
+    assert result.measures["srm_p"].n == 300
+
+
+def test_arms_are_clean_where_every_interval_is_short_of_what_matters(
+    diagnose_tables: Diagnose,
+) -> None:
+    tables = dealt([i % 2 == 0 for i in range(4000)])
+    tables["units"]["seats"] = [i // 2 % 9 for i in range(4000)]
+    result = diagnose_tables("cohort_skew", **tables)
+    assert result.verdict == "clean"
+    assert "alike before exposure: no covariate differs by 0.1" in result.headline

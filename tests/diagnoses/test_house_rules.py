@@ -35,7 +35,7 @@ def queries() -> dict[str, Query]:
         _cohort_sums.arm_sums(SOURCES),
         *(_cohort_sums.moments(SOURCES, (1, 3), weighted=w) for w in (True, False)),
         *(_substrate_sums.sums(cuts) for cuts in (0, 3)),
-        *(make(_cohort_strata.Plan(SOURCES, (1, 3), own, weighted=own is None))
+        *(make(_cohort_strata.Plan(SOURCES, (1, 3), own, weighted=own is None, grouped=own is None))
           for own in (2, None) for make in (_cohort_strata.edges, _cohort_strata.strata)),
     ]  # fmt: skip
     return found | {f"made.{i}.{query.id}": query for i, query in enumerate(made)}

@@ -14,6 +14,7 @@ Written = Callable[[str], tuple[Path, Truth]]
 
 EXPERIMENTS = [incident.name for incident in ALL if incident.diagnosis == "cohort_skew"]
 PLANTED = ["cohort_skew.planted_1x", "cohort_skew.planted_2x", "cohort_skew.planted_relogged"]
+BY_ACCOUNT = ["cohort_skew.unit_mismatch", "cohort_skew.one_large_account"]
 RELOGGED = ["cohort_skew.planted_relogged", "cohort_skew.novelty_relogged"]
 # their rows are not those of the readout
 NO_READOUT = {"cohort_skew.delayed_logging", "cohort_skew.uneven_rows", *RELOGGED}
@@ -142,7 +143,7 @@ def test_buckets_are_those_of_the_named_algorithm(name: str, files, written: Wri
     if "algorithm" not in found.columns("assignments"):
         pytest.skip("its log names no algorithm")
     salted = "salt" if "salt" in found.columns("assignments") else "NULL"
-    unit = "account_id" if name == "cohort_skew.unit_mismatch" else "unit_id::VARCHAR"
+    unit = "account_id" if name in BY_ACCOUNT else "unit_id::VARCHAR"
     rows = found.rows(
         f"SELECT a.algorithm, {salted}, {unit.replace('unit_id', 'a.unit_id')}, a.bucket::INTEGER "
         "FROM assignments AS a JOIN units AS u ON u.unit_id::VARCHAR = a.unit_id::VARCHAR"
@@ -220,8 +221,9 @@ def test_pooling_the_ramp_reverses_the_sign(written: Written) -> None:
     assert truth["lift_pooled"] < 0 < truth["true_lift"]
 
 
-def test_accounts_are_whole(files) -> None:
-    split = files("cohort_skew.unit_mismatch").rows(
+@pytest.mark.parametrize("name", BY_ACCOUNT)
+def test_accounts_are_whole(name: str, files) -> None:
+    split = files(name).rows(
         "SELECT account_id FROM assignments a JOIN units u ON u.unit_id = a.unit_id "
         "GROUP BY 1 HAVING count(DISTINCT bucket) > 1"
     )

@@ -117,6 +117,68 @@ def test_a_rollout_is_the_share_that_gets_true(
     ]
 
 
+def test_who_gets_a_variation_untracked_gets_it(tmp_path: Path) -> None:
+    def version(weight: int) -> dict[str, Any]:
+        shares = [(0, weight), (1, 10_000), (0, 90_000 - weight)]
+        variations = [{"variation": v, "weight": w, "untracked": n == 2}
+                      for n, (v, w) in enumerate(shares)]  # fmt: skip
+        rollout = {"fallthrough": {"rollout": {"kind": "experiment", "variations": variations}}}
+        values = [{"value": False}, {"value": True}]
+        return {"variations": values, "environments": {"prod": rollout}}
+
+    entry = {"date": 1_750_000_000_000, "kind": "flag", "title": "Ana moved it",
+             "target": {"resources": ["proj/p:env/prod:flag/ranker"]},
+             "currentVersion": version(10_000)}  # fmt: skip
+    sql = "SELECT new_value FROM config_events WHERE key = 'rollout:ranker'"
+    assert loaded(tmp_path, "launchdarkly_log", entry, sql) == [("10",)]
+
+
+ROLLED = """
+SELECT key, new_value, attributes->>'$.control[*]', CAST(attributes->>'$.coverage' AS DOUBLE)
+FROM config_events WHERE starts_with(key, 'rollout:')
+"""
+
+
+@pytest.mark.parametrize(
+    ("names", "split", "expected"),
+    [
+        (("Control", "Cards"), (0.5, 0.5), ("50", ["0", "v_0"])),
+        (("Cards", "Baseline"), (0.08, 0.92), ("8", ["1", "v_1"])),
+        (("Old", "Cards", "Hints"), (0.6, 0.3, 0.1), ("40", ["0", "v_0"])),
+    ],
+)
+def test_coverage_is_who_enters_and_the_split_who_is_treated(
+    tmp_path: Path, names: tuple[str, ...], split: tuple[float, ...], expected: tuple[Any, ...]
+) -> None:
+    variations = [{"variationId": f"v_{n}", "key": str(n), "name": name}
+                  for n, name in enumerate(names)]  # fmt: skip
+    weights = [{"variationId": f"v_{n}", "weight": w} for n, w in enumerate(split)][::-1]
+    phase = {"name": "main", "dateStarted": "2026-05-20T00:00:00Z", "coverage": 0.4,
+             "trafficSplit": weights}  # fmt: skip
+    page = {"experiments": [{"id": "e", "trackingKey": "hint", "variations": variations,
+                             "phases": [phase]}]}  # fmt: skip
+    found = loaded(tmp_path, "growthbook_features", page, ROLLED)
+    assert found == [("rollout:hint", *expected, 0.4)]
+
+
+@pytest.mark.parametrize(
+    ("rule", "expected"),
+    [
+        ({"weights": [0.9, 0.1], "coverage": 0.4}, ("10", ["0"], 0.4)),
+        ({"coverage": 1}, ("50", ["0"], 1)),
+        ({"weights": [0.2, 0.8], "meta": [{"key": "new"}, {"key": "control"}]},
+         ("20", ["control"], None)),
+    ],
+)  # fmt: skip
+def test_a_rule_tells_who_is_treated_too(
+    tmp_path: Path, rule: dict[str, Any], expected: tuple[Any, ...]
+) -> None:
+    feature = {"defaultValue": False, "rules": [{"key": "hint", "variations": [0, 1], **rule}]}
+    payload = {"features": {"cards": feature}, "dateUpdated": "2026-05-20T00:00:00Z"}
+    found = loaded(tmp_path, "growthbook_features", payload, ROLLED)
+    assert found == [("rollout:hint", *expected)]
+
+
 def test_a_restart_keeps_the_interval_before_it_and_what_never_ran_has_none(
     tmp_path: Path,
 ) -> None:

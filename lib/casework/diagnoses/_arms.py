@@ -1,6 +1,7 @@
 """Which experiment, arms, stage and window `cohort_skew` compares."""
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -54,8 +55,8 @@ def settle(
     """Settle what is compared, as given or as the evidence tells.
 
     The experiment that the diagnosis takes as `usual`, else the first of those found; the arm that
-    is named as a control, else the larger; the first stage of the ramp, where the canary was read
-    out.
+    is named as a control, by itself or by its platform, else the larger; the first stage of the
+    ramp, where the canary was read out.
 
     Raises:
         UsageError: a given experiment, arm or stage is not in the case.
@@ -74,7 +75,7 @@ def settle(
             sizes[row["arm"]] = sizes.get(row["arm"], 0) + row["units"]
     _check("control", control, list(sizes))
     _check("treatment", treatment, list(sizes))
-    named = [arm for arm in sizes if arm.lower() in _CONTROL]
+    named = [arm for arm in sizes if arm.lower() in _CONTROL] or _told(ask, experiment, sizes)
     largest = sorted(sizes, key=lambda arm: (-sizes[arm], arm))
     control = str(ask.infer("control", control, (named or largest)[0]))
     others = [arm for arm in largest if arm != control]
@@ -82,6 +83,12 @@ def settle(
     window = [row for row in rows if row["arm"] in (control, treatment)
               and (stage is None or row["stage"] == stage)]  # fmt: skip
     return _window(ask, experiment, control, treatment, stage, sizes, window)
+
+
+def _told(ask: Inquiry, experiment: str, arms: Collection[str]) -> list[str]:
+    """The arm that the platform calls the control, where the log knows arms by number or key."""
+    rows = ask.ask(q.CONTROLS, experiment=experiment)
+    return [row["arm"] for row in rows if row["arm"] in arms]
 
 
 def _window(

@@ -3,6 +3,7 @@
 from typing import Any
 
 from casework.diagnoses import _cohort_sums as sums
+from casework.diagnoses._cohort_counts import Counts
 from casework.diagnoses._composition import Composition
 from casework.diagnoses._inquiry import Inquiry
 from casework.stats.composition import chance_band
@@ -12,11 +13,11 @@ from casework.words import number, spread
 _SHOWN = 25
 
 
-def draw(ask: Inquiry, found: Composition, sesoi: float) -> None:
+def draw(ask: Inquiry, found: Composition, counts: Counts, sesoi: float) -> None:
     """Draw the lift in its three readings, and the balance of the covariates."""
     if found.lift:
         _draw_lift(ask, found)
-    _draw_balance(ask, found, sesoi)
+    _draw_balance(ask, found, counts, sesoi)
 
 
 def _draw_lift(ask: Inquiry, found: Composition) -> None:
@@ -46,12 +47,14 @@ def _draw_lift(ask: Inquiry, found: Composition) -> None:
     )
 
 
-def _draw_balance(ask: Inquiry, found: Composition, sesoi: float) -> None:
+def _draw_balance(ask: Inquiry, found: Composition, counts: Counts, sesoi: float) -> None:
     shown = found.covariates[:_SHOWN]
     rows = [_dot(c.name, c.difference, "gate" if abs(c.difference.value) > sesoi else "before")
             for c in shown]  # fmt: skip
-    observed = {row["treated"]: row["units"] for row in found.levels}
-    band = chance_band(max(2, observed.get(True, 2)), max(2, observed.get(False, 2)))
+    control, treated = counts.compared
+    band = chance_band(max(2, treated), max(2, control))
+    if counts.of == "accounts":  # of unequal size: as far as accounts dealt anew scatter
+        band = max(c.difference.high - c.difference.value for c in shown)
     largest = shown[0]
     more = len(found.covariates) - len(shown)
     ask.chart(

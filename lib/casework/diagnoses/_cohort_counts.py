@@ -1,7 +1,12 @@
-"""Are the units per arm as many as planned, without those set apart and with them?"""
+"""Are the units per arm as many as planned, without those set apart and with them?
+
+Units are what was dealt: accounts, where these were dealt whole.
+"""
 
 from typing import NamedTuple
 
+from casework.case import Query
+from casework.diagnoses import _cohorts as q
 from casework.diagnoses._arms import Comparison
 from casework.diagnoses._dealing import Dealing
 from casework.stats.sample_ratio import SampleRatio, sample_ratio
@@ -13,13 +18,16 @@ _STRICT = 0.0005
 class Counts(NamedTuple):
     """Units of control and treatment that are compared, and those set apart, with both tests.
 
-    `ratio` is None where nobody is left to compare, `ratio_of_all` where nobody is set apart.
+    `of` says what `compared` counts, units or accounts, and `query` where that is from. `ratio` is
+    None where nobody is left to compare, `ratio_of_all` where nobody is set apart.
     """
 
     compared: tuple[int, int]
     set_apart: tuple[int, int]
     ratio: SampleRatio | None
     ratio_of_all: SampleRatio | None
+    of: str = "units"
+    query: Query = q.SET_APART
 
 
 def count_arms(compared: Comparison, dealing: Dealing, set_apart: tuple[int, int]) -> Counts:
@@ -30,11 +38,16 @@ def count_arms(compared: Comparison, dealing: Dealing, set_apart: tuple[int, int
     treated = compared.share or dealing.bucket_share or 0.5
     shares = (1 - treated, treated)
     kept = (compared.units[0] - set_apart[0], compared.units[1] - set_apart[1])
+    whole, of, query = compared.units, "units", q.SET_APART
+    if dealing.accounts:
+        (kept, whole), of, query = dealing.accounts, "accounts", q.ACCOUNT_ARMS
     return Counts(
         compared=kept,
         set_apart=set_apart,
         ratio=sample_ratio(kept, shares) if sum(kept) else None,
-        ratio_of_all=sample_ratio(compared.units, shares) if any(set_apart) else None,
+        ratio_of_all=sample_ratio(whole, shares) if any(set_apart) else None,
+        of=of,
+        query=query,
     )
 
 
@@ -47,7 +60,8 @@ def said_counts(counts: Counts, dealing: Dealing, treatment: str) -> str:
     }
     p = counts.ratio.p if counts.ratio else 1.0
     planned = p >= _STRICT
-    said = f"Counts per arm are {'' if planned else 'not '}as planned ({p_value(p)})"
+    what = "Counts" if counts.of == "units" else f"Counts of {counts.of}"
+    said = f"{what} per arm are {'' if planned else 'not '}as planned ({p_value(p)})"
     said += ", which says nothing of who is in them" if planned else ""
     said = f"{said}; {kinds[dealing.mechanism]}."
     if counts.ratio_of_all is None:

@@ -4,7 +4,7 @@
 from dataclasses import dataclass
 
 from casework.case import Query
-from casework.diagnoses._cohort_sums import PROFILE, significant, standardised
+from casework.diagnoses._cohort_sums import GROUPS, PROFILE, significant, standardised
 
 SEEN_BEFORE = Query(
     "seen_before",
@@ -29,17 +29,19 @@ class Plan:
         own: number of the metric before exposure, `$own` times which is taken off; None where it
             was not seen, so that what the covariates predict is taken off.
         weighted: whether units weigh as much as their denominators.
+        grouped: whether accounts were dealt whole, which then stay together in groups of units.
     """
 
     sources: tuple[str, ...]
     sorted_by: tuple[int, ...]
     own: int | None
     weighted: bool
+    grouped: bool
 
     @property
     def score(self) -> str:
         """SQL of the outcome that the covariates predict."""
-        return " + ".join(f"$slope_{i} * z{i}" for i in self.sorted_by) or "0.0"
+        return " + ".join(f"$slope_{i} * z{i}" for i in self.sorted_by) or "CAST(0 AS DOUBLE)"
 
     @property
     def rows(self) -> str:
@@ -56,14 +58,15 @@ def strata(plan: Plan) -> Query:
         f"""
     SELECT CAST(score > $edge_1 AS INTEGER) + CAST(score > $edge_2 AS INTEGER)
                + CAST(score > $edge_3 AS INTEGER) + CAST(score > $edge_4 AS INTEGER) AS stratum,
-           treated, count(rest) AS units, CAST(sum(w) AS DOUBLE) AS w,
+           treated, unit_group, count(rest) AS units, CAST(sum(w) AS DOUBLE) AS w,
            CAST(sum(w * w) AS DOUBLE) AS ww, CAST(sum(w * rest) AS DOUBLE) AS wr,
            CAST(sum(w * w * rest) AS DOUBLE) AS wwr,
            CAST(sum(w * w * rest * rest) AS DOUBLE) AS wwrr
-    FROM (SELECT treated, {"w" if plan.weighted else "1"} AS w, {plan.score} AS score,
+    FROM (SELECT treated, {f"cell % {GROUPS}" if plan.grouped else "0"} AS unit_group,
+                 {"w" if plan.weighted else "1"} AS w, {plan.score} AS score,
                  CAST(round(y - ({off})) AS HUGEINT) AS rest
           FROM {plan.rows})
-    GROUP BY stratum, treated ORDER BY stratum, treated
+    GROUP BY stratum, treated, unit_group ORDER BY stratum, treated, unit_group
     """,
         "Units of both arms by fifth of the predicted outcome, with their outcome less "
         + ("that from before exposure." if plan.own else "what the covariates predict."),

@@ -30,6 +30,15 @@ ROLLOUT = Query(
     "The ramp of the experiment.",
 )
 
+CONTROLS = Query(
+    "controls",
+    """
+    SELECT DISTINCT unnest(attributes ->> '$.control[*]') AS arm
+    FROM config_events WHERE key = 'rollout:' || $experiment ORDER BY arm
+    """,
+    "What the events of the rollout say that the log of assignments calls the control.",
+)
+
 METRICS = Query(
     "metrics",
     """
@@ -115,6 +124,19 @@ ACCOUNTS = Query(
           GROUP BY account_id HAVING count(*) > 1)
     """,
     "Accounts with several units: if each is in one arm alone, accounts were dealt and not units.",
+    uses=(EXPOSED,),
+)
+
+ACCOUNT_ARMS = Query(
+    "account_arms",
+    """
+    SELECT treated, count(*) AS accounts, count(*) FILTER (WHERE compared) AS compared
+    FROM (SELECT treated, coalesce(account_id, unit_id) AS account,
+                 bool_or(NOT set_apart) AS compared
+          FROM exposed GROUP BY treated, account)
+    GROUP BY treated ORDER BY treated
+    """,
+    "Accounts by arm, and those of which a unit is compared; a unit without one stands for itself.",
     uses=(EXPOSED,),
 )
 

@@ -10,28 +10,18 @@ from casework.case import Query
 from casework.diagnoses import _cohort_sums as sums
 from casework.diagnoses import _cohorts as q
 from casework.diagnoses._arms import Comparison
+from casework.diagnoses._cohort_balance import Covariate, balance, between_accounts
 from casework.diagnoses._cohort_change import Change, change_of
 from casework.diagnoses._dealing import Dealing
 from casework.diagnoses._inquiry import Inquiry
 from casework.diagnoses._transport import Everyone, transported
 from casework.errors import unknown_name
-from casework.stats.composition import (
-    standardised_difference,
-    standardised_interval,
-)
+from casework.stats.composition import standardised_difference
 from casework.stats.estimates import Estimate
 from casework.stats.lift import Cells, Decomposition, decompose
 from casework.stats.rehash import Rehash, rehash_test
 
 _ADJUSTED_FOR = 12
-
-
-@dataclass(frozen=True, slots=True)
-class Covariate:
-    """One covariate: its name, and its standardised difference, treatment against control."""
-
-    name: str
-    difference: Estimate
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,19 +104,25 @@ def compare(
     apart = {row["treated"]: row["set_apart"] for row in ask.ask(q.SET_APART, **compared.params)}
     set_apart = (apart.get(False, 0), apart.get(True, 0))
     found = Composition(metric, frame.is_ratio, levels, set_apart)
-    covariates = _covariates(ask, frame)
+    covariates = balance(ask, frame.names, frame.params)
     if not frame.sources:
         return found
     change = change_of(ask, frame.params) if frame.has_outcome else None
     ask.case.hold(sums.standardised(frame.sources), **frame.params)
     for spent in (sums.PROFILE, sums.OBSERVED, q.EXPOSED):
         ask.case.release(spent)
+    accounts = dealing.accounts
+    dealt, dealt_all = (accounts.compared, accounts.everyone) if accounts else (None, None)
+    rehash = _rehash(ask, frame, dealt, seed, everyone=False)
+    if dealt:
+        covariates = between_accounts(covariates, frame.names, rehash, sum(dealt))
+    everyone = _rehash(ask, frame, dealt_all, seed, everyone=True) if any(set_apart) else None
     found = replace(
         found,
         covariates=covariates,
         change=change,
-        rehash=_rehash(ask, frame, seed, everyone=False),
-        rehash_everyone=_rehash(ask, frame, seed, everyone=True) if any(set_apart) else None,
+        rehash=rehash,
+        rehash_everyone=everyone,
         cells=sums.cells(frame.sources),
     )
     return _split(ask, found, frame, seed) if frame.has_outcome else found
@@ -186,7 +182,10 @@ def _middle(compared: Comparison, metric: dict[str, Any] | None) -> datetime | N
     return compared.opened_at + (end - compared.opened_at) / 2
 
 
-def _rehash(ask: Inquiry, frame: _Frame, seed: int, *, everyone: bool) -> Rehash:
+def _rehash(
+    ask: Inquiry, frame: _Frame, accounts: tuple[int, int] | None, seed: int, *, everyone: bool
+) -> Rehash:
+    """Deal anew with the share that was dealt: of the accounts, where these were dealt whole."""
     k = len(frame.names)
     rows = ask.ask(sums.cells(frame.sources), **frame.params, everyone=everyone)
     arms = ask.ask(sums.arm_sums(frame.sources), **frame.params, everyone=everyone)
@@ -199,7 +198,8 @@ def _rehash(ask: Inquiry, frame: _Frame, seed: int, *, everyone: bool) -> Rehash
         standardised_difference(*_moments(by_arm[True], i), *_moments(by_arm[False], i))
         for i in range(1, k + 1)
     ]
-    share = by_arm[True]["n"] / sum(row["n"] for row in arms)
+    control, treated = accounts or (by_arm[False]["n"], by_arm[True]["n"])
+    share = treated / (control + treated)
     counts = [row["n"] for row in rows]
     return rehash_test(
         counts, totals / sums.FIXED, squares / sums.FIXED**2, share, observed, seed=seed
@@ -209,22 +209,6 @@ def _rehash(ask: Inquiry, frame: _Frame, seed: int, *, everyone: bool) -> Rehash
 def _moments(row: dict[str, Any], i: int) -> tuple[float, float]:
     n, total, square = row["n"], float(row[f"s{i}"]), float(row[f"q{i}"])
     return total / n, max(0.0, (square - total * total / n) / max(1, n - 1))
-
-
-def _covariates(ask: Inquiry, frame: _Frame) -> tuple[Covariate, ...]:
-    """Standardised differences, each over the units whose value is known."""
-    rows = {(row["name"], row["treated"]): row for row in ask.ask(sums.BALANCE, **frame.params)}
-    found = []
-    for name in frame.names:
-        control, treated = rows.get((name, False)), rows.get((name, True))
-        if control and treated:
-            d = standardised_difference(
-                treated["mean"], treated["variance"], control["mean"], control["variance"]
-            )
-            found.append(
-                Covariate(name, standardised_interval(d, treated["known"], control["known"]))
-            )
-    return tuple(sorted(found, key=lambda c: -abs(c.difference.value)))
 
 
 def _prognostic(ask: Inquiry, frame: _Frame) -> tuple[int, ...]:

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from casework.case import Query
 from casework.diagnoses import _cohorts as q
@@ -29,6 +29,13 @@ RECOMPUTED = Query(
 )
 
 
+class Accounts(NamedTuple):
+    """Accounts in control and treatment: those of units that are compared, and all of them."""
+
+    compared: tuple[int, int]
+    everyone: tuple[int, int]
+
+
 @dataclass(frozen=True, slots=True)
 class Dealing:
     """How the units were dealt.
@@ -36,7 +43,7 @@ class Dealing:
     Attributes:
         mechanism: `mixing` only where every bucket could be recomputed.
         mismatch: share of logged buckets that the named hash does not give; None if unknown.
-        dealt_by: `unit_id`, or `account_id` where accounts were dealt whole.
+        accounts: how many there are in the arms, where they were dealt whole; else None.
         conflicts: share of units whose arm is not that of their bucket; None without buckets.
         bucket_share: share of the buckets in use that are the treatment's.
         cohort_p: p-value of sign-up cohort by arm; None without sign-up times.
@@ -46,11 +53,16 @@ class Dealing:
     mechanism: Mechanism
     mismatch: float | None
     recomputed: int
-    dealt_by: str
+    accounts: Accounts | None
     conflicts: float | None
     bucket_share: float | None
     cohort_p: float | None
     bucket_p: float | None
+
+    @property
+    def dealt_by(self) -> str:
+        """What the dealing went by: `unit_id`, or `account_id` where accounts were dealt whole."""
+        return "account_id" if self.accounts else "unit_id"
 
     @property
     def verified(self) -> bool:
@@ -65,8 +77,8 @@ def examine(ask: Inquiry, compared: Comparison) -> Dealing:
     params = compared.params
     accounts = ask.one(q.ACCOUNTS, **params)
     shared, whole = accounts["shared_accounts"], accounts["in_one_arm"]
-    by_account = shared >= 20 and whole == shared
     algorithm, mismatch, recomputed, by_hash = _recompute(ask, compared)
+    by_account = by_hash == "account_id" or (shared >= 20 and whole == shared)
     cohort = _cohort(ask, params)
     arms_by_bucket = ask.ask(q.BUCKETS, **params)
     cohort_p = _cohort_by_arm(ask, params, cohort)
@@ -81,7 +93,7 @@ def examine(ask: Inquiry, compared: Comparison) -> Dealing:
         mechanism=mechanism,
         mismatch=mismatch,
         recomputed=recomputed,
-        dealt_by="account_id" if by_hash == "account_id" or by_account else "unit_id",
+        accounts=_accounts(ask, params) if by_account else None,
         conflicts=_conflicts(arms_by_bucket),
         bucket_share=_bucket_share(arms_by_bucket),
         cohort_p=cohort_p,
@@ -90,7 +102,10 @@ def examine(ask: Inquiry, compared: Comparison) -> Dealing:
 
 
 def _recompute(ask: Inquiry, compared: Comparison) -> tuple[str, float | None, int, str]:
-    """Recompute each logged bucket from the unit, and where that fails from its account."""
+    """Recompute each logged bucket from the unit, and where that fails from its account.
+
+    Where both fail, nothing tells that accounts were dealt.
+    """
     named = ask.ask(q.ALGORITHMS, experiment=compared.experiment)
     known = [r for r in named if r["with_bucket"] and bucket_count(r["algorithm"] or "")]
     if not known:
@@ -108,8 +123,16 @@ def _recompute(ask: Inquiry, compared: Comparison) -> tuple[str, float | None, i
             total += len(ids)
         best = min(best, (wrong / total, column), key=lambda pair: pair[0])
         if best[0] <= _TOLERATED:
-            break
-    return algorithm, best[0], table.num_rows, best[1]
+            return algorithm, best[0], table.num_rows, best[1]
+    return algorithm, best[0], table.num_rows, "unit_id"
+
+
+def _accounts(ask: Inquiry, params: dict[str, Any]) -> Accounts:
+    rows = {row["treated"]: row for row in ask.ask(q.ACCOUNT_ARMS, **params)}
+    arms = [rows.get(treated, {"compared": 0, "accounts": 0}) for treated in (False, True)]
+    return Accounts(
+        (arms[0]["compared"], arms[1]["compared"]), (arms[0]["accounts"], arms[1]["accounts"])
+    )
 
 
 def _cohort(ask: Inquiry, params: dict[str, Any]) -> str | None:

@@ -39,6 +39,7 @@ from casework.stats.estimates import Estimate
 from casework.tables import assignments, config_events, outcomes, units
 
 MATERIAL = 0.25
+_BEYOND_ZERO = 0.05
 NOTHING_KNOWN = (
     "Not testable. Nothing is known of the units of both arms from before exposure: load units "
     "with covariates, or outcomes from before it."
@@ -89,7 +90,7 @@ def judge(
     _measure(ask, compared, dealing, found, counts)
     if not found.rehash or not found.covariates:
         return Conclusion("not_testable", NOTHING_KNOWN, limits=limits)
-    draw(ask, found, sesoi_smd)
+    draw(ask, found, counts, sesoi_smd)
     concluded = _conclude(ask, compared, dealing, found, counts, alpha, sesoi_smd)
     return replace(concluded, limits=limits + concluded.limits)
 
@@ -105,10 +106,10 @@ def _conclude(
 ) -> Conclusion:
     falsifier = falsify(found, sesoi_smd)
     rivals = rivals_of(ask, compared, dealing, found, alpha)
-    verdict = _verdict(dealing, found, falsifier, rivals, alpha, sesoi_smd)
+    verdict = _verdict(found, falsifier, rivals, alpha, sesoi_smd)
     return Conclusion(
         verdict=verdict,
-        headline=headline(verdict, compared, dealing, found, alpha, sesoi_smd),
+        headline=headline(verdict, compared, dealing, found, counts, alpha, sesoi_smd),
         wide=compared.closed_at is not None,
         findings=findings(ask, compared, dealing, found, counts),
         rivals=rivals,
@@ -121,16 +122,21 @@ def _conclude(
 
 
 def _verdict(
-    dealing: Dealing,
     found: Composition,
     falsifier: Falsifier,
     rivals: tuple[Rival, ...],
     alpha: float,
     sesoi: float,
 ) -> Verdict:
+    """Clean are arms that are alike, which a fair deal does not make them.
+
+    A difference beyond 95 of 100 deals that explains the lift stands, with chance open.
+    """
     if found.rehash_p >= alpha:
-        alike = all(c.difference.inside(-sesoi, sesoi) for c in found.covariates)
-        return "clean" if dealing.verified or alike else "inconclusive"
+        if all(c.difference.inside(-sesoi, sesoi) for c in found.covariates):
+            return "clean"
+        stands = found.rehash_p < _BEYOND_ZERO and found.explains(MATERIAL)
+        return "supported" if stands and not falsifier.falsified else "inconclusive"
     if falsifier.falsified:
         return "inconclusive"
     open_rival = any(rival.outcome == "not_excluded" for rival in rivals)
@@ -147,7 +153,7 @@ def _measure(
 ) -> None:
     n = sum(compared.units)
     ratio = counts.ratio
-    ask.measure("srm_p", ratio and ratio.p, "p", q.SET_APART, n=sum(counts.compared))
+    ask.measure("srm_p", ratio and ratio.p, "p", counts.query, n=sum(counts.compared))
     ask.measure("mechanism", dealing.mechanism, "label", q.BUCKET_COHORTS, n=n)
     ask.measure(
         "bucket_mismatch_rate", dealing.mismatch, "share:units", q.ALGORITHMS,
@@ -157,7 +163,8 @@ def _measure(
     largest = found.covariates[0].difference if found.covariates else None
     ask.estimate("max_abs_smd", largest and _size(largest), "smd", sums.BALANCE)
     cells = found.cells or sums.BALANCE
-    ask.measure("rehash_p", found.rehash.p if found.rehash else None, "p", cells, n=n)
+    dealt = sum(counts.compared)
+    ask.measure("rehash_p", found.rehash.p if found.rehash else None, "p", cells, n=dealt)
     unit = found.unit
     lift, everyone, moments = found.lift, found.everyone, found.moments or sums.LEVELS
     strata = everyone.query if everyone else sums.LEVELS

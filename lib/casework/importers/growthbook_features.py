@@ -10,8 +10,13 @@ The features that an SDK is served (`{"features": {…}}`), pages of the API (`{
 |---|---|
 | an exposure | `assignments`: experiment, unit_id, arm, assigned_at |
 | a feature with `dateUpdated` | `config_events` `flag:<id>`: its default and rules |
-| a rule of a feature that is an experiment | `config_events` `rollout:<key>`: coverage in percent |
+| a rule of a feature that is an experiment | `config_events` `rollout:<key>`: percent treated |
 | an experiment with phases | `config_events` `rollout:<key>` at the start of each phase |
+
+Treated are all variations but the control, which is the one named so (`control`, `baseline`,
+`holdout`), else the first. Percent is their part of the `trafficSplit` or the `weights`, equal
+parts where a rule has none; `coverage` is the share of units that enter the experiment at all, and
+stands in `attributes`. There `control` lists what exposures may call the control.
 
 ## Leaves out
 Features without a date, counted: the SDK payload has none but `dateUpdated` of the whole.
@@ -19,6 +24,7 @@ Features without a date, counted: the SDK payload has none but `dateUpdated` of 
 ## Known limits
 The arm is the variation id as it was logged, a number or a key. Hash attribute and seed of a rule
 stand in `attributes`; the `algorithm` of an exposure is `growthbook2` only where its row says so.
+A phase without `trafficSplit` is a reject.
 """
 
 from collections.abc import Iterator, Mapping
@@ -45,6 +51,7 @@ _EXPOSURE = Form(
     own=("",),
 )
 _SOURCE = "growthbook"
+_NAMES = {"control", "baseline", "holdout"}
 
 
 def _recognises(source: Source) -> bool:
@@ -104,31 +111,71 @@ def _features(log: FieldLog, found: Record) -> Iterator[Item | None]:
             "attributes": canonical.plain(rest),
         })  # fmt: skip
         for position, rule in enumerate(map(mapping, sequence(feature.get("rules")))):
-            percent = _percent(rule.get("coverage"))
-            if "variations" in rule and percent is not None:
+            if "variations" in rule and ("coverage" in rule or "weights" in rule):
                 key = text(rule.get("key")) or name
-                about = canonical.plain(filled(dict(rule)))
                 yield Row(config_events, f"{at}/rules/{position}", {
-                    **base, "key": f"rollout:{key}", "new_value": percent, "attributes": about,
+                    **base, "key": f"rollout:{key}", **_rule_split(rule),
                 })  # fmt: skip
 
 
 def _phases(log: FieldLog, experiment: Mapping[str, Any], at: str) -> Iterator[Item]:
     key = text(experiment.get("trackingKey")) or text(experiment.get("id"))
+    variations = [mapping(one) for one in sequence(experiment.get("variations"))]
     for position, phase in enumerate(map(mapping, sequence(experiment.get("phases")))):
         yield Row(config_events, f"{at}/phases/{position}", {
             "occurred_at": log.instants.find(phase.get("dateStarted")),
             "key": f"rollout:{key}" if key else None,
-            "new_value": _percent(phase.get("coverage")),
             "scope": text(phase.get("name")),
             "source": _SOURCE,
-            "attributes": canonical.plain(filled(dict(phase))),
+            **_phase_split(phase, variations),
         })  # fmt: skip
 
 
-def _percent(coverage: Any) -> str | None:
-    found = number(coverage)
-    return None if found is None else f"{found * 100:g}"
+def _phase_split(phase: Mapping[str, Any], variations: list[Mapping[str, Any]]) -> dict[str, Any]:
+    """Percent treated in a phase, whose weights name variations by id or stand in their order."""
+    parts = [mapping(one) for one in sequence(phase.get("trafficSplit"))]
+    names = [text(one.get("variationId")) for one in parts]
+    described = variations or [{"variationId": name} for name in names]
+    at = _control(described)
+    known = _known_as(described, at)
+    if not any(names) and at < len(parts):
+        names[at] = next(iter(known), None)
+    weights = [number(one.get("weight")) or 0.0 for one in parts]
+    of_control = [w for w, name in zip(weights, names, strict=True) if name in known]
+    return _split(phase, known, sum(of_control), sum(weights))
+
+
+def _rule_split(rule: Mapping[str, Any]) -> dict[str, Any]:
+    """Percent treated by a rule; the SDK deals equal parts where there are no weights."""
+    listed = sequence(rule.get("variations"))
+    meta = [mapping(one) for one in sequence(rule.get("meta"))]
+    weights = [number(one) or 0.0 for one in sequence(rule.get("weights"))] or [1.0] * len(listed)
+    at = _control(meta)
+    known = _known_as(meta or [{}], at)
+    return _split(rule, known, weights[at] if at < len(weights) else 0.0, sum(weights))
+
+
+def _control(variations: list[Mapping[str, Any]]) -> int:
+    """Which variation is the control: the one named so, else the first, as GrowthBook has it."""
+    named = (n for n, one in enumerate(variations)
+             if {str(one.get(field)).lower() for field in ("name", "key")} & _NAMES)  # fmt: skip
+    return next(named, 0)
+
+
+def _known_as(variations: list[Mapping[str, Any]], at: int) -> list[str]:
+    """What an exposure may call a variation: its key, or its number if it has none, and its id."""
+    one = variations[at] if at < len(variations) else {}
+    named = (text(one.get("key")) or str(at), text(one.get("variationId")))
+    return [name for name in dict.fromkeys(named) if name]
+
+
+def _split(
+    about: Mapping[str, Any], known: list[str], of_control: float, whole: float
+) -> dict[str, Any]:
+    return {
+        "new_value": f"{(1 - of_control / whole) * 100:g}" if whole > 0 else None,
+        "attributes": canonical.plain({**filled(dict(about)), "control": known}),
+    }
 
 
 growthbook_features = Importer(

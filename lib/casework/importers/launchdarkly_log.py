@@ -107,9 +107,11 @@ def _percent(version: Any, scope: str | None) -> float | None:
     listed = [mapping(one) for one in sequence(rollout.get("variations"))]
     values = [mapping(one).get("value") for one in sequence(flag.get("variations"))]
     on = [number for number, value in enumerate(values) if value is True]
-    weights = {one.get("variation"): number_of(one.get("weight")) or 0 for one in listed}
-    whole = sum(weights.values())
-    return weights.get(on[0], 0) / whole * 100 if on and whole else None
+    # an experiment lists a variation twice: who is in it, and who gets it untracked
+    weights = [(one.get("variation"), number_of(one.get("weight")) or 0) for one in listed]
+    whole = sum(weight for _, weight in weights)
+    treated = sum(weight for variation, weight in weights if on and variation == on[0])
+    return treated / whole * 100 if on and whole else None
 
 
 def _plain(title: str | None) -> str | None:

@@ -47,6 +47,9 @@ class Rehash:
             having looked at all of them.
         q99: 99 % quantile.
         draws: number of random deals.
+        reach: 95 % quantile of each covariate's own absolute difference, over the draws whose
+            arms can be compared: the half-width of an interval by randomisation inference, for
+            units that were dealt in groups (Rosenbaum, Observational Studies, 2002, chapter 2).
     """
 
     p: float
@@ -55,6 +58,7 @@ class Rehash:
     q95: float
     q99: float
     draws: int
+    reach: tuple[float, ...] = ()
 
 
 def rehash_test(
@@ -92,16 +96,12 @@ def rehash_test(
     buckets = np.stack([n, s, q], axis=1).reshape(len(s), -1)
     totals = buckets.sum(axis=0)
     rng = np.random.default_rng(seed)
-    null = np.empty(draws)
+    null = np.empty((draws, len(seen)))
     for start in range(0, draws, BLOCK):
         size = min(BLOCK, draws - start)
         treated = _deal(rng, size, len(s), share) @ buckets
-        null[start : start + size] = _largest(treated, totals - treated)
-    largest = float(np.abs(seen).max())
-    extreme = int((null >= largest * (1 - TIE)).sum())
-    # a quantile that exists among the draws: interpolation towards an infinite one is NaN
-    median, q95, q99 = np.quantile(null, [0.5, 0.95, 0.99], method="higher").tolist()
-    return Rehash((1 + extreme) / (1 + draws), largest, median, q95, q99, draws)
+        null[start : start + size] = _differences(treated, totals - treated)
+    return _compared(float(np.abs(seen).max()), null)
 
 
 def _deal(rng: np.random.Generator, draws: int, k: int, share: float) -> Floats:
@@ -116,8 +116,25 @@ def _deal(rng: np.random.Generator, draws: int, k: int, share: float) -> Floats:
     return treated
 
 
-def _largest(treated: Floats, control: Floats) -> Floats:
-    """Largest absolute standardised difference per draw, from (draws, 3 p) sums of each arm.
+def _compared(largest: float, null: Floats) -> Rehash:
+    """The largest difference of the arms as they are against those of the draws, (draws, p)."""
+    most, draws = null.max(axis=1), len(null)
+    extreme = int((most >= largest * (1 - TIE)).sum())
+    # a quantile that exists among the draws: interpolation towards an infinite one is NaN
+    median, q95, q99 = np.quantile(most, [0.5, 0.95, 0.99], method="higher").tolist()
+    p = (1 + extreme) / (1 + draws)
+    return Rehash(p, largest, median, q95, q99, draws, _reach(null))
+
+
+def _reach(null: Floats) -> tuple[float, ...]:
+    """95 % quantile of the finite differences of each covariate, infinite where there is none."""
+    finite = [column[np.isfinite(column)] for column in null.T]
+    quantiles = (np.quantile(c, 0.95, method="higher") if len(c) else np.inf for c in finite)
+    return tuple(float(quantile) for quantile in quantiles)
+
+
+def _differences(treated: Floats, control: Floats) -> Floats:
+    """Absolute standardised differences, (draws, p), from (draws, 3 p) sums of each arm.
 
     A draw that leaves an arm with fewer than two units cannot be compared; it counts as extreme,
     which can only enlarge p.
@@ -128,8 +145,8 @@ def _largest(treated: Floats, control: Floats) -> Floats:
         smd = np.abs(mean_t - mean_c) / np.sqrt((var_t + var_c) / 2)
     smd[np.isnan(smd)] = 0.0  # no difference and no variation
     smd[(n_t < 2) | (n_c < 2)] = np.inf
-    largest: Floats = smd.max(axis=1)
-    return largest
+    differences: Floats = smd
+    return differences
 
 
 def _moments(arm: Floats) -> tuple[Floats, Floats, Floats]:
