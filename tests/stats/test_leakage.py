@@ -51,11 +51,27 @@ def test_the_interval_of_a_bootstrap_covers() -> None:
 def test_a_change_of_both_groups_is_no_effect() -> None:
     rng = np.random.default_rng(7)
     leaked, clean = rng.normal(0.3, 0.1, 200), rng.normal(0.3, 0.1, 150)
-    assert not difference_in_differences(leaked, clean).estimate.excludes(0)
+    assert not difference_in_differences(leaked, clean).excludes(0)
     more = difference_in_differences(leaked + 0.2, clean)
-    assert more.estimate.value == pytest.approx(leaked.mean() + 0.2 - clean.mean())
-    assert more.estimate.low > 0.15
-    assert more.p < 0.001
+    assert more.value == pytest.approx(leaked.mean() + 0.2 - clean.mean())
+    assert more.low > 0.15
+    assert not difference_in_differences([1.0] * 3, [0.0] * 90 + [0.1] * 10).excludes(0)
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 5])
+def test_few_graded_items_that_fall_alike_prove_nothing(n: int) -> None:
+    drop = paired_drop([4.0] * n, [3.0] * n)
+    assert drop.p == pytest.approx(min(1.0, 2 * 0.5**n))
+    assert not drop.estimate.excludes(0)
+    still = paired_drop([3.0] * n, [3.0] * n, scale=4.0)
+    assert still.p == 1
+    assert still.estimate.high > 1
+
+
+def test_many_that_fall_alike_do() -> None:
+    drop = paired_drop([4.0] * 60, [3.0] * 60)
+    assert drop.p < 0.001
+    assert 0.8 < drop.estimate.low < 1
 
 
 def test_without_strata_the_clean_score_is_that_of_the_clean_items() -> None:

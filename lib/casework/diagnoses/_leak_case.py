@@ -8,7 +8,7 @@ import numpy as np
 from casework.diagnoses import _leak_queries as q
 from casework.diagnoses._inquiry import Inquiry
 from casework.diagnoses._leak_choice import Chosen, RunSeen
-from casework.diagnoses._leak_effect import Effect, measure_effect
+from casework.diagnoses._leak_effect import Effect, measure_effect, span_of
 from casework.diagnoses._leak_paraphrases import Paraphrases, find_paraphrases
 from casework.diagnoses._leak_prompts import InPrompt
 from casework.diagnoses._leak_reading import Reading
@@ -192,7 +192,9 @@ def _rest(
     asked = np.array([name in recurring for name in samples.ids])
     before, after = effect.scores["as_run"], effect.scores[LEFT_OUT]
     kept = effect.leaked & ~asked & np.isfinite(before) & np.isfinite(after)
-    return paired_drop(before[kept], after[kept], seed) if kept.any() else None
+    if not kept.any():
+        return None
+    return paired_drop(before[kept], after[kept], seed, span_of(effect.scores))
 
 
 def left_out_score(found: Investigated) -> np.ndarray[Any, np.dtype[np.float64]]:

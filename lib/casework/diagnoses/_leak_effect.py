@@ -58,7 +58,7 @@ class Effect:
     drop: Drop | None = None
     control: Drop | None = None
     stand_in: str | None = None
-    changed: Drop | None = None
+    changed: Estimate | None = None
     copies: Estimate | None = None
     copies_left_out: Estimate | None = None
     wrong_copies: Estimate | None = None
@@ -155,16 +155,22 @@ def _drops(
     before, after = scores["as_run"], scores[LEFT_OUT]
     both = np.isfinite(before) & np.isfinite(after)
     first, second = (
-        paired_drop(before[both & group], after[both & group], seed)
+        paired_drop(before[both & group], after[both & group], seed, span_of(scores))
         if (both & group).any() else None
         for group in (leaked, clean)
     )  # fmt: skip
     return first, second
 
 
+def span_of(scores: dict[str, Floats]) -> float:
+    """From the lowest to the highest score of the run."""
+    known = scores["as_run"][np.isfinite(scores["as_run"])]
+    return float(np.ptp(known)) if len(known) else 0.0
+
+
 def _changed(
     scores: dict[str, Floats], leaked: Flags, clean: Flags, seed: int
-) -> tuple[str | None, Drop | None]:
+) -> tuple[str | None, Estimate | None]:
     """The first condition that can stand in for a rerun, and what it says."""
     for condition in WITHOUT:
         if condition in scores:

@@ -61,8 +61,7 @@ def _measure_scores(ask: Inquiry, found: Investigated, seed: int) -> None:
     ask.estimate(
         "clean_drop", effect.control.estimate if effect.control else None, change, q.BY_LEAK
     )
-    changed = effect.changed.estimate if effect.changed else None
-    ask.estimate("difference_in_differences", changed, change, q.BY_LEAK)
+    ask.estimate("difference_in_differences", effect.changed, change, q.BY_LEAK)
     rest = found.drop_rest.estimate if found.drop_rest else None
     ask.estimate("drop_not_recurring", rest, change, q.BY_LEAK)
     mixed = left_out_score(found)

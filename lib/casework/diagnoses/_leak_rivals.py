@@ -29,7 +29,7 @@ def _easier(found: Investigated) -> Rival:
         return Rival(explanation, test, "excluded", why)
     test = "change of leaked and of clean items against a prompt without examples"
     if effect.changed is not None and effect.stand_in is not None:
-        e = effect.changed.estimate
+        e = effect.changed
         return Rival(
             explanation, test, "excluded" if e.low > 0 else "not_excluded",
             f"against {effect.stand_in.replace('_', ' ')} they lose {said(found, e)} more than the "

@@ -67,7 +67,7 @@ def _judge(found: Investigated, rivals: tuple[Rival, ...], alpha: float, min_cle
         return "confirmed" if settled and not is_open else "supported"
     if effect.scored.any() and effect.clean_items < min_clean:
         return "inconclusive"
-    if effect.changed is not None and effect.changed.estimate.low <= 0:
+    if effect.changed is not None and effect.changed.low <= 0:
         return "inconclusive"
     return "supported" if _beyond_bound(found) else "clean"
 
@@ -134,9 +134,9 @@ def said_score(found: Investigated, value: float) -> str:
 
 def items_needed(found: Investigated) -> int | None:
     """Leaked items with a rerun at which the interval could not hold both nothing and the SESOI."""
-    drop = found.effect.drop or found.effect.changed
-    if drop is None or not found.sesoi:
+    drop = found.effect.drop
+    e = drop.estimate if drop else found.effect.changed
+    if e is None or not found.sesoi:
         return None
-    e = drop.estimate
     width = e.high - e.low
     return max(e.n + 1, math.ceil(e.n * (width / found.sesoi) ** 2)) if np.isfinite(width) else None

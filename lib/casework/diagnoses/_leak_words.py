@@ -37,7 +37,7 @@ def headline(verdict: Verdict, found: Investigated) -> str:
         tail = "they were not rerun without it, so what it did to the score is not known"
         if effect.changed is not None and effect.stand_in is not None:
             against = effect.stand_in.replace("_", " ")
-            tail = f"against {against} they lose {said(found, effect.changed.estimate)} more than"
+            tail = f"against {against} they lose {said(found, effect.changed)} more than"
             tail += " the others"
         elif verdict == "clean":
             tail = f"so few that the score cannot have moved by {said_score(found, found.sesoi)}"

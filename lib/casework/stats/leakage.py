@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from casework.stats.estimates import Estimate
 from casework.stats.paired import Pairs, mcnemar, tango
 from casework.stats.proportions import difference_of_shares, fisher
+from casework.stats.sign_flips import sign_flip_p, usual_size, with_unseen
 
 Floats = NDArray[np.float64]
 DRAWS = 9_999
@@ -71,10 +72,19 @@ class Drop:
     p: float
 
 
-def paired_drop(before: ArrayLike, after: ArrayLike, seed: int = 0) -> Drop:
+def paired_drop(
+    before: ArrayLike, after: ArrayLike, seed: int = 0, scale: float | None = None
+) -> Drop:
     """Fall of the mean score of the same items, `before` minus `after`.
 
-    Scores of 0 and 1 have Tango's interval and McNemar's mid-p; others a bootstrap over items.
+    Scores of 0 and 1 have Tango's interval and McNemar's mid-p; others a bootstrap over items,
+    widened to what few items cannot show (`with_unseen`), and the test of their signs.
+
+    Args:
+        before: scores, shape (n,).
+        after: of the same items.
+        seed: of the draws.
+        scale: by how much a score may change where none of these did; else what they span.
 
     Raises:
         ValueError: there is no item.
@@ -90,13 +100,15 @@ def paired_drop(before: ArrayLike, after: ArrayLike, seed: int = 0) -> Drop:
         fall = Estimate(0.0 - change.value, 0.0 - change.high, 0.0 - change.low, change.n)
         return Drop(fall, mcnemar(pairs).mid)
     falls = first - second
-    return _from_draws(float(falls.mean()), _means(falls, seed), len(falls))
+    span = float(np.ptp(np.concatenate([first, second]))) if scale is None else scale
+    return Drop(_mean_change(falls, seed, span), sign_flip_p(falls, seed))
 
 
-def difference_in_differences(leaked: ArrayLike, clean: ArrayLike, seed: int = 0) -> Drop:
+def difference_in_differences(leaked: ArrayLike, clean: ArrayLike, seed: int = 0) -> Estimate:
     """How much more the score of leaked items changed than that of clean ones.
 
-    Items are drawn again in both groups (bootstrap), since changes are those of items.
+    Each group has its interval over items, and the difference the one that follows from both:
+    squares of the distances to their limits (Zou & Donner, Statistics in Medicine 2008).
 
     Args:
         leaked: change of each leaked item between two conditions.
@@ -109,9 +121,17 @@ def difference_in_differences(leaked: ArrayLike, clean: ArrayLike, seed: int = 0
     first, second = np.asarray(leaked, float), np.asarray(clean, float)
     if not len(first) or not len(second):
         raise ValueError("both groups need an item")
-    drawn = _means(first, seed) - _means(second, seed + 1)
-    value = float(first.mean() - second.mean())
-    return _from_draws(value, drawn, len(first) + len(second))
+    span = float(np.ptp(np.concatenate([first, second])))
+    one, other = _mean_change(first, seed, span), _mean_change(second, seed + 1, span)
+    value = one.value - other.value
+    down = math.hypot(one.value - one.low, other.high - other.value)
+    up = math.hypot(one.high - one.value, other.value - other.low)
+    return Estimate(value, value - down, value + up, one.n + other.n)
+
+
+def _mean_change(changes: Floats, seed: int, scale: float) -> Estimate:
+    """Mean of changes of items; one may be of `scale` where all of these are nothing."""
+    return with_unseen(bootstrap_mean(changes, seed), usual_size(changes) or scale)
 
 
 def is_binary(scores: ArrayLike) -> bool:
@@ -129,7 +149,8 @@ def bootstrap_mean(values: ArrayLike, seed: int = 0) -> Estimate:
     found = np.asarray(values, float)
     if not len(found):
         raise ValueError("there is no value")
-    return _from_draws(float(found.mean()), _means(found, seed), len(found)).estimate
+    low, high = np.quantile(_means(found, seed), [0.025, 0.975])
+    return Estimate(float(found.mean()), float(low), float(high), len(found))
 
 
 def _means(values: Floats, seed: int) -> Floats:
@@ -150,13 +171,6 @@ def _means(values: Floats, seed: int) -> Floats:
     widen = math.sqrt(n / (n - 1)) * float(t.ppf(0.975, n - 1)) / NormalDist().inv_cdf(0.975)
     middle = float(values.mean())
     return np.asarray(middle + (means - middle) * widen)
-
-
-def _from_draws(value: float, drawn: Floats, n: int) -> Drop:
-    low, high = np.quantile(drawn, [0.025, 0.975])
-    beyond = min(int((drawn <= 0).sum()), int((drawn >= 0).sum()))
-    p = min(1.0, 2 * (1 + beyond) / (1 + len(drawn)))
-    return Drop(Estimate(value, float(low), float(high), n), p)
 
 
 @dataclass(frozen=True, slots=True)

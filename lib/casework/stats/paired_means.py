@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from casework.stats.estimates import Estimate
+from casework.stats.sign_flips import usual_size, with_unseen
 
 _RESAMPLES = 9_999
 
@@ -12,8 +13,8 @@ _RESAMPLES = 9_999
 def mean_difference(first: Sequence[float], second: Sequence[float], seed: int = 0) -> Estimate:
     """Mean of second minus first with the BCa interval over items, 95 %.
 
-    Efron, JASA 1987 (`scipy.stats.bootstrap`). Where all differences are the same there is
-    nothing to resample and the interval is the value.
+    Efron, JASA 1987 (`scipy.stats.bootstrap`), widened to what few items cannot show
+    (`casework.stats.sign_flips`): where all differences are the same there is nothing to resample.
 
     Raises:
         ValueError: both are not equally long, or hold fewer than two items.
@@ -25,8 +26,9 @@ def mean_difference(first: Sequence[float], second: Sequence[float], seed: int =
     change = np.asarray(second, float) - np.asarray(first, float)
     value, n = float(change.mean()), len(change)
     if np.ptp(change) <= 1e-12 * max(1.0, float(np.abs(change).max())):
-        return Estimate(value, value, value, n)
+        return with_unseen(Estimate(value, value, value, n), usual_size(change))
     found = bootstrap(
         (change,), np.mean, n_resamples=_RESAMPLES, batch=500, rng=np.random.default_rng(seed)
     ).confidence_interval
-    return Estimate(value, float(found.low), float(found.high), n)
+    drawn = Estimate(value, float(found.low), float(found.high), n)
+    return with_unseen(drawn, usual_size(change))

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from casework.stats.estimates import Estimate
+from casework.stats.sign_flips import with_unseen
 
 FEWEST = 5
 """Runs below which the spread is too poorly known for an interval (t = 2.78 with five)."""
@@ -107,6 +108,7 @@ def mean_difference(
         se = math.sqrt(float(weight @ (value - mean) ** 2) / (n - 1) / n)
         half = float(stdtrit(n - 1, 0.5 + level / 2)) * se
         return Estimate(mean, mean - half, mean + half, n)
+    size_of_one = math.sqrt(float(weight @ value**2) / n)
     rng, means, left = np.random.default_rng(seed), [], draws
     while left:
         size = min(left, max(1, _CHUNK // len(value)))
@@ -114,4 +116,4 @@ def mean_difference(
         left -= size
     tail = (1 - level) / 2
     low, high = np.quantile(np.concatenate(means), [tail, 1 - tail]).tolist()
-    return Estimate(mean, float(low), float(high), n)
+    return with_unseen(Estimate(mean, float(low), float(high), n), size_of_one, level)

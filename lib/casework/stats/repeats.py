@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 from casework.stats.estimates import Estimate
 from casework.stats.paired import Pairs, mcnemar, tango_of_counts
+from casework.stats.sign_flips import with_unseen
 
 _MOST = 10_000_000
 
@@ -129,6 +130,8 @@ def sign_test(repeats: Repeats) -> float:
 def mean_change(n: int, total: float, squares: float, level: float = 0.95) -> Estimate | None:
     """Mean of paired differences with Student's interval; None for fewer than two.
 
+    Widened to what few items cannot show (`casework.stats.sign_flips`).
+
     Args:
         n: items.
         total: sum of the differences.
@@ -142,4 +145,4 @@ def mean_change(n: int, total: float, squares: float, level: float = 0.95) -> Es
     mean = total / n
     variance = max(0.0, squares - n * mean**2) / (n - 1)
     half = float(t.ppf(0.5 + level / 2, n - 1)) * math.sqrt(variance / n)
-    return Estimate(mean, mean - half, mean + half, n)
+    return with_unseen(Estimate(mean, mean - half, mean + half, n), math.sqrt(squares / n), level)
