@@ -84,6 +84,13 @@ class Investigated:
         return found
 
     @property
+    def looked_at(self) -> int:
+        """Items of which `tier` is known: all, or without a reference those with their prompts."""
+        if self.reference is not None:
+            return self.items
+        return 0 if self.in_prompt is None else int(self.in_prompt.known.sum())
+
+    @property
     def items(self) -> int:
         """Items of the run."""
         return len(self.samples.ids)

@@ -15,7 +15,8 @@ def measure(ask: Inquiry, found: Investigated, seed: int) -> None:
     n = found.items
     ask.measure("items", n, "count:items", q.ITEMS, n=n)
     for name, cut in (("exact_rate", 1), ("near_duplicate_rate", 2), ("longest_match_rate", 3)):
-        _share(ask, name, int((found.tier <= cut).sum()), n)
+        _share(ask, name, int((found.tier <= cut).sum()) if found.looked_at else None,
+               found.looked_at)  # fmt: skip
     reference = found.reference
     long_run = None if reference is None else int(reference.long_run.sum())
     _share(ask, "ngram13_rate", long_run, n)

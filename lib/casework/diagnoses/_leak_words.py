@@ -60,6 +60,9 @@ def _none(verdict: Verdict, found: Investigated) -> str:
     if found.in_prompt is None:
         return f"None of {n} stands in {_source(found)}, exactly, nearly or by half of its words."
     known = int(found.in_prompt.known.sum())
+    if not known:
+        return f"No prompt states the question of one of {n} word for word: what else stood there " \
+               "is not known."  # fmt: skip
     text = f"None of {count(known, 'items')} stood in its own prompt as an example"
     text += _in_runs(found)
     held = 0 if found.bank is None else int((found.bank.tier < NONE).sum())
@@ -101,15 +104,13 @@ def findings(ask: Inquiry, found: Investigated) -> tuple[Finding, ...]:
     effect = found.effect
     stated = [
         Finding(
-            f"Of {count(found.items, 'items')}, {number(int((found.tier <= 1).sum()))} stand in "
-            f"{_compared(found)} exactly, {number(int((found.tier <= 2).sum()))} nearly, "
-            f"{number(int((found.tier <= 3).sum()))} with a run of half their words.",
+            _tiers(found),
             ("items", "exact_rate", "near_duplicate_rate", "longest_match_rate", "ngram13_rate"),
             tuple(ask.evidence_id(query) for query in (q.ITEMS, q.RUNS)),
             ("tiers",),
         )
     ]
-    if found.in_prompt is not None:
+    if found.in_prompt is not None and found.in_prompt.known.any():
         stated.append(
             Finding(
                 f"{number(found.leaked)} of {count(int(found.in_prompt.known.sum()), 'items')} "
@@ -139,6 +140,16 @@ def findings(ask: Inquiry, found: Investigated) -> tuple[Finding, ...]:
             )
         )
     return tuple(stated)
+
+
+def _tiers(found: Investigated) -> str:
+    if not found.looked_at:
+        return f"Of {count(found.items, 'items')}, none could be compared with anything."
+    return (
+        f"Of {count(found.looked_at, 'items')}, {number(int((found.tier <= 1).sum()))} stand in "
+        f"{_compared(found)} exactly, {number(int((found.tier <= 2).sum()))} nearly, "
+        f"{number(int((found.tier <= 3).sum()))} with a run of half their words."
+    )
 
 
 def _copy_finding(ask: Inquiry, copies: Estimate, left_out: Estimate | None) -> Finding:

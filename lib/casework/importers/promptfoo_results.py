@@ -18,7 +18,9 @@ for each pair of provider and prompt, one of `eval_samples` for each result.
 | `n_items` | the sum of the counts |
 | `item_id`, `epoch` | `testIdx`, 1; a further result of the same test counts up. In \
 version 2 the row of `results.table` with the same variables |
-| `input_text`, `prompt_text` | `vars` as JSON, `prompt.raw` as rendered |
+| `input_text` | the one of `vars` that is the question: of those that stand in the rendered \
+prompts and differ between tests, the last one of some words; all of them as JSON where none does |
+| `prompt_text` | `prompt.raw` as rendered |
 | `output_text` | `response.output` |
 | `score` of a sample | `score` |
 | `target` | values of the assertions that equal or contain, of `testCase`, else of \
@@ -27,7 +29,7 @@ version 2 the row of `results.table` with the same variables |
 column |
 | `refused` | so, else whether an assertion `is-refusal` of `gradingResult` passed, or one \
 `not-is-refusal` failed |
-| `attributes` | assertions, grading, cost, latency, error, what else a result holds |
+| `attributes` | `vars`, assertions, grading, cost, latency, error, what else a result holds |
 
 ## Leaves out
 `config` but for its description, `results.table` but for prompts and numbers of version 2, usage of
@@ -49,6 +51,7 @@ from casework.errors import CaseworkError
 from casework.importers._configuration import hash_prompt
 from casework.importers._fields import FieldLog, Form
 from casework.importers._importer import Importer, Options
+from casework.importers._promptfoo_question import question_of
 from casework.importers._promptfoo_table import Places
 from casework.importers._records import read_document
 from casework.importers._shape import mapping, number, sequence, text, written
@@ -71,7 +74,7 @@ _SAMPLE = Form(
     uses={
         "run_id": ("promptIdx",),
         "item_id": ("testIdx",),
-        "input_text": ("vars",),
+        "input_text": (),
         "output_text": ("response.output",),
     },
     own=("testCase.metadata", "metadata"),
@@ -100,13 +103,14 @@ def _read(source: Source, options: Options) -> Iterator[Item]:
         locator = f"/results/{listed}/{position}"
         yield Row(eval_runs, locator, _run(log, whole, name, position, prompt))
     seen: Counter[tuple[str | None, str | None]] = Counter()
+    question = question_of(held["results"])
     for position, result in enumerate(held["results"]):
         locator = f"/results/results/{position}"
         if not isinstance(result, Mapping):
             raw = msgspec.json.encode(result).decode()
             yield Reject(locator, "JSON", "not an object", raw, eval_samples)
             continue
-        values = _sample(log, name, places, result)
+        values = _sample(log, name, places, question, result)
         key = (values["run_id"], values["item_id"])
         seen[key] += 1
         yield Row(eval_samples, locator, {**values, "epoch": seen[key]})
@@ -135,8 +139,10 @@ def _run(
     }
 
 
-def _sample(log: FieldLog, name: str, places: Places, result: Mapping[str, Any]) -> dict[str, Any]:
-    output = mapping(result.get("response")).get("output")
+def _sample(
+    log: FieldLog, name: str, places: Places, question: str | None, result: Mapping[str, Any]
+) -> dict[str, Any]:
+    output, given = mapping(result.get("response")).get("output"), mapping(result.get("vars"))
     prompt, checks = places.prompt(result), mapping(result.get("testCase")).get("assert")
     if "testCase" not in result:
         graded = sequence(mapping(result.get("gradingResult")).get("componentResults"))
@@ -151,7 +157,7 @@ def _sample(log: FieldLog, name: str, places: Places, result: Mapping[str, Any])
         **log.fill(_SAMPLE, result),
         "run_id": f"{name}/{prompt}" if prompt else None,
         "item_id": places.test(result),
-        "input_text": written(result.get("vars")),
+        "input_text": written(given.get(question)) if question in given else written(given),
         "output_text": written(output),
         "target": "\n".join(expected) or None,
     }
