@@ -157,7 +157,7 @@ def _sample(
         **log.fill(_SAMPLE, result),
         "run_id": f"{name}/{prompt}" if prompt else None,
         "item_id": places.test(result),
-        "input_text": written(given.get(question)) if question in given else written(given),
+        "input_text": written(given.get(question)) if question else written(given),
         "output_text": written(output),
         "target": "\n".join(expected) or None,
     }

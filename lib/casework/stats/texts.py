@@ -1,12 +1,12 @@
 """Which items stand in which documents: whole, nearly, or in a long run of words.
 
-An item is found whole; or nearly, where the document holds four fifths of its shingles of five
-words; or by a run that holds half of its words, eight at least. What many items share does not
-count, and does not break a run. The first two are usual; the last finds most of what inflates
-scores (Singh et al. 2024, ConTAM). Candidates come from an index that
-misses none: a document that holds four fifths of the shingles of an item holds one of any fifth
-and one more of them, so the rarest are looked for (prefix filter: Chaudhuri et al., ICDE 2006;
-Bayardo et al., WWW 2007). What is shared is then counted, with nothing estimated.
+An item is found whole, whatever nearly all items begin or end with; or nearly, where the document
+holds four fifths of its shingles of five words; or by a run that holds half of its words, eight at
+least. What many items share does not count, and does not break a run. The first two are usual; the
+last finds most of what inflates scores (Singh et al. 2024, ConTAM). Candidates come from an index
+that misses none: a document that holds four fifths of the shingles of an item holds one of any
+fifth and one more of them, so the rarest are looked for (prefix filter: Chaudhuri et al., ICDE
+2006; Bayardo et al., WWW 2007). What is shared is then counted, with nothing estimated.
 """
 
 from dataclasses import dataclass
@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from casework.stats._candidates import Pairs, candidates, same_text, shared
 from casework.stats._runs import long_runs
-from casework.stats.boilerplate import RUN, TELLING, Items
+from casework.stats.boilerplate import RUN, SHINGLE, TELLING, Items
+from casework.stats.frames import same_but_frame
 from casework.stats.shingles import Flags, Seeds, inside
 from casework.stats.tokens import Places, Tokens, bounds
 
@@ -59,12 +60,13 @@ def match(items: Items, documents: Tokens, near: float = 0.8) -> Matches:
         items: what is looked for.
         documents: where, one row a document, no two the same.
         near: share of shingles from which an item stands nearly in a document. Items of fewer
-            than eight words must be as much of the document.
+            than eight words that count must be as much of the document, by all their words.
     """
-    same = same_text(items, documents)
+    same = [same_text(items, documents), same_but_frame(items.tokens, documents)]
     *long, run = long_runs(items, documents, None)
     nearly = [candidates(items, documents, near, None, shingles) for shingles in items.shingles]
-    keys = [_keys(pair, documents) for pair in (same, (long[0], long[1]), *nearly)]
+    whole = np.concatenate([_keys(pair, documents) for pair in same])
+    keys = [whole, *(_keys(pair, documents) for pair in ((long[0], long[1]), *nearly))]
     found = _graded(items, documents, keys, run, near)
     return found.where(found.tier > 0)
 
@@ -122,9 +124,17 @@ def _graded(
     lengths = items.lengths[item]
     told_apart = lengths >= RUN
     whole = np.isin(keys, same) | (told_apart & (words >= lengths))
-    nearly = np.where(told_apart, containment, jaccard) >= near - 1e-9
+    alike = jaccard.copy()
+    alike[~told_apart] = _whole_jaccard(items, documents, item[~told_apart], document[~told_apart])
+    nearly = np.where(told_apart, containment, np.minimum(containment, alike)) >= near - 1e-9
     tier = np.select([whole, nearly, words > 0], [1, 2, 3], 0)
     return Matches(item, document, tier, containment, jaccard, words)
+
+
+def _whole_jaccard(items: Items, documents: Tokens, item: Places, document: Places) -> Floats:
+    """Shingles of both texts over those of either, what many share included."""
+    every = inside(items.tokens, SHINGLE)
+    return shared(items, documents, item, document, every)[1] if len(item) else np.zeros(0)
 
 
 def _keys(pairs: Pairs, documents: Tokens) -> Places:
