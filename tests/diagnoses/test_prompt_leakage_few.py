@@ -4,7 +4,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.diagnoses.leaking import bank, diagnose_columns, joined, samples, texts, value
+from tests.diagnoses.conftest import Diagnosed
+from tests.diagnoses.leaking import bank, diagnose_columns, joined, rival, samples, texts, value
 
 
 def test_prompts_that_do_not_state_their_questions_count_nothing(tmp_path: Path) -> None:
@@ -37,3 +38,48 @@ def test_few_leaked_items_with_stars_are_inconclusive(tmp_path: Path, leaked: in
     assert value(result, "in_prompt_rate") == pytest.approx(leaked / 90)
     assert result.verdict == "inconclusive"
     assert value(result, "leave_one_out_p") == pytest.approx(min(1.0, 2 * 0.5**leaked))
+
+
+def test_the_question_is_found_among_variables(diagnosed: Diagnosed) -> None:
+    result, truth = diagnosed("prompt_leakage.variables", 5)
+    assert result.verdict == "supported"
+    assert value(result, "in_prompt_rate") == truth.numbers["in_prompt"] / truth.numbers["items"]
+
+
+def test_without_a_leak_what_was_measured_is_told_and_no_rival_is_open(tmp_path: Path) -> None:
+    questions, examples = texts(74, 60), texts(75, 20)
+    prompts = [f"{examples[i % 20]} next {question}" for i, question in enumerate(questions)]
+    result = diagnose_columns(tmp_path, {
+        "eval_samples": joined(
+            samples(questions, prompts, scores=[1.0] * 60),
+            samples(questions, prompts, "leave_one_out", [1.0] * 58 + [0.0] * 2),
+        ),
+        "exemplars": bank(examples),
+    })  # fmt: skip
+    assert result.verdict == "clean"
+    assert "the score of the clean ones" in rival(result, "The rerun scores lower").why
+    assert "no second run" not in rival(result, "The model itself").why
+    context = rival(result, "The text in the prompt")
+    assert (context.outcome, context.why.split()[0]) == ("excluded", "nothing")
+    assert "none of 60 items stands" in rival(result, "The examples come").why
+
+
+def test_leaked_items_that_are_only_easier_lose_no_more_than_the_others(tmp_path: Path) -> None:
+    questions, examples = texts(76, 120), texts(77, 20)
+    shown = [questions[i] if i < 40 else examples[i % 20] for i in range(120)]
+    rng = np.random.default_rng(9)
+    easy = np.repeat([80.0, 60.0], [40, 80]) + rng.normal(0, 5, 120)
+    prompts = [f"{own} next {question}" for own, question in zip(shown, questions, strict=True)]
+    result = diagnose_columns(tmp_path, {
+        "eval_samples": joined(
+            samples(questions, prompts, scores=easy.tolist()),
+            samples(questions, [f"next {question}" for question in questions], "zero_shot",
+                    (easy - 2 + rng.normal(0, 3, 120)).tolist()),
+        ),
+        "exemplars": bank(examples + questions[:40]),
+    })  # fmt: skip
+    assert result.verdict == "inconclusive"
+    said = " ".join([result.headline, *(finding.statement for finding in result.findings)])
+    assert "they lose" not in said.replace("what they lose", "")
+    assert "the score changes by" not in said
+    assert "easier" in said

@@ -2,7 +2,7 @@
 
 from casework.diagnoses._leak_case import Investigated
 from casework.diagnoses._leak_runs import LEFT_OUT
-from casework.diagnoses._leak_verdict import falls, said
+from casework.diagnoses._leak_verdict import falls, loses
 from casework.findings import Rival
 from casework.words import count, number, share
 
@@ -32,17 +32,17 @@ def _easier(found: Investigated) -> Rival:
         e = effect.changed
         return Rival(
             explanation, test, "excluded" if e.low > 0 else "not_excluded",
-            f"against {effect.stand_in.replace('_', ' ')} they lose {said(found, e)} more than the "
-            "clean items, from the level that each group has there",
+            f"against {effect.stand_in.replace('_', ' ')}, {loses(found, e)}, from the level that "
+            "each group has there",
         )  # fmt: skip
-    why = "the leaked items were not run without the examples"
+    why = "the leaked items were not run without the examples" if found.leaked else "none leaked"
     return Rival(explanation, test, "not_testable", why)
 
 
 def _other_model(found: Investigated) -> Rival:
     explanation = "The model itself got better or worse between the runs that are compared"
     test = "model, checkpoint and parameters of the rerun"
-    condition = LEFT_OUT if found.effect.drop is not None else found.effect.stand_in
+    condition = LEFT_OUT if LEFT_OUT in found.effect.scores else found.effect.stand_in
     if condition is None:
         return Rival(explanation, test, "not_testable", "there is no second run to compare with")
     differ = found.judged.differs(condition)
@@ -59,8 +59,13 @@ def _rerun(found: Investigated) -> Rival:
     explanation = "The rerun scores lower for every item, leaked or not"
     test = "fall of the clean items, which had nothing left out"
     effect = found.effect
-    if effect.drop is None:
+    if LEFT_OUT not in effect.scores:
         return Rival(explanation, test, "not_testable", "there is no leave-one-out rerun")
+    if effect.drop is None:
+        why = "no leaked item was rerun that could have lost more"
+        if effect.control is not None:
+            why += f"; the score of the clean ones {falls(found, effect.control.estimate)}"
+        return Rival(explanation, test, "not_testable", why)
     if effect.control is None:
         return Rival(explanation, test, "not_testable", "no clean item was rerun")
     e = effect.control.estimate
@@ -109,9 +114,16 @@ def _disjoint(found: Investigated) -> Rival:
         return Rival(explanation, test, "excluded", why)
     if found.reference is None:
         return Rival(explanation, test, "not_testable", "no example bank and no training rows")
-    held = int((found.reference.tier <= 3).sum())
-    why = f"{number(held)} of {count(found.items, 'items')} stand in it"
-    return Rival(explanation, test, "excluded" if held else "not_excluded", why)
+    n = count(found.items, "items")
+    held = int((found.reference.tier <= 2).sum())
+    if held:
+        why = f"{number(held)} of {n} stand among the examples, exactly or nearly"
+        return Rival(explanation, test, "excluded", why)
+    why = f"none of {n} stands among the examples, exactly or nearly"
+    partly = int((found.reference.tier == 3).sum())
+    if partly:
+        why += f"; by half of the words, {count(partly, 'items')}"
+    return Rival(explanation, test, "not_excluded", why)
 
 
 def _context(found: Investigated) -> Rival:
@@ -122,7 +134,10 @@ def _context(found: Investigated) -> Rival:
     if found.bank is None:
         return Rival(explanation, test, "not_testable", "no example bank is in the case")
     apart = len(found.in_prompt.context)
-    why = f"{count(found.leaked, 'items')} stand there as an example"
+    if not found.leaked and not apart:
+        why = "nothing of an item stands in its prompt beside the question"
+        return Rival(explanation, test, "excluded", why)
+    why = f"as an example: {count(found.leaked, 'items')}"
     if apart:
-        why += f"; {count(apart, 'items')} as other text, which are not counted"
+        why += f"; as other text, which is not counted: {count(apart, 'items')}"
     return Rival(explanation, test, "excluded" if found.leaked else "not_excluded", why)

@@ -124,6 +124,16 @@ def falls(found: Investigated, e: Estimate) -> str:
     return f"changes by {said(found, change, signed=True)}"
 
 
+def loses(found: Investigated, e: Estimate) -> str:
+    """Say how much more leaked items lose than clean ones, or that it is open whether they do."""
+    if e.low > 0:
+        return f"they lose {said(found, e)} more than the others"
+    if e.high < 0:
+        less = Estimate(-e.value, -e.high, -e.low, e.n)
+        return f"they lose {said(found, less)} less than the others"
+    return f"what they lose and what the others lose differ by {said(found, e, signed=True)}"
+
+
 def said_score(found: Investigated, value: float) -> str:
     """Say a difference of scores alone."""
     if not found.effect.binary:

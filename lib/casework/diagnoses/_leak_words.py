@@ -9,6 +9,7 @@ from casework.diagnoses._leak_similarity import Along
 from casework.diagnoses._leak_swap import Swap
 from casework.diagnoses._leak_verdict import (
     falls,
+    loses,
     said,
     said_score,
     still_leaking,
@@ -32,13 +33,14 @@ def headline(verdict: Verdict, found: Investigated) -> str:
         stood = f"{number(found.leaked)} of {count(known, 'items')} stood in their own prompts"
         stood += f" in run {_run(found)}" if len(found.judged.plain) > 1 else ""
     else:
-        stood = f"{number(found.leaked)} of {n} stand in {_source(found)}; no prompts are recorded"
+        how = ", exactly, nearly or by half of their words" if (found.tier == 3).any() else ""
+        stood = f"{number(found.leaked)} of {n} stand in {_source(found)}{how}"
+        stood += "; no prompts are recorded"
     if effect.drop is None:
         tail = "they were not rerun without it, so what it did to the score is not known"
         if effect.changed is not None and effect.stand_in is not None:
             against = effect.stand_in.replace("_", " ")
-            tail = f"against {against} they lose {said(found, effect.changed)} more than"
-            tail += " the others"
+            tail = f"against {against}, {loses(found, effect.changed)}"
         elif verdict == "clean":
             tail = f"so few that the score cannot have moved by {said_score(found, found.sesoi)}"
         return f"{stood}; {tail}."
@@ -61,11 +63,13 @@ def _none(verdict: Verdict, found: Investigated) -> str:
         return f"None of {n} stands in {_source(found)}, exactly, nearly or by half of its words."
     known = int(found.in_prompt.known.sum())
     if not known:
-        return f"No prompt states the question of one of {n} word for word: what else stood there " \
-               "is not known."  # fmt: skip
+        return (
+            f"No prompt states its question word for word, of {n}: what else stood there is not "
+            "known."
+        )
     text = f"None of {count(known, 'items')} stood in its own prompt as an example"
     text += _in_runs(found)
-    held = 0 if found.bank is None else int((found.bank.tier < NONE).sum())
+    held = 0 if found.bank is None else int((found.bank.tier <= 2).sum())
     if held:
         text += f"; {number(held)} stand in the bank and were not in their own prompts"
     if to_be_read(found) and found.paraphrases is not None:
@@ -162,14 +166,16 @@ def _copy_finding(ask: Inquiry, copies: Estimate, left_out: Estimate | None) -> 
 
 def _trend_finding(ask: Inquiry, found: Investigated, along: Along, trend: ScoreTrend) -> Finding:
     text = (
-        "From nothing to all of an item in its own prompt, the score changes by "
-        f"{said(found, trend.slope, signed=True)}"
+        "Between items of which nothing and of which all stands in their own prompts, the score "
+        f"differs by {said(found, trend.slope, signed=True)}"
     )
     if along.trend_left_out is not None:
         text += (
             "; of the same items with their examples left out, which tells easier items, by "
             f"{said(found, along.trend_left_out.slope, signed=True)}"
         )
+    else:
+        text += ", whether by the examples or since they are easier"
     names = ("similarity_trend", "similarity_trend_p", "similarity_trend_left_out", "sweep")
     charts = tuple(chart.id for chart in ask.charts if chart.id == "similarity")
     return Finding(f"{text}.", names, (ask.evidence_id(q.BY_LEAK),), charts)
@@ -236,7 +242,8 @@ def _level(found: Investigated, value: float) -> str:
 
 def remedies(verdict: Verdict, found: Investigated) -> tuple[str, ...]:
     """Say what to do in this case."""
-    held = found.reference is not None and bool((found.reference.tier < NONE).any())
+    least = NONE - 1 if found.leaked else 2
+    held = 0 if found.reference is None else int((found.reference.tier <= least).sum())
     said = []
     if to_be_read(found) and found.paraphrases is not None:
         said.append(
@@ -247,8 +254,8 @@ def remedies(verdict: Verdict, found: Investigated) -> tuple[str, ...]:
     if not found.leaked and not held:
         return tuple(said)
     where = _source(found)
-    said += [f"Take the {number(int((found.tier < NONE).sum()))} items out of {where}, and keep a "
-            "list of hashes of all items that retrieval refuses."]  # fmt: skip
+    said += [f"Take the {number(held or found.leaked)} items out of {where}, and keep a list of "
+             "hashes of all items that retrieval refuses."]  # fmt: skip
     if verdict in ("confirmed", "supported") and found.effect.drop is not None:
         said.append("Report the score with the leaked examples left out, beside the one as run.")
     if found.leaked and found.effect.drop is None:
