@@ -141,7 +141,8 @@ def test_a_data_set_run_and_the_items_of_its_set(case: Path, tmp_path: Path) -> 
     of_set = {"datasetId": "d", "datasetName": "faq", "createdAt": WHEN, "updatedAt": WHEN}
     item = {"id": "i", "datasetItemId": "q1", "datasetRunId": "r", "traceId": "t",
             "createdAt": WHEN}  # fmt: skip
-    run = {"id": "r", "name": "nightly", "metadata": {"prompt_version": "7", "note": "x"}, **of_set,
+    run = {"id": "r", "name": "nightly", **of_set,
+           "metadata": {"prompt_version": "7", "note": "x", "condition": "leave_one_out"},
            "datasetRunItems": [item, {**item, "traceId": "t2"}]}  # fmt: skip
     entry = {"id": "q1", "status": "ACTIVE", "input": {"q": 1}, "expectedOutput": "yes",
              "sourceTraceId": "st", "sourceObservationId": "so", "metadata": {"topic": "tax"},
@@ -158,13 +159,13 @@ def test_a_data_set_run_and_the_items_of_its_set(case: Path, tmp_path: Path) -> 
     ]
     sql = """
         SELECT run_id, item_id, epoch, input_text, target, score, source_event_id, topic,
-               added_at IS NULL
+               condition, added_at IS NULL
         FROM eval_samples ORDER BY run_id, epoch
     """
     assert rows(case, sql) == [
-        ("langfuse:dataset:faq", "q1", None, '{"q":1}', "yes", None, "so", "tax", False),
-        ("r", "q1", 1, None, None, None, None, None, True),
-        ("r", "q1", 2, None, None, None, None, None, True),
+        ("langfuse:dataset:faq", "q1", None, '{"q":1}', "yes", None, "so", "tax", None, False),
+        ("r", "q1", 1, None, None, None, None, None, "leave_one_out", True),
+        ("r", "q1", 2, None, None, None, None, None, "leave_one_out", True),
     ]
 
 

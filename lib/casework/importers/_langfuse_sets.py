@@ -7,7 +7,7 @@ from typing import Any
 from casework.case import Item, Row
 from casework.importers._fields import FieldLog, Form
 from casework.importers._judges import Judges
-from casework.importers._shape import sequence, text, written
+from casework.importers._shape import mapping, sequence, text, written
 from casework.tables import eval_runs, eval_samples
 
 _ITEM = Form(
@@ -38,8 +38,11 @@ _RUN_ITEM = Form(
     eval_samples,
     of="dataset run item",
     columns={"run_id": ("datasetRunId",), "item_id": ("datasetItemId",)},
+    own=("metadata",),
     left_out=("projectId", "updatedAt"),
 )
+
+_OF_SAMPLES = {"condition", "kind"}
 
 
 def kind_of(keys: Mapping[str, Any]) -> str | None:
@@ -74,7 +77,9 @@ class DataSets:
                 items = sequence(record.get("datasetRunItems"))
                 run = {name: value for name, value in record.items() if name != "datasetRunItems"}
                 yield Row(eval_runs, at, {"harness": "langfuse", **self._log.fill(_RUN, run)})
-                yield from self._inner("run item", items, f"{at}/datasetRunItems", {})
+                yield from self._inner(
+                    "run item", items, f"{at}/datasetRunItems", _of_all_items(run)
+                )
             case "dataset":
                 name = {"datasetName": record.get("name"), "datasetId": record.get("id")}
                 for key, inner in (("items", "item"), ("runs", "run")):
@@ -102,3 +107,10 @@ class DataSets:
         self._seen[about] += 1
         values = self._log.fill(_RUN_ITEM, item)
         return Row(eval_samples, at, {**values, "epoch": self._seen[about]})
+
+
+def _of_all_items(run: Mapping[str, Any]) -> dict[str, Any]:
+    """What the metadata of a run say of each of its items, such as the condition."""
+    own = {name: value for name, value in mapping(run.get("metadata")).items()
+           if name in _OF_SAMPLES}  # fmt: skip
+    return {"metadata": own} if own else {}

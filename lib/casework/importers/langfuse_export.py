@@ -32,10 +32,10 @@ feedback of users and two of these numbers occur. Every other score is an `eval_
 run `langfuse:<source>:<name>`, which has a row in `eval_runs` from its first score on: it has no
 end, and covers no configuration. A score of a data set run is one of that run.
 
-A data set run becomes an `eval_runs` row, and each of its items an `eval_samples` row of it. The
-items of a data set become `eval_samples` of `langfuse:dataset:<name>`, without a score: `input`,
-`expectedOutput` as `target`, `createdAt` as `added_at`, `sourceObservationId` or `sourceTraceId` as
-`source_event_id`.
+A data set run becomes an `eval_runs` row, and each of its items an `eval_samples` row of it, of the
+`condition` and `kind` that the metadata of the run name. The items of a data set become
+`eval_samples` of `langfuse:dataset:<name>`, without a score: `input`, `expectedOutput` as `target`,
+`createdAt` as `added_at`, `sourceObservationId` or `sourceTraceId` as `source_event_id`.
 
 A prompt version becomes a `config_events` row, and one more for each label but `latest`.
 
@@ -50,8 +50,9 @@ recorded, so the event has the time of the last change of that version. A score 
 a request only where the trace has one. In batch exports the session stands with the trace alone, so
 that requests of an observation table have none; the columns of scores there are means, and stay in
 `attributes`. The batch export of data set run items names no run: its rows are rejects. Langfuse
-does not say when a data set run ended, nor which of its samples a score is of. Of two exports with
-scores of one judge the second repeats its run with another beginning, which is a reject.
+does not say when a data set run ended, nor which of its samples a score is of, and holds prompts
+and inputs of a run with its traces alone. Of two exports with scores of one judge the second
+repeats its run with another beginning, which is a reject.
 """
 
 from collections.abc import Iterator, Mapping
