@@ -21,6 +21,8 @@ def test_a_constant_change_of_few_items_tells_no_direction():
     few = mean_difference([1.0, 2.0, 3.0], [1.5, 2.5, 3.5])
     assert (few.value, few.n) == (0.5, 3)
     assert few.low < 0 < few.high
+    none = mean_difference([1.0, 2.0, 3.0], [1.0, 2.0, 3.0])
+    assert none.low < -1 < 1 < none.high
     many = mean_difference([1.0] * 200, [1.5] * 200)
     assert 0.47 < many.low < many.value
 

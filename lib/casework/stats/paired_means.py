@@ -25,10 +25,10 @@ def mean_difference(first: Sequence[float], second: Sequence[float], seed: int =
         raise ValueError("two scores are needed of each of at least two items")
     change = np.asarray(second, float) - np.asarray(first, float)
     value, n = float(change.mean()), len(change)
+    size = usual_size(change) or float(np.ptp([first, second]))
     if np.ptp(change) <= 1e-12 * max(1.0, float(np.abs(change).max())):
-        return with_unseen(Estimate(value, value, value, n), usual_size(change))
+        return with_unseen(Estimate(value, value, value, n), size)
     found = bootstrap(
         (change,), np.mean, n_resamples=_RESAMPLES, batch=500, rng=np.random.default_rng(seed)
     ).confidence_interval
-    drawn = Estimate(value, float(found.low), float(found.high), n)
-    return with_unseen(drawn, usual_size(change))
+    return with_unseen(Estimate(value, float(found.low), float(found.high), n), size)
