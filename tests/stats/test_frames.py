@@ -59,3 +59,20 @@ def test_forms_with_few_words_of_their_own_are_near_only_to_their_copies() -> No
     assert set(zip(near.item.tolist(), near.document.tolist(), strict=True)) == {
         (n, n) for n in range(10)
     }
+
+
+def test_a_phrase_that_is_all_that_counts_of_an_item_is_not_nearly_the_item() -> None:
+    """Most words are in phrases of many; two texts that end alike have little else in common."""
+    phrases = [[" ".join(RNG.choice(WORDS, 8)) for _ in range(3)] for _ in range(3)]
+    ends = [" ".join(RNG.choice(WORDS, 8)) for _ in range(40)]
+
+    def text(n: int, shift: int) -> str:
+        kinds = [kind[(n // 3**place + shift) % 3] for place, kind in enumerate(phrases)]
+        return " ".join([*kinds, ends[n]])
+
+    own, others = [text(n, 0) for n in range(40)], [text(n, 1) for n in range(40)]
+    items, documents = tokens(own), tokens(others)
+    found = match(without_boilerplate(items, documents, 0.1, 5), documents)
+    assert not (found.tier <= 2).any()
+    again = match(without_boilerplate(items, items, 0.1, 5), items)
+    assert (again.where(again.item == again.document).tier == 1).all()

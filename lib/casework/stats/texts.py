@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 from casework.stats._candidates import Pairs, candidates, same_text, shared
 from casework.stats._runs import long_runs
 from casework.stats.boilerplate import RUN, SHINGLE, TELLING, Items
-from casework.stats.frames import same_but_frame
+from casework.stats.frames import frame, same_but_frame
 from casework.stats.shingles import Flags, Seeds, inside
-from casework.stats.tokens import Places, Tokens, bounds
+from casework.stats.tokens import Places, Tokens, bounds, spread
 
 Floats = NDArray[np.float64]
 
@@ -123,18 +123,31 @@ def _graded(
     containment, jaccard = (np.max(part, axis=0) for part in zip(*views, strict=True))
     lengths = items.lengths[item]
     told_apart = lengths >= RUN
-    whole = np.isin(keys, same) | (told_apart & (words >= lengths))
-    alike = jaccard.copy()
-    alike[~told_apart] = _whole_jaccard(items, documents, item[~told_apart], document[~told_apart])
-    nearly = np.where(told_apart, containment, np.minimum(containment, alike)) >= near - 1e-9
+    alike = _with_all_words(items, documents, item, document) >= near - 1e-9
+    whole = np.isin(keys, same) | (told_apart & (words >= lengths) & alike)
+    nearly = (containment >= near - 1e-9) & alike
     tier = np.select([whole, nearly, words > 0], [1, 2, 3], 0)
     return Matches(item, document, tier, containment, jaccard, words)
 
 
-def _whole_jaccard(items: Items, documents: Tokens, item: Places, document: Places) -> Floats:
-    """Shingles of both texts over those of either, what many share included."""
-    every = inside(items.tokens, SHINGLE)
-    return shared(items, documents, item, document, every)[1] if len(item) else np.zeros(0)
+def _with_all_words(items: Items, documents: Tokens, item: Places, document: Places) -> Floats:
+    """What pairs share with the words that many share, where few others count; else all.
+
+    Of an item with fewer than eight words that count, shingles of both texts over those of either;
+    of one of which less than half count, the share of its own that the document holds. What nearly
+    all items begin and end with stays out.
+    """
+    found = np.ones(len(item))
+    head, tail = frame(items.tokens)
+    core = items.tokens.lengths - head - tail
+    few, little = items.lengths < RUN, (items.lengths >= RUN) & (2 * items.lengths < core)
+    begins = spread(items.tokens.offsets[:-1] + head, np.maximum(core - SHINGLE + 1, 0))
+    for rows, positions, part in ((few, inside(items.tokens, SHINGLE), 1), (little, begins, 0)):
+        some = rows[item]
+        if some.any():
+            both = shared(items, documents, item[some], document[some], positions)
+            found[some] = both[part]
+    return found
 
 
 def _keys(pairs: Pairs, documents: Tokens) -> Places:
