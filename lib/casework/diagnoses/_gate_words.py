@@ -205,23 +205,9 @@ def remedies(verdict: Verdict, moved: str | None, found: Found) -> tuple[str, ..
     """Say what to do in this case."""
     if verdict == "clean":
         return ()
-    precision = found.relevance.precision
-    use = (
-        f"Set the threshold to {number(precision.value)}, which restores the precision; "
-        f"{number(found.restored.threshold)} restores the volume alone."
-        if precision
-        else f"Until pairs are judged, set the threshold to {number(found.restored.threshold)}; "
-        "that restores the volume, not the precision."
-    )
-    if apart := _apart(found):
-        use = apart
-    if found.undone:
-        use = (
-            f"Leave the threshold as long as the later change stays ({found.undone.periods.told}): "
-            f"it brought the drops back. {number(found.restored.threshold)} would restore the "
-            "volume under the change that it took back."
-        )
-    said = [use] if verdict in ("confirmed", "supported") and moved != "query_mix" else []
+    said = []
+    if verdict in ("confirmed", "supported") and moved != "query_mix":
+        said.append(_threshold_to_set(found))
     said += [
         "Version the threshold with embedding, reranker and corpus as one unit, and calibrate it "
         "anew with each release of one of them.",
@@ -230,6 +216,28 @@ def remedies(verdict: Verdict, moved: str | None, found: Found) -> tuple[str, ..
     if verdict == "confirmed":
         said.append("Consider a gate relative to the query: first k, or a margin to the best.")
     return tuple(said)
+
+
+def _threshold_to_set(found: Found) -> str:
+    """Say which threshold to set, or why none."""
+    restored = number(found.restored.threshold)
+    if found.undone:
+        return (
+            f"Leave the threshold as long as the later change stays ({found.undone.periods.told}): "
+            f"it brought the drops back. {restored} would restore the volume under the change that "
+            "it took back."
+        )
+    if apart := _apart(found):
+        return apart
+    if precision := found.relevance.precision:
+        return (
+            f"Set the threshold to {number(precision.value)}, which restores the precision; "
+            f"{restored} restores the volume alone."
+        )
+    return (
+        f"Until pairs are judged, set the threshold to {restored}; that restores the volume, not "
+        "the precision."
+    )
 
 
 def _apart(found: Found) -> str | None:
