@@ -52,18 +52,22 @@ Diagnose = Callable[..., Result]
 
 @pytest.fixture
 def diagnose_tables(tmp_path: Path) -> Diagnose:
-    """Diagnoses a case of small tables, each given by its columns, loaded as JSON Lines."""
+    """Diagnoses a case of small tables, each given by its columns, loaded as JSON Lines.
 
-    def run(diagnosis: str, **tables: Rows) -> Result:
+    `params` are the settings of the diagnosis.
+    """
+
+    def run(diagnosis: str, params: dict[str, Any] | None = None, **tables: Rows) -> Result:
         files = []
         for name, columns in tables.items():
             files.append(tmp_path / f"{name}.jsonl")
             write_table(files[-1], columns)
         case = tmp_path / "case.duckdb"
+        case.unlink(missing_ok=True)
         Case.create(case).close()
         assert all(outcome.status == "loaded" for outcome in load(case, files))
         with Case(case) as opened:
-            return get(diagnosis)(opened)
+            return get(diagnosis)(opened, **(params or {}))
 
     return run
 

@@ -388,3 +388,177 @@ def test_a_break_found_by_searching_noise_is_no_finding(seed: int, diagnose: Dia
     result = diagnose(candidates=rows)
     assert result.parameters["changed_at"].source == "inferred"
     assert result.verdict in ("inconclusive", "clean")
+
+
+# Several changes, and changes that nothing tells
+
+
+def phases(*shifts: float, models: tuple[str | None, ...] = (), queries: int = 60) -> Rows:
+    """One phase of nine days for each shift: half of its candidates are others, and score so."""
+    rows: Rows = {name: [] for name in ("query_id", "doc_id", "occurred_at", "embedding_model",
+                  "rerank_score", "threshold", "passed")}  # fmt: skip
+    for phase, shift in enumerate(shifts):
+        for query in range(queries):
+            scores = np.random.default_rng(query).uniform(0.2, 0.9, 10)
+            scores[5:] += shift
+            for place, score in enumerate(scores):
+                other = f"{shift}" if shift and place >= 5 else ""
+                rows["query_id"].append(f"q{query}")
+                rows["doc_id"].append(f"d{query}-{place}{other}")
+                rows["occurred_at"].append(day(1 + 10 * phase + query % 9))
+                rows["embedding_model"].append(models[phase] if models else None)
+                rows["rerank_score"].append(float(score))
+                rows["threshold"].append(0.4)
+                rows["passed"].append(bool(score >= 0.4))
+    return rows
+
+
+def day(number: int, at: str = "10:00") -> str:
+    return f"2026-{1 + (number - 1) // 28:02}-{1 + (number - 1) % 28:02}T{at}:00Z"
+
+
+def events(*days: int, key: str = "index_build") -> Rows:
+    """Changes in the evenings of these days."""
+    return {"occurred_at": [day(number, "20:00") for number in days], "key": [key] * len(days),
+            "new_value": [f"build-{number}" for number in days]}  # fmt: skip
+
+
+def changed_on(result: Result) -> str:
+    return str(result.parameters["changed_at"].value)[:10]
+
+
+def test_a_harmless_change_after_the_one_that_broke_the_gate_hides_nothing(
+    diagnose: Diagnose,
+) -> None:
+    result = diagnose(candidates=phases(0, -0.2, -0.2, models=("a", "b", "c")))
+    assert (result.parameters["before"].value, result.parameters["after"].value) == ("a", "b")
+    assert result.verdict == "supported"
+    assert len(result.measures["changes"].value) == 2
+    assert any("embedding b before, c after" in limit for limit in result.limits)
+
+
+def test_harmless_changes_are_all_examined_before_they_are_clean(diagnose: Diagnose) -> None:
+    result = diagnose(candidates=phases(0, 0, 0, models=("a", "b", "c")))
+    assert result.verdict == "clean"
+    assert "at each of 2 changes" in result.headline
+
+
+def test_two_indexes_that_were_upgraded_one_after_the_other(diagnose: Diagnose) -> None:
+    large = product("help", 0.4, "r", after=-0.2, model=("help-1", "help-2"))
+    small = product("legal", 0.4, "r", after=0.0, queries=30, model=("legal-1", "legal-2"))
+    for i, at in enumerate(small["occurred_at"]):  # its upgrade is four days later
+        small["occurred_at"][i] = day(int(at[8:10]) + 4)
+    logged = {"occurred_at": [day(10, "20:00"), day(14, "20:00")], "key": ["embedding_model"] * 2,
+              "old_value": ["help-1", "legal-1"], "new_value": ["help-2", "legal-2"]}  # fmt: skip
+    for tables in ({}, {"config_events": logged}):
+        result = diagnose(candidates=joined(large, small), **tables)
+        assert result.verdict != "clean"
+        assert result.parameters["after"].value == "help-2"
+
+
+def test_a_change_that_was_taken_back_is_examined_and_not_its_end(diagnose: Diagnose) -> None:
+    result = diagnose(candidates=phases(0, -0.2, 0), config_events=events(10, 20))
+    assert changed_on(result) == day(10)[:10]
+    alone = diagnose(candidates=phases(0, -0.2), config_events=events(10))
+    for name in ("drop_ratio", "restoring_threshold"):
+        assert result.measures[name].value == alone.measures[name].value
+    assert "took it back" in result.headline
+    assert result.remedies[0].startswith("Leave the threshold")
+
+
+def test_of_several_builds_the_one_that_broke_the_gate_is_examined(diagnose: Diagnose) -> None:
+    rows = phases(0, 0, -0.2, -0.2)
+    result = diagnose(candidates=rows, config_events=events(10, 20, 30))
+    assert changed_on(result) == day(20)[:10]
+    assert len(result.measures["changes"].value) == 3
+    given = diagnose(candidates=phases(0, -0.2, 0), config_events=events(10, 20),
+                     params={"changed_at": day(10, "20:00")})  # fmt: skip
+    assert given.measures["drop_ratio"].value > 1.3  # what was taken back is not pooled
+
+
+def test_a_change_in_the_log_beside_an_upgrade_is_examined_too(diagnose: Diagnose) -> None:
+    rows = phases(0, 0, -0.2, models=("a", "b", "b"))
+    result = diagnose(candidates=rows, config_events=events(10, 20))
+    assert changed_on(result) == day(20)[:10]
+    assert result.verdict == "supported"
+
+
+def test_changes_that_follow_each_other_too_closely_are_told(diagnose: Diagnose) -> None:
+    daily = events(*range(2, 29), key="corpus")
+    result = diagnose(candidates=phases(0, 0, 0), config_events=daily)
+    assert result.parameters["changed_at"].source == "inferred"
+    assert any("inferred" in limit for limit in result.limits)
+    assert any("Changes of corpus" in limit for limit in result.limits)
+    result = diagnose(candidates=phases(0, -0.2, -0.2, models=("a", "b", "b")),
+                      config_events=daily)  # fmt: skip
+    assert result.parameters["after"].value == "b"
+
+
+@pytest.mark.parametrize("source", ["record", "log of changes", "given"])
+def test_a_break_is_inferred_where_none_is_logged_to_have_passed(
+    source: str, diagnose: Diagnose
+) -> None:
+    rows = phases(0, -0.2)
+    rows.pop("passed")
+    tables: dict[str, Rows] = {}
+    params: dict[str, Any] = {}
+    if source != "record":
+        rows.pop("threshold")
+    if source == "log of changes":
+        tables["config_events"] = {"occurred_at": ["2025-06-01T00:00:00Z"],
+                                   "key": ["threshold:r"], "new_value": ["0.4"]}  # fmt: skip
+    if source == "given":
+        params["threshold"] = 0.4
+    result = diagnose(candidates=rows, params=params, **tables)
+    assert changed_on(result) in (day(10)[:10], day(11)[:10])
+    assert result.measures["drop_ratio"].value > 1.3
+
+
+def test_the_scorer_of_a_gate_on_the_dense_score_is_the_embedding(diagnose: Diagnose) -> None:
+    rows = log(model=("a", "b"))
+    rows["doc_id"] = [doc.removesuffix("-new") for doc in rows["doc_id"]]
+    rows["rerank_score"][600:] = [score - 0.1 for score in rows["rerank_score"][:600]]
+    rows["passed"] = [score >= 0.4 for score in rows["rerank_score"]]
+    rows["dense_score"] = rows.pop("rerank_score")
+    result = diagnose(candidates=rows)
+    assert rival(result, "The reranker").outcome == "excluded"
+    assert result.measures["moved"].value == "candidate_set"
+    assert "the embedding gives the same query and document another score" in result.headline
+    assert result.verdict == "confirmed"
+    recut = diagnose(candidates=rows, config_events=events(10, key="corpus"))
+    assert rival(recut, "The corpus").outcome == "not_excluded"
+
+
+def test_an_embedding_that_offers_the_same_with_the_same_scores_did_not_move(
+    diagnose: Diagnose,
+) -> None:
+    rows = phases(0, 0, models=("a", "b"))
+    rows["dense_score"] = rows.pop("rerank_score")
+    assert diagnose(candidates=rows).falsifier.falsified
+
+
+def test_who_asked_is_said_as_far_as_it_is_recorded(diagnose: Diagnose) -> None:
+    rows = log()
+    assert "not recorded" in diagnose(candidates=rows).findings[-1].statement
+    rows["request_id"] = [f"r{i // 10}" for i in range(len(rows["query_id"]))]
+    said = diagnose(candidates=rows).findings[-1].statement
+    assert "60 requests asked, no account is recorded" in said
+
+
+def test_judgments_of_other_ids_are_told(diagnose: Diagnose) -> None:
+    rows = log()
+    strange = judged(rows, 0.1)
+    strange["query_id"] = [f"sha256:{query}" for query in strange["query_id"]]
+    result = diagnose(candidates=rows, judgments=strange)
+    assert any("judgments are of no candidate" in limit for limit in result.limits)
+    assert "no candidate" in result.falsifier.outcome
+
+
+@pytest.mark.parametrize("name", ["later_change", "rolled_back"])
+def test_the_change_that_moved_the_drops_is_found_among_several(
+    name: str, diagnosed: Diagnosed
+) -> None:
+    result, truth = diagnosed(f"threshold_drift.{name}", 22)
+    assert result.verdict == "confirmed"
+    for measure in ("pass_rate_before", "pass_rate_after", "restoring_threshold"):
+        assert result.measures[measure].value == pytest.approx(truth.numbers[measure], abs=1e-3)

@@ -53,6 +53,10 @@ TRAPS = {
         "missing scores as drops": "missing_scores",
         "judge sees only passed documents": "judged_passed_only",
         "several gates in one log": "one_gate_of_two two_gates",
+        "several changes in one log": "later_change one_build_of_three quiet_builds",
+        "a change that was taken back": "rolled_back",
+        "a gate without a reranker": "dense_gate kept_dense_gate",
+        "nothing stamped and nothing logged": "unstamped nothing_logged",
         "documents edited": "edited_documents",
     },
     "feedback_poisoning": {

@@ -5,6 +5,7 @@ from typing import Any
 
 from casework.diagnoses import _gate_pairs as pairs
 from casework.diagnoses import _gate_rows as q
+from casework.diagnoses._gate_changes import Change
 from casework.diagnoses._gate_kinds import Other, Part
 from casework.diagnoses._gate_periods import Gate, Periods
 from casework.diagnoses._gate_relevance_found import Relevance
@@ -112,8 +113,11 @@ class Found:
         drift: columns of the summaries by query, with adjusted p-values.
         relevance: what became of relevance.
         part: the candidates of the gate, where several are logged; None where one is.
-        compared: gates of which this one changed most.
+        compared: gates and changes of which this one tells most.
         others: gates that are not examined.
+        changes: other changes at this gate, in time order.
+        undone: the later one that took this one back.
+        crowded: keys of changes that follow each other too closely to be told apart.
     """
 
     periods: Periods
@@ -136,10 +140,26 @@ class Found:
     part: Part | None = None
     compared: int = 1
     others: tuple[Other, ...] = ()
+    changes: tuple[Change, ...] = ()
+    undone: Change | None = None
+    crowded: tuple[str, ...] = ()
+
+    @property
+    def gates_embedding(self) -> bool:
+        """Whether the gate reads the score of the embedding itself, and no reranker's."""
+        return self.periods.score == "dense_score"
+
+    @property
+    def embedding_rescored(self) -> bool:
+        """Whether the gate reads that score, and the embedding gives the same pairs another."""
+        return self.gates_embedding and self.pairs.embedding_moved
 
     @property
     def p(self) -> float | None:
-        """Of an unchanged drop rate, times the gates among which this one was chosen."""
+        """Of an unchanged drop rate, times the gates and changes among which this was chosen.
+
+        Holm's step for the smallest of them.
+        """
         return None if self.fixed.p is None else min(1.0, self.fixed.p * max(1, self.compared))
 
 

@@ -1,25 +1,21 @@
-"""Which gate `threshold_drift` examines, where several share the log of candidates."""
+"""Which gate `threshold_drift` examines, and which change, where the log holds several."""
 
 from dataclasses import dataclass, replace
 from typing import Any
 
 from casework.diagnoses import _gate_rows as q
 from casework.diagnoses._gate import drops, level_of, params_of
+from casework.diagnoses._gate_changes import MATERIAL, Change, Changes, Wanted, changes_of, narrowed
 from casework.diagnoses._gate_kinds import Other, Part, parts_of
-from casework.diagnoses._gate_periods import (
-    MATERIAL,
-    Gate,
-    Periods,
-    choose_score,
-    divide,
-    find_gate,
-)
+from casework.diagnoses._gate_periods import Gate, Periods, choose_score, find_gate
 from casework.diagnoses._inquiry import Conclusion, Inquiry
 from casework.errors import unknown_name
 from casework.findings import Missing
 from casework.stats.periods import PeriodSums
 
 Levels = dict[bool, dict[str, Any]]
+DIFFERS = 2
+"""Rank of a drop rate that differs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +34,17 @@ class Given:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """The gate that is examined.
+    """The gate that is examined, and the change.
 
     Attributes:
         periods, gate: what is compared.
         levels: counts before and after.
         part: its candidates; None where the log holds one gate.
-        compared: gates among which this one was chosen by what they drop.
-        others: those that are not examined.
+        compared: gates and changes among which this one was chosen by what the gate drops.
+        others: gates that are not examined.
+        changes: the other changes at this gate, in time order.
+        undone: the later one that took this one back.
+        crowded: keys of changes that could not be told apart.
     """
 
     periods: Periods
@@ -54,45 +53,105 @@ class Choice:
     part: Part | None = None
     compared: int = 1
     others: tuple[Other, ...] = ()
+    changes: tuple[Change, ...] = ()
+    undone: Change | None = None
+    crowded: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Tried:
+    """One change at one gate; `change` is None where nothing tells before from after."""
+
+    part: Part | None
+    change: Change | None
+    rank: tuple[bool, int, float] = (False, -1, 0.0)
+    params: dict[str, Any] | None = None
 
 
 def choose(ask: Inquiry, given: Given) -> Choice | Conclusion:
-    """Settle the gate, or say what is missing.
+    """Settle the gate and the change, or say what is missing.
 
-    Several gates are compared, and the one examined that changed most: with a known change before
-    one whose change is inferred, then by whether the drop rate differs, is not known to be the
-    same, or is the same, then by the standard errors between its drop rates.
+    Several gates and several changes are compared, and the one examined at which most changed:
+    with a known change before one whose change is inferred, then by whether the drop rate
+    differs, is not known to be the same, or is the same, then by the standard errors between the
+    drop rates. Of a change and the one that took it back, the former is examined.
     """
     total = ask.one(q.COLUMNS_FILLED, kinds=None)["candidates"]
     parts = parts_of(ask, total)
     wanted = _wanted(parts, given)
-    if len(parts) < 2:
-        return _settle(ask, given, None)
+    several = len(parts) > 1
     large = [part for part in wanted if part.candidates >= MATERIAL * total] or wanted[:1]
-    tried = [(part, *_tried(ask, given, part)) for part in large]
-    best = max(tried, key=lambda found: found[2])[0]
-    settled = _settle(ask, given, best)
+    of: list[Part | None] = [*large] if several else [None]
+    tried = [one for part in of for one in _tried(ask, given, part)]
+    best = max(tried, key=lambda one: one.rank)
+    own = sorted((one for one in tried if one.part is best.part and one.change), key=_when)
+    best = next((one for one in own if _takes_back(best, one)), best)
+    settled = _settle(ask, given, best.part, best.change.periods if best.change else None)
     if isinstance(settled, Conclusion):
         return settled
-    ask.infer("reranker", given.reranker, best.reranker)
-    known = {part.name: other for part, other, _ in tried}
-    rest = [known.get(part.name, Other(part.name, part.candidates)) for part in parts
-            if part is not best]  # fmt: skip
-    compared = sum(other.drops is not None for other in known.values())
-    return replace(settled, part=best, compared=compared, others=tuple(rest))
+    undone = next((one.change for one in own if _takes_back(one, best)), None)
+    settled = replace(
+        settled,
+        compared=max(1, sum(one.change is not None and one.change.drops is not None
+                            for one in tried)),
+        changes=tuple(one.change for one in own if one.change and one is not best),
+        undone=undone,
+    )  # fmt: skip
+    if best.part is None:
+        return settled
+    ask.infer("reranker", given.reranker, best.part.reranker)
+    rest = tuple(_other(part, tried) for part in parts if part is not best.part)
+    return replace(settled, part=best.part, others=rest)
 
 
-def _tried(ask: Inquiry, given: Given, part: Part) -> tuple[Other, tuple[bool, int, float]]:
-    """What a gate drops before and after, and how that ranks among the gates."""
+def _other(part: Part, tried: list[_Tried]) -> Other:
+    """A gate that is not examined, with what it drops at the change that tells most of it."""
+    own = max((one for one in tried if one.part is part), key=lambda one: one.rank, default=None)
+    drops = own.change.drops if own and own.change else None
+    return Other(part.name, part.candidates, own.params if own else None, drops)
+
+
+def _tried(ask: Inquiry, given: Given, part: Part | None) -> list[_Tried]:
+    """What a gate drops before and after each change, and how that ranks."""
     # what is asked of the others must not stand in the record of the one that is examined
     aside = Inquiry(ask.case, ask.diagnosis)
-    found = _settle(aside, given, part)
+    found = _changes(aside, given, part)
+    if isinstance(found, Conclusion) or not found.periods:
+        return [_Tried(part, None)]
+    if part is None and len(found.periods) == 1:  # nothing to choose from
+        return [_Tried(part, Change(found.periods[0]))]
+    logged = [_try(aside, given, part, one) for one in found.periods if one.before is None]
+    # a version is compared as long as it ran, save where another change moved its drops too
+    moved = [one.change.periods.span for one in logged
+             if one.change and one.change.periods.span and one.rank[1] == DIFFERS]  # fmt: skip
+    versions = [narrowed(one, [span for span in moved if span])
+                for one in found.periods if one.before is not None]  # fmt: skip
+    return [*(_try(aside, given, part, one) for one in versions), *logged]
+
+
+def _try(ask: Inquiry, given: Given, part: Part | None, periods: Periods) -> _Tried:
+    found = _settle(ask, given, part, periods)
     if isinstance(found, Conclusion):
-        return Other(part.name, part.candidates), (False, -1, 0.0)
+        return _Tried(part, Change(periods))
     params = params_of(found.periods, found.gate)
-    fixed = drops(aside, params, found.gate.before)
-    rank = (found.periods.how != "inferred", *_change(fixed, given.sesoi))
-    return Other(part.name, part.candidates, params, fixed), rank
+    fixed = drops(ask, params, found.gate.before)
+    rank = (periods.how != "inferred", *_change(fixed, given.sesoi))
+    return _Tried(part, Change(periods, fixed), rank, params)
+
+
+def _when(one: _Tried) -> float:
+    at = one.change.periods.changed_at if one.change else None
+    return at.timestamp() if at else 0.0
+
+
+def _takes_back(later: _Tried, earlier: _Tried) -> bool:
+    """Whether a change brings the drops back to where they were before an earlier one."""
+    return (
+        later.change is not None
+        and earlier.change is not None
+        and later.rank[1] == earlier.rank[1] == DIFFERS
+        and later.change.takes_back(earlier.change)
+    )
 
 
 def _wanted(parts: tuple[Part, ...], given: Given) -> list[Part]:
@@ -116,31 +175,46 @@ def _change(fixed: PeriodSums, sesoi: float) -> tuple[int, float]:
     ratio, se = fixed.ratio, fixed.difference_se
     apart = abs(fixed.difference.value) / se if se > 0 else 0.0
     if ratio is None:
-        return (2 if fixed.before != fixed.after else 0), apart
+        return (DIFFERS if fixed.before != fixed.after else 0), apart
     if ratio.inside(1 / (1 + sesoi), 1 + sesoi):
         return 0, apart
-    return (2 if ratio.excludes(1) else 1), apart
+    return (DIFFERS if ratio.excludes(1) else 1), apart
 
 
-def _settle(ask: Inquiry, given: Given, part: Part | None) -> Choice | Conclusion:
-    """Settle score, periods and threshold of a gate, or say what is missing."""
+def _changes(ask: Inquiry, given: Given, part: Part | None) -> Changes | Conclusion:
+    """List the changes at a gate, or say what is missing."""
     kinds = part.keys if part else None
     score = choose_score(ask, given.score, ask.one(q.COLUMNS_FILLED, kinds=kinds))
     if score is None:
         return _nothing("no candidate has a score", ("rerank_score",), "the score that is gated")
-    periods = divide(ask, score, (given.before, given.after, given.changed_at), given.seed, kinds)
+    wanted = Wanted(given.before, given.after, given.changed_at, given.threshold)
+    return changes_of(ask, score, wanted, given.seed, kinds)
+
+
+def _settle(
+    ask: Inquiry, given: Given, part: Part | None, periods: Periods | None
+) -> Choice | Conclusion:
+    """Settle score, periods and threshold of a gate, or say what is missing."""
+    found = _changes(ask, given, part)
+    if isinstance(found, Conclusion):
+        return found
     if periods is None:
         return _nothing(
             "nothing tells before from after", ("embedding_model", "occurred_at"),
             "what was in force when",
         )  # fmt: skip
+    if periods.before is not None:
+        ask.infer("after", given.after, periods.after)
+        ask.infer("before", given.before, periods.before)
+    elif periods.how != "given":
+        ask.infer("changed_at", None, periods.changed_at)
     gate = find_gate(ask, periods, given.threshold)
     if gate is None:
         return _nothing("the threshold is not recorded", ("threshold", "passed"), "the gate")
     levels = level_of(ask, periods, gate)
     if reason := _untestable(levels):
         return _nothing(reason, ("rerank_score", "passed"), "candidates that were dropped too")
-    return Choice(periods, gate, levels)
+    return Choice(periods, gate, levels, crowded=found.crowded)
 
 
 def _nothing(reason: str, columns: tuple[str, ...], why: str) -> Conclusion:

@@ -4,6 +4,7 @@ from casework.diagnoses import _gate_pairs as pairs
 from casework.diagnoses import _gate_relevance as relevance
 from casework.diagnoses import _gate_rows as q
 from casework.diagnoses._gate import Found
+from casework.diagnoses._gate_changes import Change
 from casework.diagnoses._gate_charts import less_one
 from casework.diagnoses._gate_kinds import KINDS, Other
 from casework.diagnoses._inquiry import Inquiry
@@ -44,6 +45,7 @@ def measure(ask: Inquiry, found: Found, moved: str | None) -> None:
     ask.measure("restoring_threshold_stricter", found.restored.stricter, "score", pairs.STEPS)
     _measure_relevance(ask, found)
     _measure_gates(ask, found)
+    _measure_changes(ask, found)
     ask.measure("moved", moved, "label", pairs.SAME_PAIRS)
     rows = [
         {"column": d.column, "ks": d.ks, "p_adjusted": p, "wasserstein_sd": d.wasserstein,
@@ -66,6 +68,20 @@ def _measure_gates(ask: Inquiry, found: Found) -> None:
         for gate in told
     ]  # fmt: skip
     ask.measure("gates", rows, "table", KINDS)
+
+
+def _measure_changes(ask: Inquiry, found: Found) -> None:
+    """Record what the gate drops at each change, where there are several."""
+    if not found.changes:
+        return
+    told = [Change(found.periods, found.fixed), *found.changes]
+    rows = [
+        {"change": change.periods.told, "changed_at": change.periods.changed_at,
+         "dropped_before": change.drops.before if change.drops else None,
+         "dropped_after": change.drops.after if change.drops else None}
+        for change in told
+    ]  # fmt: skip
+    ask.measure("changes", rows, "table", q.DROPS, n=len(rows))
 
 
 def _measure_relevance(ask: Inquiry, found: Found) -> None:

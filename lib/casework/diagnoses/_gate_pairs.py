@@ -174,6 +174,14 @@ JUDGED_LEVELS = Query(
     uses=(JUDGED,),
 )
 
+JUDGMENTS = Query(
+    "judgments_loaded",
+    """
+    SELECT count(*) AS judgments FROM judgments
+    """,
+    "Judgments in the case.",
+)
+
 JUDGED_BINS = Query(
     "judged_bins",
     """

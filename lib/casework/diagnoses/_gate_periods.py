@@ -1,21 +1,14 @@
 """Which score, which two periods and which threshold `threshold_drift` compares."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from casework.diagnoses import _gate_rows as q
-from casework.diagnoses._gate_versions import succession
 from casework.diagnoses._inquiry import Inquiry
-from casework.errors import UsageError, unknown_name
-from casework.stats import changepoints
-from casework.words import parse_instant
+from casework.errors import unknown_name
 
 SCORES = ("rerank_score", "dense_score")
-CUTS = ("embedding_model", "index_build", "reranker", "corpus", "threshold:")
-"""Keys of changes that can divide the time, the likeliest first."""
-MATERIAL = 0.05
-"""Share of the candidates that an embedding version must have to count as a period."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +20,8 @@ class Periods:
         before, after: embedding versions; None where time divides.
         changed_at: start of the period after; None where no instants are recorded.
         ended_at: end of the period before.
+        since, until: start of the period before and end of the period after; None where the log,
+            or the versions, end them.
         how: what told the periods: `version`, `event`, `given` or `inferred`.
         told: that in words.
         p: where inferred, the p-value of a break so large by chance.
@@ -42,6 +37,15 @@ class Periods:
     told: str
     p: float | None = None
     kinds: list[str] | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+    @property
+    def span(self) -> tuple[datetime, datetime] | None:
+        """The first and the last of the instants at which the periods meet; None without any."""
+        if self.ended_at is None or self.changed_at is None:
+            return None
+        return min(self.ended_at, self.changed_at), max(self.ended_at, self.changed_at)
 
     @property
     def params(self) -> dict[str, Any]:
@@ -52,6 +56,9 @@ class Periods:
             "before": self.before,
             "after": self.after,
             "changed_at": self.changed_at,
+            "ended_at": self.ended_at,
+            "since": self.since,
+            "until": self.until,
             "kinds": self.kinds,
         }
 
@@ -64,87 +71,6 @@ def choose_score(ask: Inquiry, given: str | None, filled: dict[str, Any]) -> str
     if given is None and not known:
         return None
     return str(ask.infer("score", given, known[0] if known else given))
-
-
-def divide(
-    ask: Inquiry,
-    score: str,
-    given: tuple[str | None, str | None, str | None],
-    seed: int,
-    kinds: list[str] | None = None,
-) -> Periods | None:
-    """Settle the two periods: by version, by an event, else by the largest break; None if neither.
-
-    Args:
-        ask: the inquiry.
-        score: the column that the gate reads.
-        given: versions before and after, and the instant of the change, as far as they are given.
-        seed: of the test of an inferred break.
-        kinds: of the gate.
-
-    Raises:
-        UsageError: a given version is not in the case, or a given instant is none.
-    """
-    before, after, at = given
-    if at is not None:
-        moment = parse_instant(at)
-        if moment is None:
-            raise UsageError("BAD_VALUE", f"changed_at is {at!r}", "give 2026-01-31T09:00:00Z")
-        told = f"given as {at}"
-        return Periods(score, None, None, moment, moment, "given", told, kinds=kinds)
-    known = [row["embedding_model"] for row in ask.ask(q.EMBEDDINGS, kinds=None)]
-    for name in (before, after):
-        if name is not None and name not in known:
-            raise unknown_name("embedding model", name, known)
-    versions = ask.ask(q.EMBEDDINGS, kinds=kinds)
-    total = sum(row["candidates"] for row in versions)
-    rows = {row["embedding_model"]: row for row in versions
-            if row["candidates"] >= MATERIAL * total
-            or row["embedding_model"] in (before, after)}  # fmt: skip
-    if not {before, after} - {None} <= set(rows):
-        return None  # versions of another gate
-    if len(rows) > 1:
-        return _by_version(ask, score, before, after, rows, kinds)
-    divided = _by_event(ask, score) or _by_break(ask, score, seed, kinds)
-    return replace(divided, kinds=kinds) if divided else None
-
-
-def _by_version(
-    ask: Inquiry, score: str, before: str | None, after: str | None,
-    rows: dict[str, dict[str, Any]], kinds: list[str] | None,
-) -> Periods:  # fmt: skip
-    old, new = succession(ask, list(rows), before, after, kinds)
-    ask.infer("after", after, new)
-    ask.infer("before", before, old)
-    return Periods(
-        score, old, new, rows[new]["first"], rows[old]["last"], "version",
-        f"embedding {old} before, {new} after", kinds=kinds,
-    )  # fmt: skip
-
-
-def _by_event(ask: Inquiry, score: str) -> Periods | None:
-    events = ask.ask(q.EVENTS)
-    for key in CUTS:
-        found = [row for row in events if row["key"] == key
-                 or (key.endswith(":") and row["key"].startswith(key))]  # fmt: skip
-        if found:
-            at, name = found[-1]["occurred_at"], found[-1]["key"]
-            ask.infer("changed_at", None, at)
-            return Periods(score, None, None, at, at, "event", f"a change of {name} in the log")
-    return None
-
-
-def _by_break(ask: Inquiry, score: str, seed: int, kinds: list[str] | None) -> Periods | None:
-    """The largest break of the daily drop rate, its p-value from the whole search repeated."""
-    days = ask.ask(q.DAILY, kinds=kinds)
-    if len(days) < 6 or not changepoints.AVAILABLE:
-        return None
-    rates = [row["dropped"] / row["candidates"] for row in days]
-    found = changepoints.break_with_p(rates, seed=seed)
-    at = days[found.index]["day"]
-    ask.infer("changed_at", None, at)
-    told = "the largest break of the daily drop rate, inferred from it"
-    return Periods(score, None, None, at, at, "inferred", told, found.p)
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,10 +103,24 @@ def find_gate(ask: Inquiry, periods: Periods, given: float | None) -> Gate | Non
     return _from_events(ask, periods) or _from_passed(ask, periods)
 
 
-def _from_events(ask: Inquiry, periods: Periods) -> Gate | None:
+def _gate_events(ask: Inquiry) -> list[dict[str, Any]]:
+    """Thresholds in the log of changes, of its one gate; none where it holds several."""
     known = [row for row in ask.ask(q.GATE_EVENTS) if row["threshold"] is not None]
     # with several gates in the log, only what passed can tell which one this is
-    if len({row["key"] for row in known}) != 1:
+    return known if len({row["key"] for row in known}) == 1 else []
+
+
+def first_gate(ask: Inquiry) -> float | None:
+    """The first threshold in the log of changes; None where it names none."""
+    for row in _gate_events(ask)[:1]:
+        old = row["old_threshold"]
+        return float(row["threshold"] if old is None else old)
+    return None
+
+
+def _from_events(ask: Inquiry, periods: Periods) -> Gate | None:
+    known = _gate_events(ask)
+    if not known:
         return None
     at = periods.changed_at
     earlier = [row["threshold"] for row in known if at is not None and row["occurred_at"] < at]

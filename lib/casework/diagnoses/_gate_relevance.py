@@ -122,6 +122,8 @@ OUTCOME = Query(
                         ELSE 10000 END AS n
             FROM outcomes
             WHERE metric = $metric AND NOT isnan(value)
+              AND occurred_at >= coalesce($since, TIMESTAMPTZ '-infinity')
+              AND occurred_at < coalesce($until, TIMESTAMPTZ 'infinity')
               AND (occurred_at >= $changed_at
                    OR occurred_at < date_trunc('day', CAST($ended_at AS TIMESTAMPTZ))))
         GROUP BY unit_id HAVING count(DISTINCT is_after) = 2 AND sum(n) > 0)

@@ -1,6 +1,6 @@
 """What became of relevance: outcomes, judged documents that pass, and the replay of the gate."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -60,6 +60,7 @@ class Relevance:
         target: that precision.
         replay: the gate replayed over both candidate sets.
         relevant_drops: relevant and dropped candidates, of the judged.
+        strange: judgments, where they are of no candidate in one of the periods.
     """
 
     source: str | None = None
@@ -71,6 +72,7 @@ class Relevance:
     target: float | None = None
     replay: Replay | None = None
     relevant_drops: PeriodSums | None = None
+    strange: int = 0
 
 
 def relevance_of(
@@ -89,7 +91,7 @@ def relevance_of(
     ask.case.hold(pairs.JUDGED, **params)
     judged = {row["is_after"]: row for row in ask.ask(pairs.JUDGED_LEVELS, **params)}
     if len(judged) < 2:
-        return outcome
+        return replace(outcome, strange=ask.one(pairs.JUDGMENTS)["judgments"])
     below = all(_covers_drops(judged[period], levels[period]) for period in (False, True))
     same = levels[False]["of_shared_queries"] > 0
     gain = PeriodSums.of(

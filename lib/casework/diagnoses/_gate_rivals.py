@@ -3,7 +3,7 @@
 import math
 from datetime import timedelta
 
-from casework.diagnoses._gate import DEPTH, FEW, Found
+from casework.diagnoses._gate import DEPTH, FEW, SAME, Found
 from casework.findings import Falsifier, Outcome, Rival
 from casework.stats.estimates import Estimate
 from casework.stats.periods import PeriodSums
@@ -93,6 +93,11 @@ def _reranker(found: Found) -> Rival:
     pairs = found.pairs
     explanation = "The reranker moved: the same query and document score differently"
     test = "scores of the same pairs before and after, against noise and rounding"
+    if found.gates_embedding:
+        return Rival(
+            explanation, "the score that the gate reads", "excluded",
+            "the gate reads the score of the embedding, and no reranker's",
+        )  # fmt: skip
     if not pairs.tested:
         return Rival(
             explanation, test, "not_testable",
@@ -156,6 +161,12 @@ def _corpus(found: Found) -> Rival:
         text += (
             f"; {number(pairs.dense_moved)} of {count(pairs.dense_n, 'same pairs')} have "
             "another dense score, so the embedding moved, and new documents may be its choice"
+        )
+    if found.embedding_rescored and logged:
+        outcome = "not_excluded"
+        text += (
+            "; the log holds a change of the corpus, and documents that are read otherwise have "
+            "another dense score too"
         )
     return Rival(explanation, test, outcome, text)
 
@@ -230,19 +241,28 @@ def falsify(found: Found) -> Falsifier:
     """Look whether relevance returns with the pass rate; if not, retrieval lost it, not the gate.
 
     It does not where less than half of what was lost returns, or where what is dropped in addition
-    is less than half as relevant as what was dropped all along. The same pairs speak too: scores
-    that differ would mean that the scorer moved.
+    is less than half as relevant as what was dropped all along. The same pairs speak too: a
+    reranker that scores them differently would be what moved; an embedding whose scores are gated
+    and that offers the same with the same scores did not move.
     """
-    statement = (
-        "At the restoring threshold the pass rate returns and the lost relevance does not, or the "
-        "scorer gives the same pairs other scores"
-    )
+    statement = "At the restoring threshold the pass rate returns and the lost relevance does not"
     pairs, replay = found.pairs, found.relevance.replay
+    idle = False
+    if found.gates_embedding:
+        statement += ", or the embedding offers the same candidates with the same scores"
+        over = found.overlap
+        idle = pairs.same and over is not None and over.value >= 1 - SAME
+    else:
+        statement += ", or the scorer gives the same pairs other scores"
     seen = pairs_said(found) if pairs.tested else "too few pairs were scored in both periods"
     if replay is None:
+        lacking = (
+            "the judgments are of no candidate in one or both of the periods"
+            if found.relevance.strange
+            else "no judgments on both sides of the threshold"
+        )
         return Falsifier(
-            statement, pairs.tested,
-            f"{seen}; not replayed: no judgments on both sides of the threshold",
+            statement, pairs.tested, f"{seen}; not replayed: {lacking}", idle,
         )  # fmt: skip
     lost, back = (
         spread(e.value, (e.low, e.high), "points", signed=True)
@@ -254,7 +274,7 @@ def falsify(found: Found) -> Falsifier:
         True,
         f"{seen}; judged relevance that passes is {lost} against before at the old threshold, "
         f"and {back} at the restoring one{worth}",
-        falsified=replay.stays_lost or worthless,
+        falsified=replay.stays_lost or worthless or idle,
     )
 
 

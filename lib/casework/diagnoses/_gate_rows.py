@@ -66,15 +66,31 @@ GATE_EVENTS = Query(
     "Thresholds in the log of changes.",
 )
 
+BETWEEN = Query(
+    "between",
+    """
+    SELECT e.occurred_at, count(*) AS candidates
+    FROM own
+    ASOF JOIN (SELECT DISTINCT occurred_at FROM config_events) AS e
+      ON own.occurred_at >= e.occurred_at
+    GROUP BY e.occurred_at ORDER BY e.occurred_at
+    """,
+    "Candidates from each change of configuration to the next.",
+    uses=(OWN,),
+)
+
 DAILY = Query(
     "daily",
-    """
+    f"""
     SELECT date_trunc('day', occurred_at) AS day, count(*) AS candidates,
-           count(*) FILTER (WHERE NOT passed) AS dropped
-    FROM own WHERE occurred_at IS NOT NULL AND passed IS NOT NULL
+           count(*) FILTER (WHERE NOT has_passed) AS dropped
+    FROM (SELECT occurred_at, coalesce(passed,
+              CASE WHEN NOT isnan({_SCORE}) THEN {_SCORE} >= coalesce(threshold, $gate) END
+          ) AS has_passed FROM own)
+    WHERE occurred_at IS NOT NULL AND has_passed IS NOT NULL
     GROUP BY day ORDER BY day
-    """,
-    "Candidates and drops by day.",
+    """,  # noqa: S608  the text is put together of constants
+    "Candidates and drops by day; where none is logged to have passed, by score and threshold.",
     uses=(OWN,),
 )
 
@@ -85,9 +101,13 @@ LOGGED = Query(
            CASE WHEN dense_score IS NULL OR isnan(dense_score) THEN NULL ELSE dense_score END
                AS dense_score,
            CASE WHEN {_SCORE} IS NULL OR isnan({_SCORE}) THEN NULL ELSE {_SCORE} END AS score,
-           CASE WHEN $by_version
-                THEN CASE embedding_model WHEN $before THEN FALSE WHEN $after THEN TRUE END
-                ELSE occurred_at >= $changed_at END AS is_after
+           CASE WHEN CASE WHEN $by_version THEN embedding_model = $after
+                          ELSE occurred_at >= CAST($changed_at AS TIMESTAMPTZ) END
+                THEN CASE WHEN $until IS NULL OR occurred_at < $until THEN TRUE END
+                WHEN CASE WHEN $by_version THEN embedding_model = $before
+                          ELSE occurred_at < $ended_at END
+                THEN CASE WHEN $since IS NULL OR occurred_at >= $since THEN FALSE END
+           END AS is_after
     FROM own
     QUALIFY row_number() OVER (
         PARTITION BY query_id, doc_id, coalesce(request_id, locator), arm, embedding_model

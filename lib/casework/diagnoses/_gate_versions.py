@@ -20,13 +20,13 @@ VERSION_BINS = Query(
 )
 
 
-def succession(
+def successions(
     ask: Inquiry, order: list[str], before: str | None, after: str | None, kinds: list[str] | None
-) -> tuple[str, str]:
-    """Settle the version before and the one after: as given, as logged, or by when they ran.
+) -> list[tuple[str, str]]:
+    """Settle the versions of each change, before and after: as given, as logged, or by time.
 
-    The log of changes names both in its last change of a version. Else the one that ended where
-    the other began; what ran on throughout, for another product, took no other's place. Where
+    The log of changes names both. For versions that it does not name as new, the one that ended
+    where they began; what ran on throughout, for another product, took no other's place. Where
     all ran beside each other, the last two to begin.
 
     Args:
@@ -41,19 +41,29 @@ def succession(
     logged = [(row["old_value"], row["new_value"]) for row in ask.ask(q.EVENTS)
               if row["key"] == "embedding_model"]  # fmt: skip
     if before is None or after is None:
-        if named := [pair for pair in logged if pair in fitting]:
-            return named[-1]
-        if following := _following(ask, fitting, order, kinds):
-            return following
+        named = [pair for pair in dict.fromkeys(logged) if pair in fitting]
+        taken = {new for _, new in named}
+        left = [pair for pair in fitting if pair[1] not in taken]
+        if found := named + _following(ask, left, {old for old, _ in named}, order, kinds):
+            return found
     new = after or next(name for name in reversed(order) if name != before)
     earlier = order[: order.index(new)] or [name for name in order if name != new]
-    return before or earlier[-1], new
+    return [(before or earlier[-1], new)]
 
 
 def _following(
-    ask: Inquiry, pairs: list[tuple[str, str]], order: list[str], kinds: list[str] | None
-) -> tuple[str, str] | None:
-    """The pair of which one ended where the other began, the last if several did."""
+    ask: Inquiry, pairs: list[tuple[str, str]], ended: set[str], order: list[str],
+    kinds: list[str] | None,
+) -> list[tuple[str, str]]:  # fmt: skip
+    """Pairs of which one ended where the other began, the closest first; each ends and begins once.
+
+    Args:
+        ask: the inquiry.
+        pairs: those that can be.
+        ended: versions whose place is known to be taken by another.
+        order: versions, by their first candidates.
+        kinds: of the gate.
+    """
     bins: dict[str, dict[str, int]] = {}
     for row in ask.ask(VERSION_BINS, kinds=kinds):
         bins.setdefault(row["embedding_model"], {})[row["bin"]] = row["candidates"]
@@ -64,4 +74,9 @@ def _following(
             continue
         gap = abs(int(runs[new].quantile(0.05)) - int(runs[old].quantile(0.95)))
         ranked.append((-max(gap, SLACK), order.index(new), runs[old].quantile(0.5), (old, new)))
-    return max(ranked)[-1] if ranked else None
+    found: list[tuple[str, str]] = []
+    for *_, (old, new) in sorted(ranked, reverse=True):
+        if old not in ended and new not in {after for _, after in found}:
+            found.append((old, new))
+            ended = ended | {old}
+    return found

@@ -5,9 +5,8 @@ import math
 from casework.diagnoses import _gate_pairs as pairs
 from casework.diagnoses import _gate_relevance as relevance
 from casework.diagnoses import _gate_rows as q
-from casework.diagnoses._gate import Found, uniform_error
+from casework.diagnoses._gate import Found
 from casework.diagnoses._gate_charts import less_one
-from casework.diagnoses._gate_kinds import Part
 from casework.diagnoses._gate_rivals import pairs_said, scorer_kept
 from casework.diagnoses._inquiry import Inquiry
 from casework.findings import Finding, Verdict
@@ -23,9 +22,6 @@ MOVED = {
     "none": "nothing upstream moved the drops beyond chance",
     None: "what moved cannot be told",
 }
-
-SHOWN = 5
-"""Other gates that are named."""
 
 
 def headline(verdict: Verdict, moved: str | None, found: Found) -> str:
@@ -51,9 +47,11 @@ def headline(verdict: Verdict, moved: str | None, found: Found) -> str:
             f"{_drop_words(same)}{why}."
         )
     if verdict == "clean":
-        return f"The threshold of {gate} means what it meant: {_drop_words(ratio)}."
+        return f"The threshold of {gate} means what it meant{_at_each(found)} {_drop_words(ratio)}."
     if verdict == "inconclusive":
-        return f"The threshold of {gate} {_drop_words(ratio)}, and {MOVED[moved]}."
+        since = f" since the change ({found.periods.told})" if found.changes else ""
+        why = _moved_words(moved, found)
+        return f"The threshold of {gate} {_drop_words(ratio)}{since}, and {why}."
     restored = number(found.restored.threshold)
     kept = ""
     if scorer_kept(found):
@@ -61,11 +59,30 @@ def headline(verdict: Verdict, moved: str | None, found: Found) -> str:
             pairs_said(found) if found.pairs.moved
             else "the same query and document still score the same"
         )  # fmt: skip
-    why = " and ".join(part for part in (kept, MOVED[moved]) if part)
+    why = " and ".join(part for part in (kept, _moved_words(moved, found)) if part)
+    then = f"A threshold of {restored} restores the pass rate."
+    if found.undone:
+        then = f"A later change took it back ({found.undone.periods.told})."
     return (
         f"The threshold of {gate} {_drop_words(ratio)} since the change ({found.periods.told}); "
-        f"{why}. A threshold of {restored} restores the pass rate."
+        f"{why}. {then}"
     )
+
+
+def _at_each(found: Found) -> str:
+    """Say at how many changes the drops were compared, where the log holds several."""
+    if not found.changes:
+        return ":"
+    compared = [change for change in found.changes if change.drops]
+    can = " that can be compared" if len(compared) < len(found.changes) else ""
+    return f" at each of {count(len(compared) + 1, 'changes')}{can}: where it changed most it"
+
+
+def _moved_words(moved: str | None, found: Found) -> str:
+    """Say what moved; the scores of a gate on the dense score are the embedding's own."""
+    if found.embedding_rescored and moved == "candidate_set":
+        return "the embedding gives the same query and document another score"
+    return MOVED[moved]
 
 
 def gate_said(found: Found) -> str:
@@ -110,13 +127,20 @@ def findings(ask: Inquiry, found: Found, reach: dict[str, int]) -> tuple[Finding
         Finding(
             f"After the change {count(reach['queries'], 'queries')} on "
             f"{count(reach['days'], 'days')} lost {count(reach['dropped'], 'candidates')}; "
-            f"{count(reach['requests'], 'requests')} of {count(reach['accounts'], 'accounts')} "
-            "are known to have asked.",
+            f"{_asked(reach)}.",
             (),
             (ask.evidence_id(relevance.REACH),),
         )
     )
     return tuple(stated)
+
+
+def _asked(reach: dict[str, int]) -> str:
+    """Say who asked, as far as it is recorded."""
+    if not reach["requests"]:
+        return "which requests asked is not recorded"
+    of = count(reach["accounts"], "accounts") if reach["accounts"] else "no account is recorded"
+    return f"{count(reach['requests'], 'requests')} asked, {'of ' if reach['accounts'] else ''}{of}"
 
 
 def _pairs(ask: Inquiry, found: Found) -> Finding:
@@ -181,17 +205,9 @@ def remedies(verdict: Verdict, moved: str | None, found: Found) -> tuple[str, ..
     """Say what to do in this case."""
     if verdict == "clean":
         return ()
-    precision = found.relevance.precision
-    use = (
-        f"Set the threshold to {number(precision.value)}, which restores the precision; "
-        f"{number(found.restored.threshold)} restores the volume alone."
-        if precision
-        else f"Until pairs are judged, set the threshold to {number(found.restored.threshold)}; "
-        "that restores the volume, not the precision."
-    )
-    if apart := _apart(found):
-        use = apart
-    said = [use] if verdict in ("confirmed", "supported") and moved != "query_mix" else []
+    said = []
+    if verdict in ("confirmed", "supported") and moved != "query_mix":
+        said.append(_threshold_to_set(found))
     said += [
         "Version the threshold with embedding, reranker and corpus as one unit, and calibrate it "
         "anew with each release of one of them.",
@@ -200,6 +216,28 @@ def remedies(verdict: Verdict, moved: str | None, found: Found) -> tuple[str, ..
     if verdict == "confirmed":
         said.append("Consider a gate relative to the query: first k, or a margin to the best.")
     return tuple(said)
+
+
+def _threshold_to_set(found: Found) -> str:
+    """Say which threshold to set, or why none."""
+    restored = number(found.restored.threshold)
+    if found.undone:
+        return (
+            f"Leave the threshold as long as the later change stays ({found.undone.periods.told}): "
+            f"it brought the drops back. {restored} would restore the volume under the change that "
+            "it took back."
+        )
+    if apart := _apart(found):
+        return apart
+    if precision := found.relevance.precision:
+        return (
+            f"Set the threshold to {number(precision.value)}, which restores the precision; "
+            f"{restored} restores the volume alone."
+        )
+    return (
+        f"Until pairs are judged, set the threshold to {restored}; that restores the volume, not "
+        "the precision."
+    )
 
 
 def _apart(found: Found) -> str | None:
@@ -223,66 +261,3 @@ def _apart(found: Found) -> str | None:
         f"{many} are dropped and what passes is {less} often relevant all the same: look first at "
         "what moved."
     )
-
-
-def limits(found: Found, unplaced: int) -> tuple[str, ...]:
-    """Say what the answer does not cover."""
-    said = []
-    if found.periods.how == "inferred":
-        said.append(
-            "No version and no event tells the periods apart: they are inferred from the drop "
-            "rate itself."
-        )
-    if found.periods.how == "version" and found.periods.changed_at is None:
-        said.append("The log has no instants; which version came first is taken by name.")
-    if found.part is not None:
-        said.append(_others(found, found.part))
-    if unplaced:
-        said.append(f"{count(unplaced, 'candidates')} lie in neither period and are not counted.")
-    if found.levels[False]["of_shared_queries"] == 0:
-        said.append("No query was asked in both periods, so nothing is paired.")
-    judged = found.relevance.judged
-    if judged is not None and not found.relevance.below:
-        said.append(
-            "Judgments lie above the threshold alone: what was dropped is not known, and neither "
-            "a replay nor a lower precision threshold can be estimated."
-        )
-    if found.relevance.source is None:
-        said.append(
-            "Nothing tells of relevance: load judgments, or outcomes of queries, to see what the "
-            "drops cost."
-        )
-    said.append(
-        f"A restored pass rate holds within {share(uniform_error(found))} at any threshold, from "
-        f"{count(int(found.levels[True]['queries']), 'queries')} (Dvoretzky, Kiefer, Wolfowitz)."
-    )
-    return tuple(said)
-
-
-def _others(found: Found, part: Part) -> str:
-    """Say which gates are not examined, and what they drop."""
-    told = []
-    for other in found.others[:SHOWN]:
-        sums = other.drops
-        seen = (
-            f"drops {share(sums.before)} before and {share(sums.after)} after"
-            if sums is not None
-            else "too few candidates, or nothing to compare"
-        )
-        told.append(f"{other.name} ({count(other.candidates, 'candidates')}, {seen})")
-    more = len(found.others) - len(told)
-    if more:
-        told.append(f"{number(more)} more")
-    return (
-        f"Several gates share the log. This is {part.name}; not examined further: "
-        f"{', '.join(told)}. The setting `reranker` or `threshold` chooses another."
-    )
-
-
-def queries_needed(found: Found, sesoi: float) -> int | None:
-    """Queries that would tell no change from one that matters, at 80 % power."""
-    ratio = found.fixed.ratio
-    if ratio is None or ratio.high <= ratio.low:
-        return None
-    se = (math.log(ratio.high) - math.log(ratio.low)) / (2 * 1.96)
-    return math.ceil(ratio.n * (se * (1.96 + 0.84) / math.log(1 + sesoi)) ** 2)

@@ -19,7 +19,10 @@ retrieval lost it, not the gate.
 ## Known false alarms
 A log of passed candidates alone cannot tell a drop rate. Candidates without a score look like
 drops; they are set apart. Several gates in one log look like one that moved: they are told apart
-by reranker and threshold, and one is examined. A few edited documents are no change of the scorer.
+by reranker and threshold, and one is examined. Where the log holds several changes, each is
+compared from the one before it to the one after it, the one at which the drops changed most is
+examined, and its p-value counts the choice; of a change that was taken back, the change and not
+its end. A few edited documents are no change of the scorer.
 Usual cut-offs of the stability index take no account of sample size. Where judges saw passed
 documents alone, precision below the threshold is not known.
 """
@@ -40,6 +43,7 @@ from casework.diagnoses._gate import (
 )
 from casework.diagnoses._gate_charts import draw
 from casework.diagnoses._gate_choice import Choice, Given, choose
+from casework.diagnoses._gate_limits import limits, queries_needed
 from casework.diagnoses._gate_measures import measure
 from casework.diagnoses._gate_periods import Periods
 from casework.diagnoses._gate_relevance_found import relevance_of
@@ -53,8 +57,6 @@ from casework.diagnoses._gate_rivals import (
 from casework.diagnoses._gate_words import (
     findings,
     headline,
-    limits,
-    queries_needed,
     remedies,
 )
 from casework.diagnoses._inquiry import Conclusion, Inquiry
@@ -85,8 +87,8 @@ def judge(
     Args:
         ask: the inquiry.
         score: the score that the gate reads, `rerank_score` or `dense_score`.
-        before: embedding version before; else the one before `after`.
-        after: embedding version after; else the last.
+        before: embedding version before; else of the change at which the drops changed most.
+        after: embedding version after; else likewise.
         changed_at: instant of the change, in place of versions.
         threshold: the gate; else as recorded, logged, or told by what passed.
         reranker: the gate's, where several gates are logged; else of the one that changed most.
@@ -182,6 +184,9 @@ def _find(ask: Inquiry, choice: Choice, metric: str | None, seed: int) -> Found:
         part=choice.part,
         compared=choice.compared,
         others=choice.others,
+        changes=choice.changes,
+        undone=choice.undone,
+        crowded=choice.crowded,
     )
 
 
@@ -197,7 +202,7 @@ def _known(
 
 def _moved(found: Found, rivals: tuple[Rival, ...]) -> str | None:
     """What moved the drops, in the order in which it can be told."""
-    if found.pairs.tested and not scorer_kept(found):
+    if found.pairs.tested and not scorer_kept(found) and not found.gates_embedding:
         return "reranker"
     if outcome_of(rivals, "The threshold") == "not_excluded":
         return "threshold"
@@ -207,6 +212,8 @@ def _moved(found: Found, rivals: tuple[Rival, ...]) -> str | None:
     for beginning, label in (("Other queries", "query_mix"), ("The corpus", "corpus")):
         if outcome_of(rivals, beginning) == "not_excluded":
             return label
+    if found.embedding_rescored:
+        return "candidate_set"
     if found.overlap is None:
         return None
     return "candidate_set" if found.overlap.value < 1 else "none"
@@ -229,7 +236,7 @@ def _verdict(
     if not ratio.excludes(1):
         return "inconclusive"
     if found.p is not None and found.p >= ALPHA:
-        return "inconclusive"  # of several gates the one that changed most
+        return "inconclusive"  # of several gates or changes the one that tells most
     if found.periods.p is not None and found.periods.p >= SEARCH_ALPHA:
         return "inconclusive"  # searched for in the drops, where chance gives one as large
     beyond = ratio.low > high or ratio.high < low
@@ -238,7 +245,7 @@ def _verdict(
         beyond
         and (replay is None or replay.threshold_part.excludes(0))
         and not found.gate.moved
-        and scorer_kept(found)
+        and (scorer_kept(found) or found.gates_embedding)
         and falsifier.ran
         and not falsifier.falsified
         and all(rival.outcome != "not_excluded" for rival in rivals)

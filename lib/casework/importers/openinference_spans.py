@@ -7,13 +7,13 @@ array and as JSON Lines, current and of 2023.
 ## Fills
 Spans of kind LLM and EMBEDDING become `requests`, by the same attribute names as `otlp_traces`;
 `request_id` is the span id. RETRIEVER and RERANKER spans become `candidates`, whose `query_id` is
-the attribute `query_id`, else the SHA-256 of the text of the query, else the span id, and whose
-`request_id` is the one model call of the trace, where there is just one; a document without an id
-has the SHA-256 of its content for one. Embeddings with text and vector become `vectors`, `text_id`
-being the SHA-256 of the text. Annotations and evaluations of a span, a trace or a session become
-`feedback` where a person says up or down, else `eval_samples` of the run
-`openinference:<annotator kind>:<name>`, which has a row in `eval_runs` from its first score on; it
-has no end, and covers no configuration.
+the attribute `query_id`, else `sha256:` and the SHA-256 of the text of the query, in hex, else the
+span id, and whose `request_id` is the one model call of the trace, where there is just one; a
+document without an id has `sha256:` and the SHA-256 of its content for one. Embeddings with text
+and vector become `vectors`, `text_id` being the SHA-256 of the text. Annotations and evaluations
+of a span, a trace or a session become `feedback` where a person says up or down, else
+`eval_samples` of the run `openinference:<annotator kind>:<name>`, which has a row in `eval_runs`
+from its first score on; it has no end, and covers no configuration.
 
 | column of `requests` | from |
 |---|---|

@@ -78,9 +78,10 @@ The event `gen_ai.client.inference.operation.details` gives attributes that its 
 |---|---|
 | `candidates` | documents of a span: `retrieval.documents.<n>.document.*`, \
 `gen_ai.retrieval.documents`, `reranker.output_documents.<n>.document.*`. `query_id` is an \
-attribute of that name, else the SHA-256 of the text of the query (`gen_ai.retrieval.query.text`, \
-`reranker.query`, `input.value`), else the span id. `dense_rank` and `dense_score` of a reranked \
-document are those in `reranker.input_documents`. `embedding_model` is `embedding.model_name`, \
+attribute of that name, else `sha256:` and the SHA-256 of the text of the query, in hex \
+(`gen_ai.retrieval.query.text`, `reranker.query`, `input.value`), else the span id. \
+`dense_rank` and `dense_score` of a reranked document are those in \
+`reranker.input_documents`. `embedding_model` is `embedding.model_name`, \
 `gen_ai.request.model`; `request_id` the one model call of the trace, where there is just one |
 | `vectors` | `embedding.embeddings.<n>.embedding.text` and `.vector`, `ai.values` and \
 `ai.embeddings`; `text_id` is the SHA-256 of the text |

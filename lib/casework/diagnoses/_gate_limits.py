@@ -1,0 +1,105 @@
+"""What the answer of `threshold_drift` does not cover."""
+
+import math
+
+from casework.diagnoses._gate import Found, uniform_error
+from casework.diagnoses._gate_kinds import Part
+from casework.stats.periods import PeriodSums
+from casework.words import count, number, share
+
+SHOWN = 5
+"""Other gates and other changes that are named."""
+
+
+def limits(found: Found, unplaced: int) -> tuple[str, ...]:
+    """Say what the answer does not cover."""
+    said = []
+    if found.periods.how == "inferred":
+        said.append(
+            "No version and no event tells the periods apart: they are inferred from the drop "
+            "rate itself."
+        )
+    if found.periods.how == "version" and found.periods.changed_at is None:
+        said.append("The log has no instants; which version came first is taken by name.")
+    if found.part is not None:
+        said.append(_others(found, found.part))
+    if found.changes:
+        said.append(_changes(found))
+    if found.crowded:
+        said.append(
+            f"Changes of {' and '.join(found.crowded)} follow each other too closely to be "
+            "compared one by one, and are not examined."
+        )
+    if unplaced:
+        said.append(f"{count(unplaced, 'candidates')} lie in neither period and are not counted.")
+    if found.levels[False]["of_shared_queries"] == 0:
+        said.append("No query was asked in both periods, so nothing is paired.")
+    judged = found.relevance.judged
+    if judged is not None and not found.relevance.below:
+        said.append(
+            "Judgments lie above the threshold alone: what was dropped is not known, and neither "
+            "a replay nor a lower precision threshold can be estimated."
+        )
+    if found.relevance.strange:
+        said.append(
+            f"The {count(found.relevance.strange, 'judgments')} are of no candidate in one or both "
+            "of the periods, so they tell nothing: `query_id` and `doc_id` must be those of "
+            "`candidates`."
+        )
+    elif found.relevance.source is None:
+        said.append(
+            "Nothing tells of relevance: load judgments, or outcomes of queries, to see what the "
+            "drops cost."
+        )
+    said.append(
+        f"A restored pass rate holds within {share(uniform_error(found))} at any threshold, from "
+        f"{count(int(found.levels[True]['queries']), 'queries')} (Dvoretzky, Kiefer, Wolfowitz)."
+    )
+    return tuple(said)
+
+
+def _others(found: Found, part: Part) -> str:
+    """Say which gates are not examined, and what they drop."""
+    told = []
+    for other in found.others[:SHOWN]:
+        seen = _dropped(other.drops)
+        told.append(f"{other.name} ({count(other.candidates, 'candidates')}, {seen})")
+    if more := len(found.others) - len(told):
+        told.append(f"{number(more)} more")
+    return (
+        f"Several gates share the log. This is {part.name}; not examined further: "
+        f"{', '.join(told)}. The setting `reranker` or `threshold` chooses another."
+    )
+
+
+def _changes(found: Found) -> str:
+    """Say which other changes there were at this gate, and what it drops at each."""
+    told = [f"{change.periods.told} ({_dropped(change.drops)})"
+            for change in found.changes[:SHOWN]]  # fmt: skip
+    if more := len(found.changes) - len(told):
+        told.append(f"{number(more)} more")
+    chosen = (
+        f"the one examined was taken back by a later one ({found.undone.periods.told})"
+        if found.undone
+        else "the one examined is where the drops changed most"
+    )
+    return (
+        f"Of {count(len(found.changes) + 1, 'changes')} {chosen}; its p-value counts the choice. "
+        f"The others: {'; '.join(told)}. The settings `before` and `after`, or `changed_at`, "
+        "choose another."
+    )
+
+
+def _dropped(sums: PeriodSums | None) -> str:
+    if sums is None:
+        return "too few candidates, or nothing to compare"
+    return f"drops {share(sums.before)} before and {share(sums.after)} after"
+
+
+def queries_needed(found: Found, sesoi: float) -> int | None:
+    """Queries that would tell no change from one that matters, at 80 % power."""
+    ratio = found.fixed.ratio
+    if ratio is None or ratio.high <= ratio.low:
+        return None
+    se = (math.log(ratio.high) - math.log(ratio.low)) / (2 * 1.96)
+    return math.ceil(ratio.n * (se * (1.96 + 0.84) / math.log(1 + sesoi)) ** 2)
