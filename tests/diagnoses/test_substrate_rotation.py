@@ -187,6 +187,15 @@ def test_a_change_in_few_tenants_is_found(diagnosed: Diagnosed) -> None:
                for r, lift in zip(found, truth.numbers["lifts"], strict=True))  # fmt: skip
 
 
+def test_unequal_units_too_many_to_be_dealt_anew_confirm_nothing(
+    diagnosed: Diagnosed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("casework.diagnoses._substrate_lifts.MOST_DEALT", 10)
+    result, _ = diagnosed("substrate_rotation.few_tenants_moved", 3)
+    assert result.verdict == "supported"
+    assert any("may be too sure" in limit for limit in result.limits)
+
+
 def test_too_few_units_for_a_lift_are_said(diagnose: Diagnose) -> None:
     result = diagnose(**experiment(8), vectors=vectors({f"t{i}": 9.0 for i in range(4)}))
     assert "no regime has 5 units in each arm" in result.headline

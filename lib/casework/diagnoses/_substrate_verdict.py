@@ -65,7 +65,7 @@ def rule(
         still.append(f"The lifts of all regimes may be the same ({p_value(agreement.p)})")
     still += _within_margin(effects, gap, sesoi, alpha)
     if effects.weights and effects.weights.are_in_the_way:
-        still.append("Some units outweigh the others, and formulas for many units stand in")
+        still.append("Some units outweigh the others, and all are too many to be dealt anew")
     if not falsifier.ran:
         still.append(f"{falsifier.statement} ({falsifier.outcome})")
     may_hold = gap is not None and not ships_apart

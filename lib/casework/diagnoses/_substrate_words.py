@@ -242,24 +242,31 @@ def limits(
             "No index build is recorded since the last change: stored documents may still have "
             "vectors of an older embedding (a mixed index)."
         )
-    missing = [i + 1 for i, regime in enumerate(effects.regimes) if regime.lift is None]
-    if missing and effects.regimes:
-        said_.append(
-            f"Regimes without a lift: {', '.join(map(str, missing))}. It takes {FEW_UNITS} units "
-            "of each arm in a regime."
-        )
-    short = [i + 1 for i, regime in enumerate(effects.regimes) if regime.lift and regime.is_short]
-    if short and changes:
-        said_.append(
-            f"Shorter than a day: {', '.join(f'regime {i}' for i in short)}. Its lift has no say "
-            "in whether the lifts agree, since its hours may be special."
-        )
+    said_ += _of_regimes(effects)
     said_ += _of_few(effects) if changes else ()
     needed = units_needed(effects, sesoi)
     if needed:
         said_.append(
             f"To tell a change of the lift by {number(sesoi)} takes about "
             f"{count(needed, 'units')} in the last regime, as long as it was seen."
+        )
+    return tuple(said_)
+
+
+def _of_regimes(effects: Effects) -> tuple[str, ...]:
+    """Say which regimes have no lift, or no say in whether the lifts agree."""
+    said_ = []
+    missing = [i for i, regime in enumerate(effects.regimes, 1) if regime.lift is None]
+    if missing:
+        said_.append(
+            f"Regimes without a lift: {', '.join(map(str, missing))}. It takes {FEW_UNITS} units "
+            "of each arm in a regime."
+        )
+    short = [i for i, regime in enumerate(effects.regimes, 1) if regime.lift and regime.is_short]
+    if short and len(effects.regimes) > 1:
+        said_.append(
+            f"Shorter than a day: {', '.join(f'regime {i}' for i in short)}. Its lift has no say "
+            "in whether the lifts agree, since its hours may be special."
         )
     return tuple(said_)
 

@@ -183,7 +183,7 @@ def _conclude(
             *(f"In the way of `confirmed`: {text}." for text in ruling.open),
             *others,
             *models_judged(substrate, experiment),
-            *tested_alike(found.metrics),
+            *(tested_alike(found.metrics) if changes else ()),
             *limits(substrate, found.part, changes, effects, found.checks.events, found.outside,
                     0.0 if ruling.verdict != "inconclusive" or ruling.is_refuted else sesoi),
         ),
