@@ -34,7 +34,8 @@ def queries() -> dict[str, Query]:
         _cohort_sums.standardised(SOURCES), _cohort_sums.cells(SOURCES),
         _cohort_sums.arm_sums(SOURCES),
         *(_cohort_sums.moments(SOURCES, (1, 3), weighted=w) for w in (True, False)),
-        *(_substrate_sums.sums(cuts) for cuts in (0, 3)),
+        *(make(cuts) for cuts in (0, 3)
+          for make in (_substrate_sums.sums, _substrate_sums.by_unit)),
         *(make(_cohort_strata.Plan(SOURCES, (1, 3), own, weighted=own is None, grouped=own is None))
           for own in (2, None) for make in (_cohort_strata.edges, _cohort_strata.strata)),
     ]  # fmt: skip

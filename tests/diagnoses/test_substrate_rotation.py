@@ -169,6 +169,66 @@ def test_a_result_below_confirmed_says_what_is_in_the_way(diagnosed: Diagnosed) 
     assert "An index rebuild" in result.limits[0]
 
 
+def test_few_tenants_of_unlike_size_are_dealt_anew(diagnosed: Diagnosed) -> None:
+    """By the formulas for many units the lifts would differ, p = 0.017."""
+    result, _ = diagnosed("substrate_rotation.few_tenants", 2)
+    assert result.verdict == "inconclusive"
+    assert result.measures["heterogeneity_p"].value > 0.05
+    assert result.measures["n_eff"].value < 10
+    assert result.measures["largest_unit_share"].value > 0.3
+    assert any("deals of the same units to the arms" in limit for limit in result.limits)
+
+
+def test_a_change_in_few_tenants_is_found(diagnosed: Diagnosed) -> None:
+    result, truth = diagnosed("substrate_rotation.few_tenants_moved", 3)
+    assert result.verdict in ("confirmed", "supported")
+    found = result.measures["regimes"].value
+    assert all(r["low"] <= lift <= r["high"]
+               for r, lift in zip(found, truth.numbers["lifts"], strict=True))  # fmt: skip
+
+
+def test_unequal_units_too_many_to_be_dealt_anew_confirm_nothing(
+    diagnosed: Diagnosed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("casework.diagnoses._substrate_lifts.MOST_DEALT", 10)
+    result, _ = diagnosed("substrate_rotation.few_tenants_moved", 3)
+    assert result.verdict == "supported"
+    assert any("may be too sure" in limit for limit in result.limits)
+
+
+def test_too_few_units_for_a_lift_are_said(diagnose: Diagnose) -> None:
+    result = diagnose(**experiment(8), vectors=vectors({f"t{i}": 9.0 for i in range(4)}))
+    assert "no regime has 5 units in each arm" in result.headline
+
+
+def test_of_two_metrics_the_one_that_broke_carries_the_lift(diagnosed: Diagnosed) -> None:
+    name = "substrate_rotation.other_metric_larger"
+    result, _ = diagnosed(name, 1)
+    metric, other = (result.parameters[key].value for key in ("metric", "negative_control"))
+    assert result.verdict == "confirmed"
+    assert result.parameters["control"].value == "off"
+    assert result.measures["lift_by_regime"].value[0] > 0.1
+    assert any("Tested alike" in limit and metric in limit for limit in result.limits)
+    assert (
+        "which is taken to be one that the substrate does not touch" in result.falsifier.statement
+    )
+    named, _ = diagnosed(name, 1, metric=metric, negative_control=other)
+    assert named.verdict == "confirmed"
+    assert not any("Tested alike" in limit for limit in named.limits)
+    p, alone = (r.measures["heterogeneity_p"].value for r in (result, named))
+    assert p == pytest.approx(2 * alone)
+    assert f"{other}, which the substrate does not touch" in named.falsifier.statement
+
+
+def test_a_lift_that_ships_as_read_out_confirms_nothing(diagnosed: Diagnosed) -> None:
+    result, _ = diagnosed("substrate_rotation.ships_as_read_out", 1)
+    assert (result.verdict, result.severity) == ("supported", "S3")
+    assert "which may be the same" in result.headline
+    result, _ = diagnosed("substrate_rotation.ships_as_read_out", 2)
+    assert result.verdict == "clean"
+    assert "in between it was another one" in result.headline
+
+
 def test_settings_are_taken_and_checked(diagnosed: Diagnosed) -> None:
     result, _ = diagnosed("substrate_rotation.planted", 21, material="0.9")
     assert result.parameters["material"].source == "given"
@@ -287,6 +347,19 @@ def test_the_largest_experiment_over_a_change_is_judged_and_others_named(
     assert "late" not in limit
 
 
+@pytest.mark.parametrize(
+    ("control", "treatment"), [("off", "on"), ("0", "1"), ("false", "true"), ("A", "B")]
+)
+def test_an_arm_that_is_off_is_the_control_however_small(
+    control: str, treatment: str, diagnose: Diagnose
+) -> None:
+    tables = experiment()
+    tables["assignments"]["arm"] = [control if i % 3 == 0 else treatment for i in range(80)]
+    result = diagnose(**tables, vectors=vectors({f"t{i}": 9.0 for i in range(4)}))
+    assert result.parameters["control"].value == control
+    assert any(f"of {treatment} over {control}" in each.statement for each in result.findings)
+
+
 def steady_scores(days: int = 60, pairs: int = 16) -> Rows:
     """Pairs that are scored twice a day, with noise."""
     rng = np.random.default_rng(1)
@@ -305,6 +378,28 @@ def test_the_first_score_of_a_pair_is_not_its_own_distance(diagnose: Diagnose) -
     assert result.measures["changes"].value == 0
     assert not any("Before or after" in limit for limit in result.limits)
     assert result.verdict == "clean"
+
+
+def test_a_bracket_holds_the_change_where_the_search_comes_a_day_late(diagnose: Diagnose) -> None:
+    """Five of 16 pairs are read at a time, so the median of a day says little of its level."""
+    rng = np.random.default_rng(4)
+    rows: Rows = {"query_id": [], "doc_id": [], "occurred_at": [], "dense_score": []}
+    old = rng.uniform(0.3, 0.8, 16)
+    new = old + rng.normal(0, 0.1, 16)
+    rng.normal(size=16)
+    step = 14.6
+    for third in range(-3, 120):
+        at = third / 3 + 0.25
+        read = rng.permutation(16)[:5]
+        rows["query_id"] += [f"q{pair}" for pair in read]
+        rows["doc_id"] += [f"d{pair}" for pair in read]
+        rows["occurred_at"] += instants([at] * 5)
+        level = new if at >= step else old
+        rows["dense_score"] += [float(level[pair] + 0.002 * rng.normal()) for pair in read]
+    result = diagnose(**experiment(), candidates=rows)
+    ((start, end),) = result.measures["change_times"].value
+    assert start < (START + step * DAY).isoformat() <= end
+    assert rival(result, "The own client").outcome == "not_testable"
 
 
 def test_without_a_substrate_it_is_not_testable(diagnose: Diagnose) -> None:

@@ -11,6 +11,8 @@ from casework.diagnoses._inquiry import Inquiry
 from casework.errors import unknown_name
 
 _CONTROL = ("control", "baseline", "holdout")
+_OFF = ("off", "false", "0", "a", "none", "current")
+"""Names of what is not the treatment, where neither a name nor the platform says control."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +77,8 @@ def settle(
             sizes[row["arm"]] = sizes.get(row["arm"], 0) + row["units"]
     _check("control", control, list(sizes))
     _check("treatment", treatment, list(sizes))
-    named = [arm for arm in sizes if arm.lower() in _CONTROL] or _told(ask, experiment, sizes)
+    named = (_called(sizes, _CONTROL) or _told(ask, experiment, sizes)
+             or _called(sizes, _OFF))  # fmt: skip
     largest = sorted(sizes, key=lambda arm: (-sizes[arm], arm))
     control = str(ask.infer("control", control, (named or largest)[0]))
     others = [arm for arm in largest if arm != control]
@@ -83,6 +86,12 @@ def settle(
     window = [row for row in rows if row["arm"] in (control, treatment)
               and (stage is None or row["stage"] == stage)]  # fmt: skip
     return _window(ask, experiment, control, treatment, stage, sizes, window)
+
+
+def _called(arms: Collection[str], names: tuple[str, ...]) -> list[str]:
+    """Arms of these names, in the order of the names."""
+    known = [arm for arm in arms if arm.lower() in names]
+    return sorted(known, key=lambda arm: names.index(arm.lower()))
 
 
 def _told(ask: Inquiry, experiment: str, arms: Collection[str]) -> list[str]:

@@ -1,7 +1,7 @@
 """The lift in each regime of the substrate, whether the lifts agree, and what ships."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -9,20 +9,20 @@ import numpy as np
 
 from casework.diagnoses import _substrate_sums as q
 from casework.diagnoses._inquiry import Inquiry
+from casework.diagnoses._substrate_units import MOST_DEALT, Weights, units_of, weights_of
 from casework.stats.estimates import Estimate
+from casework.stats.redealt import UnitSums, redealt
 from casework.stats.regimes import (
     Agreement,
     ArmSums,
     Lifts,
     contrast,
-    lifts,
-    misfit,
     pairs,
     pooled_and_stretches,
 )
 
-FEW_UNITS = 10
-"""Units that each arm needs in a regime for a lift."""
+FEW_UNITS = 5
+"""Units that each arm needs in a regime for a lift: fewer can hardly be dealt in other ways."""
 
 A_DAY = timedelta(days=1)
 """A shorter regime has a lift, and no say in whether the lifts agree: its hours may be special."""
@@ -56,6 +56,8 @@ class Effects:
         agreement: whether the lifts of regimes of a day or more agree; None with fewer than two.
         gaps: of each such regime with a lift, lift minus the pooled one.
         joint: pooled lift first, then those of the known regimes, with their covariance.
+        weights: how the observations are spread over the units; None where there are too few.
+        tests: metrics that were tested alike; the p-value of `agreement` is Holm's over them.
     """
 
     metric: str
@@ -68,6 +70,8 @@ class Effects:
     gaps: tuple[Estimate, ...]
     query: Any
     joint: Lifts | None = None
+    weights: Weights | None = None
+    tests: int = 1
     cuts: tuple[tuple[datetime, datetime], ...] = field(default=())
 
     @property
@@ -90,7 +94,12 @@ class Effects:
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """A metric with the steps in which it is summed, and when it was observed."""
+    """A metric with the steps in which it is summed, and when it was observed.
+
+    Attributes:
+        tests: metrics that are tested alike, of which this is one.
+        seed: of the deals, where units are few.
+    """
 
     name: str
     is_ratio: bool
@@ -98,6 +107,8 @@ class Metric:
     denominator_step: float
     first: datetime
     last: datetime
+    tests: int = 1
+    seed: int = 1
 
     @property
     def params(self) -> dict[str, Any]:
@@ -110,7 +121,7 @@ class Metric:
         }
 
 
-def metric_of(ask: Inquiry, row: dict[str, Any]) -> Metric:
+def metric_of(ask: Inquiry, row: dict[str, Any], seed: int, tests: int = 1) -> Metric:
     """Find the steps of a metric that was seen."""
     scale = ask.one(q.SCALE, metric=row["metric"])
     whole = scale["fractional"] == 0
@@ -121,6 +132,8 @@ def metric_of(ask: Inquiry, row: dict[str, Any]) -> Metric:
         1.0 if whole else (scale["denominator_spread"] or 1.0) / q.STEPS_OF_SD,
         row["first"],
         row["last"],
+        tests,
+        seed,
     )
 
 
@@ -147,50 +160,75 @@ def effects_of(
     rows = {row["treated"]: row for row in ask.ask(query, **used)}
     edges = [metric.first, *(start for _, start in cuts)]
     ends = [*(end for end, _ in cuts), metric.last]
+    none = Effects(metric.name, metric.is_ratio,
+                   tuple(Regime(a, b, None, None) for a, b in zip(edges, ends, strict=True)),
+                   (), None, None, None, (), query, tests=metric.tests)  # fmt: skip
     if len(rows) < 2:
-        regimes = tuple(Regime(a, b, None, None) for a, b in zip(edges, ends, strict=True))
-        return Effects(metric.name, metric.is_ratio, regimes, (), None, None, None, (), query)
+        return none
     scale = metric.value_step / (metric.denominator_step if metric.is_ratio else 1.0)
-    arms = [_arm(rows[treated], len(cuts) + 1, scale) for treated in (False, True)]
-    enough = np.minimum(arms[0].active, arms[1].active) >= FEW_UNITS
-    known = tuple(int(i) for i in np.flatnonzero(enough))
-    total = arms[0].n + arms[1].n
-    shares = [float(t / n) if n else None for t, n in zip(arms[1].n, total, strict=True)]
-    return _effects(metric, arms, known, edges, ends, shares, query, tuple(cuts))
-
-
-def _effects(
-    metric: Metric, arms: list[ArmSums], known: tuple[int, ...], edges: list[datetime],
-    ends: list[datetime], shares: list[float | None], query: Any,
-    cuts: tuple[tuple[datetime, datetime], ...],
-) -> Effects:  # fmt: skip
+    control, treatment = (_arm(rows[arm], len(cuts) + 1, scale) for arm in (False, True))
+    known = np.flatnonzero(np.minimum(control.active, treatment.active) >= FEW_UNITS).tolist()
     if not known:
-        regimes = tuple(Regime(a, b, None, None) for a, b in zip(edges, ends, strict=True))
-        return Effects(metric.name, metric.is_ratio, regimes, (), None, None, None, (), query)
-    choose = np.eye(len(edges))[list(known)]
-    control, treatment = arms[0].of(choose), arms[1].of(choose)
-    joint, each = pooled_and_stretches(control, treatment), lifts(control, treatment)
-    by_number = {number: each.estimate(i) for i, number in enumerate(known)}
-    regimes = tuple(
-        Regime(a, b, by_number.get(i), shares[i])
-        for i, (a, b) in enumerate(zip(edges, ends, strict=True))
-    )
-    long = [i for i, number in enumerate(known) if not regimes[number].is_short]
-    last = len(edges) - 1
-    ships = known[-1] == last and last > 0
-    return Effects(
-        metric=metric.name,
-        is_ratio=metric.is_ratio,
-        regimes=regimes,
-        known=known,
-        pooled=joint.estimate(0),
-        shipping_gap=contrast(joint, len(known), 0) if ships else None,
-        agreement=each.of(long).agreement(),
-        gaps=tuple(contrast(joint, i + 1, 0) for i in long),
-        query=query,
-        joint=joint,
-        cuts=cuts,
-    )
+        return none
+    long = [i for i in known if not none.regimes[i].is_short]
+    weights = weights_of([*rows.values()], (control, treatment), long)
+    found = _Sums(control, treatment, known, long, weights)
+    if found.weights.are_few and found.weights.units <= MOST_DEALT:
+        units = units_of(ask, q.by_unit(len(cuts)), used, len(edges), scale)
+        found = found.of_few(units, metric.seed)
+    return found.effects(replace(none, cuts=tuple(cuts)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Sums:
+    """Sums of both arms, numbers of the stretches with a lift, and of those with a say in it."""
+
+    control: ArmSums
+    treatment: ArmSums
+    known: list[int]
+    long: list[int]
+    weights: Weights
+    p: float | None = None
+    widening: tuple[float, ...] | None = None
+
+    def of_few(self, units: UnitSums, seed: int) -> "_Sums":
+        """With intervals and the p-value of deals of the units in place of formulas for many."""
+        p = redealt(units.of(self.long), seed) if len(self.long) > 1 else None
+        wide = redealt(units.of(self.known), seed)
+        weights = replace(self.weights, draws=(p or wide).draws)
+        return replace(self, weights=weights, p=p.p if p else None, widening=wide.widening)
+
+    def effects(self, none: Effects) -> Effects:
+        """Fill in the lifts."""
+        choose = np.eye(len(none.regimes))[self.known]
+        joint = pooled_and_stretches(self.control.of(choose), self.treatment.of(choose))
+        joint = joint.widened(self.widening) if self.widening else joint
+        each, place = joint.without_first(), {number: i for i, number in enumerate(self.known)}
+        total = self.control.n + self.treatment.n
+        regimes = tuple(
+            replace(
+                regime,
+                lift=each.estimate(place[i]) if i in place else None,
+                treated_share=float(self.treatment.n[i] / total[i]) if total[i] else None,
+            )
+            for i, regime in enumerate(none.regimes)
+        )
+        agreement = each.of([place[i] for i in self.long]).agreement()
+        if agreement:
+            p = agreement.p if self.p is None else self.p
+            agreement = replace(agreement, p=min(1.0, p * none.tests))
+        ships = len(regimes) - 1 in place and len(regimes) > 1
+        return replace(
+            none,
+            regimes=regimes,
+            known=tuple(self.known),
+            pooled=joint.estimate(0),
+            shipping_gap=contrast(joint, len(self.known), 0) if ships else None,
+            agreement=agreement,
+            gaps=tuple(contrast(joint, place[i] + 1, 0) for i in self.long),
+            joint=joint,
+            weights=self.weights,
+        )
 
 
 def _arm(row: dict[str, Any], r: int, scale: float) -> ArmSums:
@@ -209,74 +247,3 @@ def _arm(row: dict[str, Any], r: int, scale: float) -> ArmSums:
         row["units"], vector("active"), vector("n"), vector("y", scale),
         matrix("nn"), matrix("ny", scale), matrix("yy", scale**2),
     )  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Trend:
-    """Whether a steady course of the lift fits as well as steps at the changes.
-
-    Attributes:
-        steps: misfit of steps, with two for each of their parameters (Akaike).
-        steady: the same of the better of a straight course and one that wears off.
-        within: change from the first half of the regimes to the second, all regimes together.
-    """
-
-    steps: float
-    steady: float
-    within: Estimate
-
-
-def trend_of(
-    ask: Inquiry, params: dict[str, Any], metric: Metric, effects: Effects
-) -> Trend | None:
-    """Split every regime in two halves, and compare steps with courses that know no change."""
-    cuts = list(effects.cuts)
-    edges = [metric.first, *(start for _, start in cuts)]
-    ends = [*(end for end, _ in cuts), metric.last + timedelta(seconds=1)]
-    halves: list[tuple[datetime, datetime]] = []
-    for number, (a, b) in enumerate(zip(edges, ends, strict=True)):
-        middle = a + (b - a) / 2
-        halves.append((middle, middle))
-        halves += [cuts[number]] if number < len(cuts) else []
-    found = effects_of(ask, params, metric, halves)
-    if found.joint is None or len(found.known) < 4:
-        return None
-    each = found.joint.without_first()
-    regime = np.array([number // 2 for number in found.known])
-    late = np.array([number % 2 for number in found.known])
-    middles = [found.regimes[number] for number in found.known]
-    days = np.array([
-        ((r.start - metric.first) + (r.end - r.start) / 2).total_seconds() / 86_400
-        for r in middles
-    ])  # fmt: skip
-    numbers = np.unique(regime)
-    steps = (regime[:, None] == numbers).astype(float)
-    one = np.ones(len(days))
-    span = max(float(days.max()), 1e-9)
-    courses = [np.column_stack([one, days])]
-    courses += [np.column_stack([one, np.exp(-days / (span * part))]) for part in (0.1, 0.25, 0.5)]
-    return Trend(
-        steps=misfit(each, steps) + 2 * len(numbers),
-        steady=min(misfit(each, course) for course in courses) + 2 * 2,
-        within=_within(each, regime, late),
-    )
-
-
-def _within(each: Lifts, regime: Any, late: Any) -> Estimate:
-    """Mean change from first to second half over the regimes, weighted by precision."""
-    weights = np.zeros(len(regime))
-    for number in np.unique(regime):
-        a, b = (
-            np.flatnonzero((regime == number) & (late == 0)),
-            np.flatnonzero((regime == number) & (late == 1)),
-        )
-        if len(a) and len(b):
-            c = each.covariance
-            variance = c[a[0], a[0]] + c[b[0], b[0]] - 2 * c[a[0], b[0]]
-            if variance > 0:
-                weights[b[0]], weights[a[0]] = 1 / variance, -1 / variance
-    total = np.abs(weights).sum() / 2
-    weights = weights / total if total else weights
-    value = float(weights @ each.values)
-    half = 1.96 * float(weights @ each.covariance @ weights) ** 0.5
-    return Estimate(value, value - half, value + half, min(each.units))

@@ -5,7 +5,8 @@ from datetime import timedelta
 from typing import Any
 
 from casework.diagnoses._substrate import Change, Substrate
-from casework.diagnoses._substrate_lifts import Effects, Trend
+from casework.diagnoses._substrate_lifts import Effects
+from casework.diagnoses._substrate_trend import Trend
 from casework.findings import Falsifier, Outcome, Rival
 from casework.words import count, instant, number, p_value, share, spread
 
@@ -55,7 +56,7 @@ def rivals_of(
         _course(checks.trend),
         _ramp(changes, effects, checks, alpha),
         _concurrent(changes, checks.events, experiment),
-        _client(changes),
+        _client(changes, substrate),
         _one_arm(checks.arms),
         _boundaries(effects, checks.shifted, alpha),
     )
@@ -128,8 +129,9 @@ def _course(trend: Trend | None) -> Rival:
         explanation,
         test,
         "not_excluded" if trend.steady <= trend.steps + DECISIVE else "excluded",
-        f"misfit {number(trend.steps)} of steps, {number(trend.steady)} of a course; within the "
-        f"regimes the lift changes by {spread(within.value, (within.low, within.high), '')}",
+        f"misfit {number(trend.steps)} of steps, {number(trend.steady)} of a course, which more "
+        f"than {number(DECISIVE)} beyond that of steps would exclude; within the regimes the lift "
+        f"changes by {spread(within.value, (within.low, within.high), '')}",
     )
 
 
@@ -187,7 +189,11 @@ def _concurrent(
     return Rival(explanation, test, "not_excluded", text)
 
 
-def _client(changes: tuple[Change, ...]) -> Rival:
+def _client(changes: tuple[Change, ...], substrate: Substrate) -> Rival:
+    explanation = "The own client truncates or asks for another dimension"
+    test = "length of the vectors on both sides of each change"
+    if substrate.source == "scores":
+        return Rival(explanation, test, "not_testable", "scores of pairs tell no length")
     other = [one for one in changes if one.other_dimensions]
     outcome: Outcome = "not_excluded" if other else "excluded"
     text = (
@@ -195,12 +201,7 @@ def _client(changes: tuple[Change, ...]) -> Rival:
         if other
         else "the vectors keep their length; a cosine does not see normalisation"
     )
-    return Rival(
-        "The own client truncates or asks for another dimension",
-        "length of the vectors on both sides of each change",
-        outcome,
-        text,
-    )
+    return Rival(explanation, test, outcome, text)
 
 
 def _one_arm(arms: tuple[str, ...]) -> Rival:
@@ -227,13 +228,17 @@ def _boundaries(effects: Effects, shifted: tuple[float, ...], alpha: float) -> R
     )  # fmt: skip
 
 
-def falsify(effects: Effects, checks: Checks) -> Falsifier:
-    """Look at a metric that the substrate does not touch; where there is none, at placebos."""
+def falsify(effects: Effects, checks: Checks, is_control_said: bool) -> Falsifier:
+    """Look at a metric that the substrate does not touch; where there is none, at placebos.
+
+    That it does not touch the only other metric is no more than taken for granted.
+    """
     control = checks.control
     if control is not None and control.agreement is not None:
         p = control.agreement.p
+        which = "which" if is_control_said else "which is taken to be one that"
         return Falsifier(
-            f"The lift of {control.metric}, which the substrate does not touch, breaks at the "
+            f"The lift of {control.metric}, {which} the substrate does not touch, breaks at the "
             "same changes",
             True,
             f"{p_value(p)} of equal lifts in {count(len(control.known), 'regimes')}",

@@ -51,22 +51,31 @@ def _brackets(ask: Inquiry, days: Days, places: list[int]) -> list[tuple[datetim
     """From the last reading before each change to the first after it.
 
     The days beside a break may hold readings of both levels. They have no part in the levels of
-    the pairs, and are searched through.
+    the pairs, and are searched through; where they do not hold the change, further days are.
     """
-    found = []
     edges = [-1, *places, len(days) + 1]
-    for before, i, after in zip(edges, places, edges[2:], strict=False):
-        start, end = days[i - 2]["last"], days[i + 1]["first"]
+    return [
+        _bracket(ask, days[before + 1 : after - 1], i - before - 1)
+        for before, i, after in zip(edges, places, edges[2:], strict=False)
+    ]
+
+
+def _bracket(ask: Inquiry, days: Days, place: int) -> tuple[datetime, datetime]:
+    """The readings between which the level of some days changes, near the one of that number."""
+    wide = 1
+    while True:
+        first, last = max(0, place - 1 - wide), min(len(days) - 1, place + wide)
+        start, end = days[first]["last"], days[last]["first"]
         readings = ask.ask(
-            q.READINGS, opened=days[before + 1]["first"], started=start, ended=end,
-            closed=days[after - 2]["last"],
-        )  # fmt: skip
+            q.READINGS, opened=days[0]["first"], started=start, ended=end, closed=days[-1]["last"]
+        )
         low, high = changepoints.splits([row["misfit"] for row in readings])
-        found.append((
-            readings[low - 1]["last"] if low else start,
-            readings[high]["first"] if high < len(readings) else end,
-        ))  # fmt: skip
-    return found
+        if (low or not first) and (high < len(readings) or last == len(days) - 1):
+            return (
+                readings[low - 1]["last"] if low else start,
+                readings[high]["first"] if high < len(readings) else end,
+            )
+        wide *= 2
 
 
 def _is_mixed(day: dict[str, Any], brackets: Sequence[tuple[datetime, datetime]]) -> bool:

@@ -73,14 +73,33 @@ def stretch(cuts: int) -> str:
     return f"CASE {' '.join(parts)} ELSE {cuts} END" if parts else "0"
 
 
+def by_unit(cuts: int) -> Query:
+    """Sums over each unit, for `cuts` + 1 stretches of time."""
+    per_unit = ", ".join(
+        f"coalesce(sum({x}) FILTER (WHERE stretch = {i}), 0) AS {x}{i}"
+        for i in range(cuts + 1) for x in "ny"
+    )  # fmt: skip
+    return Query(
+        f"by_unit_{cuts}",
+        f"""
+    SELECT unit_id, treated, {per_unit}
+    FROM (SELECT unit_id, treated, y, n, {stretch(cuts)} AS stretch
+          FROM watch
+          WHERE $assigned_by IS NULL OR assigned_at < $assigned_by)
+    WHERE stretch IS NOT NULL
+    GROUP BY unit_id, treated ORDER BY unit_id
+    """,
+        "Sums of the metric over each unit, by stretch.",
+        uses=(WATCH,),
+    )
+
+
 def sums(cuts: int) -> Query:
     """Sums and products over units by arm, for `cuts` + 1 stretches of time."""
     r = range(cuts + 1)
-    per_unit = ", ".join(
-        f"coalesce(sum({x}) FILTER (WHERE stretch = {i}), 0) AS {x}{i}" for i in r for x in "ny"
-    )
     plain = [f"CAST(sum({x}{i}) AS DOUBLE) AS {x}_{i}" for i in r for x in "ny"]
     active = [f"count(*) FILTER (WHERE n{i} > 0) AS active_{i}" for i in r]
+    largest = f"CAST(max({' + '.join(f'n{i}' for i in r)}) AS DOUBLE) AS largest"
     products = [
         f"CAST(sum(CAST({a}{i} AS HUGEINT) * {b}{j}) AS DOUBLE) AS {a}{b}_{i}_{j}"
         for i in r for j in r for a, b in ("nn", "ny", "yy") if a != b or i <= j
@@ -88,15 +107,10 @@ def sums(cuts: int) -> Query:
     return Query(
         f"sums_{cuts}",
         f"""
-    SELECT treated, count(*) AS units, {", ".join([*active, *plain, *products])}
-    FROM (SELECT unit_id, treated, {per_unit}
-          FROM (SELECT unit_id, treated, y, n, {stretch(cuts)} AS stretch
-                FROM watch
-                WHERE $assigned_by IS NULL OR assigned_at < $assigned_by)
-          WHERE stretch IS NOT NULL
-          GROUP BY unit_id, treated)
+    SELECT treated, count(*) AS units, {", ".join([largest, *active, *plain, *products])}
+    FROM by_unit_{cuts}
     GROUP BY treated ORDER BY treated
     """,
         "Sums of the metric over units, and of products within a unit, by arm and stretch.",
-        uses=(WATCH,),
+        uses=(by_unit(cuts),),
     )

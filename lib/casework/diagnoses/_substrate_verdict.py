@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from casework.diagnoses._substrate_lifts import Effects
 from casework.findings import Falsifier, Rival, Verdict
+from casework.stats.estimates import Estimate
 from casework.stats.multiplicity import holm
 from casework.stats.regimes import p_beyond
 from casework.words import p_value
@@ -18,11 +19,13 @@ class Ruling:
         verdict: the verdict.
         open: what is in the way of `confirmed` where the lifts differ; none for other verdicts.
         is_refuted: whether the lifts differ, and the attempt to refute succeeded.
+        may_hold: whether the lifts differ, and what ships may still be what was read out.
     """
 
     verdict: Verdict
     open: tuple[str, ...] = ()
     is_refuted: bool = False
+    may_hold: bool = False
 
 
 def least_that_matters(effects: Effects, material: float) -> float:
@@ -47,24 +50,42 @@ def rule(
     if agreement is None or pooled is None:
         return Ruling("inconclusive")
     gap = None if effects.regimes[-1].is_short else effects.shipping_gap
-    if gap is not None and gap.inside(-sesoi, sesoi):
+    # the least that matters of a lift that may be none comes from its interval, wide with few units
+    vague = effects.weights is not None and effects.weights.are_few and not pooled.excludes(0)
+    if gap is not None and gap.inside(-sesoi, sesoi) and not vague:
         return Ruling("clean")
     ships_apart = gap is not None and gap.excludes(0)
     if agreement.p >= alpha and not ships_apart:
         return Ruling("inconclusive")
     if falsifier.falsified:
         return Ruling("inconclusive", (f"{falsifier.statement} ({falsifier.outcome})",), True)
-    # which regime departs is chosen by looking, so Holm over all of them
-    beyond = min(holm([p_beyond(each, sesoi) for each in effects.gaps]), default=1.0)
     still = [f"{rival.explanation} ({rival.why})" for rival in rivals
              if rival.outcome == "not_excluded"]  # fmt: skip
     if agreement.p >= alpha:
         still.append(f"The lifts of all regimes may be the same ({p_value(agreement.p)})")
-    if beyond >= alpha:
-        still.append(
-            "No regime departs from the lift as read out by more than the least that matters "
-            f"({p_value(beyond)} by Holm)"
-        )
+    still += _within_margin(effects, gap, sesoi, alpha)
+    if effects.weights and effects.weights.are_in_the_way:
+        still.append("Some units outweigh the others, and all are too many to be dealt anew")
     if not falsifier.ran:
         still.append(f"{falsifier.statement} ({falsifier.outcome})")
-    return Ruling("supported" if still else "confirmed", tuple(still))
+    may_hold = gap is not None and not ships_apart
+    return Ruling("supported" if still else "confirmed", tuple(still), may_hold=may_hold)
+
+
+def _within_margin(
+    effects: Effects, gap: Estimate | None, sesoi: float, alpha: float
+) -> tuple[str, ...]:
+    """Say where what ships may be within the least that matters of what was read out.
+
+    Hours of what ships cannot say that. Then the other regimes do, and since the one that departs
+    is chosen by looking, by Holm over all of them.
+    """
+    of = [gap] if gap is not None else effects.gaps
+    beyond = min(holm([p_beyond(each, sesoi) for each in of]), default=1.0)
+    if beyond < alpha:
+        return ()
+    which = "The lift under what ships does not depart" if gap is not None else "No regime departs"
+    return (
+        f"{which} from the lift as read out by more than the least that matters "
+        f"({p_value(beyond)}{'' if gap is not None else ' by Holm'})",
+    )

@@ -6,12 +6,15 @@ from datetime import timedelta
 from typing import Any
 
 from casework.diagnoses import _substrate_rows as rows
+from casework.diagnoses._arms import Comparison
 from casework.diagnoses._inquiry import Inquiry
 from casework.diagnoses._substrate import Change, Line, Part, Substrate
-from casework.diagnoses._substrate_lifts import Effects
+from casework.diagnoses._substrate_lifts import FEW_UNITS, Effects
+from casework.diagnoses._substrate_metrics import Metrics
 from casework.diagnoses._substrate_verdict import Ruling
 from casework.findings import Falsifier, Finding, Verdict
 from casework.stats.estimates import Estimate
+from casework.stats.redealt import ENOUGH
 from casework.words import count, instant, number, p_value, share, spread
 
 
@@ -32,16 +35,17 @@ def headline(
     what = f"{which} changed {count(len(changes), 'times')} while {experiment} ran ({when})"
     pooled, ships = effects.pooled, effects.shipping
     if pooled is None:
-        return f"{what}; no lift can be estimated."
+        return f"{what}; no lift can be estimated: no regime has {FEW_UNITS} units in each arm."
     under = (
         f"under what ships it is {said(effects, ships)}"
         if ships
         else ("under what ships nothing was observed")
     )
     agree = effects.agreement
-    if verdict == "clean":
-        return f"{what}, and the lift holds: read out {said(effects, pooled)}, {under}."
     tail = f" ({p_value(agree.p)} of equal lifts)" if agree else ""
+    if verdict == "clean":
+        between = f"; in between it was another one{tail}" if agree and agree.p < 0.05 else ""
+        return f"{what}, and the lift holds: read out {said(effects, pooled)}, {under}{between}."
     if ruling.is_refuted:
         but = falsifier.statement[0].lower() + falsifier.statement[1:]
         return (
@@ -54,9 +58,10 @@ def headline(
             f"{said(effects, pooled)}, {under}{tail}."
         )
     lifts = ", ".join(_short(effects, regime.lift) for regime in effects.regimes)
+    held = ", which may be the same" if ruling.may_hold else ""
     return (
         f"{what}, and the lift went with it: by regime {lifts}{tail}. Read out was "
-        f"{said(effects, pooled)}; {under}."
+        f"{said(effects, pooled)}; {under}{held}."
     )
 
 
@@ -95,6 +100,20 @@ def models_judged(substrate: Substrate, experiment: str) -> tuple[str, ...]:
     )
 
 
+def tested_alike(metrics: Metrics) -> tuple[str, ...]:
+    """Say where nothing tells which metric carries the lift, and how to name it."""
+    alike = metrics.alike
+    if len(alike) < 2:
+        return ()
+    more = f" and {count(len(alike) - 5, 'others')}" if len(alike) > 5 else ""
+    return (
+        f"Tested alike, since nothing says which the substrate touches: {', '.join(alike[:5])}"
+        f"{more}. The p-value of equal lifts is Holm's over {count(len(alike), 'metrics')}. Name "
+        "the metric of the lift, or one that the substrate does not touch: --set "
+        "substrate_rotation.metric=NAME, --set substrate_rotation.negative_control=NAME.",
+    )
+
+
 def _with_changes(line: Line) -> str:
     return f"{line.name} ({count(line.texts, 'texts')}, {count(len(line.changes), 'changes')})"
 
@@ -106,8 +125,9 @@ def _short(effects: Effects, lift: Estimate | None) -> str:
 
 
 def findings(
-    ask: Inquiry, substrate: Substrate, changes: Sequence[Change], effects: Effects
-) -> tuple[Finding, ...]:
+    ask: Inquiry, substrate: Substrate, changes: Sequence[Change], effects: Effects,
+    compared: Comparison,
+) -> tuple[Finding, ...]:  # fmt: skip
     """State what was found, with what carries it."""
     by = rows.STEPS if substrate.source == "vectors" else rows.DAILY_SCORES
     brackets = "; ".join(f"after {instant(c.started)}, by {instant(c.ended)}" for c in changes)
@@ -127,14 +147,23 @@ def findings(
     last = effects.regimes[-1]
     stated.append(
         Finding(
-            f"{count(effects.pooled.n, 'units')} were compared; the regime that ships was seen "
+            f"{count(effects.pooled.n, 'units')} were compared{_evenly(effects)}; the lift is that "
+            f"of {compared.treatment} over {compared.control}. The regime that ships was seen "
             f"for {_long(max(last.end - last.start, timedelta()))}"
             + (f" in {count(last.lift.n, 'units')}." if last.lift else "."),
-            ("lift_shipping",),
+            ("lift_shipping", "n_eff", "largest_unit_share"),
             (ask.evidence_id(effects.query),),
         )
     )
     return tuple(stated)
+
+
+def _evenly(effects: Effects) -> str:
+    weights = effects.weights
+    if weights is None:
+        return ""
+    return (f", worth {number(weights.n_eff)} of equal weight, the largest of which holds "
+            f"{share(weights.largest)} of the observations")  # fmt: skip
 
 
 def _agreement(ask: Inquiry, effects: Effects, pooled: Estimate) -> Finding:
@@ -213,15 +242,8 @@ def limits(
             "No index build is recorded since the last change: stored documents may still have "
             "vectors of an older embedding (a mixed index)."
         )
-    missing = [i + 1 for i, regime in enumerate(effects.regimes) if regime.lift is None]
-    if missing and effects.regimes:
-        said_.append(f"Regimes without a lift: {', '.join(map(str, missing))}.")
-    short = [i + 1 for i, regime in enumerate(effects.regimes) if regime.lift and regime.is_short]
-    if short and changes:
-        said_.append(
-            f"Shorter than a day: {', '.join(f'regime {i}' for i in short)}. Its lift has no say "
-            "in whether the lifts agree, since its hours may be special."
-        )
+    said_ += _of_regimes(effects)
+    said_ += _of_few(effects) if changes else ()
     needed = units_needed(effects, sesoi)
     if needed:
         said_.append(
@@ -229,6 +251,40 @@ def limits(
             f"{count(needed, 'units')} in the last regime, as long as it was seen."
         )
     return tuple(said_)
+
+
+def _of_regimes(effects: Effects) -> tuple[str, ...]:
+    """Say which regimes have no lift, or no say in whether the lifts agree."""
+    said_ = []
+    missing = [i for i, regime in enumerate(effects.regimes, 1) if regime.lift is None]
+    if missing:
+        said_.append(
+            f"Regimes without a lift: {', '.join(map(str, missing))}. It takes {FEW_UNITS} units "
+            "of each arm in a regime."
+        )
+    short = [i for i, regime in enumerate(effects.regimes, 1) if regime.lift and regime.is_short]
+    if short and len(effects.regimes) > 1:
+        said_.append(
+            f"Shorter than a day: {', '.join(f'regime {i}' for i in short)}. Its lift has no say "
+            "in whether the lifts agree, since its hours may be special."
+        )
+    return tuple(said_)
+
+
+def _of_few(effects: Effects) -> tuple[str, ...]:
+    """Say what stands in for the formulas for many units, where they do not hold."""
+    weights = effects.weights
+    if weights is None or not weights.are_few:
+        return ()
+    few = (
+        f"Units are few or unequal: an arm is worth {number(weights.least)} units of equal weight "
+        f"in the regime where it has least, and formulas for many units take {number(ENOUGH)}. "
+    )
+    if weights.draws is None:
+        return (f"{few}They are too many to be dealt to the arms anew, so p-values and intervals "
+                "may be too sure.",)  # fmt: skip
+    return (f"{few}The p-value of equal lifts and the width of intervals are those of "
+            f"{count(weights.draws, 'deals')} of the same units to the arms.",)  # fmt: skip
 
 
 def units_needed(effects: Effects, sesoi: float) -> int | None:

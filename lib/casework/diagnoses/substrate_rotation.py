@@ -35,7 +35,8 @@ from casework.diagnoses._inquiry import Conclusion, Inquiry
 from casework.diagnoses._substrate import Substrate
 from casework.diagnoses._substrate_charts import draw
 from casework.diagnoses._substrate_experiment import not_judged, told, usual
-from casework.diagnoses._substrate_lifts import A_DAY, Metric, effects_of, metric_of, trend_of
+from casework.diagnoses._substrate_lifts import A_DAY, Metric, effects_of
+from casework.diagnoses._substrate_metrics import Metrics, settle_metrics, within
 from casework.diagnoses._substrate_rivals import (
     Checks,
     allocation_moved,
@@ -43,6 +44,7 @@ from casework.diagnoses._substrate_rivals import (
     rivals_of,
 )
 from casework.diagnoses._substrate_scores import by_scores
+from casework.diagnoses._substrate_trend import trend_of
 from casework.diagnoses._substrate_verdict import Ruling, least_that_matters, rule
 from casework.diagnoses._substrate_watch import judged, lines_of, part_of
 from casework.diagnoses._substrate_words import (
@@ -51,8 +53,8 @@ from casework.diagnoses._substrate_words import (
     limits,
     models_judged,
     remedies,
+    tested_alike,
 )
-from casework.errors import unknown_name
 from casework.findings import Break, Missing, Primary
 from casework.tables import assignments, candidates, config_events, outcomes, units, vectors
 
@@ -81,11 +83,11 @@ def judge(
         treatment: the arm that was changed; else the largest other one.
         embedding_model: the model that the experiment uses; else the ones that its candidates and
             requests name, else all whose texts are embedded again and again.
-        metric: the metric of the lift; else the one with most observations.
+        metric: the metric of the lift; else of all the one whose lifts agree least, by Holm.
         negative_control: a metric that the substrate does not touch; else the only other one.
         material: smallest departure from the lift as read out that matters, as a share of it.
         alpha: level of the test of equal lifts.
-        seed: of the permutation of days, where scores alone tell.
+        seed: of the permutation of days, where scores alone tell, and of the deals of few units.
     """
     lines = lines_of(ask)
     scored = None if lines else by_scores(ask, seed)
@@ -98,11 +100,11 @@ def judge(
     params = compared.params
     ask.case.hold(q.COMPARED, **params)
     substrate = scored or judged(lines, told(ask, params, embedding_model, lines))
-    seen = ask.ask(q.SEEN, **params)
-    if not seen:
+    if not (seen := ask.ask(q.SEEN, **params)):
         return _no_outcomes(compared)
-    chosen, other = _metrics(ask, seen, metric, negative_control)
-    found = _Found(ask, substrate, compared, chosen, other)
+    metrics = settle_metrics(ask, seen, substrate.changes, params, metric, negative_control,
+                             alpha, seed)  # fmt: skip
+    found = _Found(ask, substrate, compared, metrics)
     return _conclude(ask, found, not_judged(ask, compared.experiment, every), material, alpha)
 
 
@@ -110,15 +112,11 @@ class _Found:
     """What was found: the changes inside the experiment, and the lifts between them."""
 
     def __init__(
-        self, ask: Inquiry, substrate: Substrate, compared: Comparison, metric: Metric,
-        other: Metric | None,
-    ) -> None:  # fmt: skip
-        self.substrate, self.compared = substrate, compared
-        self.changes = tuple(
-            one
-            for one in substrate.changes
-            if metric.first < one.ended and one.started < metric.last
-        )
+        self, ask: Inquiry, substrate: Substrate, compared: Comparison, metrics: Metrics
+    ) -> None:
+        self.substrate, self.compared, self.metrics = substrate, compared, metrics
+        metric = metrics.metric
+        self.changes = within(substrate.changes, metric)
         self.outside = len(substrate.changes) - len(self.changes)
         self.part = part_of(ask, substrate, metric.first, metric.last)
         # a change less than a day from an end leaves a regime that has no say
@@ -134,7 +132,7 @@ class _Found:
         cuts: Cuts = [(one.started, one.ended) for one in self.changes]
         ask.case.hold(q.WATCH, **params, **metric.params)
         self.effects = effects_of(ask, params, metric, cuts)
-        self.checks = self._check(ask, params, metric, other, cuts)
+        self.checks = self._check(ask, params, metric, metrics.control, cuts)
 
     def _check(
         self, ask: Inquiry, params: dict[str, Any], metric: Metric, other: Metric | None,
@@ -166,7 +164,7 @@ def _conclude(
     rivals = (
         rivals_of(changes, substrate, effects, found.checks, alpha, experiment) if changes else ()
     )
-    falsifier = falsify(effects, found.checks)
+    falsifier = falsify(effects, found.checks, found.metrics.is_control_said)
     ruling = rule(effects, rivals, falsifier, sesoi, alpha) if changes else _unchanged(found)
     _measure(ask, found)
     draw(ask, substrate, changes, effects)
@@ -174,10 +172,10 @@ def _conclude(
     return Conclusion(
         verdict=ruling.verdict,
         headline=headline(ruling, substrate, found.part, changes, effects, experiment, falsifier),
-        wide=bool(changes) and any(
+        wide=bool(changes) and not ruling.may_hold and any(
             lift is not None and lift.excludes(0) for lift in (effects.pooled, effects.shipping)
         ),
-        findings=findings(ask, substrate, changes, effects),
+        findings=findings(ask, substrate, changes, effects, found.compared),
         rivals=rivals,
         falsifier=falsifier,
         remedies=remedies(ruling, changes),
@@ -185,6 +183,7 @@ def _conclude(
             *(f"In the way of `confirmed`: {text}." for text in ruling.open),
             *others,
             *models_judged(substrate, experiment),
+            *(tested_alike(found.metrics) if changes else ()),
             *limits(substrate, found.part, changes, effects, found.checks.events, found.outside,
                     0.0 if ruling.verdict != "inconclusive" or ruling.is_refuted else sesoi),
         ),
@@ -198,24 +197,6 @@ def _unchanged(found: _Found) -> Ruling:
     return Ruling("clean" if found.covered and not moved else "inconclusive")
 
 
-def _metrics(
-    ask: Inquiry, seen: list[dict[str, Any]], metric: str | None, negative: str | None
-) -> tuple[Metric, Metric | None]:
-    """Settle the metric of the lift, and one that the substrate does not touch."""
-    names = [row["metric"] for row in seen]
-    for given in (metric, negative):
-        if given is not None and given not in names:
-            raise unknown_name("metric", given, names)
-    first = next((name for name in names if name != negative), names[0])
-    metric = str(ask.infer("metric", metric, first))
-    others = [name for name in names if name != metric]
-    if negative is None and len(others) == 1:
-        negative = str(ask.infer("negative_control", None, others[0]))
-    by_name = {row["metric"]: row for row in seen}
-    other = metric_of(ask, by_name[negative]) if negative and negative != metric else None
-    return metric_of(ask, by_name[metric]), other
-
-
 def _measure(ask: Inquiry, found: _Found) -> None:
     effects, agreement = found.effects, found.effects.agreement
     by = rows.STEPS if found.substrate.source == "vectors" else rows.DAILY_SCORES
@@ -224,12 +205,15 @@ def _measure(ask: Inquiry, found: _Found) -> None:
     times = [[one.started, one.ended] for one in changes]
     ask.measure("change_times", times, "brackets", by, n=n)
     unit, query = effects.unit, effects.query
+    total = sum(found.compared.units)
     ask.estimate("lift_pooled", effects.pooled, unit, query)
     each = [regime.lift.value if regime.lift else None for regime in effects.regimes]
-    total = sum(found.compared.units)
     ask.measure("lift_by_regime", each, unit, query, n=total)
     ask.estimate("lift_shipping", effects.shipping, unit, query)
     ask.estimate("shipping_gap", effects.shipping_gap, unit, query)
+    weights = effects.weights
+    ask.measure("n_eff", weights and weights.n_eff, "count:units", query, n=total)
+    ask.measure("largest_unit_share", weights and weights.largest, "share", query, n=total)
     p = agreement.p if agreement else None
     ask.measure("heterogeneity_p", p, "p", query, n=total)
     ask.measure("i_squared", agreement.i2 if agreement else None, "share", query, n=total)

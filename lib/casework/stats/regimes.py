@@ -23,6 +23,8 @@ Z95 = 1.959963984540054
 class ArmSums:
     """Sums over the units of one arm; R stretches of time, y numerator and n denominator.
 
+    The arrays may have further axes in front, one entry for each way to deal the units.
+
     Attributes:
         units: units.
         active: units observed in each stretch, shape (R,).
@@ -42,9 +44,15 @@ class ArmSums:
         """Sums over stretches joined by a matrix of zeros and ones, shape (stretches, R)."""
         w = np.asarray(weights, np.float64)
         return ArmSums(
-            self.units, w @ self.active, w @ self.n, w @ self.y,
+            self.units, self.active @ w.T, self.n @ w.T, self.y @ w.T,
             w @ self.nn @ w.T, w @ self.ny @ w.T, w @ self.yy @ w.T,
         )  # fmt: skip
+
+    @property
+    def effective(self) -> Floats:
+        """Units of equal weight that would be as precise in each stretch (Kish), shape (R,)."""
+        squares = np.diagonal(self.nn, axis1=-2, axis2=-1)
+        return np.asarray(self.n**2 / np.where(squares > 0, squares, 1.0))
 
     @property
     def ratio(self) -> Floats:
@@ -55,11 +63,10 @@ class ArmSums:
     def covariance(self) -> Floats:
         """Covariance of the ratios by the delta method, residuals y - ratio n, shape (R, R)."""
         r = self.ratio
-        squares = (
-            self.yy - r[:, None] * self.ny - (r[:, None] * self.ny).T + np.outer(r, r) * self.nn
-        )
+        crossed = r[..., :, None] * self.ny
+        squares = self.yy - crossed - np.swapaxes(crossed, -1, -2) + _outer(r) * self.nn
         grow = self.units / max(1, self.units - 1)
-        return np.asarray(grow * squares / np.outer(self.n, self.n))
+        return np.asarray(grow * squares / _outer(self.n))
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +105,10 @@ class Lifts:
         chosen = list(which)
         units = tuple(self.units[i] for i in chosen)
         return Lifts(self.values[chosen], self.covariance[np.ix_(chosen, chosen)], units)
+
+    def widened(self, factors: Sequence[float]) -> "Lifts":
+        """With intervals so many times as wide, shape (R,)."""
+        return replace(self, covariance=self.covariance * _outer(np.asarray(factors, np.float64)))
 
     def without_first(self) -> "Lifts":
         """All but the first, which is the pooled one in `pooled_and_stretches`."""
@@ -162,6 +173,10 @@ def pairs(found: Lifts) -> list[tuple[int, int, Estimate, float]]:
         raw.append(math.erfc(abs(e.value) / se / math.sqrt(2)) if se > 0 else 1.0)
     adjusted = holm(raw)
     return [(i, j, e, p) for (i, j), e, p in zip(places, estimates, adjusted, strict=True)]
+
+
+def _outer(x: Floats) -> Floats:
+    return np.asarray(x[..., :, None] * x[..., None, :])
 
 
 def p_beyond(e: Estimate, margin: float) -> float:
