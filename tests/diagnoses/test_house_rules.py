@@ -85,7 +85,7 @@ def parameters(query: Query) -> dict[str, object]:
         known |= {f"{name}_{i}": 1.0 for i in ("y", "w", 1, 2, 3, 4)}
     known |= {"score": "rerank_score", "before": "a", "after": "b", "by_version": True, "k": 3}
     known |= {"kinds": ["a"]}
-    known |= dict.fromkeys(("changed_at", "ended_at"), instant)
+    known |= dict.fromkeys(("changed_at", "ended_at", "since", "until"), instant)
     for name in ("in_force", "unscored", "same_queries", "known_documents"):
         known[name] = False
     for name in ("gate", "gate_after", "gate_used", "gate_old", "gate_new", "tolerance",
