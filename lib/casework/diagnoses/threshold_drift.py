@@ -149,7 +149,7 @@ def _breaks(periods: Periods) -> tuple[Break, ...]:
     start, end = periods.ended_at, periods.changed_at
     if start is None or end is None:
         return ()
-    return (Break(min(start, end), end, "what the gate drops"),)
+    return (Break(min(start, end), end, "the gate dropped another share"),)
 
 
 def _find(ask: Inquiry, choice: Choice, metric: str | None, seed: int) -> Found:
