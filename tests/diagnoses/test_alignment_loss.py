@@ -126,17 +126,17 @@ def test_the_rival_of_a_trap_stays_open(name: str, diagnosed: Diagnosed) -> None
 @pytest.mark.parametrize(
     ("name", "verdicts"),
     [
-        ("safe_only", {"clean", "inconclusive"}),
-        ("utility_rose", {"clean", "inconclusive"}),
+        pytest.param("safe_only", {"clean", "inconclusive"}, marks=pytest.mark.slow),
+        pytest.param("utility_rose", {"clean", "inconclusive"}, marks=pytest.mark.slow),
         ("lenient_judge", {"inconclusive", "clean"}),
         ("words_alone", {"supported"}),
         ("other_language", {"clean", "inconclusive", "not_testable"}),
         ("unlisted_words", {"supported"}),
-        ("few_probes", {"inconclusive"}),
-        ("many_samples", {"inconclusive"}),
-        ("template_not_logged", {"supported"}),
-        ("same_checkpoint", {"not_testable"}),
-        ("no_probes", {"not_testable"}),
+        pytest.param("few_probes", {"inconclusive"}, marks=pytest.mark.slow),
+        pytest.param("many_samples", {"inconclusive"}, marks=pytest.mark.slow),
+        pytest.param("template_not_logged", {"supported"}, marks=pytest.mark.slow),
+        pytest.param("same_checkpoint", {"not_testable"}, marks=pytest.mark.slow),
+        pytest.param("no_probes", {"not_testable"}, marks=pytest.mark.slow),
     ],
 )
 def test_traps(name: str, verdicts: set[str], diagnosed: Diagnosed) -> None:

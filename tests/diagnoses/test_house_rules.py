@@ -107,6 +107,7 @@ def test_a_query_binds_on_an_empty_case(name: str, query: Query, empty: Case) ->
     assert answer.columns
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "query"), queries().items(), ids=lambda value: str(value)[:40])
 def test_a_query_transpiles_to_spark(name: str, query: Query) -> None:
     (spark,) = sqlglot.transpile(query.text(), read="duckdb", write="spark")
