@@ -28,7 +28,9 @@ def test_the_nearest_are_those_of_all_pairs(seed: int, n: int, m: int, k: int) -
     assert np.take_along_axis(every, places, axis=1) == pytest.approx(expected, abs=1e-5)
 
 
-@pytest.mark.parametrize(("items", "others"), [(250, 200), (200, 500)])
+@pytest.mark.parametrize(
+    ("items", "others"), [(250, 200), pytest.param(200, 500, marks=pytest.mark.slow)]
+)
 def test_unrelated_items_come_within_the_radius_as_often_as_told(items: int, others: int) -> None:
     found, told = [], []
     for seed in range(20):
