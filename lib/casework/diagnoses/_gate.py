@@ -34,6 +34,9 @@ DEPTH = 0.02
 """Relative change of the length of the list that counts as none."""
 
 
+Levels = dict[bool, dict[str, Any]]
+
+
 @dataclass(frozen=True, slots=True)
 class Pairs:
     """Pairs of query and document scored in both periods.
@@ -95,12 +98,37 @@ class Pairs:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """All that is found at the gate.
+class Choice:
+    """The gate that is examined, and the change.
 
     Attributes:
         periods, gate: what is compared.
         levels: counts before and after.
+        part: its candidates; None where the log holds one gate.
+        compared: gates and changes among which this one was chosen by what the gate drops.
+        others: gates that are not examined.
+        changes: the other changes at this gate, in time order.
+        undone: the later one that took this one back.
+        crowded: keys of changes that could not be told apart.
+    """
+
+    periods: Periods
+    gate: Gate
+    levels: Levels
+    part: Part | None = None
+    compared: int = 1
+    others: tuple[Other, ...] = ()
+    changes: tuple[Change, ...] = ()
+    undone: Change | None = None
+    crowded: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """All that is found at the gate.
+
+    Attributes:
+        choice: what is compared, and what it was chosen among.
         in_force: drops at the thresholds in force, of candidates with a score.
         as_logged: the same with candidates without a score, as the log has them; None without any.
         fixed: drops at the old threshold in both periods, of candidates with a score.
@@ -112,17 +140,9 @@ class Found:
         restored, restored_interval: the threshold that restores the pass rate.
         drift: columns of the summaries by query, with adjusted p-values.
         relevance: what became of relevance.
-        part: the candidates of the gate, where several are logged; None where one is.
-        compared: gates and changes of which this one tells most.
-        others: gates that are not examined.
-        changes: other changes at this gate, in time order.
-        undone: the later one that took this one back.
-        crowded: keys of changes that follow each other too closely to be told apart.
     """
 
-    periods: Periods
-    gate: Gate
-    levels: dict[bool, dict[str, Any]]
+    choice: Choice
     in_force: PeriodSums
     as_logged: PeriodSums | None
     fixed: PeriodSums
@@ -137,12 +157,21 @@ class Found:
     drift: tuple[tuple[Drift, float], ...]
     events: tuple[dict[str, Any], ...] = ()
     relevance: Relevance = field(default_factory=Relevance)
-    part: Part | None = None
-    compared: int = 1
-    others: tuple[Other, ...] = ()
-    changes: tuple[Change, ...] = ()
-    undone: Change | None = None
-    crowded: tuple[str, ...] = ()
+
+    @property
+    def periods(self) -> Periods:
+        """What is compared."""
+        return self.choice.periods
+
+    @property
+    def gate(self) -> Gate:
+        """The thresholds of both periods."""
+        return self.choice.gate
+
+    @property
+    def levels(self) -> Levels:
+        """Counts before and after."""
+        return self.choice.levels
 
     @property
     def gates_embedding(self) -> bool:
@@ -160,10 +189,11 @@ class Found:
 
         Holm's step for the smallest of them.
         """
-        return None if self.fixed.p is None else min(1.0, self.fixed.p * max(1, self.compared))
+        p, compared = self.fixed.p, self.choice.compared
+        return None if p is None else min(1.0, p * max(1, compared))
 
 
-def level_of(ask: Inquiry, periods: Periods, gate: Gate) -> dict[bool, dict[str, Any]]:
+def level_of(ask: Inquiry, periods: Periods, gate: Gate) -> Levels:
     """Hold the candidates of both periods and count them."""
     params = params_of(periods, gate)
     ask.case.hold(q.LOGGED, **params)

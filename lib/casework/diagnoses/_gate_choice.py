@@ -4,16 +4,15 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from casework.diagnoses import _gate_rows as q
-from casework.diagnoses._gate import drops, level_of, params_of
+from casework.diagnoses._gate import Choice, Levels, drops, level_of, params_of
 from casework.diagnoses._gate_changes import MATERIAL, Change, Changes, Wanted, changes_of, narrowed
 from casework.diagnoses._gate_kinds import Other, Part, parts_of
-from casework.diagnoses._gate_periods import Gate, Periods, choose_score, find_gate
+from casework.diagnoses._gate_periods import Periods, choose_score, find_gate
 from casework.diagnoses._inquiry import Conclusion, Inquiry
 from casework.errors import unknown_name
 from casework.findings import Missing
 from casework.stats.periods import PeriodSums
 
-Levels = dict[bool, dict[str, Any]]
 DIFFERS = 2
 """Rank of a drop rate that differs."""
 
@@ -30,32 +29,6 @@ class Given:
     reranker: str | None
     sesoi: float
     seed: int
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """The gate that is examined, and the change.
-
-    Attributes:
-        periods, gate: what is compared.
-        levels: counts before and after.
-        part: its candidates; None where the log holds one gate.
-        compared: gates and changes among which this one was chosen by what the gate drops.
-        others: gates that are not examined.
-        changes: the other changes at this gate, in time order.
-        undone: the later one that took this one back.
-        crowded: keys of changes that could not be told apart.
-    """
-
-    periods: Periods
-    gate: Gate
-    levels: Levels
-    part: Part | None = None
-    compared: int = 1
-    others: tuple[Other, ...] = ()
-    changes: tuple[Change, ...] = ()
-    undone: Change | None = None
-    crowded: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

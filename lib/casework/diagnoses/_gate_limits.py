@@ -4,6 +4,7 @@ import math
 
 from casework.diagnoses._gate import Found, uniform_error
 from casework.diagnoses._gate_kinds import Part
+from casework.stats.estimates import Estimate, enough_to_show
 from casework.stats.periods import PeriodSums
 from casework.words import count, number, share
 
@@ -21,13 +22,13 @@ def limits(found: Found, unplaced: int) -> tuple[str, ...]:
         )
     if found.periods.how == "version" and found.periods.changed_at is None:
         said.append("The log has no instants; which version came first is taken by name.")
-    if found.part is not None:
-        said.append(_others(found, found.part))
-    if found.changes:
+    if found.choice.part is not None:
+        said.append(_others(found, found.choice.part))
+    if found.choice.changes:
         said.append(_changes(found))
-    if found.crowded:
+    if found.choice.crowded:
         said.append(
-            f"Changes of {' and '.join(found.crowded)} follow each other too closely to be "
+            f"Changes of {' and '.join(found.choice.crowded)} follow each other too closely to be "
             "compared one by one, and are not examined."
         )
     if unplaced:
@@ -61,10 +62,10 @@ def limits(found: Found, unplaced: int) -> tuple[str, ...]:
 def _others(found: Found, part: Part) -> str:
     """Say which gates are not examined, and what they drop."""
     told = []
-    for other in found.others[:SHOWN]:
+    for other in found.choice.others[:SHOWN]:
         seen = _dropped(other.drops)
         told.append(f"{other.name} ({count(other.candidates, 'candidates')}, {seen})")
-    if more := len(found.others) - len(told):
+    if more := len(found.choice.others) - len(told):
         told.append(f"{number(more)} more")
     return (
         f"Several gates share the log. This is {part.name}; not examined further: "
@@ -75,18 +76,18 @@ def _others(found: Found, part: Part) -> str:
 def _changes(found: Found) -> str:
     """Say which other changes there were at this gate, and what it drops at each."""
     told = [f"{change.periods.told} ({_dropped(change.drops)})"
-            for change in found.changes[:SHOWN]]  # fmt: skip
-    if more := len(found.changes) - len(told):
+            for change in found.choice.changes[:SHOWN]]  # fmt: skip
+    if more := len(found.choice.changes) - len(told):
         told.append(f"{number(more)} more")
     chosen = (
-        f"the one examined was taken back by a later one ({found.undone.periods.told})"
-        if found.undone
+        f"the one examined was taken back by a later one ({found.choice.undone.periods.told})"
+        if found.choice.undone
         else "the one examined is where the drops changed most"
     )
     return (
-        f"Of {count(len(found.changes) + 1, 'changes')} {chosen}; its p-value counts the choice. "
-        f"The others: {'; '.join(told)}. The settings `before` and `after`, or `changed_at`, "
-        "choose another."
+        f"Of {count(len(found.choice.changes) + 1, 'changes')} {chosen}; its p-value counts the "
+        f"choice. The others: {'; '.join(told)}. The settings `before` and `after`, or "
+        "`changed_at`, choose another."
     )
 
 
@@ -101,5 +102,6 @@ def queries_needed(found: Found, sesoi: float) -> int | None:
     ratio = found.fixed.ratio
     if ratio is None or ratio.high <= ratio.low:
         return None
-    se = (math.log(ratio.high) - math.log(ratio.low)) / (2 * 1.96)
-    return math.ceil(ratio.n * (se * (1.96 + 0.84) / math.log(1 + sesoi)) ** 2)
+    value, low, high = map(math.log, (ratio.value, ratio.low, ratio.high))
+    logarithm = Estimate(value, low, high, ratio.n)
+    return enough_to_show(logarithm, math.log(1 + sesoi))

@@ -57,10 +57,10 @@ def measure(ask: Inquiry, found: Found, moved: str | None) -> None:
 
 def _measure_gates(ask: Inquiry, found: Found) -> None:
     """Record what the gates that share the log drop, where there are several."""
-    if found.part is None:
+    if found.choice.part is None:
         return
-    part = found.part
-    told = [Other(part.name, part.candidates, None, found.fixed), *found.others]
+    part = found.choice.part
+    told = [Other(part.name, part.candidates, None, found.fixed), *found.choice.others]
     rows = [
         {"gate": gate.name, "candidates": gate.candidates,
          "dropped_before": gate.drops.before if gate.drops else None,
@@ -72,9 +72,9 @@ def _measure_gates(ask: Inquiry, found: Found) -> None:
 
 def _measure_changes(ask: Inquiry, found: Found) -> None:
     """Record what the gate drops at each change, where there are several."""
-    if not found.changes:
+    if not found.choice.changes:
         return
-    told = [Change(found.periods, found.fixed), *found.changes]
+    told = [Change(found.periods, found.fixed), *found.choice.changes]
     rows = [
         {"change": change.periods.told, "changed_at": change.periods.changed_at,
          "dropped_before": change.drops.before if change.drops else None,

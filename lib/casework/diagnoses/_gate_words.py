@@ -49,7 +49,7 @@ def headline(verdict: Verdict, moved: str | None, found: Found) -> str:
     if verdict == "clean":
         return f"The threshold of {gate} means what it meant{_at_each(found)} {_drop_words(ratio)}."
     if verdict == "inconclusive":
-        since = f" since the change ({found.periods.told})" if found.changes else ""
+        since = f" since the change ({found.periods.told})" if found.choice.changes else ""
         why = _moved_words(moved, found)
         return f"The threshold of {gate} {_drop_words(ratio)}{since}, and {why}."
     restored = number(found.restored.threshold)
@@ -61,8 +61,8 @@ def headline(verdict: Verdict, moved: str | None, found: Found) -> str:
         )  # fmt: skip
     why = " and ".join(part for part in (kept, _moved_words(moved, found)) if part)
     then = f"A threshold of {restored} restores the pass rate."
-    if found.undone:
-        then = f"A later change took it back ({found.undone.periods.told})."
+    if found.choice.undone:
+        then = f"A later change took it back ({found.choice.undone.periods.told})."
     return (
         f"The threshold of {gate} {_drop_words(ratio)} since the change ({found.periods.told}); "
         f"{why}. {then}"
@@ -71,10 +71,10 @@ def headline(verdict: Verdict, moved: str | None, found: Found) -> str:
 
 def _at_each(found: Found) -> str:
     """Say at how many changes the drops were compared, where the log holds several."""
-    if not found.changes:
+    if not found.choice.changes:
         return ":"
-    compared = [change for change in found.changes if change.drops]
-    can = " that can be compared" if len(compared) < len(found.changes) else ""
+    compared = [change for change in found.choice.changes if change.drops]
+    can = " that can be compared" if len(compared) < len(found.choice.changes) else ""
     return f" at each of {count(len(compared) + 1, 'changes')}{can}: where it changed most it"
 
 
@@ -88,7 +88,8 @@ def _moved_words(moved: str | None, found: Found) -> str:
 def gate_said(found: Found) -> str:
     """Say the threshold, and whose it is where several gates are logged."""
     gate = number(found.gate.before)
-    return f"{gate} on {found.part.reranker}" if found.part and found.part.reranker else gate
+    part = found.choice.part
+    return f"{gate} on {part.reranker}" if part and part.reranker else gate
 
 
 def _nearer(same: Estimate, ratio: Estimate) -> bool:
@@ -221,9 +222,10 @@ def remedies(verdict: Verdict, moved: str | None, found: Found) -> tuple[str, ..
 def _threshold_to_set(found: Found) -> str:
     """Say which threshold to set, or why none."""
     restored = number(found.restored.threshold)
-    if found.undone:
+    undone = found.choice.undone
+    if undone:
         return (
-            f"Leave the threshold as long as the later change stays ({found.undone.periods.told}): "
+            f"Leave the threshold as long as the later change stays ({undone.periods.told}): "
             f"it brought the drops back. {restored} would restore the volume under the change that "
             "it took back."
         )

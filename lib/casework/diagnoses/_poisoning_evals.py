@@ -115,8 +115,8 @@ ITEMS = Query(
     "items",
     """
     SELECT s.item_id, s.score, s.topic, s.input_text, s.added_at,
-           coalesce(s.tier, lower(trim(coalesce(g.tier, i.tier, a.tier)))) AS tier,
-           coalesce(s.account_id, f.account_id, g.account_id, i.account_id) AS account_id,
+           coalesce(s.tier, lower(trim(coalesce(i.tier, a.tier)))) AS tier,
+           coalesce(s.account_id, f.account_id, i.account_id) AS account_id,
            coalesce(f.request_id, g.request_id) AS request_id,
            CASE WHEN f.signal > 0 OR g.signal > 0 THEN 'thumb up'
                 WHEN f.signal < 0 OR g.signal < 0 THEN 'thumb down'
@@ -130,7 +130,7 @@ ITEMS = Query(
                FROM sources GROUP BY source_event_id) AS i
       ON i.source_event_id = s.source_event_id
     LEFT JOIN accounts AS a
-      ON a.account_id = coalesce(s.account_id, f.account_id, g.account_id, i.account_id)
+      ON a.account_id = coalesce(s.account_id, f.account_id, i.account_id)
     WHERE s.week = $last_week ORDER BY md5(s.item_id), s.item_id
     """,
     "The eval set as it is in the last week: each item, its score, and what it was made from.",

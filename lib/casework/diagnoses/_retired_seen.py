@@ -13,25 +13,33 @@ LAGS = Query(
     "How long after they were seen tickets were filed: the 99th percentile.",
 )
 
+NAMES = Query(
+    "endpoint_names",
+    """
+    SELECT endpoint FROM requests WHERE endpoint IS NOT NULL
+    UNION SELECT alias FROM alias_events
+    """,
+    "The endpoints that requests and the alias log name.",
+)
+
 SPELLED = Query(
     "spelled",
     """
     SELECT lower(trim(endpoint)) AS key, min(endpoint) AS endpoint
-    FROM (SELECT endpoint FROM requests WHERE endpoint IS NOT NULL
-          UNION SELECT alias FROM alias_events)
-    GROUP BY lower(trim(endpoint)) HAVING count(DISTINCT endpoint) = 1
+    FROM endpoint_names
+    GROUP BY lower(trim(endpoint)) HAVING count(*) = 1
     """,
     "The endpoints as the records spell them: people write them with other capitals.",
+    uses=(NAMES,),
 )
 
 ENDPOINTS = Query(
     "endpoints",
     """
-    SELECT count(*) AS endpoints, max(endpoint) AS endpoint
-    FROM (SELECT endpoint FROM requests WHERE endpoint IS NOT NULL
-          UNION SELECT alias FROM alias_events)
+    SELECT count(*) AS endpoints, max(endpoint) AS endpoint FROM endpoint_names
     """,
     "The endpoints of the case: tickets that name none are about the one, where there is one.",
+    uses=(NAMES,),
 )
 
 SEEN = Query(
@@ -64,18 +72,35 @@ SEEN = Query(
     uses=(SPELLED,),
 )
 
+BY_ID = Query(
+    "by_id",
+    """
+    SELECT t.ticket_id, q.request_id, count(*) AS records
+    FROM seen AS t JOIN requests AS q ON q.request_id = t.request_id
+    GROUP BY t.ticket_id, q.request_id
+    """,
+    "Requests that tickets name by their id.",
+    uses=(SEEN,),
+)
+
+BY_TRACE = Query(
+    "by_trace",
+    """
+    SELECT t.ticket_id, q.request_id, count(*) AS records
+    FROM seen AS t JOIN requests AS q ON q.trace_id = t.request_id
+    WHERE t.ticket_id NOT IN (SELECT ticket_id FROM by_id)
+    GROUP BY t.ticket_id, q.request_id
+    """,
+    "Requests that other tickets name by the id of their trace.",
+    uses=(SEEN, BY_ID),
+)
+
 LINKS = Query(
     "links",
     """
-    SELECT t.ticket_id, q.request_id, 'id' AS linked_by, count(*) AS records
-    FROM seen AS t JOIN requests AS q ON q.request_id = t.request_id
-    GROUP BY t.ticket_id, q.request_id
+    SELECT ticket_id, request_id, 'id' AS linked_by, records FROM by_id
     UNION ALL
-    SELECT t.ticket_id, q.request_id, 'id', count(*)
-    FROM seen AS t JOIN requests AS q ON q.trace_id = t.request_id
-    WHERE t.request_id NOT IN (SELECT request_id FROM requests WHERE request_id IN (
-                                   SELECT request_id FROM seen WHERE request_id IS NOT NULL))
-    GROUP BY t.ticket_id, q.request_id
+    SELECT ticket_id, request_id, 'id', records FROM by_trace
     UNION ALL
     SELECT t.ticket_id, q.request_id, 'text', count(*)
     FROM seen AS t
@@ -84,18 +109,13 @@ LINKS = Query(
      AND (t.prompt IS NULL OR q.input_text IS NULL OR q.input_text = t.prompt)
      AND q.occurred_at <= t.window_until
     WHERE t.output IS NOT NULL AND t.output <> ''
-      AND (t.request_id IS NULL
-           OR (t.request_id NOT IN (
-                   SELECT request_id FROM requests
-                   WHERE request_id IN (SELECT request_id FROM seen WHERE request_id IS NOT NULL))
-               AND t.request_id NOT IN (
-                   SELECT trace_id FROM requests
-                   WHERE trace_id IN (SELECT request_id FROM seen WHERE request_id IS NOT NULL))))
+      AND t.ticket_id NOT IN (SELECT ticket_id FROM by_id)
+      AND t.ticket_id NOT IN (SELECT ticket_id FROM by_trace)
     GROUP BY t.ticket_id, q.request_id
     """,
     "Requests that tickets name by their id or that of their trace, else those whose answer is the "
     "same text, at any time before: an answer may have been kept by the client.",
-    uses=(SEEN,),
+    uses=(SEEN, BY_ID, BY_TRACE),
 )
 
 NAMED = Query(

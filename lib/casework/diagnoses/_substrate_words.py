@@ -1,6 +1,5 @@
 """What `substrate_rotation` says: headline, findings, remedies, limits."""
 
-import math
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
@@ -13,7 +12,7 @@ from casework.diagnoses._substrate_lifts import FEW_UNITS, Effects
 from casework.diagnoses._substrate_metrics import Metrics
 from casework.diagnoses._substrate_verdict import Ruling
 from casework.findings import Falsifier, Finding, Verdict
-from casework.stats.estimates import Estimate
+from casework.stats.estimates import Estimate, enough_to_show
 from casework.stats.redealt import ENOUGH
 from casework.words import count, instant, number, p_value, share, spread
 
@@ -292,6 +291,5 @@ def units_needed(effects: Effects, sesoi: float) -> int | None:
     gap = effects.shipping_gap
     if gap is None or sesoi <= 0:
         return None
-    se = (gap.high - gap.low) / (2 * 1.96)
-    needed = math.ceil(gap.n * ((1.96 + 0.84) * se / sesoi) ** 2)
+    needed = enough_to_show(gap, sesoi)
     return needed if needed > gap.n else None

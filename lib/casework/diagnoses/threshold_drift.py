@@ -33,6 +33,7 @@ from casework.diagnoses import _gate_relevance as relevance
 from casework.diagnoses import _gate_rows as q
 from casework.diagnoses._diagnosis import Diagnosis, Need
 from casework.diagnoses._gate import (
+    Choice,
     Found,
     drifted,
     drops,
@@ -42,7 +43,7 @@ from casework.diagnoses._gate import (
     same_pairs,
 )
 from casework.diagnoses._gate_charts import draw
-from casework.diagnoses._gate_choice import Choice, Given, choose
+from casework.diagnoses._gate_choice import Given, choose
 from casework.diagnoses._gate_limits import limits, queries_needed
 from casework.diagnoses._gate_measures import measure
 from casework.diagnoses._gate_periods import Periods
@@ -164,9 +165,7 @@ def _find(ask: Inquiry, choice: Choice, metric: str | None, seed: int) -> Found:
     spread = max(levels[False]["spread"] or 0.0, 1e-12)
     at = gate.before
     return Found(
-        periods=periods,
-        gate=gate,
-        levels=levels,
+        choice=choice,
         in_force=drops(ask, params, at, in_force=True),
         as_logged=drops(ask, params, at, in_force=True, unscored=True) if unscored else None,
         fixed=fixed,
@@ -181,12 +180,6 @@ def _find(ask: Inquiry, choice: Choice, metric: str | None, seed: int) -> Found:
         drift=drifted(ask, params),
         events=tuple(ask.ask(q.EVENTS)),
         relevance=relevance_of(ask, params, periods, levels, restored.threshold, metric, seed),
-        part=choice.part,
-        compared=choice.compared,
-        others=choice.others,
-        changes=choice.changes,
-        undone=choice.undone,
-        crowded=choice.crowded,
     )
 
 
