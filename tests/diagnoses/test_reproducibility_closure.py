@@ -528,3 +528,36 @@ def test_a_setting_that_makes_no_sense_is_refused(
 ) -> None:
     with pytest.raises(UsageError):
         record.judge(tmp_path, **{name: given})
+
+
+@pytest.mark.parametrize(
+    ("change", "state"),
+    [
+        ({"uri": "lr=1e-4,epochs=3", "pin": None}, "on record"),
+        ({"uri": None, "attributes": {"params": {"lr": 1e-4}}}, "on record"),
+        ({"uri": "https://store/params.json?rev=main"}, "not tried"),
+        ({"uri": "params.json", "pin": None}, "floating"),
+        ({"uri": "lr=1e-4", "pin": "absent"}, "absent"),
+    ],
+)
+def test_hyperparameters_are_written_out_or_only_pointed_at(
+    record: Record, tmp_path: Path, change: dict[str, Any], state: str
+) -> None:
+    record.input("hyperparameters", digest=None, retrievable=None, **change)
+    row = next(r for r in value(record.judge(tmp_path), "inputs") if r["kind"] == "hyperparameters")
+    assert row["state"] == state
+
+
+def test_an_erasure_without_a_digest_leaves_nothing(record: Record, tmp_path: Path) -> None:
+    record.input("train_data", retrievable=False, attributes={"note": "erased"}, digest=None)
+    result = record.judge(tmp_path)
+    assert "digest kept" not in result.headline
+    assert (result.verdict, value(result, "critical_broken")) == ("confirmed", ["train_data"])
+
+
+def test_what_is_gone_is_told_before_what_was_erased(record: Record, tmp_path: Path) -> None:
+    record.input("train_data", uri="a", retrievable=False, attributes={"note": "GDPR erasure"})
+    record.more("train_data", uri="b", digest="md5:" + "d" * 32, retrievable=False)
+    result = record.judge(tmp_path)
+    assert "train data pinned but gone" in result.headline
+    assert any("Look for a copy of train data" in remedy for remedy in result.remedies)

@@ -29,9 +29,11 @@ INPUTS = Query(
            CASE
                WHEN i.found <> lower(i.digest) OR b.base <> lower(i.digest) THEN 'mismatched'
                WHEN i.is_hosted AND i.digest IS NULL THEN 'unpinnable'
-               WHEN i.pin = 'absent' OR (i.uri IS NULL AND i.digest IS NULL) THEN 'absent'
-               WHEN i.pin = 'floating' OR (i.pin IS NULL AND i.digest IS NULL) THEN 'floating'
-               WHEN NOT i.retrievable AND i.is_erased THEN 'erased'
+               WHEN i.pin = 'absent' THEN 'absent'
+               WHEN i.uri IS NULL AND i.digest IS NULL AND NOT i.is_written THEN 'absent'
+               WHEN i.pin = 'floating' THEN 'floating'
+               WHEN i.pin IS NULL AND i.digest IS NULL AND NOT i.is_written THEN 'floating'
+               WHEN NOT i.retrievable AND i.is_erased AND i.digest IS NOT NULL THEN 'erased'
                WHEN NOT i.retrievable THEN 'gone'
                WHEN i.retrievable IS NULL AND i.is_written THEN 'on record'
                WHEN i.retrievable IS NULL THEN 'not tried'
@@ -52,7 +54,8 @@ INPUTS = Query(
                regexp_matches(lower(coalesce(CAST(attributes AS VARCHAR), '')),
                    'privacy|gdpr|erasure|erased|data protection|right to be forgotten')
                    AS is_erased,
-               kind IN ('hyperparameters', 'seed') AND (uri LIKE '%=%' OR regexp_matches(
+               kind IN ('hyperparameters', 'seed') AND (
+                   coalesce(uri LIKE '%=%' AND uri NOT LIKE '%://%', false) OR regexp_matches(
                    coalesce(CAST(attributes AS VARCHAR), ''), '"(params|values|config)"'))
                    AS is_written
         FROM artifact_inputs

@@ -157,8 +157,9 @@ def chain_of(ask: Inquiry, names: list[str]) -> Chain:
     return Chain(tuple(links_of(ask, names)), kinds)
 
 
-def _badness(link: Link) -> tuple[float, bool]:
-    return link.value, link.state != "mismatched"
+def _badness(link: Link) -> tuple[float, bool, bool]:
+    # what is gone without a reason is worse than what was erased by law
+    return link.value, link.state != "mismatched", link.state == "erased"
 
 
 def _place(kind: str) -> tuple[bool, float, str]:
