@@ -561,3 +561,28 @@ def test_what_is_gone_is_told_before_what_was_erased(record: Record, tmp_path: P
     result = record.judge(tmp_path)
     assert "train data pinned but gone" in result.headline
     assert any("Look for a copy of train data" in remedy for remedy in result.remedies)
+
+
+def test_a_record_elsewhere_must_hold_what_is_broken(record: Record, tmp_path: Path) -> None:
+    record.input("train_data", uri="sft-a", retrievable=False)
+    record.more("train_data", uri="sft-b", digest="md5:" + "d" * 32)
+    record.add(training_rows, dataset="sft-b", row_id="1", prompt="p", chosen="c")
+    assert record.judge(tmp_path).verdict == "confirmed"
+
+
+def test_a_base_that_is_there_does_not_mend_a_wrong_digest(record: Record, tmp_path: Path) -> None:
+    record.add(checkpoints, checkpoint=TUNED, base_checkpoint=OTHER)
+    record.add(checkpoints, checkpoint=OTHER, uri="s3://base", exists=True)
+    assert record.judge(tmp_path).verdict == "confirmed"
+
+
+@pytest.mark.parametrize(("days", "verdict"), [(-300, "inconclusive"), (300, "confirmed")])
+def test_the_last_check_tells_whether_a_base_is_there(
+    record: Record, tmp_path: Path, days: int, verdict: str
+) -> None:
+    record.input("base_checkpoint", uri="base", digest=None, pin="floating", retrievable=None)
+    record.add(checkpoints, checkpoint=TUNED, base_checkpoint=OTHER)
+    record.add(checkpoints, checkpoint=OTHER, uri="s3://base", exists=True, verified_at=NOW)
+    record.add(checkpoints, checkpoint=OTHER, uri="s3://base", exists=False,
+               verified_at=NOW + timedelta(days=days))  # fmt: skip
+    assert record.judge(tmp_path).verdict == verdict

@@ -86,7 +86,10 @@ ELSEWHERE = Query(
     """
     SELECT 'base_checkpoint' AS kind, c.base_checkpoint AS found
     FROM checkpoints AS c
-    JOIN checkpoints AS b ON b.checkpoint = c.base_checkpoint AND b.exists
+    JOIN (SELECT checkpoint, "exists" AS is_there, row_number() OVER (
+              PARTITION BY checkpoint, uri ORDER BY verified_at DESC NULLS LAST, locator) AS nth
+          FROM checkpoints) AS b
+      ON b.checkpoint = c.base_checkpoint AND b.nth = 1 AND b.is_there
     WHERE list_contains($names, c.checkpoint)
     UNION
     SELECT 'train_data', t.dataset
@@ -96,7 +99,7 @@ ELSEWHERE = Query(
     WHERE list_contains($names, i.artifact)
     ORDER BY kind, found
     """,
-    "Critical inputs that another record names and holds after all.",
+    "Critical inputs that another record names and holds after all, as last checked.",
 )
 
 NOW = Query(

@@ -6,6 +6,7 @@ from typing import Any
 from casework.diagnoses._closure_links import Chain
 from casework.diagnoses._closure_reruns import Rebuilds
 from casework.findings import Falsifier, Outcome, Rival
+from casework.stats.closure import BROKEN
 from casework.stats.prediction import FEWEST
 from casework.words import count, number, spread
 
@@ -106,8 +107,7 @@ def falsify(
     chain: Chain, rebuilds: Rebuilds, found: Sequence[Mapping[str, Any]], alpha: float
 ) -> Falsifier:
     """Look for a rebuild that lands, and for another record of each missing link."""
-    elsewhere = {row["kind"] for row in found}
-    settled = [kind for kind in chain.broken if kind in elsewhere]
+    settled = [kind for kind in chain.broken if _is_held(chain, kind, found)]
     same = rebuilds.reproduce(alpha)
     if not rebuilds.parts:
         landed = f"{count(len(rebuilds.scores), 'rebuilds')} on record, too few to tell"
@@ -128,3 +128,14 @@ def falsify(
         f"{count(len(chain.broken), 'broken links')} held by another record",
         falsified=same or (broken and len(settled) == len(chain.broken)),
     )
+
+
+def _is_held(chain: Chain, kind: str, found: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether other records hold all that is broken of a kind; a wrong digest stays wrong."""
+    held = {row["found"] for row in found if row["kind"] == kind}
+    broken = [link for link in chain.links if link.kind == kind and link.value < BROKEN]
+    if any(link.state == "mismatched" for link in broken):
+        return False
+    # a checkpoint names its base by digest, whatever the record of inputs calls it
+    named = kind == "base_checkpoint" or all(held & {link.uri, link.digest} for link in broken)
+    return bool(held) and named
