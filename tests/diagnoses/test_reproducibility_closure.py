@@ -586,3 +586,24 @@ def test_the_last_check_tells_whether_a_base_is_there(
     record.add(checkpoints, checkpoint=OTHER, uri="s3://base", exists=False,
                verified_at=NOW + timedelta(days=days))  # fmt: skip
     assert record.judge(tmp_path).verdict == verdict
+
+
+@pytest.mark.parametrize(
+    ("apart", "shipped", "verdict", "said"),
+    [
+        (0, 0.8, "inconclusive", "score as the shipped weights do, but no input of it is on record."),
+        (0, 0.9, "confirmed", "The rebuilds do not explain"),
+        (0.02, 0.8, "inconclusive", "No input of sha256:aaaaa…aaaaaaa is on record, and nothing"),
+    ],
+)
+def test_without_any_input_on_record_the_rebuilds_decide(
+    record: Record, tmp_path: Path, apart: float, shipped: float, verdict: str, said: str
+) -> None:
+    record.rows = [row._replace(values={**row.values, "artifact": "other"}) for row in record.rows]
+    record.rebuilt([score + apart * (-1) ** i for i, score in enumerate(AROUND)], shipped)
+    result = record.judge(tmp_path, artifact=TUNED)
+    assert result.verdict == verdict
+    assert said in result.headline
+    assert "cannot be rebuilt" not in result.headline
+    assert result.primary is not None
+    assert any(absent.table == "artifact_inputs" for absent in result.missing)

@@ -108,7 +108,12 @@ class Chain:
 
     @property
     def broken(self) -> list[str]:
-        """Critical kinds that cannot be followed, the worst first; erasure by law aside."""
+        """Critical kinds that cannot be followed, the worst first; erasure by law aside.
+
+        Where no input is recorded at all, it is the record that is missing.
+        """
+        if not self.links:
+            return []
         return [kind for kind in broken_links(self.states) if kind not in self.erased]
 
     @property

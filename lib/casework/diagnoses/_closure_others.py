@@ -13,8 +13,9 @@ from casework.words import count, number
 _MOST = 3
 
 
-def measure_others(ask: Inquiry, others: Sequence[Weighed]) -> None:
+def measure_others(ask: Inquiry, weighed: Sequence[Weighed]) -> None:
     """Count the other artifacts in use of which a critical link is broken."""
+    others = _recorded(weighed)
     if not others:
         return
     ask.ask(OTHER_INPUTS, names=[name for one in others for name in one.names])
@@ -22,8 +23,9 @@ def measure_others(ask: Inquiry, others: Sequence[Weighed]) -> None:
                 n=len(others))  # fmt: skip
 
 
-def of_others(ask: Inquiry, others: Sequence[Weighed]) -> Iterator[Finding]:
+def of_others(ask: Inquiry, weighed: Sequence[Weighed]) -> Iterator[Finding]:
     """Name them."""
+    others = _recorded(weighed)
     if not others:
         return
     broken = _broken(others)
@@ -36,6 +38,10 @@ def of_others(ask: Inquiry, others: Sequence[Weighed]) -> Iterator[Finding]:
         ("others_broken",),
         (ask.evidence_id(OTHER_INPUTS),),
     )
+
+
+def _recorded(others: Sequence[Weighed]) -> list[Weighed]:
+    return [one for one in others if one.chain.links]
 
 
 def _broken(others: Sequence[Weighed]) -> list[Weighed]:

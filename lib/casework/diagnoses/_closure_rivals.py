@@ -20,8 +20,9 @@ def _of_links(chain: Chain, rebuilds: Rebuilds, alpha: float) -> Iterator[Rival]
     yield Rival(
         "The export of inputs does not hold such kinds, not the record",
         "the kinds of the broken links among those on record for any artifact",
-        "not_excluded" if chain.unlisted else "excluded",
-        f"on record are {', '.join(sorted(chain.kinds)) or 'none'}",
+        "not_excluded" if chain.unlisted or not chain.links else "excluded",
+        f"on record are {', '.join(sorted(chain.kinds)) or 'none'}"
+        + ("" if chain.links else ", and none of them for this one"),
     )
     hosted = [link for link in chain.links if link.state == "unpinnable"]
     yield Rival(

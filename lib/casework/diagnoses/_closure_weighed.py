@@ -36,7 +36,7 @@ def weigh(ask: Inquiry, artifact: str, margin: float | None, alpha: float, seed:
 def _verdict(chain: Chain, rebuilds: Rebuilds, falsifier: Falsifier, alpha: float) -> Verdict:
     """The worst critical link first, then what the rebuilds say."""
     departs = bool(rebuilds.departing(alpha))
-    if chain.links and chain.broken:
+    if chain.broken:
         if falsifier.falsified:
             return "inconclusive"
         departs_now = departs and rebuilds.shipped is not None

@@ -34,7 +34,8 @@ def headline(
         said.append(f"the rebuilds {how}: {_gaps(departing, rebuilds)}")
     elif rebuilds.reproduce(alpha):
         of = "" if said else f" of {name}"
-        said.append(_landed(rebuilds, of, alone=not said and verdict == "inconclusive"))
+        known = "" if chain.links else ", but no input of it is on record"
+        said.append(f"the rebuilds{of} score as the shipped weights do{known}")
     elif said and rebuilds.unsettled(alpha):
         said.append("the rebuilds are too few or too far apart to show that they are equivalent")
     elif said and rebuilds.shipped is not None and rebuilds.overall:
@@ -46,20 +47,9 @@ def headline(
     if rebuilds.scores and not rebuilds.parts:
         few = f"{name} has {count(len(rebuilds.scores), 'rebuilds')} to compare"
         return f"{few}; {FEWEST} and the shipped weights scored again are needed."
+    if not chain.links:
+        return f"No input of {name} is on record, and nothing shows that a rebuild is equivalent."
     return f"No critical input of {name} is known to be gone, but {_open(chain)}."
-
-
-def _landed(rebuilds: Rebuilds, of: str, *, alone: bool) -> str:
-    """Say that rebuilds land, and where that is all, why it does not suffice."""
-    said = f"the rebuilds{of} score as the shipped weights do"
-    if not alone:
-        return said
-    paired = rebuilds.equivalence
-    if paired is None:
-        return f"{said}, but no input of it is on record"
-    unit = "points" if rebuilds.is_share else "score"
-    items, within = count(paired.n, "items"), spread(rebuilds.margin, None, unit)
-    return f"{said}, but {items} do not show that any difference is below {within}"
 
 
 def _links(chain: Chain, kinds: Sequence[str]) -> str:

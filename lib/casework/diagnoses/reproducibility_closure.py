@@ -49,6 +49,8 @@ from casework.tables import artifact_inputs, checkpoints, engagements, people, r
 _LATEST = "9999-12-31 00:00:00+00"
 """Counts as now where the case tells of no instant: then all who ever left have left."""
 
+_INPUTS = Missing("artifact_inputs", ("artifact", "kind"), "its inputs")
+
 
 def judge(
     ask: Inquiry,
@@ -114,12 +116,14 @@ def _nothing(artifact: str) -> Conclusion:
     return Conclusion(
         "not_testable",
         f"Not testable. No inputs of {artifact} are on record: load artifact_inputs.",
-        missing=(Missing("artifact_inputs", ("artifact", "kind"), "its inputs"),),
+        missing=(_INPUTS,),
     )
 
 
 def _wanted(chain: Chain, rebuilds: Rebuilds) -> tuple[Missing, ...]:
     wanted = []
+    if not chain.links:
+        wanted.append(_INPUTS)
     if chain.open and any(chain.worst[kind].state == "not tried" for kind in chain.open):
         why = "whether the pinned inputs can be fetched"
         columns = ("retrievable", "verified_at")
