@@ -359,6 +359,8 @@ def test_one_rebuild_is_compared_item_by_item(record: Record, tmp_path: Path) ->
     result = record.judge(tmp_path)
     assert value(result, "mcnemar_p") < 1e-6
     assert result.verdict == "supported"
+    assert "1 rebuild: −16.0 points (" in result.headline
+    assert "against the shipped weights on 300 items; 5 of different seeds" in result.headline
 
 
 def test_scores_that_are_no_shares_have_a_margin_of_their_spread(
@@ -607,3 +609,64 @@ def test_without_any_input_on_record_the_rebuilds_decide(
     assert "cannot be rebuilt" not in result.headline
     assert result.primary is not None
     assert any(absent.table == "artifact_inputs" for absent in result.missing)
+
+
+def test_rebuilds_of_one_seed_do_not_tell_how_far_seeds_spread(
+    record: Record, tmp_path: Path
+) -> None:
+    def score(shipped_seed: int | None) -> Result:
+        record.rows = [row for row in record.rows if row.table is not reruns]
+        for i, found in enumerate(AROUND):
+            record.add(reruns, artifact=TUNED, rerun_id=f"r{i}", seed=7, score=found)
+        record.add(reruns, artifact=TUNED, rerun_id="old", seed=shipped_seed, score=0.83,
+                   is_original=True)  # fmt: skip
+        return record.judge(tmp_path)
+
+    other = score(None)
+    assert (other.verdict, value(other, "rerun_interval")) == ("inconclusive", None)
+    assert "6 rebuilds of 1 seed to compare; 5 of different seeds are needed." in other.headline
+    assert not any("falls between" in rival.why for rival in other.rivals)
+    assert score(7).verdict == "confirmed", "the same seed is the same recipe"
+
+
+def test_rebuilds_without_a_score_to_compare_are_not_said_to_be_few(
+    record: Record, tmp_path: Path
+) -> None:
+    record.rebuilt(AROUND, None)
+    result = record.judge(tmp_path)
+    assert result.headline.endswith("6 rebuilds to compare; the shipped weights scored again are "
+                                    "needed.")  # fmt: skip
+    told = [result.falsifier.outcome, *(c.title for c in result.charts),
+            *(rival.why for rival in result.rivals)]  # fmt: skip
+    assert not any("few" in text or "5 " in text for text in told)
+
+
+def said(result: Result) -> str:
+    return " ".join(finding.statement for finding in result.findings)
+
+
+def test_owners_that_the_staff_list_does_not_name_are_not_known(
+    record: Record, tmp_path: Path
+) -> None:
+    record.add(people, person="zed", active_from=NOW - timedelta(days=900))
+    result = record.judge(tmp_path)
+    assert value(result, "bus_factor") is None
+    assert "rebuild it" not in said(result)
+    record.input("code", owner="zed")
+    result = record.judge(tmp_path)
+    assert (value(result, "bus_factor"), result.measures["bus_factor"].n) == (1, 1)
+    assert "one person could still rebuild it; of 1 other owner it is not known" in said(result)
+
+
+def test_one_owner_in_two_spellings_is_one_person(record: Record, tmp_path: Path) -> None:
+    record.input("code", owner="Ana")
+    record.add(people, person="ana", active_from=NOW - timedelta(days=900))
+    assert value(record.judge(tmp_path), "bus_factor") == 1
+
+
+def test_an_owner_who_is_not_there_yet_has_not_left(record: Record, tmp_path: Path) -> None:
+    record.add(people, person="ana", active_from=NOW + timedelta(days=9),
+               active_until=NOW + timedelta(days=99))  # fmt: skip
+    result = record.judge(tmp_path)
+    assert value(result, "bus_factor") == 0
+    assert "left" not in said(result)

@@ -117,15 +117,18 @@ OWNERS = Query(
     """
     SELECT o.owner,
            CASE WHEN p.person IS NULL THEN 'not on the list'
-                WHEN p.present THEN 'present' ELSE 'left' END AS standing,
+                WHEN p.present THEN 'present'
+                WHEN p.left_at IS NULL THEN 'not there yet' ELSE 'left' END AS standing,
            p.left_at, coalesce(w.times, 0) AS touched
-    FROM (SELECT DISTINCT owner FROM artifact_inputs
-          WHERE list_contains($names, artifact) AND owner IS NOT NULL
-          UNION
-          SELECT DISTINCT owner FROM model_versions
-          WHERE list_contains($names, checkpoint) AND owner IS NOT NULL) AS o
+    FROM (SELECT min(owner) AS owner
+          FROM (SELECT owner FROM artifact_inputs WHERE list_contains($names, artifact)
+                UNION ALL
+                SELECT owner FROM model_versions WHERE list_contains($names, checkpoint))
+          WHERE owner IS NOT NULL GROUP BY lower(owner)) AS o
     LEFT JOIN (
-        SELECT lower(person) AS person, max(active_until) AS left_at,
+        SELECT lower(person) AS person,
+               max(active_until) FILTER (
+                   WHERE active_until <= CAST($as_of AS TIMESTAMP WITH TIME ZONE)) AS left_at,
                bool_or((active_from IS NULL
                         OR active_from <= CAST($as_of AS TIMESTAMP WITH TIME ZONE))
                    AND (active_until IS NULL

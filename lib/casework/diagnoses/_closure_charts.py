@@ -77,7 +77,9 @@ def _draw_rebuilds(ask: Inquiry, rebuilds: Rebuilds) -> None:
     title = {
         True: f"{whose} outside what the rebuilds predict",
         False: f"{whose} among the rebuilds",
-        None: f"{count(k, 'rebuilds')} are too few to say where another would fall",
+        None: f"{rebuilds.told}, too few to say where another would fall"
+        if rebuilds.few
+        else f"{rebuilds.told}, and no score of the shipped weights",
     }[outside]
     ask.chart(
         "rebuilds",

@@ -13,11 +13,20 @@ def measure(
     ask: Inquiry,
     chain: Chain,
     rebuilds: Rebuilds,
-    there: list[str] | None,
+    there: int | None,
     owners: int,
     seed: int,
 ) -> None:
-    """Measure the closure and the rebuilds; what is undefined is None."""
+    """Measure the closure and the rebuilds; what is undefined is None.
+
+    Args:
+        ask: the inquiry.
+        chain: the links.
+        rebuilds: the rebuilds.
+        there: owners who could rebuild it; None where of none it is known whether they are there.
+        owners: of how many it is known.
+        seed: of the perturbed weights.
+    """
     known = bool(chain.links)
     states, n = chain.states, len(WEIGHTS)
     ask.measure("closure_score", closure_score(states) if known else None, "score", q.INPUTS, n=n)
@@ -27,8 +36,7 @@ def measure(
     ask.measure("critical_missing", missing, "label", q.INPUTS, n=len(chain.links))
     ask.measure("critical_broken", chain.broken if known else None, "label", q.INPUTS,
                 n=len(chain.links))  # fmt: skip
-    factor = len(there) if there is not None and owners else None
-    ask.measure("bus_factor", factor, "count:people", q.OWNERS, n=owners)
+    ask.measure("bus_factor", there, "count:people", q.OWNERS, n=owners)
     rows = [{key: row[key] for key in row if key != "said"} for row in chain.rows()]
     ask.measure("inputs", rows, "table", q.INPUTS, n=len(chain.links))
     _measure_rebuilds(ask, rebuilds)

@@ -11,7 +11,8 @@ from casework.diagnoses._inquiry import Inquiry
 from casework.stats.estimates import Estimate
 from casework.stats.multiplicity import holm
 from casework.stats.paired import Pairs
-from casework.stats.prediction import Prediction, mean_difference, predict
+from casework.stats.prediction import FEWEST, Prediction, mean_difference, predict
+from casework.words import count
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,7 @@ class Rebuilds:
         rows: of the query `runs`.
         shipped: score of the shipped weights on the present harness; None where not scored again.
         record: scores of the shipped weights that stand on record.
-        parts: the whole, then the segments; empty with fewer than five rebuilds.
+        parts: the whole, then the segments; empty with too few rebuilds, or nothing to compare.
         paired: mean difference over the items, rebuilds minus shipped, with its 95 % interval.
         equivalence: the same with the 90 % interval of two one-sided tests.
         changed: yes and no of the items with the shipped weights and with the rebuild, where there
@@ -67,6 +68,29 @@ class Rebuilds:
     def scores(self) -> list[float]:
         """Scores of the rebuilds."""
         return [row["score"] for row in self.rows if not row["is_original"]]
+
+    @property
+    def told(self) -> str:
+        """How many rebuilds there are, and of how many seeds where some share one."""
+        k = len(self.scores)
+        of = f" of {count(self._seeds, 'seeds')}" if self._seeds < k else ""
+        return f"{count(k, 'rebuilds')}{of}"
+
+    @property
+    def few(self) -> bool:
+        """Whether there are fewer than five, or of fewer seeds than five.
+
+        Seeds do not matter where the shipped weights and all rebuilds are of one.
+        """
+        seeds = {row["seed"] for row in self.rows}
+        as_shipped = self.shipped is not None and len(seeds) == 1 and None not in seeds
+        return len(self.scores) < FEWEST or (self._seeds < FEWEST and not as_shipped)
+
+    @property
+    def _seeds(self) -> int:
+        """Different seeds; one that is not recorded counts as another."""
+        seeds = [row["seed"] for row in self.rows if not row["is_original"]]
+        return len({seed for seed in seeds if seed is not None}) + seeds.count(None)
 
     @property
     def target(self) -> float | None:
@@ -159,7 +183,7 @@ def compare(ask: Inquiry, names: list[str], margin: float | None, seed: int) -> 
         margin=settled,
         is_share=is_share,
     )
-    return replace(found, parts=_parts(ask, names, found.target, rows))
+    return found if found.few else replace(found, parts=_parts(ask, names, found.target, rows))
 
 
 def _changed(ask: Inquiry, names: list[str]) -> Pairs | None:

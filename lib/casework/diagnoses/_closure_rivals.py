@@ -52,7 +52,7 @@ def _of_links(chain: Chain, rebuilds: Rebuilds, alpha: float) -> Iterator[Rival]
 def _of_function(rebuilds: Rebuilds, alpha: float) -> tuple[Outcome, str]:
     """Whether the rebuilds do what the shipped weights do."""
     if not rebuilds.parts:
-        return "not_testable", f"{count(len(rebuilds.scores), 'rebuilds')} on record"
+        return "not_testable", f"{rebuilds.told} on record"
     if rebuilds.shipped is None:
         return "not_testable", "the shipped weights were not scored again"
     if rebuilds.reproduce(alpha):
@@ -73,13 +73,14 @@ def _of_rebuilds(rebuilds: Rebuilds, alpha: float) -> Iterator[Rival]:
         outcome,
         why,
     )
-    overall, k = rebuilds.overall, len(rebuilds.scores)
-    departing = rebuilds.departing(alpha)
-    if overall is None:
-        why = f"{count(k, 'rebuilds')}; {FEWEST} are needed to know how far seeds spread"
+    overall, departing = rebuilds.overall, rebuilds.departing(alpha)
+    if rebuilds.few:
+        why = f"{rebuilds.told}; {FEWEST} of different seeds are needed to know how far they spread"
+    elif overall is None:
+        why = "no score of the shipped weights to compare with"
     else:
         low, high = overall.prediction.interval.low, overall.prediction.interval.high
-        why = f"with other seeds a rebuild falls between {number(low)} and {number(high)}"
+        why = f"one more rebuild falls between {number(low)} and {number(high)}"
     yield Rival(
         "Seeds alone differ by as much",
         "the prediction interval of one more rebuild",
@@ -110,8 +111,8 @@ def falsify(
     """Look for a rebuild that lands, and for another record of each missing link."""
     settled = [kind for kind in chain.broken if _is_held(chain, kind, found)]
     same = rebuilds.reproduce(alpha)
-    if not rebuilds.parts:
-        landed = f"{count(len(rebuilds.scores), 'rebuilds')} on record, too few to tell"
+    if rebuilds.few:
+        landed = f"{rebuilds.told} on record, too few to tell"
     elif rebuilds.shipped is None:
         landed = "the shipped weights were not scored again, so no rebuild can be said to land"
     elif same:

@@ -45,11 +45,28 @@ def headline(
     if verdict == "clean":
         return f"Every critical input of {name} is pinned and can be fetched."
     if rebuilds.scores and not rebuilds.parts:
-        few = f"{name} has {count(len(rebuilds.scores), 'rebuilds')} to compare"
-        return f"{few}; {FEWEST} and the shipped weights scored again are needed."
+        return f"{_found(name, rebuilds, verdict)}; {_needed(rebuilds)}."
     if not chain.links:
         return f"No input of {name} is on record, and nothing shows that a rebuild is equivalent."
     return f"No critical input of {name} is known to be gone, but {_open(chain)}."
+
+
+def _found(name: str, rebuilds: Rebuilds, verdict: Verdict) -> str:
+    """Say what rebuilds show of which no interval can be made."""
+    paired = rebuilds.paired
+    if verdict != "supported" or paired is None:
+        return f"{name} has {rebuilds.told} to compare"
+    gap = spread(paired.value, (paired.low, paired.high),
+                 "points" if rebuilds.is_share else "score")  # fmt: skip
+    items = count(paired.n, "items")
+    return f"{name}, {rebuilds.told}: {gap} against the shipped weights on {items}"
+
+
+def _needed(rebuilds: Rebuilds) -> str:
+    """Say what an interval takes."""
+    seeds = [f"{FEWEST} of different seeds"] if rebuilds.few else []
+    control = ["the shipped weights scored again"] if rebuilds.shipped is None else []
+    return f"{' and '.join([*seeds, *control])} are needed"
 
 
 def _links(chain: Chain, kinds: Sequence[str]) -> str:
@@ -109,8 +126,13 @@ def _of_owners(ask: Inquiry, owners: Sequence[Mapping[str, Any]]) -> Iterator[Fi
     left = [row for row in owners if row["standing"] == "left"]
     gone = ", ".join(f"{row['owner']} left on {instant(row['left_at'])[:10]}" for row in left[:3])
     able = {0: "nobody", 1: "one person"}.get(factor, count(factor, "people"))
+    unknown = sum(row["standing"] == "not on the list" for row in owners)
+    among = f"of the owners on the staff list {able}" if unknown else able
     yield Finding(
-        sentence(f"{able} could still rebuild it{f'; {gone}' if gone else ''}"),
+        sentence(
+            f"{among} could still rebuild it{f'; {gone}' if gone else ''}"
+            + (f"; of {count(unknown, 'other owners')} it is not known" if unknown else "")
+        ),
         ("bus_factor",),
         (ask.evidence_id(q.OWNERS),),
     )

@@ -82,7 +82,8 @@ def judge(
         return _nothing(chosen["artifact"])
     owners = ask.ask(q.OWNERS, names=found.names, as_of=str(now or _LATEST))
     there = owners_there(owners, engaged=ask.case.filled("engagements"))
-    measure(ask, chain, rebuilds, there if ask.case.filled("people") else None, len(owners), seed)
+    listed = sum(row["standing"] != "not on the list" for row in owners)
+    measure(ask, chain, rebuilds, len(there) if listed else None, listed, seed)
     measure_others(ask, choice.others)
     draw(ask, chain, rebuilds)
     return Conclusion(
