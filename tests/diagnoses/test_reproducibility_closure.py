@@ -670,3 +670,78 @@ def test_an_owner_who_is_not_there_yet_has_not_left(record: Record, tmp_path: Pa
     result = record.judge(tmp_path)
     assert value(result, "bus_factor") == 0
     assert "left" not in said(result)
+
+
+def test_rebuilds_are_compared_on_the_items_of_the_shipped_weights(
+    record: Record, tmp_path: Path
+) -> None:
+    for run in range(7):
+        for i in range(100 if run == 0 else 150):  # rebuilds are scored on 50 harder items too
+            record.add(reruns, artifact=TUNED, rerun_id=f"r{run}", seed=run, item_id=f"i{i}",
+                       segment="all", score=float(i < 100 and i % 10 > 0), is_original=run == 0)  # fmt: skip
+    result = record.judge(tmp_path)
+    assert (result.verdict, value(result, "rerun_gap")) == ("clean", pytest.approx(0))
+    assert "50 items that not both the shipped weights and a rebuild" in " ".join(result.limits)
+
+
+def test_the_score_of_another_suite_is_not_compared(record: Record, tmp_path: Path) -> None:
+    record.rebuilt(AROUND, None)
+    for suite, score in (("safety", 0.97), ("tasks", 0.8)):
+        record.add(eval_runs, run_id=suite, suite=suite, checkpoint=TUNED, score=score,
+                   started_at=NOW)  # fmt: skip
+    result = record.judge(tmp_path)
+    assert (result.verdict, value(result, "rerun_gap")) == ("inconclusive", None)
+
+
+@pytest.mark.parametrize(("wrong", "needed"), [(5, True), (40, False)])
+def test_how_many_items_would_settle_it(
+    record: Record, tmp_path: Path, wrong: int, needed: bool
+) -> None:
+    """More items do not make a gap equivalent that is larger than what matters."""
+    for run in range(7):
+        for i in range(2_000):
+            right = run == 0 or i >= wrong
+            record.add(reruns, artifact=TUNED, rerun_id=f"r{run}", item_id=f"i{i}",
+                       score=float(right and (i + (run and i < 200)) % 2), is_original=run == 0)  # fmt: skip
+    limits = " ".join(record.judge(tmp_path).limits)
+    assert ("would be needed" in limits) == needed
+    assert not needed or "equivalence within 1 point, about" in limits
+
+
+def test_the_primary_is_of_a_part_that_departs(record: Record, tmp_path: Path) -> None:
+    record.rebuilt(AROUND, 0.8)
+    record.rebuilt([0.9, 0.9001, 0.8999, 0.90005, 0.9, 0.9], 0.905, "near")
+    record.rebuilt([0.5, 0.52, 0.48, 0.51, 0.49, 0.5], 0.59, "far")
+    result = record.judge(tmp_path)
+    far, near = value(result, "segments")
+    assert near["p_holm"] < far["p_holm"]
+    assert result.primary is not None
+    assert result.primary.p == far["p_holm"]
+
+
+def test_what_can_be_made_again_is_not_said_to_be_there(record: Record, tmp_path: Path) -> None:
+    digest = "md5:" + "d" * 32
+    record.input("train_data", digest=digest, retrievable=False)
+    there = {"artifact": digest, "pin": "pinned", "retrievable": True, "verified_at": NOW}
+    record.add(artifact_inputs, kind="seed", uri="raw", digest="md5:1", **there)
+    assert record.judge(tmp_path, artifact=TUNED).verdict == "confirmed"
+    record.add(artifact_inputs, kind="code", uri="prepare.py", digest="md5:2", **there)
+    result = record.judge(tmp_path, artifact=TUNED)
+    assert result.verdict == "clean"
+    assert "pinned and can be fetched, or gone and can be made again." in result.headline
+
+
+def test_requests_of_tests_put_nothing_in_use(record: Record, tmp_path: Path) -> None:
+    record.add(requests, request_id="1", occurred_at=NOW, checkpoint=TUNED, environment="staging")
+    assert "served" not in said(record.judge(tmp_path))
+    record.add(requests, request_id="2", occurred_at=NOW, checkpoint=TUNED)
+    assert "The artifact served 1 request by the digest" in said(record.judge(tmp_path))
+
+
+def test_a_run_of_the_version_that_serves_is_in_use(record: Record, tmp_path: Path) -> None:
+    record.input("code", pin="floating", digest=None)
+    for row in record.rows:
+        row.values["artifact"] = "runs:/f00d"
+    record.add(model_versions, model="m", version="7", checkpoint=TUNED, run_id="f00d")
+    record.add(requests, request_id="2", occurred_at=NOW, checkpoint=TUNED)
+    assert "The artifact served 1 request" in said(record.judge(tmp_path))

@@ -172,11 +172,12 @@ REPORTED = Query(
         UNION ALL
         SELECT score, concat('eval run ', run_id), 1, started_at, dataset_hash, suite
         FROM eval_runs WHERE list_contains($names, checkpoint) AND score IS NOT NULL
+        QUALIFY min(suite) OVER () = max(suite) OVER ()
     ) AS told
     ORDER BY rank, noted_at, score, source LIMIT 1
     """,
-    "The score with which the artifact was shipped, as it is on record; its suite is the only one, "
-    "or that of the eval run with this score.",
+    "The score with which the artifact was shipped: of the registry, else of eval runs of one suite "
+    "alone; its suite is the only one, or that of the eval run with this score.",
 )
 
 RESCORED = Query(
@@ -194,6 +195,32 @@ RESCORED = Query(
     uses=(REPORTED,),
 )
 
+SCORED = Query(
+    "scored",
+    """
+    SELECT * FROM (
+        SELECT *, item_id IS NOT NULL
+                  AND bool_or(is_original IS TRUE) OVER (PARTITION BY item_id)
+                  AND bool_or(is_original IS NOT TRUE) OVER (PARTITION BY item_id) AS is_shared
+        FROM reruns WHERE list_contains($names, artifact)
+    )
+    QUALIFY item_id IS NULL OR is_shared OR NOT bool_or(is_shared) OVER ()
+    """,
+    "The scores that are compared: of items only those that both the shipped weights and a rebuild "
+    "were scored on, where there are such.",
+)
+
+LEFT_OUT = Query(
+    "left_out",
+    """
+    SELECT count(DISTINCT r.item_id) AS items
+    FROM reruns AS r LEFT JOIN scored AS s ON s.item_id = r.item_id
+    WHERE list_contains($names, r.artifact) AND r.item_id IS NOT NULL AND s.item_id IS NULL
+    """,
+    "Items that only the shipped weights or only rebuilds were scored on, and are left out.",
+    uses=(SCORED,),
+)
+
 RUNS = Query(
     "runs",
     """
@@ -203,10 +230,10 @@ RUNS = Query(
            count(DISTINCT item_id) AS items, min(score) AS least, max(score) AS most,
            bool_and(score IN (0, 100)) FILTER (WHERE item_id IS NOT NULL) AS is_percent,
            stddev_samp(score) FILTER (WHERE item_id IS NOT NULL) AS spread
-    FROM reruns WHERE list_contains($names, artifact)
-    GROUP BY rerun_id ORDER BY is_original DESC, seed, rerun_id
+    FROM scored GROUP BY rerun_id ORDER BY is_original DESC, seed, rerun_id
     """,
     "The score of each rebuild and of the shipped weights, scored again.",
+    uses=(SCORED,),
 )
 
 SEGMENTS = Query(
@@ -216,10 +243,11 @@ SEGMENTS = Query(
            coalesce(avg(score) FILTER (WHERE item_id IS NULL),
                     avg(score) FILTER (WHERE item_id IS NOT NULL)) AS score,
            count(DISTINCT item_id) AS items
-    FROM reruns WHERE list_contains($names, artifact) AND segment IS NOT NULL
+    FROM scored WHERE segment IS NOT NULL
     GROUP BY segment, rerun_id ORDER BY segment, rerun_id
     """,
     "The same by segment.",
+    uses=(SCORED,),
 )
 
 PAIRED = Query(

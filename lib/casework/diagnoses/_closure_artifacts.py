@@ -11,6 +11,7 @@ from typing import Any
 from casework.case import Query
 from casework.diagnoses import _closure as q
 from casework.diagnoses._closure_weighed import Weighed, weigh
+from casework.diagnoses._environments import outside_tests
 from casework.diagnoses._inquiry import Inquiry
 from casework.errors import unknown_name
 from casework.findings import Verdict
@@ -18,8 +19,9 @@ from casework.findings import Verdict
 _KNOWN = Query(
     "known_names",
     """
-    SELECT DISTINCT unnest(list_value(run_id, concat(model, ':', version),
-                                      concat(model, '/', version))) AS name, checkpoint
+    SELECT DISTINCT unnest(list_value(run_id, 'runs:/' || run_id, model || ':' || version,
+                                      model || '/' || version,
+                                      'models:/' || model || '/' || version)) AS name, checkpoint
     FROM model_versions WHERE checkpoint IS NOT NULL
     """,
     "Digests by the names of their version in the registry and of their training run.",
@@ -49,7 +51,7 @@ _POINTED_AT = Query(
 
 ARTIFACTS = Query(
     "artifacts",
-    """
+    f"""
     SELECT a.artifact, a.inputs, a.rebuilds, max(coalesce(s.requests, 0)) AS requests,
            max(coalesce(s.accounts, 0)) AS accounts, bool_or(e.checkpoint IS NOT NULL) AS aliased,
            bool_or(s.checkpoint IS NOT NULL OR u.checkpoint IS NOT NULL) AS in_use
@@ -67,7 +69,8 @@ ARTIFACTS = Query(
     LEFT JOIN known_names AS k ON k.name = a.artifact
     LEFT JOIN (
         SELECT checkpoint, count(*) AS requests, count(DISTINCT account_id) AS accounts
-        FROM requests WHERE checkpoint IS NOT NULL GROUP BY checkpoint
+        FROM requests WHERE checkpoint IS NOT NULL AND {outside_tests("environment")}
+        GROUP BY checkpoint
     ) AS s ON s.checkpoint = coalesce(k.checkpoint, a.artifact)
     LEFT JOIN (SELECT DISTINCT checkpoint FROM alias_events) AS e
       ON e.checkpoint = coalesce(k.checkpoint, a.artifact)
@@ -75,9 +78,9 @@ ARTIFACTS = Query(
     GROUP BY a.artifact, a.inputs, a.rebuilds
     ORDER BY a.rebuilds > 0 DESC, requests DESC, aliased DESC, in_use DESC, a.inputs DESC,
              a.artifact
-    """,
-    "Artifacts whose inputs or rebuilds are on record, the requests that each served by the "
-    "digest on the record, and whether it is in use.",
+    """,  # noqa: S608  the text is put together of constants
+    "Artifacts whose inputs or rebuilds are on record, the requests outside tests that each served "
+    "by the digest on the record, and whether it is in use.",
     uses=(_KNOWN, _POINTED_AT),
 )
 

@@ -80,7 +80,8 @@ def _remade(ask: Inquiry, link: Link, seen: frozenset[str], depth: int) -> Link:
     behind = [
         _remade(ask, one, seen | {link.digest}, depth + 1) for one in _merged(ask, [link.digest])
     ]
-    whole = bool(behind) and min(one.value for one in behind) > BROKEN
+    made_of = any(one.kind in CRITICAL for one in behind)
+    whole = made_of and min(one.value for one in behind) > BROKEN
     return replace(link, state="remade") if whole else link
 
 

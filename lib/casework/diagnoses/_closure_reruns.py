@@ -52,6 +52,7 @@ class Rebuilds:
             is one rebuild and its scores are no others.
         margin: the difference that matters.
         is_share: whether all scores lie between 0 and 1.
+        left_out: items that one side alone was scored on.
     """
 
     rows: Sequence[Mapping[str, Any]]
@@ -63,6 +64,7 @@ class Rebuilds:
     changed: Pairs | None
     margin: float
     is_share: bool
+    left_out: int
 
     @property
     def scores(self) -> list[float]:
@@ -182,6 +184,7 @@ def compare(ask: Inquiry, names: list[str], margin: float | None, seed: int) -> 
         changed=_changed(ask, names) if len(rows) - len(originals) == 1 else None,
         margin=settled,
         is_share=is_share,
+        left_out=ask.one(q.LEFT_OUT, names=names)["items"],
     )
     return found if found.few else replace(found, parts=_parts(ask, names, found.target, rows))
 

@@ -1,5 +1,6 @@
 """What `reproducibility_closure` says: headline, findings, remedies, limits."""
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -11,6 +12,7 @@ from casework.diagnoses._closure_record import Noted
 from casework.diagnoses._closure_reruns import Rebuilds, Segment
 from casework.diagnoses._inquiry import Inquiry
 from casework.findings import Finding, Verdict
+from casework.stats.closure import CRITICAL
 from casework.stats.prediction import FEWEST
 from casework.visible import shorten
 from casework.words import count, instant, number, p_value, sentence, spread
@@ -43,12 +45,20 @@ def headline(
     if said:
         return sentence("; ".join(said))
     if verdict == "clean":
-        return f"Every critical input of {name} is pinned and can be fetched."
+        return f"Every critical input of {name} is {_there(chain)}."
     if rebuilds.scores and not rebuilds.parts:
         return f"{_found(name, rebuilds, verdict)}; {_needed(rebuilds)}."
     if not chain.links:
         return f"No input of {name} is on record, and nothing shows that a rebuild is equivalent."
     return f"No critical input of {name} is known to be gone, but {_open(chain)}."
+
+
+def _there(chain: Chain) -> str:
+    """Say how the critical inputs are there."""
+    how = {"remade": "gone and can be made again", "on record": "written out on the record"}
+    states = {chain.worst[kind].state for kind in CRITICAL if kind in chain.worst}
+    pinned = ["pinned and can be fetched"] if states - set(how) else []
+    return ", or ".join(pinned + [words for state, words in how.items() if state in states])
 
 
 def _found(name: str, rebuilds: Rebuilds, verdict: Verdict) -> str:
@@ -199,9 +209,10 @@ def _of_control(ask: Inquiry, rebuilds: Rebuilds) -> Iterator[Finding]:
 
 def _of_reach(ask: Inquiry, chosen: Mapping[str, Any]) -> Iterator[Finding]:
     if chosen["requests"]:
+        of = f" of {count(chosen['accounts'], 'accounts')}" if chosen["accounts"] else ""
         yield Finding(
-            f"The artifact served {count(chosen['requests'], 'requests')} of "
-            f"{count(chosen['accounts'], 'accounts')} by the digest on the record.",
+            f"The artifact served {count(chosen['requests'], 'requests')}{of} by the digest on the "
+            "record.",
             (), (ask.evidence_id(ARTIFACTS),),
         )  # fmt: skip
 
@@ -247,13 +258,25 @@ def limits(
         said.append("Without scores of the same items equivalence shows only where rebuilds hardly "
                     "differ.")  # fmt: skip
     elif not rebuilds.is_equivalent and not chain.broken and rebuilds.paired is not None:
-        half = (rebuilds.paired.high - rebuilds.paired.low) / 2
-        items = round(rebuilds.paired.n * max(1.0, half / rebuilds.margin) ** 2)
-        said.append(f"To show equivalence within {number(rebuilds.margin)}, about "
-                    f"{count(items, 'items')} would be needed.")  # fmt: skip
+        said += _settling(rebuilds)
+    if rebuilds.left_out:
+        said.append(f"{count(rebuilds.left_out, 'items')} that not both the shipped weights and a "
+                    "rebuild were scored on are left out.")  # fmt: skip
     for noted in rebuilds.record.unlike:
         said.append(f"The score {number(noted.score)} in {_source(noted)} is in another unit than "
                     "the rebuilds, and was not compared.")  # fmt: skip
     if not ask.case.filled("engagements"):
         said.append("Without `engagements`, owners who are there count as able to rebuild it.")
     return tuple(said)
+
+
+def _settling(rebuilds: Rebuilds) -> Iterator[str]:
+    """Say how many items would settle it, where the gap as it is would pass for none."""
+    near = rebuilds.equivalence
+    if near is None or abs(near.value) >= rebuilds.margin:
+        return
+    room = rebuilds.margin - abs(near.value)
+    items = math.ceil(near.n * ((near.high - near.low) / 2 / room) ** 2)
+    within = spread(rebuilds.margin, None, "points" if rebuilds.is_share else "score")
+    yield (f"To show equivalence within {within}, about {count(items, 'items')} would be needed, "
+           "were the gap as it is.")  # fmt: skip

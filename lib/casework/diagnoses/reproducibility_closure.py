@@ -139,7 +139,8 @@ def _primary(chain: Chain, rebuilds: Rebuilds, alpha: float) -> Primary | None:
     """The comparison with the rebuilds; where a link is broken the record is a census."""
     if chain.broken or not rebuilds.parts:
         return None
-    return Primary(min(part.p for part in rebuilds.parts), alpha)
+    parts = rebuilds.departing(alpha) or rebuilds.parts
+    return Primary(min(part.p for part in parts), alpha)
 
 
 reproducibility_closure = Diagnosis(
