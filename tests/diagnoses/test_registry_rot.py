@@ -535,3 +535,29 @@ def test_a_run_that_is_not_loaded_is_not_known(estate: Estate, tmp_path: Path) -
     assert any("No eval run of router 3 is loaded" in limit for limit in result.limits)
     estate.version("router", "2", D2, eval_checkpoint=D2)
     assert estate.judge(tmp_path).verdict == "confirmed", "the registry tells of the others"
+
+
+@pytest.mark.parametrize(("suite", "verdict"), [("B3", "clean"), ("B2", "confirmed")])
+def test_a_digest_is_measured_anew_on_a_benchmark_in_force(
+    estate: Estate, tmp_path: Path, suite: str, verdict: str
+) -> None:
+    """The successor of its benchmark has been retired too, and has a successor."""
+    estate.change(benchmarks, deprecated_at=days(30), superseded_by="B2")
+    estate.add(benchmarks, benchmark="B2", deprecated_at=days(10), superseded_by="B3")
+    estate.add(benchmarks, benchmark="B3")
+    estate.add(eval_runs, run_id="x", suite=suite, checkpoint=D1, started_at=days(20),
+               ended_at=days(20))  # fmt: skip
+    assert estate.judge(tmp_path).verdict == verdict
+
+
+def test_benchmarks_that_supersede_each_other_end(estate: Estate, tmp_path: Path) -> None:
+    estate.change(benchmarks, deprecated_at=days(30), superseded_by="B2")
+    estate.add(benchmarks, benchmark="B2", deprecated_at=days(10), superseded_by="DeskEval")
+    assert estate.judge(tmp_path).headline.count("its benchmark was retired") == 1
+
+
+def test_the_last_check_tells_whether_a_rollback_is_there(estate: Estate, tmp_path: Path) -> None:
+    estate.version("router", "2", D2, created_at=days(100))
+    estate.add(checkpoints, checkpoint=D2, uri="s", exists=True, verified_at=days(90))
+    estate.add(checkpoints, checkpoint=D2, uri="s", exists=False, verified_at=days(3))
+    assert value(estate.judge(tmp_path), "rollbacks_gone") == 1

@@ -53,6 +53,32 @@ EVALUATED = Query(
     "Digests with a completed eval run, and on which suite.",
 )
 
+SUCCESSORS = Query(
+    "successors",
+    """
+    SELECT DISTINCT name, successor
+    FROM (
+        WITH RECURSIVE led AS (
+            SELECT regexp_replace(lower(benchmark), '[-_./: ]', '', 'g') AS name,
+                   regexp_replace(lower(superseded_by), '[-_./: ]', '', 'g') AS successor
+            FROM benchmarks WHERE superseded_by IS NOT NULL
+            UNION
+            SELECT l.name, regexp_replace(lower(b.superseded_by), '[-_./: ]', '', 'g')
+            FROM led AS l
+            JOIN benchmarks AS b
+              ON regexp_replace(lower(b.benchmark), '[-_./: ]', '', 'g') = l.successor
+            WHERE b.superseded_by IS NOT NULL
+        )
+        SELECT name, successor FROM led
+    )
+    WHERE successor NOT IN (
+        SELECT regexp_replace(lower(benchmark), '[-_./: ]', '', 'g') FROM benchmarks GROUP BY 1
+        HAVING bool_and(coalesce(
+            deprecated_at <= CAST($as_of AS TIMESTAMP WITH TIME ZONE), false)))
+    """,
+    "Which benchmark in force took the place of each, at once or by others between.",
+)
+
 BENCHMARK_STATES = Query(
     "benchmark_states",
     """
@@ -65,14 +91,14 @@ BENCHMARK_STATES = Query(
                OR EXISTS (
                    SELECT 1 FROM evaluated AS o JOIN evaluated AS n
                      ON n.dataset_hash = o.dataset_hash
-                   WHERE o.suite = regexp_replace(lower(b.benchmark), '[-_./: ]', '', 'g')
-                     AND n.suite = regexp_replace(lower(b.superseded_by), '[-_./: ]', '', 'g'))
+                   JOIN successors AS s ON s.name = o.suite AND s.successor = n.suite
+                   WHERE o.suite = regexp_replace(lower(b.benchmark), '[-_./: ]', '', 'g'))
                AS renamed
     FROM benchmarks AS b
     """,
     "Benchmarks, whether retired by now, and whether only the name changed: the same name in "
     "other spelling, or the same items under both.",
-    uses=(EVALUATED,),
+    uses=(EVALUATED, SUCCESSORS),
 )
 
 VERSIONS = Query(
@@ -121,8 +147,9 @@ RECORDS = Query(
                     THEN 'not on the list'
                 WHEN b.retired IS NOT TRUE THEN 'in force'
                 WHEN b.renamed THEN 'renamed'
-                WHEN EXISTS (SELECT 1 FROM evaluated AS x WHERE x.digest = t.digest AND x.suite =
-                             regexp_replace(lower(b.superseded_by), '[-_./: ]', '', 'g'))
+                WHEN EXISTS (SELECT 1 FROM evaluated AS x JOIN successors AS y
+                               ON y.successor = x.suite AND y.name = b.name
+                             WHERE x.digest = t.digest)
                     THEN 'measured anew'
                 WHEN b.deprecated_at <= v.approved_at THEN 'retired before approval'
                 ELSE 'retired since' END AS benchmark_state,
@@ -155,7 +182,7 @@ RECORDS = Query(
     """,
     "Each digest that served live traffic with its registered versions and the state of each "
     "control. A digest without a version is not registered.",
-    uses=(TRAFFIC, VERSIONS, PRESENCE, SEEN_AFTER, TEAMS, EVALUATED, BENCHMARK_STATES),
+    uses=(TRAFFIC, VERSIONS, PRESENCE, SEEN_AFTER, TEAMS, EVALUATED, SUCCESSORS, BENCHMARK_STATES),
 )
 
 UNREGISTERED = Query(
@@ -200,7 +227,7 @@ REGISTRY = Query(
 ROLLBACK = Query(
     "rollback",
     """
-    SELECT v.model, v.version, v.back_to, v.back_digest, bool_or(c.exists) AS is_there
+    SELECT v.model, v.version, v.back_to, v.back_digest, bool_or(c.is_there) AS is_there
     FROM (
         SELECT model, version, digest,
                lag(version) OVER (PARTITION BY model ORDER BY created_at, version) AS back_to,
@@ -208,12 +235,16 @@ ROLLBACK = Query(
         FROM versions
     ) AS v
     JOIN traffic AS t ON t.digest = v.digest
-    LEFT JOIN checkpoints AS c
-      ON regexp_replace(lower(c.checkpoint), '^sha256:', '') = v.back_digest
+    LEFT JOIN (SELECT checkpoint, "exists" AS is_there, row_number() OVER (
+                   PARTITION BY checkpoint, uri ORDER BY verified_at DESC NULLS LAST, locator)
+                   AS nth
+               FROM checkpoints) AS c
+      ON c.nth = 1 AND regexp_replace(lower(c.checkpoint), '^sha256:', '') = v.back_digest
     WHERE v.back_digest IS NOT NULL AND v.back_digest <> v.digest
     GROUP BY v.model, v.version, v.back_to, v.back_digest
     ORDER BY v.model, v.version
     """,
-    "What each live version would be rolled back to, and whether its weights were found.",
+    "What each live version would be rolled back to, and whether its weights are there, as last "
+    "checked.",
     uses=(TRAFFIC, VERSIONS),
 )
