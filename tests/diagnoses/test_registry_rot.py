@@ -15,6 +15,7 @@ from casework.errors import UsageError
 from casework.findings import Result
 from casework.tables import (
     Table,
+    accounts,
     alias_events,
     benchmarks,
     checkpoints,
@@ -311,7 +312,8 @@ def test_without_a_log_of_engagement_a_quick_approval_is_open(
 
 def test_without_a_length_a_quick_approval_is_not_known(estate: Estate, tmp_path: Path) -> None:
     estate.without(engagements)
-    estate.add(engagements, person="zed", object="x", kind="view", occurred_at=days(400))
+    for ago in (400, 2):
+        estate.add(engagements, person="zed", object="x", kind="view", occurred_at=days(ago))
     quick = days(60) + timedelta(seconds=9)
     estate.change(model_versions, approved_at=quick, review_words=None)
     result = estate.judge(tmp_path)
@@ -561,3 +563,102 @@ def test_the_last_check_tells_whether_a_rollback_is_there(estate: Estate, tmp_pa
     estate.add(checkpoints, checkpoint=D2, uri="s", exists=True, verified_at=days(90))
     estate.add(checkpoints, checkpoint=D2, uri="s", exists=False, verified_at=days(3))
     assert value(estate.judge(tmp_path), "rollbacks_gone") == 1
+
+
+QUICK = days(60) + timedelta(seconds=9)
+
+
+def unseen(estate: Estate, *ago: float, **more: Any) -> None:
+    """Nine seconds for an approval, nothing of it in a log with other events so many days ago."""
+    estate.without(engagements)
+    for event in ago:
+        estate.add(engagements, person="zed", object="x", kind="view", occurred_at=days(event))
+    estate.change(model_versions, approved_at=QUICK, **more)
+
+
+def told(result: Result) -> str:
+    return " ".join([result.headline, *(finding.statement for finding in result.findings)])
+
+
+@pytest.mark.parametrize(
+    ("ago", "verdict"), [((400, 2), "supported"), ((400, 300), "inconclusive"), ((2,), "inconclusive")]
+)
+def test_a_log_that_ended_before_tells_nothing(
+    estate: Estate, tmp_path: Path, ago: tuple[float, ...], verdict: str
+) -> None:
+    unseen(estate, *ago)
+    result = estate.judge(tmp_path)
+    assert result.verdict == verdict
+    assert ("No evidence of review" in told(result)) == (verdict == "supported")
+
+
+def test_a_record_of_which_it_is_not_known_is_not_said_to_live(
+    estate: Estate, tmp_path: Path
+) -> None:
+    unseen(estate, 400, 2)
+    assert estate.judge(tmp_path).headline.startswith("Every record is alive, but 1 approval")
+    estate.without(people)
+    assert estate.judge(tmp_path).headline.startswith("No control is known to fail, but 1 approval")
+
+
+@pytest.mark.parametrize(("other", "verdict"), [(1, "supported"), (20, "confirmed")])
+def test_what_was_not_looked_for_is_not_confirmed(
+    estate: Estate, tmp_path: Path, other: int, verdict: str
+) -> None:
+    """The owner has left, and no log might tell of a trace; of another digest all is known."""
+    estate.without(engagements)
+    estate.change(people, active_until=days(100))
+    estate.serve(D2, other)
+    assert estate.judge(tmp_path, registry_lag_days=0.0).verdict == verdict
+
+
+def test_one_person_in_two_spellings_is_one(estate: Estate, tmp_path: Path) -> None:
+    estate.change(people, active_until=days(100))
+    estate.change(model_versions, requested_by="Bo")
+    estate.serve(D2, 9)
+    estate.version("other", "1", D2, owner="Ana", approved_by="BO")
+    result = estate.judge(tmp_path)
+    assert value(result, "absent_owners") == 1
+    assert value(result, "approvals_by_requester") == 1
+    assert value(result, "top_approver_share") == 1
+
+
+def test_ranks_are_among_approvals_whose_delay_is_known(estate: Estate, tmp_path: Path) -> None:
+    unseen(estate, 400, 2)
+    for number in range(5):
+        estate.version("old", str(number), None, requested_at=None)
+    estate.version("old", "t", None)
+    assert "Among the 2 approvals of the approver of which it is known, the delay has p = 0.50" in (
+        told(estate.judge(tmp_path))
+    )
+
+
+@pytest.mark.parametrize(
+    ("approver", "automated"),
+    [("bill.gates@desk.example", 0), ("Bill Gates", 0), ("promotion-gate", 1), ("gates", 1)],
+)
+def test_a_surname_is_no_service_account(
+    estate: Estate, tmp_path: Path, approver: str, automated: int
+) -> None:
+    estate.change(model_versions, approved_by=approver)
+    assert value(estate.judge(tmp_path), "approvals_automated") == automated
+
+
+def test_requests_set_aside_are_of_the_live_days(estate: Estate, tmp_path: Path) -> None:
+    for row in estate.rows:
+        if row.table is requests:
+            row.values["environment"] = "production"
+    estate.serve(D1, 5, occurred_at=days(200))
+    estate.serve(D1, 3, occurred_at=days(200), environment="staging")
+    estate.serve(D1, 2, environment="staging")
+    (rival,) = (r for r in estate.judge(tmp_path).rivals if r.explanation.startswith("Test"))
+    assert (rival.outcome, rival.why) == ("excluded", "2 requests outside production set aside")
+
+
+def test_revenue_is_of_the_accounts_of_which_it_is_known(estate: Estate, tmp_path: Path) -> None:
+    estate.change(people, active_until=days(100))
+    estate.add(accounts, account_id="a1", revenue=100.0)
+    result = estate.judge(tmp_path)
+    assert "of 7 accounts" in told(result)
+    assert "The revenue of 1 of them is 100 a year." in told(result)
+    assert (value(result, "affected_accounts"), result.measures["affected_revenue"].n) == (7, 1)

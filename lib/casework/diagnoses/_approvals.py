@@ -75,9 +75,13 @@ APPROVALS = Query(
            a.review_words, p.timezone, n.times AS engagements, n.person AS engaged,
            n.last AS engaged_at,
            (SELECT min(occurred_at) FROM engagements) <= coalesce(a.requested_at, a.approved_at)
+               AND (SELECT max(occurred_at) FROM engagements)
+                   >= coalesce(a.requested_at, a.approved_at) - INTERVAL 1 DAY * $engagement_days
                AS engagement_covered,
            regexp_matches(concat(' ', lower(split_part(a.approved_by, '@', 1)), ' '),
-               '[^a-z](bot|svc|service|ci|cd|robot|pipeline|automation|automated|system|gate|gates)[^a-z]')
+               '[^a-z](bot|svc|service|ci|cd|robot|pipeline|automation|automated|system)[^a-z]')
+               OR regexp_matches(lower(split_part(a.approved_by, '@', 1)),
+               '(^|[^a-z. ])gates?([^a-z]|$)')
                OR regexp_matches(concat(' ', coalesce(lower(p.team), ''), ' '),
                '[^a-z](bots|robots|automation|services?.accounts?)[^a-z]') AS automated,
            coalesce(r.ended_at <= a.approved_at
@@ -123,6 +127,11 @@ class Approval:
     local: datetime | None
     rank_p: float | None
     hour_p: float | None
+
+    @property
+    def approver(self) -> str:
+        """Who gave it, in one spelling."""
+        return _one_spelling(self.row)
 
     @property
     def is_live(self) -> bool:
@@ -186,8 +195,8 @@ def judge_approvals(rows: Sequence[Mapping[str, Any]], words_per_minute: float) 
     locals_ = [_local(row) for row in rows]
     ranks: dict[int, float] = {}
     hours: dict[int, float] = {}
-    for approver in {row["approved_by"] for row in rows}:
-        own = [i for i, row in enumerate(rows) if row["approved_by"] == approver]
+    for approver in {_one_spelling(row) for row in rows}:
+        own = [i for i, row in enumerate(rows) if _one_spelling(row) == approver]
         timed = [i for i in own if rows[i]["delay_s"] is not None and rows[i]["delay_s"] >= 0]
         ranks |= dict(zip(timed, rank_p_each([rows[i]["delay_s"] for i in timed]), strict=True))
         placed = [(i, at) for i in own if (at := locals_[i]) is not None]
@@ -219,6 +228,10 @@ def zone_of(name: str | None) -> ZoneInfo | None:
         return ZoneInfo(name) if name else None
     except (ZoneInfoNotFoundError, ValueError, OSError):
         return None
+
+
+def _one_spelling(row: Mapping[str, Any]) -> str:
+    return str(row["approved_by"]).lower()
 
 
 def _local(row: Mapping[str, Any]) -> datetime | None:

@@ -52,7 +52,8 @@ def measure_traffic(
     ask.measure("affected_requests", split.ungoverned, "count:requests", t.TRAFFIC, n=total)
     accounts = affected["accounts"] if affected["accounts"] or not split.ungoverned else None
     ask.measure("affected_accounts", accounts, "count:accounts", t.AFFECTED, n=split.ungoverned)
-    ask.measure("affected_revenue", affected["revenue"], "per year", t.AFFECTED, n=accounts)
+    ask.measure("affected_revenue", affected["revenue"], "per year", t.AFFECTED,
+                n=affected["priced"])  # fmt: skip
 
 
 def _count_records(ask: Inquiry, split: Split) -> None:
@@ -71,7 +72,7 @@ def _count_records(ask: Inquiry, split: Split) -> None:
     never = sum(one.is_never_evaluated for one in split.served)
     wrong = sum(not _is_possible(row["metric_value"], row["n_items"]) for row in scored)
     counts = {
-        "absent_owners": (len({row["owner"] for row in left}), listed, "owners"),
+        "absent_owners": (len({row["owner"].lower() for row in left}), listed, "owners"),
         "records_without_owner": (len(without), named, "records"),
         "deprecated_benchmarks": (len({row["benchmark"] for row in retired}), standing,
                                   "benchmarks"),
@@ -140,12 +141,12 @@ def measure_approvals(ask: Inquiry, approvals: Sequence[Approval], total: int) -
             sum(a.has_no_evidence for a in both), len(both)),
         "approvals_automated": (len(approvals) - len(people), len(approvals)),
         "approvals_by_requester": (
-            sum(a.row["requested_by"] == a.row["approved_by"] for a in asked), len(asked)),
+            sum(a.row["requested_by"].lower() == a.approver for a in asked), len(asked)),
         "approvals_after_serving": (sum(a.row["served_before"] for a in live), len(live)),
     }  # fmt: skip
     for name, (value, n) in counts.items():
         ask.measure(name, value if n else None, "count:approvals", p.APPROVALS, n=n)
-    approvers = [a.row["approved_by"] for a in people]
+    approvers = [a.approver for a in people]
     share = top_share([approvers.count(name) for name in set(approvers)])
     ask.measure("top_approver_share", share, "share:approvals", p.APPROVALS, n=len(people))
     adjusted = adjusted_ranks(approvals)

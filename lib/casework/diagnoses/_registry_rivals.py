@@ -15,14 +15,14 @@ def rivals_of(
     ask: Inquiry,
     split: Split,
     approvals: Sequence[Approval],
-    reach: dict[str, Any],
+    aside: dict[str, Any],
     export: Export,
 ) -> tuple[Rival, ...]:
     """Other explanations; the first is that the registry export does not reach the traffic."""
     return (
         export.rival(),
         *_of_records(ask, split),
-        *_of_traffic(split, reach),
+        *_of_traffic(split, aside),
         *_of_approvals(approvals),
     )
 
@@ -49,7 +49,7 @@ def _of_records(ask: Inquiry, split: Split) -> Iterator[Rival]:
     )
 
 
-def _of_traffic(split: Split, reach: dict[str, Any]) -> Iterator[Rival]:
+def _of_traffic(split: Split, aside: dict[str, Any]) -> Iterator[Rival]:
     quantised = split.requests("quantised")
     bare = sum(not s.is_described for s in split.served)
     yield Rival(
@@ -67,12 +67,12 @@ def _of_traffic(split: Split, reach: dict[str, Any]) -> Iterator[Rival]:
         "excluded",
         f"{count(known, 'requests')} matched by digest",
     )
-    unnamed = reach["without_environment"]
+    unnamed = aside["without_environment"]
     yield Rival(
         "Test traffic is counted as live",
         "environments that are not production",
         _tested(not unnamed),
-        f"{count(reach['outside_production'], 'requests')} outside production set aside"
+        f"{count(aside['outside_production'], 'requests')} outside production set aside"
         + (f"; {count(unnamed, 'requests')} without an environment count as live" if unnamed
            else ""),
     )  # fmt: skip
@@ -128,6 +128,17 @@ def _of_approvals(approvals: Sequence[Approval]) -> Iterator[Rival]:
     )
 
 
+def sought(ask: Inquiry) -> frozenset[str]:
+    """Faults that some record in the case might restore: only what is loaded can be looked in."""
+    tables = {
+        "owner_state": "engagements",
+        "benchmark_state": "eval_runs",
+        "eval_state": "eval_runs",
+        "card_state": "eval_runs",
+    }
+    return frozenset({"unregistered", *(f for f, t in tables.items() if ask.case.filled(t))})
+
+
 def falsify(ask: Inquiry, split: Split, approvals: Sequence[Approval]) -> Falsifier:
     """Look for records that restore a control that seems to fail."""
     rows = [s.row for s in split.served if s.row]
@@ -136,18 +147,13 @@ def falsify(ask: Inquiry, split: Split, approvals: Sequence[Approval]) -> Falsif
     runs = sum(r["eval_differs"] and r["eval_state"] == "run on record" for r in rows)
     engaged = sum(a.is_below and bool(a.is_engaged) for a in approvals)
     found = owners + scores + runs
-    tried = {
-        "unregistered": True,
-        "owner_state": ask.case.filled("engagements"),
-        "benchmark_state": ask.case.filled("eval_runs"),
-        "eval_state": ask.case.filled("eval_runs"),
-        "card_state": ask.case.filled("eval_runs"),
-    }
-    reasons = {s.reason for s in split.served if s.standing in ("unregistered", "failing")}
+    looked_for = sought(ask)
+    failing = [s for s in split.served if s.standing in ("unregistered", "failing")]
+    reasons = {reason for s in failing for reason in (s.standing, *s.fails)}
     return Falsifier(
         "A record that restores the control: the digest under another name, a later evaluation of "
         "the same digest, a trace of the owner after leaving, engagement before the approval",
-        ran=any(tried[reason] for reason in reasons) if reasons else any(tried.values()),
+        ran=bool(looked_for & reasons) if reasons else bool(looked_for),
         outcome=f"{count(owners, 'owners')} seen after leaving, {count(scores, 'benchmarks')} "
         f"renamed or measured anew, {count(runs, 'digests')} with a run of their own, "
         f"{count(engaged, 'quick approvals')} with engagement before; "

@@ -6,14 +6,24 @@ from casework.diagnoses._in_force import ALIAS_DAYS, ALIAS_SEGMENTS, REPLICA_DAY
 
 REACH = Query(
     "reach",
-    f"""
+    """
     SELECT max(occurred_at) AS last, min(occurred_at) AS first, count(*) AS requests,
-           count(*) FILTER (WHERE NOT ({outside_tests("environment")})) AS outside_production,
-           count(*) FILTER (WHERE coalesce(environment, '') = '') AS without_environment,
            (SELECT max(abs(coalesce(offset_s, 0)) + error_s) FROM clocks) AS clock_error_s
     FROM requests
+    """,
+    "The time that the requests span, and the error of the clocks.",
+)
+
+SET_ASIDE = Query(
+    "set_aside",
+    f"""
+    SELECT count(*) FILTER (WHERE NOT ({outside_tests("environment")})) AS outside_production,
+           count(*) FILTER (WHERE coalesce(environment, '') = '') AS without_environment
+    FROM requests
+    WHERE occurred_at >= CAST($live_from AS TIMESTAMP WITH TIME ZONE)
+      AND occurred_at <= CAST($as_of AS TIMESTAMP WITH TIME ZONE)
     """,  # noqa: S608  the text is put together of constants
-    "The time that the requests span, those outside production, and the error of the clocks.",
+    "Requests of the live days outside production, and those whose environment is not recorded.",
 )
 
 LIVE = Query(
@@ -97,15 +107,17 @@ BY_ENDPOINT = Query(
 AFFECTED = Query(
     "affected",
     """
-    SELECT count(DISTINCT s.account_id) AS accounts, min(s.first) AS first, max(s.last) AS last,
-           (SELECT sum(revenue) FROM accounts WHERE account_id IN (
-               SELECT account_id FROM served
-               WHERE list_contains($digests, regexp_replace(lower(checkpoint), '^sha256:', ''))))
-               AS revenue
-    FROM served AS s
-    WHERE list_contains($digests, regexp_replace(lower(s.checkpoint), '^sha256:', ''))
+    SELECT count(*) FILTER (WHERE s.account_id IS NOT NULL) AS accounts,
+           min(s.first) AS first, max(s.last) AS last,
+           sum(a.revenue) AS revenue, count(a.revenue) AS priced
+    FROM (SELECT account_id, min(first) AS first, max(last) AS last FROM served
+          WHERE list_contains($digests, regexp_replace(lower(checkpoint), '^sha256:', ''))
+          GROUP BY account_id) AS s
+    LEFT JOIN (SELECT account_id, max(revenue) AS revenue FROM accounts GROUP BY account_id) AS a
+      ON a.account_id = s.account_id
     """,
-    "Accounts served by digests without a living record, and their yearly revenue.",
+    "Accounts served by digests without a living record, and the yearly revenue of those of which "
+    "it is known.",
     uses=(SERVED,),
 )
 

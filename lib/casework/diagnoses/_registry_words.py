@@ -23,12 +23,13 @@ def headline(verdict: Verdict, split: Split, approvals: Sequence[Approval]) -> s
         return (
             f"{share(ungoverned / total)} of {count(total, 'live requests')} ran without a living "
             f"record; the busiest such digest, {worst.name}, has {share(worst.requests / total)} "
-            f"of them: {_faults(worst)}."
+            f"of all: {_faults(worst)}."
         )
     if verdict == "supported":
         unseen = sum(a.has_no_evidence and a.is_live for a in approvals)
+        lives = "No control is known to fail" if split.open else "Every record is alive"
         return (
-            f"Every known record is alive, but {count(unseen, 'approvals of live versions')} "
+            f"{lives}, but {count(unseen, 'approvals of live versions')} "
             f"{'shows' if unseen == 1 else 'show'} no evidence of review."
         )
     governed = f"{share(split.requests('governed') / total)} of {count(total, 'live requests')}"
@@ -104,8 +105,10 @@ def findings(
 def _reach(ask: Inquiry, split: Split, affected: dict[str, Any]) -> Iterator[Finding]:
     if split.ungoverned:
         days = (affected["last"] - affected["first"]).total_seconds()
-        money = "" if affected["revenue"] is None else (
-            f" Their revenue is {number(affected['revenue'])} a year.")  # fmt: skip
+        priced = affected["priced"]
+        of_whom = "Their revenue" if priced == affected["accounts"] else (
+            f"The revenue of {number(priced)} of them")  # fmt: skip
+        money = f" {of_whom} is {number(affected['revenue'])} a year." if priced else ""
         accounts = count(affected["accounts"], "accounts")
         of = f" of {accounts}" if affected["accounts"] else ""
         yield Finding(
@@ -198,12 +201,12 @@ def _ranked(approval: Approval, approvals: Sequence[Approval]) -> str:
     """Say how unusual an approval is among those of its approver."""
     if approval.rank_p is None:
         return ""
-    own = sum(a.row["approved_by"] == approval.row["approved_by"] for a in approvals)
+    own = sum(a.approver == approval.approver and a.rank_p is not None for a in approvals)
     if own == 1:
-        return "There is no other approval of the approver."
+        return "Of no other approval of the approver is the delay known."
     hour = "" if approval.hour_p is None else f", the hour {p_value(approval.hour_p)}"
     return (
-        f"Among the {number(own)} approvals of the approver the delay has "
+        f"Among the {number(own)} approvals of the approver of which it is known, the delay has "
         f"{p_value(approval.rank_p)}{hour}."
     )
 

@@ -44,7 +44,7 @@ from casework.diagnoses._registry_export import Export, read_export
 from casework.diagnoses._registry_limits import limits
 from casework.diagnoses._registry_measures import measure_approvals, measure_traffic
 from casework.diagnoses._registry_records import Split, judge_records
-from casework.diagnoses._registry_rivals import falsify, rivals_of
+from casework.diagnoses._registry_rivals import falsify, rivals_of, sought
 from casework.diagnoses._registry_words import findings, headline, remedies
 from casework.findings import Falsifier, Missing, Verdict
 from casework.stats.approvals import WORDS_PER_MINUTE
@@ -105,14 +105,13 @@ def judge(
         return _nothing_attributed(split.total)
     approvals = judge_approvals(ask.ask(p.APPROVALS, **known), words_per_minute)
     export = read_export(ask, split, known, registry_lag_days)
-    return _conclude(ask, split, approvals, reach, known, export, smallest_share, live_days)
+    return _conclude(ask, split, approvals, known, export, smallest_share, live_days)
 
 
 def _conclude(
     ask: Inquiry,
     split: Split,
     approvals: list[Approval],
-    reach: dict[str, Any],
     known: dict[str, Any],
     export: Export,
     smallest_share: float,
@@ -123,9 +122,9 @@ def _conclude(
     measure_traffic(ask, split, affected, known)
     measure_approvals(ask, approvals, split.total)
     draw(ask, split, approvals)
-    rivals = rivals_of(ask, split, approvals, reach, export)
+    rivals = rivals_of(ask, split, approvals, ask.one(t.SET_ASIDE, **known), export)
     falsifier = falsify(ask, split, approvals)
-    verdict = _verdict(split, approvals, falsifier, export, smallest_share)
+    verdict = _verdict(split, approvals, falsifier, export, sought(ask), smallest_share)
     grave = [s for s in split.served if s.standing == "unregistered" or s.is_never_evaluated]
     return Conclusion(
         verdict=verdict,
@@ -179,14 +178,23 @@ def _verdict(
     approvals: list[Approval],
     falsifier: Falsifier,
     export: Export,
+    looked_for: frozenset[str],
     smallest_share: float,
 ) -> Verdict:
-    """Count what is left once the doubtful is set aside, against the share that matters."""
+    """Count what is left once the doubtful is set aside, against the share that matters.
+
+    So is what no record was looked for that would restore it.
+    """
     least = smallest_share * split.total
-    doubtful = sum(s.requests for s in split.served if s.digest in export.doubtful)
-    solid = split.ungoverned - doubtful
-    if solid > least:
-        return "confirmed" if falsifier.ran and not falsifier.falsified else "supported"
+    solid = sum(
+        s.requests
+        for s in split.served
+        if s.standing in ("unregistered", "failing")
+        and s.digest not in export.doubtful
+        and looked_for & {s.standing, *s.fails}
+    )
+    if solid > least and not falsifier.falsified:
+        return "confirmed"
     if split.ungoverned:
         return "supported"
     live = [a for a in approvals if a.is_live]
