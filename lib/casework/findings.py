@@ -209,8 +209,8 @@ class Cause:
 class Triage:
     """All results of a case side by side: which come first, and which share a cause.
 
-    `ranking` names the diagnoses, the one that explains most first; those that could not be
-    tested are not in it. `changes` are all that the case records, in order.
+    `ranking` names the diagnoses, the gravest verdict first; those that could not be tested are
+    not in it. `changes` are all that the case records, in order.
     """
 
     ranking: tuple[str, ...] = ()

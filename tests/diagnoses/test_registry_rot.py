@@ -581,7 +581,8 @@ def told(result: Result) -> str:
 
 
 @pytest.mark.parametrize(
-    ("ago", "verdict"), [((400, 2), "supported"), ((400, 300), "inconclusive"), ((2,), "inconclusive")]
+    ("ago", "verdict"),
+    [((400, 2), "supported"), ((400, 300), "inconclusive"), ((2,), "inconclusive")],
 )
 def test_a_log_that_ended_before_tells_nothing(
     estate: Estate, tmp_path: Path, ago: tuple[float, ...], verdict: str

@@ -162,6 +162,19 @@ def test_changes_are_moves_and_not_reassertions(tmp_path: Path) -> None:
     ]
 
 
+def test_a_value_that_stays_is_no_change_and_regions_at_once_are_one(tmp_path: Path) -> None:
+    def alias(number: int, hours: float, region: str, digest: str) -> Row:
+        values = {"alias": "v1", "checkpoint": digest, "valid_from": at(hours), "region": region}
+        return Row(alias_events, f"alias {number}", values)
+
+    rows = [config(1, 3, "price_list", "old")]
+    rows += [alias(i, 0, f"r{i}", "a") for i in range(2)]
+    rows += [alias(9 + i, 10, f"r{i}", "b") for i in range(2)]
+    with filled(tmp_path / "case.duckdb", *rows) as case:
+        changes = triage(case, []).changes
+    assert [(c.key, c.before, c.after) for c in changes] == [("v1", "a", "b")]
+
+
 def test_what_is_said_of_changes_on_record(case: Case) -> None:
     both = triage(case, [result("a", "confirmed", "S2", None, (9, 11))]).causes[0]
     assert "time alone does not tell which" in recorded(both)

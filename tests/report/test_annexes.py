@@ -125,6 +125,13 @@ def test_the_title_of_the_timeline_says_how_far_it_reaches() -> None:
     assert picture.title == "1 span in doubt on 6 January 2026"
 
 
+def test_a_break_at_an_instant_is_not_open() -> None:
+    rows = timeline.table(with_breaks((1, 1))).rows
+    assert [row[:3] for row in rows if row[2] == "it broke"] == [
+        ("2026-01-06 00:00 UTC", "an instant", "it broke")
+    ]
+
+
 def test_spans_in_doubt_that_overlap_are_drawn_once_and_listed_each() -> None:
     report = with_breaks((1, 3), (2, 5), (7, 8))
     picture = timeline.picture(report)

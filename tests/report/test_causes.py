@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from tests.report import sample
 
-from casework.findings import Cause, Change, Triage
+from casework.findings import Cause, Change, Result, Triage, Verdict
 from casework.report import as_html, causes
 from casework.report.model import Report
 
@@ -31,7 +31,46 @@ def test_breaks_that_coincide_are_told_as_one_event() -> None:
 
 
 def test_where_nothing_was_run_it_is_said() -> None:
-    assert causes.lead(report(ran=0)) == "No diagnosis has a verdict on this case yet."
+    made = replace(report(ran=0), results=())
+    assert causes.lead(made) == "No diagnosis has a verdict on this case yet."
+
+
+def judged(*verdicts: Verdict) -> tuple[Result, ...]:
+    made = sample.sample().results[0]
+    return tuple(replace(made, verdict=verdict) for verdict in verdicts)
+
+
+def test_what_could_not_be_tested_is_not_said_to_have_no_verdict() -> None:
+    made = replace(report(ran=0), results=judged("not_testable"))
+    assert causes.lead(made) == "1 of 1 diagnosis could not be tested."
+
+
+def test_what_is_open_is_said_beside_what_was_found() -> None:
+    made = replace(report(ran=2), results=judged("inconclusive", "inconclusive", "not_testable"))
+    assert causes.lead(made) == (
+        "0 of 2 diagnoses that could be tested are confirmed or supported, 2 are inconclusive."
+    )
+
+
+def test_only_breaks_that_are_placed_are_said_to_be_apart() -> None:
+    found = judged("confirmed", "supported")
+    assert "No two" not in causes.lead(replace(report(ran=2), results=found))
+    apart = report(cause("cohort_skew"), cause("registry_rot"), ran=2)
+    assert "No two of them place a break" in causes.lead(replace(apart, results=found))
+
+
+def test_the_same_diagnoses_are_told_once_however_often_they_meet() -> None:
+    told = causes.lead(report(*[cause("cohort_skew", "registry_rot", hours=h) for h in (2, 3)]))
+    assert told.count("One event may explain cohort skew and registry rot.") == 1
+
+
+def test_replicas_that_follow_an_alias_are_one_change() -> None:
+    moved = cause("cohort_skew").within[0]
+    follow = replace(moved, table="deployments", key="replicas")
+    together = replace(cause("cohort_skew"), within=(moved, follow))
+    assert "time alone" not in causes.recorded(together)
+    other = replace(together, within=(moved, replace(follow, after="another")))
+    assert "time alone does not tell which" in causes.recorded(other)
 
 
 @pytest.mark.parametrize(

@@ -176,8 +176,8 @@ REPORTED = Query(
     ) AS told
     ORDER BY rank, noted_at, score, source LIMIT 1
     """,
-    "The score with which the artifact was shipped: of the registry, else of eval runs of one suite "
-    "alone; its suite is the only one, or that of the eval run with this score.",
+    "The score with which the artifact was shipped: the registry's, else that of eval runs of one "
+    "suite alone; its suite is the only one, or that of the eval run with this score.",
 )
 
 RESCORED = Query(

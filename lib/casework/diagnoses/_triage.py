@@ -22,21 +22,21 @@ CHANGES = Query(
     "changes",
     """
     SELECT occurred_at, 'config_events' AS source, key, old_value AS before, new_value AS after
-    FROM config_events
-    UNION ALL
+    FROM config_events WHERE old_value IS DISTINCT FROM new_value
+    UNION
     SELECT valid_from, 'alias_events', alias, before, checkpoint
     FROM (SELECT valid_from, alias, checkpoint, region,
                  lag(checkpoint) OVER (PARTITION BY alias, region ORDER BY valid_from) AS before
           FROM alias_events)
     WHERE before <> checkpoint
-    UNION ALL
+    UNION
     SELECT min(valid_from), 'deployments', 'replicas', before, checkpoint
     FROM (SELECT valid_from, checkpoint, replica,
                  lag(checkpoint) OVER (PARTITION BY replica ORDER BY valid_from) AS before
           FROM deployments)
     WHERE before <> checkpoint
     GROUP BY before, checkpoint, date_trunc('day', valid_from)
-    ORDER BY 1, 2, 3
+    ORDER BY 1, 2, 3, 4, 5
     """,
     "Everything that was changed on purpose: configuration, aliases, and replicas day by day.",
 )

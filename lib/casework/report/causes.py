@@ -48,14 +48,29 @@ def lead(report: Report) -> str:
     """Say how many diagnoses found something, and whether one event may explain several."""
     ran = len(report.triage.ranking)
     if not ran:
+        return _untested(len(report.results))
+    found, doubtful = (
+        sum(result.verdict in verdicts for result in report.results)
+        for verdicts in (("confirmed", "supported"), ("inconclusive",))
+    )
+    tested = f" of {words.count(ran, 'diagnoses')} that could be tested"
+    open_ones = f", {_are(doubtful)} inconclusive" if doubtful else ""
+    told = f"{_are(found, tested)} confirmed or supported{open_ones}"
+    causes = report.triage.causes
+    joined = dict.fromkeys(f" {_joined(cause)}" for cause in causes if len(cause.diagnoses) > 1)
+    placed = {name for cause in causes for name in cause.diagnoses}
+    apart = " No two of them place a break in the same stretch of time." if len(placed) > 1 else ""
+    return f"{told}.{''.join(joined) or apart}"
+
+
+def _untested(ran: int) -> str:
+    if not ran:
         return "No diagnosis has a verdict on this case yet."
-    found = [r for r in report.results if r.verdict in ("confirmed", "supported")]
-    told = f"{words.number(len(found))} of {words.count(ran, 'diagnoses')} that could be tested"
-    told += " is" if len(found) == 1 else " are"
-    shared = [cause for cause in report.triage.causes if len(cause.diagnoses) > 1]
-    joined = "".join(f" {_joined(cause)}" for cause in shared)
-    apart = " No two of them place a break in the same stretch of time." if len(found) > 1 else ""
-    return f"{told} confirmed or supported.{joined or apart}"
+    return f"{words.number(ran)} of {words.count(ran, 'diagnoses')} could not be tested."
+
+
+def _are(found: int, of: str = "") -> str:
+    return f"{words.number(found)}{of} {'is' if found == 1 else 'are'}"
 
 
 def _joined(cause: Cause) -> str:
@@ -73,12 +88,22 @@ def when(cause: Cause) -> str:
 def recorded(cause: Cause) -> str:
     """Say which changes are on record within the bracket of a cause, and close to it."""
     if cause.within:
-        several = len({change.key for change in cause.within}) > 1
+        several = len(_apart(cause.within)) > 1
         caution = " (together, so time alone does not tell which)" if several else ""
         return f"{_listed(cause.within)}{caution}"
     if cause.around:
         return f"none within; close by: {_listed(cause.around)}"
     return "none"
+
+
+def _apart(changes: Sequence[Change]) -> set[str]:
+    """What was changed; replicas that made the same move as an alias are no other change."""
+    moves = {(c.before, c.after) for c in changes if c.table == "alias_events"}
+    return {
+        change.key
+        for change in changes
+        if change.table != "deployments" or (change.before, change.after) not in moves
+    }
 
 
 def _listed(changes: Sequence[Change]) -> str:

@@ -60,9 +60,8 @@ def _of_result(result: Result) -> Iterator[Moment]:
     """
     breaks = result.breaks if result.verdict != "clean" else ()
     for one in breaks:
-        end = _utc(one.end) if one.end > one.start else None
-        kind = "zone" if end else "span"
-        yield Moment(_utc(one.start), end, kind, on_one_line(one.what), result)
+        kind = "zone" if one.end > one.start else "span"
+        yield Moment(_utc(one.start), _utc(one.end), kind, on_one_line(one.what), result)
     told = {(_utc(one.start), _utc(one.end)) for one in breaks}
     rows = [row for chart in result.charts if chart.form == "spans" for row in chart.rows]
     for row in rows:
@@ -196,6 +195,12 @@ def _alt(report: Report) -> str:
     return f"Timeline of {words.count(len(found), 'moments')}. {named}."
 
 
+def _until(moment: Moment) -> str:
+    if moment.end is None:
+        return "an instant" if moment.kind == "event" else "open"
+    return words.instant(moment.end) if moment.end > moment.start else "an instant"
+
+
 def table(report: Report) -> Table:
     """The moments as a table; where there are too many, changes of spans are left out first."""
     found = moments(report)
@@ -209,7 +214,7 @@ def table(report: Report) -> Table:
     rows = tuple(
         (
             words.instant(m.start),
-            words.instant(m.end) if m.end else "an instant" if m.kind == "event" else "open",
+            _until(m),
             m.label,
             words.title(m.result.diagnosis) if m.result else "the evidence tables",
         )
