@@ -751,3 +751,18 @@ def test_a_run_of_the_version_that_serves_is_in_use(record: Record, tmp_path: Pa
     record.add(model_versions, model="m", version="7", checkpoint=TUNED, run_id="f00d")
     record.add(requests, request_id="2", occurred_at=NOW, checkpoint=TUNED)
     assert "The artifact served 1 request" in said(record.judge(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("until", "zone", "left"),
+    [
+        ("2026-02-09T15:00:00+00:00", "Asia/Tokyo", "ana left on 2026-02-10"),
+        ("2026-02-10T00:00:00+00:00", None, "ana left on 2026-02-10"),
+        ("2026-02-09T15:00:00+00:00", None, "ana left at 2026-02-09 15:00 UTC"),
+    ],
+)
+def test_a_day_of_the_staff_list_is_said_as_that_day(
+    record: Record, tmp_path: Path, until: str, zone: str | None, left: str
+) -> None:
+    record.add(people, person="ana", active_until=datetime.fromisoformat(until), timezone=zone)
+    assert left in said(record.judge(tmp_path))

@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from casework.case import Query
+from casework.diagnoses._days import zone_of
 from casework.diagnoses._registry import PRESENCE
 from casework.diagnoses._registry_traffic import TRAFFIC
 from casework.stats.approvals import rank_p_each, reading_time_s, unusual_hour_p
@@ -220,14 +220,6 @@ def adjusted_ranks(approvals: Sequence[Approval]) -> list[float]:
     """Rank p-values of the delays of live versions, adjusted for how many they are."""
     live = [a for a in approvals if a.is_live and a.rank_p is not None and not a.row["automated"]]
     return benjamini_hochberg([a.rank_p for a in live if a.rank_p is not None])
-
-
-def zone_of(name: str | None) -> ZoneInfo | None:
-    """The time zone of this name; None where what stands there names none."""
-    try:
-        return ZoneInfo(name) if name else None
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return None
 
 
 def _one_spelling(row: Mapping[str, Any]) -> str:

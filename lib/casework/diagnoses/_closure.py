@@ -119,14 +119,14 @@ OWNERS = Query(
            CASE WHEN p.person IS NULL THEN 'not on the list'
                 WHEN p.present THEN 'present'
                 WHEN p.left_at IS NULL THEN 'not there yet' ELSE 'left' END AS standing,
-           p.left_at, coalesce(w.times, 0) AS touched
+           p.left_at, p.timezone, coalesce(w.times, 0) AS touched
     FROM (SELECT min(owner) AS owner
           FROM (SELECT owner FROM artifact_inputs WHERE list_contains($names, artifact)
                 UNION ALL
                 SELECT owner FROM model_versions WHERE list_contains($names, checkpoint))
           WHERE owner IS NOT NULL GROUP BY lower(owner)) AS o
     LEFT JOIN (
-        SELECT lower(person) AS person,
+        SELECT lower(person) AS person, max(timezone) AS timezone,
                max(active_until) FILTER (
                    WHERE active_until <= CAST($as_of AS TIMESTAMP WITH TIME ZONE)) AS left_at,
                bool_or((active_from IS NULL

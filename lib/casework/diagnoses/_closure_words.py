@@ -10,12 +10,13 @@ from casework.diagnoses._closure_links import STATES, Chain
 from casework.diagnoses._closure_others import of_others
 from casework.diagnoses._closure_record import Noted
 from casework.diagnoses._closure_reruns import Rebuilds, Segment
+from casework.diagnoses._days import when
 from casework.diagnoses._inquiry import Inquiry
 from casework.findings import Finding, Verdict
 from casework.stats.closure import CRITICAL
 from casework.stats.prediction import FEWEST
 from casework.visible import shorten
-from casework.words import count, instant, number, p_value, sentence, spread
+from casework.words import count, number, p_value, sentence, spread
 
 
 def headline(
@@ -134,7 +135,9 @@ def _of_owners(ask: Inquiry, owners: Sequence[Mapping[str, Any]]) -> Iterator[Fi
     if factor is None:
         return
     left = [row for row in owners if row["standing"] == "left"]
-    gone = ", ".join(f"{row['owner']} left on {instant(row['left_at'])[:10]}" for row in left[:3])
+    gone = ", ".join(
+        f"{row['owner']} left {when(row['left_at'], row['timezone'])}" for row in left[:3]
+    )
     able = {0: "nobody", 1: "one person"}.get(factor, count(factor, "people"))
     unknown = sum(row["standing"] == "not on the list" for row in owners)
     among = f"of the owners on the staff list {able}" if unknown else able

@@ -1,18 +1,18 @@
 """What `registry_rot` says: headline, findings, remedies. Neutral throughout."""
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime, time
 from typing import Any
 
 from casework.diagnoses import _approvals as p
 from casework.diagnoses import _registry as q
 from casework.diagnoses import _registry_traffic as t
 from casework.diagnoses._approvals import Approval
+from casework.diagnoses._days import when
 from casework.diagnoses._inquiry import Inquiry
 from casework.diagnoses._registry_records import REASONS, Served, Split
 from casework.findings import Finding, Verdict
 from casework.visible import shorten
-from casework.words import count, duration, instant, number, p_value, parse_instant, share
+from casework.words import count, duration, instant, number, p_value, share
 
 
 def headline(verdict: Verdict, split: Split, approvals: Sequence[Approval]) -> str:
@@ -52,27 +52,14 @@ def _faults(served: Served) -> str:
         if control == "owner_state" and row["owner"] is None:
             said.append("it names no owner")
         elif control == "owner_state" and row["owner_left_at"]:
-            said.append(f"its owner left {_when(row['owner_left_at'], row['owner_zone'])}")
+            said.append(f"its owner left {when(row['owner_left_at'], row['owner_zone'])}")
         elif control == "owner_state":
             said.append("nobody of the team that owns it is there")
         elif control == "benchmark_state":
-            said.append(f"its benchmark was retired {_when(row['deprecated_at'])}")
+            said.append(f"its benchmark was retired {when(row['deprecated_at'])}")
         else:
             said.append(REASONS[control])
     return ", ".join(said)
-
-
-def _when(value: datetime | str, zone: str | None = None) -> str:
-    """Say the day of an instant that begins one, in the person's zone or in UTC; else the instant.
-
-    Lists of staff and of benchmarks name days, and the instant is where such a day begins.
-    """
-    moment = parse_instant(value)
-    for place in (p.zone_of(zone), UTC):
-        local = moment.astimezone(place) if moment and place else None
-        if local and local.time() == time():
-            return f"on {local:%Y-%m-%d}"
-    return f"at {instant(value)}"
 
 
 def findings(
