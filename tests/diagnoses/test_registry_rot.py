@@ -663,3 +663,23 @@ def test_revenue_is_of_the_accounts_of_which_it_is_known(estate: Estate, tmp_pat
     assert "of 7 accounts" in told(result)
     assert "The revenue of 1 of them is 100 a year." in told(result)
     assert (value(result, "affected_accounts"), result.measures["affected_revenue"].n) == (7, 1)
+
+
+@pytest.mark.parametrize(
+    ("uri", "form"),
+    [
+        ("s3://models/router-int8.safetensors", True),
+        ("models/router.Q4_K_M.gguf", True),
+        ("models/router-8bit", True),
+        ("models/quantized/router", True),
+        ("s3://models/checkpoint8/router", False),
+        ("s3://models/2026-q3/router", False),
+        ("s3://models/quantitative-desk/router", False),
+    ],
+)
+def test_a_quantised_form_is_told_by_its_name(
+    estate: Estate, tmp_path: Path, uri: str, form: bool
+) -> None:
+    estate.serve(D2, 50)
+    estate.add(checkpoints, checkpoint=D2, uri=uri, base_checkpoint=D1)
+    assert (value(estate.judge(tmp_path), "quantised_traffic_share") > 0) == form

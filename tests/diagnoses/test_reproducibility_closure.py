@@ -690,15 +690,6 @@ def test_rebuilds_are_compared_on_the_items_of_the_shipped_weights(
     assert "50 items that not both the shipped weights and a rebuild" in " ".join(result.limits)
 
 
-def test_the_score_of_another_suite_is_not_compared(record: Record, tmp_path: Path) -> None:
-    record.rebuilt(AROUND, None)
-    for suite, score in (("safety", 0.97), ("tasks", 0.8)):
-        record.add(eval_runs, run_id=suite, suite=suite, checkpoint=TUNED, score=score,
-                   started_at=NOW)  # fmt: skip
-    result = record.judge(tmp_path)
-    assert (result.verdict, value(result, "rerun_gap")) == ("inconclusive", None)
-
-
 @pytest.mark.parametrize(("wrong", "needed"), [(5, True), (40, False)])
 def test_how_many_items_would_settle_it(
     record: Record, tmp_path: Path, wrong: int, needed: bool
@@ -766,3 +757,17 @@ def test_a_day_of_the_staff_list_is_said_as_that_day(
 ) -> None:
     record.add(people, person="ana", active_until=datetime.fromisoformat(until), timezone=zone)
     assert left in said(record.judge(tmp_path))
+
+
+def test_the_run_behind_the_score_at_shipping_is_no_later_one(
+    record: Record, tmp_path: Path
+) -> None:
+    """The gate ran after the version was registered; the registry quotes it."""
+    record.add(model_versions, model="m", version="7", checkpoint=TUNED, metric_value=0.83,
+               eval_run_id="gate", created_at=NOW)  # fmt: skip
+    record.add(eval_runs, run_id="gate", suite="tasks", checkpoint=TUNED, score=0.83,
+               started_at=NOW + timedelta(hours=1))  # fmt: skip
+    record.rebuilt(AROUND, None)
+    result = record.judge(tmp_path)
+    assert value(result, "harness_shift") is None
+    assert "Control:" not in said(result)

@@ -154,7 +154,7 @@ OWNERS = Query(
 REPORTED = Query(
     "reported",
     """
-    SELECT score, source, noted_at, dataset_hash,
+    SELECT score, source, noted_at, dataset_hash, run_id,
            coalesce(suite,
                     (SELECT min(suite) FROM eval_runs
                      WHERE list_contains($names, checkpoint)
@@ -166,18 +166,18 @@ REPORTED = Query(
                      HAVING count(DISTINCT e.suite) = 1)) AS suite
     FROM (
         SELECT m.metric_value AS score, 'the registry' AS source, 0 AS rank,
-               m.created_at AS noted_at, r.dataset_hash, coalesce(r.suite, m.benchmark) AS suite
+               m.created_at AS noted_at, r.dataset_hash, coalesce(r.suite, m.benchmark) AS suite,
+               m.eval_run_id AS run_id
         FROM model_versions AS m LEFT JOIN eval_runs AS r ON r.run_id = m.eval_run_id
         WHERE list_contains($names, m.checkpoint) AND m.metric_value IS NOT NULL
         UNION ALL
-        SELECT score, concat('eval run ', run_id), 1, started_at, dataset_hash, suite
+        SELECT score, concat('eval run ', run_id), 1, started_at, dataset_hash, suite, run_id
         FROM eval_runs WHERE list_contains($names, checkpoint) AND score IS NOT NULL
-        QUALIFY min(suite) OVER () = max(suite) OVER ()
     ) AS told
     ORDER BY rank, noted_at, score, source LIMIT 1
     """,
-    "The score with which the artifact was shipped: the registry's, else that of eval runs of one "
-    "suite alone; its suite is the only one, or that of the eval run with this score.",
+    "The score with which the artifact was shipped, as it is on record; its suite is the only one, "
+    "or that of the eval run with this score.",
 )
 
 RESCORED = Query(
@@ -186,7 +186,7 @@ RESCORED = Query(
     SELECT e.score, concat('eval run ', e.run_id) AS source
     FROM eval_runs AS e
     JOIN reported AS r
-      ON e.started_at > r.noted_at AND e.suite = r.suite
+      ON e.started_at > r.noted_at AND e.suite = r.suite AND e.run_id IS DISTINCT FROM r.run_id
      AND coalesce(e.dataset_hash = r.dataset_hash, true)
     WHERE list_contains($names, e.checkpoint) AND e.score IS NOT NULL
     ORDER BY e.started_at DESC, e.run_id LIMIT 1

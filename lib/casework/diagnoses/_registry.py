@@ -192,7 +192,8 @@ UNREGISTERED = Query(
            min(c.base_checkpoint) FILTER (WHERE b.digest IS NOT NULL AND regexp_matches(
                lower(concat(coalesce(c.uri, ''), ' ',
                             coalesce(CAST(c.attributes AS VARCHAR), ''))),
-               'quanti|int8|int4|fp8|nf4|gguf|awq|gptq|[^a-z0-9]q[2-8][^a-z]|8bit|4bit'))
+               'quanti[sz]|(^|[^0-9])[48]-?bit|(^|[^a-z0-9])(int[48]|fp[48]|nf4|gguf|awq|gptq'
+               || '|q[568]|q[2-8]_[01k])([^a-z0-9]|$)'))
                AS quantised_from,
            bool_or(c.checkpoint IS NOT NULL) AS described,
            bool_or(x.digest IS NOT NULL) AS evaluated
