@@ -491,9 +491,9 @@ def test_a_broken_artifact_in_use_is_judged_before_one_with_rebuilds(
     in_use(record, how)
     result = record.judge(tmp_path)
     assert (result.parameters["artifact"].value, result.verdict) == (judged, verdict)
-    assert any("1 other artifact on record" in limit for limit in result.limits) == (
-        verdict == "clean"
-    )
+    assert any("1 other artifact on record, not known to be in use" in limit
+               for limit in result.limits)  # fmt: skip
+    assert "other artifact in use" not in said(result)
 
 
 def test_other_artifacts_in_use_are_told(record: Record, tmp_path: Path) -> None:
@@ -771,3 +771,31 @@ def test_the_run_behind_the_score_at_shipping_is_no_later_one(
     result = record.judge(tmp_path)
     assert value(result, "harness_shift") is None
     assert "Control:" not in said(result)
+
+
+@pytest.mark.parametrize(
+    ("found", "matches"),
+    [
+        ("SHA256:0" + "B" * 63, True),
+        ("0" + "b" * 63, True),
+        ("0" + "b" * 11, True),  # shortened, as Git does
+        ("md5:" + "c" * 32, True),  # of another kind, which says nothing
+        ("1" + "b" * 63, False),
+        ("no such file", False),
+    ],
+)
+def test_a_digest_is_compared_with_one_of_its_kind(
+    record: Record, tmp_path: Path, found: str, matches: bool
+) -> None:
+    record.input("train_data", attributes={"observed_digest": found})
+    row = next(r for r in value(record.judge(tmp_path), "inputs") if r["kind"] == "train_data")
+    assert (row["state"] != "mismatched") == matches
+
+
+def test_a_base_is_compared_with_or_without_the_name_of_its_kind(
+    record: Record, tmp_path: Path
+) -> None:
+    record.add(checkpoints, checkpoint=TUNED, base_checkpoint="e" * 64)
+    assert value(record.judge(tmp_path), "critical_broken") == ["base_checkpoint"]
+    record.input("base_checkpoint", digest=f"sha256:{'e' * 64}")
+    assert value(record.judge(tmp_path), "critical_broken") == []

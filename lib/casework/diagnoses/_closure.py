@@ -27,7 +27,12 @@ INPUTS = Query(
     """
     SELECT i.artifact, i.kind, i.uri, i.digest, i.pin, i.retrievable, i.verified_at, i.owner,
            CASE
-               WHEN i.found <> lower(i.digest) OR b.base <> lower(i.digest) THEN 'mismatched'
+               WHEN b.base <> i.noted OR (
+                       NOT starts_with(i.found, i.noted) AND NOT starts_with(i.noted, i.found)
+                       AND (length(i.found) = length(i.noted)
+                            OR NOT regexp_matches(i.found, '^[0-9a-f]{32,}$')
+                            OR NOT regexp_matches(i.noted, '^[0-9a-f]{32,}$')))
+                   THEN 'mismatched'
                WHEN i.is_hosted AND i.digest IS NULL THEN 'unpinnable'
                WHEN i.pin = 'absent' THEN 'absent'
                WHEN i.uri IS NULL AND i.digest IS NULL AND NOT i.is_written THEN 'absent'
@@ -42,9 +47,12 @@ INPUTS = Query(
            END AS state
     FROM (
         SELECT *,
-               lower(coalesce(json_extract_string(attributes, '$.observed_digest'),
-                              json_extract_string(attributes, '$.found_digest'),
-                              json_extract_string(attributes, '$.computed_digest'))) AS found,
+               regexp_replace(lower(digest), '^[a-z0-9]+:', '') AS noted,
+               regexp_replace(lower(coalesce(
+                   json_extract_string(attributes, '$.observed_digest'),
+                   json_extract_string(attributes, '$.found_digest'),
+                   json_extract_string(attributes, '$.computed_digest'))), '^[a-z0-9]+:', '')
+                   AS found,
                kind IN ('base_checkpoint', 'tokenizer')
                    AND (regexp_matches(lower(coalesce(uri, '')),
                        '^(openai|azure|anthropic|bedrock|vertex_?ai|cohere|mistral)[:/]')
@@ -62,16 +70,18 @@ INPUTS = Query(
         WHERE list_contains($names, artifact)
     ) AS i
     LEFT JOIN (
-        SELECT checkpoint, min(lower(base_checkpoint)) AS base
+        SELECT checkpoint,
+               min(regexp_replace(lower(base_checkpoint), '^[a-z0-9]+:', '')) AS base
         FROM checkpoints
         WHERE regexp_matches(lower(base_checkpoint), '^[a-z0-9]*:?[0-9a-f]{32,64}$')
         GROUP BY checkpoint HAVING count(DISTINCT lower(base_checkpoint)) = 1
     ) AS b
       ON i.kind = 'base_checkpoint' AND list_contains($names, b.checkpoint)
-     AND length(b.base) = length(i.digest)
+     AND length(b.base) = length(i.noted)
     ORDER BY i.kind, i.uri, i.digest, i.artifact
     """,
-    "The inputs on record, with the state in which each is.",
+    "The inputs on record, with the state in which each is. A digest is compared with one of the "
+    "same length, or with the beginning of one.",
 )
 
 KINDS = Query(
@@ -149,50 +159,6 @@ OWNERS = Query(
     """,
     "Who owns the artifact or an input, whether they are there, and how often they ran or changed "
     "it.",
-)
-
-REPORTED = Query(
-    "reported",
-    """
-    SELECT score, source, noted_at, dataset_hash, run_id,
-           coalesce(suite,
-                    (SELECT min(suite) FROM eval_runs
-                     WHERE list_contains($names, checkpoint)
-                     HAVING count(DISTINCT suite) = 1),
-                    (SELECT min(e.suite) FROM eval_runs AS e
-                     WHERE list_contains($names, e.checkpoint)
-                       AND (abs(e.score - told.score) <= 0.001 * abs(told.score)
-                            OR abs(e.score / 100 - told.score) <= 0.001 * abs(told.score))
-                     HAVING count(DISTINCT e.suite) = 1)) AS suite
-    FROM (
-        SELECT m.metric_value AS score, 'the registry' AS source, 0 AS rank,
-               m.created_at AS noted_at, r.dataset_hash, coalesce(r.suite, m.benchmark) AS suite,
-               m.eval_run_id AS run_id
-        FROM model_versions AS m LEFT JOIN eval_runs AS r ON r.run_id = m.eval_run_id
-        WHERE list_contains($names, m.checkpoint) AND m.metric_value IS NOT NULL
-        UNION ALL
-        SELECT score, concat('eval run ', run_id), 1, started_at, dataset_hash, suite, run_id
-        FROM eval_runs WHERE list_contains($names, checkpoint) AND score IS NOT NULL
-    ) AS told
-    ORDER BY rank, noted_at, score, source LIMIT 1
-    """,
-    "The score with which the artifact was shipped, as it is on record; its suite is the only one, "
-    "or that of the eval run with this score.",
-)
-
-RESCORED = Query(
-    "rescored",
-    """
-    SELECT e.score, concat('eval run ', e.run_id) AS source
-    FROM eval_runs AS e
-    JOIN reported AS r
-      ON e.started_at > r.noted_at AND e.suite = r.suite AND e.run_id IS DISTINCT FROM r.run_id
-     AND coalesce(e.dataset_hash = r.dataset_hash, true)
-    WHERE list_contains($names, e.checkpoint) AND e.score IS NOT NULL
-    ORDER BY e.started_at DESC, e.run_id LIMIT 1
-    """,
-    "The last score of the shipped weights since then, on the same suite.",
-    uses=(REPORTED,),
 )
 
 SCORED = Query(

@@ -140,9 +140,12 @@ def choose(
     if asked is None and failing:
         own = weigh(looked, first, margin, alpha, seed)
         worst = min([own, *failing], key=lambda one: _WORST.index(one.verdict))
-        others = [one for one in [own, *others] if one is not worst]
+        serving = [own] if known[first]["in_use"] else []
+        others = [one for one in [*serving, *others] if one is not worst]
         chosen = worst.artifact
     if asked is None:
         ask.infer("artifact", None, chosen)
-    left = sum(row["artifact"] not in seen for row in listed)
+    followed = {row["name"] for row in looked.ask(q.NAMES, artifact=chosen)}
+    followed |= {name for one in others for name in one.names}
+    left = sum(row["artifact"] not in followed for row in listed)
     return Choice(known[chosen], others, left)

@@ -2,6 +2,7 @@
 
 from casework.diagnoses import _closure as q
 from casework.diagnoses._closure_links import Chain
+from casework.diagnoses._closure_record import REPORTED, RESCORED
 from casework.diagnoses._closure_reruns import Rebuilds, Segment
 from casework.diagnoses._inquiry import Inquiry
 from casework.stats.closure import WEIGHTS, closure_score, missing_links, score_range
@@ -59,11 +60,11 @@ def _measure_rebuilds(ask: Inquiry, rebuilds: Rebuilds) -> None:
     scored = len(rebuilds.rows) - k
     ask.measure("shipped_score", rebuilds.shipped, level, q.RUNS, n=scored)
     reported, later = rebuilds.record.reported, rebuilds.record.later
-    ask.measure("reported_score", reported.score if reported else None, level, q.REPORTED)
+    ask.measure("reported_score", reported.score if reported else None, level, REPORTED)
     if later:
-        ask.measure("later_score", later.score, level, q.RESCORED)
-    by = q.RESCORED if later and not scored else q.RUNS
-    ask.measure("harness_shift", rebuilds.shift, unit, by, n=scored or int(by is q.RESCORED))
+        ask.measure("later_score", later.score, level, RESCORED)
+    by = RESCORED if later and not scored else q.RUNS
+    ask.measure("harness_shift", rebuilds.shift, unit, by, n=scored or int(by is RESCORED))
     paired = rebuilds.paired
     ask.measure("paired_gap", paired.value if paired else None, unit, q.PAIRED, ci95=_ci(paired),
                 n=paired.n if paired else None)  # fmt: skip

@@ -2,8 +2,52 @@
 
 from dataclasses import dataclass
 
-from casework.diagnoses import _closure as q
+from casework.case import Query
 from casework.diagnoses._inquiry import Inquiry
+
+REPORTED = Query(
+    "reported",
+    """
+    SELECT score, source, noted_at, dataset_hash, run_id,
+           coalesce(suite,
+                    (SELECT min(suite) FROM eval_runs
+                     WHERE list_contains($names, checkpoint)
+                     HAVING count(DISTINCT suite) = 1),
+                    (SELECT min(e.suite) FROM eval_runs AS e
+                     WHERE list_contains($names, e.checkpoint)
+                       AND (abs(e.score - told.score) <= 0.001 * abs(told.score)
+                            OR abs(e.score / 100 - told.score) <= 0.001 * abs(told.score))
+                     HAVING count(DISTINCT e.suite) = 1)) AS suite
+    FROM (
+        SELECT m.metric_value AS score, 'the registry' AS source, 0 AS rank,
+               m.created_at AS noted_at, r.dataset_hash, coalesce(r.suite, m.benchmark) AS suite,
+               m.eval_run_id AS run_id
+        FROM model_versions AS m LEFT JOIN eval_runs AS r ON r.run_id = m.eval_run_id
+        WHERE list_contains($names, m.checkpoint) AND m.metric_value IS NOT NULL
+        UNION ALL
+        SELECT score, concat('eval run ', run_id), 1, started_at, dataset_hash, suite, run_id
+        FROM eval_runs WHERE list_contains($names, checkpoint) AND score IS NOT NULL
+    ) AS told
+    ORDER BY rank, noted_at, score, source LIMIT 1
+    """,
+    "The score with which the artifact was shipped, as it is on record; its suite is the only one, "
+    "or that of the eval run with this score.",
+)
+
+RESCORED = Query(
+    "rescored",
+    """
+    SELECT e.score, concat('eval run ', e.run_id) AS source
+    FROM eval_runs AS e
+    JOIN reported AS r
+      ON e.started_at > r.noted_at AND e.suite = r.suite AND e.run_id IS DISTINCT FROM r.run_id
+     AND coalesce(e.dataset_hash = r.dataset_hash, true)
+    WHERE list_contains($names, e.checkpoint) AND e.score IS NOT NULL
+    ORDER BY e.started_at DESC, e.run_id LIMIT 1
+    """,
+    "The last score of the shipped weights since then, on the same suite.",
+    uses=(REPORTED,),
+)
 
 _APART = 3.0
 """Marks out of five, ten or twenty, read as percent, lie further from a share than this."""
@@ -50,8 +94,8 @@ def record_of(ask: Inquiry, names: list[str], mean: float | None, *, is_share: b
     """
     found: list[Noted | None] = [None, None]
     unlike = []
-    rows = ask.ask(q.REPORTED, names=names)
-    rows = rows + ask.ask(q.RESCORED, names=names) if rows else rows
+    rows = ask.ask(REPORTED, names=names)
+    rows = rows + ask.ask(RESCORED, names=names) if rows else rows
     for place, row in enumerate(rows):
         written = row["score"]
         score = written if mean is None else in_unit(written, mean, is_share=is_share)

@@ -8,7 +8,7 @@ from casework.diagnoses import _closure as q
 from casework.diagnoses._closure_artifacts import ARTIFACTS, Choice
 from casework.diagnoses._closure_links import STATES, Chain
 from casework.diagnoses._closure_others import of_others
-from casework.diagnoses._closure_record import Noted
+from casework.diagnoses._closure_record import REPORTED, Noted
 from casework.diagnoses._closure_reruns import Rebuilds, Segment
 from casework.diagnoses._days import when
 from casework.diagnoses._inquiry import Inquiry
@@ -206,7 +206,7 @@ def _of_control(ask: Inquiry, rebuilds: Rebuilds) -> Iterator[Finding]:
     how = f"a shift of {shift} from" if rebuilds.drifted else "the same as"
     yield Finding(
         f"Control: {now}, {how} {was}.",
-        ("harness_shift", "shipped_score", "reported_score"), (ask.evidence_id(q.REPORTED),),
+        ("harness_shift", "shipped_score", "reported_score"), (ask.evidence_id(REPORTED),),
     )  # fmt: skip
 
 
