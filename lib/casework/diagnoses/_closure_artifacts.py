@@ -68,7 +68,8 @@ ARTIFACTS = Query(
     ) AS a
     LEFT JOIN known_names AS k ON k.name = a.artifact
     LEFT JOIN (
-        SELECT checkpoint, count(*) AS requests, count(DISTINCT account_id) AS accounts
+        SELECT checkpoint, count(DISTINCT request_id) AS requests,
+               count(DISTINCT account_id) AS accounts
         FROM requests WHERE checkpoint IS NOT NULL AND {outside_tests("environment")}
         GROUP BY checkpoint
     ) AS s ON s.checkpoint = coalesce(k.checkpoint, a.artifact)
