@@ -452,6 +452,7 @@ def test_the_approval_itself_is_no_engagement(estate: Estate, tmp_path: Path, ki
 
 
 def test_engagement_long_before_does_not_count(estate: Estate, tmp_path: Path) -> None:
+    estate.add(engagements, person="zed", object="x", kind="view", occurred_at=days(2))
     result = estate.judge(tmp_path, engagement_days=0.5)
     assert value(result, "approvals_without_engagement") == 1
     assert value(estate.judge(tmp_path), "approvals_without_engagement") == 0

@@ -161,30 +161,38 @@ OWNERS = Query(
     "it.",
 )
 
+SHARED = Query(
+    "shared",
+    """
+    SELECT item_id FROM reruns WHERE list_contains($names, artifact) AND item_id IS NOT NULL
+    GROUP BY item_id HAVING bool_or(is_original IS TRUE) AND bool_or(is_original IS NOT TRUE)
+    """,
+    "Items that both the shipped weights and a rebuild were scored on.",
+)
+
 SCORED = Query(
     "scored",
     """
-    SELECT * FROM (
-        SELECT *, item_id IS NOT NULL
-                  AND bool_or(is_original IS TRUE) OVER (PARTITION BY item_id)
-                  AND bool_or(is_original IS NOT TRUE) OVER (PARTITION BY item_id) AS is_shared
-        FROM reruns WHERE list_contains($names, artifact)
-    )
-    QUALIFY item_id IS NULL OR is_shared OR NOT bool_or(is_shared) OVER ()
+    SELECT * FROM reruns
+    WHERE list_contains($names, artifact)
+      AND (item_id IS NULL OR item_id IN (SELECT item_id FROM shared)
+           OR NOT EXISTS (SELECT 1 FROM shared))
     """,
     "The scores that are compared: of items only those that both the shipped weights and a rebuild "
     "were scored on, where there are such.",
+    uses=(SHARED,),
 )
 
 LEFT_OUT = Query(
     "left_out",
     """
-    SELECT count(DISTINCT r.item_id) AS items
-    FROM reruns AS r LEFT JOIN scored AS s ON s.item_id = r.item_id
-    WHERE list_contains($names, r.artifact) AND r.item_id IS NOT NULL AND s.item_id IS NULL
+    SELECT count(DISTINCT item_id) AS items
+    FROM reruns
+    WHERE list_contains($names, artifact) AND item_id NOT IN (SELECT item_id FROM shared)
+      AND EXISTS (SELECT 1 FROM shared)
     """,
     "Items that only the shipped weights or only rebuilds were scored on, and are left out.",
-    uses=(SCORED,),
+    uses=(SHARED,),
 )
 
 RUNS = Query(
