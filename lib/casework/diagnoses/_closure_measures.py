@@ -1,5 +1,8 @@
 """The measures of `reproducibility_closure`."""
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 from casework.diagnoses import _closure as q
 from casework.diagnoses._closure_links import Chain
 from casework.diagnoses._closure_record import REPORTED, RESCORED
@@ -14,8 +17,8 @@ def measure(
     ask: Inquiry,
     chain: Chain,
     rebuilds: Rebuilds,
-    there: int | None,
-    owners: int,
+    owners: Sequence[Mapping[str, Any]],
+    there: Sequence[str],
     seed: int,
 ) -> None:
     """Measure the closure and the rebuilds; what is undefined is None.
@@ -24,8 +27,8 @@ def measure(
         ask: the inquiry.
         chain: the links.
         rebuilds: the rebuilds.
-        there: owners who could rebuild it; None where of none it is known whether they are there.
-        owners: of how many it is known.
+        owners: of the query `owners`.
+        there: those who could rebuild it.
         seed: of the perturbed weights.
     """
     known = bool(chain.links)
@@ -37,7 +40,8 @@ def measure(
     ask.measure("critical_missing", missing, "label", q.INPUTS, n=len(chain.links))
     ask.measure("critical_broken", chain.broken if known else None, "label", q.INPUTS,
                 n=len(chain.links))  # fmt: skip
-    ask.measure("bus_factor", there, "count:people", q.OWNERS, n=owners)
+    listed = sum(row["standing"] != "not on the list" for row in owners)
+    ask.measure("bus_factor", len(there) if listed else None, "count:people", q.OWNERS, n=listed)
     rows = [{key: row[key] for key in row if key != "said"} for row in chain.rows()]
     ask.measure("inputs", rows, "table", q.INPUTS, n=len(chain.links))
     _measure_rebuilds(ask, rebuilds)

@@ -82,8 +82,7 @@ def judge(
         return _nothing(chosen["artifact"])
     owners = ask.ask(q.OWNERS, names=found.names, as_of=str(now or _LATEST))
     there = owners_there(owners, engaged=ask.case.filled("engagements"))
-    listed = sum(row["standing"] != "not on the list" for row in owners)
-    measure(ask, chain, rebuilds, len(there) if listed else None, listed, seed)
+    measure(ask, chain, rebuilds, owners, there, seed)
     measure_others(ask, choice.others)
     draw(ask, chain, rebuilds)
     return Conclusion(
