@@ -147,6 +147,17 @@ def test_labels_of_rows_of_unknown_time_may_be_picked(tmp_path: Path) -> None:
     assert (unknown.verdict, known.verdict) == ("supported", "confirmed")
 
 
+@pytest.mark.parametrize(("labelled", "bad"), [(1, 1), (5, 2), (10, 3)])
+def test_a_handful_of_labels_confirms_nothing(tmp_path: Path, labelled: int, bad: int) -> None:
+    """Of so few rows no test could show how they were chosen."""
+    rows = [one for i in range(200) for one in (row(i), event(i))]
+    rows += [one for i in range(labelled) for one in both(i, "dislike" if i < bad else "wrong")]
+    result = examine(tmp_path, rows)
+    assert outcome(result, "The labelled rows") == "not_testable"
+    assert result.verdict == "supported"
+    assert any("30 rows drawn at random" in limit for limit in result.limits)
+
+
 # Where the rows came from
 
 

@@ -24,6 +24,9 @@ RETRIES = "Retries wrote one event many times"
 GATES = frozenset((STYLE, RATERS, UNCLEAR, PICKED, RETRIES))
 """Rivals that must be excluded before the finding is confirmed."""
 
+FEWEST_LABELS = 30
+"""Labelled rows below which no test could show how they were chosen."""
+
 _CHANCE = 0.001
 
 
@@ -164,12 +167,16 @@ def _picked(classes: Classes | None, limits: Limits) -> Rival:
         return Rival(PICKED, test, "not_testable", "no row is labelled")
     if classes.census:
         return Rival(PICKED, test, "excluded", "every row is labelled")
-    late, *others = (_chosen(classes, what) for what in ("late", "long", "usual"))
     floor = f"labelled rows alone are no corrections with {share(classes.floor)} of the whole set"
     material = classes.floor > limits.contamination
+    open_one: Outcome = "excluded" if material else "not_testable"
+    if classes.labelled < FEWEST_LABELS:
+        few = f"{count(classes.labelled, 'labelled rows')}, of which {FEWEST_LABELS} are needed"
+        return Rival(PICKED, test, open_one, f"{few}; {floor}")
+    late, *others = (_chosen(classes, what) for what in ("late", "long", "usual"))
     if late is None:
-        why = f"when the rows were given is not known; {floor}"
-        return Rival(PICKED, test, "excluded" if material else "not_testable", why)
+        why = f"no stratum tells whether they are as early as the others; {floor}"
+        return Rival(PICKED, test, open_one, why)
     p = min(1.0, 3 * min(late, *(1.0 if other is None else other for other in others)))
     held = p >= _CHANCE or material
     return Rival(PICKED, test, "excluded" if held else "not_excluded", f"{p_value(p)}; {floor}")

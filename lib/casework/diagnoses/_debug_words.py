@@ -6,7 +6,7 @@ from casework.diagnoses import _debug_slices as evals
 from casework.diagnoses._debug_changes import Moves
 from casework.diagnoses._debug_classes import Agreement, Classes
 from casework.diagnoses._debug_origins import Known, Origins
-from casework.diagnoses._debug_rivals import Limits, causal
+from casework.diagnoses._debug_rivals import FEWEST_LABELS, Limits, causal
 from casework.diagnoses._inquiry import Inquiry
 from casework.findings import Finding, Verdict
 from casework.stats.agreement import USABLE
@@ -207,6 +207,7 @@ def limits_of(
 
 def _settling(origins: Origins, classes: Classes, limits: Limits) -> str:
     n = labels_to_settle(classes.contamination.value, limits.contamination, origins.rows)
+    n = min(origins.rows, max(n, FEWEST_LABELS))
     if n <= classes.labelled:
         return (
             f"{count(classes.labelled, 'labels')} would be enough in number; what is open stands "
@@ -214,7 +215,7 @@ def _settling(origins: Origins, classes: Classes, limits: Limits) -> str:
         )
     return (
         f"About {count(n, 'rows')} drawn at random and labelled would tell the share from "
-        f"{share(limits.contamination)}, if it is as it seems; {number(classes.labelled)} are."
+        f"{share(limits.contamination)}, if it is as it seems; so far {number(classes.labelled)}."
     )
 
 
