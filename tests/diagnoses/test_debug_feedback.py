@@ -217,6 +217,17 @@ def test_a_list_of_environments_that_are_allowed(tmp_path: Path) -> None:
     assert value(result, "unplaced_share") == 0
 
 
+def test_an_empty_name_is_no_name(tmp_path: Path) -> None:
+    """JSON has empty texts, which must not meet the empty list of domains, surfaces, names."""
+    rows = [row(0), row(1), *(event(i, "", email_domain="", surface="") for i in range(2))]
+    result = examine(tmp_path, rows)
+    assert value(result, "unplaced_share") == 1
+    assert value(result, "internal_share") is None
+    asked = {"request_id": "q0", "occurred_at": START, "environment": "dev"}
+    rows = [row(0), event(0, " ", request_id="q0"), Row(requests, "line 1", asked)]
+    assert value(examine(tmp_path, rows), "non_production_share") == 1
+
+
 def test_each_rule_says_what_it_alone_adds(tmp_path: Path) -> None:
     rows = [row(i) for i in range(6)]
     rows += [

@@ -17,8 +17,9 @@ ASKED_IN = Query(
     "asked_in",
     """
     SELECT request_id, min(environment) AS environment FROM requests
-    WHERE environment IS NOT NULL AND request_id IN (
-        SELECT request_id FROM feedback WHERE environment IS NULL AND request_id IS NOT NULL)
+    WHERE trim(environment) <> '' AND request_id IN (
+        SELECT request_id FROM feedback
+        WHERE coalesce(trim(environment), '') = '' AND request_id IS NOT NULL)
     GROUP BY request_id
     """,
     "Environment of the request, where the feedback does not name its own.",
@@ -29,7 +30,7 @@ ENVIRONMENTS = Query(
     """
     SELECT lower(trim(environment)) AS environment, count(*) AS events
     FROM (SELECT environment FROM feedback UNION ALL SELECT environment FROM asked_in)
-    WHERE environment IS NOT NULL
+    WHERE trim(environment) <> ''
     GROUP BY lower(trim(environment)) ORDER BY events DESC, environment LIMIT 1000
     """,
     "Deployment environments that feedback came from.",
@@ -53,7 +54,7 @@ STAFF_DOMAINS = Query(
     FROM people WHERE person LIKE '%_@_%' GROUP BY lower(split_part(person, '@', 2))
     UNION ALL
     SELECT lower(email_domain), 'flag', count(*) FROM feedback
-    WHERE email_domain IS NOT NULL AND is_internal IS NOT NULL GROUP BY lower(email_domain)
+    WHERE email_domain <> '' AND is_internal IS NOT NULL GROUP BY lower(email_domain)
     HAVING count(*) >= 5 AND count(*) FILTER (WHERE is_internal) >= 0.9 * count(*)
     ORDER BY people DESC, domain, source LIMIT 20
     """,
@@ -115,19 +116,21 @@ LINKED = Query(
            f.feedback_id, f.occurred_at, f.surface, f.reason, f.comment IS NOT NULL AS commented,
            coalesce(f.user_id, f.session_id) AS clicker,
            coalesce(f.request_id, f.correction, f.comment, f.feedback_id) AS about,
-           lower(trim(coalesce(f.environment, q.environment))) AS environment,
+           lower(trim(coalesce(nullif(trim(f.environment), ''), q.environment))) AS environment,
            coalesce(f.is_internal, FALSE) AS by_flag,
            s.feedback_id IS NOT NULL AS by_directory,
            coalesce(list_contains($domains, lower(coalesce(
-               f.email_domain, nullif(split_part(f.user_id, '@', 2), '')))), FALSE) AS by_domain,
+               nullif(f.email_domain, ''), nullif(split_part(f.user_id, '@', 2), '')))), FALSE)
+               AS by_domain,
            coalesce(f.account_id IN (SELECT tenant FROM test_tenants), FALSE)
                OR coalesce(f.user_id IN (SELECT tenant FROM test_tenants), FALSE) AS by_tenant,
-           coalesce(list_contains($surfaces, lower(trim(f.surface))), FALSE) AS by_build,
+           coalesce(list_contains($surfaces, nullif(lower(trim(f.surface)), '')), FALSE)
+               AS by_build,
            a.account_id IS NOT NULL
                OR ($directory_used AND coalesce(NOT f.is_internal, FALSE)) AS is_customer,
            f.is_internal IS NOT NULL OR a.account_id IS NOT NULL
                OR ($directory_used AND f.user_id IS NOT NULL)
-               OR ($domains <> [''] AND (f.email_domain IS NOT NULL OR f.user_id LIKE '%_@_%'))
+               OR ($domains <> [''] AND (f.email_domain <> '' OR f.user_id LIKE '%_@_%'))
                AS is_told
     FROM set_rows AS r
     LEFT JOIN of_requests AS o ON o.request_id = r.source_event_id
