@@ -228,6 +228,15 @@ def test_an_empty_name_is_no_name(tmp_path: Path) -> None:
     assert value(examine(tmp_path, rows), "non_production_share") == 1
 
 
+def test_who_gave_no_name_may_be_an_insider(tmp_path: Path) -> None:
+    """A directory of addresses says nothing of feedback that names neither person nor domain."""
+    ada = Row(people, "line 1", {"person": "ada@corp.example", "active_from": START})
+    rows = [row(0), row(1), *(event(i, user_id=None) for i in range(2)), ada]
+    result = examine(tmp_path, rows)
+    assert value(result, "internal_share") is None
+    assert value(result, "internal_share_at_most") == 1
+
+
 def test_each_rule_says_what_it_alone_adds(tmp_path: Path) -> None:
     rows = [row(i) for i in range(6)]
     rows += [

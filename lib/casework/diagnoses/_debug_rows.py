@@ -130,8 +130,8 @@ LINKED = Query(
                OR ($directory_used AND coalesce(NOT f.is_internal, FALSE)) AS is_customer,
            f.is_internal IS NOT NULL OR a.account_id IS NOT NULL
                OR ($directory_used AND f.user_id IS NOT NULL)
-               OR ($domains <> [''] AND (f.email_domain <> '' OR f.user_id LIKE '%_@_%'))
-               AS is_told
+               OR ($domains <> [''] AND (coalesce(f.email_domain, '') <> ''
+                                         OR coalesce(f.user_id, '') LIKE '%_@_%')) AS is_told
     FROM set_rows AS r
     LEFT JOIN of_requests AS o ON o.request_id = r.source_event_id
     LEFT JOIN feedback AS f ON f.feedback_id = coalesce(o.feedback_id, r.source_event_id)
