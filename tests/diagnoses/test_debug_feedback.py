@@ -192,6 +192,50 @@ def test_of_rows_that_cannot_be_traced_nothing_is_said(tmp_path: Path) -> None:
     assert "none can be traced" in result.headline
 
 
+def test_of_rows_that_cannot_be_traced_nothing_is_said_whatever_they_weigh(tmp_path: Path) -> None:
+    """Their weights add up to the whole in another order than those of the whole."""
+    result = examine(tmp_path, [row(i, weight=0.1 + (i * 37 % 101) / 97) for i in range(997)])
+    assert result.verdict == "not_testable"
+    assert value(result, "unmatched_share") <= 1
+
+
+@pytest.mark.parametrize("internal", [True, False, None])
+def test_where_no_environment_is_recorded_none_is_counted(
+    tmp_path: Path, internal: bool | None
+) -> None:
+    rows = [one for i in range(40) for one in (row(i), event(i, None, is_internal=False))]
+    rows += [row(40), event(40, None, is_internal=internal)]
+    if internal is None:
+        rows = [row(0), event(0, None), row(1), event(1, None)]
+    result = examine(tmp_path, rows)
+    assert value(result, "non_production_share") is None
+    assert (value(result, "suspect_share") is None) is (internal is None)
+    assert "environment" in result.headline
+    assert "outside production" not in result.headline + result.charts[0].title
+    assert "it is not known how many of the rows come from outside" in result.findings[0].statement
+    assert outcome(result, "Insiders are") == "not_testable"
+
+
+def test_every_combination_counts(tmp_path: Path) -> None:
+    """Of rows whose surface is an address of its own each is a combination."""
+    rows = [one for i in range(2_100) for one in (row(i), event(i, "staging", surface=f"s{i}"))]
+    result = examine(tmp_path, rows)
+    assert value(result, "non_production_share") == 1
+    assert len(value(result, "origins")) == 2_000
+
+
+@pytest.mark.parametrize(("environment", "verdict"), [(None, "inconclusive"), ("live", "clean")])
+def test_no_set_is_clean_whose_bad_rows_may_all_be_from_staging(
+    tmp_path: Path, environment: str | None, verdict: str
+) -> None:
+    """A share of 8 % matters from insiders or staging, and else it does not."""
+    rows = [one for i in range(300) for one in (row(i), event(i, environment, is_internal=False))]
+    rows += [one for i in range(300) for one in both(i, "wrong" if i % 13 else "dislike")]
+    result = examine(tmp_path, rows)
+    assert result.verdict == verdict
+    assert (value(result, "contamination_suspect") is None) is (environment is None)
+
+
 def test_the_request_says_where_the_feedback_does_not(tmp_path: Path) -> None:
     asked = {"request_id": "q0", "occurred_at": START, "environment": "dev"}
     rows = [row(0), row(1), event(0, None, request_id="q0"), event(1)]

@@ -10,6 +10,7 @@ from casework.diagnoses import _debug_slices as evals
 from casework.diagnoses._debug_changes import Moves
 from casework.diagnoses._debug_classes import LABELS, Classes
 from casework.diagnoses._debug_origins import Known, Origins
+from casework.diagnoses._debug_words import whence_of
 from casework.diagnoses._inquiry import Inquiry
 from casework.stats.agreement import calibrated_joint
 from casework.words import number, share
@@ -52,8 +53,7 @@ def _draw_rows(ask: Inquiry, known: Known, origins: Origins, classes: Classes | 
         flagged = origins.screened("flagged")
         rows += [_part(what, "behaviour speaks against it", flagged, "gate"),
                  _part(what, "not labelled", 1 - flagged, "muted")]  # fmt: skip
-        whom = "" if origins.insiders_unknown else "insiders or "
-        title = f"{share(origins.suspect)} of the training rows are from {whom}no production"
+        title = f"Of the training rows {whence_of(origins)}"
         below = "no row is labelled"
     told = "; ".join(f"{row['label']}: {row['part']} {share(row['share'])}" for row in rows
                      if row["share"])  # fmt: skip

@@ -22,6 +22,7 @@ from casework.stats.stratified import Stratified, Stratum, stratified_share
 
 LABELS = ("wrong", "style", "dislike", "test", "unknown")
 _ADJUDICATES = ("adjudic", "consensus", "gold", "arbiter", "resolved")
+_UNPLACED = ("unmatched", "not recorded", "not recognised")
 _KEY = ("stage", "is_suspect", "told", "flagged", "band")
 
 
@@ -81,6 +82,7 @@ class Classes:
         once: contamination where repeated rows are counted once.
         suspect: rows that are no correction and internal or not from production.
         suspect_known: the same with unknown rows taken as corrections.
+        suspect_at_most: the same with rows of unknown environment taken as suspect.
         within: of the suspect rows, the share that is no correction.
         wrong: rows of class wrong, with an interval of their own.
         mix: the classes with intervals that hold together.
@@ -97,6 +99,7 @@ class Classes:
     once: Estimate
     suspect: Estimate | None
     suspect_known: Estimate | None
+    suspect_at_most: Estimate | None
     within: Estimate | None
     wrong: Estimate
     mix: dict[str, Estimate]
@@ -134,6 +137,7 @@ def classify(ask: Inquiry, known: Known, agreement: Agreement) -> Classes | None
         ask.ask(q.STRATA, **alone), ask.ask(q.COUNTED, **alone), "contamination", reliability
     )
     suspect = [row for row in strata if row["is_suspect"]]
+    perhaps = [row for row in strata if row["is_suspect"] or row["stage"] in _UNPLACED]
     whole = sum(row["weight"] for row in strata)
     within = _over(suspect, counted, "contamination", reliability)
     return Classes(
@@ -144,7 +148,10 @@ def classify(ask: Inquiry, known: Known, agreement: Agreement) -> Classes | None
         known=_value(strata, counted, "known", reliability),
         hard=_value(strata, counted, "hard", reliability),
         once=(again or found).estimate,
-        suspect=_part(suspect, counted, "contamination", reliability, whole),
+        suspect=None
+        if not suspect and perhaps == strata
+        else _part(suspect, counted, "contamination", reliability, whole),
+        suspect_at_most=_part(perhaps, counted, "contamination", reliability, whole),
         suspect_known=_part(suspect, counted, "known", reliability, whole),
         within=within.estimate if within else None,
         wrong=_value(strata, counted, "wrong", reliability),

@@ -8,6 +8,8 @@ from casework.diagnoses._debug_classes import Agreement, Classes
 from casework.diagnoses._debug_origins import Known, Origins, marginal
 from casework.diagnoses._inquiry import Inquiry
 
+_MOST_SHOWN = 2_000
+
 
 def measure_origins(ask: Inquiry, known: Known, origins: Origins) -> None:
     """Record where the rows came from, a census by weight, and what behaviour says."""
@@ -23,11 +25,12 @@ def measure_origins(ask: Inquiry, known: Known, origins: Origins) -> None:
         "unplaced_share": origins.unplaced,
     }
     unknown = ["internal_share"] if origins.insiders_unknown else []
-    if origins.is_unknown:
+    if origins.environments_unknown:
         unknown.append("non_production_share")
     for name, value in shares.items():
         ask.measure(name, None if name in unknown else value, "share:rows", q.ORIGINS, n=n)
-    suspect = None if origins.is_unknown else origins.suspect
+    nothing = origins.environments_unknown and origins.insiders_unknown
+    suspect = None if nothing else origins.suspect
     ask.measure("suspect_share", suspect, "share:rows", q.SCREEN, n=n)
     ask.measure("duplicate_share", origins.screened("repeats"), "share:rows", q.SCREEN, n=n)
     ask.measure("screened_share", origins.screened("flagged"), "share:rows", q.SCREEN, n=n)
@@ -38,7 +41,7 @@ def measure_origins(ask: Inquiry, known: Known, origins: Origins) -> None:
     ask.measure("n_eff", origins.weight**2 / squares, "count:rows", q.SCREEN, n=n)
     rules = marginal(ask.ask(q.RULES, **known), origins.weight)
     ask.measure("internal_rules", rules, "table", q.RULES, n=n)
-    ask.measure("origins", origins.table, "table", q.ORIGINS, n=n)
+    ask.measure("origins", origins.table[:_MOST_SHOWN], "table", q.ORIGINS, n=n)
 
 
 def measure_classes(ask: Inquiry, classes: Classes | None, agreement: Agreement) -> None:

@@ -10,6 +10,8 @@ from casework.diagnoses._inquiry import Inquiry
 
 Known = dict[str, Any]
 
+_ALL = 1 - 1e-9
+"""A share of everything, as far as sums of weights agree."""
 _PRODUCTION = frozenset(("prod", "production", "live", "prd"))
 _ELSEWHERE = frozenset(
     (
@@ -82,12 +84,17 @@ class Origins:
     @property
     def is_unknown(self) -> bool:
         """Whether no row can be traced to its feedback, so that nothing tells where any is from."""
-        return self.unmatched == 1
+        return self.unmatched > _ALL
+
+    @property
+    def environments_unknown(self) -> bool:
+        """Whether of no row it is known in which environment its feedback was given."""
+        return not self.elsewhere and self.unmatched + self.unplaced > _ALL
 
     @property
     def insiders_unknown(self) -> bool:
         """Whether nothing in the case could tell an insider, for any row."""
-        return not self.internal and self.open + self.unmatched > 1 - 1e-9
+        return not self.internal and self.open + self.unmatched > _ALL
 
     def screened(self, name: str) -> float:
         """Share of the weight that one part of the screen marks."""
@@ -157,12 +164,12 @@ def place(ask: Inquiry, known: Known) -> Origins:
         held = [row[column] for row in table
                 if (not stages or row["stage"] in stages)
                 and (internal is None or row["is_internal"] == internal)]  # fmt: skip
-        return sum(held) / weight if weight else 0.0
+        return min(1.0, sum(held) / weight) if weight else 0.0
 
     return Origins(
         rows=screen["rows"],
         weight=weight,
-        suspect=float(screen["suspect"]) / weight if weight else 0.0,
+        suspect=min(1.0, float(screen["suspect"]) / weight) if weight else 0.0,
         internal=share("weight", internal=True),
         disputed=share("disputed_weight"),
         open=share("open_weight"),

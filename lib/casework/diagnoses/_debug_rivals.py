@@ -101,6 +101,8 @@ def _experts(origins: Origins, classes: Classes | None, limits: Limits) -> Rival
     test = "labels of the rows from insiders and from outside production"
     if origins.is_unknown:
         return Rival(explanation, test, "not_testable", "no row can be traced to its feedback")
+    if not origins.suspect and (origins.environments_unknown or origins.insiders_unknown):
+        return Rival(explanation, test, "not_testable", "nothing tells all of these rows")
     if not origins.suspect:
         return Rival(explanation, test, "excluded", "there are no such rows")
     within = classes.within if classes else None

@@ -182,9 +182,9 @@ ORIGINS = Query(
            coalesce(sum(weight) FILTER (WHERE is_open), 0) AS open_weight,
            min(occurred_at) AS first, max(occurred_at) AS last
     FROM placed GROUP BY stage, environment, surface, is_internal
-    ORDER BY weight DESC, rows DESC, stage, environment, surface, is_internal LIMIT 2000
+    ORDER BY weight DESC, rows DESC, stage, environment, surface, is_internal
     """,
-    "Rows by environment, surface and internal (at most 2,000 combinations).",
+    "Rows by environment, surface and internal.",
     uses=(PLACED,),
 )
 

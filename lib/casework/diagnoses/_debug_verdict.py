@@ -19,20 +19,20 @@ def conclude(
     primary: Primary | None,
 ) -> Verdict:
     """The verdict, from where the rows came from, what they are, and which rivals stay open."""
-    if classes is None and origins.unmatched == 1:
+    if classes is None and origins.is_unknown:
         return "not_testable"
     if classes is None or not agreement.carries(limits.contamination):
         seen = origins.suspect > limits.suspect
         seen |= origins.screened("flagged") > limits.contamination
         return "supported" if seen else "inconclusive"
-    share, suspect = classes.contamination, classes.suspect
-    if exceeds(share, suspect, limits):
+    share, most = classes.contamination, classes.suspect_at_most
+    if exceeds(share, classes.suspect, limits):
         gates = [rival for rival in rivals if rival.explanation in GATES]
         settled = all(rival.outcome == "excluded" for rival in gates)
         settled &= primary is None or primary.p < primary.alpha
         return "confirmed" if settled and not falsifier.falsified else "supported"
     picked = any(r.outcome == "not_excluded" for r in rivals if r.explanation == PICKED)
-    below = suspect is not None and suspect.high < limits.suspect
+    below = most is not None and most.high < limits.suspect
     if share.high < limits.contamination and below and not picked:
         return "clean"
     return "supported" if share.value > limits.contamination else "inconclusive"

@@ -27,7 +27,7 @@ def headline(
     of_set: str = "",
 ) -> str:
     """Say the answer in one sentence; `of_set` names the set where there are several."""
-    whence = _whence(origins)
+    whence = whence_of(origins)
     moved = ""
     if moves.slices:
         moved = (
@@ -51,9 +51,14 @@ def headline(
     return f"{told} of {rows} are no corrections; {whence}{moved}."
 
 
-def _whence(origins: Origins) -> str:
+def whence_of(origins: Origins) -> str:
+    """Say how many rows come from where they should not, as far as it is known."""
     if origins.is_unknown:
         return "none can be traced to its feedback"
+    if origins.environments_unknown and origins.insiders_unknown:
+        return "none tells its environment or an insider"
+    if origins.environments_unknown:
+        return f"{share(origins.internal)} come from insiders, the environment of none is known"
     if origins.insiders_unknown:
         return f"{share(origins.elsewhere)} come from outside production"
     return f"{share(origins.suspect)} come from insiders or from outside production"
@@ -65,7 +70,7 @@ def findings(
     """State what was found, with what carries it."""
     found = [
         Finding(
-            f"By weight in training, {share(origins.elsewhere)} of the rows come from outside "
+            f"By weight in training, {_elsewhere(origins)} of the rows come from outside "
             f"production, {_insiders(origins)}, {share(origins.unmatched)} have no feedback event "
             f"in the case, {share(origins.unplaced)} have no known environment.",
             ("non_production_share", "internal_share", "unmatched_share", "unplaced_share"),
@@ -117,6 +122,10 @@ def _slices(ask: Inquiry, moves: Moves) -> Finding:
         (ask.evidence_id(evals.SLICES),),
         ("slices",),
     )
+
+
+def _elsewhere(origins: Origins) -> str:
+    return "it is not known how many" if origins.environments_unknown else share(origins.elsewhere)
 
 
 def _insiders(origins: Origins) -> str:

@@ -91,7 +91,7 @@ def judge(
     classes = classify(ask, known, agreement)
     moves = compare(ask, known, before, after)
     _measure(ask, known, origins, classes, agreement, moves)
-    if classes is None and origins.unmatched == 1:
+    if classes is None and origins.is_unknown:
         return _nothing_known(origins)
     stated = corrections is not None
     return _conclude(ask, known, origins, classes, agreement, moves, limits, choice, stated=stated)
