@@ -584,3 +584,34 @@ def test_retrains_that_leave_the_falls_as_they_are(
 ) -> None:
     moves = Moves(tuple(fallen(name, 140, fell, back) for name, fell, back in slices), retrains=3)
     assert moves.not_recovered is stays_down
+
+
+@pytest.mark.parametrize(
+    ("kept", "more", "retrains"),
+    [
+        (range(0, 40, 2), {}, 3),
+        # a copy leaves out nothing, and the bad rows alone leave out the sound ones
+        (range(40), {}, 0),
+        (range(1, 40, 2), {}, 0),
+        # numbers of lines are the same in any set
+        (range(0, 40, 2), {"source_event_id": None, "prompt": "another"}, 0),
+    ],
+)
+def test_a_retrain_is_one_without_the_rows_in_doubt(
+    tmp_path: Path, kept: range, more: dict[str, Any], retrains: int
+) -> None:
+    rows = [one for i in range(40) for one in (row(i), event(i))]
+    rows += [one for i in range(40) for one in both(i, "dislike" if i % 2 else "wrong")]
+    rows += [row(i, dataset="other", **more) for i in kept]
+    names = ("base", "tuned", "again 1", "again 2", "again 3")
+    for day, name in enumerate(names):
+        rows += [run(name, day, checkpoint=name)]
+        rows += scored(name, [float(i % 10 < (2 if day == 1 else 9)) for i in range(80)])
+        if day:
+            uri = "s3://sets/sft.jsonl" if day == 1 else "s3://sets/other.jsonl"
+            made = {"artifact": name, "kind": "train_data", "uri": uri}
+            rows.append(Row(artifact_inputs, f"input {day}", made))
+    result = examine(tmp_path, rows, dataset="sft")
+    assert value(result, "retrains") == retrains
+    assert value(result, "slices_down") == 1
+    assert outcome(result, "Slices moved") == ("excluded" if retrains else "not_testable")

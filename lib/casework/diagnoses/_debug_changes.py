@@ -102,7 +102,7 @@ class Sides:
 def compare(ask: Inquiry, known: Known, before: str | None, after: str | None) -> Moves:
     """Test every slice, all of them together by Benjamini and Hochberg."""
     runs = ask.ask(q.RUNS)
-    sides = _sides(ask, runs, known["dataset"], before, after)
+    sides = _sides(ask, runs, known, before, after)
     if not sides.before or not sides.after:
         return Moves(how=sides.how)
     named = (_name(sides.before[0]), _name(sides.after[-1]))
@@ -133,7 +133,7 @@ def compare(ask: Inquiry, known: Known, before: str | None, after: str | None) -
 
 
 def _sides(
-    ask: Inquiry, runs: list[dict[str, Any]], dataset: str, before: str | None, after: str | None
+    ask: Inquiry, runs: list[dict[str, Any]], known: Known, before: str | None, after: str | None
 ) -> Sides:
     """Tell the runs apart: as given, by what they were trained on, by base, by order."""
     of = {key: [r for r in runs if _is(r, key)] for key in (before, after) if key}
@@ -141,10 +141,9 @@ def _sides(
         if not found:
             names = [n for r in runs for n in (r["checkpoint"], r["run_id"]) if n]
             raise unknown_name("run or checkpoint", key, names)
-    inputs = ask.ask(q.TRAINED)
+    inputs, dataset = ask.ask(q.TRAINED), known["dataset"]
     tuned = {row["artifact"] for row in inputs if _names(row["uri"], dataset)}
-    cleaned = {row["dataset"] for row in ask.ask(q.SUBSETS, dataset=dataset)
-               if row["shared"] == row["rows"]}  # fmt: skip
+    cleaned = {row["dataset"] for row in ask.ask(q.SUBSETS, **known) if _ablates(row)}
     retrained = {row["artifact"] for row in inputs
                  if any(_names(row["uri"], one) for one in cleaned)} - tuned  # fmt: skip
     ablated = [r for r in runs if {r["checkpoint"], r["endpoint"]} & retrained]
@@ -166,6 +165,15 @@ def _sides(
         return Sides(_base(rest, late), late, "by the base of the tuned checkpoint", ablated)
     first = _first(rest)
     return Sides(first, _last(rest, first), "first and last of each suite", ablated)
+
+
+def _ablates(row: dict[str, Any]) -> bool:
+    """Whether a set holds rows of this one alone, and leaves out more of those in doubt."""
+    sound, kept_sound = (row[a] - row[b] for a, b in (("whole", "in_doubt"),
+                                                      ("kept", "kept_in_doubt")))  # fmt: skip
+    return bool(
+        row["shared"] == row["rows"] and row["kept_in_doubt"] * sound < kept_sound * row["in_doubt"]
+    )
 
 
 def _base(runs: list[dict[str, Any]], late: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -1,6 +1,8 @@
 """What moved in the evals after training: the questions of `debug_feedback` on slices."""
 
 from casework.case import Query
+from casework.diagnoses._debug_labels import TARGETS
+from casework.diagnoses._debug_rows import SCREENED
 
 RUNS = Query(
     "runs",
@@ -25,20 +27,56 @@ TRAINED = Query(
     "Artifacts and the data that they were trained on.",
 )
 
+DOUBTED = Query(
+    "doubted",
+    """
+    SELECT t.row_id, t.source_event_id, coalesce(t.prompt, '') AS prompt,
+           s.is_suspect OR s.no_answer OR s.same_answer OR s.is_mash OR s.is_hammered OR s.in_burst
+               OR coalesce(c.share, 0) > 0.5 AS in_doubt
+    FROM training_rows AS t JOIN screened AS s ON s.row_id = t.row_id
+    LEFT JOIN targets AS c ON c.row_id = t.row_id AND c.target = 'contamination'
+    WHERE t.dataset = $dataset
+    """,
+    "Rows of the set, and whether origin, behaviour or labels speak against them.",
+    uses=(SCREENED, TARGETS),
+)
+
+OTHERS = Query(
+    "others",
+    """
+    SELECT dataset, row_id, source_event_id, coalesce(prompt, '') AS prompt
+    FROM training_rows WHERE dataset <> $dataset
+    """,
+    "Rows of the other sets.",
+)
+
 SUBSETS = Query(
     "subsets",
     """
-    SELECT t.dataset, count(*) AS rows,
-           count(*) FILTER (WHERE s.row_id IS NOT NULL OR e.source_event_id IS NOT NULL) AS shared
-    FROM training_rows AS t
-    LEFT JOIN (SELECT row_id FROM training_rows WHERE dataset = $dataset) AS s
-      ON s.row_id = t.row_id
-    LEFT JOIN (SELECT DISTINCT source_event_id FROM training_rows WHERE dataset = $dataset) AS e
-      ON e.source_event_id = t.source_event_id
-    WHERE t.dataset <> $dataset
-    GROUP BY t.dataset ORDER BY t.dataset
+    SELECT o.dataset, o.rows, o.shared, k.kept, k.kept_in_doubt, d.rows AS whole, d.in_doubt
+    FROM (SELECT dataset, count(*) AS rows,
+                 count(*) FILTER (WHERE m.row_id IS NOT NULL
+                                     OR e.source_event_id IS NOT NULL) AS shared
+          FROM others AS o
+          LEFT JOIN doubted AS m ON m.row_id = o.row_id AND m.prompt = o.prompt
+          LEFT JOIN (SELECT DISTINCT source_event_id FROM doubted) AS e
+            ON e.source_event_id = o.source_event_id
+          GROUP BY dataset) AS o
+    JOIN (SELECT dataset, count(*) AS kept, count(*) FILTER (WHERE in_doubt) AS kept_in_doubt
+          FROM (SELECT o.dataset, m.row_id, m.in_doubt
+                FROM doubted AS m JOIN others AS o ON o.row_id = m.row_id AND o.prompt = m.prompt
+                UNION
+                SELECT o.dataset, m.row_id, m.in_doubt
+                FROM doubted AS m JOIN (SELECT DISTINCT dataset, source_event_id FROM others) AS o
+                  ON o.source_event_id = m.source_event_id)
+          GROUP BY dataset) AS k ON k.dataset = o.dataset
+    CROSS JOIN (SELECT count(*) AS rows, count(*) FILTER (WHERE in_doubt) AS in_doubt
+                FROM doubted) AS d
+    ORDER BY o.dataset
     """,
-    "Other sets, and how many of their rows are rows of this one: an ablation leaves some out.",
+    "Other sets, how many of their rows are rows of this one, and how many of its rows they keep, "
+    "of all and of those in doubt: an ablation keeps fewer of these.",
+    uses=(DOUBTED, OTHERS),
 )
 
 SCORED = Query(
