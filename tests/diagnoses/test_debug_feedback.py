@@ -615,3 +615,27 @@ def test_a_retrain_is_one_without_the_rows_in_doubt(
     assert value(result, "retrains") == retrains
     assert value(result, "slices_down") == 1
     assert outcome(result, "Slices moved") == ("excluded" if retrains else "not_testable")
+
+
+def test_few_items_of_a_retrain_bring_nothing_back(tmp_path: Path) -> None:
+    """Two items that agree leave no spread, and show nothing of the others."""
+    rows = [one for i in range(40) for one in (row(i), event(i))]
+    rows += [one for i in range(40) for one in both(i, "dislike" if i % 2 else "wrong")]
+    rows += [row(i, dataset="other") for i in range(0, 40, 2)]
+    for day, name in enumerate(("base", "tuned", "again 1", "again 2", "again 3")):
+        rows += [run(name, day, checkpoint=name)]
+        items = 80 if day < 2 else 2
+        rows += scored(name, [float(day != 1 or i > 60) for i in range(items)])
+        if day:
+            uri = "s3://sets/sft.jsonl" if day == 1 else "s3://sets/other.jsonl"
+            made = {"artifact": name, "kind": "train_data", "uri": uri}
+            rows.append(Row(artifact_inputs, f"input {day}", made))
+    result = examine(tmp_path, rows, dataset="sft")
+    assert (value(result, "retrains"), value(result, "slices_down")) == (3, 1)
+    assert outcome(result, "Slices moved") == "not_testable"
+
+
+def test_who_was_served_is_unknown_without_a_tuned_checkpoint(tmp_path: Path) -> None:
+    asked = {"request_id": "q0", "occurred_at": START, "checkpoint": "m"}
+    result = examine(tmp_path, [row(0), event(0), Row(requests, "line 1", asked)])
+    assert value(result, "served_requests") is None

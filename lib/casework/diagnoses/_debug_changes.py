@@ -9,6 +9,7 @@ from casework.diagnoses import _debug_slices as q
 from casework.diagnoses._debug_origins import Known
 from casework.diagnoses._inquiry import Inquiry
 from casework.errors import unknown_name
+from casework.stats import repeats
 from casework.stats.changes import mean_change
 from casework.stats.estimates import Estimate
 from casework.stats.multiplicity import benjamini_hochberg
@@ -86,7 +87,8 @@ class Moves:
         if not self.fallen:
             return False
         n, total, squares = map(sum, zip(*(s.past_half for s in self.fallen), strict=True))
-        return n >= 2 and mean_change(int(n), total, squares).estimate.high < 0
+        past = repeats.mean_change(int(n), total, squares)
+        return past is not None and past.high < 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,8 +249,6 @@ def _test(row: dict[str, Any], several: bool) -> Slice:
     else:
         found = mean_change(n, row["total"], row["squares"])
         change, p = found.estimate, found.p
-    back = None
-    if row["retrained"] >= 2:
-        back = mean_change(row["retrained"], row["back"], row["back_squares"]).estimate
+    back = repeats.mean_change(row["retrained"], row["back"] or 0.0, row["back_squares"] or 0.0)
     past_half = (row["retrained"], row["past_half"] or 0.0, row["past_half_squares"] or 0.0)
     return Slice(name, n, row["before"], row["after"], change, p, binary, back, past_half)

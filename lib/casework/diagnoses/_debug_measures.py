@@ -86,7 +86,7 @@ def measure_moves(ask: Inquiry, moves: Moves) -> None:
     ask.measure("retrains", moves.retrains, "count:retrains", evals.RUNS)
     tuned = {"tuned_checkpoints": list(moves.tuned) or [""]}
     served, revenue = ask.one(evals.SERVED, **tuned), ask.one(evals.REVENUE, **tuned)
-    held = ask.case.filled("requests")
+    held = moves.tuned and ask.case.filled("requests", ("checkpoint",))
     value = served["requests"] if held else None
     ask.measure("served_requests", value, "count:requests", evals.SERVED, n=value)
     ask.measure("served_accounts", served["accounts"] if held else None, "count:accounts",

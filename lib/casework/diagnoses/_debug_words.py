@@ -109,7 +109,8 @@ def _slices(ask: Inquiry, moves: Moves) -> Finding:
     rest = len(moves.fallen) - 5
     said = f" The falls: {fell}{f' and {rest} more' if rest > 0 else ''}." if fell else ""
     cause = (
-        " Retrains without the rows in doubt bring the falls back."
+        f" Retrains without the rows in doubt bring {number(moves.recovered)} of "
+        f"{number(len(moves.fallen))} back."
         if causal(moves)
         else " That these rows are the cause is not shown: it takes retrains without them."
         if moves.fallen

@@ -48,6 +48,7 @@ from casework.tables import (
     row_labels,
     training_rows,
 )
+from casework.words import count
 
 
 def judge(
@@ -162,7 +163,7 @@ def _measure(
 def _nothing_known(origins: Origins) -> Conclusion:
     return Conclusion(
         "not_testable",
-        f"Not testable. None of {origins.rows:,} rows has a feedback event in the case, and none "
+        f"Not testable. None of {count(origins.rows, 'rows')} has a feedback event, and none "
         "is labelled: load feedback or row_labels.",
         missing=(
             Missing("feedback", ("feedback_id", "environment"), "where the rows came from"),
@@ -178,7 +179,7 @@ def _breaks(moves: Moves) -> tuple[Break, ...]:
         or moves.bracket[0] > moves.bracket[1]
     ):
         return ()
-    what = f"{moves.up} slices rose and {len(moves.fallen)} fell after training"
+    what = f"{count(moves.up, 'slices')} rose and {len(moves.fallen)} fell after training"
     return (Break(*moves.bracket, what),)
 
 
