@@ -10,7 +10,7 @@ from tests.diagnoses.conftest import Diagnosed
 from casework.case import Case, CaseWriter, Receipt, Row
 from casework.diagnoses import get
 from casework.findings import Result, Rival
-from casework.tables import accounts, eval_runs, eval_samples, feedback, nps, requests
+from casework.tables import Table, accounts, eval_runs, eval_samples, feedback, nps, requests
 
 START = datetime(2026, 1, 5, tzinfo=UTC)
 TOPIC, WORDS, VECTORS = 1000, 1002, 1004
@@ -480,3 +480,31 @@ def test_one_answer_and_one_week_make_no_trend(tmp_path: Path) -> None:
     assert value(result, "eval_slope") is None
     assert value(result, "nps_change") is None
     assert "one week only" in " ".join(f.statement for f in result.findings)
+
+
+def changed(rows: list[Row], table: Table, **more: Any) -> list[Row]:
+    """The same rows, those of a table with other values."""
+    return [Row(r.table, r.locator, {**r.values, **(more if r.table is table else {})})
+            for r in rows]  # fmt: skip
+
+
+@pytest.mark.parametrize("every", [1, 4])
+def test_a_rise_is_as_large_however_seldom_the_eval_is_run(tmp_path: Path, every: int) -> None:
+    rows = [row for row in product() if row.table is accounts or row.table is requests]
+    for k in range(6):
+        run = {"run_id": f"run{k}", "suite": "s", "started_at": START + timedelta(weeks=every * k)}
+        rows.append(Row(eval_runs, f"run {k}", run))
+        for i in range(20):
+            item = {"run_id": f"run{k}", "item_id": f"i{i}", "score": 0.3 + 0.1 * k + 0.01 * i,
+                    "topic": "billing", "account_id": f"a{2 * i + 1}"}  # fmt: skip
+            rows.append(Row(eval_samples, f"item {k} {i}", item))
+    better = rival(judged(tmp_path, rows, target="gold"), "The product got")
+    assert better.outcome == "not_excluded"
+    assert better.why.startswith("the same items changed by 0.5 ")
+
+
+def test_what_is_too_few_for_a_trend_is_told(tmp_path: Path) -> None:
+    better = rival(judged(tmp_path, product(), target="gold"), "The product got")
+    assert (
+        better.why == "20 items there all the time, in 4 weeks with a run, are too few for a trend"
+    )

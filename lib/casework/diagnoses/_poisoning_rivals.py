@@ -78,7 +78,9 @@ def _better_product(trends: Trends, scores: Scores) -> Rival:
     test = "items that were there all the time; the rise split into the same items and others"
     total, rise = trends.fixed_total(), trends.rise
     if total is None or rise is None:
-        return Rival(explanation, test, "not_testable", "no item was there all the time")
+        kept = count(trends.fixed_items, "items")
+        why = f"{kept} there all the time, in {count(len(trends.weeks), 'weeks')} with a run"
+        return Rival(explanation, test, "not_testable", f"{why}, are too few for a trend")
     why = f"the same items changed by {_said(total)}"
     why += f"; of a rise of {_said(rise.total)} other items make {_said(rise.other_items)}"
     if scores.fresh_above is not None and scores.fresh_above.low > 0:

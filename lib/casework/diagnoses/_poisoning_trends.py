@@ -61,7 +61,12 @@ class Trends:
 
     def fixed_total(self) -> Estimate | None:
         """Change of the items that were there all the time, over the whole time."""
-        return _over(self.fixed_slope, len(self.weeks))
+        return _scaled(self.fixed_slope, max(1, self.span)) if self.fixed_slope else None
+
+    @property
+    def span(self) -> int:
+        """Weeks from the first with a run to the last."""
+        return int((self.weeks[-1]["week"] - self.weeks[0]["week"]).days) // 7
 
 
 def follow(ask: Inquiry, target: Target, survey: Survey | None) -> Trends:
@@ -155,10 +160,6 @@ def _divergence(slope: Estimate | None, spread: float, answers: Rows) -> Estimat
 
 def _scaled(found: Estimate, by: float) -> Estimate:
     return Estimate(found.value * by, found.low * by, found.high * by, found.n)
-
-
-def _over(slope: Estimate | None, weeks: int) -> Estimate | None:
-    return _scaled(slope, max(1, weeks - 1)) if slope else None
 
 
 def month_of(row: Mapping[str, Any]) -> Any:

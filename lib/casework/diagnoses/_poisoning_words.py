@@ -143,7 +143,7 @@ def _rising(ask: Inquiry, trends: Trends) -> Finding:
         return Finding(text, ("eval_slope",), (ask.evidence_id(e.WEEKS),), ("trends",))
     rise = trends.rise
     text = (
-        f"Over {count(len(trends.weeks), 'weeks')} the score moved by {said(rise.total, 'score')}: "
+        f"Over {count(trends.span + 1, 'weeks')} the score moved by {said(rise.total, 'score')}: "
         f"{said(rise.other_items, 'score')} by other items ({number(rise.added)} came, "
         f"{number(rise.removed)} went), {said(rise.same_items, 'score')} by the same "
         f"{count(rise.kept, 'items')}."
