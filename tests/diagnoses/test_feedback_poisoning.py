@@ -508,3 +508,13 @@ def test_what_is_too_few_for_a_trend_is_told(tmp_path: Path) -> None:
     assert (
         better.why == "20 items there all the time, in 4 weeks with a run, are too few for a trend"
     )
+
+
+def test_a_retry_is_the_same_request(tmp_path: Path) -> None:
+    rows = product()
+    rows += [Row(requests, f"{row.locator} again", {**row.values, "occurred_at": later})
+             for row in rows if row.table is requests
+             for later in [row.values["occurred_at"] + timedelta(seconds=5)]]  # fmt: skip
+    result = judged(tmp_path, rows, target="gold")
+    assert (value(result, "uncovered_requests"), value(result, "target_accounts")) == (60, 20)
+    assert not any("drawn by the digest" in limit for limit in result.limits)

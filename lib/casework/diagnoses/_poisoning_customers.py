@@ -21,12 +21,12 @@ ASKED = Query(
 TRAFFIC = Query(
     "traffic",
     """
-    SELECT tier, min(written) AS written, churned, count(*) AS requests,
+    SELECT tier, min(written) AS written, churned, count(DISTINCT request_id) AS requests,
            count(DISTINCT account) AS accounts,
            min(occurred_at) AS first, max(occurred_at) AS last
     FROM asked GROUP BY tier, churned ORDER BY tier, churned
     """,
-    "Requests and accounts by tier, of those that left and those that stayed.",
+    "Requests, retries set aside, and accounts by tier, of those that left and those that stayed.",
     uses=(ASKED,),
 )
 
