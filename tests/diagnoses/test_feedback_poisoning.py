@@ -518,3 +518,41 @@ def test_a_retry_is_the_same_request(tmp_path: Path) -> None:
     result = judged(tmp_path, rows, target="gold")
     assert (value(result, "uncovered_requests"), value(result, "target_accounts")) == (60, 20)
     assert not any("drawn by the digest" in limit for limit in result.limits)
+
+
+def test_one_topic_for_everything_compares_nothing(tmp_path: Path) -> None:
+    chat = changed(changed(product(), requests, attributes={"topic": "chat"}), eval_samples,
+                   topic="chat")  # fmt: skip
+    assert judged(tmp_path, chat, target="gold").verdict == "not_testable"
+
+
+def test_questions_of_unknown_topic_are_not_covered_by_items_of_unknown_topic(
+    tmp_path: Path,
+) -> None:
+    """Items phrased unlike any request are compared by topic, which a third does not have."""
+    rows = []
+    for row in product(texts=True):
+        values = dict(row.values)
+        if row.table is requests and int(row.locator.split()[2]) % 3 == 0:
+            values["attributes"] = {}
+        if row.table is eval_samples:
+            values["input_text"] = f"zzz {values['item_id']}"
+            values["topic"] = None if values["item_id"] == "i3" else "billing"
+        rows.append(Row(row.table, row.locator, values))
+    result = judged(tmp_path, rows, target="gold")
+    assert value(result, "coverage_basis") == "topic"
+    assert value(result, "coverage_target") == pytest.approx(0.5)
+
+
+def test_a_score_is_not_transported_to_questions_without_a_topic(tmp_path: Path) -> None:
+    rows = []
+    for row in product(texts=True):
+        values = dict(row.values)
+        if row.table is requests and int(row.locator.split()[1]) % 2 == 0:
+            values["attributes"] = {}
+        if row.table is eval_samples:
+            values |= {"input_text": f"billing question {row.locator}", "tier": "gold"}
+        rows.append(Row(row.table, row.locator, values))
+    result = judged(tmp_path, rows, target="gold")
+    assert value(result, "estimable") is False
+    assert any("no question of theirs has a topic." in f.statement for f in result.findings)

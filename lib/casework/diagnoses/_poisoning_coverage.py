@@ -111,7 +111,9 @@ def cover(ask: Inquiry, target: Target, size: int) -> Coverage | None:
     found = _covered(sample, target)
     if found.gap.first.value < _SAYS_NOTHING and found.like.radius is not None and sample.recorded:
         # items phrased unlike any request: texts say nothing, and topics are recorded
-        found = _covered(by_topic(sample), target)
+        topical = by_topic(sample)
+        if topical is not None and _comparable(topical):
+            found = _covered(topical, target)
     return found
 
 

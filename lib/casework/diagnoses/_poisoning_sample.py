@@ -89,10 +89,15 @@ def draw_sample(ask: Inquiry, target: Target, size: int) -> Sample | None:
                   named)  # fmt: skip
 
 
-def by_topic(sample: Sample) -> Sample:
-    """The same questions, compared by their recorded topics alone."""
-    return Sample(sample.items, sample.questions, sample.is_target, sample.traffic,
-                  sample.accounts, "topic", None, sample.item_topics, sample.topics,
+def by_topic(sample: Sample) -> Sample | None:
+    """The questions of known topic, compared by their recorded topics alone, where they can be."""
+    found = _by_topic(sample.items, sample.questions)
+    if found is None:
+        return None
+    items, questions, _ = found
+    is_target = np.array([row["is_target"] for row in questions], bool)
+    return Sample(items, questions, is_target, sample.traffic, sample.accounts, "topic", None,
+                  [row["topic"] for row in items], [row["topic"] for row in questions],
                   sample.recorded)  # fmt: skip
 
 
@@ -146,8 +151,10 @@ def _by_text(items: Rows, questions: Rows) -> _Found | None:
 def _by_topic(items: Rows, questions: Rows) -> _Found | None:
     if not _both_groups(questions, "topic"):
         return None
-    kept_items = [row for row in items if row["topic"] is not None]
-    return kept_items, [row for row in questions if row["topic"] is not None], None
+    kept = [row for row in questions if row["topic"]]
+    if len({row["topic"] for row in kept}) < 2:  # of one topic all are alike
+        return None
+    return [row for row in items if row["topic"]], kept, None
 
 
 def _both_groups(questions: Rows, name: str) -> bool:

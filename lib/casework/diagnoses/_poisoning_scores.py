@@ -139,6 +139,8 @@ def _missing(sample: Sample, target: Target, found: Coverage) -> str:
         )
     if not any(sample.item_topics):
         return "no item has a topic"
+    if not any(topic.target for topic in found.topics):
+        return "no question of theirs has a topic"
     return ""
 
 

@@ -167,7 +167,7 @@ def _verdict(
     gap, above = found.gap.difference, scores.above
     equal = gap.high < margins.gap and found.gap.second.high >= _HALF
     overstated = above is not None and above.low > margins.score
-    if ((equal and found.tells(margins.gap)) or found.complete) and not overstated:
+    if (equal or found.complete) and found.tells(margins.gap) and not overstated:
         return "clean"
     if gap.low <= 0 or equal or falsifier.falsified:
         return "inconclusive"
