@@ -556,3 +556,45 @@ def test_a_score_is_not_transported_to_questions_without_a_topic(tmp_path: Path)
     result = judged(tmp_path, rows, target="gold")
     assert value(result, "estimable") is False
     assert any("no question of theirs has a topic." in f.statement for f in result.findings)
+
+
+def test_revenue_that_nobody_recorded_is_not_nought(tmp_path: Path) -> None:
+    """Of gold nothing is recorded; of those that left nothing, of those that stayed their own."""
+    rows = product()
+    unknown = [Row(r.table, r.locator, {**r.values, "revenue": None})
+               if r.table is accounts and r.values["tier"] == "gold" else r
+               for r in rows]  # fmt: skip
+    assert "target_revenue" not in judged(tmp_path, unknown, target="gold").measures
+    gone = {"churned_at": START + timedelta(days=50), "revenue": None}
+    left = [Row(r.table, r.locator, {**r.values, **gone}) if r.locator == "account 0" else r
+            for r in rows]  # fmt: skip
+    (tmp_path / "case.duckdb").unlink()
+    result = judged(tmp_path, left, target="gold")
+    assert (value(result, "target_revenue"), value(result, "churned_revenue")) == (190, None)
+    assert any("how much of it left is not recorded" in f.statement for f in result.findings)
+
+
+def test_what_ranks_tiers_is_asked_for_where_nothing_does(tmp_path: Path) -> None:
+    result = judged(tmp_path, changed(product(), accounts, revenue=None))
+    assert result.verdict == "not_testable"
+    assert "revenue or nps" in result.headline
+
+
+def test_thumbs_of_another_time_say_nothing_of_what_was_asked(tmp_path: Path) -> None:
+    def thumbs(days: int) -> list[Row]:
+        return [Row(feedback, f"thumb {i}", {
+            "feedback_id": f"f{i}", "occurred_at": START + timedelta(days=days), "signal": 1,
+            "account_id": f"a{i % 40}"}) for i in range(60)]  # fmt: skip
+
+    during = judged(tmp_path, [*product(), *thumbs(3)], target="gold")
+    assert during.measures["approval"].n == 60
+    (tmp_path / "case.duckdb").unlink()
+    assert "approval" not in judged(tmp_path, [*product(), *thumbs(-900)], target="gold").measures
+
+
+def test_items_without_a_tier_are_told(tmp_path: Path) -> None:
+    rows = [Row(r.table, r.locator, {**r.values, "tier": None, "account_id": None})
+            if r.table is eval_samples and r.values["item_id"] != "i3" else r
+            for r in product()]  # fmt: skip
+    said = [f.statement for f in judged(tmp_path, rows, target="gold").findings]
+    assert any("Of 1 item whose tier is known 100 % stem from one" in text for text in said)

@@ -129,9 +129,10 @@ THUMBS = Query(
            count(*) FILTER (WHERE f.signal > 0) AS up, count(*) FILTER (WHERE f.signal < 0) AS down
     FROM feedback AS f LEFT JOIN accounts AS a ON a.account_id = f.account_id
     WHERE NOT coalesce(f.is_internal, FALSE)
+      AND f.occurred_at >= $opened_at AND f.occurred_at <= $closed_at
     GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
     """,
-    "Thumbs by tier and surface.",
+    "Thumbs by tier and surface while the eval ran.",
 )
 
 CHOSEN = Query(

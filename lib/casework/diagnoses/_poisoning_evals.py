@@ -184,7 +184,7 @@ GRADERS = Query(
            OR lower(key) LIKE '%scorer%' OR lower(key) LIKE '%rubric%'
         UNION ALL
         SELECT started_at, 'harness', lag(grader) OVER in_time, grader
-        FROM graded_runs WHERE suite = $suite WINDOW in_time AS (ORDER BY started_at))
+        FROM graded_runs WHERE suite = $suite WINDOW in_time AS (ORDER BY started_at, run_id))
     WHERE before IS DISTINCT FROM after AND (what <> 'harness' OR before IS NOT NULL)
       AND occurred_at >= $opened_at AND occurred_at <= $closed_at
     ORDER BY occurred_at, what

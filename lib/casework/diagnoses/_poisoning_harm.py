@@ -24,12 +24,17 @@ def measure_harm(ask: Inquiry, target: Target, found: Coverage) -> None:
     ask.measure("days", days, "days", c.TRAFFIC)
     if not ask.case.filled("accounts", ("revenue",)):
         return
-    rows = [row for row in ask.ask(c.REVENUE) if target.holds(row) and row["revenue"] is not None]
+    theirs = [row for row in ask.ask(c.REVENUE) if target.holds(row)]
+    rows = [row for row in theirs if row["revenue"] is not None]
     known = sum(row["with_revenue"] for row in rows)
+    if not known:
+        return
     ask.measure("target_revenue", sum(row["revenue"] for row in rows), "a year", c.REVENUE, n=known)
     left = [row for row in rows if row["churned"]]
-    ask.measure("churned_revenue", sum(row["revenue"] for row in left), "a year", c.REVENUE,
-                n=sum(row["with_revenue"] for row in left))  # fmt: skip
+    unknown = not left and any(row["churned"] for row in theirs)
+    lost = None if unknown else sum(row["revenue"] for row in left)
+    n = sum(row["with_revenue"] for row in left)
+    ask.measure("churned_revenue", lost, "a year", c.REVENUE, n=n)
 
 
 def breaks_of(target: Target, trends: Trends, survey: Survey | None) -> tuple[Break, ...]:

@@ -14,7 +14,7 @@ from casework.stats.bounds import manski
 from casework.stats.composition import kish
 from casework.stats.proportions import fisher
 from casework.stats.weights import hajek
-from casework.words import number, p_value, share
+from casework.words import count, number, p_value, share
 
 _LEVEL = 0.05
 
@@ -70,7 +70,7 @@ def choosing(ask: Inquiry, target: Target) -> Finding:
     """State which thumbs became items, and whose."""
     top, thumbs = ask.measures["top_cohort_item_share"], ask.measures["items_from_thumbs"]
     text = (
-        f"Of the items {share(top.value)} stem from one tier"
+        f"Of {count(top.n or 0, 'items')} whose tier is known {share(top.value)} stem from one"
         if top.value is not None
         else "No item has a tier"
     )

@@ -181,10 +181,13 @@ def _reaching(ask: Inquiry, target: Target) -> Finding:
     names = ["uncovered_requests", "target_accounts", "days"]
     if "target_revenue" in ask.measures:
         names += ["target_revenue", "churned_revenue"]
-        text += (
-            f"; {target.label} accounts stand for {number(ask.measures['target_revenue'].value)} "
-            f"a year, of which {number(ask.measures['churned_revenue'].value)} left"
+        whole, lost = (ask.measures[name].value for name in names[-2:])
+        left = (
+            "how much of it left is not recorded"
+            if lost is None
+            else f"of which {number(lost)} left"
         )
+        text += f"; {target.label} accounts stand for {number(whole)} a year, {left}"
     return Finding(f"{text}.", tuple(names), (ask.evidence_id(c.TRAFFIC),))
 
 

@@ -64,8 +64,8 @@ from casework.tables import (
 _HALF = 0.5
 _LEVEL = 0.05
 _NO_TARGET = (
-    "Not testable. Nothing tells which customers matter: load accounts or requests with a tier, "
-    "or accounts with churned_at."
+    "Not testable. Nothing tells which customers matter: load accounts with churned_at, or a tier "
+    "of accounts or requests and what ranks tiers, revenue or nps; or name a target."
 )
 _NO_QUESTIONS = (
     "Not testable. The questions of customers and of the eval set cannot be compared: load "
@@ -103,7 +103,9 @@ def judge(
     survey = read_survey(ask)
     chosen = settle_target(ask, run, survey, target, seed)
     if chosen is None:
-        needed = Missing("accounts", ("account_id", "tier"), "which customers matter")
+        needed = Missing(
+            "accounts", ("account_id", "tier", "revenue", "churned_at"), "which customers matter"
+        )
         return Conclusion("not_testable", _NO_TARGET, missing=(needed,))
     trends = follow(ask, chosen, survey)
     found = cover(ask, chosen, max(sample, 2))
