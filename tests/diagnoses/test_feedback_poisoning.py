@@ -598,3 +598,27 @@ def test_items_without_a_tier_are_told(tmp_path: Path) -> None:
             for r in product()]  # fmt: skip
     said = [f.statement for f in judged(tmp_path, rows, target="gold").findings]
     assert any("Of 1 item whose tier is known 100 % stem from one" in text for text in said)
+
+
+@pytest.mark.parametrize(("surface", "outcome"), [(None, "not_testable"), ("chat", "excluded")])
+def test_surfaces_that_nobody_recorded_exclude_nothing(
+    tmp_path: Path, surface: str | None, outcome: str
+) -> None:
+    rows = product()
+    rows += [Row(feedback, f"thumb {i}", {
+        "feedback_id": f"f{i}", "occurred_at": START + timedelta(days=3),
+        "signal": 1 if i % 3 else -1, "account_id": f"a{i % 40}", "surface": surface})
+        for i in range(80)]  # fmt: skip
+    assert rival(judged(tmp_path, rows, target="gold"), "Thumbs differ").outcome == outcome
+
+
+def test_accounts_are_counted_in_the_time_that_was_compared(tmp_path: Path) -> None:
+    """Where nobody asked while the eval ran, what was asked half a year before is compared."""
+    rows = [Row(r.table, r.locator, {**r.values,
+                                     "occurred_at": r.values["occurred_at"] - timedelta(days=60)})
+            if r.table is requests else r
+            for r in product()]  # fmt: skip
+    result = judged(tmp_path, rows, target="gold")
+    measured = result.measures["target_accounts"]
+    (by,) = (one for one in result.evidence if one.id == measured.evidence)
+    assert (measured.value, by.row_count) == (20, 2)

@@ -18,6 +18,13 @@ ASKED = Query(
     "Requests of customers while the eval ran.",
 )
 
+MEANWHILE = Query(
+    "asked_meanwhile",
+    "SELECT count(*) AS requests FROM (SELECT request_id FROM asked LIMIT 2)",
+    "Whether customers asked more than once while the eval ran.",
+    uses=(ASKED,),
+)
+
 TRAFFIC = Query(
     "traffic",
     """
@@ -117,6 +124,9 @@ ANSWERS = Query(
     "Answers to the survey: 1 a promoter, -1 a detractor.",
     uses=(CLASSES,),
 )
+
+NO_SURFACE = "not recorded"
+"""As `thumbs` calls it."""
 
 THUMBS = Query(
     "thumbs",

@@ -133,6 +133,8 @@ def _surface(ask: Inquiry, target: Target, found: Coverage) -> Rival:
     both = [table for table in tables.values() if all(sum(arm) for arm in table)]
     if not both:
         return Rival(explanation, test, "not_testable", "no surface has thumbs of both groups")
+    if {*tables} == {c.NO_SURFACE}:
+        return Rival(explanation, test, "not_testable", "no thumb has a surface")
     crude = [sum(t[arm][i] for t in tables.values()) for arm in (0, 1) for i in (0, 1)]
     plain = two_proportion_z((crude[0], crude[2]), (crude[0] + crude[1], crude[2] + crude[3]))
     adjusted = mantel_haenszel(both)

@@ -164,10 +164,9 @@ def settle_target(
 ) -> Target | None:
     """Choose the customers that matter, as the contract says, and tell why."""
     window = {"opened_at": suite["first"], "closed_at": suite["last"] + timedelta(days=7)}
-    traffic = ask.ask(c.TRAFFIC, **window)
-    if sum(row["requests"] for row in traffic) < 2:
+    if ask.one(c.MEANWHILE, **window)["requests"] < 2:
         window["opened_at"] = suite["first"] - timedelta(days=183)
-        traffic = ask.ask(c.TRAFFIC, **window)
+    traffic = ask.ask(c.TRAFFIC, **window)
     chosen = _chosen(ask, traffic, survey, given)
     if chosen is None:
         return None
