@@ -415,6 +415,14 @@ def test_keyboard_mash(tmp_path: Path, text: str, mash: bool) -> None:
 # What the rows are
 
 
+def test_rows_counted_once_have_a_record_of_their_own(tmp_path: Path) -> None:
+    rows = [one for i in range(4) for one in (row(i), event(i), *both(i, "wrong"))]
+    result = examine(tmp_path, rows)
+    by = {name: next(one for one in result.evidence if one.id == result.measures[name].evidence)
+          for name in ("contamination", "contamination_once")}  # fmt: skip
+    assert [one.params["once"] for one in by.values()] == [False, True]
+
+
 def test_ties_are_split_and_adjudicated(tmp_path: Path) -> None:
     rows = [row(i) for i in range(4)] + [event(i) for i in range(4)]
     rows += [*both(0, "wrong"), *both(1, "wrong"), *both(2, "wrong")]

@@ -622,3 +622,20 @@ def test_accounts_are_counted_in_the_time_that_was_compared(tmp_path: Path) -> N
     measured = result.measures["target_accounts"]
     (by,) = (one for one in result.evidence if one.id == measured.evidence)
     assert (measured.value, by.row_count) == (20, 2)
+
+
+@pytest.mark.parametrize(("askers", "beyond"), [(1, False), (12, True)])
+def test_one_account_that_asks_much_is_no_topic_of_the_tier(
+    tmp_path: Path, askers: int, beyond: bool
+) -> None:
+    """One item of 20 is of a topic that is a third of the requests, of one account or of all."""
+    rows = [Row(r.table, r.locator, {**r.values, "topic": "audit"})
+            if r.table is eval_samples and r.values["item_id"] == "i3" else r
+            for r in product() if r.table is not requests]  # fmt: skip
+    for k in range(180):
+        topic, a = ("audit", 2 * (k % askers)) if k < 60 else ("billing", k % 40)
+        asked = {"request_id": f"r{k}", "occurred_at": START + timedelta(minutes=k),
+                 "account_id": f"a{a}", "attributes": {"topic": topic}}  # fmt: skip
+        rows.append(Row(requests, f"request {k}", asked))
+    said = [f.statement for f in judged(tmp_path, rows, target="gold").findings]
+    assert any("beyond chance: audit" in text for text in said) is beyond

@@ -133,9 +133,8 @@ def classify(ask: Inquiry, known: Known, agreement: Agreement) -> Classes | None
     if found is None:
         return None
     alone = {**known, "once": True}
-    again = _over(
-        ask.ask(q.STRATA, **alone), ask.ask(q.COUNTED, **alone), "contamination", reliability
-    )
+    kept, counted_once = ask.ask(q.STRATA_ONCE, **alone), ask.ask(q.COUNTED_ONCE, **alone)
+    again = _over(kept, counted_once, "contamination", reliability)
     suspect = [row for row in strata if row["is_suspect"]]
     perhaps = [row for row in strata if row["is_suspect"] or row["stage"] in _UNPLACED]
     whole = sum(row["weight"] for row in strata)

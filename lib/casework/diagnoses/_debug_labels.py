@@ -1,5 +1,7 @@
 """What raters say the rows are: the questions of `debug_feedback` on labels."""
 
+from dataclasses import replace
+
 from casework.case import Query
 from casework.diagnoses._debug_rows import SCREENED
 
@@ -115,6 +117,10 @@ COUNTED = Query(
     "Labelled rows of each stratum by what they are.",
     uses=(STRATIFIED, TARGETS),
 )
+
+STRATA_ONCE = replace(STRATA, id="strata_once")
+COUNTED_ONCE = replace(COUNTED, id="counted_once")
+"""The same with `$once`: repeated rows are counted once."""
 
 TALLIES = Query(
     "tallies",

@@ -50,7 +50,8 @@ def measure_classes(ask: Inquiry, classes: Classes | None, agreement: Agreement)
     share = c.contamination if c else None
     ask.estimate("contamination", share, "share:rows", labels.COUNTED)
     ask.estimate("contamination_known", c.known if c else None, "share:rows", labels.COUNTED)
-    ask.estimate("contamination_once", c.once if c else None, "share:rows", labels.COUNTED)
+    by = labels.COUNTED_ONCE if c else labels.COUNTED
+    ask.estimate("contamination_once", c.once if c else None, "share:rows", by)
     ask.estimate("contamination_suspect", c.suspect if c else None, "share:rows", labels.COUNTED)
     ask.estimate("wrong_share", c.wrong if c else None, "share:rows", labels.COUNTED)
     for name in ("style", "dislike", "test", "unknown"):

@@ -11,7 +11,7 @@ from casework.diagnoses._inquiry import Inquiry
 from casework.diagnoses._poisoning_likeness import Likeness, accounts_of, likeness
 from casework.diagnoses._poisoning_sample import Sample, by_topic, draw_sample
 from casework.diagnoses._poisoning_target import FEWEST_ACCOUNTS, Target
-from casework.stats.cluster_means import Gap, cluster_gap, clusters_of
+from casework.stats.cluster_means import Gap, cluster_gap, clusters_of, variance_of_mean
 from casework.stats.multiplicity import benjamini_hochberg
 from casework.stats.proportions import fisher
 from casework.stats.random_sets import RandomSets, compared
@@ -30,7 +30,7 @@ class Topic:
     `held` says that the set has items of it: one at least, and where topics are groups of like
     texts, for half of the target's questions one within the radius as well, as a group holds what
     is left over. `thin` says that the items hold less of it than the target asks, beyond chance
-    (Benjamini and Hochberg, 5 %).
+    of which accounts ask (Benjamini and Hochberg, 5 %).
     """
 
     name: str
@@ -166,7 +166,11 @@ def _topics(sample: Sample, covered: NDArray[np.bool_]) -> tuple[Topic, ...]:
     names = sorted({*sample.topics} - {""})
     known = [max(1, int((of != "").sum())) for of in (mine, theirs, held)]
     counts = [[int((of == name).sum()) for of in (mine, theirs, held)] for name in names]
-    p = benjamini_hochberg([fisher((k[2], known[2]), (k[0], known[0])) for k in counts])
+    account = accounts_of(sample)[sample.is_target][mine != ""]
+    p = benjamini_hochberg([
+        fisher((k[2], known[2]), _independent(mine[mine != ""] == name, account))
+        for name, k in zip(names, counts, strict=True)
+    ])  # fmt: skip
     found = []
     for name, (a, b, items), q in zip(names, counts, p, strict=True):
         own = covered[sample.is_target & (asked == name)]
@@ -177,6 +181,17 @@ def _topics(sample: Sample, covered: NDArray[np.bool_]) -> tuple[Topic, ...]:
                   float(own.mean()) if len(own) else None, bool(held_too), thin)
         )  # fmt: skip
     return tuple(sorted(found, key=lambda topic: (-topic.target, topic.name)))
+
+
+def _independent(asked: NDArray[np.bool_], account: NDArray[np.str_]) -> tuple[int, int]:
+    """How many of how many requests, each of another account, would tell as much of a topic."""
+    if not len(asked):
+        return 0, 1
+    by_account = clusters_of(asked, account)
+    part, variance, n = by_account.mean, variance_of_mean(by_account), float(len(asked))
+    if 0 < part < 1 and variance > 0:
+        n = min(n, max(1.0, part * (1 - part) / variance))
+    return round(part * n), round(n)
 
 
 def measure_coverage(ask: Inquiry, found: Coverage) -> None:
