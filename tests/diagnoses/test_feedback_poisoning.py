@@ -639,3 +639,16 @@ def test_one_account_that_asks_much_is_no_topic_of_the_tier(
         rows.append(Row(requests, f"request {k}", asked))
     said = [f.statement for f in judged(tmp_path, rows, target="gold").findings]
     assert any("beyond chance: audit" in text for text in said) is beyond
+
+
+def test_texts_that_share_no_word_are_not_alike(tmp_path: Path) -> None:
+    rows = []
+    for row in product():
+        values = dict(row.values)
+        if row.table is requests:
+            values |= {"attributes": {}, "input_text": f"{row.locator}".replace(" ", "x")}
+        if row.table is eval_samples:
+            values |= {"topic": None, "tier": None, "input_text": f"zzz{values['item_id']}"}
+        rows.append(Row(row.table, row.locator, values))
+    result = judged(tmp_path, rows, target="gold")
+    assert (result.verdict, value(result, "coverage_target")) == ("inconclusive", 0)

@@ -16,6 +16,8 @@ Whole = NDArray[np.int64]
 _MOST_CALIBRATING = 2_000
 _SHARE_DRAWN = 3
 _FEW_DRAWS = 49
+_SHARES_SOMETHING = 1 - 1e-6
+"""At a distance of one nothing is shared: that is not alike, however usual it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +80,7 @@ def _by_position(sample: Sample, positions: Positions, seed: int) -> Likeness:
     could = weights.sum() / weights.max()
     size = max(1, min(len(sample.items), int(could) // _SHARE_DRAWN))
     apart = positions.between(questions[chosen])
-    reach = radius(apart, weights, size, seed)
+    reach = min(radius(apart, weights, size, seed), _SHARES_SOMETHING)
     items = np.arange(size)
     distance = positions.nearest(questions, items, _origins(sample)[:size])
     near = apart <= reach + 1e-9
