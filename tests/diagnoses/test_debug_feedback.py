@@ -434,6 +434,17 @@ def test_ties_are_split_and_adjudicated(tmp_path: Path) -> None:
     assert value(examine(tmp_path, voted), "contamination") == 0
 
 
+@pytest.mark.parametrize(
+    ("name", "adjudicator"),
+    [("m.goldberg", ""), ("marigold", ""), ("gold_2", "gold_2"), ("Adjudicator", "Adjudicator")],
+)
+def test_a_person_is_no_adjudicator_by_a_part_of_the_name(
+    tmp_path: Path, name: str, adjudicator: str
+) -> None:
+    result = examine(tmp_path, [row(0), event(0), label(0, "wrong"), label(0, "test", name)])
+    assert result.parameters["adjudicator"].value == adjudicator
+
+
 def test_one_rater_may_be_wrong_as_far_as_two_may_differ(tmp_path: Path) -> None:
     def labelled(names: str) -> list[Row]:
         kinds = {"w": "wrong", "t": "test", "d": "dislike"}

@@ -1,6 +1,7 @@
 """What the rows are: shares by class from labels, and whether the labels can carry them."""
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -21,7 +22,7 @@ from casework.stats.multinomial import goodman
 from casework.stats.stratified import Stratified, Stratum, stratified_share
 
 LABELS = ("wrong", "style", "dislike", "test", "unknown")
-_ADJUDICATES = ("adjudic", "consensus", "gold", "arbiter", "resolved")
+_ADJUDICATES = re.compile(r"adjudic|consensus|arbiter|resolved|(?<![a-z])gold(?![a-z])")
 _UNPLACED = ("unmatched", "not recorded", "not recognised")
 _KEY = ("stage", "is_suspect", "told", "flagged", "band")
 
@@ -115,7 +116,7 @@ class Classes:
 def adjudicators(ask: Inquiry, given: str | None, dataset: str) -> list[str]:
     """Raters whose label settles a row: as given, else those whose name says so."""
     names = [row["rater"] for row in ask.ask(q.RATERS, dataset=dataset)]
-    found = [name for name in names if any(word in name.lower() for word in _ADJUDICATES)]
+    found = [name for name in names if _ADJUDICATES.search(name.lower())]
     ask.infer("adjudicator", given, ", ".join(found))
     return [name.strip() for name in given.split(",")] if given else found or [""]
 
