@@ -63,6 +63,7 @@ from casework.tables import (
 
 _HALF = 0.5
 _LEVEL = 0.05
+_RANKED_BY = ("account_id", "tier", "revenue", "churned_at")
 _NO_TARGET = (
     "Not testable. Nothing tells which customers matter: load accounts with churned_at, or a tier "
     "of accounts or requests and what ranks tiers, revenue or nps; or name a target."
@@ -103,9 +104,7 @@ def judge(
     survey = read_survey(ask)
     chosen = settle_target(ask, run, survey, target, seed)
     if chosen is None:
-        needed = Missing(
-            "accounts", ("account_id", "tier", "revenue", "churned_at"), "which customers matter"
-        )
+        needed = Missing("accounts", _RANKED_BY, "which customers matter")
         return Conclusion("not_testable", _NO_TARGET, missing=(needed,))
     trends = follow(ask, chosen, survey)
     found = cover(ask, chosen, max(sample, 2))
