@@ -436,3 +436,59 @@ def test_one_arm_is_not_testable(diagnose: Diagnose) -> None:
     tables = experiment()
     tables["assignments"]["arm"] = ["control"] * 80
     assert diagnose(**tables, vectors=vectors({})).verdict == "not_testable"
+
+
+def embedded(days: list[float], turned_at: float, texts: int = 10) -> Rows:
+    """All texts at each of these days, turned by the same angle from a day on."""
+    rng = np.random.default_rng(3)
+    rows: Rows = {"text_id": [], "occurred_at": [], "vector": []}
+    base = np.eye(16)[:texts]
+    side = np.roll(np.eye(16), 1, axis=1)[:texts]
+    for day in days:
+        for text in range(texts):
+            vector = base[text] + 0.3 * (day >= turned_at) * side[text]
+            rows["text_id"].append(f"t{text}")
+            rows["occurred_at"] += instants([day])
+            rows["vector"].append((vector + 1e-5 * rng.normal(size=16)).tolist())
+    return rows
+
+
+@pytest.mark.parametrize("days", [[-0.5, 20.5], [-0.5, 10.0, 20.5]])
+def test_few_looks_cannot_tell_a_step_from_noise_and_are_no_pass(
+    days: list[float], diagnose: Diagnose
+) -> None:
+    result = diagnose(**experiment(), vectors=embedded(days, 5.0))
+    assert result.verdict == "inconclusive"
+    assert any("noise cannot be told from a step" in limit for limit in result.limits)
+
+
+def test_one_step_among_many_looks_a_day_is_no_noise(diagnose: Diagnose) -> None:
+    """It is one of 23 repeats of its day, and more than one of 1,000 of all."""
+    hourly = embedded([hour / 24 for hour in range(-12, 504)], 9.3)
+    assert diagnose(**experiment(), vectors=hourly).measures["changes"].value == 1
+
+
+def test_a_vector_without_a_direction_hides_no_change(diagnose: Diagnose) -> None:
+    looks = embedded([quarter / 4 for quarter in range(-2, 84)], 9.0, texts=16)
+    looks["vector"][200] = [0.0] * 16
+    result = diagnose(**experiment(), vectors=looks)
+    assert result.measures["changes"].value == 1
+    assert any("1 vector without a direction" in limit for limit in result.limits)
+
+
+def test_few_days_of_scores_are_no_pass(diagnose: Diagnose) -> None:
+    scores = steady_scores(days=10)
+    tables = experiment()
+    until = (START + 9 * DAY).isoformat()
+    seen = tables["outcomes"]
+    kept = [i for i, at in enumerate(seen["occurred_at"]) if at < until]
+    tables["outcomes"] = {name: [column[i] for i in kept] for name, column in seen.items()}
+    result = diagnose(**tables, candidates=scores)
+    assert result.measures["changes"].value == 0
+    assert result.verdict == "inconclusive"
+    assert any("too few for the search" in limit for limit in result.limits)
+
+
+def test_what_was_not_watched_is_said(diagnose: Diagnose) -> None:
+    result = diagnose(**experiment(), vectors=vectors({}, until=10.0))
+    assert any("was watched from" in limit for limit in result.limits)

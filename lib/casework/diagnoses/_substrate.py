@@ -42,6 +42,7 @@ class Line:
         same_day: whether the floor is that of repeats within a day.
         changes: in the order of time.
         partial: steps of fewer texts than a majority.
+        days: on which texts were embedded again.
     """
 
     number: int
@@ -54,6 +55,7 @@ class Line:
     same_day: bool = False
     changes: tuple[Change, ...] = ()
     partial: int = 0
+    days: int = 0
 
     @property
     def name(self) -> str:
@@ -77,6 +79,7 @@ class Substrate:
         others: lines that are not judged, since the experiment does not use them.
         is_told: whether something tells which models the experiment uses.
         asked: parameters of the queries about vectors.
+        days: with scores, where these tell.
     """
 
     source: str
@@ -91,6 +94,7 @@ class Substrate:
     others: tuple[Line, ...] = ()
     is_told: bool = False
     asked: Mapping[str, Any] = field(default_factory=dict)
+    days: int = 0
 
     @property
     def numbers(self) -> list[int]:

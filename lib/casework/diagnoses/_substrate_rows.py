@@ -43,10 +43,23 @@ NEIGHBOURS = Query(
            lag(occurred_at) OVER by_time AS before_at, lag(vector) OVER by_time AS before,
            lead(vector) OVER by_time AS after, first_value(vector) OVER by_time AS first
     FROM (SELECT *, list_extract(CAST($lines AS INTEGER[]), list_position(
-              CAST($models AS VARCHAR[]), coalesce(embedding_model, ''))) AS line FROM vectors)
+              CAST($models AS VARCHAR[]), coalesce(embedding_model, ''))) AS line FROM vectors
+          WHERE isfinite(list_inner_product(vector, vector))
+            AND list_inner_product(vector, vector) > 0)
     WINDOW by_time AS (PARTITION BY text_id, line ORDER BY occurred_at, locator)
     """,
-    "Each vector with the ones before and after it of the same text in the same line of models.",
+    "Each vector with the ones before and after it of the same text in the same line of models; "
+    "not those without a direction, from which there is no distance.",
+)
+
+NO_DIRECTION = Query(
+    "no_direction",
+    """
+    SELECT count(*) AS vectors FROM vectors
+    WHERE NOT isfinite(list_inner_product(vector, vector))
+       OR list_inner_product(vector, vector) = 0
+    """,
+    "Vectors without a direction: all zeros, or not all numbers.",
 )
 
 MOVES = Query(
@@ -67,14 +80,17 @@ MOVES = Query(
 QUIET = Query(
     "quiet",
     """
-    SELECT date_trunc('day', occurred_at) AS day, count(*) AS pairs,
-           quantile_cont(distance, 0.9) AS upper, quantile_cont(distance, 0.999) AS noise
-    FROM moves
-    WHERE line = $line AND (
-        $same_day = FALSE OR date_trunc('day', occurred_at) = date_trunc('day', before_at))
+    SELECT day, count(*) AS pairs, quantile_cont(distance, 0.9) AS upper,
+           quantile_cont(distance, 0.999) AS noise, median(largest) AS largest
+    FROM (SELECT distance, date_trunc('day', occurred_at) AS day,
+                 max(distance) OVER (
+                     PARTITION BY text_id, date_trunc('day', occurred_at)) AS largest
+          FROM moves
+          WHERE line = $line AND (
+              $same_day = FALSE OR date_trunc('day', occurred_at) = date_trunc('day', before_at)))
     GROUP BY day ORDER BY day
     """,
-    "Distances of repeats, by day.",
+    "Distances of repeats, by day, and the largest of a text, of which half the texts have more.",
     uses=(MOVES,),
 )
 
@@ -84,12 +100,14 @@ FLOOR = Query(
     SELECT count(*) AS pairs, coalesce(quantile_cont(m.distance, 0.999), 0) AS noise
     FROM moves AS m
     JOIN (SELECT day FROM quiet
-          WHERE upper <= 5 * greatest((SELECT median(upper) FROM quiet), 1e-9)) AS d
+          WHERE upper <= 5 * greatest((SELECT median(upper) FROM quiet), 1e-9)
+            AND largest <= 5 * greatest((SELECT median(largest) FROM quiet), 1e-9)) AS d
       ON d.day = date_trunc('day', m.occurred_at)
     WHERE m.line = $line AND (
         $same_day = FALSE OR date_trunc('day', m.occurred_at) = date_trunc('day', m.before_at))
     """,
-    "Noise floor: the distance that 999 of 1,000 repeats stay below, on days without a step.",
+    "Noise floor: the distance that 999 of 1,000 repeats stay below, on days without a step. A "
+    "step is one repeat of many in a day, but each text has it.",
     uses=(MOVES, QUIET),
 )
 

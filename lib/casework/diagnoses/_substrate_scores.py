@@ -36,6 +36,7 @@ def by_scores(ask: Inquiry, seed: int) -> Substrate | None:
     return Substrate(
         "scores", changes, 0, float(changepoints.noise(series)[0]),
         days[0]["since"], days[-1]["last"], sum(row["scores"] for row in days), p,
+        days=len(whole),
     )  # fmt: skip
 
 

@@ -93,8 +93,9 @@ def _with_floor(ask: Inquiry, line: Line, asked: Mapping[str, Any]) -> Line:
     """Noise of repeats within a day, where there are some; else of neighbours."""
     asked = {**asked, "line": line.number}
     same_day = sum(row["pairs"] for row in ask.ask(q.QUIET, same_day=True, **asked)) >= 3
+    days = len(ask.ask(q.QUIET, same_day=same_day, **asked))
     noise = float(ask.one(q.FLOOR, same_day=same_day, **asked)["noise"])
-    return replace(line, floor=noise + ROUNDING, same_day=same_day)
+    return replace(line, floor=noise + ROUNDING, same_day=same_day, days=days)
 
 
 def _with_changes(ask: Inquiry, line: Line, steps: Sequence[dict[str, Any]]) -> Line:

@@ -34,8 +34,9 @@ from casework.diagnoses._diagnosis import Diagnosis, Need
 from casework.diagnoses._inquiry import Conclusion, Inquiry
 from casework.diagnoses._substrate import Substrate
 from casework.diagnoses._substrate_charts import draw
+from casework.diagnoses._substrate_cover import gaps_of, left_out
 from casework.diagnoses._substrate_experiment import not_judged, told, usual
-from casework.diagnoses._substrate_lifts import A_DAY, Metric, effects_of
+from casework.diagnoses._substrate_lifts import Metric, effects_of
 from casework.diagnoses._substrate_metrics import Metrics, settle_metrics, within
 from casework.diagnoses._substrate_rivals import (
     Checks,
@@ -119,15 +120,7 @@ class _Found:
         self.changes = within(substrate.changes, metric)
         self.outside = len(substrate.changes) - len(self.changes)
         self.part = part_of(ask, substrate, metric.first, metric.last)
-        # a change less than a day from an end leaves a regime that has no say
-        self.covered = (
-            substrate.first <= metric.first
-            and substrate.last >= metric.last
-            and all(
-                line.first <= metric.first + A_DAY and line.last >= metric.last - A_DAY
-                for line in substrate.lines
-            )
-        )
+        self.gaps = gaps_of(substrate, metric)
         params = compared.params
         cuts: Cuts = [(one.started, one.ended) for one in self.changes]
         ask.case.hold(q.WATCH, **params, **metric.params)
@@ -183,7 +176,8 @@ def _conclude(
             *(f"In the way of `confirmed`: {text}." for text in ruling.open),
             *others,
             *models_judged(substrate, experiment),
-            *(tested_alike(found.metrics) if changes else ()),
+            *(tested_alike(found.metrics) if changes else found.gaps),
+            *left_out(ask, substrate),
             *limits(substrate, found.part, changes, effects, found.checks.events, found.outside,
                     0.0 if ruling.verdict != "inconclusive" or ruling.is_refuted else sesoi),
         ),
@@ -194,7 +188,7 @@ def _conclude(
 
 def _unchanged(found: _Found) -> Ruling:
     moved = found.part is not None and found.part.is_seen
-    return Ruling("clean" if found.covered and not moved else "inconclusive")
+    return Ruling("inconclusive" if found.gaps or moved else "clean")
 
 
 def _measure(ask: Inquiry, found: _Found) -> None:
