@@ -492,3 +492,27 @@ def test_few_days_of_scores_are_no_pass(diagnose: Diagnose) -> None:
 def test_what_was_not_watched_is_said(diagnose: Diagnose) -> None:
     result = diagnose(**experiment(), vectors=vectors({}, until=10.0))
     assert any("was watched from" in limit for limit in result.limits)
+
+
+def of_two_metrics() -> dict[str, Rows]:
+    """The lift of the second, with fewer observations, goes on day nine."""
+    tables = experiment()
+    first = tables["outcomes"]
+    rng = np.random.default_rng(5)
+    until = (START + 9 * DAY).isoformat()
+    gains = [1.5 * (int(unit[1:]) % 2 and at < until)
+             for unit, at in zip(first["unit_id"], first["occurred_at"], strict=True)]  # fmt: skip
+    second = {**first, "metric": ["clicks"] * len(gains),
+              "value": [float(rng.normal(5 + gain)) for gain in gains]}  # fmt: skip
+    tables["outcomes"] = joined(first, {name: column[:-5] for name, column in second.items()})
+    return tables
+
+
+def test_each_measure_cites_the_record_of_its_own_metric(diagnose: Diagnose) -> None:
+    result = diagnose(**of_two_metrics(), vectors=vectors({f"t{i}": 9.0 for i in range(4)}))
+    record = {evidence.id: evidence for evidence in result.evidence}
+    cited = {name: record[measure.evidence or ""] for name, measure in result.measures.items()}
+    assert result.parameters["metric"].value == "clicks"
+    assert cited["lift_pooled"].params["metric"] == "clicks"
+    assert cited["heterogeneity_p"].params["metric"] == "clicks"
+    assert cited["negative_control_p"].params["metric"] == "score"

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from casework import canonical
@@ -74,6 +74,7 @@ class Inquiry:
         self.measures: dict[str, Measure] = {}
         self.evidence: dict[str, Evidence] = {}
         self._answers: dict[str, list[dict[str, Any]]] = {}
+        self._recorded: dict[str, str] = {}
         self.charts: list[Chart] = []
 
     def ask(self, query: Query, **params: Any) -> list[dict[str, Any]]:
@@ -102,12 +103,22 @@ class Inquiry:
             exhibits=self.case.exhibits_of(query),
         )
         self._answers[used] = answer.dicts()
+        self._recorded[used] = identity
         return self._answers[used]
 
     def one(self, query: Query, **params: Any) -> dict[str, Any]:
         """Run an evidence query that gives exactly one row."""
         (row,) = self.ask(query, **params)
         return row
+
+    def recorded(self, query: Query, **params: Any) -> Query:
+        """The query under the id by which it was recorded with these parameters.
+
+        Raises:
+            KeyError: it was not asked with them.
+        """
+        used = canonical.dumps([query.text(), query.parameters(params)])
+        return replace(query, id=self._recorded[used].partition(".")[2])
 
     def evidence_id(self, query: Query) -> str:
         """Id under which the answers to a query are recorded."""

@@ -26,8 +26,8 @@ def gaps_of(substrate: Substrate, metric: Metric) -> tuple[str, ...]:
     for line in substrate.lines:
         if not line.same_day and line.days < FEW_LOOKS:
             gaps.append(
-                f"Texts of {line.name} were embedded again on {count(line.days, 'days')}, and fewer "
-                "than three times twice within a day: noise cannot be told from a step."
+                f"Texts of {line.name} were embedded again on {count(line.days, 'days')}, and "
+                "hardly ever twice within a day: noise cannot be told from a step."
             )
     if substrate.source == "scores" and substrate.days < FEW_DAYS_OF_SCORES:
         gaps.append(

@@ -158,6 +158,7 @@ def effects_of(
     for i, (end, start) in enumerate(cuts):
         used |= {f"end_{i}": end, f"start_{i}": start}
     rows = {row["treated"]: row for row in ask.ask(query, **used)}
+    query = ask.recorded(query, **used)
     edges = [metric.first, *(start for _, start in cuts)]
     ends = [*(end for end, _ in cuts), metric.last]
     none = Effects(metric.name, metric.is_ratio,
