@@ -114,8 +114,11 @@ FLOOR = Query(
 STEPS = Query(
     "steps",
     """
-    SELECT line, date_trunc('hour', occurred_at) AS hour, max(before_at) AS started,
-           min(occurred_at) AS ended, count(DISTINCT text_id) AS texts,
+    SELECT line, date_trunc('hour', occurred_at) AS hour,
+           CASE WHEN max(before_at) < min(occurred_at) THEN max(before_at)
+                ELSE min(before_at) END AS started,
+           CASE WHEN max(before_at) < min(occurred_at) THEN min(occurred_at)
+                ELSE max(occurred_at) END AS ended, count(DISTINCT text_id) AS texts,
            median(distance) AS distance,
            count(*) FILTER (WHERE dimensions <> dimensions_before) AS other_dimensions
     FROM (SELECT *, list_extract(CAST($floors AS DOUBLE[]), line + 1) AS floor FROM moves)
@@ -123,7 +126,8 @@ STEPS = Query(
     GROUP BY line, hour ORDER BY line, hour
     """,
     "Texts whose vector moved beyond the noise floor of their line of models and stayed away, by "
-    "hour.",
+    "hour; the bracket is what theirs have in common, else the time over which one after the other "
+    "moved.",
     uses=(MOVES,),
 )
 
