@@ -26,7 +26,7 @@ SEEN = Query(
            count(DISTINCT o.unit_id) AS units, min(o.occurred_at) AS first,
            max(o.occurred_at) AS last
     FROM outcomes AS o JOIN compared AS c ON c.unit_id = o.unit_id
-    WHERE o.occurred_at >= coalesce(c.assigned_at, o.occurred_at)
+    WHERE o.occurred_at >= coalesce(c.assigned_at, $opened_at, o.occurred_at)
       AND ($closed_at IS NULL OR o.occurred_at < $closed_at)
     GROUP BY o.metric ORDER BY observations DESC, o.metric
     """,
@@ -53,7 +53,7 @@ WATCH = Query(
                 ELSE 1 END AS n
     FROM outcomes AS o JOIN compared AS c ON c.unit_id = o.unit_id
     WHERE o.metric = $metric AND NOT isnan(o.value)
-      AND o.occurred_at >= coalesce(c.assigned_at, o.occurred_at)
+      AND o.occurred_at >= coalesce(c.assigned_at, $opened_at, o.occurred_at)
       AND ($closed_at IS NULL OR o.occurred_at < $closed_at)
     """,
     "Observations of the metric after exposure, in whole steps.",
