@@ -241,7 +241,7 @@ def falsify(effects: Effects, checks: Checks, is_control_said: bool) -> Falsifie
             f"The lift of {control.metric}, {which} the substrate does not touch, breaks at the "
             "same changes",
             True,
-            f"{p_value(p)} of equal lifts in {count(len(control.known), 'regimes')}",
+            f"{p_value(p)} of equal lifts in {count(control.agreement.df + 1, 'regimes')}",
             falsified=p < REFUTED,
         )
     statement = "Placebo boundaries in the middle of the regimes show as large a change"

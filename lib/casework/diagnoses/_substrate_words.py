@@ -38,7 +38,7 @@ def headline(
     under = (
         f"under what ships it is {said(effects, ships)}"
         if ships
-        else ("under what ships nothing was observed")
+        else "what it is under what ships is not known"
     )
     agree = effects.agreement
     tail = f" ({p_value(agree.p)} of equal lifts)" if agree else ""
@@ -264,8 +264,8 @@ def _of_regimes(effects: Effects) -> tuple[str, ...]:
     short = [i for i, regime in enumerate(effects.regimes, 1) if regime.lift and regime.is_short]
     if short and len(effects.regimes) > 1:
         said_.append(
-            f"Shorter than a day: {', '.join(f'regime {i}' for i in short)}. Its lift has no say "
-            "in whether the lifts agree, since its hours may be special."
+            f"Shorter than a day: {', '.join(f'regime {i}' for i in short)}. The lift of hours has "
+            "no say in whether the lifts agree, since they may be special."
         )
     return tuple(said_)
 
