@@ -438,15 +438,16 @@ def test_one_arm_is_not_testable(diagnose: Diagnose) -> None:
     assert diagnose(**tables, vectors=vectors({})).verdict == "not_testable"
 
 
-def embedded(days: list[float], turned_at: float, texts: int = 10) -> Rows:
-    """All texts at each of these days, turned by the same angle from a day on."""
+def embedded(days: list[float], turned_at: float, texts: int = 10, later: float = 0.0) -> Rows:
+    """All texts at each of these days, turned by an angle from a day on, half of them later."""
     rng = np.random.default_rng(3)
     rows: Rows = {"text_id": [], "occurred_at": [], "vector": []}
     base = np.eye(16)[:texts]
     side = np.roll(np.eye(16), 1, axis=1)[:texts]
     for day in days:
         for text in range(texts):
-            vector = base[text] + 0.3 * (day >= turned_at) * side[text]
+            turned = day >= turned_at + later * (text % 2)
+            vector = base[text] + 0.3 * turned * side[text]
             rows["text_id"].append(f"t{text}")
             rows["occurred_at"] += instants([day])
             rows["vector"].append((vector + 1e-5 * rng.normal(size=16)).tolist())
@@ -516,3 +517,69 @@ def test_each_measure_cites_the_record_of_its_own_metric(diagnose: Diagnose) -> 
     assert cited["lift_pooled"].params["metric"] == "clicks"
     assert cited["heterogeneity_p"].params["metric"] == "clicks"
     assert cited["negative_control_p"].params["metric"] == "score"
+
+
+def test_texts_that_move_one_after_the_other_give_the_time_over_which_they_did(
+    diagnose: Diagnose,
+) -> None:
+    minutes = [9 + ten / 144 for ten in range(-6, 12)]
+    looks = sorted({quarter / 4 for quarter in range(-2, 84)} | set(minutes))
+    result = diagnose(**experiment(), vectors=embedded(looks, 9 + 1 / 144, later=3 / 144))
+    ((start, end),) = result.measures["change_times"].value
+    assert (start, end) == ("2026-01-14T00:00:00Z", "2026-01-14T00:40:00Z")
+
+
+def staged() -> dict[str, Rows]:
+    tables = experiment()
+    log = tables["assignments"]
+    log["stage"] = ["1"] * 20 + ["2"] * 60
+    log["assigned_at"] = instants([0.0] * 20 + [1.0] * 60)
+    return tables
+
+
+def test_units_of_every_stage_are_compared_and_counted(diagnose: Diagnose) -> None:
+    result = diagnose(**staged(), vectors=vectors({f"t{i}": 9.0 for i in range(4)}))
+    assert {result.measures[name].n for name in ("n_eff", "lift_by_regime", "lift_pooled")} == {80}
+    assert "stage" not in result.parameters
+
+
+def test_a_first_stage_of_one_arm_is_no_experiment_of_one_arm(diagnose: Diagnose) -> None:
+    tables = staged()
+    tables["assignments"]["arm"][:20] = ["<b>on</b>"] * 20
+    assert diagnose(**tables, vectors=vectors({})).verdict != "not_testable"
+
+
+def test_an_arm_of_one_unit_is_called_that(diagnose: Diagnose) -> None:
+    tables = experiment()
+    tables["assignments"]["arm"] = ["control"] * 79 + ["on"]
+    result = diagnose(**tables, vectors=vectors({}))
+    assert result.verdict == "not_testable"
+    assert "on of x'); DROP TABLE units; -- has 1 unit" in result.headline
+    assert [missing.table for missing in result.missing if missing.required] == ["assignments"]
+
+
+def test_what_was_seen_before_the_experiment_is_none_of_it(diagnose: Diagnose) -> None:
+    """Half of the units have no time of assignment, the others came on day ten."""
+    tables = experiment()
+    tables["assignments"]["assigned_at"] = [None] * 40 + instants([10.0] * 40)
+    result = diagnose(**tables, vectors=vectors({f"t{i}": 9.0 for i in range(4)}))
+    assert result.measures["regimes"].value[0]["start"] == "2026-01-15T12:00:00Z"
+
+
+def test_no_time_of_assignment_leaves_every_outcome(diagnose: Diagnose) -> None:
+    tables = experiment()
+    del tables["assignments"]["assigned_at"]
+    result = diagnose(**tables, vectors=vectors({f"t{i}": 9.0 for i in range(4)}))
+    assert result.measures["regimes"].value[0]["start"] == "2026-01-05T12:00:00Z"
+
+
+def test_a_regime_of_three_units_is_not_called_unobserved(diagnose: Diagnose) -> None:
+    tables = experiment()
+    seen = tables["outcomes"]
+    until = (START + 9 * DAY).isoformat()
+    kept = [i for i, at in enumerate(seen["occurred_at"])
+            if at < until or seen["unit_id"][i] in ("u0", "u1", "u2")]  # fmt: skip
+    tables["outcomes"] = {name: [column[i] for i in kept] for name, column in seen.items()}
+    result = diagnose(**tables, vectors=vectors({f"t{i}": 9.0 for i in range(4)}))
+    assert result.measures["lift_shipping"].value is None
+    assert "what it is under what ships is not known" in result.headline

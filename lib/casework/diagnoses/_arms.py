@@ -9,10 +9,15 @@ from typing import Any
 from casework.diagnoses import _cohorts as q
 from casework.diagnoses._inquiry import Inquiry
 from casework.errors import unknown_name
+from casework.findings import Missing
+from casework.words import count
 
 _CONTROL = ("control", "baseline", "holdout")
 _OFF = ("off", "false", "0", "a", "none", "current")
 """Names of what is not the treatment, where neither a name nor the platform says control."""
+TWO_ARMS = Missing(
+    "assignments", ("experiment", "unit_id", "arm"), "two units or more of each of two arms"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +48,14 @@ class Comparison:
     moved: int
 
     @property
+    def too_few(self) -> str | None:
+        """Why nothing can be compared; None where each of two arms has two units."""
+        if self.control == self.treatment:
+            return f"{self.experiment} has one arm in the evidence"
+        (n, arm) = min(zip(self.units, (self.control, self.treatment), strict=True))
+        return f"{arm} of {self.experiment} has {count(n, 'units')}" if n < 2 else None
+
+    @property
     def params(self) -> dict[str, Any]:
         """Parameters of the queries."""
         names = ("experiment", "control", "treatment", "stage", "opened_at", "closed_at",
@@ -52,13 +65,13 @@ class Comparison:
 
 def settle(
     ask: Inquiry, experiment: str | None, control: str | None, treatment: str | None,
-    stage: str | None, usual: str | None = None,
+    stage: str | None, usual: str | None = None, *, staged: bool = True,
 ) -> Comparison:  # fmt: skip
     """Settle what is compared, as given or as the evidence tells.
 
     The experiment that the diagnosis takes as `usual`, else the first of those found; the arm that
     is named as a control, by itself or by its platform, else the larger; the first stage of the
-    ramp, where the canary was read out.
+    ramp, where the canary was read out, or with `staged` False the units of all stages.
 
     Raises:
         UsageError: a given experiment, arm or stage is not in the case.
@@ -69,23 +82,30 @@ def settle(
     ask.case.hold(q.DEALT, experiment=experiment)
     rows = ask.ask(q.ARMS, experiment=experiment)
     stages = list(dict.fromkeys(row["stage"] for row in rows))
-    _check("stage", stage, [str(name) for name in stages])
-    stage = ask.infer("stage", stage, stages[0] if len(stages) > 1 else None)
-    sizes: dict[str, int] = {}
-    for row in rows:
-        if stage is None or row["stage"] == stage:
-            sizes[row["arm"]] = sizes.get(row["arm"], 0) + row["units"]
+    _check("stage", stage, [str(name) for name in stages if name is not None])
+    first = stages[0] if len(stages) > 1 else None
+    stage = ask.infer("stage", stage, first) if staged else None
+    sizes, early = _sizes(rows, stage), _sizes(rows, stage or first)
     _check("control", control, list(sizes))
     _check("treatment", treatment, list(sizes))
     named = (_called(sizes, _CONTROL) or _told(ask, experiment, sizes)
              or _called(sizes, _OFF))  # fmt: skip
-    largest = sorted(sizes, key=lambda arm: (-sizes[arm], arm))
+    largest = sorted(sizes, key=lambda arm: (-early.get(arm, 0), -sizes[arm], arm))
     control = str(ask.infer("control", control, (named or largest)[0]))
     others = [arm for arm in largest if arm != control]
     treatment = str(ask.infer("treatment", treatment, others[0] if others else control))
     window = [row for row in rows if row["arm"] in (control, treatment)
               and (stage is None or row["stage"] == stage)]  # fmt: skip
     return _window(ask, experiment, control, treatment, stage, sizes, window)
+
+
+def _sizes(rows: list[dict[str, Any]], stage: str | None) -> dict[str, int]:
+    """Units of each arm, of a stage or of all."""
+    sizes: dict[str, int] = {}
+    for row in rows:
+        if stage is None or row["stage"] == stage:
+            sizes[row["arm"]] = sizes.get(row["arm"], 0) + row["units"]
+    return sizes
 
 
 def _called(arms: Collection[str], names: tuple[str, ...]) -> list[str]:

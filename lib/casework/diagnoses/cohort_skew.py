@@ -24,7 +24,7 @@ from dataclasses import replace
 
 from casework.diagnoses import _cohort_sums as sums
 from casework.diagnoses import _cohorts as q
-from casework.diagnoses._arms import Comparison, settle
+from casework.diagnoses._arms import TWO_ARMS, Comparison, settle
 from casework.diagnoses._cohort_charts import draw
 from casework.diagnoses._cohort_counts import Counts, count_arms
 from casework.diagnoses._cohort_rivals import falsify, rivals_of
@@ -80,9 +80,9 @@ def judge(
     experiment = ask.infer("experiment", experiment, most_telling(ask))
     compared = settle(ask, experiment, control, treatment, stage)
     limits = unexamined(ask, compared.experiment)
-    if min(compared.units) < 2 or compared.control == compared.treatment:
-        only = f"Not testable. {compared.experiment} has one arm in the evidence."
-        return Conclusion("not_testable", only, limits=limits)
+    if compared.too_few:
+        only = f"Not testable. {compared.too_few}."
+        return Conclusion("not_testable", only, limits=limits, missing=(TWO_ARMS,))
     ask.case.hold(q.EXPOSED, **compared.params)
     dealing = examine(ask, compared)
     found = compare(ask, compared, dealing, metric, seed)

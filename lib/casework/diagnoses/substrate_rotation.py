@@ -29,7 +29,7 @@ from typing import Any
 from casework.diagnoses import _cohorts as cohorts
 from casework.diagnoses import _substrate_rows as rows
 from casework.diagnoses import _substrate_sums as q
-from casework.diagnoses._arms import Comparison, settle
+from casework.diagnoses._arms import TWO_ARMS, Comparison, settle
 from casework.diagnoses._diagnosis import Diagnosis, Need
 from casework.diagnoses._inquiry import Conclusion, Inquiry
 from casework.diagnoses._substrate import Substrate
@@ -95,9 +95,10 @@ def judge(
     if not lines and scored is None:
         return _no_substrate()
     every = scored.changes if scored else [one for line in lines for one in line.changes]
-    compared = settle(ask, experiment, control, treatment, None, usual(ask, every))
-    if min(compared.units) < 2 or compared.control == compared.treatment:
-        return _one_arm(compared)
+    compared = settle(ask, experiment, control, treatment, None, usual(ask, every),
+                      staged=False)  # fmt: skip
+    if compared.too_few:
+        return Conclusion("not_testable", f"Not testable. {compared.too_few}.", missing=(TWO_ARMS,))
     params = compared.params
     ask.case.hold(q.COMPARED, **params)
     substrate = scored or judged(lines, told(ask, params, embedding_model, lines))
@@ -199,7 +200,7 @@ def _measure(ask: Inquiry, found: _Found) -> None:
     times = [[one.started, one.ended] for one in changes]
     ask.measure("change_times", times, "brackets", by, n=n)
     unit, query = effects.unit, effects.query
-    total = sum(found.compared.units)
+    total = effects.pooled.n if effects.pooled else None
     ask.estimate("lift_pooled", effects.pooled, unit, query)
     each = [regime.lift.value if regime.lift else None for regime in effects.regimes]
     ask.measure("lift_by_regime", each, unit, query, n=total)
@@ -231,12 +232,6 @@ def _no_substrate() -> Conclusion:
             Missing("vectors", ("text_id", "occurred_at", "vector"), "repeats of the same texts"),
             Missing("candidates", ("dense_score", "occurred_at"), "or repeated scores of pairs"),
         ),
-    )
-
-
-def _one_arm(compared: Comparison) -> Conclusion:
-    return Conclusion(
-        "not_testable", f"Not testable. {compared.experiment} has one arm in the evidence."
     )
 
 
