@@ -61,6 +61,9 @@ OBSERVED = Query(
     uses=(EXPOSED,),
 )
 
+_LEVEL = """CASE WHEN $is_ratio THEN o.{part}value / nullif(o.{part}denominator, 0)
+                     ELSE o.{part}value / nullif(o.{part}times, 0) END"""
+
 LEVELS = Query(
     "levels",
     f"""
@@ -69,9 +72,8 @@ LEVELS = Query(
            {significant("sum(o.denominator)")} AS denominator,
            CAST(sum(o.times) AS BIGINT) AS times,
            CAST(sum(o.late_times) AS BIGINT) AS late_times,
-           {significant("avg(o.before_value / o.before_times)")} AS before,
-           {significant("avg(o.value / o.times)")} AS after,
-           {significant("stddev_samp(o.value / o.times)")} AS spread
+           {significant(f"avg({_LEVEL.format(part='before_')})")} AS before,
+           {significant(f"avg({_LEVEL.format(part='')})")} AS after
     FROM exposed AS e LEFT JOIN observed AS o ON o.unit_id = e.unit_id
     WHERE NOT e.set_apart GROUP BY e.treated ORDER BY e.treated
     """,
@@ -135,9 +137,11 @@ COVARIATES = Query(
     f"""
     SELECT name, count(value) AS known,
            {significant("avg(value)")} AS mean, {significant("stddev_samp(value)")} AS spread
-    FROM known GROUP BY name HAVING count(value) > 1 AND stddev_samp(value) > 0 ORDER BY name
+    FROM known GROUP BY name
+    HAVING count(value) > 1 AND stddev_samp(value) > greatest(1e-9 * abs(avg(value)), 1e-12)
+    ORDER BY name
     """,
-    "Covariates from before exposure, over both arms.",
+    "Covariates from before exposure, over both arms, that vary by more than rounding.",
     uses=(KNOWN,),
 )
 

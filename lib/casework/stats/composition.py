@@ -34,8 +34,11 @@ def standardised_difference_of_shares(p1: float, p0: float) -> float:
 def standardised_interval(difference: float, n1: int, n0: int, level: float = 0.95) -> Estimate:
     """Interval of a standardised difference between arms of `n1` and `n0` units.
 
-    Normal approximation with variance 1/n1 + 1/n0 + d^2 / 2(n1 + n0) (Hedges & Olkin 1985).
+    Normal approximation with variance 1/n1 + 1/n0 + d^2 / 2(n1 + n0) (Hedges & Olkin 1985). An
+    infinite difference, of arms that do not vary and differ, is its own interval.
     """
+    if math.isinf(difference):
+        return Estimate(difference, difference, difference, n1 + n0)
     se = math.sqrt(1 / n1 + 1 / n0 + difference**2 / (2 * (n1 + n0)))
     half = NormalDist().inv_cdf(0.5 + level / 2) * se
     return Estimate(difference, difference - half, difference + half, n1 + n0)
