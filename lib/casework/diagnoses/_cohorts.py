@@ -39,32 +39,26 @@ CONTROLS = Query(
     "What the events of the rollout say that the log of assignments calls the control.",
 )
 
-METRICS = Query(
-    "metrics",
-    """
-    SELECT metric, count(*) AS observations, count(denominator) AS denominators,
-           min(occurred_at) AS first, max(occurred_at) AS last
-    FROM outcomes GROUP BY metric ORDER BY observations DESC, metric
-    """,
-    "Metrics in the case.",
-)
+_PERCENT = "TRY_CAST(regexp_extract(stage, '[0-9]+([.][0-9]+)?') AS DOUBLE)"
+"""Number in the name of a stage: as text, 100 comes before 5."""
 
 DEALT = Query(
     "dealt",
-    """
+    f"""
     SELECT unit_id, arm, bucket, salt, algorithm, assigned_at, stage
     FROM assignments WHERE experiment = $experiment
-    QUALIFY row_number() OVER (PARTITION BY unit_id ORDER BY assigned_at, stage, locator) = 1
-    """,
+    QUALIFY row_number() OVER (
+        PARTITION BY unit_id ORDER BY assigned_at, {_PERCENT}, stage, locator) = 1
+    """,  # noqa: S608  the text is put together of constants
     "Each unit with the arm that it got first.",
 )
 
 ARMS = Query(
     "arms",
-    """
+    f"""
     SELECT stage, arm, count(*) AS units, min(assigned_at) AS first, max(assigned_at) AS last
-    FROM dealt GROUP BY stage, arm ORDER BY min(assigned_at), stage, arm
-    """,
+    FROM dealt GROUP BY stage, arm ORDER BY min(assigned_at), {_PERCENT}, stage, arm
+    """,  # noqa: S608  the text is put together of constants
     "Units by stage and arm.",
     uses=(DEALT,),
 )
@@ -103,6 +97,18 @@ EXPOSED = Query(
     """,
     "The units that are compared, with what was known of them before.",
     uses=(DEALT, MOVES),
+)
+
+METRICS = Query(
+    "metrics",
+    """
+    SELECT metric, count(*) AS observations, count(denominator) AS denominators,
+           min(occurred_at) AS first, max(occurred_at) AS last
+    FROM outcomes WHERE unit_id IN (SELECT unit_id FROM exposed)
+    GROUP BY metric ORDER BY observations DESC, metric
+    """,
+    "Metrics of the compared units.",
+    uses=(EXPOSED,),
 )
 
 SET_APART = Query(

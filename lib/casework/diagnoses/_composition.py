@@ -133,11 +133,14 @@ def _split(ask: Inquiry, found: Composition, frame: _Frame, seed: int) -> Compos
     used = _prognostic(ask, frame)
     moments = sums.moments(frame.sources, used, weighted=frame.is_ratio)
     cells = _cells(ask, moments, frame, used)
+    if min((cells.n > 0).sum(axis=1)) < 2:
+        return found
+    units = sum(row["units"] for row in ask.ask(moments, **frame.params))
     split = decompose(cells, seed=seed)
     everyone = transported(ask, frame.params, frame.sources, used, cells, frame.scale)
     return replace(
         found,
-        lift=_in_units(split, frame.scale),
+        lift=_in_units(split, frame.scale, units),
         carrier=_carrier(found.covariates, [frame.names[i - 1] for i in used], split.parts),
         everyone=everyone,
         moments=moments,
@@ -148,7 +151,7 @@ def _frame(
     ask: Inquiry, compared: Comparison, dealing: Dealing, metric: str | None, seed: int
 ) -> tuple[_Frame, tuple[dict[str, Any], ...], str | None]:
     """Settle the metric, hold the profile of each unit, and find the scales of its columns."""
-    found = ask.ask(q.METRICS)
+    found = ask.ask(q.METRICS, **compared.params)
     if metric is not None and metric not in [row["metric"] for row in found]:
         raise unknown_name("metric", metric, [row["metric"] for row in found])
     metric = ask.infer("metric", metric, found[0]["metric"] if found else None)
@@ -156,9 +159,8 @@ def _frame(
     params = compared.params | {"metric": metric or "", "seed": str(seed)}
     params |= {"dealt_by": dealing.dealt_by, "middle_at": _middle(compared, known)}
     ask.case.hold(sums.OBSERVED, **params)
+    params["is_ratio"] = bool(known and known["denominators"] == known["observations"])
     levels = tuple(ask.ask(sums.LEVELS, **params))
-    is_ratio = bool(known and known["denominators"] == known["observations"])
-    params["is_ratio"] = is_ratio
     ask.case.hold(sums.PROFILE, **params)
     rows = ask.ask(sums.COVARIATES, **params)
     for i, row in enumerate(rows, start=1):
@@ -253,16 +255,23 @@ def _carrier(
     return next((c for c in covariates if c.name == strongest), None)
 
 
-def _in_units(split: Decomposition, scale: float) -> Decomposition:
-    """The split in units of the metric instead of standard deviations."""
+def _in_units(split: Decomposition, scale: float, units: int) -> Decomposition:
+    """The split in units of the metric instead of standard deviations, and of units, not weights.
 
-    def scaled(e: Estimate) -> Estimate:
-        return Estimate(e.value * scale, e.low * scale, e.high * scale, e.n)
+    Args:
+        split: of sums over standardised columns; its n is the sum of the weights.
+        scale: standard deviation of the metric.
+        units: how many were summed.
+    """
+
+    def scaled(e: Estimate, scale: float = scale) -> Estimate:
+        return Estimate(e.value * scale, e.low * scale, e.high * scale, units)
 
     return replace(
         split,
         raw=scaled(split.raw),
         adjusted=scaled(split.adjusted),
         composition=scaled(split.composition),
+        share=split.share and scaled(split.share, 1.0),
         parts=tuple(part * scale for part in split.parts),
     )
