@@ -41,13 +41,15 @@ class Dealing:
     """How the units were dealt.
 
     Attributes:
-        mechanism: `mixing` only where every bucket could be recomputed.
+        mechanism: `mixing` only where every compared unit has a bucket that could be recomputed.
         mismatch: share of logged buckets that the named hash does not give; None if unknown.
         accounts: how many there are in the arms, where they were dealt whole; else None.
         conflicts: share of units whose arm is not that of their bucket; None without buckets.
         bucket_share: share of the buckets in use that are the treatment's.
         cohort_p: p-value of sign-up cohort by arm; None without sign-up times.
         bucket_p: p-value of sign-up cohort by bucket, over all buckets.
+        cohort: length of the sign-up cohorts; None where there are none to compare.
+        signed_up: compared units whose sign-up is known.
     """
 
     mechanism: Mechanism
@@ -58,6 +60,8 @@ class Dealing:
     bucket_share: float | None
     cohort_p: float | None
     bucket_p: float | None
+    cohort: str | None
+    signed_up: int
 
     @property
     def dealt_by(self) -> str:
@@ -79,12 +83,16 @@ def examine(ask: Inquiry, compared: Comparison) -> Dealing:
     shared, whole = accounts["shared_accounts"], accounts["in_one_arm"]
     algorithm, mismatch, recomputed, by_hash = _recompute(ask, compared)
     by_account = by_hash == "account_id" or (shared >= 20 and whole == shared)
-    cohort = _cohort(ask, params)
+    sign_ups = ask.one(q.SIGN_UPS, **params)
+    cohort = _cohort(sign_ups)
     arms_by_bucket = ask.ask(q.BUCKETS, **params)
     cohort_p = _cohort_by_arm(ask, params, cohort)
     bucket_p = _cohort_by_bucket(ask, params, cohort)
-    if mismatch is not None and mismatch <= _TOLERATED:
-        mechanism: Mechanism = "mixing" if mixes(algorithm) else "non_mixing"
+    exact = mismatch is not None and mismatch <= _TOLERATED
+    if exact and not mixes(algorithm):
+        mechanism: Mechanism = "non_mixing"
+    elif exact and _is_whole(ask, compared, algorithm, arms_by_bucket):
+        mechanism = "mixing"
     else:
         seen = [p for p in (cohort_p, bucket_p) if p is not None]
         dependent = any(p < _DEPENDENT or p > 1 - _DEPENDENT for p in seen)
@@ -98,7 +106,22 @@ def examine(ask: Inquiry, compared: Comparison) -> Dealing:
         bucket_share=_bucket_share(arms_by_bucket),
         cohort_p=cohort_p,
         bucket_p=bucket_p,
+        cohort=cohort,
+        signed_up=sign_ups["units"],
     )
+
+
+def _is_whole(
+    ask: Inquiry, compared: Comparison, algorithm: str, by_bucket: list[dict[str, Any]]
+) -> bool:
+    """Whether all compared units have a bucket of that hash: others may be there by a list."""
+    named = ask.ask(q.ALGORITHMS, experiment=compared.experiment)
+    own: int = sum(row["with_bucket"] for row in named if row["algorithm"] == algorithm)
+    arms = ask.ask(q.SET_APART, **compared.params)
+    units: int = sum(row["units"] - row["set_apart"] for row in arms)
+    bucketed: int = sum(row["treated"] + row["control"] for row in by_bucket)
+    least = 1 - _TOLERATED
+    return own >= least * sum(row["with_bucket"] for row in named) and bucketed >= least * units
 
 
 def _recompute(ask: Inquiry, compared: Comparison) -> tuple[str, float | None, int, str]:
@@ -135,9 +158,8 @@ def _accounts(ask: Inquiry, params: dict[str, Any]) -> Accounts:
     )
 
 
-def _cohort(ask: Inquiry, params: dict[str, Any]) -> str | None:
+def _cohort(span: dict[str, Any]) -> str | None:
     """The length of a sign-up cohort: the longest of which there are at least a dozen."""
-    span = ask.one(q.SIGN_UPS, **params)
     if not span["units"] or span["first"] == span["last"]:
         return None
     days = (span["last"] - span["first"]).days
