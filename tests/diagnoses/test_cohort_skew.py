@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 import pytest
 from tests.diagnoses.conftest import Diagnose, Diagnosed, Rows
 
+from casework.errors import UsageError
 from casework.findings import Result, Rival
 
 
@@ -347,3 +348,119 @@ def test_arms_are_clean_where_every_interval_is_short_of_what_matters(
     result = diagnose_tables("cohort_skew", **tables)
     assert result.verdict == "clean"
     assert "alike before exposure: no covariate differs by 0.1" in result.headline
+
+
+def of_two_hundred() -> dict[str, Rows]:
+    """A fair deal of 200 units with seats, and their mails before and after."""
+    rng = random.Random(5)
+    tables = dealt([i % 2 == 0 for i in range(200)])
+    tables["units"]["seats"] = [rng.randint(1, 9) for _ in range(200)]
+    before, after = ([rng.gauss(10, 2) for _ in range(200)] for _ in "ab")
+    tables["outcomes"] = seen(before, after)
+    return tables
+
+
+def test_an_arm_of_one_account_has_a_verdict_and_no_lift(diagnose_tables: Diagnose) -> None:
+    rng = random.Random(6)
+    accounts = [f"a{i // 20}" for i in range(600)]
+    tables = dealt([i < 20 for i in range(600)], accounts)
+    before = [rng.gauss(50, 5) for _ in accounts]
+    result = diagnose_tables("cohort_skew", **tables, outcomes=seen(before, before))
+    assert result.verdict == "inconclusive"
+    assert result.measures["lift_raw"].value is None
+    assert any("No lift of mails is estimated" in limit for limit in result.limits)
+
+
+def test_a_covariate_that_varies_by_rounding_alone_is_none(diagnose_tables: Diagnose) -> None:
+    tables = of_two_hundred()
+    tables["units"]["rate"] = [0.3 if i % 3 else 0.1 + 0.2 for i in range(200)]
+    findings = diagnose_tables("cohort_skew", **tables).findings
+    assert any("of 2 covariates" in finding.statement for finding in findings)
+
+
+def test_a_covariate_with_a_value_for_each_arm_differs(diagnose_tables: Diagnose) -> None:
+    tables = of_two_hundred()
+    tables["units"]["beta"] = [int(i % 2 == 0) for i in range(200)]
+    result = diagnose_tables("cohort_skew", **tables)
+    assert result.measures["rehash_p"].value == 0.001
+    assert "on: beta by ∞" in result.headline
+    assert any("excludes zero for 1 of 3" in finding.statement for finding in result.findings)
+
+
+def test_a_stage_that_is_not_there_is_refused(diagnose_tables: Diagnose) -> None:
+    with pytest.raises(UsageError, match="UNKNOWN_STAGE"):
+        diagnose_tables("cohort_skew", {"stage": "None"}, **of_two_hundred())
+
+
+def test_every_measure_and_finding_cites_what_was_asked(diagnose_tables: Diagnose) -> None:
+    result = diagnose_tables("cohort_skew", **of_two_hundred())
+    recorded = {evidence.id for evidence in result.evidence}
+    assert {measure.evidence for measure in result.measures.values()} <= recorded
+    assert {id_ for finding in result.findings for id_ in finding.evidence} <= recorded
+
+
+def test_an_unknown_time_of_assignment_is_told_and_no_lack_of_outcomes(
+    diagnose_tables: Diagnose,
+) -> None:
+    tables = of_two_hundred()
+    del tables["assignments"]["assigned_at"]
+    result = diagnose_tables("cohort_skew", **tables)
+    assert any("When units were assigned is not recorded" in limit for limit in result.limits)
+    assert ("assigned_at",) in [missing.columns for missing in result.missing]
+    assert "known to be from before" in result.falsifier.outcome
+
+
+def test_the_metric_is_one_of_the_compared_units(diagnose_tables: Diagnose) -> None:
+    tables = of_two_hundred()
+    others = table(("unit_id", "metric", "occurred_at", "value"),
+                   [(f"x{i}", "clicks", START, 1.0) for i in range(900)])  # fmt: skip
+    tables["outcomes"] = {name: tables["outcomes"][name] + others[name] for name in others}
+    result = diagnose_tables("cohort_skew", **tables)
+    assert result.parameters["metric"].value == "mails"
+    assert result.measures["lift_raw"].value is not None
+
+
+def test_units_without_a_bucket_are_not_proved_to_be_dealt_by_the_hash(
+    diagnose_tables: Diagnose,
+) -> None:
+    """A quarter is put into the treatment by a list, and has more seats."""
+    ids = [f"u{i}" for i in range(400)]
+    hashed = [int(hashlib.sha256(f"s{u}".encode()).hexdigest(), 16) % 100 for u in ids]
+    buckets = [bucket if i % 4 else None for i, bucket in enumerate(hashed)]
+    tables = dealt([bucket is None or bucket < 50 for bucket in buckets])
+    named = [None if bucket is None else "sha256" for bucket in buckets]
+    tables["assignments"] |= {"bucket": buckets, "salt": ["s"] * 400, "algorithm": named}
+    tables["units"]["seats"] = [i % 7 + 9 * (b is None) for i, b in enumerate(buckets)]
+    result = diagnose_tables("cohort_skew", **tables)
+    assert result.measures["bucket_mismatch_rate"].value == 0
+    assert result.measures["mechanism"].value == "unknown"
+    assert rival(result, "Bad luck").outcome == "excluded"
+
+
+def test_a_ratio_is_said_as_a_ratio_and_counts_units(diagnose_tables: Diagnose) -> None:
+    tables = of_two_hundred()
+    outcomes = tables["outcomes"]
+    outcomes["denominator"] = [10 + int(unit[1:]) % 90 for unit in outcomes["unit_id"]]
+    result = diagnose_tables("cohort_skew", **tables)
+    assert result.measures["lift_raw"].n == 200
+    level = float(rival(result, "Season").why.rsplit(" ", 1)[1])
+    assert 0.1 < level < 0.5
+
+
+def test_stages_without_times_are_in_the_order_of_their_numbers(diagnose_tables: Diagnose) -> None:
+    rows = [
+        ("flag", f"u{i}", "on" if i < reached else "off", percent)
+        for percent, reached in (("5", 20), ("20", 80), ("100", 400))
+        for i in range(400)
+    ]
+    log = table(("experiment", "unit_id", "arm", "stage"), rows)
+    units = {"unit_id": [f"u{i}" for i in range(400)], "seats": [i % 7 for i in range(400)]}
+    result = diagnose_tables("cohort_skew", assignments=log, units=units)
+    assert result.measures["rehash_p"].n == 400
+    assert result.measures["n_eff"].n == 20
+
+
+def test_what_is_known_of_no_unit_is_named_to_load(diagnose_tables: Diagnose) -> None:
+    result = diagnose_tables("cohort_skew", **dealt([i % 2 == 0 for i in range(40)]))
+    assert result.verdict == "not_testable"
+    assert ("units", ("covariates",)) in [(each.table, each.columns) for each in result.missing]

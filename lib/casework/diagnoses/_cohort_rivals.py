@@ -21,7 +21,9 @@ def falsify(found: Composition, sesoi: float) -> Falsifier:
     )
     before = next((c for c in found.covariates if c.name == f"before: {found.metric}"), None)
     if before is None:
-        return Falsifier(statement, False, "not run: no outcomes from before exposure")
+        return Falsifier(
+            statement, False, "not run: no outcomes are known to be from before exposure"
+        )
     d = before.difference
     gap = f"difference {number(d.value)} standard deviations ({number(d.low)} to {number(d.high)})"
     return Falsifier(statement, True, gap, falsified=d.inside(-sesoi, sesoi))
@@ -110,7 +112,8 @@ def _season(compared: Comparison, found: Composition) -> Rival:
     test = "both arms measured over the same time; the control's own change"
     control = next((row for row in found.levels if not row["treated"]), None)
     if control is None or control["before"] is None or control["after"] is None:
-        return Rival(explanation, test, "not_testable", "no outcomes from before exposure")
+        unknown = "no outcomes of the control are known to be from before exposure and from after"
+        return Rival(explanation, test, "not_testable", unknown)
     change = control["after"] - control["before"]
     return Rival(
         explanation,
@@ -124,8 +127,9 @@ def _season(compared: Comparison, found: Composition) -> Rival:
 def _logging(found: Composition) -> Rival:
     explanation = "One arm's outcomes are missing or late"
     test = "units with outcomes, and observations in the second half of the window, by arm"
-    if len(found.levels) < 2 or not all(row["observed"] for row in found.levels):
-        return Rival(explanation, test, "not_testable", "no outcomes")
+    if len(found.levels) < 2 or not any(row["observed"] for row in found.levels):
+        unknown = "no outcomes are known to be from after exposure"
+        return Rival(explanation, test, "not_testable", unknown)
     control, treated = found.levels
     unseen = independence(
         [[row["observed"], row["units"] - row["observed"]] for row in found.levels]
@@ -134,7 +138,7 @@ def _logging(found: Composition) -> Rival:
     # Rows of one unit are not independent, so the units are what counts.
     thinner = two_proportion_z(
         [late[0] * control["observed"], late[1] * treated["observed"]],
-        [control["observed"], treated["observed"]],
+        [max(1, control["observed"]), max(1, treated["observed"])],
     )
     differ = (unseen is not None and unseen.p < _STRICT) or thinner.p < _STRICT
     return Rival(

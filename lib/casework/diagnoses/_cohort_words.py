@@ -3,6 +3,7 @@
 import math
 from statistics import NormalDist
 
+from casework import digits
 from casework.diagnoses import _cohort_sums as sums
 from casework.diagnoses import _cohorts as q
 from casework.diagnoses._arms import Comparison
@@ -37,7 +38,9 @@ def headline(
     carrier = found.carrier
     if carrier and abs(carrier.difference.value - largest.difference.value) > 0.005:
         named.append(carrier)
-    differences = " and ".join(f"{c.name} by {c.difference.value:+.2f}" for c in named)
+    differences = " and ".join(
+        f"{c.name} by {digits.fixed(c.difference.value, 2, signed=True)}" for c in named
+    )
     apart = f"The arms differed before exposure ({arm}: {differences} standard deviations)"
     lift = found.lift
     if verdict == "inconclusive" or lift is None or lift.share is None:
@@ -81,7 +84,7 @@ def _undecided(compared: Comparison, found: Composition, counts: Counts, sesoi: 
         needed = max(treated + 1, math.ceil(times * treated))
         text += (
             f" If {supposed}, about {count(needed, counts.of)} in {compared.treatment} would show "
-            f"it; there are {number(treated)}."
+            f"it; there {'is' if treated == 1 else 'are'} {number(treated)}."
         )
     if found.lift and found.lift.share and found.lift.share.excludes(0):
         text += (
@@ -131,14 +134,18 @@ def findings(
     """State what was found, with what carries it."""
     beyond = sum(1 for c in found.covariates if c.difference.excludes(0))
     compositions = (
-        f"{beyond} of {count(len(found.covariates), 'covariates')} differ before exposure; "
-        f"{p_value(found.rehash_p)} for so large a difference in arms dealt anew."
+        f"Before exposure the interval of the difference excludes zero for {number(beyond)} of "
+        f"{count(len(found.covariates), 'covariates')}; {p_value(found.rehash_p)} for so large a "
+        "difference in arms dealt anew."
     )
     findings = [
         Finding(
             said_counts(counts, dealing, compared.treatment),
             ("srm_p", "mechanism", "bucket_mismatch_rate", "cohort_by_arm_p"),
-            tuple(ask.evidence_id(query) for query in (counts.query, q.BUCKETS, q.COHORTS)),
+            tuple(
+                ask.evidence_id(query)
+                for query in (counts.query, q.BUCKETS, q.COHORTS if dealing.cohort else q.SIGN_UPS)
+            ),
         ),
         Finding(
             compositions,
@@ -193,6 +200,16 @@ def limits(compared: Comparison, found: Composition) -> tuple[str, ...]:
         limits.append(
             "The lift for everyone takes off the gap before exposure, as if both arms' metric "
             "would have moved alike without the change; it is that of the units seen before."
+        )
+    if compared.opened_at is None and found.metric:
+        limits.append(
+            "When units were assigned is not recorded, so no outcome is known to be from before "
+            "exposure or from after it."
+        )
+    elif found.lift is None and found.metric:
+        limits.append(
+            f"No lift of {found.metric} is estimated: it takes ten units of each arm that were "
+            "observed after exposure, of two accounts or more where accounts were dealt whole."
         )
     if found.population is None and found.lift:
         limits.append(

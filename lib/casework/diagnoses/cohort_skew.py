@@ -50,6 +50,10 @@ UNPROVED = Missing(
     "a hash that mixes, recomputed, proves that the arms were dealt by chance",
     required=False,
 )
+UNKNOWN = Missing("units", ("covariates",), "what the units were like before exposure")
+UNDATED = Missing(
+    "assignments", ("assigned_at",), "which outcomes are from before exposure", required=False
+)
 
 
 def judge(
@@ -89,7 +93,8 @@ def judge(
     counts = count_arms(compared, dealing, found.set_apart)
     _measure(ask, compared, dealing, found, counts)
     if not found.rehash or not found.covariates:
-        return Conclusion("not_testable", NOTHING_KNOWN, limits=limits)
+        missing = (UNKNOWN, *([UNDATED] if compared.opened_at is None else []))
+        return Conclusion("not_testable", NOTHING_KNOWN, limits=limits, missing=missing)
     draw(ask, found, counts, sesoi_smd)
     concluded = _conclude(ask, compared, dealing, found, counts, alpha, sesoi_smd)
     return replace(concluded, limits=limits + concluded.limits)
@@ -116,7 +121,10 @@ def _conclude(
         falsifier=falsifier,
         remedies=remedies(verdict, dealing),
         limits=limits(compared, found),
-        missing=(UNPROVED,) if verdict == "inconclusive" and dealing.mismatch is None else (),
+        missing=(
+            *([UNPROVED] if verdict == "inconclusive" and dealing.mismatch is None else []),
+            *([UNDATED] if compared.opened_at is None else []),
+        ),
         primary=Primary(found.rehash_p, alpha),
     )
 
@@ -154,12 +162,14 @@ def _measure(
     n = sum(compared.units)
     ratio = counts.ratio
     ask.measure("srm_p", ratio and ratio.p, "p", counts.query, n=sum(counts.compared))
-    ask.measure("mechanism", dealing.mechanism, "label", q.BUCKET_COHORTS, n=n)
+    tested = q.ALGORITHMS if dealing.bucket_p is None else q.BUCKET_COHORTS
+    ask.measure("mechanism", dealing.mechanism, "label", tested, n=n)
     ask.measure(
         "bucket_mismatch_rate", dealing.mismatch, "share:units", q.ALGORITHMS,
         n=dealing.recomputed,
     )  # fmt: skip
-    ask.measure("cohort_by_arm_p", dealing.cohort_p, "p", q.COHORTS, n=n)
+    cohorts = q.COHORTS if dealing.cohort else q.SIGN_UPS
+    ask.measure("cohort_by_arm_p", dealing.cohort_p, "p", cohorts, n=dealing.signed_up)
     largest = found.covariates[0].difference if found.covariates else None
     ask.estimate("max_abs_smd", largest and _size(largest), "smd", sums.BALANCE)
     cells = found.cells or sums.BALANCE
@@ -172,7 +182,8 @@ def _measure(
     ask.estimate("lift_adjusted", lift.adjusted if lift else None, unit, moments)
     ask.estimate("lift_population", found.population, unit, strata)
     ask.estimate("composition_share", lift.share if lift else None, "share", moments)
-    ask.measure("n_eff", everyone and everyone.n_eff, "count:units", strata, n=compared.units[1])
+    ask.measure("n_eff", everyone and everyone.n_eff, "count:units", strata,
+                n=compared.units[1] - found.set_apart[1])  # fmt: skip
 
 
 def _size(e: Estimate) -> Estimate:
