@@ -464,3 +464,16 @@ def test_what_is_known_of_no_unit_is_named_to_load(diagnose_tables: Diagnose) ->
     result = diagnose_tables("cohort_skew", **dealt([i % 2 == 0 for i in range(40)]))
     assert result.verdict == "not_testable"
     assert ("units", ("covariates",)) in [(each.table, each.columns) for each in result.missing]
+
+
+def test_a_unit_that_changes_its_arm_is_counted_until_then(diagnose_tables: Diagnose) -> None:
+    tables = of_two_hundred()
+    log = tables["assignments"]
+    for unit, at in (("u1", str(START + timedelta(days=1))), ("u3", None)):
+        row = ("flag", unit, "on", at)
+        for column, value in zip(log.values(), row, strict=True):
+            column.append(value)
+    result = diagnose_tables("cohort_skew", **tables)
+    assert "Moved to another arm later: 1 unit; too few" in " ".join(result.limits)
+    assert "In two arms at one time, or at an unknown one: 1 unit." in " ".join(result.limits)
+    assert result.measures["lift_raw"].n == 199

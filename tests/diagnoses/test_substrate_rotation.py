@@ -583,3 +583,16 @@ def test_a_regime_of_three_units_is_not_called_unobserved(diagnose: Diagnose) ->
     result = diagnose(**tables, vectors=vectors({f"t{i}": 9.0 for i in range(4)}))
     assert result.measures["lift_shipping"].value is None
     assert "what it is under what ships is not known" in result.headline
+
+
+def test_a_unit_that_changes_its_arm_does_not_end_the_experiment(diagnose: Diagnose) -> None:
+    tables = of_two_metrics()
+    log = tables["assignments"]
+    slip = (log["experiment"][0], "u4", "<b>on</b>", instants([3.0])[0])
+    for column, value in zip(log.values(), slip, strict=True):
+        column.append(value)
+    result = diagnose(**tables, vectors=vectors({f"t{i}": 9.0 for i in range(4)}))
+    assert result.measures["changes"].value == 1
+    assert any("Moved to another arm later: 1 unit; too few" in limit for limit in result.limits)
+    # its own outcomes from then on are none of the control's
+    assert result.measures["regimes"].value[1]["units"] == 79

@@ -15,6 +15,8 @@ from casework.words import count
 _CONTROL = ("control", "baseline", "holdout")
 _OFF = ("off", "false", "0", "a", "none", "current")
 """Names of what is not the treatment, where neither a name nor the platform says control."""
+_WAVE = 0.05
+"""Share of the units that a ramp moves at least; fewer are slips, such as joined accounts."""
 TWO_ARMS = Missing(
     "assignments", ("experiment", "unit_id", "arm"), "two units or more of each of two arms"
 )
@@ -33,6 +35,8 @@ class Comparison:
         raised_at: when the share of the treatment was raised for the first time, short of all.
         launched_at: when all were given the treatment.
         moved: units that were moved to another arm later.
+        at_once: units that are in two arms at one time, or at an unknown one.
+        is_wave: whether so many were moved that the comparison ends with the first of them.
     """
 
     experiment: str
@@ -46,6 +50,8 @@ class Comparison:
     raised_at: datetime | None
     launched_at: datetime | None
     moved: int
+    at_once: int
+    is_wave: bool
 
     @property
     def too_few(self) -> str | None:
@@ -99,6 +105,24 @@ def settle(
     return _window(ask, experiment, control, treatment, stage, sizes, window)
 
 
+def said_moved(compared: Comparison) -> tuple[str, ...]:
+    """Say which units did not keep their arm, and what of them is counted."""
+    said = []
+    if compared.moved:
+        until = (
+            "outcomes of all units from the first such move on are not counted"
+            if compared.is_wave
+            else "too few to be a ramp, so each is counted until then"
+        )
+        said.append(f"Moved to another arm later: {count(compared.moved, 'units')}; {until}.")
+    if compared.at_once:
+        said.append(
+            "In two arms at one time, or at an unknown one: "
+            f"{count(compared.at_once, 'units')}. The first that was logged is taken."
+        )
+    return tuple(said)
+
+
 def _sizes(rows: list[dict[str, Any]], stage: str | None) -> dict[str, int]:
     """Units of each arm, of a stage or of all."""
     sizes: dict[str, int] = {}
@@ -127,10 +151,11 @@ def _window(
     opened = min((row["first"] for row in rows if row["first"]), default=None)
     last = max((row["last"] for row in rows if row["last"]), default=None)
     ramp = [row for row in ask.ask(q.ROLLOUT, experiment=experiment) if row["percent"] is not None]
-    moved = ask.one(q.MOVED, experiment=experiment)
+    moved = ask.one(q.MOVED, experiment=experiment, opened_at=opened)
+    is_wave = moved["units"] >= _WAVE * moved["dealt"]
     full = [row["occurred_at"] for row in ramp if row["percent"] >= 100]
     launched = min((at for at in full if opened is None or at > opened), default=None)
-    ends = full + ([moved["first"]] if moved["first"] else [])
+    ends = full + ([moved["first"]] if moved["first"] and is_wave else [])
     closed = min((end for end in ends if opened is None or end > opened), default=None)
     raised = [row["occurred_at"] for row in ramp if last and row["occurred_at"] > last]
     raised = [at for at in raised if launched is None or at < launched]
@@ -146,6 +171,8 @@ def _window(
         raised_at=min(raised, default=None),
         launched_at=launched,
         moved=int(moved["units"]),
+        at_once=int(moved["at_once"]),
+        is_wave=is_wave,
     )
 
 

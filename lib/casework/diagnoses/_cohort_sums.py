@@ -44,6 +44,7 @@ OBSERVED = Query(
     FROM (
         SELECT u.unit_id, o.value, o.denominator,
                o.occurred_at >= coalesce(u.assigned_at, $opened_at)
+                   AND (u.moved_at IS NULL OR o.occurred_at < u.moved_at)
                    AND ($closed_at IS NULL OR o.occurred_at < $closed_at) AS is_after,
                o.occurred_at >= $middle_at AS is_late,
                o.occurred_at >= coalesce(u.assigned_at, $opened_at)

@@ -6,7 +6,7 @@ from statistics import NormalDist
 from casework import digits
 from casework.diagnoses import _cohort_sums as sums
 from casework.diagnoses import _cohorts as q
-from casework.diagnoses._arms import Comparison
+from casework.diagnoses._arms import Comparison, said_moved
 from casework.diagnoses._cohort_counts import Counts, said_counts
 from casework.diagnoses._composition import Composition
 from casework.diagnoses._dealing import Dealing
@@ -216,11 +216,7 @@ def limits(compared: Comparison, found: Composition) -> tuple[str, ...]:
             "A fifth of the units by predicted outcome has fewer than two units of one arm, so the "
             "lift for everyone cannot be estimated."
         )
-    if compared.moved:
-        limits.append(
-            f"{count(compared.moved, 'units')} were moved to another arm later; outcomes from the "
-            "first such move on are not counted."
-        )
+    limits += said_moved(compared)
     if compared.stage is not None:
         limits.append(f"Compared are the units dealt in stage {compared.stage} alone.")
     if found.lift and found.lift.share is None:

@@ -66,11 +66,17 @@ ARMS = Query(
 MOVED = Query(
     "moved",
     """
-    SELECT count(DISTINCT a.unit_id) AS units, min(a.assigned_at) AS first
+    SELECT count(DISTINCT a.unit_id) FILTER (WHERE a.assigned_at > d.assigned_at) AS units,
+           count(DISTINCT a.unit_id)
+               FILTER (WHERE (a.assigned_at > d.assigned_at) IS NOT TRUE) AS at_once,
+           min(a.assigned_at)
+               FILTER (WHERE a.assigned_at > greatest(d.assigned_at, $opened_at)) AS first,
+           (SELECT count(*) FROM dealt) AS dealt
     FROM assignments AS a JOIN dealt AS d ON d.unit_id = a.unit_id
     WHERE a.experiment = $experiment AND a.arm <> d.arm
     """,
-    "Units that were moved to another arm later, and when the first of them was.",
+    "Units that were moved to another arm later, when the first of them was, and those that are in "
+    "two arms at one time or at an unknown one.",
     uses=(DEALT,),
 )
 

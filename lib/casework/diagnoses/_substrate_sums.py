@@ -2,7 +2,7 @@
 """What `substrate_rotation` asks about outcomes, by stretches of time between changes."""
 
 from casework.case import Query
-from casework.diagnoses._cohorts import DEALT
+from casework.diagnoses._cohorts import DEALT, MOVES
 
 STEPS_OF_SD = 1_000
 """Values are summed as whole steps of a thousandth of their standard deviation: exact sums."""
@@ -10,13 +10,14 @@ STEPS_OF_SD = 1_000
 COMPARED = Query(
     "compared",
     """
-    SELECT d.unit_id, d.arm = $treatment AS treated, d.assigned_at
+    SELECT d.unit_id, d.arm = $treatment AS treated, d.assigned_at, m.moved_at
     FROM dealt AS d LEFT JOIN units AS u ON u.unit_id = d.unit_id
+    LEFT JOIN moves AS m ON m.unit_id = d.unit_id
     WHERE d.arm IN ($control, $treatment)
       AND NOT (coalesce(u.is_internal, FALSE) OR coalesce(u.is_bot, FALSE))
     """,
     "The units that are compared; staff, test tenants and bots are set apart.",
-    uses=(DEALT,),
+    uses=(DEALT, MOVES),
 )
 
 SEEN = Query(
@@ -27,6 +28,7 @@ SEEN = Query(
            max(o.occurred_at) AS last
     FROM outcomes AS o JOIN compared AS c ON c.unit_id = o.unit_id
     WHERE o.occurred_at >= coalesce(c.assigned_at, $opened_at, o.occurred_at)
+      AND (c.moved_at IS NULL OR o.occurred_at < c.moved_at)
       AND ($closed_at IS NULL OR o.occurred_at < $closed_at)
     GROUP BY o.metric ORDER BY observations DESC, o.metric
     """,
@@ -54,6 +56,7 @@ WATCH = Query(
     FROM outcomes AS o JOIN compared AS c ON c.unit_id = o.unit_id
     WHERE o.metric = $metric AND NOT isnan(o.value)
       AND o.occurred_at >= coalesce(c.assigned_at, $opened_at, o.occurred_at)
+      AND (c.moved_at IS NULL OR o.occurred_at < c.moved_at)
       AND ($closed_at IS NULL OR o.occurred_at < $closed_at)
     """,
     "Observations of the metric after exposure, in whole steps.",

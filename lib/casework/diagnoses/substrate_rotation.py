@@ -29,7 +29,7 @@ from typing import Any
 from casework.diagnoses import _cohorts as cohorts
 from casework.diagnoses import _substrate_rows as rows
 from casework.diagnoses import _substrate_sums as q
-from casework.diagnoses._arms import TWO_ARMS, Comparison, settle
+from casework.diagnoses._arms import TWO_ARMS, Comparison, said_moved, settle
 from casework.diagnoses._diagnosis import Diagnosis, Need
 from casework.diagnoses._inquiry import Conclusion, Inquiry
 from casework.diagnoses._substrate import Substrate
@@ -176,6 +176,7 @@ def _conclude(
         limits=(
             *(f"In the way of `confirmed`: {text}." for text in ruling.open),
             *others,
+            *said_moved(found.compared),
             *models_judged(substrate, experiment),
             *(tested_alike(found.metrics) if changes else found.gaps),
             *left_out(ask, substrate),
