@@ -88,3 +88,9 @@ def test_the_same_clusters_twice_are_pairs() -> None:
     assert change.high == pytest.approx(0, abs=1e-12)
     apart = cluster_difference(first, second)
     assert apart.high > 0.05
+
+
+def test_one_cluster_says_nothing_of_the_interval_of_a_score() -> None:
+    found = cluster_mean(clusters_of([3.0, 4.0, 5.0], ["a"] * 3), seed=1)
+    assert (found.value, found.n) == (4.0, 1)
+    assert (found.low, found.high) == (-np.inf, np.inf)

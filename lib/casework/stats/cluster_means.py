@@ -66,7 +66,7 @@ def cluster_mean(clusters: Clusters, seed: int, draws: int = DRAWS) -> Estimate:
     """Mean with a percentile interval of the bootstrap over clusters, widened by Student's t.
 
     Where all clusters agree in a share, nothing varies; then the interval is the exact one for as
-    many units as there are clusters.
+    many units as there are clusters. One cluster tells nothing of any other number's interval.
     """
     drawn = np.concatenate([*_resampled(clusters, seed, draws)])
     return _estimate(clusters, drawn)
@@ -168,7 +168,8 @@ def _estimate(clusters: Clusters, drawn: Floats) -> Estimate:
     shares = bool(((clusters.total >= 0) & (clusters.total <= clusters.n)).all())
     if np.ptp(drawn) < 1e-12:
         if not shares:
-            return Estimate(value, value, value, m)
+            half = math.inf if m < 2 else 0.0
+            return Estimate(value, value - half, value + half, m)
         exact = clopper_pearson(round(value * m), m)
         return Estimate(value, min(value, exact.low), max(value, exact.high), m)
     low, high = _percentiles(drawn)
