@@ -66,7 +66,7 @@ def cluster_mean(clusters: Clusters, seed: int, draws: int = DRAWS) -> Estimate:
     """Mean with a percentile interval of the bootstrap over clusters, widened by Student's t.
 
     Where all clusters agree in a share, nothing varies; then the interval is the exact one for as
-    many units as there are clusters. One cluster tells nothing of any other number's interval.
+    many units as there are clusters. That of one cluster's score has no bounds.
     """
     drawn = np.concatenate([*_resampled(clusters, seed, draws)])
     return _estimate(clusters, drawn)
