@@ -477,3 +477,13 @@ def test_a_unit_that_changes_its_arm_is_counted_until_then(diagnose_tables: Diag
     assert "Moved to another arm later: 1 unit; too few" in " ".join(result.limits)
     assert "In two arms at one time, or at an unknown one: 1 unit." in " ".join(result.limits)
     assert result.measures["lift_raw"].n == 199
+
+
+@pytest.mark.parametrize(("stage", "is_planned"), [("week 1", True), ("5 %", False), ("5", False)])
+def test_the_number_of_a_week_is_no_percentage(
+    stage: str, is_planned: bool, diagnose_tables: Diagnose
+) -> None:
+    tables = of_two_hundred()
+    tables["assignments"]["stage"] = [stage] * 199 + ["later"]
+    srm = diagnose_tables("cohort_skew", **tables).measures["srm_p"].value
+    assert (srm > 0.5) == is_planned

@@ -15,6 +15,7 @@ from casework.words import count
 _CONTROL = ("control", "baseline", "holdout")
 _OFF = ("off", "false", "0", "a", "none", "current")
 """Names of what is not the treatment, where neither a name nor the platform says control."""
+_PERCENT = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*$|(\d+(?:\.\d+)?)\s*(?:%|pct|percent)", re.IGNORECASE)
 _WAVE = 0.05
 """Share of the units that a ramp moves at least; fewer are slips, such as joined accounts."""
 TWO_ARMS = Missing(
@@ -183,10 +184,10 @@ def _share(
     before = [row["percent"] for row in ramp if last is None or row["occurred_at"] <= last]
     if arms == 2 and before and 0 < before[-1] < 100:
         return float(before[-1]) / 100
-    number = re.search(r"\d+(\.\d+)?", stage or "")
-    if arms == 2 and number and 0 < float(number.group()) < 100:
-        return float(number.group()) / 100
-    return None
+    # the number of a week or a wave is no percentage
+    number = _PERCENT.search(stage or "")
+    percent = float(number[1] or number[2]) if number else 0.0
+    return percent / 100 if arms == 2 and 0 < percent < 100 else None
 
 
 def _check(kind: str, given: str | None, known: list[str]) -> None:
