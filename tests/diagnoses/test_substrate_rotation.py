@@ -596,3 +596,34 @@ def test_a_unit_that_changes_its_arm_does_not_end_the_experiment(diagnose: Diagn
     assert any("Moved to another arm later: 1 unit; too few" in limit for limit in result.limits)
     # its own outcomes from then on are none of the control's
     assert result.measures["regimes"].value[1]["units"] == 79
+
+
+def test_models_that_move_within_each_others_bracket_leave_no_regime_between(
+    diagnose: Diagnose,
+) -> None:
+    one = named(embedded([quarter / 4 + 0.05 for quarter in range(-2, 84)], 9.1), "one")
+    other = named(embedded([quarter / 4 + 0.1 for quarter in range(-2, 84)], 9.08), "other")
+    other["text_id"] = [f"other-{name}" for name in other["text_id"]]
+    result = diagnose(**experiment(), vectors=joined(one, other))
+    assert result.measures["changes"].value == 2
+    regimes = result.measures["regimes"].value
+    assert len(regimes) == 2
+    assert all(regime["start"] < regime["end"] for regime in regimes)
+
+
+def test_a_setting_that_cannot_be_used_is_refused(diagnose: Diagnose) -> None:
+    seen = vectors({f"t{i}": 9.0 for i in range(4)})
+    for given in ({"metric": "clicks", "negative_control": "clicks"}, {"embedding_model": "ada"}):
+        with pytest.raises(UsageError):
+            diagnose(given, **of_two_metrics(), vectors=seen)
+    with pytest.raises(UsageError):
+        diagnose({"embedding_model": "ada"}, **experiment(), candidates=steady_scores())
+
+
+def test_an_arm_without_outcomes_excludes_no_ramp(diagnose: Diagnose) -> None:
+    tables = experiment()
+    seen = tables["outcomes"]
+    kept = [i for i, unit in enumerate(seen["unit_id"]) if int(unit[1:]) % 2]
+    tables["outcomes"] = {name: [column[i] for i in kept] for name, column in seen.items()}
+    result = diagnose(**tables, vectors=vectors({f"t{i}": 9.0 for i in range(4)}))
+    assert rival(result, "The ramp").outcome == "not_testable"

@@ -149,7 +149,9 @@ def _ramp(changes: tuple[Change, ...], effects: Effects, checks: Checks, alpha: 
     explanation = "The ramp was changed at the same time, and other users came in"
     test = "share of the treatment by regime; lifts of units assigned before the first change"
     shares = [r.treated_share for r in effects.regimes if r.treated_share is not None]
-    text = "treated are " + ", ".join(share(s) for s in shares) if shares else "no shares"
+    if not shares:
+        return Rival(explanation, test, "not_testable", "no regime has units enough of both arms")
+    text = "treated are " + ", ".join(share(s) for s in shares)
     if not allocation_moved(changes, effects, checks.ramped):
         return Rival(explanation, test, "excluded", f"{text} of the observations by regime")
     early = checks.early.agreement if checks.early else None

@@ -37,7 +37,7 @@ from casework.diagnoses._substrate_charts import draw
 from casework.diagnoses._substrate_cover import gaps_of, left_out
 from casework.diagnoses._substrate_experiment import not_judged, told, usual
 from casework.diagnoses._substrate_lifts import Metric, effects_of
-from casework.diagnoses._substrate_metrics import Metrics, settle_metrics, within
+from casework.diagnoses._substrate_metrics import Metrics, cuts_of, settle_metrics, within
 from casework.diagnoses._substrate_rivals import (
     Checks,
     allocation_moved,
@@ -56,6 +56,7 @@ from casework.diagnoses._substrate_words import (
     remedies,
     tested_alike,
 )
+from casework.errors import unknown_name
 from casework.findings import Break, Missing, Primary
 from casework.tables import assignments, candidates, config_events, outcomes, units, vectors
 
@@ -94,6 +95,8 @@ def judge(
     scored = None if lines else by_scores(ask, seed)
     if not lines and scored is None:
         return _no_substrate()
+    if scored and embedding_model is not None:
+        raise unknown_name("embedding_model", embedding_model, [])
     every = scored.changes if scored else [one for line in lines for one in line.changes]
     compared = settle(ask, experiment, control, treatment, None, usual(ask, every),
                       staged=False)  # fmt: skip
@@ -123,7 +126,7 @@ class _Found:
         self.part = part_of(ask, substrate, metric.first, metric.last)
         self.gaps = gaps_of(substrate, metric)
         params = compared.params
-        cuts: Cuts = [(one.started, one.ended) for one in self.changes]
+        cuts = cuts_of(self.changes)
         ask.case.hold(q.WATCH, **params, **metric.params)
         self.effects = effects_of(ask, params, metric, cuts)
         self.checks = self._check(ask, params, metric, metrics.control, cuts)
