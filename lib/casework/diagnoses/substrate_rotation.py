@@ -56,7 +56,6 @@ from casework.diagnoses._substrate_words import (
     remedies,
     tested_alike,
 )
-from casework.errors import unknown_name
 from casework.findings import Break, Missing, Primary
 from casework.tables import assignments, candidates, config_events, outcomes, units, vectors
 
@@ -64,18 +63,11 @@ Cuts = list[tuple[datetime, datetime]]
 
 
 def judge(
-    ask: Inquiry,
-    *,
-    experiment: str | None = None,
-    control: str | None = None,
-    treatment: str | None = None,
-    embedding_model: str | None = None,
-    metric: str | None = None,
-    negative_control: str | None = None,
-    material: float = 0.2,
-    alpha: float = 0.05,
-    seed: int = 1,
-) -> Conclusion:
+    ask: Inquiry, *,
+    experiment: str | None = None, control: str | None = None, treatment: str | None = None,
+    embedding_model: str | None = None, metric: str | None = None,
+    negative_control: str | None = None, material: float = 0.2, alpha: float = 0.05, seed: int = 1,
+) -> Conclusion:  # fmt: skip
     """Find changes of the substrate, and compare the lift between them.
 
     Args:
@@ -95,16 +87,15 @@ def judge(
     scored = None if lines else by_scores(ask, seed)
     if not lines and scored is None:
         return _no_substrate()
-    if scored and embedding_model is not None:
-        raise unknown_name("embedding_model", embedding_model, [])
     every = scored.changes if scored else [one for line in lines for one in line.changes]
-    compared = settle(ask, experiment, control, treatment, None, usual(ask, every),
-                      staged=False)  # fmt: skip
+    likely = usual(ask, every)
+    compared = settle(ask, experiment, control, treatment, None, likely, staged=False)
     if compared.too_few:
         return Conclusion("not_testable", f"Not testable. {compared.too_few}.", missing=(TWO_ARMS,))
     params = compared.params
     ask.case.hold(q.COMPARED, **params)
-    substrate = scored or judged(lines, told(ask, params, embedding_model, lines))
+    models = told(ask, params, embedding_model, lines)
+    substrate = scored or judged(lines, models)
     if not (seen := ask.ask(q.SEEN, **params)):
         return _no_outcomes(compared)
     metrics = settle_metrics(ask, seen, substrate.changes, params, metric, negative_control,
