@@ -64,3 +64,24 @@ def bank(examples: list[str], **more: list[Any]) -> dict[str, list[Any]]:
     n = len(examples)
     ids = [f"e{k}" for k in range(n)]
     return {"bank": ["b"] * n, "exemplar_id": ids, "text": examples, **more}
+
+
+def beside(questions: list[str], shown: list[str]) -> list[str | None]:
+    """Prompts that show one text each before they state the question."""
+    return [f"Q: {own}\nA: yes\n\nQ: {q}\nA:" for q, own in zip(questions, shown, strict=True)]
+
+
+def alone(questions: list[str]) -> list[str | None]:
+    return [f"Q: {q}\nA:" for q in questions]
+
+
+def of_runs(
+    questions: list[str], leaked: int, as_run: list[float | None], left_out: list[float | None]
+) -> dict[str, list[Any]]:
+    """Samples of a run in which the first items leaked, and of its rerun without examples."""
+    others = texts(999, len(questions))
+    shown = [*questions[:leaked], *others[leaked:]]
+    return joined(
+        samples(questions, beside(questions, shown), scores=as_run),
+        samples(questions, alone(questions), "leave_one_out", left_out),
+    )

@@ -8,7 +8,7 @@ import numpy as np
 from casework.diagnoses import _leak_queries as q
 from casework.diagnoses._inquiry import Inquiry
 from casework.diagnoses._leak_choice import Chosen, RunSeen
-from casework.diagnoses._leak_effect import Effect, measure_effect, span_of
+from casework.diagnoses._leak_effect import Effect, measure_effect
 from casework.diagnoses._leak_paraphrases import Paraphrases, find_paraphrases
 from casework.diagnoses._leak_prompts import InPrompt
 from casework.diagnoses._leak_reading import Reading
@@ -17,8 +17,9 @@ from casework.diagnoses._leak_runs import LEFT_OUT, Judged
 from casework.diagnoses._leak_samples import Samples, read
 from casework.diagnoses._leak_similarity import Along, score_along
 from casework.diagnoses._leak_swap import Swap, follow_swap
+from casework.diagnoses._leak_traffic import Traffic, traffic_of
 from casework.stats.estimates import Estimate, wilson
-from casework.stats.leakage import Drop, is_binary, paired_drop
+from casework.stats.leakage import is_binary
 from casework.stats.own_prompt import own_prompts
 from casework.stats.shingles import Flags
 from casework.stats.tokens import Places, tokenise
@@ -43,8 +44,7 @@ class Investigated:
         swap: answers where the example bears a wrong label; None where that was not run.
         sesoi: smallest fall of the score that matters.
         still: leaked items whose prompt still held them in the rerun, of those looked at.
-        recurring: leaked items that customers ask too; None where requests have no text.
-        drop_rest: the effect over leaked items that customers do not ask.
+        traffic: what customers ask of it too; None where none leaked or requests have no text.
         versions: approved model versions that rest on the suite.
         served: requests and accounts that the evaluated checkpoint served.
     """
@@ -62,8 +62,7 @@ class Investigated:
     swap: Swap | None
     sesoi: float
     still: Estimate | None
-    recurring: frozenset[str] | None
-    drop_rest: Drop | None
+    traffic: Traffic | None
     versions: int
     served: dict[str, Any]
 
@@ -117,7 +116,7 @@ def investigate(
     leaked, known = _leaked(found, of_bank or of_training, len(samples.ids))
     effect = measure_effect(ask, judged, samples, leaked, known, found, of_bank, seed)
     sesoi = float(ask.infer("sesoi", sesoi, _sesoi(effect)))
-    recurring = _recurring(ask, judged, samples, leaked)
+    traffic = traffic_of(ask, judged, samples, effect, seed)
     ask.ask(q.BY_LEAK, **judged.params, leaked=_ids(samples, leaked))
     approved = ask.one(q.RESTED_ON, **judged.params)["approved"]
     params = {**judged.params, "bank": bank}
@@ -135,8 +134,7 @@ def investigate(
         swap=follow_swap(ask, judged, samples, found, of_bank),
         sesoi=sesoi,
         still=_still(ask, judged, reading, leaked, near),
-        recurring=recurring,
-        drop_rest=_rest(samples, effect, recurring, seed),
+        traffic=traffic,
         versions=int(approved),
         served=ask.one(q.SERVED, checkpoint=judged.run["checkpoint"]),
     )
@@ -179,29 +177,6 @@ def _still(
     found = own_prompts(compared.items, compared.asked.text[own[rows]], prompts, 1, near)
     placed = int(found.placed.sum())
     return wilson(int((found.tier > 0).sum()), placed) if placed else None
-
-
-def _recurring(
-    ask: Inquiry, judged: Judged, samples: Samples, leaked: Flags
-) -> frozenset[str] | None:
-    if not leaked.any() or not ask.case.filled("requests", ("input_text",)):
-        return None
-    rows = ask.ask(q.RECURRING, **judged.params, leaked=_ids(samples, leaked))
-    return frozenset(row["item_id"] for row in rows)
-
-
-def _rest(
-    samples: Samples, effect: Effect, recurring: frozenset[str] | None, seed: int
-) -> Drop | None:
-    """The effect over leaked items that customers do not ask."""
-    if recurring is None or LEFT_OUT not in effect.scores:
-        return None
-    asked = np.array([name in recurring for name in samples.ids])
-    before, after = effect.scores["as_run"], effect.scores[LEFT_OUT]
-    kept = effect.leaked & ~asked & np.isfinite(before) & np.isfinite(after)
-    if not kept.any():
-        return None
-    return paired_drop(before[kept], after[kept], seed, span_of(effect.scores))
 
 
 def left_out_score(found: Investigated) -> np.ndarray[Any, np.dtype[np.float64]]:

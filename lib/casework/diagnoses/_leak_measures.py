@@ -63,8 +63,11 @@ def _measure_scores(ask: Inquiry, found: Investigated, seed: int) -> None:
         "clean_drop", effect.control.estimate if effect.control else None, change, q.BY_LEAK
     )
     ask.estimate("difference_in_differences", effect.changed, change, q.BY_LEAK)
-    rest = found.drop_rest.estimate if found.drop_rest else None
-    ask.estimate("drop_not_recurring", rest, change, q.BY_LEAK)
+    traffic = found.traffic
+    by = q.RECURRING if traffic else q.BY_LEAK
+    rest = traffic.rest.estimate if traffic and traffic.rest else None
+    ask.estimate("drop_not_recurring", rest, change, by)
+    ask.estimate("drop_traffic_weighted", traffic.weighted if traffic else None, change, by)
     mixed = left_out_score(found)
     without = None
     if len(mixed):

@@ -1,6 +1,8 @@
+# ruff: noqa: S608  the text is put together of constants
 """What `prompt_leakage` asks the case."""
 
 from casework.case import Query
+from casework.diagnoses._environments import outside_tests
 
 RUNS = Query(
     "runs",
@@ -161,16 +163,19 @@ BY_LEAK = Query(
 
 RECURRING = Query(
     "recurring",
-    """
-    SELECT i.item_id, count(*) AS requests, count(DISTINCT r.account_id) AS accounts
+    f"""
+    SELECT i.item_id, count(DISTINCT r.request_id) AS requests,
+           count(DISTINCT r.account_id) AS accounts
     FROM (SELECT item_id, min(lower(trim(input_text))) AS question FROM eval_samples
           WHERE run_id = $run AND coalesce(condition, 'as_run') = $condition
             AND item_id IN (SELECT unnest($leaked))
           GROUP BY item_id) AS i
     JOIN requests AS r ON lower(trim(r.input_text)) = i.question
-    GROUP BY i.item_id HAVING count(*) >= 2 ORDER BY i.item_id
+    WHERE {outside_tests("r.environment")}
+    GROUP BY i.item_id ORDER BY i.item_id
     """,
-    "Leaked items that customers ask word for word, twice at least.",
+    "Leaked items that customers ask word for word, and how many requests do; those of "
+    "environments for tests are left out.",
 )
 
 RESTED_ON = Query(

@@ -90,13 +90,15 @@ def _boilerplate(found: Investigated) -> Rival:
 def _recurring(found: Investigated) -> Rival:
     explanation = "Customers do ask these questions again, and the bank would hold them then too"
     test = "leaked items that requests hold word for word, and the effect over the others"
-    if found.recurring is None:
-        return Rival(explanation, test, "not_testable", "no requests with text are in the case")
-    asked = len(found.recurring)
-    why = f"{number(asked)} of {count(found.leaked, 'leaked items')} are asked by customers"
+    if found.traffic is None:
+        why = "no requests with text are in the case" if found.leaked else "none leaked"
+        return Rival(explanation, test, "not_testable", why)
+    asked = found.traffic.recurring
+    why = f"{number(asked)} of {count(found.leaked, 'leaked items')} are asked by customers twice "
+    why += "at least"
     if not asked:
         return Rival(explanation, test, "excluded", why)
-    rest = found.drop_rest
+    rest = found.traffic.rest
     if rest is None:
         return Rival(explanation, test, "not_excluded", f"{why}; no other leaked item was rerun")
     beyond = rest.estimate.low > found.sesoi

@@ -7,6 +7,7 @@ from casework.diagnoses._leak_paraphrases import EMBEDDED, Paraphrases
 from casework.diagnoses._leak_references import NONE
 from casework.diagnoses._leak_similarity import Along
 from casework.diagnoses._leak_swap import Swap
+from casework.diagnoses._leak_traffic import Traffic
 from casework.diagnoses._leak_verdict import (
     falls,
     loses,
@@ -129,6 +130,8 @@ def findings(ask: Inquiry, found: Investigated) -> tuple[Finding, ...]:
         stated.append(_trend_finding(ask, found, found.along, found.along.trend))
     if effect.copies is not None:
         stated.append(_copy_finding(ask, effect.copies, effect.copies_left_out))
+    if found.traffic is not None and found.traffic.weighted is not None:
+        stated.append(_traffic_finding(ask, found, found.traffic, found.traffic.weighted))
     if found.swap is not None and found.swap.follow is not None:
         stated.append(_swap_finding(ask, found.swap, found.swap.follow))
     if found.paraphrases is not None:
@@ -179,6 +182,21 @@ def _trend_finding(ask: Inquiry, found: Investigated, along: Along, trend: Score
     names = ("similarity_trend", "similarity_trend_p", "similarity_trend_left_out", "sweep")
     charts = tuple(chart.id for chart in ask.charts if chart.id == "similarity")
     return Finding(f"{text}.", names, (ask.evidence_id(q.BY_LEAK),), charts)
+
+
+def _traffic_finding(ask: Inquiry, found: Investigated, traffic: Traffic, e: Estimate) -> Finding:
+    requests = count(int(traffic.requests.sum()), "requests")
+    text = (
+        f"Customers ask {number(int((traffic.requests > 0).sum()))} of "
+        f"{count(found.leaked, 'leaked items')} word for word, in {requests}. With each item as "
+        f"often as they ask it, the score {falls(found, e)} without the examples, "
+        f"n = {count(e.n, 'items')}"
+    )
+    if found.effect.drop is not None:
+        once = found.effect.drop.estimate
+        text += f"; with each leaked item once, it {falls(found, once)}, n = {number(once.n)}"
+    names = ("drop_traffic_weighted", "drop_not_recurring", "leave_one_out_drop")
+    return Finding(f"{text}.", names, (ask.evidence_id(q.RECURRING),))
 
 
 def _swap_finding(ask: Inquiry, swap: Swap, follow: Estimate) -> Finding:

@@ -6,7 +6,9 @@ test: the same row of the same file, the same text, nearly the same, or a run of
 Of the runs of a suite all are looked into, and one with items in their own prompts is judged.
 Then whether that raised the score: each leaked item as run against the same item with its own
 examples left out (leave-one-out). Where a run of condition `replay` shows the examples with wrong
-labels, whether the answers follow them. Where `vectors` holds embeddings of items and examples by
+labels, whether the answers follow them. Where customers ask the leaked questions too, the effect
+also with each item as often as they do (`drop_traffic_weighted`), and over the items that they do
+not ask again (`drop_not_recurring`). Where `vectors` holds embeddings of items and examples by
 their ids, which pairs are nearer than unrelated texts: candidates for a paraphrase or a
 translation, for a person to read. METHODS section 12.
 

@@ -129,6 +129,36 @@ def difference_in_differences(leaked: ArrayLike, clean: ArrayLike, seed: int = 0
     return Estimate(value, value - down, value + up, one.n + other.n)
 
 
+def weighted_drop(
+    before: ArrayLike, after: ArrayLike, weights: ArrayLike, seed: int = 0, scale: float = 0.0
+) -> Estimate:
+    """Fall of the mean score of the same items, each as often as its weight says.
+
+    A ratio of means, with a bootstrap interval over items: an item is drawn with its weight. It is
+    as wide as so many items of equal weight would make it (Kish 1965) as these are worth; `n` of
+    the estimate is the number of items.
+
+    Args:
+        before: scores, shape (n,).
+        after: of the same items.
+        weights: of the same items, above zero.
+        seed: of the draws.
+        scale: by how much a score may change where none of these did.
+
+    Raises:
+        ValueError: there is no item.
+    """
+    falls, w = np.asarray(before, float) - np.asarray(after, float), np.asarray(weights, float)
+    if not len(falls):
+        raise ValueError("there is no pair")
+    worth = float(w.sum() ** 2 / (w @ w))
+    value = float(w @ falls / w.sum())
+    low, high = np.quantile(_means(falls, seed, w), [0.025, 0.975])
+    drawn = Estimate(value, float(low), float(high), max(1, math.floor(worth)))
+    found = with_unseen(drawn, usual_size(falls) or scale)
+    return Estimate(value, found.low, found.high, len(falls))
+
+
 def _mean_change(changes: Floats, seed: int, scale: float) -> Estimate:
     """Mean of changes of items; one may be of `scale` where all of these are nothing."""
     return with_unseen(bootstrap_mean(changes, seed), usual_size(changes) or scale)
@@ -153,23 +183,27 @@ def bootstrap_mean(values: ArrayLike, seed: int = 0) -> Estimate:
     return Estimate(float(found.mean()), float(low), float(high), len(found))
 
 
-def _means(values: Floats, seed: int) -> Floats:
+def _means(values: Floats, seed: int, weights: Floats | None = None) -> Floats:
     """Means of samples drawn anew, widened as Student's t is for few items (Hesterberg 2015)."""
     from scipy.stats import t
 
-    n = len(values)
+    n, middle, worth = len(values), float(values.mean()), float(len(values))
     kinds, counts = np.unique(values, return_counts=True)
+    w = np.ones(len(kinds))
+    if weights is not None:
+        kinds, counts, w = values, np.ones(n, np.int64), weights
+        middle, worth = float(w @ values / w.sum()), float(w.sum() ** 2 / (w @ w))
     draws = DRAWS if n <= 2_000 else 1_999
     rng, parts = np.random.default_rng(seed), []
     step = max(1, _AT_ONCE // len(kinds))
     for begin in range(0, draws, step):
         drawn = rng.multinomial(n, counts / n, size=min(step, draws - begin))
-        parts.append(drawn @ kinds / n)
+        parts.append(drawn @ (w * kinds) / (drawn @ w))
     means = np.concatenate(parts)
-    if n == 1:
+    if worth < 2:
         return means
-    widen = math.sqrt(n / (n - 1)) * float(t.ppf(0.975, n - 1)) / NormalDist().inv_cdf(0.975)
-    middle = float(values.mean())
+    widen = math.sqrt(worth / (worth - 1)) * float(t.ppf(0.975, worth - 1))
+    widen /= NormalDist().inv_cdf(0.975)
     return np.asarray(middle + (means - middle) * widen)
 
 
