@@ -10,7 +10,7 @@ from casework.diagnoses._inquiry import Inquiry
 from casework.diagnoses._leak_choice import Chosen, RunSeen
 from casework.diagnoses._leak_effect import Effect, measure_effect
 from casework.diagnoses._leak_paraphrases import Paraphrases, find_paraphrases
-from casework.diagnoses._leak_prompts import InPrompt
+from casework.diagnoses._leak_prompts import InPrompt, look
 from casework.diagnoses._leak_reading import Reading
 from casework.diagnoses._leak_references import NONE, Reference
 from casework.diagnoses._leak_runs import LEFT_OUT, Judged
@@ -20,9 +20,8 @@ from casework.diagnoses._leak_swap import Swap, follow_swap
 from casework.diagnoses._leak_traffic import Traffic, traffic_of
 from casework.stats.estimates import Estimate, wilson
 from casework.stats.leakage import is_binary
-from casework.stats.own_prompt import own_prompts
 from casework.stats.shingles import Flags
-from casework.stats.tokens import Places, tokenise
+from casework.stats.tokens import Places
 
 RATE_SESOI = 0.01
 SCORE_SESOI_SD = 0.1
@@ -164,19 +163,23 @@ def _ids(samples: Samples, flags: Flags) -> list[str]:
 def _still(
     ask: Inquiry, judged: Judged, reading: Reading, leaked: Flags, near: float
 ) -> Estimate | None:
-    """Leaked items that stand in the prompts of the rerun all the same."""
+    """Leaked items that stand in the prompts of the rerun all the same, of those it tells of."""
     other = judged.others.get(LEFT_OUT)
     if other is None or not other["prompts"] or not leaked.any():
         return None
-    compared, rerun = reading.compared, read(ask, other["run_id"], LEFT_OUT)
-    place = {name: i for i, name in enumerate(reading.samples.ids)}
+    compared, rerun, samples = (
+        reading.compared,
+        read(ask, other["run_id"], LEFT_OUT),
+        reading.samples,
+    )
+    place = {name: i for i, name in enumerate(samples.ids)}
     own = np.array([place.get(name, -1) for name in rerun.ids], np.int64)[rerun.item]
-    rows = np.flatnonzero(rerun.table["prompt_text"].is_valid().to_numpy() & (own >= 0))
-    rows = rows[leaked[own[rows]]]
-    prompts = tokenise(rerun.table["prompt_text"].take(rows))
-    found = own_prompts(compared.items, compared.asked.text[own[rows]], prompts, 1, near)
-    placed = int(found.placed.sum())
-    return wilson(int((found.tier > 0).sum()), placed) if placed else None
+    rows = np.flatnonzero((own >= 0) & leaked[own])
+    of_leaked = Samples(rerun.table.take(rows), own[rows], samples.first, samples.ids)
+    repeats = reading.in_prompt.repeats if reading.in_prompt else 1
+    found = look(of_leaked, compared.asked, compared.items, compared.bank, repeats, near)
+    known = int(found.known.sum())
+    return wilson(len(found.leaks), known) if known else None
 
 
 def left_out_score(found: Investigated) -> np.ndarray[Any, np.dtype[np.float64]]:

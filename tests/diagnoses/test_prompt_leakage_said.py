@@ -1,0 +1,48 @@
+"""What `prompt_leakage` says is true of what was seen: of how many, of what, and no more."""
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import pytest
+from tests.diagnoses.leaking import (
+    beside,
+    diagnose_columns,
+    joined,
+    of_runs,
+    samples,
+    texts,
+    value,
+)
+
+from casework.findings import Result
+
+Diagnose = Callable[..., Result]
+
+
+@pytest.fixture
+def diagnose(tmp_path: Path) -> Diagnose:
+    return partial(diagnose_columns, tmp_path)
+
+
+def test_a_template_that_repeats_the_question_is_no_leak_of_the_rerun(diagnose: Diagnose) -> None:
+    questions = texts(105, 80)
+    twice = [f"Task: {q}\n\nThink first. Again: {q}" for q in questions]
+    leaked = [f"Q: {q}\nA: yes\n\n{t}" for q, t in zip(questions, twice, strict=True)]
+    result = diagnose({"eval_samples": joined(
+        samples(questions, leaked, scores=[1.0] * 80),
+        samples(questions, twice, "leave_one_out", [0.0, 1.0] * 40),
+        samples(questions, twice, "zero_shot", [0.0, 1.0] * 40),
+    )})  # fmt: skip
+    assert value(result, "in_prompt_rate") == 1
+    assert value(result, "rerun_still_leaking") == 0
+
+
+def test_a_rerun_that_still_leaks_is_counted_by_items(diagnose: Diagnose) -> None:
+    questions = texts(106, 60)
+    first = of_runs(questions, 60, [1.0] * 60, [1.0] * 60)
+    first["prompt_text"][60:] = beside(questions, questions)
+    second = first | {"epoch": [2] * 120}
+    result = diagnose({"eval_samples": joined(first, second)})
+    still = result.measures["rerun_still_leaking"]
+    assert (still.value, still.n) == (1.0, 60)
