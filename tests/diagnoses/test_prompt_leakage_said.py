@@ -25,6 +25,17 @@ def diagnose(tmp_path: Path) -> Diagnose:
     return partial(diagnose_columns, tmp_path)
 
 
+def test_items_too_short_to_tell_are_not_said_to_be_out_of_their_prompts(
+    diagnose: Diagnose,
+) -> None:
+    questions = [f"capital of land{k}" for k in range(60)]
+    given = samples(questions, beside(questions, questions), scores=[1.0] * 60)
+    result = diagnose({"eval_samples": given})
+    assert result.verdict == "inconclusive"
+    assert "None of 60 items" not in result.headline
+    assert any("fewer than four words" in limit for limit in result.limits)
+
+
 def test_a_template_that_repeats_the_question_is_no_leak_of_the_rerun(diagnose: Diagnose) -> None:
     questions = texts(105, 80)
     twice = [f"Task: {q}\n\nThink first. Again: {q}" for q in questions]

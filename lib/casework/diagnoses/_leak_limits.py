@@ -25,6 +25,11 @@ def limits(verdict: Verdict, found: Investigated, min_clean: int) -> tuple[str, 
             f"{count(found.in_prompt.unplaced, 'prompts')} do not state their question word for "
             "word; nothing is said of them."
         )
+    if found.in_prompt is not None and found.in_prompt.short:
+        said.append(
+            f"{count(found.in_prompt.short, 'items')} of fewer than four words cannot be told from "
+            "chance in a prompt; nothing is said of them."
+        )
     if found.in_prompt is not None and found.bank is None:
         said.append(
             "No example bank is loaded, so what stands in a prompt is taken for an example."

@@ -35,8 +35,10 @@ class InPrompt:
     """What was found in the prompts, one entry an item.
 
     Attributes:
-        known: whether a prompt was recorded in which the question was found.
+        known: whether a prompt was recorded in which the question was found, and the question is
+            long enough to be told from chance beside it.
         unplaced: prompts that do not state their question word for word.
+        short: items whose question was found and is too short for that.
         leaks: items that stood in their own prompt as an example, by item.
         context: items whose text stood in their prompt and came from no example.
         containment: share of the item's shingles in the rest of its prompt.
@@ -45,6 +47,7 @@ class InPrompt:
 
     known: Flags
     unplaced: int
+    short: int
     leaks: dict[int, Leak]
     context: frozenset[int]
     containment: Floats
@@ -83,8 +86,10 @@ def look(
         elif place not in leaks or leak.tier < leaks[place].tier:
             leaks[place] = leak
     unplaced = int((~found.placed).sum())
-    return InPrompt(known, unplaced, leaks, frozenset(context - set(leaks)), containment,
-                    repeats)  # fmt: skip
+    short = known & (asked.tokens.lengths[asked.text] < TELLING)
+    short[list(leaks)] = False
+    return InPrompt(known & ~short, unplaced, int(short.sum()), leaks,
+                    frozenset(context - set(leaks)), containment, repeats)  # fmt: skip
 
 
 def stated_by_template(samples: Samples, asked: Questions, items: Items) -> int:

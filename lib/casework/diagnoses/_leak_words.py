@@ -64,10 +64,10 @@ def _none(verdict: Verdict, found: Investigated) -> str:
         return f"None of {n} stands in {_source(found)}, exactly, nearly or by half of its words."
     known = int(found.in_prompt.known.sum())
     if not known:
-        return (
-            f"No prompt states its question word for word, of {n}: what else stood there is not "
-            "known."
-        )
+        what = "item of four words or more" if found.in_prompt.short else "item"
+        text = f"No {what} of {number(found.items)} is stated word for word in its prompt: what "
+        text += "else stood there is not known"
+        return f"{text}; none stands in the example bank." if verdict == "clean" else f"{text}."
     text = f"None of {count(known, 'items')} stood in its own prompt as an example"
     text += _in_runs(found)
     held = 0 if found.bank is None else int((found.bank.tier <= 2).sum())
