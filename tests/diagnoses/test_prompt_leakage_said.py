@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from tests.diagnoses.leaking import (
+    bank,
     beside,
     diagnose_columns,
     joined,
@@ -25,6 +26,22 @@ def diagnose(tmp_path: Path) -> Diagnose:
     return partial(diagnose_columns, tmp_path)
 
 
+def test_rows_of_training_are_not_said_to_be_out_of_prompts_that_were_not_seen(
+    diagnose: Diagnose,
+) -> None:
+    questions = texts(101, 60)
+    result = diagnose({
+        "eval_samples": samples(questions), "exemplars": bank(texts(102, 40)),
+        "training_rows": {"dataset": ["d"] * 12, "row_id": [f"t{k}" for k in range(12)],
+                          "prompt": questions[:12]},
+    })  # fmt: skip
+    assert result.verdict == "supported"
+    assert "12 of 60 items stand in the training rows" in result.headline
+    assert "none in its own prompt" not in result.headline
+    assert "no prompts are recorded" in result.headline
+    assert any("Take the 12 items out of the training rows" in r for r in result.remedies)
+
+
 def test_items_too_short_to_tell_are_not_said_to_be_out_of_their_prompts(
     diagnose: Diagnose,
 ) -> None:
@@ -34,6 +51,12 @@ def test_items_too_short_to_tell_are_not_said_to_be_out_of_their_prompts(
     assert result.verdict == "inconclusive"
     assert "None of 60 items" not in result.headline
     assert any("fewer than four words" in limit for limit in result.limits)
+
+
+def test_examples_are_not_said_to_be_training_rows(diagnose: Diagnose) -> None:
+    questions = texts(103, 60)
+    result = diagnose({"eval_samples": of_runs(questions, 60, [1.0] * 60, [0.0] * 60)})
+    assert not any("training rows" in remedy for remedy in result.remedies)
 
 
 def test_a_template_that_repeats_the_question_is_no_leak_of_the_rerun(diagnose: Diagnose) -> None:

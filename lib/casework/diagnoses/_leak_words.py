@@ -1,10 +1,9 @@
-"""What `prompt_leakage` says: headline, findings, remedies."""
+"""What `prompt_leakage` says: headline and findings."""
 
 from casework.diagnoses import _leak_queries as q
 from casework.diagnoses._inquiry import Inquiry
 from casework.diagnoses._leak_case import Investigated, left_out_score
 from casework.diagnoses._leak_paraphrases import EMBEDDED, Paraphrases
-from casework.diagnoses._leak_references import NONE
 from casework.diagnoses._leak_similarity import Along
 from casework.diagnoses._leak_swap import Swap
 from casework.diagnoses._leak_traffic import Traffic
@@ -59,7 +58,7 @@ def _none(verdict: Verdict, found: Investigated) -> str:
     n = count(found.items, "items")
     if verdict == "supported" and found.training is not None:
         trained = int((found.training.tier <= 2).sum())
-        return f"{number(trained)} of {n} stand in the training rows, none in its own prompt."
+        return f"{number(trained)} of {n} stand in the training rows{_but_not(found)}."
     if found.in_prompt is None:
         return f"None of {n} stands in {_source(found)}, exactly, nearly or by half of its words."
     known = int(found.in_prompt.known.sum())
@@ -79,6 +78,16 @@ def _none(verdict: Verdict, found: Investigated) -> str:
     elif verdict == "inconclusive":
         text += f"; of {number(found.items - known)} more the prompt says nothing"
     return f"{text}."
+
+
+def _but_not(found: Investigated) -> str:
+    """Where the items that were trained on do not stand, as far as prompts tell."""
+    if found.in_prompt is None:
+        return "; no prompts are recorded"
+    known = int(found.in_prompt.known.sum())
+    if known == found.items:
+        return ", none in its own prompt"
+    return f"; of {count(known, 'items')} of which the prompts tell, none in its own"
 
 
 def _in_runs(found: Investigated) -> str:
@@ -256,36 +265,3 @@ def _score_finding(ask: Inquiry, found: Investigated) -> Finding:
 
 def _level(found: Investigated, value: float) -> str:
     return share(value) if found.effect.binary else number(value)
-
-
-def remedies(verdict: Verdict, found: Investigated) -> tuple[str, ...]:
-    """Say what to do in this case."""
-    least = NONE - 1 if found.leaked else 2
-    held = 0 if found.reference is None else int((found.reference.tier <= least).sum())
-    said = []
-    if to_be_read(found) and found.paraphrases is not None:
-        said.append(
-            f"Read the {count(len(found.paraphrases.candidates), 'pairs')} of the table "
-            "paraphrase_candidates, those in their own prompts first, and take out of the bank "
-            "what is the same question."
-        )
-    if not found.leaked and not held:
-        return tuple(said)
-    where = _source(found)
-    said += [f"Take the {number(held or found.leaked)} items out of {where}, and keep a list of "
-             "hashes of all items that retrieval refuses."]  # fmt: skip
-    if verdict in ("confirmed", "supported") and found.effect.drop is not None:
-        said.append("Report the score with the leaked examples left out, beside the one as run.")
-    if found.leaked and found.effect.drop is None:
-        said.append(
-            f"Rerun the {count(found.leaked, 'leaked items')} with their own examples left out "
-            "(condition leave_one_out): that alone separates the leak from easier items."
-        )
-    if found.versions and verdict == "confirmed":
-        said.append(
-            f"Judge the {count(found.versions, 'approved model versions')} again that rest on "
-            "this suite."
-        )
-    said.append("Split examples and items by source, customer and time, and check the overlap "
-                "whenever either changes.")  # fmt: skip
-    return tuple(said)

@@ -39,10 +39,11 @@ from casework.diagnoses._leak_choice import choose
 from casework.diagnoses._leak_limits import limits
 from casework.diagnoses._leak_measures import measure
 from casework.diagnoses._leak_reading import Search
+from casework.diagnoses._leak_remedies import remedies
 from casework.diagnoses._leak_rivals import rivals_of
 from casework.diagnoses._leak_runs import LEFT_OUT, settle
 from casework.diagnoses._leak_verdict import falsify, judge_leak
-from casework.diagnoses._leak_words import findings, headline, remedies
+from casework.diagnoses._leak_words import findings, headline
 from casework.errors import unknown_name
 from casework.findings import Missing, Primary
 from casework.tables import eval_runs, eval_samples, exemplars, requests, training_rows, vectors
