@@ -59,6 +59,16 @@ def test_examples_are_not_said_to_be_training_rows(diagnose: Diagnose) -> None:
     assert not any("training rows" in remedy for remedy in result.remedies)
 
 
+def test_a_rerun_of_a_part_is_said_to_be_of_a_part(diagnose: Diagnose) -> None:
+    questions = texts(104, 200)
+    result = diagnose({"eval_samples": of_runs(
+        questions, 100, [1.0] * 200, [0.0] * 30 + [None] * 70 + [1.0] * 100,
+    )})  # fmt: skip
+    assert result.measures["leave_one_out_drop"].n == 30
+    assert "of the 30 items scored with and without those examples" in result.headline
+    assert any("70 leaked items have no score both" in limit for limit in result.limits)
+
+
 def test_a_template_that_repeats_the_question_is_no_leak_of_the_rerun(diagnose: Diagnose) -> None:
     questions = texts(105, 80)
     twice = [f"Task: {q}\n\nThink first. Again: {q}" for q in questions]

@@ -39,6 +39,12 @@ def limits(verdict: Verdict, found: Investigated, min_clean: int) -> tuple[str, 
             f"Only {count(effect.clean_items, 'clean items')} have a score; the score of the clean "
             f"items is told from {min_clean} on with some certainty."
         )
+    not_rerun = found.leaked - effect.drop.estimate.n if effect.drop else 0
+    if not_rerun:
+        said.append(
+            f"{count(not_rerun, 'leaked items')} have no score both as run and without their "
+            "examples, and are not in the effect."
+        )
     if effect.adjusted is not None and effect.adjusted.left_out:
         said.append(
             f"{count(effect.adjusted.left_out, 'items')} are of topics without a clean item and "

@@ -45,13 +45,17 @@ def headline(verdict: Verdict, found: Investigated) -> str:
             tail = f"so few that the score cannot have moved by {said_score(found, found.sesoi)}"
         return f"{stood}; {tail}."
     fall = falls(found, effect.drop.estimate)
+    lead = "with those examples left out, their score"
+    if effect.drop.estimate.n < found.leaked:
+        rerun = count(effect.drop.estimate.n, "items")
+        lead = f"of the {rerun} scored with and without those examples, the score"
     if verdict == "clean":
         limit = said_score(found, found.sesoi)
-        return f"{stood}, and that did not raise the score by {limit}: left out, it {fall}."
+        return f"{stood}, and that did not raise the score by {limit}: {lead} {fall}."
     if verdict == "inconclusive" and still_leaking(found) and found.still is not None:
         held = share(found.still.value)
         return f"{stood}; the rerun still held {held} of them, so it shows nothing."
-    return f"{stood}; with those examples left out, their score {fall}."
+    return f"{stood}; {lead} {fall}."
 
 
 def _none(verdict: Verdict, found: Investigated) -> str:
