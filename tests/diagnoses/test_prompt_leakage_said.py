@@ -90,3 +90,9 @@ def test_a_rerun_that_still_leaks_is_counted_by_items(diagnose: Diagnose) -> Non
     result = diagnose({"eval_samples": joined(first, second)})
     still = result.measures["rerun_still_leaking"]
     assert (still.value, still.n) == (1.0, 60)
+
+
+def test_scores_that_are_all_the_same_prove_little_of_one_item(diagnose: Diagnose) -> None:
+    questions = texts(109, 80)
+    result = diagnose({"eval_samples": of_runs(questions, 1, [5.0] * 80, [5.0] * 80)})
+    assert result.verdict == "inconclusive"

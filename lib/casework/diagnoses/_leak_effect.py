@@ -163,9 +163,11 @@ def _drops(
 
 
 def span_of(scores: dict[str, Floats]) -> float:
-    """From the lowest to the highest score of the run."""
+    """From the lowest to the highest score of the run, from nought where all are the same."""
     known = scores["as_run"][np.isfinite(scores["as_run"])]
-    return float(np.ptp(known)) if len(known) else 0.0
+    if not len(known):
+        return 0.0
+    return float(np.ptp(known)) or abs(float(known[0]))
 
 
 def _changed(
