@@ -11,6 +11,7 @@ from tests.diagnoses.leaking import (
     diagnose_columns,
     joined,
     of_runs,
+    rival,
     samples,
     texts,
     value,
@@ -90,6 +91,16 @@ def test_a_rerun_that_still_leaks_is_counted_by_items(diagnose: Diagnose) -> Non
     result = diagnose({"eval_samples": joined(first, second)})
     still = result.measures["rerun_still_leaking"]
     assert (still.value, still.n) == (1.0, 60)
+
+
+def test_what_leaked_items_lose_is_compared_with_what_the_others_lose(diagnose: Diagnose) -> None:
+    questions = texts(108, 2000)
+    # leaked items fall by 40.5 on average and clean ones by 39.8: apart, but by less than matters
+    after = [60.0, 60.5, 61.0, 59.5, 59.0] * 200
+    given = of_runs(questions, 1000, [100.5, 100.5] * 1000, [*after, *(x + 0.7 for x in after)])
+    result = diagnose({"eval_samples": given}, sesoi=1.0)
+    assert rival(result, "The rerun scores lower").outcome == "not_excluded"
+    assert result.verdict == "supported"
 
 
 def test_scores_that_are_all_the_same_prove_little_of_one_item(diagnose: Diagnose) -> None:

@@ -1,5 +1,6 @@
 """What the leaked items do to the score of the run: with the leak, without it, and copied."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -39,6 +40,7 @@ class Effect:
         adjusted: score of the clean items at the mix of all, and what the leaked add to it.
         drop: as run minus leave-one-out, over the leaked items: the effect.
         control: the same over the clean items, which should be nothing.
+        net: how much more the leaked items fall than the clean ones.
         stand_in: without a rerun, the condition that it is made up for with.
         changed: how much more leaked items lose than clean ones against that condition.
         copies: leaked items whose output is the label of the example, of those that have both.
@@ -57,6 +59,7 @@ class Effect:
     adjusted: Adjusted | None
     drop: Drop | None = None
     control: Drop | None = None
+    net: Estimate | None = None
     stand_in: str | None = None
     changed: Estimate | None = None
     copies: Estimate | None = None
@@ -94,7 +97,7 @@ def measure_effect(
     y = scores["as_run"]
     used = np.isfinite(y) & (leaked | clean)
     drop, control = _drops(scores, leaked, clean, seed)
-    stand_in, changed = _changed(scores, leaked, clean, seed)
+    stand_in, changed = _changed(scores, leaked, clean, WITHOUT, seed)
     copies = _copies(samples, found, bank)
     left_out = (
         _copies(others[LEFT_OUT], found, bank, samples)
@@ -111,6 +114,7 @@ def measure_effect(
         adjusted=adjusted_score(y[used], leaked[used], _strata(samples)[used]),
         drop=drop,
         control=control,
+        net=_changed(scores, leaked, clean, (LEFT_OUT,), seed)[1],
         stand_in=stand_in,
         changed=changed,
         copies=copies[0],
@@ -171,10 +175,10 @@ def span_of(scores: dict[str, Floats]) -> float:
 
 
 def _changed(
-    scores: dict[str, Floats], leaked: Flags, clean: Flags, seed: int
+    scores: dict[str, Floats], leaked: Flags, clean: Flags, against: Sequence[str], seed: int
 ) -> tuple[str | None, Estimate | None]:
-    """The first condition that can stand in for a rerun, and what it says."""
-    for condition in WITHOUT:
+    """The first of the conditions that can be compared, and how much more leaked items lose."""
+    for condition in against:
         if condition in scores:
             change = scores["as_run"] - scores[condition]
             both = np.isfinite(change)

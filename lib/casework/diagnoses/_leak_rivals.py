@@ -2,7 +2,7 @@
 
 from casework.diagnoses._leak_case import Investigated
 from casework.diagnoses._leak_runs import LEFT_OUT
-from casework.diagnoses._leak_verdict import falls, loses
+from casework.diagnoses._leak_verdict import falls, loses, said
 from casework.findings import Rival
 from casework.words import count, number, share
 
@@ -68,13 +68,13 @@ def _rerun(found: Investigated) -> Rival:
         return Rival(explanation, test, "not_testable", why)
     if effect.control is None:
         return Rival(explanation, test, "not_testable", "no clean item was rerun")
-    e = effect.control.estimate
-    lost = effect.drop.estimate
-    same = e.high >= lost.low and not e.inside(-found.sesoi, found.sesoi) and e.low > 0
-    return Rival(
-        explanation, test, "not_excluded" if same else "excluded",
-        f"the score of the clean ones {falls(found, e)}, n = {count(e.n, 'items')}",
-    )  # fmt: skip
+    e, net = effect.control.estimate, effect.net
+    why = f"the score of the clean ones {falls(found, e)}, n = {count(e.n, 'items')}"
+    fell = e.low > 0 and not e.inside(-found.sesoi, found.sesoi)
+    if not fell or net is None:
+        return Rival(explanation, test, "excluded", why)
+    why += f"; compared with that, the leaked ones lose {said(found, net, signed=True)}"
+    return Rival(explanation, test, "excluded" if net.low > found.sesoi else "not_excluded", why)
 
 
 def _boilerplate(found: Investigated) -> Rival:
