@@ -93,6 +93,20 @@ def test_a_rerun_that_still_leaks_is_counted_by_items(diagnose: Diagnose) -> Non
     assert (still.value, still.n) == (1.0, 60)
 
 
+def test_a_better_model_in_the_rerun_hides_a_leak(diagnose: Diagnose) -> None:
+    questions = texts(107, 400)
+    # leaked items are right for their examples, and in the rerun since the model is better
+    result = diagnose({
+        "eval_samples": of_runs(
+            questions, 200, [1.0] * 200 + [0.0, 1.0] * 100, [1.0] * 199 + [0.0] + [1.0] * 200
+        ),
+    }, sesoi=0.05)  # fmt: skip
+    assert value(result, "clean_drop") == -0.5
+    assert result.verdict == "inconclusive"
+    assert not result.falsifier.falsified
+    assert "would settle" not in " ".join(result.limits)
+
+
 def test_what_leaked_items_lose_is_compared_with_what_the_others_lose(diagnose: Diagnose) -> None:
     questions = texts(108, 2000)
     # leaked items fall by 40.5 on average and clean ones by 39.8: apart, but by less than matters
@@ -107,3 +121,23 @@ def test_scores_that_are_all_the_same_prove_little_of_one_item(diagnose: Diagnos
     questions = texts(109, 80)
     result = diagnose({"eval_samples": of_runs(questions, 1, [5.0] * 80, [5.0] * 80)})
     assert result.verdict == "inconclusive"
+
+
+def test_requests_are_not_said_to_be_missing_where_nothing_leaked(diagnose: Diagnose) -> None:
+    questions = texts(110, 60)
+    result = diagnose({
+        "eval_samples": samples(questions, beside(questions, texts(111, 60)), scores=[1.0] * 60),
+        "requests": {"request_id": ["q1"], "occurred_at": ["2026-03-01T00:00:00Z"],
+                     "input_text": ["something"]},
+    })  # fmt: skip
+    assert result.verdict == "clean"
+    assert "no requests" not in rival(result, "Customers do ask").why
+
+
+def test_what_the_prompts_do_not_tell_falsifies_nothing(diagnose: Diagnose) -> None:
+    questions = texts(112, 60)
+    prompts = beside(questions, texts(113, 60))
+    prompts[5:] = ["Something else altogether stands here."] * 55
+    result = diagnose({"eval_samples": samples(questions, prompts, scores=[1.0] * 60)})
+    assert result.verdict == "inconclusive"
+    assert not result.falsifier.falsified

@@ -3,7 +3,7 @@
 from itertools import islice
 
 from casework.diagnoses._leak_case import Investigated
-from casework.diagnoses._leak_verdict import items_needed, said_score, to_be_read
+from casework.diagnoses._leak_verdict import hiding, items_needed, said_score, to_be_read
 from casework.findings import Verdict
 from casework.stats.neighbours import FEWEST
 from casework.visible import shorten
@@ -50,7 +50,8 @@ def limits(verdict: Verdict, found: Investigated, min_clean: int) -> tuple[str, 
             f"{count(effect.adjusted.left_out, 'items')} are of topics without a clean item and "
             "are not in the score of the clean ones."
         )
-    needed = items_needed(found) if verdict == "inconclusive" else None
+    open_alone = verdict == "inconclusive" and not hiding(found)
+    needed = items_needed(found) if open_alone else None
     if needed is not None:
         said.append(
             f"About {count(needed, 'leaked items')} with a rerun would settle whether the fall "

@@ -5,7 +5,9 @@ import math
 import numpy as np
 
 from casework.diagnoses._leak_case import Investigated
+from casework.diagnoses._leak_prompts import InPrompt
 from casework.diagnoses._leak_references import NONE
+from casework.diagnoses._leak_runs import LEFT_OUT
 from casework.findings import Falsifier, Rival, Verdict
 from casework.stats.estimates import Estimate, clopper_pearson
 from casework.words import count, number, share, spread
@@ -24,14 +26,17 @@ def falsify(found: Investigated) -> Falsifier:
         text = f"none of {n} stands in its own prompt as an example"
         if to_be_read(found) and found.paraphrases is not None:
             text += f"; {count(found.paraphrases.in_prompt, 'items')} may, in other words"
-        return Falsifier(statement, True, text, falsified=not to_be_read(found))
+        is_refuted = tells_all(found, seen) and not to_be_read(found)
+        return Falsifier(statement, True, text, falsified=is_refuted)
+    if not found.leaked:
+        return Falsifier(statement, False, "not run: no prompt tells what else stands in it")
     drop = found.effect.drop
     if drop is None:
         return Falsifier(statement, False, "not run: the leaked items were not rerun without it")
     text = f"their score {falls(found, drop.estimate)}"
-    if still_leaking(found) and found.still is not None:
-        text += f"; the rerun still held {share(found.still.value)} of them in the prompt"
-    refuted = drop.estimate.high < found.sesoi and not still_leaking(found)
+    hidden = hiding(found)
+    text += f"; {hidden}" if hidden else ""
+    refuted = drop.estimate.high < found.sesoi and not hidden
     return Falsifier(statement, True, text, falsified=refuted)
 
 
@@ -59,7 +64,7 @@ def _judge(found: Investigated, rivals: tuple[Rival, ...], alpha: float, min_cle
     if effect.drop is not None:
         e = effect.drop.estimate
         if e.high < s:
-            return "inconclusive" if still_leaking(found) else "clean"
+            return "inconclusive" if hiding(found) else "clean"
         if e.low <= 0:
             return "inconclusive"
         is_open = any(rival.outcome == "not_excluded" for rival in rivals)
@@ -78,12 +83,16 @@ def _without_leak(found: Investigated) -> Verdict:
         return "supported"
     seen = found.in_prompt
     if seen is not None:
-        whole = bool(seen.known.all()) and not seen.unplaced
-        in_bank = found.bank is None or bool((found.bank.tier < NONE).any())
-        return "clean" if whole or not in_bank else "inconclusive"
+        return "clean" if tells_all(found, seen) else "inconclusive"
     if not _overlapping(found):
         return "clean"
     return "inconclusive" if _beyond_bound(found) else "clean"
+
+
+def tells_all(found: Investigated, seen: InPrompt) -> bool:
+    """Whether every prompt tells of its item, or no item stands in the bank that they are of."""
+    in_bank = found.bank is None or bool((found.bank.tier < NONE).any())
+    return not in_bank or (bool(seen.known.all()) and not seen.unplaced)
 
 
 def _overlapping(found: Investigated) -> int:
@@ -108,6 +117,21 @@ def _beyond_bound(found: Investigated) -> bool:
 def still_leaking(found: Investigated) -> bool:
     """Whether the rerun held so many of the examples that it left nothing out."""
     return found.still is not None and found.still.value > 0.05
+
+
+def hiding(found: Investigated) -> str:
+    """What of the rerun may hide that leaked items fall without their examples; else nothing."""
+    if still_leaking(found) and found.still is not None:
+        return f"the rerun still held {share(found.still.value)} of them"
+    differ = found.judged.differs(LEFT_OUT) if LEFT_OUT in found.judged.others else ()
+    if differ:
+        return f"the rerun differs in {' and '.join(name.replace('_', ' ') for name in differ)}"
+    control, net = found.effect.control, found.effect.net
+    if control is None or net is None or control.estimate.high >= -found.sesoi:
+        return ""
+    if net.high < found.sesoi:
+        return ""
+    return f"in the rerun the score of the clean items {falls(found, control.estimate)}"
 
 
 def said(found: Investigated, e: Estimate, *, signed: bool = False) -> str:

@@ -9,6 +9,7 @@ from casework.diagnoses._leak_swap import Swap
 from casework.diagnoses._leak_traffic import Traffic
 from casework.diagnoses._leak_verdict import (
     falls,
+    hiding,
     loses,
     said,
     said_score,
@@ -52,9 +53,10 @@ def headline(verdict: Verdict, found: Investigated) -> str:
     if verdict == "clean":
         limit = said_score(found, found.sesoi)
         return f"{stood}, and that did not raise the score by {limit}: {lead} {fall}."
-    if verdict == "inconclusive" and still_leaking(found) and found.still is not None:
-        held = share(found.still.value)
-        return f"{stood}; the rerun still held {held} of them, so it shows nothing."
+    if verdict == "inconclusive" and still_leaking(found):
+        return f"{stood}; {hiding(found)}, so it shows nothing."
+    if verdict == "inconclusive" and hiding(found):
+        return f"{stood}; {lead} {fall}, but {hiding(found)}, which may hide a fall."
     return f"{stood}; {lead} {fall}."
 
 
