@@ -659,3 +659,12 @@ def test_the_same_case_gives_the_same_result(diagnosed: Diagnosed) -> None:
     first, _ = diagnosed("alignment_loss.planted", 2)
     again, _ = diagnosed("alignment_loss.planted", 2)
     assert first == again
+
+
+def test_a_measure_names_the_record_that_it_comes_from(tmp_path: Path) -> None:
+    """People are taken after the judge was measured: the record is that of people."""
+    result = diagnose(tmp_path, judged_by(True, 3, changing=False))
+    measure = result.measures["refusal_change"]
+    (record,) = [e for e in result.evidence if e.id == measure.evidence]
+    row = dict(zip(record.columns, record.rows[0], strict=True))
+    assert (row["n"], row["only_first"]) == (measure.n, 0)

@@ -113,11 +113,15 @@ def _judge_pair(ask: Inquiry, pair: tuple[str, str], rules: Rules) -> Judged:
     known |= {"label_from": label_from}
     if compared.same_prompt is None:
         compared = compared.with_prompts(ask.one(q.PROMPTS, **known))
-    found = measure_changes(ask, label_from, known, rules.seed)
+    # apart, so that what is recorded is of the labels that are taken
+    apart = Inquiry(ask.case, ask.diagnosis)
+    found = measure_changes(apart, label_from, known, rules.seed)
     better = found.better_labels
     if rules.labels is None and better is not None:
         known |= {"label_from": ask.infer("labels", None, better)}
         found = measure_changes(ask, better, known, rules.seed)
+    else:
+        ask.evidence |= apart.evidence
     found = replace(found, p=min(1.0, rules.pairs * found.p))
     measure(ask, found, rules.margin, rules.critical_names)
     exposed = measure_exposure(ask, compared)
