@@ -668,3 +668,19 @@ def test_a_measure_names_the_record_that_it_comes_from(tmp_path: Path) -> None:
     (record,) = [e for e in result.evidence if e.id == measure.evidence]
     row = dict(zip(record.columns, record.rows[0], strict=True))
     assert (row["n"], row["only_first"]) == (measure.n, 0)
+
+
+def test_labels_that_were_asked_for_are_missing_and_not_all_labels(tmp_path: Path) -> None:
+    rows = [*two_runs(), lineage(), *answered((50, 0, 0, 50), texts=False)]
+    result = diagnose(tmp_path, rows, labels="human")
+    assert result.verdict == "not_testable"
+    assert "no labels by people" in result.headline
+    assert [m.columns for m in result.missing if m.required] == [("human_refused",)]
+
+
+def test_prompts_that_are_not_the_same_are_no_lack_of_labels(tmp_path: Path) -> None:
+    rows = [sample(name, k + 50 * (name == "t"), True) for name in "bt" for k in range(50)]
+    result = diagnose(tmp_path, [*two_runs(), lineage(), *rows])
+    assert result.verdict == "not_testable"
+    assert "neither labels" not in result.headline
+    assert [m.columns for m in result.missing if m.required] == [("item_id",)]

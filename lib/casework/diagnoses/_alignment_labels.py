@@ -8,6 +8,8 @@ from casework.errors import unknown_name
 
 SOURCES = {"human": "people", "judge": "the judge of the suite", "screen": "a screen of the words"}
 """Who judged whether an answer refuses, from the most to the least to be trusted."""
+LABELLED_IN = {"human": "human_refused", "judge": "refused"}
+"""The column of `eval_samples` that holds their labels."""
 
 ENOUGH_LABELS = 50
 NEARLY_ALL = 0.9

@@ -37,7 +37,7 @@ from casework.diagnoses._alignment_changes import (
     parameters_of,
 )
 from casework.diagnoses._alignment_charts import draw
-from casework.diagnoses._alignment_labels import choose_labels
+from casework.diagnoses._alignment_labels import LABELLED_IN, SOURCES, choose_labels
 from casework.diagnoses._alignment_measures import measure, measure_exposure, measure_launch
 from casework.diagnoses._alignment_pairs import Judged, tell_all
 from casework.diagnoses._alignment_rules import Rules
@@ -109,7 +109,7 @@ def _judge_pair(ask: Inquiry, pair: tuple[str, str], rules: Rules) -> Judged:
     label_from = choose_labels(ask, rules.labels, known)
     measure_launch(ask, compared.launch_items["unsafe"])
     if label_from is None:
-        return Judged(*pair, known, None, _no_labels(ask.one(q.COVERAGE, **known)))
+        return Judged(*pair, known, None, _no_labels(ask.one(q.COVERAGE, **known), rules.labels))
     known |= {"label_from": label_from}
     if compared.same_prompt is None:
         compared = compared.with_prompts(ask.one(q.PROMPTS, **known))
@@ -212,10 +212,22 @@ def _one_checkpoint(ask: Inquiry, tuned: str | None, launch_suite: str | None) -
     )  # fmt: skip
 
 
-def _no_labels(coverage: dict[str, Any]) -> Conclusion:
+def _no_labels(coverage: dict[str, Any], given: str | None) -> Conclusion:
     """Say that nothing tells whether answers refuse: no label, and no text that can be read."""
     why, columns = "neither labels nor texts that could be read", ("refused", "output_text")
-    if coverage["other_language"]:
+    if not coverage["pairs"]:
+        return Conclusion(
+            "not_testable",
+            "Not testable. Both checkpoints were asked unsafe prompts of one suite, and none of "
+            "them was the same: items pair by `item_id`.",
+            missing=(
+                Missing("eval_samples", ("item_id",), "the same unsafe prompts asked of both"),
+            ),
+        )
+    if given in LABELLED_IN:
+        why = f"no labels by {SOURCES[given]} at both, which the setting `labels` asks for"
+        columns = (LABELLED_IN[given],)
+    elif coverage["other_language"]:
         unread = number(coverage["other_language"])
         why = (
             f"no labels, and to {unread} of {number(coverage['pairs'])} prompts an answer is in "
