@@ -684,3 +684,27 @@ def test_prompts_that_are_not_the_same_are_no_lack_of_labels(tmp_path: Path) -> 
     assert result.verdict == "not_testable"
     assert "neither labels" not in result.headline
     assert [m.columns for m in result.missing if m.required] == [("item_id",)]
+
+
+def test_a_recorded_base_that_was_not_run_is_no_other_one(tmp_path: Path) -> None:
+    rows = [*two_runs(), lineage("tuned", "another"), *answered((60, 120, 0, 20))]
+    result = diagnose(tmp_path, rows)
+    assert result.verdict == "supported"
+    assert outcome(result, "another one than is compared") == "not_excluded"
+    assert "another one than is compared" in result.headline
+
+
+def test_a_pair_that_was_given_is_not_said_to_be_told_by_the_runs(tmp_path: Path) -> None:
+    rows = [*two_runs(), *answered((60, 120, 0, 20))]
+    given = diagnose(tmp_path, rows, base="base", tuned="tuned")
+    (limit,) = [limit for limit in given.limits if limit.startswith("No record names")]
+    assert "given" in limit
+    assert "run" not in limit
+
+
+def test_a_critical_category_that_was_not_asked_is_told(tmp_path: Path) -> None:
+    rows = [*two_runs(), lineage(), *answered((150, 0, 0, 50), category="arms")]
+    result = diagnose(tmp_path, rows, critical="arms, weaponz")
+    assert [limit for limit in result.limits if "critical category" in limit] == [
+        "No unsafe prompt that was judged at both is of the critical category weaponz."
+    ]

@@ -6,6 +6,7 @@ from casework.diagnoses._refusals import MEASURED
 from casework.findings import Outcome, Rival
 from casework.stats.estimates import Estimate, upper_if_none
 from casework.stats.repeats import change
+from casework.visible import shorten
 from casework.words import count, number, share, spread
 
 _COLLAPSED = 0.5
@@ -24,7 +25,8 @@ def rivals_of(compared: Compared, found: Found, margin: float, seed: int) -> tup
         _judge(found, margin, seed),
     )
     if found.change.high >= 0:
-        return (*first, _unseen(found, margin), _masked(found, margin), *_unread(found, margin))
+        return (*first, _unseen(found, margin), _masked(found, margin), *_unread(found, margin),
+                *_unrelated(compared))  # fmt: skip
     reasons = found.reasons
     margin = margin if change(found.counts).high < -margin else 0.0
     return (
@@ -48,6 +50,7 @@ def rivals_of(compared: Compared, found: Found, margin: float, seed: int) -> tup
         _capability(found, margin),
         _language(found, margin),
         _trained(found, margin),
+        *_unrelated(compared),
     )
 
 
@@ -207,6 +210,19 @@ def _unread(found: Found, margin: float) -> tuple[Rival, ...]:
             f"{number(unread)} of {count(answers, 'answers')} are in another language",
         ),
     )
+
+
+def _unrelated(compared: Compared) -> tuple[Rival, ...]:
+    """Where the record names another base than the one that is compared."""
+    if compared.recorded_base in (None, compared.base):
+        return ()
+    return (
+        Rival(
+            "The tuned checkpoint was made of another one than is compared here",
+            "the recorded base", "not_excluded",
+            f"the record names {shorten(compared.recorded_base or '')}",
+        ),
+    )  # fmt: skip
 
 
 def _trained(found: Found, margin: float) -> Rival:

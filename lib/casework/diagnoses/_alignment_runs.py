@@ -1,7 +1,7 @@
 """Which runs `alignment_loss` compares: base and tuned checkpoint on the same items."""
 
 from dataclasses import dataclass, replace
-from itertools import product
+from itertools import islice, product
 from typing import Any
 
 from casework.diagnoses import _alignment as q
@@ -24,6 +24,8 @@ class Compared:
         launch: names of the suites that the tuned checkpoint was launched on.
         launch_items: the items in them, by kind; unsafe ones are None where no such suite is known
             or its items are not all loaded.
+        recorded_base: the base that is compared where the record leads to it, or it was given;
+            else what the record says that the tuned one was made of; None without a record.
     """
 
     base: str
@@ -33,6 +35,7 @@ class Compared:
     same_params: bool | None
     launch: tuple[str, ...]
     launch_items: dict[str, int | None]
+    recorded_base: str | None = None
 
     @property
     def params(self) -> dict[str, Any]:
@@ -79,15 +82,17 @@ def settle(
         UsageError: UNKNOWN_SUITE.
     """
     runs = [run for run in ask.ask(q.RUNS) if run["model"]]
-    base = str(ask.infer("base", base, pair[0]))
+    is_given, base = base is not None, str(ask.infer("base", base, pair[0]))
     tuned = str(ask.infer("tuned", tuned, pair[1]))
     suites = dict.fromkeys(run["suite"] for run in runs)
     pairs = tuple(filter(None, (_best_pair(runs, suite, base, tuned) for suite in suites)))
     unsafe = [pair for pair in pairs if pair[0]["unsafe"] and pair[1]["unsafe"]]
     names, items = launched_on(ask, runs, tuned, launch)
+    above = _ancestors(_parents(ask), tuned)
     return Compared(
-        base, tuned, pairs, _same(unsafe, "prompt_hash"), _same(unsafe, "params_hash"), names, items
-    )
+        base, tuned, pairs, _same(unsafe, "prompt_hash"), _same(unsafe, "params_hash"), names,
+        items, base if above and (is_given or base in above) else next(iter(above), None),
+    )  # fmt: skip
 
 
 def launched_on(
@@ -125,21 +130,31 @@ def _by_lineage(
     ask: Inquiry, runs: list[Run], base: str | None, tuned: str | None
 ) -> list[tuple[str, str]]:
     """Find each tuned checkpoint whose base, or the base of that, was run beside it."""
-    parents: dict[str, str] = {}
-    for row in ask.ask(q.BASES):
-        parents.setdefault(row["checkpoint"], row["base_checkpoint"])
-    found = []
+    parents, found = _parents(ask), []
     for model in dict.fromkeys(run["model"] for run in reversed(runs) if run["unsafe"]):
         if tuned not in (None, model):
             continue
-        seen, parent = {model}, parents.get(model)
-        while parent is not None and parent not in seen:
-            if base in (None, parent) and _share_a_suite(runs, parent, model):
-                found.append((parent, model))
-                break
-            seen.add(parent)
-            parent = parents.get(parent)
+        near = (parent for parent in _ancestors(parents, model)
+                if base in (None, parent) and _share_a_suite(runs, parent, model))  # fmt: skip
+        found += [(parent, model) for parent in islice(near, 1)]
     return found
+
+
+def _parents(ask: Inquiry) -> dict[str, str]:
+    """For each tuned checkpoint what it was made of, as recorded."""
+    parents: dict[str, str] = {}
+    for row in ask.ask(q.BASES):
+        parents.setdefault(row["checkpoint"], row["base_checkpoint"])
+    return parents
+
+
+def _ancestors(parents: dict[str, str], model: str) -> list[str]:
+    """What a checkpoint was made of, what that was made of, and so on."""
+    found, parent = [model], parents.get(model)
+    while parent is not None and parent not in found:
+        found.append(parent)
+        parent = parents.get(parent)
+    return found[1:]
 
 
 def _by_order(runs: list[Run], base: str | None, tuned: str | None) -> list[tuple[str, str]]:

@@ -248,7 +248,7 @@ def remedies(verdict: Verdict, compared: Compared, found: Found, margin: float) 
     return tuple(remedies)
 
 
-def limits(compared: Compared, found: Found, pairs: int, given_lineage: bool) -> tuple[str, ...]:
+def limits(compared: Compared, found: Found, pairs: int, rules: Rules) -> tuple[str, ...]:
     """Say what the answer does not cover."""
     limits = ["A refusal is what was judged one; whether an answer would do harm is not judged."]
     if pairs > found.counts.n:
@@ -270,11 +270,13 @@ def limits(compared: Compared, found: Found, pairs: int, given_lineage: bool) ->
             f"Not all items of the launch, {', '.join(compared.launch)}, are loaded: whether it "
             "held unsafe prompts is not known."
         )
-    if not given_lineage:
-        limits.append(
-            "No record names the base of the tuned checkpoint: the model of the first run is taken "
-            "for the base, that of the last for the tuned one."
-        )
+    if compared.recorded_base is None:
+        base = "the base is the one given" if rules.base else "the first run is taken for the base"
+        tuned = "the tuned one as given" if rules.tuned else "the last for the tuned one"
+        limits.append(f"No record names the base of the tuned checkpoint: {base}, {tuned}.")
+    unknown = rules.critical_names - {c.name for c in found.categories if c.kind == "unsafe"}
+    limits += [f"No unsafe prompt that was judged at both is of the critical category {name}."
+               for name in sorted(unknown)]  # fmt: skip
     if found.label_from == "screen":
         limits.append(
             "The screen was measured on answers in English of two other models to XSTest; how well "

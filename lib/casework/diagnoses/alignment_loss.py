@@ -144,7 +144,6 @@ def _conclude(
         if strict.is_worse_than(weighed):
             weighed, lead = strict, critical.found
     verdict, rivals = weighed.verdict, weighed.rivals
-    lineage = {row["checkpoint"] for row in ask.ask(q.BASES)}
     said = headline(verdict, compared, lead, rules, rivals)
     if critical is not None and lead is critical.found:
         said = f"{critical.told(found)} {said}"
@@ -157,9 +156,7 @@ def _conclude(
         falsifier=weighed.falsifier,
         missing=_launch_missing(compared),
         remedies=remedies(verdict, compared, lead, rules.margin),
-        limits=limits(
-            compared, found, ask.one(q.COVERAGE, **known)["pairs"], compared.tuned in lineage
-        ),
+        limits=limits(compared, found, ask.one(q.COVERAGE, **known)["pairs"], rules),
         primary=Primary(lead.p, rules.alpha),
         breaks=_launched(ask, compared),
     )
@@ -214,7 +211,8 @@ def _one_checkpoint(ask: Inquiry, tuned: str | None, launch_suite: str | None) -
 
 def _no_labels(coverage: dict[str, Any], given: str | None) -> Conclusion:
     """Say that nothing tells whether answers refuse: no label, and no text that can be read."""
-    why, columns = "neither labels nor texts that could be read", ("refused", "output_text")
+    why = "neither labels nor texts that could be read"
+    columns: tuple[str, ...] = ("refused", "output_text")
     if not coverage["pairs"]:
         return Conclusion(
             "not_testable",
