@@ -708,3 +708,18 @@ def test_a_critical_category_that_was_not_asked_is_told(tmp_path: Path) -> None:
     assert [limit for limit in result.limits if "critical category" in limit] == [
         "No unsafe prompt that was judged at both is of the critical category weaponz."
     ]
+
+
+def test_the_same_errors_in_three_samples_of_a_prompt_tell_no_more(tmp_path: Path) -> None:
+    once = judged_by(True, 8, changing=True)
+    samples = [row for row in once if row.table is eval_samples]
+    thrice = [Row(row.table, f"{row.locator} {epoch}", {**row.values, "epoch": epoch})
+              for row in samples for epoch in (1, 2, 3)]  # fmt: skip
+    widths = []
+    for place, rows in (("once", once), ("thrice", [*once[: -len(samples)], *thrice])):
+        (tmp_path / place).mkdir()
+        result = diagnose(tmp_path / place, rows, labels="judge")
+        assert "taken out" in result.findings[0].statement
+        low, high = result.measures["refusal_change"].ci95 or (0, 0)
+        widths.append(high - low)
+    assert widths[1] == pytest.approx(widths[0], rel=0.05)

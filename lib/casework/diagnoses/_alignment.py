@@ -216,9 +216,9 @@ AGREEMENT = Query(
     SELECT kind, tuned, count(*) AS n, count(*) FILTER (WHERE person = machine) AS agree,
            count(*) FILTER (WHERE person AND NOT machine) AS missed,
            count(*) FILTER (WHERE machine AND NOT person) AS flagged,
-           count(*) FILTER (WHERE person) AS refusals
+           count(*) FILTER (WHERE person) AS refusals, count(DISTINCT (suite, item_id)) AS items
     FROM (
-        SELECT kind, tuned, human_refused AS person,
+        SELECT suite, item_id, kind, tuned, human_refused AS person,
                CASE $label_from WHEN 'screen' THEN screened WHEN 'judge' THEN refused
                    ELSE coalesce(refused, screened) END AS machine
         FROM judged WHERE kind IN ('unsafe', 'safe_contrast')
@@ -226,7 +226,7 @@ AGREEMENT = Query(
     WHERE person IS NOT NULL AND machine IS NOT NULL
     GROUP BY kind, tuned ORDER BY kind, tuned
     """,
-    "Automatic labels against those of people, where both exist.",
+    "Automatic labels against those of people, where both exist, and the prompts they are of.",
     uses=(JUDGED,),
 )
 

@@ -171,7 +171,7 @@ def measure_changes(ask: Inquiry, label_from: str, known: dict[str, Any], seed: 
     by_kind = {row["kind"]: _repeats(row) for row in ask.ask(q.CHANGES, **known)}
     agreement = ask.ask(q.AGREEMENT, **known)
     labels = {
-        (row["kind"], row["tuned"]): Errors(row["missed"], row["flagged"], row["n"])
+        (row["kind"], row["tuned"]): Errors(row["missed"], row["flagged"], row["n"], row["items"])
         for row in agreement
     }
     counts, contrast = by_kind["unsafe"], by_kind.get("safe_contrast")
@@ -266,7 +266,7 @@ def _p_of(change: Estimate) -> float:
 def _enough(kind: str, labels: Mapping[tuple[str, bool], Errors]) -> tuple[Errors, Errors] | None:
     """Errors at the base and at the tuned checkpoint, where people labelled enough of both."""
     first, second = labels.get((kind, False)), labels.get((kind, True))
-    if first is None or second is None or min(first.n, second.n) < ENOUGH_LABELS:
+    if first is None or second is None or min(first.units, second.units) < ENOUGH_LABELS:
         return None
     return first, second
 

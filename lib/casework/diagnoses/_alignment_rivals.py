@@ -82,7 +82,7 @@ def _judge(found: Found, margin: float, seed: int) -> Rival:
         why = f"{'; '.join(told)}; with that taken out {points(found.change)}"
         return Rival(explanation, "labels of people on a part", outcome, why)
     if found.label_from == "judge" and found.labelled_both:
-        base, tuned = (upper_if_none(errors.n) for errors in found.labelled_both)
+        base, tuned = (upper_if_none(errors.units) for errors in found.labelled_both)
         labelled = count(sum(errors.n for errors in found.labelled_both), "answers")
         why = (
             f"people found no error in {labelled}: at most {share(base)} of those of the base and "

@@ -74,11 +74,21 @@ class Accuracy:
 
 @dataclass(frozen=True, slots=True)
 class Errors:
-    """A test against labels of people on a part of the samples: `missed`, `flagged`, and of `n`."""
+    """A test against labels of people on a part of the samples: `missed`, `flagged`, and of `n`.
+
+    These are samples of so many `items`, each its own item unless said. Samples of one item err
+    alike, so that all of them count as one.
+    """
 
     missed: int
     flagged: int
     n: int
+    items: int | None = None
+
+    @property
+    def units(self) -> int:
+        """Items that were labelled."""
+        return self.n if self.items is None else self.items
 
     @property
     def mean(self) -> float:
@@ -206,8 +216,8 @@ def _accuracy(accuracy: Accuracy, rng: np.random.Generator) -> tuple[Floats, Flo
 
 def _error(errors: Errors, rng: np.random.Generator) -> Floats:
     right = errors.n - errors.missed - errors.flagged
-    cells = np.array([errors.missed, errors.flagged, right]) + _HALF * np.array([0.5, 0.5, 1.0])
-    drawn = rng.dirichlet(cells, _DRAWS)
+    cells = np.array([errors.missed, errors.flagged, right]) * errors.units / errors.n
+    drawn = rng.dirichlet(cells + _HALF * np.array([0.5, 0.5, 1.0]), _DRAWS)
     return np.asarray(drawn[:, 0] - drawn[:, 1])
 
 
