@@ -723,3 +723,11 @@ def test_the_same_errors_in_three_samples_of_a_prompt_tell_no_more(tmp_path: Pat
         low, high = result.measures["refusal_change"].ci95 or (0, 0)
         widths.append(high - low)
     assert widths[1] == pytest.approx(widths[0], rel=0.05)
+
+
+def test_checkpoints_that_were_asked_for_do_not_stand_for_all(tmp_path: Path) -> None:
+    rows = [*two_runs(), run("x", "third", day=2, suite="task"), lineage()]
+    rows += [sample("x", 1, None, "utility", score=1.0), *answered((60, 120, 0, 20))]
+    result = diagnose(tmp_path, rows, tuned="third")
+    assert result.verdict == "not_testable"
+    assert "run on another checkpoint and on third" in result.headline

@@ -7,7 +7,7 @@ from casework.diagnoses import _alignment as q
 from casework.diagnoses._alignment_changes import Found
 from casework.diagnoses._inquiry import Conclusion, Inquiry
 from casework.visible import shorten
-from casework.words import count, number
+from casework.words import VERDICT_WORD, count, headline, number
 
 _SHOWN = 5
 _WORST_FIRST = ("confirmed", "supported", "inconclusive", "not_testable", "clean")
@@ -76,11 +76,13 @@ def tell_all(ask: Inquiry, lead: Judged, others: list[Judged]) -> Conclusion:
             f"{lead.name}.",
         )
         limits.append(
-            f"{count(len(rows), 'pairs')} of base and tuned checkpoint were judged, and p-values "
-            "are multiplied by that number; intervals are those of one pair alone."
+            f"{count(len(rows), 'pairs')} of base and tuned checkpoint were judged: the p-value of "
+            "the change is multiplied by that number, that of McNemar's test is as it is, and "
+            "intervals are those of one pair alone."
         )
-        limits += [f"Another pair, {other.name}: {other.conclusion.verdict}. "
-                   f"{other.conclusion.headline}" for other in others[:_SHOWN]]  # fmt: skip
+        limits += [f"Another pair, {other.name}: {VERDICT_WORD[other.conclusion.verdict].lower()}. "
+                   f"{headline(other.conclusion.headline, other.conclusion.verdict)}"
+                   for other in others[:_SHOWN]]  # fmt: skip
         if len(others) > _SHOWN:
             limits.append(f"{number(len(others) - _SHOWN)} more pairs are in the table of pairs.")
     limits += _not_compared(ask, {lead.tuned} | {other.tuned for other in others})

@@ -88,7 +88,7 @@ def judge(
     """
     pairs = pairs_of(ask, base, tuned)
     if not pairs:
-        return _one_checkpoint(ask, tuned, launch_suite)
+        return _one_checkpoint(ask, base, tuned, launch_suite)
     rules = Rules(base, tuned, launch_suite, labels, critical, margin, alpha, seed, len(pairs))
     lead, others = pairs[0], []
     if len(pairs) > 1:
@@ -176,7 +176,9 @@ def _launched(ask: Inquiry, compared: Compared) -> tuple[Break, ...]:
     return () if since is None else (Break(since, since, "the tuned checkpoint was first served"),)
 
 
-def _one_checkpoint(ask: Inquiry, tuned: str | None, launch_suite: str | None) -> Conclusion:
+def _one_checkpoint(
+    ask: Inquiry, base: str | None, tuned: str | None, launch_suite: str | None
+) -> Conclusion:
     """Say that there is nothing to compare, and what the launch suite held all the same."""
     runs = [run for run in ask.ask(q.RUNS) if run["model"]]
     probed = {run["model"] for run in runs if run["unsafe"]}
@@ -196,6 +198,9 @@ def _one_checkpoint(ask: Inquiry, tuned: str | None, launch_suite: str | None) -
         else "Unsafe prompts were asked of one checkpoint alone."
         if len(probed) == 1
         else "No unsafe suite was run on two checkpoints."
+        if base is None and tuned is None
+        else f"No unsafe suite was run on {base or 'another checkpoint'} and on "
+        f"{tuned or 'another one'}."
     )
     return Conclusion(
         "not_testable",
