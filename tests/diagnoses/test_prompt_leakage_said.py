@@ -141,3 +141,47 @@ def test_what_the_prompts_do_not_tell_falsifies_nothing(diagnose: Diagnose) -> N
     result = diagnose({"eval_samples": samples(questions, prompts, scores=[1.0] * 60)})
     assert result.verdict == "inconclusive"
     assert not result.falsifier.falsified
+
+
+def test_items_whose_prompts_tell_nothing_are_not_said_to_be_in_none(diagnose: Diagnose) -> None:
+    questions = texts(120, 60)
+    prompts = beside(questions, texts(121, 60))
+    prompts[:20] = ["Something else altogether stands here."] * 20
+    result = diagnose({
+        "eval_samples": samples(questions, prompts, scores=[1.0] * 60),
+        "exemplars": bank([*questions[:20], *texts(121, 60)]),
+    })  # fmt: skip
+    assert "stand in the bank and were not in their own prompts" not in result.headline
+    (tiers,) = [chart for chart in result.charts if chart.id == "tiers"]
+    assert tiers.title == "0 of 40 items stand in their own prompts"
+
+
+def test_runs_of_words_that_keep_it_open_are_told(diagnose: Diagnose) -> None:
+    questions = texts(122, 100, words=60)
+    parts = [f"{' '.join(q.split()[20:35])} {t}"
+             for q, t in zip(questions[:5], texts(123, 5, words=40), strict=True)]  # fmt: skip
+    given = samples(questions, scores=[0.0, 1.0] * 50)
+    result = diagnose({"eval_samples": given, "exemplars": bank(parts)})
+    assert result.verdict == "inconclusive"
+    assert "5 share a run of 13 words" in result.headline
+
+
+def test_how_many_answers_were_compared_with_a_label_is_told(diagnose: Diagnose) -> None:
+    questions = texts(124, 100)
+    runs = of_runs(questions, 40, [1.0] * 100, [1.0] * 20 + [0.0, 1.0] * 10 + [1.0] * 60)
+    answers = ["yes"] * 10 + [None] * 90
+    result = diagnose({
+        "eval_samples": runs | {"output_text": [*answers, *answers]},
+        "exemplars": bank(questions[:40], label=["yes"] * 40),
+    })  # fmt: skip
+    assert result.measures["copy_rate"].n == 10
+    (said,) = [f.statement for f in result.findings if "label word for word" in f.statement]
+    assert "Of 10 leaked items" in said
+
+
+def test_a_wide_interval_is_not_drawn_as_about_the_same(diagnose: Diagnose) -> None:
+    questions = texts(125, 80)
+    runs = of_runs(questions, 8, [1.0] * 80, [1.0] * 5 + [0.0] * 3 + [1.0] * 72)
+    result = diagnose({"eval_samples": runs})
+    assert result.verdict == "inconclusive"
+    assert "about the same" not in result.charts[0].title

@@ -11,9 +11,9 @@ from casework.diagnoses._leak_effect import mean_score
 from casework.diagnoses._leak_references import NONE
 from casework.diagnoses._leak_runs import AS_RUN, LEFT_OUT
 from casework.diagnoses._leak_similarity import PRESET
-from casework.diagnoses._leak_verdict import said, said_score
+from casework.diagnoses._leak_verdict import falls, said, said_score
 from casework.stats.estimates import Estimate
-from casework.words import number, share
+from casework.words import count, number, share
 
 _TIERS = ((0, "same source"), (1, "exact"), (2, "nearly"), (3, "long run"))
 
@@ -41,17 +41,20 @@ def _draw_scores(ask: Inquiry, found: Investigated) -> None:
     drop = found.effect.drop
     title = "Scores of leaked and clean items"
     if drop is not None and found.leaked:
-        beyond = drop.estimate.low > 0
         title = (
             f"Without their own examples, leaked items lose {said(found, drop.estimate)}"
-            if beyond
+            if drop.estimate.low > 0
             else "Leaked items score about the same without their own examples"
+            if drop.estimate.inside(-found.sesoi, found.sesoi)
+            else "Without their own examples, the score of leaked items "
+            f"{falls(found, drop.estimate)}"
         )
     ask.chart(
         "scores",
         "lines" if len(conditions) > 1 else "intervals",
         title,
-        "Mean score with 95 % intervals, of items that were run both ways.",
+        "Mean score with 95 % intervals"
+        + (", of items that were run both ways." if len(conditions) > 1 else "."),
         "Scores: " + "; ".join(f"{r['series']} {r['x']} {_level(found, r['value'])}" for r in rows)
         + ".",
         rows if len(conditions) > 1 else [{**r, "label": r["series"]} for r in rows],
@@ -78,19 +81,20 @@ def _draw_tiers(ask: Inquiry, found: Investigated) -> None:
     for name, reference in (("example bank", found.bank), ("training rows", found.training)):
         if reference is not None:
             rows += _parts(name, reference.tier)
-    if found.in_prompt is not None:
+    if found.in_prompt is not None and found.in_prompt.known.any():
         tier = np.full(found.items, NONE)
         for leak in found.in_prompt.leaks.values():
             tier[leak.item] = leak.tier
-        rows += _parts("their own prompts", tier)
+        rows += _parts("their own prompts", tier[found.in_prompt.known])
     if not rows:
         return
     place = rows[-1]["label"]
-    held = sum(row["value"] for row in rows if row["label"] == place and row["part"] != "none")
+    items = {row["part"]: row["value"] for row in rows if row["label"] == place}
+    held = sum(items.values()) - items["none"]
     ask.chart(
         "tiers",
         "bars",
-        f"{number(held)} of {number(found.items)} items stand in {_the(place)}",
+        f"{number(held)} of {count(sum(items.values()), 'items')} stand in {_the(place)}",
         "Items by how they stand there: the same row of the same file, word for word, nearly, or "
         "with a run of half their words.",
         "Items: " + "; ".join(f"{r['label']} {r['part']} {number(r['value'])}" for r in rows) + ".",

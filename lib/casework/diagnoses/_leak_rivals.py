@@ -136,6 +136,9 @@ def _context(found: Investigated) -> Rival:
     if found.bank is None:
         return Rival(explanation, test, "not_testable", "no example bank is in the case")
     apart = len(found.in_prompt.context)
+    if not found.in_prompt.known.any():
+        why = "no prompt tells what stands in it beside the question"
+        return Rival(explanation, test, "not_testable", why)
     if not found.leaked and not apart:
         why = "nothing of an item stands in its prompt beside the question"
         return Rival(explanation, test, "excluded", why)

@@ -66,7 +66,11 @@ def _none(verdict: Verdict, found: Investigated) -> str:
         trained = int((found.training.tier <= 2).sum())
         return f"{number(trained)} of {n} stand in the training rows{_but_not(found)}."
     if found.in_prompt is None:
-        return f"None of {n} stands in {_source(found)}, exactly, nearly or by half of its words."
+        text = f"None of {n} stands in {_source(found)}, exactly, nearly or by half of its words"
+        if verdict == "inconclusive" and found.reference is not None:
+            runs = int(found.reference.long_run.sum())
+            text += f"; {number(runs)} share a run of 13 words with it, and no prompts are recorded"
+        return f"{text}."
     known = int(found.in_prompt.known.sum())
     if not known:
         what = "item of four words or more" if found.in_prompt.short else "item"
@@ -75,7 +79,8 @@ def _none(verdict: Verdict, found: Investigated) -> str:
         return f"{text}; none stands in the example bank." if verdict == "clean" else f"{text}."
     text = f"None of {count(known, 'items')} stood in its own prompt as an example"
     text += _in_runs(found)
-    held = 0 if found.bank is None else int((found.bank.tier <= 2).sum())
+    seen = found.in_prompt.known
+    held = 0 if found.bank is None else int((found.bank.tier[seen] <= 2).sum())
     if held:
         text += f"; {number(held)} stand in the bank and were not in their own prompts"
     if to_be_read(found) and found.paraphrases is not None:
@@ -169,13 +174,16 @@ def _tiers(found: Investigated) -> str:
         return f"Of {count(found.items, 'items')}, none could be compared with anything."
     return (
         f"Of {count(found.looked_at, 'items')}, {number(int((found.tier <= 1).sum()))} stand in "
-        f"{_compared(found)} exactly, {number(int((found.tier <= 2).sum()))} nearly, "
-        f"{number(int((found.tier <= 3).sum()))} with a run of half their words."
+        f"{_compared(found)} exactly, {number(int((found.tier <= 2).sum()))} nearly at least, "
+        f"{number(int((found.tier <= 3).sum()))} with a run of half their words at least."
     )
 
 
 def _copy_finding(ask: Inquiry, copies: Estimate, left_out: Estimate | None) -> Finding:
-    text = f"{_rate(copies)} of the leaked items give the label of their example word for word"
+    text = (
+        f"Of {count(copies.n, 'leaked items')} with an answer and a label of their example, "
+        f"{_rate(copies)} give that label word for word"
+    )
     if left_out is not None:
         text += f", {share(left_out.value)} where it is left out"
     names = ("copy_rate", "copy_rate_left_out", "wrong_label_copies", "leaked_with_label")
@@ -216,8 +224,8 @@ def _traffic_finding(ask: Inquiry, found: Investigated, traffic: Traffic, e: Est
 
 def _swap_finding(ask: Inquiry, swap: Swap, follow: Estimate) -> Finding:
     text = (
-        f"With a wrong label on their own example, {_rate(follow)} of the leaked items give that "
-        "label"
+        f"With a wrong label on their own example, {_rate(follow)} of "
+        f"{count(follow.n, 'leaked items')} give that label"
     )
     if swap.left_out is not None:
         text += f", {share(swap.left_out.value)} give it where the example is left out"
