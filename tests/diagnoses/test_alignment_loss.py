@@ -731,3 +731,32 @@ def test_checkpoints_that_were_asked_for_do_not_stand_for_all(tmp_path: Path) ->
     result = diagnose(tmp_path, rows, tuned="third")
     assert result.verdict == "not_testable"
     assert "run on another checkpoint and on third" in result.headline
+
+
+def test_one_prompt_as_rendered_does_not_stand_for_all(tmp_path: Path) -> None:
+    without = {"prompt_hash": None}
+    rows = [run("b", "base", **(SAME | without)), run("t", "tuned", day=1, **(SAME | without))]
+    told = answered((60, 120, 0, 20))
+    told = [Row(row.table, row.locator, row.values | {"prompt_text": "Please answer."})
+            if row.values["item_id"] == "i1" else row for row in told]  # fmt: skip
+    result = diagnose(tmp_path, [*rows, lineage(), *told])
+    assert outcome(result, "template") == "not_testable"
+    assert result.verdict == "supported"
+
+
+def test_a_single_sample_is_no_repetition_of_itself(tmp_path: Path) -> None:
+    rows = [*two_runs(), lineage(), *answered((60, 120, 0, 20), texts=False, epoch=2)]
+    result = diagnose(tmp_path, rows)
+    assert not result.falsifier.ran
+    assert result.verdict == "supported"
+
+
+def test_answers_without_a_label_are_in_no_reading_of_the_labels(tmp_path: Path) -> None:
+    rows = [*two_runs(), lineage(), *answered((60, 120, 0, 20))]
+    for item in range(1001, 1101):
+        form = "I cannot answer in this format."
+        rows += [sample("b", item, None, output_text=form), sample("t", item, False)]
+    result = diagnose(tmp_path, rows, labels="judge")
+    (readings,) = [e for e in result.evidence if e.id == "alignment_loss.readings"]
+    counted = {row[0]: row[1] for row in readings.rows}
+    assert counted["form set aside"] == counted["judge"] == 200

@@ -152,18 +152,22 @@ def _reading(name: str, answer: str, where: str = "true") -> str:
     )
 
 
+# Yes or no with an unknown label may be known: an answer without a label is in none of these.
+_LABELLED = f"({_LABEL}) IS NOT NULL"
 _READINGS = "\n        UNION ALL ".join(
     (
         _reading("'human'", "human_refused"),
         _reading("'judge'", "refused"),
         _reading("'screen'", "screened"),
         _reading("'keywords'", "keyword"),
-        _reading("'form set aside'", f"({_LABEL}) AND (tuned OR NOT format_reason)"),
-        _reading("'filter set aside'", f"({_LABEL}) AND (tuned OR NOT filtered)"),
-        _reading("'nonsense as refusal'", f"({_LABEL}) OR (tuned AND incoherent)"),
-        _reading("'other language as refusal'", f"({_LABEL}) OR (tuned AND other_language)"),
+        _reading("'form set aside'", f"({_LABEL}) AND (tuned OR NOT format_reason)", _LABELLED),
+        _reading("'filter set aside'", f"({_LABEL}) AND (tuned OR NOT filtered)", _LABELLED),
+        _reading("'nonsense as refusal'", f"({_LABEL}) OR (tuned AND incoherent)", _LABELLED),
+        _reading(
+            "'other language as refusal'", f"({_LABEL}) OR (tuned AND other_language)", _LABELLED
+        ),
         _reading("'trained prompts left out'", _LABEL, "NOT trained_on"),
-        _reading("'epoch ' || epoch", _LABEL, "(SELECT max(epoch) FROM judged) > 1"),
+        _reading("'epoch ' || epoch", _LABEL, "(SELECT max(epoch) > min(epoch) FROM judged)"),
     )
 )
 
@@ -250,15 +254,16 @@ UTILITY = Query(
 PROMPTS = Query(
     "prompts",
     """
-    SELECT count(*) AS compared, count(*) FILTER (WHERE first <> second) AS different
+    SELECT count(*) AS pairs,
+           count(*) FILTER (WHERE first IS NOT NULL AND second IS NOT NULL) AS compared,
+           count(*) FILTER (WHERE first <> second) AS different
     FROM (
         SELECT max(CASE WHEN NOT tuned THEN prompt_text END) AS first,
                max(CASE WHEN tuned THEN prompt_text END) AS second
-        FROM judged WHERE kind = 'unsafe' GROUP BY suite, item_id
+        FROM judged WHERE kind = 'unsafe' GROUP BY suite, item_id HAVING count(DISTINCT tuned) = 2
     )
-    WHERE first IS NOT NULL AND second IS NOT NULL
     """,
-    "Prompts as rendered for both checkpoints, where both are recorded.",
+    "Unsafe prompts that both answered, those as rendered for both, and those that differ.",
     uses=(JUDGED,),
 )
 

@@ -5,6 +5,7 @@ from itertools import islice, product
 from typing import Any
 
 from casework.diagnoses import _alignment as q
+from casework.diagnoses._alignment_labels import NEARLY_ALL
 from casework.diagnoses._inquiry import Inquiry
 from casework.errors import unknown_name
 
@@ -47,8 +48,12 @@ class Compared:
         }
 
     def with_prompts(self, rendered: dict[str, Any]) -> "Compared":
-        """Judge the template by the prompts as rendered, where no hash of it is recorded."""
-        same = not rendered["different"] if rendered["compared"] else None
+        """Judge the template by the prompts as rendered, where no hash of it is recorded.
+
+        It is the same only where nearly all prompts are recorded for both.
+        """
+        enough = rendered["compared"] and rendered["compared"] >= NEARLY_ALL * rendered["pairs"]
+        same = False if rendered["different"] else True if enough else None
         return replace(self, same_prompt=same)
 
 
