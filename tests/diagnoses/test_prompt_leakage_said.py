@@ -185,3 +185,24 @@ def test_a_wide_interval_is_not_drawn_as_about_the_same(diagnose: Diagnose) -> N
     result = diagnose({"eval_samples": runs})
     assert result.verdict == "inconclusive"
     assert "about the same" not in result.charts[0].title
+
+
+def test_a_point_matters_however_often_an_item_is_asked(diagnose: Diagnose) -> None:
+    questions = texts(126, 100)
+    prompts = beside(questions, questions)
+    one = samples(questions, prompts, scores=[0.0, 1.0] * 50)
+    two = {**one, "epoch": [2] * 100, "score": [1.0] * 100}
+    result = diagnose({"eval_samples": joined(one, two)})
+    assert result.parameters["sesoi"].value == 0.01
+
+
+def test_a_request_that_was_retried_was_served_once(diagnose: Diagnose) -> None:
+    questions = texts(127, 60)
+    result = diagnose({
+        "eval_samples": samples(questions, beside(questions, questions), scores=[1.0] * 60),
+        "eval_runs": {"run_id": ["r1"], "suite": ["s"], "started_at": ["2026-03-01T00:00:00Z"],
+                      "checkpoint": ["c"]},
+        "requests": {"request_id": ["q1", "q1"], "checkpoint": ["c", "c"],
+                     "occurred_at": ["2026-03-02T00:00:00Z", "2026-03-02T00:00:05Z"]},
+    })  # fmt: skip
+    assert value(result, "requests_served") == 1

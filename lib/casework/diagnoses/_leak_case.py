@@ -114,7 +114,7 @@ def investigate(
     asked, items = reading.compared.asked, reading.compared.items
     leaked, known = _leaked(found, of_bank or of_training, len(samples.ids))
     effect = measure_effect(ask, judged, samples, leaked, known, found, of_bank, seed)
-    sesoi = float(ask.infer("sesoi", sesoi, _sesoi(effect)))
+    sesoi = float(ask.infer("sesoi", sesoi, _sesoi(samples, effect)))
     traffic = traffic_of(ask, judged, samples, effect, seed)
     ask.ask(q.BY_LEAK, **judged.params, leaked=_ids(samples, leaked))
     approved = ask.one(q.RESTED_ON, **judged.params)["approved"]
@@ -148,12 +148,18 @@ def _leaked(found: InPrompt | None, reference: Reference | None, items: int) -> 
     return np.zeros(items, bool), np.zeros(items, bool)
 
 
-def _sesoi(effect: Effect) -> float:
-    """One percentage point for shares of right answers, a tenth of a deviation for others."""
+def _sesoi(samples: Samples, effect: Effect) -> float:
+    """One percentage point for shares of right answers, a tenth of a deviation for others.
+
+    Answers of several epochs that are right or wrong make a share for each item all the same.
+    """
+    answers = samples.table["score"].to_numpy()
+    if is_binary(answers[np.isfinite(answers)]):
+        return RATE_SESOI
     scores = effect.scores["as_run"]
     scores = scores[np.isfinite(scores)]
     spread = float(scores.std()) if len(scores) else 0.0
-    return RATE_SESOI if is_binary(scores) or not spread else SCORE_SESOI_SD * spread
+    return SCORE_SESOI_SD * spread if spread else RATE_SESOI
 
 
 def _ids(samples: Samples, flags: Flags) -> list[str]:

@@ -191,7 +191,7 @@ RESTED_ON = Query(
 SERVED = Query(
     "served",
     """
-    SELECT count(*) AS requests, count(DISTINCT account_id) AS accounts,
+    SELECT count(DISTINCT request_id) AS requests, count(DISTINCT account_id) AS accounts,
            min(occurred_at) AS first, max(occurred_at) AS last
     FROM requests WHERE checkpoint = $checkpoint
     """,
