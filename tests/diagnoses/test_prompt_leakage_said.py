@@ -1,5 +1,6 @@
 """What `prompt_leakage` says is true of what was seen: of how many, of what, and no more."""
 
+import json
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -206,3 +207,25 @@ def test_a_request_that_was_retried_was_served_once(diagnose: Diagnose) -> None:
                      "occurred_at": ["2026-03-02T00:00:00Z", "2026-03-02T00:00:05Z"]},
     })  # fmt: skip
     assert value(result, "requests_served") == 1
+
+
+def test_the_scores_on_record_are_of_the_run_that_is_judged(diagnose: Diagnose) -> None:
+    questions = texts(128, 80)
+    first = of_runs(questions, 40, [1.0] * 80, [0.0] * 40 + [1.0] * 40)
+    first["run_id"] = ["r1"] * 80 + ["r2"] * 80
+    plain = samples(questions, [None] * 80, scores=[0.0] * 80) | {"run_id": ["r2"] * 80}
+    result = diagnose({"eval_samples": joined(first, plain)})
+    assert value(result, "score_all") == 1
+    (record,) = [e for e in result.evidence if e.id == result.measures["score_all"].evidence]
+    rows = [dict(zip(record.columns, row, strict=True)) for row in record.rows]
+    assert [r["mean_score"] for r in rows if r["condition"] == "as_run"] == [1.0, 1.0]
+
+
+def test_a_source_without_a_name_is_no_common_source(diagnose: Diagnose) -> None:
+    questions, others = texts(129, 60), texts(130, 60)
+    where = [json.dumps({"source_uri": "", "source_row": str(k)}) for k in range(60)]
+    result = diagnose({
+        "eval_samples": samples(questions, beside(questions, others), attributes=where),
+        "exemplars": bank(others, source_uri=[""] * 60, source_row=[str(k) for k in range(60)]),
+    })  # fmt: skip
+    assert value(result, "in_prompt_rate") == 0

@@ -124,7 +124,7 @@ SAME_SOURCE = Query(
     """
     SELECT DISTINCT s.item_id, e.bank, e.exemplar_id
     FROM sources AS s JOIN exemplars AS e ON e.source_row = s.source_row
-    WHERE ($bank IS NULL OR e.bank = $bank)
+    WHERE ($bank IS NULL OR e.bank = $bank) AND s.source_uri <> ''
       AND (e.source_uri = s.source_uri
            OR right(e.source_uri, length(s.source_uri) + 1) = '/' || s.source_uri
            OR right(s.source_uri, length(e.source_uri) + 1) = '/' || e.source_uri)
@@ -155,6 +155,7 @@ BY_LEAK = Query(
           FROM eval_samples
           WHERE run_id IN (SELECT unnest($runs)) AND input_text IS NOT NULL
             AND score IS NOT NULL
+            AND (run_id = $run OR coalesce(condition, 'as_run') <> $condition)
           GROUP BY item_id, coalesce(condition, 'as_run'))
     GROUP BY 1, condition ORDER BY 1, condition
     """,
