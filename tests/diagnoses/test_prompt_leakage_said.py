@@ -229,3 +229,16 @@ def test_a_source_without_a_name_is_no_common_source(diagnose: Diagnose) -> None
         "exemplars": bank(others, source_uri=[""] * 60, source_row=[str(k) for k in range(60)]),
     })  # fmt: skip
     assert value(result, "in_prompt_rate") == 0
+
+
+def test_clean_prompts_that_tell_of_a_part_rest_on_the_bank(diagnose: Diagnose) -> None:
+    questions = texts(131, 60)
+    prompts = beside(questions, texts(132, 60))
+    prompts[:20] = ["Something else altogether stands here."] * 20
+    result = diagnose({
+        "eval_samples": samples(questions, prompts, scores=[1.0] * 60),
+        "exemplars": bank(texts(132, 60)),
+    })  # fmt: skip
+    assert result.verdict == "clean"
+    assert "None of 40 items" in result.headline
+    assert "none of all 60 stands in the example bank" in result.headline

@@ -88,6 +88,8 @@ def _none(verdict: Verdict, found: Investigated) -> str:
         text += f"; {read} may stand there in other words, which somebody has to read"
     elif verdict == "inconclusive":
         text += f"; of {number(found.items - known)} more the prompt says nothing"
+    elif known < found.items:
+        text += f", and none of all {number(found.items)} stands in the example bank"
     return f"{text}."
 
 
