@@ -16,14 +16,14 @@ from tests.diagnoses.attributing import (
 )
 from tests.diagnoses.conftest import Diagnosed
 
-from casework.case import Row
+from casework.case import Note, Row
 from casework.findings import Result
 from casework.tables import checkpoints, deployments, eval_runs, eval_samples, tickets
 
 NOON = START + timedelta(hours=12, minutes=5)
 
 
-def judge(tmp_path: Path, rows: list[Row], **settings: Any) -> Result:
+def judge(tmp_path: Path, rows: list[Any], **settings: Any) -> Result:
     return diagnose_rows(tmp_path, "retired_checkpoint", rows, **settings)
 
 
@@ -272,6 +272,31 @@ def test_a_date_alone_is_a_day_in_any_zone(tmp_path: Path) -> None:
     assert of(result, "t1") == pytest.approx({"b": 0.958, "a": 0.042}, abs=0.001)
     assert value(result, "ambiguous") == 2
     assert any("a day alone" in limit for limit in result.limits)
+
+
+@pytest.mark.parametrize(
+    ("reported", "seen", "found"),
+    [(START, START, {"a", "b"}), (START, None, {"a", "b"}),
+     (START, NOON + timedelta(hours=1), {"b"})],
+    ids=["both are dates", "the report alone", "seen on the day of the report"],
+)  # fmt: skip
+def test_a_report_with_a_date_alone_is_of_that_day(
+    tmp_path: Path, reported: datetime, seen: datetime | None, found: set[str]
+) -> None:
+    """A spreadsheet that keeps days only: midnight is not the end of what may have been seen."""
+    rows = [*TWO, ticket(0, reported, observed_at=seen)]
+    result = judge(tmp_path, rows, clock_error_s=0, lag_s=3600)
+    assert of(result, "t0").keys() == found
+    assert not any("after they were reported" in limit for limit in result.limits)
+
+
+def test_a_report_without_a_zone_is_no_end_of_its_window(tmp_path: Path) -> None:
+    """Both instants are eight hours off together where the desk is west of UTC."""
+    seen, said = NOON - timedelta(hours=2), Note("observed_at has no time zone and was read as UTC")
+    rows = [*TWO, ticket(0, NOON - timedelta(hours=1), observed_at=seen), said]
+    result = judge(tmp_path, rows, clock_error_s=0)
+    assert of(result, "t0").keys() == {"a", "b"}
+    assert (result.verdict, value(result, "ambiguous")) == ("supported", 1)
 
 
 def test_seen_after_it_was_reported_is_a_contradiction(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """The pictures of `retired_checkpoint`."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
 from casework.diagnoses import _retired_candidates as c
@@ -37,8 +38,8 @@ def _draw_windows(ask: Inquiry, judged: Sequence[Judged], known: dict[str, Any])
         rows.append({"lane": lane, "label": "reported", "start": ticket.row["reported_at"],
                      "end": None, "kind": "tick", "role": None})  # fmt: skip
     start = min(ticket.first for ticket in shown)
-    end = max(ticket.row["reported_at"] for ticket in shown)
-    around = (end - start) / 10
+    end = max(max(ticket.row["reported_at"], ticket.last) for ticket in shown)
+    around = max((end - start) / 10, timedelta(minutes=1))
     several = sum(ticket.state != "resolved" for ticket in judged)
     ask.chart(
         "windows",

@@ -46,29 +46,36 @@ SEEN = Query(
     "seen",
     """
     SELECT ticket_id, reported_at, observed_at, endpoint, request_id, account_id, prompt, output,
-           locator, only_a_date, is_zoneless, observed_at > reported_at AS is_contradicted,
-           CASE WHEN observed_at IS NULL OR observed_at > reported_at
-                THEN reported_at - INTERVAL 1 SECOND * ($lag_s + $clock_error_s)
-                ELSE observed_at - INTERVAL 1 SECOND * $clock_error_s
-                     - CASE WHEN only_a_date OR is_zoneless THEN INTERVAL 14 HOUR
-                            ELSE INTERVAL 0 HOUR END END AS window_from,
-           CASE WHEN observed_at IS NULL OR observed_at > reported_at
-                THEN reported_at + INTERVAL 1 SECOND * $clock_error_s
-                ELSE least(reported_at, observed_at
+           locator, only_a_date, is_zoneless, is_contradicted,
+           CASE WHEN observed_at IS NULL OR is_contradicted
+                THEN reported_at - INTERVAL 1 SECOND * $lag_s ELSE observed_at END
+               - CASE WHEN only_a_date OR is_zoneless THEN INTERVAL 14 HOUR
+                      ELSE INTERVAL 0 HOUR END
+               - INTERVAL 1 SECOND * $clock_error_s AS window_from,
+           CASE WHEN observed_at IS NULL OR is_contradicted THEN reported_until
+                ELSE least(reported_until, observed_at
                            + CASE WHEN only_a_date THEN INTERVAL 36 HOUR
                                   WHEN is_zoneless THEN INTERVAL 12 HOUR
                                   ELSE INTERVAL 0 HOUR END)
-                     + INTERVAL 1 SECOND * $clock_error_s END AS window_until
-    FROM (SELECT ticket_id, reported_at, observed_at, request_id, account_id, prompt, output,
-                 locator, coalesce(s.endpoint, t.endpoint, nullif($endpoint, '')) AS endpoint,
-                 coalesce(CAST(epoch(observed_at) AS BIGINT) % 86400 = 0, FALSE) AS only_a_date,
-                 strpos($zoneless, exhibit_id) > 0 AS is_zoneless
-          FROM tickets AS t LEFT JOIN spelled AS s ON s.key = lower(trim(t.endpoint)))
+                END + INTERVAL 1 SECOND * $clock_error_s AS window_until
+    FROM (SELECT *,
+                 reported_at + CASE WHEN is_reported_by_day THEN INTERVAL 36 HOUR
+                                    WHEN is_zoneless THEN INTERVAL 12 HOUR
+                                    ELSE INTERVAL 0 HOUR END AS reported_until,
+                 observed_at > reported_at + CASE WHEN is_reported_by_day THEN INTERVAL 36 HOUR
+                                                  ELSE INTERVAL 0 HOUR END AS is_contradicted
+          FROM (SELECT ticket_id, reported_at, observed_at, request_id, account_id, prompt, output,
+                       locator, coalesce(s.endpoint, t.endpoint, nullif($endpoint, '')) AS endpoint,
+                       CAST(epoch(coalesce(observed_at, reported_at)) AS BIGINT) % 86400 = 0
+                           AS only_a_date,
+                       CAST(epoch(reported_at) AS BIGINT) % 86400 = 0 AS is_reported_by_day,
+                       strpos($zoneless, exhibit_id) > 0 AS is_zoneless
+                FROM tickets AS t LEFT JOIN spelled AS s ON s.key = lower(trim(t.endpoint))))
     """,
     "Each ticket with the window in which its answer was given: the instant at which it was seen, "
-    "not that of the report, with the error of the clocks. A date alone is a day in any time zone; "
-    "an instant without a zone may be in any; where nobody says when it was seen, the window "
-    "reaches back from the report by the lag.",
+    "not that of the report, with the error of the clocks. A date alone is a day in any time zone, "
+    "that of a report too; an instant without a zone may be in any; where nobody says when it was "
+    "seen, the window reaches back from the report by the lag.",
     uses=(SPELLED,),
 )
 
