@@ -8,14 +8,15 @@ from casework.diagnoses._retrieval import RETRIEVAL_MOVES
 PARTS = Query(
     "parts",
     """
-    SELECT w.ticket_id, w.endpoint, w.region, w.lane, s.checkpoint, 'alias' AS known_by,
+    SELECT w.ticket_id, w.endpoint, coalesce(w.region, s.region) AS region, w.lane, s.checkpoint,
+           'alias' AS known_by,
            greatest(s.opens, w.window_from) AS starts,
            least(coalesce(s.closes, w.window_until), w.window_until) AS ends
     FROM windows AS w
     JOIN alias_stretches AS s
       ON s.alias = w.endpoint AND (s.region IS NULL OR w.region IS NULL OR s.region = w.region)
      AND s.opens <= w.window_until AND (s.closes IS NULL OR s.closes > w.window_from)
-    UNION ALL
+    UNION
     SELECT w.ticket_id, w.endpoint, w.region, w.lane, h.checkpoint, 'record',
            w.window_from, w.window_until
     FROM windows AS w
@@ -23,12 +24,13 @@ PARTS = Query(
       ON h.endpoint = w.endpoint
     """,
     "Where the window of a ticket meets what the alias pointed at (an empty checkpoint where the "
-    "log says nothing), and the checkpoints that are stamped on requests of the endpoint.",
+    "log says nothing), and the checkpoints that are stamped on requests of the endpoint. What an "
+    "alias points at in a region is weighed by the requests of that region.",
     uses=(WINDOWS, ALIAS_STRETCHES, HOURS),
 )
 
 _SO_FAR = """(
-        SELECT p.ticket_id, p.checkpoint, p.known_by, p.starts, p.ends,
+        SELECT p.ticket_id, p.region, p.checkpoint, p.known_by, p.starts, p.ends,
                sum(h.so_far + h.requests * least(greatest(
                    epoch(p.{end}) / 3600 - h.hour, 0), 1)) AS requests
         FROM parts AS p
@@ -38,8 +40,9 @@ _SO_FAR = """(
          AND h.hour = least(greatest(CAST(floor(epoch(p.{end}) / 3600) AS BIGINT),
                                      r.first_hour), r.last_hour)
          AND h.checkpoint = CASE WHEN p.known_by = 'record' THEN p.checkpoint ELSE '' END
-         AND (p.region IS NULL OR h.region = p.region) AND (p.lane IS NULL OR h.lane = p.lane)
-        GROUP BY p.ticket_id, p.checkpoint, p.known_by, p.starts, p.ends
+         AND (p.region IS NULL OR h.region IN (p.region, ''))
+         AND (p.lane IS NULL OR h.lane = p.lane)
+        GROUP BY p.ticket_id, p.region, p.checkpoint, p.known_by, p.starts, p.ends
     )"""
 
 HOUR_RANGE = Query(
@@ -65,9 +68,11 @@ WEIGHTS = Query(
         LEFT JOIN {_SO_FAR.format(end="ends")} AS e
           ON e.ticket_id = p.ticket_id AND e.checkpoint = p.checkpoint
          AND e.known_by = p.known_by AND e.starts = p.starts AND e.ends = p.ends
+         AND e.region IS NOT DISTINCT FROM p.region
         LEFT JOIN {_SO_FAR.format(end="starts")} AS b
           ON b.ticket_id = p.ticket_id AND b.checkpoint = p.checkpoint
          AND b.known_by = p.known_by AND b.starts = p.starts AND b.ends = p.ends
+         AND b.region IS NOT DISTINCT FROM p.region
     )
     GROUP BY ticket_id, checkpoint HAVING sum(weight) > 0
     """,  # noqa: S608  the text is put together of constants
