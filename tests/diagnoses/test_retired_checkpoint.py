@@ -189,6 +189,22 @@ def test_candidates_are_weighted_by_the_traffic_of_the_window(tmp_path: Path) ->
     assert value(result, "ambiguous") == 1
 
 
+@pytest.mark.parametrize(("share", "expected"), [(3, 1 / 3), (20, 0.95)])
+def test_a_region_is_weighed_by_its_own_traffic(
+    tmp_path: Path, share: int, expected: float
+) -> None:
+    """Two regions ran b; they are not one region twice, and not as large as the other."""
+    log = [alias("b" if n else "a", START - timedelta(days=9), n, region=region)
+           for n, region in enumerate(("us", "eu", "ap"))]  # fmt: skip
+    where = (lambda i: ("us", "eu", "ap")[i % 3]) if share == 3 else (lambda i: "us" if i % 20
+                                                                     else "eu")  # fmt: skip
+    asked = [decision(i, NOON - minutes(3 * i + 61), region=where(i)) for i in range(60)]
+    seen = ticket(0, NOON, observed_at=NOON - timedelta(hours=2))
+    rows = [*log, *asked, seen, stored("a"), stored("b")]
+    result = judge(tmp_path, rows, clock_error_s=7_200)
+    assert of(result, "t0")["a"] == pytest.approx(expected, abs=0.02)
+
+
 def test_without_traffic_time_is_the_weight(tmp_path: Path) -> None:
     rows = [*TWO, ticket(0, NOON + timedelta(hours=2))]
     result = judge(tmp_path, rows, lag_s=8 * 3600)
@@ -331,6 +347,21 @@ def test_a_ticket_may_name_the_trace_of_its_request(tmp_path: Path) -> None:
     assert of(result, "t1") == {"a": 0.5, "b": 0.5}  # its id leads nowhere, the text does
     assert grades(result)["t0"] == "A"
     assert not any("not among the records" in limit for limit in result.limits)
+
+
+def test_an_embedding_answers_no_ticket(tmp_path: Path) -> None:
+    """It stands in the trace of the answer, at an endpoint of its own that has no alias log."""
+    of_numbers = {"operation": "embeddings", "endpoint": "text-embedding", "decision": None}
+    rows = [
+        *TWO,
+        decision(0, NOON - minutes(1), trace_id="trace-7", checkpoint="a"),
+        decision(1, NOON - minutes(1), trace_id="trace-7", **of_numbers),
+        ticket(0, NOON + minutes(60), request_id="trace-7"),
+        ticket(1, NOON + minutes(60), observed_at=NOON - minutes(60), endpoint=None),
+    ]
+    result = judge(tmp_path, rows)
+    assert (of(result, "t0"), of(result, "t1")) == ({"a": 1.0}, {"a": 1.0})
+    assert result.verdict == "clean"
 
 
 def test_the_endpoint_of_a_ticket_may_have_other_capitals(tmp_path: Path) -> None:

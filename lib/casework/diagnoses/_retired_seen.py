@@ -1,6 +1,7 @@
 """What tickets say of the answer that they report: its request, or the window in which it was."""
 
 from casework.case import Query
+from casework.diagnoses._answers import is_answer
 from casework.diagnoses._grading import grading_of
 
 LAGS = Query(
@@ -15,11 +16,11 @@ LAGS = Query(
 
 NAMES = Query(
     "endpoint_names",
-    """
-    SELECT endpoint FROM requests WHERE endpoint IS NOT NULL
+    f"""
+    SELECT endpoint FROM requests WHERE endpoint IS NOT NULL AND {is_answer("operation")}
     UNION SELECT alias FROM alias_events
-    """,
-    "The endpoints that requests and the alias log name.",
+    """,  # noqa: S608  the text is put together of constants
+    "The endpoints that requests and the alias log name, those of embeddings and rankings aside.",
 )
 
 SPELLED = Query(
@@ -92,13 +93,13 @@ BY_ID = Query(
 
 BY_TRACE = Query(
     "by_trace",
-    """
+    f"""
     SELECT t.ticket_id, q.request_id, count(*) AS records
     FROM seen AS t JOIN requests AS q ON q.trace_id = t.request_id
-    WHERE t.ticket_id NOT IN (SELECT ticket_id FROM by_id)
+    WHERE t.ticket_id NOT IN (SELECT ticket_id FROM by_id) AND {is_answer("q.operation")}
     GROUP BY t.ticket_id, q.request_id
-    """,
-    "Requests that other tickets name by the id of their trace.",
+    """,  # noqa: S608  the text is put together of constants
+    "Requests that other tickets name by the id of their trace, embeddings and rankings aside.",
     uses=(SEEN, BY_ID),
 )
 
