@@ -205,6 +205,17 @@ def test_a_region_is_weighed_by_its_own_traffic(
     assert of(result, "t0")["a"] == pytest.approx(expected, abs=0.02)
 
 
+def test_what_a_replica_ran_unlogged_is_a_candidate_of_a_window_too(tmp_path: Path) -> None:
+    """A ticket that leads to a request at that time has both, and so has one that leads to none."""
+    ran = {"replica": "r1", "checkpoint": "c", "valid_from": START}
+    rows = [*TWO, stored("c"), Row(deployments, "row 1", ran), clock(1)]
+    rows += [decision(1, NOON, replica="r1"), decision(2, NOON - minutes(60)),
+             ticket(0, NOON, request_id="d2"),
+             ticket(1, NOON, observed_at=NOON - minutes(60))]  # fmt: skip
+    result = judge(tmp_path, rows)
+    assert of(result, "t0") == of(result, "t1") == {"a": 0.5, "c": 0.5}
+
+
 def test_without_traffic_time_is_the_weight(tmp_path: Path) -> None:
     rows = [*TWO, ticket(0, NOON + timedelta(hours=2))]
     result = judge(tmp_path, rows, lag_s=8 * 3600)

@@ -4,6 +4,7 @@ from casework.case import Query
 from casework.diagnoses._in_force import ALIAS_HISTORY, ALIAS_STRETCHES
 from casework.diagnoses._retired_seen import HOURS, LINKS, NAMED_GRADED, PLACES, SEEN, WINDOWS
 from casework.diagnoses._retrieval import RETRIEVAL_MOVES
+from casework.diagnoses._unlogged import UNLOGGED_STRETCHES
 
 PARTS = Query(
     "parts",
@@ -17,6 +18,14 @@ PARTS = Query(
       ON s.alias = w.endpoint AND (s.region IS NULL OR w.region IS NULL OR s.region = w.region)
      AND s.opens <= w.window_until AND (s.closes IS NULL OR s.closes > w.window_from)
     UNION
+    SELECT w.ticket_id, w.endpoint, coalesce(w.region, u.region), w.lane, u.checkpoint, 'alias',
+           greatest(u.opens, w.window_from), least(coalesce(u.closes, w.window_until), w.window_until)
+    FROM windows AS w
+    JOIN unlogged_stretches AS u
+      ON u.alias = w.endpoint AND (u.region IS NULL OR w.region IS NULL OR u.region = w.region)
+     AND (u.lane IS NULL OR w.lane IS NULL OR u.lane = w.lane)
+     AND u.opens <= w.window_until AND (u.closes IS NULL OR u.closes > w.window_from)
+    UNION
     SELECT w.ticket_id, w.endpoint, w.region, w.lane, h.checkpoint, 'record',
            w.window_from, w.window_until
     FROM windows AS w
@@ -24,9 +33,10 @@ PARTS = Query(
       ON h.endpoint = w.endpoint
     """,
     "Where the window of a ticket meets what the alias pointed at (an empty checkpoint where the "
-    "log says nothing), and the checkpoints that are stamped on requests of the endpoint. What an "
-    "alias points at in a region is weighed by the requests of that region.",
-    uses=(WINDOWS, ALIAS_STRETCHES, HOURS),
+    "log says nothing) or with what its replicas ran and no alias event names, and the checkpoints "
+    "that are stamped on requests of the endpoint. What an alias points at in a region is weighed "
+    "by the requests of that region.",
+    uses=(WINDOWS, ALIAS_STRETCHES, UNLOGGED_STRETCHES, HOURS),
 )
 
 _SO_FAR = """(
