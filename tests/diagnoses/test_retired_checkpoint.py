@@ -390,6 +390,13 @@ def test_a_common_answer_keeps_all_its_checkpoints(tmp_path: Path) -> None:
     assert of(judge(tmp_path, rows), "t0") == {"a": 0.25, "b": 0.75}
 
 
+def test_a_request_with_two_candidates_counts_once(tmp_path: Path) -> None:
+    said = {"output_text": "Sorry."}
+    rows = [*TWO, clock(60), decision(0, NOON, **said), decision(1, NOON - minutes(90), **said),
+            ticket(0, NOON + minutes(60), output="Sorry.")]  # fmt: skip
+    assert of(judge(tmp_path, rows), "t0") == {"a": 0.75, "b": 0.25}
+
+
 def test_a_fingerprint_settles_a_request_on_a_boundary(tmp_path: Path) -> None:
     rows = [*TWO, clock(60), decision(0, NOON, fingerprint="fp-a"),
             ticket(0, NOON + minutes(60), request_id="d0")]  # fmt: skip

@@ -97,7 +97,8 @@ CANDIDATES = Query(
     """
     SELECT l.ticket_id, l.linked_by, g.grade, g.fingerprint,
            coalesce(g.checkpoint, u.candidate, '') AS checkpoint,
-           CAST(count(*) AS DOUBLE) AS weight, count(g.decision) AS decisions,
+           CAST(sum(1.0 / CASE WHEN u.candidate IS NULL THEN 1 ELSE len(g.candidates) END) AS DOUBLE)
+               AS weight, count(g.decision) AS decisions,
            min(g.occurred_at) AS first, max(g.occurred_at) AS last
     FROM links AS l
     JOIN named_graded AS g ON g.request_id = l.request_id
@@ -111,7 +112,8 @@ CANDIDATES = Query(
     FROM windows AS t LEFT JOIN weights AS w ON w.ticket_id = t.ticket_id
     ORDER BY ticket_id, checkpoint, grade
     """,
-    "The candidates of each ticket: by the request that it leads to, else by its window. An empty "
+    "The candidates of each ticket: by the requests that it leads to, of which each counts once, "
+    "shared by its candidates where it has several; else by its window. An empty "
     "checkpoint is one that no record names. First and last are the instants of these requests, or "
     "the ends of the window.",
     uses=(LINKS, NAMED_GRADED, WINDOWS, WEIGHTS),
