@@ -429,6 +429,17 @@ def test_replays_need_a_control_that_does_not_reproduce(tmp_path: Path) -> None:
     assert not any("Replay" in remedy for remedy in control.remedies)
 
 
+def test_a_replay_that_nobody_judged_did_not_fail(tmp_path: Path) -> None:
+    """The ticket quotes no answer, and only the replays on b have a score."""
+    rows = [*TWO, clock(60), ticket(0, NOON + minutes(60), observed_at=NOON)]
+    for i in range(150):
+        run, sample = replay("b", i, "y")
+        rows += [*replay("a", i, "x"), run, sample._replace(values={**sample.values, "score": 1})]
+    result = judge(tmp_path, rows)
+    assert [row["checkpoint"] for row in value(result, "reproduction")] == ["b"]
+    assert of(result, "t0").keys() == {"a", "b"}
+
+
 @pytest.mark.parametrize(
     ("more", "reachable"),
     [

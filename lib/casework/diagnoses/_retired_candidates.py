@@ -179,11 +179,13 @@ REPLAYS = Query(
     JOIN eval_runs AS r ON r.run_id = s.run_id
     LEFT JOIN moved_since AS m ON m.ticket_id = t.ticket_id
     WHERE r.checkpoint IS NOT NULL
+      AND (s.score IS NOT NULL OR s.output_text IS NOT NULL AND t.output IS NOT NULL)
     GROUP BY t.ticket_id, r.checkpoint ORDER BY t.ticket_id, r.checkpoint LIMIT 10000
     """,
     "Replays of what tickets report, by checkpoint, and how many of them reproduced it: the same "
-    "answer, or a score of a half and more where answers are judged. Replays after the index or "
-    "the tools changed are counted apart: they ask another system.",
+    "answer, or a score of a half and more where answers are judged. One without a score that has "
+    "no answer to be held against tells nothing. Replays after the index or the tools changed are "
+    "counted apart: they ask another system.",
     uses=(SEEN, MOVED_SINCE),
 )
 
