@@ -317,6 +317,14 @@ def test_a_report_with_a_date_alone_is_of_that_day(
     assert not any("after they were reported" in limit for limit in result.limits)
 
 
+def test_a_zone_explains_no_ticket_that_names_its_request(tmp_path: Path) -> None:
+    said = Note("reported_at has no time zone and was read as UTC")
+    rows = [*TWO, clock(60), decision(0, NOON), ticket(0, NOON, request_id="d0"), said]
+    result = judge(tmp_path, rows)
+    assert outcomes(result)["The reporter's time zone"] == "excluded"
+    assert (result.verdict, value(result, "ambiguous")) == ("confirmed", 1)
+
+
 def test_a_report_without_a_zone_is_no_end_of_its_window(tmp_path: Path) -> None:
     """Both instants are eight hours off together where the desk is west of UTC."""
     seen, said = NOON - timedelta(hours=2), Note("observed_at has no time zone and was read as UTC")

@@ -33,7 +33,7 @@ def find_rivals(
          lambda ticket: lag_is_assumed and _unseen(ticket)),
         ("The reporter's time zone",
          "open tickets whose instant names no zone, taken to be in any", "without a zone",
-         lambda ticket: ticket.state == "ambiguous" and bool(ticket.row["is_zoneless"])),
+         lambda ticket: _by_window(ticket) and bool(ticket.row["is_zoneless"])),
     ]  # fmt: skip
     found = []
     for explanation, test, words, explains in tests:
@@ -62,11 +62,13 @@ def _before_the_log(ticket: Judged) -> bool:
     )
 
 
+def _by_window(ticket: Judged) -> bool:
+    return ticket.state == "ambiguous" and ticket.by == "window"
+
+
 def _unseen(ticket: Judged) -> bool:
-    return (
-        ticket.state == "ambiguous"
-        and ticket.by == "window"
-        and (ticket.row["observed_at"] is None or bool(ticket.row["is_contradicted"]))
+    return _by_window(ticket) and (
+        ticket.row["observed_at"] is None or bool(ticket.row["is_contradicted"])
     )
 
 
