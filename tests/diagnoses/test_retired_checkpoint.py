@@ -474,6 +474,23 @@ def test_whether_it_can_be_run(tmp_path: Path, more: list[Row], reachable: bool 
     assert result.verdict == {True: "clean", False: "confirmed", None: "inconclusive"}[reachable]
 
 
+def test_a_candidate_that_no_record_names_is_not_known_to_be_there(tmp_path: Path) -> None:
+    rows = [*TWO, ticket(0, START - timedelta(days=8))]
+    (row,) = value(judge(tmp_path, rows, lag_s=2 * 86_400), "tickets")
+    assert [c["reachable"] for c in row["candidates"]] == [None, True]
+    assert row["reachable"] is None
+
+
+def test_the_grade_is_that_of_the_requests_of_the_checkpoint(tmp_path: Path) -> None:
+    """One of 200 equal answers came from an endpoint of which nothing is known."""
+    rows = [*TWO, ticket(0, NOON, output="Sorry.", endpoint=None)]
+    rows += [decision(n, NOON - minutes(60 + n), output_text="Sorry.", endpoint="v1" if n else "v0",
+                      checkpoint="a" if n else None) for n in range(200)]  # fmt: skip
+    result = judge(tmp_path, rows)
+    assert grades(result) == {"t0": "A"}
+    assert value(result, "resolved") == 1
+
+
 def test_a_contradicted_alias_log_is_not_clean(tmp_path: Path) -> None:
     rows = [*TWO, decision(0, NOON - minutes(60), checkpoint="b"),
             ticket(0, NOON, request_id="d0"),

@@ -27,7 +27,8 @@ class Judged:
         candidates: checkpoints that are worth telling with their probability, the largest first;
             None is a checkpoint that no record names. An unresolved ticket has none.
         was_open: whether it was open before fingerprints and replays were looked at.
-        reachable: whether all likely ones can still be run; None where that is not known.
+        reachable: whether all likely ones can still be run; None where that is not known, as of
+            one that no record names.
         decides: whether the request took a decision.
         first: the earliest instant at which the answer may have been given.
         last: the latest.
@@ -171,8 +172,8 @@ def _judged(
             by = "replay" if replayed else "fingerprint"
     told = _worth_telling(after)
     state = _state(told)
-    grades = [row["grade"] for row in rows if row["grade"]]
-    reach = [inventory.reach(name).can for name, p in told if name and p > WORTH_TELLING]
+    grades = [row["grade"] for row in rows if row["grade"] and row["checkpoint"] == told[0][0]]
+    reach = [inventory.reach(name).can if name else None for name, p in told if p > WORTH_TELLING]
     return Judged(
         row=ticket,
         state=state,
