@@ -19,7 +19,8 @@ PARTS = Query(
      AND s.opens <= w.window_until AND (s.closes IS NULL OR s.closes > w.window_from)
     UNION
     SELECT w.ticket_id, w.endpoint, coalesce(w.region, u.region), w.lane, u.checkpoint, 'alias',
-           greatest(u.opens, w.window_from), least(coalesce(u.closes, w.window_until), w.window_until)
+           greatest(u.opens, w.window_from),
+           least(coalesce(u.closes, w.window_until), w.window_until)
     FROM windows AS w
     JOIN unlogged_stretches AS u
       ON u.alias = w.endpoint AND (u.region IS NULL OR w.region IS NULL OR u.region = w.region)
@@ -97,8 +98,8 @@ CANDIDATES = Query(
     """
     SELECT l.ticket_id, l.linked_by, g.grade, g.fingerprint,
            coalesce(g.checkpoint, u.candidate, '') AS checkpoint,
-           CAST(sum(1.0 / CASE WHEN u.candidate IS NULL THEN 1 ELSE len(g.candidates) END) AS DOUBLE)
-               AS weight, count(g.decision) AS decisions,
+           CAST(sum(1.0 / CASE WHEN u.candidate IS NULL THEN 1 ELSE len(g.candidates) END)
+                AS DOUBLE) AS weight, count(g.decision) AS decisions,
            min(g.occurred_at) AS first, max(g.occurred_at) AS last
     FROM links AS l
     JOIN named_graded AS g ON g.request_id = l.request_id
