@@ -531,6 +531,24 @@ def test_hostile_names_are_data(tmp_path: Path) -> None:
     assert result.verdict == "clean"
 
 
+@pytest.mark.parametrize(
+    ("there", "seen", "told"),
+    [(True, [60], "The ticket is about exactly one checkpoint, which can still be run."),
+     (False, [60], "The ticket is about exactly one checkpoint, which can no longer be run."),
+     (None, [60], "The ticket is about exactly one checkpoint, but nothing says whether it can "
+                  "still be run."),
+     (True, [0], "The ticket has several candidates."),
+     (True, [0, 60, 60], "Of 3 tickets 2 are about exactly one checkpoint, 1 has several "
+                         "candidates and 0 none; for 0 a likely one can no longer be run.")],
+)  # fmt: skip
+def test_the_headline_counts_as_people_do(
+    tmp_path: Path, there: bool | None, seen: list[int], told: str
+) -> None:
+    rows = [*TWO[:2], stored("a", there=there), stored("b"), clock(60)]
+    rows += [ticket(n, NOON, observed_at=NOON - minutes(ago)) for n, ago in enumerate(seen)]
+    assert judge(tmp_path, rows).headline == told
+
+
 def test_the_same_case_gives_the_same_result(diagnosed: Diagnosed) -> None:
     again = [diagnosed("retired_checkpoint.planted", 3)[0] for _ in range(2)]
     assert again[0] == again[1]

@@ -78,31 +78,59 @@ def _reproduced(ticket: str, checkpoint: str, k: int, n: int) -> dict[str, Any]:
 
 def headline(judged: Sequence[Judged], verdict: Verdict, moved: bool) -> str:
     """Say the answer in one sentence; `moved` where a provider moved behind an alias."""
-    n, states, gone = len(judged), by_state(judged), len(unreachable(judged))
+    n, one = len(judged), len(judged) == 1
     if verdict == "clean":
+        if one:
+            return "The ticket is about exactly one checkpoint, which can still be run."
         return (
             f"Each of {count(n, 'tickets')} is about exactly one checkpoint, and all of these can "
             "still be run."
         )
-    if not any(ticket.is_open for ticket in judged):
-        if verdict == "supported":
-            against = (
-                "all fingerprints changed while the alias log names one checkpoint"
-                if moved
-                else "records known otherwise contradict the alias log"
-            )
-            return f"All {count(n, 'tickets')} have one candidate, but {against}."
-        unknown = sum(ticket.reachable is None for ticket in judged)
-        return (
-            f"All {count(n, 'tickets')} are about exactly one checkpoint each, but for "
-            f"{number(unknown)} nothing says whether it can still be run."
+    if any(ticket.is_open for ticket in judged):
+        return _open_one(judged[0]) if one else _open_ones(judged)
+    if verdict == "supported":
+        against = (
+            "all fingerprints changed while the alias log names one checkpoint"
+            if moved
+            else "records known otherwise contradict the alias log"
         )
+        have = "The ticket has" if one else f"All {count(n, 'tickets')} have"
+        return f"{have} one candidate, but {against}."
+    unknown = sum(ticket.reachable is None for ticket in judged)
+    told = "nothing says whether it can still be run"
+    if one:
+        return f"The ticket is about exactly one checkpoint, but {told}."
     return (
-        f"Of {count(n, 'tickets')} {number(states['resolved'])} are about exactly one checkpoint, "
-        f"{number(states['ambiguous'])} have several candidates and "
+        f"All {count(n, 'tickets')} are about exactly one checkpoint each, but for "
+        f"{number(unknown)} {told}."
+    )
+
+
+def _open_one(ticket: Judged) -> str:
+    said = {"resolved": "is about exactly one checkpoint", "ambiguous": "has several candidates",
+            "unresolved": "has no candidate"}[ticket.state]  # fmt: skip
+    gone = "; a likely one can no longer be run"
+    if ticket.state == "resolved":
+        gone = ", which can no longer be run"
+    return f"The ticket {said}{gone if ticket.reachable is False else ''}."
+
+
+def _open_ones(judged: Sequence[Judged]) -> str:
+    states, gone = by_state(judged), len(unreachable(judged))
+    return (
+        f"Of {count(len(judged), 'tickets')} {_are(states['resolved'])} about exactly one "
+        f"checkpoint, {_have(states['ambiguous'])} several candidates and "
         f"{number(states['unresolved'])} none; for {number(gone)} a likely one can no longer be "
         "run."
     )
+
+
+def _are(value: int) -> str:
+    return f"{number(value)} {'is' if value == 1 else 'are'}"
+
+
+def _have(value: int) -> str:
+    return f"{number(value)} {'has' if value == 1 else 'have'}"
 
 
 def findings(ask: Inquiry, judged: Sequence[Judged], inventory: Inventory) -> tuple[Finding, ...]:
@@ -113,7 +141,7 @@ def findings(ask: Inquiry, judged: Sequence[Judged], inventory: Inventory) -> tu
           for how in ("id", "text", "window", "fingerprint", "replay")}  # fmt: skip
     found = [
         Finding(
-            f"Of {count(len(judged), 'tickets')} {number(states['resolved'])} are resolved, "
+            f"Of {count(len(judged), 'tickets')} {_are(states['resolved'])} resolved, "
             f"{number(states['ambiguous'])} ambiguous, {number(states['unresolved'])} unresolved. "
             f"{number(by['id'])} name a request that is recorded, {number(by['text'])} show the "
             f"text of one, {number(by['window'])} rest on the window in which it was seen, "
