@@ -500,6 +500,16 @@ def test_unnamed_requests_are_not_passed_over(tmp_path: Path) -> None:
     assert "60 of 660 requests name none" in result.headline
 
 
+def test_an_embedding_is_no_request_without_a_name(tmp_path: Path) -> None:
+    """A gateway logs the calls of the retriever among the answers; they have no prompt."""
+    of_numbers = {"prompt_name": None, "operation": "embeddings", "endpoint": "text-embedding"}
+    rows = [*OLD, *traffic("new", 0, 60), run(1, -5, "new"),
+            *(request(i, i + 0.5, None, **of_numbers) for i in range(60))]  # fmt: skip
+    result = diagnose(tmp_path, rows)
+    assert (result.verdict, value(result, "blind_requests")) == ("clean", 0)
+    assert result.measures["coverage_requests"].n == 660
+
+
 def test_hostile_names_are_data(tmp_path: Path) -> None:
     name = "'; DROP TABLE requests; --<script>\u202e"
     rows = [request(i, i, f"h{name}", prompt_name=name, account_id=name, prompt_version=name)

@@ -135,7 +135,7 @@ def _retries(ask: Inquiry, blind: Blind) -> Rival:
     rows = ask.one(b.ALL_ROWS)["rows"]
     return Rival(
         "Retries, tests or other environments are counted as customers",
-        "ids that occur more than once, and the environment of each request",
+        "ids that occur more than once, the environment of each request, and embeddings",
         "excluded",
         f"{count(rows - blind.totals['served'], 'records')} of {number(rows)} set aside",
     )

@@ -7,6 +7,7 @@ requests and runs name models alike, the name of the model that answered tells t
 """
 
 from casework.case import Query
+from casework.diagnoses._answers import is_answer
 from casework.diagnoses._environments import of_environment
 
 REPEATED = Query(
@@ -124,9 +125,10 @@ LABELLED = Query(
              THEN coalesce(q.prompt_name, o.only_name) END
      AND q.occurred_at >= p.pushed_at AND (p.next_at IS NULL OR q.occurred_at < p.next_at)
     WHERE (d.request_id IS NULL OR q.occurred_at = d.first)
-      AND {of_environment("q.environment")}
+      AND {of_environment("q.environment")} AND {is_answer("q.operation")}
     """,  # noqa: S608  the text is put together of constants
-    "The requests that customers made, each with the configuration that it names.",
+    "The requests that customers made, each with the configuration that it names; calls for "
+    "embeddings and rankings have no prompt.",
     uses=(REPEATED, HASHES, PUSHES, MODELS),
 )
 
