@@ -203,6 +203,29 @@ def test_a_run_that_did_not_complete_does_not_cover(tmp_path: Path) -> None:
     assert value(result, "time_to_measurement_s") is None
 
 
+@pytest.mark.parametrize(
+    ("started", "verdict", "blind"),
+    [(-100, "inconclusive", (0, 60)), (40, "confirmed", (40, 60))],
+    ids=["may have ended before", "began too late in any case"],
+)  # fmt: skip
+def test_a_harness_that_records_no_end_is_not_said_to_have_failed(
+    tmp_path: Path, started: int, verdict: str, blind: tuple[int, int]
+) -> None:
+    """An export of promptfoo says when a run began, what it scored, and not when it ended."""
+    scored = {"score": 0.9, "n_items": 50, "harness": "promptfoo"}
+    late = run(1, None, "new", **scored, started_at=START + minutes(started))
+    result = diagnose(tmp_path, [*OLD, *traffic("new", 0, 60), late])
+    assert (result.verdict, result.measures["blind_requests"].ci95) == (verdict, blind)
+    assert ", 0 never completed" in result.falsifier.outcome
+    assert "Record when each run ended." in result.remedies
+    broken = tmp_path / "broken"
+    broken.mkdir()
+    ended = run(2, -200, "old", harness="promptfoo")
+    result = diagnose(broken, [*OLD, *traffic("new", 0, 60), late, ended])
+    assert result.verdict == "confirmed", "others of that harness have an end: this one broke off"
+    assert ", 1 never completed" in result.falsifier.outcome
+
+
 def test_another_prompt_name_with_the_full_hash_falsifies(tmp_path: Path) -> None:
     rows = [*OLD, *traffic("new", 0, 60), run(1, -10, "new", prompt_name="renamed")]
     result = diagnose(tmp_path, rows)

@@ -21,10 +21,12 @@ RUNS = Query(
            CASE WHEN r.prompt_version IS NULL OR r.is_cached THEN p.version
                 ELSE r.prompt_version END AS label,
            (r.prompt_version IS NULL OR r.is_cached) AND p.version IS NOT NULL AS by_process,
-           r.is_cached
+           r.is_cached, r.has_end
     FROM (
         SELECT e.run_id, e.suite, e.started_at,
-               CASE WHEN e.n_items IS NULL OR e.n_items > 0 THEN e.ended_at END AS ended_at,
+               CASE WHEN e.n_items IS NULL OR e.n_items > 0 THEN coalesce(e.ended_at,
+                    CASE WHEN e.score IS NOT NULL AND w.ends = 0 THEN e.started_at END)
+                    END AS ended_at, e.ended_at IS NOT NULL AS has_end,
                coalesce(e.config_loaded_at, e.process_started_at) AS loaded_at,
                coalesce(e.prompt_name, o.only_name) AS prompt_name,
                coalesce(h.served, e.prompt_hash) AS prompt_hash,
@@ -36,6 +38,8 @@ RUNS = Query(
         FROM eval_runs AS e
         CROSS JOIN (SELECT count(*) > 0 AS params_apart FROM in_common
                     WHERE part = 'params_hash' AND in_common = 0) AS i
+        JOIN (SELECT harness, count(ended_at) AS ends FROM eval_runs GROUP BY harness) AS w
+          ON w.harness IS NOT DISTINCT FROM e.harness
         LEFT JOIN spelled AS h ON h.prompt_hash = e.prompt_hash
         LEFT JOIN (SELECT DISTINCT model FROM models) AS a
           ON a.model = {name_of_model("e.endpoint")}
@@ -51,7 +55,8 @@ RUNS = Query(
     """,  # noqa: S608  the text is put together of constants
     "The eval runs. A run that declares a version which was pushed after its process read its "
     "configuration had the version before in memory. Hashes of parameters of which none occurs "
-    "among the requests are set aside, and a hash that was cut short stands for the whole one.",
+    "among the requests are set aside, and a hash that was cut short stands for the whole one. A "
+    "run with a score by a harness that records no end was complete at its start at the earliest.",
     uses=(PUSHES, MODELS, SPELLED, IN_COMMON),
 )
 
@@ -118,17 +123,18 @@ MATCHES = Query(
                      AND p.alone IS DISTINCT FROM m.params_hash THEN 'parameters'
                 WHEN m.run_model <> m.model
                      AND (m.checkpoint IS NULL OR m.run_checkpoint IS NULL) THEN 'model'
+                WHEN NOT m.has_end THEN 'end'
            END AS doubt
     FROM (
         SELECT c.*, r.run_id, r.suite, r.started_at, r.ended_at, 'rendered_hash' AS known_by,
                r.params_hash AS run_params, r.checkpoint AS run_checkpoint, r.model AS run_model,
-               FALSE AS other_hash
+               r.has_end, FALSE AS other_hash
         FROM configs AS c
         JOIN runs AS r ON r.prompt_hash = c.prompt_hash
         WHERE {_EXACT}
         UNION ALL
         SELECT DISTINCT c.*, r.run_id, r.suite, r.started_at, r.ended_at, 'rendered_hash',
-               r.params_hash, r.checkpoint, r.model, TRUE
+               r.params_hash, r.checkpoint, r.model, r.has_end, TRUE
         FROM configs AS c
         JOIN (SELECT DISTINCT config, label FROM served) AS l ON l.config = c.config
         JOIN many_hashes AS h ON h.prompt_name = c.prompt_name AND h.label = l.label
@@ -137,7 +143,7 @@ MATCHES = Query(
         UNION ALL
         SELECT DISTINCT c.*, r.run_id, r.suite, r.started_at, r.ended_at,
                CASE WHEN r.by_process THEN 'process_start' ELSE 'version_label' END,
-               r.params_hash, r.checkpoint, r.model, FALSE
+               r.params_hash, r.checkpoint, r.model, r.has_end, FALSE
         FROM configs AS c
         JOIN (SELECT DISTINCT config, label FROM served) AS l ON l.config = c.config
         JOIN runs AS r ON r.label = l.label
@@ -150,7 +156,7 @@ MATCHES = Query(
     """,  # noqa: S608  the text is put together of constants
     "Completed runs of the configuration that was served, how the identity is known, and what of "
     "it is in doubt: a part that the run does not name where others were in service too, another "
-    "name of the model, or another hash under a label that has many.",
+    "name of the model, another hash under a label that has many, or when the run ended.",
     uses=(CONFIGS, SERVED, RUNS, IN_SERVICE, MANY_HASHES),
 )
 
@@ -222,7 +228,8 @@ UNIDENTIFIED = Query(
     """
     SELECT count(*) AS runs, count(*) FILTER (WHERE ended_at IS NULL) AS not_completed,
            count(*) FILTER (WHERE prompt_hash IS NULL AND label IS NULL) AS unidentified,
-           count(*) FILTER (WHERE is_cached) AS cached
+           count(*) FILTER (WHERE is_cached) AS cached,
+           count(*) FILTER (WHERE NOT has_end AND ended_at IS NOT NULL) AS without_end
     FROM runs
     """,
     "Runs that did not complete, that name no configuration, or that held an older one in memory.",

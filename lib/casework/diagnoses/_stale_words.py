@@ -105,6 +105,7 @@ def elsewhere(config: dict[str, Any], run: dict[str, Any]) -> str:
 _DOUBTS = {
     "checkpoint": "the runs name no checkpoint, and this one was not in service, or not alone, "
     "when they started",
+    "end": "the runs record no end, and what they scored had been met before they may have ended",
     "hash": "the runs of the same version label have other hashes, and it has many on both sides, "
     "as one template with its variables filled in has",
     "model": "the runs of the same prompt name another model",
@@ -203,6 +204,8 @@ def _record(blind: Blind) -> tuple[str, ...]:
     said = [f"Record on each run its {' and '.join(parts)}, as on requests."] if parts else []
     if "hash" in blind.doubts:
         said.append("Hash the template before its variables are filled in, on both sides.")
+    if "end" in blind.doubts:
+        said.append("Record when each run ended.")
     both = (("prompts", blind.is_apart), ("parameters", blind.params_apart))
     apart = [name for name, never_meet in both if never_meet]
     if apart:
@@ -240,6 +243,11 @@ def limits(ask: Inquiry, blind: Blind, clock_known: bool, known: dict[str, Any])
         )
     if blind.runs["unidentified"]:
         said.append(f"Runs that name no configuration: {number(blind.runs['unidentified'])}.")
+    if blind.runs["without_end"]:
+        said.append(
+            f"Runs that record no end: {number(blind.runs['without_end'])}; they were complete at "
+            "their start at the earliest, and times to them are the shortest possible."
+        )
     said += _not_compared(ask, blind)
     unmasked = [row for row in ask.ask(HASHES) if row["one_a_request"]]
     if unmasked:
