@@ -240,6 +240,19 @@ def test_another_prompt_name_with_the_full_hash_falsifies(tmp_path: Path) -> Non
     assert not any("never scored." in text for text in (*result.remedies, result.headline))
 
 
+def test_each_configuration_is_looked_for_under_other_names(tmp_path: Path) -> None:
+    """Many runs of one do not hide those of the next; one that names no checkpoint counts too."""
+    rows = [*OLD, *traffic("new", 0, 60, checkpoint="k"), run(0, -500, "old")]
+    rows += [request(i, i, "more", prompt_name="q") for i in range(60)]
+    rows += [run(100 + i, -400 + i, "new", prompt_name="x") for i in range(250)]
+    rows += [run(900, -100, "more", prompt_name="y"),
+             run(901, -90, "new", prompt_name="x", checkpoint="z")]  # fmt: skip
+    result = diagnose(tmp_path, rows)
+    assert (result.falsifier.falsified, result.verdict) == (True, "inconclusive")
+    assert "251 with the same hash under another name" in result.falsifier.outcome
+    assert "1 with other parameters or another checkpoint" in result.falsifier.outcome
+
+
 def test_a_run_under_another_name_of_another_hash_is_no_news(tmp_path: Path) -> None:
     rows = [*OLD, *traffic("new", 0, 60), run(1, -10, "else", prompt_name="renamed")]
     result = diagnose(tmp_path, rows)

@@ -157,8 +157,9 @@ OTHER_NAMES = Query(
     "other_names",
     """
     SELECT f.config, r.run_id, r.suite, r.prompt_name, r.ended_at,
-           r.params_hash IS NOT DISTINCT FROM f.params_hash
-               AND r.checkpoint IS NOT DISTINCT FROM f.checkpoint AS is_whole
+           coalesce(r.params_hash = f.params_hash, TRUE)
+               AND coalesce(r.checkpoint = f.checkpoint, TRUE) AS is_whole,
+           count(*) OVER (PARTITION BY f.config, is_whole) AS runs
     FROM firsts AS f
     JOIN runs AS r ON r.prompt_hash = f.prompt_hash
     LEFT JOIN matches AS m ON m.config = f.config AND m.run_id = r.run_id
@@ -166,10 +167,12 @@ OTHER_NAMES = Query(
       AND (f.evaluated_at IS NULL OR f.evaluated_at > f.first_served)
       AND r.ended_at IS NOT NULL AND r.ended_at <= f.last_served
       AND (f.evaluated_at IS NULL OR r.ended_at < f.evaluated_at)
-    ORDER BY is_whole DESC, f.config, r.ended_at, r.run_id LIMIT 200
+    QUALIFY row_number() OVER (PARTITION BY f.config, is_whole ORDER BY r.ended_at, r.run_id) = 1
+    ORDER BY is_whole DESC, f.config
     """,
-    "Completed runs with the prompt of a blind configuration, before its first valid run, under "
-    "another prompt name, or with other parameters or another checkpoint.",
+    "Completed runs with the prompt of a blind configuration, before its first valid run: how many, "
+    "and the first, under another prompt name where nothing else is known to differ, and with "
+    "other parameters or another checkpoint.",
     uses=(FIRSTS, RUNS, MATCHES),
 )
 

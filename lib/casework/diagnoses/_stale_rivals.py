@@ -168,15 +168,16 @@ def falsify(ask: Inquiry, blind: Blind, known: dict[str, Any]) -> Falsifier:
     """Look for a run with the full hash that counts for another reason."""
     others = ask.ask(b.OTHER_NAMES, **known)
     searched = blind.runs["runs"]
-    partial = len(others) - sum(row["is_whole"] for row in others)
+    alike, partial = (sum(row["runs"] for row in others if row["is_whole"] is whole)
+                      for whole in (True, False))  # fmt: skip
     found = {row["config"] for row in blind.blind_configs}
     falsified = bool(found) and found <= blind.renamed.keys()
     return Falsifier(
         "One completed run, before or in the window, whose full hash equals what was served",
         ran=True,
         outcome=f"{count(searched, 'runs')} of all suites searched: "
-        f"{number(sum(row['is_whole'] for row in others))} with the full hash under another name "
-        f"of the prompt, {number(partial)} with the prompt alone and other parameters or another "
-        f"checkpoint, {number(blind.runs['not_completed'])} never completed",
+        f"{number(alike)} with the same hash under another name of the prompt, "
+        f"{number(partial)} with other parameters or another checkpoint, "
+        f"{number(blind.runs['not_completed'])} never completed",
         falsified=falsified,
     )

@@ -105,7 +105,7 @@ def elsewhere(config: dict[str, Any], run: dict[str, Any]) -> str:
 _DOUBTS = {
     "checkpoint": "the runs name no checkpoint, and this one was not in service, or not alone, "
     "when they started",
-    "end": "the runs record no end, and what they scored had been met before they may have ended",
+    "end": "the runs record no end, and may have ended after it was met",
     "hash": "the runs of the same version label have other hashes, and it has many on both sides, "
     "as one template with its variables filled in has",
     "model": "the runs of the same prompt name another model",
