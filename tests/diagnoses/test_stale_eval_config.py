@@ -296,6 +296,19 @@ def test_the_time_from_push_to_first_request_is_not_said_to_be_met(tmp_path: Pat
     assert any("met its first request 28 min later" in f.statement for f in result.findings)
 
 
+def test_a_push_is_not_the_beginning_of_a_later_checkpoint(tmp_path: Path) -> None:
+    """The version went live with its push, and forty minutes later on another checkpoint."""
+    label: dict[str, Any] = {"prompt_version": "2"}
+    rows = [*OLD, push(0, 0, "2"), run(1, -10, "new", checkpoint="k1"),
+            *traffic("new", 0, 40, checkpoint="k1", **label),
+            *traffic("new", 40, 80, checkpoint="k2", **label),
+            run(2, 60, "new", checkpoint="k2")]  # fmt: skip
+    result = diagnose(tmp_path, rows)
+    assert (result.verdict, value(result, "blind_requests")) == ("confirmed", 20)
+    assert value(result, "blind_seconds") == value(result, "time_to_measurement_s") == 20 * 60
+    assert result.breaks[0].start == START + minutes(40)
+
+
 @pytest.mark.parametrize(
     ("runs", "told"),
     [([], "No run was completed in that time."),

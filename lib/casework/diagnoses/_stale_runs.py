@@ -187,7 +187,8 @@ FIRSTS = Query(
     """
     SELECT s.config, s.prompt_name, s.prompt_hash, s.params_hash, s.checkpoint, s.model, s.label,
            s.version, s.requests, s.first_served, s.last_served, s.pushed_at, g.known_by,
-           least(s.first_served, coalesce(s.pushed_at, s.first_served)) AS began_at,
+           CASE WHEN s.began_later THEN s.first_served
+                ELSE least(s.first_served, s.pushed_at) END AS began_at,
            s.pushed_at IS NOT NULL OR s.others_before * s.odds >= 20 AS began_inside,
            e.first_ended AS runs_from, e.last_ended AS runs_until, m.evaluated_at, m.by_label_at,
            m.known_at, m.doubt, g.known_by = 'rendered_hash' AND e.hashes_apart AS apart,

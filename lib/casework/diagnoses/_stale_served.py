@@ -198,22 +198,29 @@ TRAFFIC = Query(
 STARTS = Query(
     "starts",
     """
-    SELECT c.config, c.prompt_name, c.prompt_hash, c.params_hash, c.checkpoint, c.model, c.label,
-           c.version, c.requests, c.first_served, c.last_served,
-           b.so_far - b.requests AS others_before,
-           c.requests / greatest(e.so_far - b.so_far + b.requests - c.requests, 1) AS odds,
-           (SELECT max(p.pushed_at)
-            FROM pushes AS p
-            JOIN (SELECT DISTINCT config, label FROM served) AS l
-              ON l.label = p.version OR p.version = c.prompt_hash
-            WHERE l.config = c.config AND p.prompt_name = c.prompt_name
-              AND p.pushed_at <= c.first_served + INTERVAL 1 SECOND * $clock_error_s
-              AND p.pushed_at >= c.first_served - INTERVAL 1 SECOND * $push_lead_s) AS pushed_at
-    FROM configs AS c
-    JOIN traffic AS b ON b.prompt_name = c.prompt_name AND b.minute = c.first_minute
-    JOIN traffic AS e ON e.prompt_name = c.prompt_name AND e.minute = c.last_minute
+    SELECT s.*, s.odds * (
+               SELECT coalesce(sum(o.requests), 0) FROM served AS o
+               WHERE o.prompt_name = s.prompt_name AND o.config <> s.config AND o.label = s.version
+                 AND o.first >= s.pushed_at AND o.last < s.first_served) >= 20 AS began_later
+    FROM (
+        SELECT c.config, c.prompt_name, c.prompt_hash, c.params_hash, c.checkpoint, c.model, c.label,
+               c.version, c.requests, c.first_served, c.last_served,
+               b.so_far - b.requests AS others_before,
+               c.requests / greatest(e.so_far - b.so_far + b.requests - c.requests, 1) AS odds,
+               (SELECT max(p.pushed_at)
+                FROM pushes AS p
+                JOIN (SELECT DISTINCT config, label FROM served) AS l
+                  ON l.label = p.version OR p.version = c.prompt_hash
+                WHERE l.config = c.config AND p.prompt_name = c.prompt_name
+                  AND p.pushed_at <= c.first_served + INTERVAL 1 SECOND * $clock_error_s
+                  AND p.pushed_at >= c.first_served - INTERVAL 1 SECOND * $push_lead_s) AS pushed_at
+        FROM configs AS c
+        JOIN traffic AS b ON b.prompt_name = c.prompt_name AND b.minute = c.first_minute
+        JOIN traffic AS e ON e.prompt_name = c.prompt_name AND e.minute = c.last_minute
+    ) AS s
     """,
     "When each configuration began: its push, its first request, and how much of the prompt's "
-    "traffic went before it.",
+    "traffic went before it. It began later than its push where others of that version were served "
+    "first, so much that twenty requests of it would be expected.",
     uses=(PUSHES, CONFIGS, SERVED, TRAFFIC),
 )
