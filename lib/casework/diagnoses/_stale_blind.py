@@ -170,9 +170,9 @@ OTHER_NAMES = Query(
     QUALIFY row_number() OVER (PARTITION BY f.config, is_whole ORDER BY r.ended_at, r.run_id) = 1
     ORDER BY is_whole DESC, f.config
     """,
-    "Completed runs with the prompt of a blind configuration, before its first valid run: how many, "
-    "and the first, under another prompt name where nothing else is known to differ, and with "
-    "other parameters or another checkpoint.",
+    "Completed runs with the prompt of a blind configuration, before its first valid run: how "
+    "many, and the first, under another prompt name where nothing else is known to differ, and "
+    "with other parameters or another checkpoint.",
     uses=(FIRSTS, RUNS, MATCHES),
 )
 

@@ -195,16 +195,25 @@ TRAFFIC = Query(
     uses=(SERVED,),
 )
 
+VERSIONS = Query(
+    "versions",
+    """
+    SELECT prompt_name, label, minute,
+           sum(sum(requests)) OVER (PARTITION BY prompt_name, label ORDER BY minute) AS so_far
+    FROM served WHERE label IS NOT NULL GROUP BY prompt_name, label, minute
+    """,
+    "Requests of each version of a prompt up to each minute.",
+    uses=(SERVED,),
+)
+
 STARTS = Query(
     "starts",
     """
-    SELECT s.*, s.odds * (
-               SELECT coalesce(sum(o.requests), 0) FROM served AS o
-               WHERE o.prompt_name = s.prompt_name AND o.config <> s.config AND o.label = s.version
-                 AND o.first >= s.pushed_at AND o.last < s.first_served) >= 20 AS began_later
+    SELECT s.* EXCLUDE (first_minute),
+           s.odds * (coalesce(v.so_far, 0) - coalesce(w.so_far, 0)) >= 20 AS began_later
     FROM (
-        SELECT c.config, c.prompt_name, c.prompt_hash, c.params_hash, c.checkpoint, c.model, c.label,
-               c.version, c.requests, c.first_served, c.last_served,
+        SELECT c.config, c.prompt_name, c.prompt_hash, c.params_hash, c.checkpoint, c.model,
+               c.label, c.version, c.requests, c.first_served, c.last_served, c.first_minute,
                b.so_far - b.requests AS others_before,
                c.requests / greatest(e.so_far - b.so_far + b.requests - c.requests, 1) AS odds,
                (SELECT max(p.pushed_at)
@@ -218,9 +227,14 @@ STARTS = Query(
         JOIN traffic AS b ON b.prompt_name = c.prompt_name AND b.minute = c.first_minute
         JOIN traffic AS e ON e.prompt_name = c.prompt_name AND e.minute = c.last_minute
     ) AS s
+    ASOF LEFT JOIN versions AS v
+      ON v.prompt_name = s.prompt_name AND v.label = s.version AND s.first_minute > v.minute
+    ASOF LEFT JOIN versions AS w
+      ON w.prompt_name = s.prompt_name AND w.label = s.version
+     AND CAST(floor(epoch(s.pushed_at) / 60) AS BIGINT) > w.minute
     """,
     "When each configuration began: its push, its first request, and how much of the prompt's "
     "traffic went before it. It began later than its push where others of that version were served "
     "first, so much that twenty requests of it would be expected.",
-    uses=(PUSHES, CONFIGS, SERVED, TRAFFIC),
+    uses=(PUSHES, CONFIGS, SERVED, TRAFFIC, VERSIONS),
 )
