@@ -463,6 +463,22 @@ def test_a_case_that_begins_with_the_question_is_not_confirmed(tmp_path: Path) -
     assert diagnose(alone, [*traffic("new", 0, 60), run(0, 20, "new")]).verdict == "inconclusive"
 
 
+def test_what_may_have_been_scored_earlier_is_not_said_never_to_have_been(tmp_path: Path) -> None:
+    alike = [*traffic("z", 60, 65, prompt_name="z"), run(1, 50, "z", prompt_name="z")]
+    result = diagnose(tmp_path, [*traffic("new", 0, 60), run(0, 20, "old"), *alike])
+    assert result.measures["blind_seconds"].ci95 == (0, 59 * 60)
+    assert "that no eval on record had scored" in result.headline
+    assert "1 was in no run on record" in result.findings[0].statement
+    assert "Run the suite on p new now: no run of it is on record." in result.remedies
+    assert not result.breaks, "it was in service when the records begin"
+
+
+def test_a_break_has_a_name_where_the_prompt_has_none(tmp_path: Path) -> None:
+    rows = [row._replace(values={**row.values, "prompt_name": None})
+            for row in (*OLD, *traffic("new", 0, 60), run(1, -100, "old"))]  # fmt: skip
+    assert [found.what for found in diagnose(tmp_path, rows).breaks] == ["new went live unscored"]
+
+
 def test_an_eval_log_that_ends_early_caps_the_verdict(tmp_path: Path) -> None:
     rows = [*OLD, run(1, -400, "old"), run(2, -300, "old"), *traffic("new", 0, 700)]
     result = diagnose(tmp_path, rows)

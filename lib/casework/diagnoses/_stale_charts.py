@@ -9,7 +9,7 @@ from casework.diagnoses._inquiry import Inquiry
 from casework.diagnoses._stale_measures import Blind
 from casework.diagnoses._stale_runs import EVALUATED
 from casework.diagnoses._stale_signal import Change, Signal
-from casework.diagnoses._stale_words import names_of, under_its_name
+from casework.diagnoses._stale_words import names_of, no_eval, under_its_name
 from casework.words import count, duration, number, share
 
 _BARS = 12
@@ -58,7 +58,7 @@ def _draw_lanes(
         "spans",
         "No hash is in common of what was served and what was evaluated"
         if blind.is_apart
-        else f"For {told} what no eval had scored{under_its_name(blind)} was live"
+        else f"For {told} what {no_eval(blind)} had scored{under_its_name(blind)} was live"
         if blind.worst
         else "What was served is not all known to have been evaluated before"
         if blind.totals["doubtful"]

@@ -31,7 +31,7 @@ def findings(
     found = [
         Finding(
             f"{_were(totals['configs'], 'configurations')} served; {_were(never)} "
-            f"{'in no run by its hash' if blind.is_apart else 'never scored'}"
+            f"{_not_scored(blind)}"
             f"{under_its_name(blind, never)}. Before the first completed run of the same "
             f"configuration lie {interval(m['blind_requests'])}, of "
             f"{interval(m['blind_accounts'])}. "
@@ -57,6 +57,12 @@ def findings(
     if change is not None and "score_change" in m:
         found.append(_change(ask, change))
     return tuple(found)
+
+
+def _not_scored(blind: Blind) -> str:
+    if blind.is_apart:
+        return "in no run by its hash"
+    return "in no run on record" if blind.totals["unsettled_only"] else "never scored"
 
 
 def _meanwhile(ask: Inquiry, blind: Blind, worst: dict[str, Any]) -> Finding:

@@ -93,25 +93,27 @@ def count_blind(ask: Inquiry, known: dict[str, Any]) -> Blind:
 
 
 def blind_spans(
-    blind: Blind, error: float = 0.0, since: str = "evaluated_at"
+    blind: Blind, error: float = 0.0, since: str = "evaluated_at", *, settled: bool = False
 ) -> tuple[Interval, ...]:
     """When a configuration was served that had not been evaluated, in seconds since 1970.
 
     With clocks that are off, served times are longer and evaluated ones shorter by the error at
     most, and the other way round at least. `since` is `evaluated_at` or `known_at`: the first run
-    that may be of the configuration, or the first that is known to be.
+    that may be of the configuration, or the first that is known to be. `settled` leaves out what
+    may have been scored before the records begin, or under hashes that never meet.
     """
     found: list[Interval] = []
-    for served, evaluated in _spans(blind, since):
+    for served, evaluated in _spans(blind, since, settled=settled):
         found += difference(moved(served, error), moved(evaluated, -error))
     return union(found)
 
 
 def _spans(
-    blind: Blind, since: str = "evaluated_at"
+    blind: Blind, since: str = "evaluated_at", *, settled: bool = False
 ) -> list[tuple[list[Interval], list[Interval]]]:
     """Of each configuration when it was served and when it counted as evaluated."""
-    configs = {row["config"]: row for row in blind.configs}
+    configs = {row["config"]: row for row in blind.configs
+               if not (settled and (row["unsettled"] or row["apart"]))}  # fmt: skip
     served: dict[int, list[Interval]] = {}
     for spell in blind.spells:
         row = configs.get(spell["config"])
@@ -136,7 +138,7 @@ def measure_blind(ask: Inquiry, blind: Blind, known: dict[str, Any]) -> None:
     totals, error = blind.totals, known["clock_error_s"]
     n, here = totals["requests"], blind_spans(blind)
     most = length(blind_spans(blind, error, "known_at"))
-    least = 0.0 if blind.is_apart else length(blind_spans(blind, -error))
+    least = length(blind_spans(blind, -error, settled=True))
     upper = totals["blind_most"] + totals["doubtful"]
     everything = union(span for served, _ in _spans(blind) for span in served)
     total = length(everything)

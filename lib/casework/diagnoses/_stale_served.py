@@ -196,7 +196,7 @@ TRAFFIC = Query(
 )
 
 VERSIONS = Query(
-    "versions",
+    "version_traffic",
     """
     SELECT prompt_name, label, minute,
            sum(sum(requests)) OVER (PARTITION BY prompt_name, label ORDER BY minute) AS so_far
@@ -227,9 +227,9 @@ STARTS = Query(
         JOIN traffic AS b ON b.prompt_name = c.prompt_name AND b.minute = c.first_minute
         JOIN traffic AS e ON e.prompt_name = c.prompt_name AND e.minute = c.last_minute
     ) AS s
-    ASOF LEFT JOIN versions AS v
+    ASOF LEFT JOIN version_traffic AS v
       ON v.prompt_name = s.prompt_name AND v.label = s.version AND s.first_minute > v.minute
-    ASOF LEFT JOIN versions AS w
+    ASOF LEFT JOIN version_traffic AS w
       ON w.prompt_name = s.prompt_name AND w.label = s.version
      AND CAST(floor(epoch(s.pushed_at) / 60) AS BIGINT) > w.minute
     """,

@@ -80,9 +80,15 @@ def headline(ask: Inquiry, verdict: Verdict, blind: Blind, sesoi: float) -> str:
     n = len(blind.blind_configs)
     live, them = ("a configuration was", "it") if n == 1 else ("configurations were", "them")
     return (
-        f"For {duration(value['blind_seconds'])} {live} live that no eval had scored"
+        f"For {duration(value['blind_seconds'])} {live} live that {no_eval(blind)} had scored"
         f"{under_its_name(blind, n)}: {met} met {them}. {name_of(blind.worst)}: {'; '.join(times)}."
     )
+
+
+def no_eval(blind: Blind) -> str:
+    """Say that no eval did it: on record, where one may have before the records begin."""
+    unsettled = any(row["unsettled"] for row in blind.blind_configs)
+    return "no eval on record" if unsettled else "no eval"
 
 
 def under_its_name(blind: Blind, configs: int = 1) -> str:
@@ -177,7 +183,8 @@ def remedies(ask: Inquiry, blind: Blind, known: dict[str, Any]) -> tuple[str, ..
     said, renamed = [*zone], blind.renamed.get(blind.worst["config"])
     if blind.worst["evaluated_at"] is None:
         known_as = f" under the name {blind.worst['prompt_name']}" if renamed else ""
-        said.append(f"Run the suite on {name} now: it was never scored{known_as}.")
+        never = "no run of it is on record" if blind.worst["unsettled"] else "it was never scored"
+        said.append(f"Run the suite on {name} now: {never}{known_as}.")
     if renamed:
         said.append(
             f"Let runs and requests name a prompt alike: {name} was scored as "

@@ -58,7 +58,7 @@ from casework.diagnoses._stale_served import (
     TRAFFIC,
 )
 from casework.diagnoses._stale_signal import Change, compare, find_signal
-from casework.diagnoses._stale_words import headline, limits, remedies
+from casework.diagnoses._stale_words import headline, limits, name_of, remedies
 from casework.diagnoses._stale_zone import is_open
 from casework.findings import Break, Falsifier, Missing, Rival, Verdict
 from casework.tables import (
@@ -129,12 +129,12 @@ def _breaks(blind: Blind) -> tuple[Break, ...]:
         Break(
             row["began_at"],
             row["began_at"],
-            f"{row['prompt_name']} {row['version'] or ''}".strip()
+            (f"{row['prompt_name']} {row['version'] or ''}".strip() or name_of(row))
             + " went live unscored"
             + (" under its name" if row["config"] in blind.renamed else ""),
         )
         for row in blind.blind_configs
-        if not row["apart"]
+        if not row["apart"] and not row["unsettled"]
     )
 
 
