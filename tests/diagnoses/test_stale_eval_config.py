@@ -522,6 +522,21 @@ def test_the_first_signal_departs_from_the_base_rate(tmp_path: Path) -> None:
     assert value(result, "time_to_signal_s") == 90 * 60
 
 
+def test_what_is_not_recorded_is_not_said_to_differ_or_depart(tmp_path: Path) -> None:
+    scored = {"score": 0.9, "n_items": 100}
+    rows = [*OLD, *traffic("new", 0, 60, params_hash="a"), run(1, -30, "old", **scored),
+            run(2, 50, "new", params_hash="a", **scored), ticket(0, 30)]  # fmt: skip
+    told = " ".join(finding.statement for finding in diagnose(tmp_path, rows).findings)
+    assert "differ too" not in told
+    assert "(the first ticket after it is of 2026-03-02 09:32 UTC; none before" in told
+    assert "of accounts that are not recorded" in told
+
+
+def test_an_environment_without_a_request_is_not_said_to_lack_names(tmp_path: Path) -> None:
+    result = diagnose(tmp_path, [*OLD, *traffic("new", 0, 60)], environment="prod")
+    assert result.headline.endswith("No request is of the environment that was asked about (prod).")
+
+
 def test_graded_scores_are_compared_item_by_item(tmp_path: Path) -> None:
     rows = [*OLD, *traffic("new", 0, 120), run(1, -30, "old"), run(2, 60, "new")]
     scores = {"r1": 0.8, "r2": 0.6}

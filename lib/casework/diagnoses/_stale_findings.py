@@ -1,5 +1,6 @@
 """What `stale_eval_config` found, a statement at a time."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from casework.diagnoses import _stale_blind as b
@@ -8,7 +9,7 @@ from casework.diagnoses._inquiry import Inquiry
 from casework.diagnoses._stale_measures import Blind
 from casework.diagnoses._stale_signal import Change, Signal
 from casework.diagnoses._stale_words import elsewhere, in_doubt, name_of, under_its_name
-from casework.findings import Finding
+from casework.findings import Finding, Measure
 from casework.words import count, duration, instant, interval, number, spread
 
 GRADE_WORDS = {
@@ -33,8 +34,7 @@ def findings(
             f"{_were(totals['configs'], 'configurations')} served; {_were(never)} "
             f"{_not_scored(blind)}"
             f"{under_its_name(blind, never)}. Before the first completed run of the same "
-            f"configuration lie {interval(m['blind_requests'])}, of "
-            f"{interval(m['blind_accounts'])}. "
+            f"configuration lie {interval(m['blind_requests'])}, of {_accounts(m)}. "
             f"Identity is known by {GRADE_WORDS.get(blind.grade or '', 'nothing')}.",
             ("blind_requests", "blind_accounts", "blind_seconds", "coverage_requests",
              "coverage_time", "configs_served", "configs_never_evaluated", "evidence_grade"),
@@ -57,6 +57,11 @@ def findings(
     if change is not None and "score_change" in m:
         found.append(_change(ask, change))
     return tuple(found)
+
+
+def _accounts(m: Mapping[str, Measure]) -> str:
+    found = m["blind_accounts"]
+    return "accounts that are not recorded" if found.value is None else interval(found)
 
 
 def _not_scored(blind: Blind) -> str:
@@ -97,7 +102,13 @@ def _times(ask: Inquiry, config: dict[str, Any], signal: Signal | None) -> Findi
     names = ("time_to_signal_s", "time_to_measurement_s", "detection_after_measurement_s")
     said = [duration(m[name].value) for name in names]
     base = "no ticket departs from the base rate"
-    if signal is not None and signal.at is not None:
+    if signal is None or not signal.tickets:
+        base = "no ticket came after it"
+    elif signal.at is not None and signal.p is None:
+        base = (
+            f"the first ticket after it is of {instant(signal.at)}; none before gives a base rate"
+        )
+    elif signal.at is not None:
         base = f"the first ticket that departs from the base rate is of {instant(signal.at)}"
     idle = (config["first_served"] - config["began_at"]).total_seconds()
     pushed = f" with its push, and met its first request {duration(idle)} later" if idle else ""
@@ -119,7 +130,7 @@ def _change(ask: Inquiry, change: Change) -> Finding:
            "scores": "two scores without their items"}[change.how]  # fmt: skip
     differs = [words for words, same in (("parameters", change.runs["same_params"]),
                                          ("checkpoint", change.runs["same_checkpoint"]))
-               if not same]  # fmt: skip
+               if same is False]  # fmt: skip
     also = f"; {' and '.join(differs)} differ too" if differs else ""
     return Finding(
         f"The first valid run scored {told} against the run before ({how}{also}).",

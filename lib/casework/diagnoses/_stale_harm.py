@@ -7,7 +7,7 @@ from casework.diagnoses._stale_served import LABELLED, PUSHES
 
 _ABOUT = """
     FROM tickets AS t
-    CROSS JOIN (SELECT began_at, last_served, prompt_name FROM firsts WHERE config = $config) AS w
+    CROSS JOIN (SELECT began_at FROM firsts WHERE config = $config) AS w
     WHERE (t.observed_at IS NULL OR t.reported_at < w.began_at OR t.observed_at >= w.began_at)
       AND (t.endpoint IS NULL OR $endpoint = '' OR t.endpoint = $endpoint)
 """
@@ -86,9 +86,8 @@ COMPARED = Query(
     SELECT v.run_id AS valid_run, v.suite, v.score AS score_after, v.n_items AS items_after,
            v.dataset_hash, v.ended_at AS valid_at,
            b.run_id AS run_before, b.score AS score_before, b.n_items AS items_before,
-           b.prompt_hash IS NOT DISTINCT FROM f.prompt_hash AS same_prompt,
-           b.params_hash IS NOT DISTINCT FROM v.params_hash AS same_params,
-           b.checkpoint IS NOT DISTINCT FROM v.checkpoint AS same_checkpoint
+           b.params_hash = v.params_hash AS same_params,
+           b.checkpoint = v.checkpoint AS same_checkpoint
     FROM firsts AS f
     JOIN matches AS m ON m.config = f.config AND m.ended_at = f.evaluated_at
     JOIN runs AS v ON v.run_id = m.run_id

@@ -147,7 +147,7 @@ def _open(ask: Inquiry, blind: Blind, sesoi: float) -> str:
     if unnamed > sesoi * totals["served"]:
         return (
             f"No configuration was served before its first run, but {number(unnamed)} of "
-            f"{count(totals['served'], 'requests')} name none."
+            f"{count(totals['served'], 'requests')} name none that can be compared with a run."
         )
     if totals["blind_most"] >= sesoi * totals["requests"]:
         return (
@@ -239,8 +239,8 @@ def limits(ask: Inquiry, blind: Blind, clock_known: bool, known: dict[str, Any])
     unnamed = totals["served"] - totals["requests"]
     if unnamed:
         said.append(
-            f"Requests that name no configuration are not counted: {number(unnamed)} of "
-            f"{number(totals['served'])}."
+            "Requests that name no configuration that can be compared with a run are not counted: "
+            f"{number(unnamed)} of {number(totals['served'])}."
         )
     if totals["before_the_record"]:
         said.append(

@@ -102,7 +102,7 @@ def judge(
     known = {"environment": whose, "clock_error_s": error, "push_lead_s": push_lead_s}
     blind = count_blind(ask, _hold(ask, known))
     if not blind.configs:
-        return _no_identity()
+        return _no_identity() if blind.totals["served"] else _no_request(whose)
     measure_blind(ask, blind, known)
     worst = {**known, "config": blind.worst["config"]} if blind.worst else None
     signal = find_signal(ask, worst) if worst else None
@@ -142,6 +142,14 @@ def _hold(ask: Inquiry, known: dict[str, Any]) -> dict[str, Any]:
     for query in _HELD:
         ask.case.hold(query, **known)
     return known
+
+
+def _no_request(whose: str) -> Conclusion:
+    return Conclusion(
+        "not_testable",
+        f"Not testable. No request is of the environment that was asked about ({whose}).",
+        missing=(Missing("requests", ("environment",), "what customers met is told apart by it"),),
+    )
 
 
 def _no_identity() -> Conclusion:
