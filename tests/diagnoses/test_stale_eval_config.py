@@ -453,6 +453,25 @@ def test_what_was_in_service_when_the_records_begin_is_told_and_not_counted(tmp_
     assert any("20 requests met configurations" in limit for limit in result.limits)
 
 
+def test_clean_does_not_claim_what_is_not_known(tmp_path: Path) -> None:
+    old = [*traffic("old", 0, 60), run(0, 20, "old")]
+    said = [diagnose(_sub(tmp_path, name), rows, clock_error_s=90) for name, rows in (
+        ("older", [*old, *traffic("new", 60, 90), run(1, 30, "new")]),
+        ("close", [*OLD, *traffic("new", 0, 60), run(1, 1, "new")]),
+    )]  # fmt: skip
+    assert [(result.verdict, result.headline) for result in said] == [
+        ("clean", "What was first served within the records was scored by a completed run before "
+         "customers met it, over 90 requests; 1 of 2 configurations were served when they begin."),
+        ("clean", "Of 660 requests at most 3 met a configuration that no run before is known to "
+         "have scored, less than the share that matters (1 %)."),
+    ]  # fmt: skip
+
+
+def _sub(folder: Path, name: str) -> Path:
+    (folder / name).mkdir()
+    return folder / name
+
+
 def test_a_case_that_begins_with_the_question_is_not_confirmed(tmp_path: Path) -> None:
     """No record reaches back before the configuration, so an earlier run may be missing."""
     alike = [*traffic("z", 60, 65, prompt_name="z"), run(1, 50, "z", prompt_name="z")]

@@ -66,8 +66,8 @@ def _draw_lanes(
         "Above what customers were served, below what the last completed run had scored. Hatched: "
         "served and not scored.",
         f"Timeline of {count(len(seen), 'served configurations')} of {prompt or 'the prompt'}, "
-        f"blind for {told}; "
-        f"{count(signal.tickets if signal else 0, 'tickets')} after it began.",
+        f"blind for {told}"
+        + (f"; {count(signal.tickets, 'tickets')} after it began." if signal else "."),
         rows,
         {"x_title": "UTC", "start": start, "end": end},
         b.SPELLS,

@@ -10,7 +10,7 @@ from casework.diagnoses._stale_served import HASHES
 from casework.diagnoses._stale_zone import is_open
 from casework.findings import Verdict
 from casework.visible import shorten
-from casework.words import count, duration, number
+from casework.words import count, duration, number, share
 
 
 def name_of(config: dict[str, Any]) -> str:
@@ -50,14 +50,9 @@ def headline(ask: Inquiry, verdict: Verdict, blind: Blind, sesoi: float) -> str:
             f"hash differently, or nothing that customers met was ever scored: "
             f"{count(totals['requests'], 'requests')}."
         )
+    if verdict == "clean":
+        return _clean(blind, sesoi)
     if not blind.worst:
-        if verdict == "clean":
-            n = totals["configs"]
-            each = f"Each of {number(n)} served configurations" if n > 1 else "What was served"
-            return (
-                f"{each} was scored by a completed run before customers met it, over "
-                f"{count(totals['requests'], 'requests')}."
-            )
         return _open(ask, blind, sesoi)
     met = f"{number(totals['blind'])} of {count(totals['requests'], 'requests')}"
     times = [
@@ -83,6 +78,22 @@ def headline(ask: Inquiry, verdict: Verdict, blind: Blind, sesoi: float) -> str:
         f"For {duration(value['blind_seconds'])} {live} live that {no_eval(blind)} had scored"
         f"{under_its_name(blind, n)}: {met} met {them}. {name_of(blind.worst)}: {'; '.join(times)}."
     )
+
+
+def _clean(blind: Blind, sesoi: float) -> str:
+    n, over = blind.totals["configs"], count(blind.totals["requests"], "requests")
+    upper = blind.totals["blind_most"] + blind.totals["doubtful"]
+    if upper:
+        return (
+            f"Of {over} at most {number(upper)} met a configuration that no run before is known to "
+            f"have scored, less than the share that matters ({share(sesoi)})."
+        )
+    each = f"Each of {number(n)} served configurations" if n > 1 else "What was served"
+    older, also = sum(row["older_than_the_record"] for row in blind.configs), ""
+    if older:
+        each = "What was first served within the records"
+        also = f"; {number(older)} of {count(n, 'configurations')} were served when they begin"
+    return f"{each} was scored by a completed run before customers met it, over {over}{also}."
 
 
 def no_eval(blind: Blind) -> str:
@@ -127,15 +138,15 @@ def in_doubt(blind: Blind) -> str:
 
 def _open(ask: Inquiry, blind: Blind, sesoi: float) -> str:
     totals, moved = blind.totals, ask.measures["requests_since_index_moved"].value
-    if moved >= sesoi * totals["requests"]:
-        return (
-            f"Every configuration was scored before it was served, but {count(moved, 'requests')} "
-            "met it with an index or tools that changed after its last run."
-        )
     if totals["doubtful"] >= sesoi * totals["requests"]:
         return (
             f"No run before is known to have scored what {number(totals['doubtful'])} of "
             f"{count(totals['requests'], 'requests')} met: {in_doubt(blind)}."
+        )
+    if moved >= sesoi * totals["requests"]:
+        return (
+            f"Every configuration was scored before it was served, but {count(moved, 'requests')} "
+            "met it with an index or tools that changed after its last run."
         )
     if blind.params_apart:
         return (
@@ -149,10 +160,12 @@ def _open(ask: Inquiry, blind: Blind, sesoi: float) -> str:
             f"No configuration was served before its first run, but {number(unnamed)} of "
             f"{count(totals['served'], 'requests')} name none that can be compared with a run."
         )
-    if totals["blind_most"] >= sesoi * totals["requests"]:
+    upper = totals["blind_most"] + totals["doubtful"]
+    if upper >= sesoi * totals["requests"]:
+        doubt = " and with runs in doubt" if totals["doubtful"] else ""
         return (
-            f"As the clocks say nothing was served before it was scored; within their error up to "
-            f"{count(totals['blind_most'], 'requests')} were."
+            f"As the clocks say nothing was served before it was scored; within their error{doubt} "
+            f"up to {count(upper, 'requests')} were."
         )
     if is_open(ask, blind):
         shifted = ask.measures["blind_requests_in_another_zone"].value
