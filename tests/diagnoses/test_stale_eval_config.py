@@ -505,6 +505,12 @@ def test_an_eval_log_that_ends_early_caps_the_verdict(tmp_path: Path) -> None:
     assert result.verdict == "supported"
 
 
+def test_one_run_does_not_show_that_the_eval_log_goes_on(tmp_path: Path) -> None:
+    result = diagnose(tmp_path, [*OLD, *traffic("new", 0, 60)])
+    assert outcomes(result)["The eval log ends before the requests do"] == "not_excluded"
+    assert result.verdict == "supported"
+
+
 def test_a_configuration_that_went_and_came_is_blind_while_it_is_served(tmp_path: Path) -> None:
     rows = [*OLD, *traffic("new", 0, 60), *traffic("old", 60, 200), *traffic("new", 200, 260)]
     result = diagnose(tmp_path, [*rows, run(1, 50, "old")])

@@ -120,13 +120,14 @@ def _log_ends_early(ask: Inquiry, blind: Blind) -> Rival:
     alone = bool(after) and len(after) == len(blind.blind_configs)
     silence = (last - pace["last_ended"]).total_seconds() if last and pace["last_ended"] else 0.0
     usual = pace["longest_gap_s"]
-    cut = alone and usual is not None and silence > usual
+    cut = alone and (usual is None or silence > usual)
+    against = "no time between two runs" if usual is None else duration(usual)
     outcome: Outcome = "not_excluded" if cut else "excluded"
     return Rival(
         "The eval log ends before the requests do",
         "the time from the last run to the last request, against the longest between two runs",
         outcome,
-        f"{duration(max(silence, 0.0))} against {duration(usual)}; "
+        f"{duration(max(silence, 0.0))} against {against}; "
         f"{count(len(after), 'blind configurations')} began after the last run",
     )
 
