@@ -562,6 +562,15 @@ def test_an_environment_without_a_request_is_not_said_to_lack_names(tmp_path: Pa
     assert result.headline.endswith("No request is of the environment that was asked about (prod).")
 
 
+def test_many_runs_before_do_not_push_the_window_out_of_the_picture(tmp_path: Path) -> None:
+    rows = [*OLD, *traffic("new", 0, 60), run(900, 30, "new", score=0.5, n_items=100)]
+    rows += [run(i + 1, i - 620, "old", score=0.9, n_items=100) for i in range(610)]
+    charts = {chart.id: chart for chart in diagnose(tmp_path, rows).charts}
+    lane = [row["label"] for row in charts["lanes"].rows if row["lane"] == "evaluated"]
+    assert [label for label in lane if label] == ["p old", "p new"]
+    assert (len(charts["scores"].rows), charts["scores"].rows[-1]["value"]) == (500, 0.5)
+
+
 def test_graded_scores_are_compared_item_by_item(tmp_path: Path) -> None:
     rows = [*OLD, *traffic("new", 0, 120), run(1, -30, "old"), run(2, 60, "new")]
     scores = {"r1": 0.8, "r2": 0.6}

@@ -44,7 +44,8 @@ def _draw_lanes(
     names = names_of(blind.configs)
     rows = _served(blind, prompt, names)
     seen = {row["label"] for row in rows}
-    rows += _evaluated(ask.ask(EVALUATED, prompt=prompt, **known), names)
+    shown_in = {"shown_from": start.timestamp(), "shown_until": end.timestamp()}
+    rows += _evaluated(ask.ask(EVALUATED, prompt=prompt, **shown_in, **known)[::-1], names)
     zones = _zones(blind, shown)
     rows += [{"lane": lane, "label": "blind" if lane == "served" else "", "start": since,
               "end": until, "kind": "zone", "role": "gate"}
@@ -185,7 +186,8 @@ def _draw_requests(ask: Inquiry, blind: Blind) -> None:
 
 
 def _draw_scores(ask: Inquiry, change: Change, worst: dict[str, Any]) -> None:
-    scores = ask.ask(h.SCORES, suite=change.runs["suite"], **worst)
+    nearest = ask.ask(h.SCORES, suite=change.runs["suite"], **worst)
+    scores = sorted(nearest, key=lambda row: (row["ended_at"], row["run_id"]))
     if len(scores) < 2 or "score_change" not in ask.measures:
         return
     rows = [{"x": row["ended_at"], "value": row["score"], "low": None, "high": None,

@@ -141,11 +141,13 @@ SCORES = Query(
            m.config IS NOT NULL AS is_of_config
     FROM runs AS r
     LEFT JOIN matches AS m ON m.run_id = r.run_id AND m.config = $config
+    CROSS JOIN (SELECT evaluated_at FROM firsts WHERE config = $config) AS f
     WHERE r.score IS NOT NULL AND r.ended_at IS NOT NULL AND r.suite = $suite
-    ORDER BY r.ended_at, r.run_id LIMIT 500
+    ORDER BY abs(epoch(r.ended_at) - epoch(f.evaluated_at)), r.run_id LIMIT 500
     """,
-    "Scores of the suite over time, and which of them are of the configuration.",
-    uses=(RUNS, MATCHES),
+    "Scores of the suite over time, and which of them are of the configuration (at most 500, those "
+    "nearest to its first valid run first).",
+    uses=(RUNS, MATCHES, FIRSTS),
 )
 
 FROZEN = Query(

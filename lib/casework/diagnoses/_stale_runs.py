@@ -240,15 +240,21 @@ UNIDENTIFIED = Query(
 EVALUATED = Query(
     "evaluated",
     """
-    SELECT r.run_id, r.ended_at, r.label,
-           max(m.config) FILTER (WHERE m.doubt IS NULL) AS config,
-           lead(r.ended_at) OVER (ORDER BY r.ended_at, r.run_id) AS until
-    FROM runs AS r LEFT JOIN matches AS m ON m.run_id = r.run_id
-    WHERE r.ended_at IS NOT NULL
-      AND (r.prompt_name IS NULL OR $prompt = '' OR r.prompt_name = $prompt)
-    GROUP BY r.run_id, r.ended_at, r.label ORDER BY r.ended_at, r.run_id LIMIT 500
+    SELECT run_id, ended_at, label, config, until
+    FROM (
+        SELECT *, lead(ended_at) OVER by_end AS until
+        FROM (SELECT r.run_id, r.ended_at, r.label,
+                     max(m.config) FILTER (WHERE m.doubt IS NULL) AS config
+              FROM runs AS r LEFT JOIN matches AS m ON m.run_id = r.run_id
+              WHERE r.ended_at IS NOT NULL
+                AND (r.prompt_name IS NULL OR $prompt = '' OR r.prompt_name = $prompt)
+              GROUP BY r.run_id, r.ended_at, r.label)
+        WINDOW by_end AS (ORDER BY ended_at, run_id)
+    )
+    WHERE epoch(ended_at) <= $shown_until AND (until IS NULL OR epoch(until) >= $shown_from)
+    ORDER BY ended_at DESC, run_id DESC LIMIT 500
     """,
-    "Completed runs of the prompt, and which configuration each is known to have scored (at most "
-    "500).",
+    "Completed runs of the prompt in the time that is shown, and which configuration each is known "
+    "to have scored (at most 500, the latest first).",
     uses=(RUNS, MATCHES),
 )
