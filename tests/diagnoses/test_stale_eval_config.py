@@ -287,6 +287,14 @@ def test_only_the_runs_that_name_no_zone_are_moved(tmp_path: Path) -> None:
     assert diagnose(tmp_path, [*rows, run(2, -20, "new")], late).verdict == "clean"
 
 
+def test_a_log_without_a_zone_does_not_move_a_run_of_one_that_names_it(tmp_path: Path) -> None:
+    rows = [*OLD, *traffic("new", 0, 60), run(1, 30, "new")]
+    for name, late, verdict in (("other", "old", "confirmed"), ("same", "new", "supported")):
+        (tmp_path / name).mkdir()
+        more = [run(2, 40, late), ZONELESS]
+        assert diagnose(tmp_path / name, rows, more).verdict == verdict
+
+
 def test_the_time_from_push_to_first_request_is_not_said_to_be_met(tmp_path: Path) -> None:
     rows = [*OLD, push(0, 0, "2"), *traffic("new", 28, 60, prompt_version="2"), run(1, 50, "new")]
     result = diagnose(tmp_path, rows)

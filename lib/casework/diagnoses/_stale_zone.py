@@ -1,5 +1,6 @@
 """Whether another time zone of the eval log would change what was served before it was scored."""
 
+from datetime import timedelta
 from typing import Any
 
 from casework.case import Query
@@ -53,15 +54,32 @@ SHIFTED = Query(
 )
 
 
-def _measure(ask: Inquiry, blind: Blind, known: dict[str, Any]) -> None:
-    """Record how many requests would be blind in the worst zone, where the runs name none."""
-    zoneless = " ".join(
+WITHOUT_ZONE = Query(
+    "without_zone",
+    """
+    SELECT m.config, min(m.ended_at) AS ended_at
+    FROM matches AS m
+    JOIN firsts AS c ON c.config = m.config
+     AND (m.known_by = 'rendered_hash' OR c.known_by <> 'rendered_hash')
+    JOIN eval_runs AS e ON e.run_id = m.run_id AND strpos($zoneless, e.exhibit_id) > 0
+    GROUP BY m.config ORDER BY m.config
+    """,
+    "The first completed run of each configuration in the logs that name no zone.",
+    uses=(FIRSTS, MATCHES),
+)
+
+
+def _zoneless(ask: Inquiry) -> str:
+    """Ids of the exhibits of runs whose instants named no zone and were read as UTC."""
+    return " ".join(
         exhibit.id
         for exhibit in ask.case.exhibits()
         if "eval_runs" in exhibit.tables and any("read as UTC" in note for note in exhibit.notes)
     )
-    if not zoneless:
-        return
+
+
+def _measure(ask: Inquiry, blind: Blind, known: dict[str, Any], zoneless: str) -> None:
+    """Record how many requests would be blind in the worst zone, where the runs name none."""
     found = ask.ask(SHIFTED, zoneless=zoneless, **known)
     ask.measure("blind_requests_in_another_zone", found[0]["requests"] if found else 0,
                 "count:requests", SHIFTED, n=blind.totals["requests"])  # fmt: skip
@@ -75,12 +93,17 @@ def is_open(ask: Inquiry, blind: Blind) -> bool:
 
 def time_zone(ask: Inquiry, blind: Blind, known: dict[str, Any]) -> Rival:
     """An eval log without a zone is read as UTC; a cron in local time is hours off."""
-    _measure(ask, blind, known)
+    zoneless, firsts = _zoneless(ask), {}
+    if zoneless:
+        _measure(ask, blind, known, zoneless)
+        firsts = {row["config"]: row["ended_at"]
+                  for row in ask.ask(WITHOUT_ZONE, zoneless=zoneless, **known)}  # fmt: skip
     held = ask.measures.get("blind_requests_in_another_zone")
-    late = [(row["evaluated_at"] - row["began_at"]).total_seconds() / 3600
-            for row in blind.blind_configs if row["evaluated_at"]]  # fmt: skip
-    never = len(blind.blind_configs) - len(late)
-    earlier = bool(held and late) and max(late) <= _EARLIER_H and not never
+    latest = timedelta(hours=_EARLIER_H)
+    earlier = bool(blind.blind_configs) and all(
+        row["config"] in firsts and firsts[row["config"]] - row["began_at"] <= latest
+        for row in blind.blind_configs
+    )
     later = is_open(ask, blind)
     if held is None:
         why = "every source of the runs names its zone, or had one named when it was loaded"
