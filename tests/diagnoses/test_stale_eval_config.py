@@ -405,6 +405,16 @@ def test_one_checkpoint_throughout_is_that_of_a_run_that_names_none(tmp_path: Pa
     assert "one that was alone in service is taken for it" in " ".join(result.limits)
 
 
+def test_a_doubt_about_what_is_older_than_the_record_is_one_too(tmp_path: Path) -> None:
+    """Both checkpoints were in service when the records begin, and the run may be of either."""
+    rows = [request(1_000 * (1 + n) + i, i + n / 10, "p", checkpoint=f"k{n}")
+            for n in range(2) for i in range(120)]  # fmt: skip
+    rows += [run(0, 20, "p"), *traffic("z", 60, 65, prompt_name="z"),
+             run(1, 50, "z", prompt_name="z")]  # fmt: skip
+    result = diagnose(tmp_path, rows)
+    assert (result.verdict, value(result, "requests_in_doubt")) == ("inconclusive", 200)
+
+
 @pytest.mark.parametrize(
     ("name", "verdict", "doubtful"),
     [("openai/gpt-5-mini", "inconclusive", 60), ("openai/gpt-6-mini-2026-01-01", "clean", 0),

@@ -19,7 +19,9 @@ EXPOSURE = Query(
            count(*) FILTER (WHERE NOT f.older_than_the_record
                AND (f.evaluated_at IS NULL OR q.occurred_at
                     < f.evaluated_at + INTERVAL 1 SECOND * $clock_error_s)) AS blind_most,
-           count(*) FILTER (WHERE NOT f.older_than_the_record
+           count(*) FILTER (WHERE CASE WHEN f.older_than_the_record
+                   THEN f.known_at IS DISTINCT FROM f.evaluated_at
+                        AND q.occurred_at >= f.evaluated_at ELSE TRUE END
                AND (f.evaluated_at IS NULL OR f.known_at IS NULL OR q.occurred_at
                     < f.known_at + INTERVAL 1 SECOND * $clock_error_s)) - blind_most AS doubtful,
            count(*) FILTER (WHERE f.older_than_the_record
