@@ -29,7 +29,8 @@ that were alone in service when it started; whether it scored others is not know
 that names another model did. Hashes of parameters that never meet are set aside. A run on the same
 prompt with another retrieval index or other tools scored another system: where the log shows such a
 change after the last run, and no hash holds it, what was served is neither blind nor known to be
-scored.
+scored. A run of a harness that records no end was complete at its start at the earliest, and
+whether it was so in time is not known.
 """
 
 from typing import Any
