@@ -57,6 +57,7 @@ def parameters(query: Query) -> dict[str, object]:
     names = ("environment", "endpoint", "prompt", "suite", "valid_run", "run_before")
     known |= dict.fromkeys(names, "a") | {"config": 1, "push_lead_s": 3600.0}
     known |= {"lag_s": 3600.0, "zoneless": "", "own": 1.0}
+    known |= {"shown_from": 0.0, "shown_until": 1.0}
     known |= {"dealt_by": "unit_id", "cohort": "week", "algorithm": "md5", "clock_error_s": 1.0}
     known |= dict.fromkeys(("opened_at", "closed_at", "middle_at"), instant)
     known |= dict.fromkeys(("raised_at", "launched_at"), instant)

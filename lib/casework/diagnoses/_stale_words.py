@@ -263,11 +263,6 @@ def limits(ask: Inquiry, blind: Blind, clock_known: bool, known: dict[str, Any])
         )
     if blind.runs["unidentified"]:
         said.append(f"Runs that name no configuration: {number(blind.runs['unidentified'])}.")
-    if blind.runs["without_end"]:
-        said.append(
-            f"Runs that record no end: {number(blind.runs['without_end'])}; they were complete at "
-            "their start at the earliest, and times to them are the shortest possible."
-        )
     said += _not_compared(ask, blind)
     unmasked = [row for row in ask.ask(HASHES) if row["one_a_request"]]
     if unmasked:
@@ -284,8 +279,13 @@ def limits(ask: Inquiry, blind: Blind, clock_known: bool, known: dict[str, Any])
 
 
 def _not_compared(ask: Inquiry, blind: Blind) -> list[str]:
-    """Say which parts of a configuration could not be compared."""
+    """Say which parts of a configuration, and which ends of runs, could not be compared."""
     said = []
+    if blind.runs["without_end"]:
+        said.append(
+            f"Runs that record no end: {number(blind.runs['without_end'])}; they were complete at "
+            "their start at the earliest, and times to them are the shortest possible."
+        )
     if blind.params_apart:
         said.append("Hashes of parameters are set aside: not one occurs in both requests and runs.")
     for column, words in (("params_hash", "parameters"), ("checkpoint", "checkpoint")):
