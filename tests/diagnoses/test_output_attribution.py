@@ -218,6 +218,24 @@ def test_a_log_that_begins_late_caps_the_verdict(tmp_path: Path) -> None:
     assert result.verdict == "supported"
 
 
+def test_a_log_that_begins_late_caps_the_verdict_whatever_the_clocks(tmp_path: Path) -> None:
+    """Just before the log begins the clocks leave one candidate or none: that is the log's gap."""
+    rows = [alias("a", START + minutes(60)), clock(120)]
+    rows += [decision(i, START + minutes(i)) for i in range(90)]
+    result = attribute(tmp_path, rows)
+    assert (value(result, "grade_d"), value(result, "grade_e")) == (2, 58)
+    assert result.verdict == "supported"
+    assert result.rivals[0].why.startswith("60 of 60 decisions")
+
+
+def test_a_record_without_an_endpoint_is_no_gap_of_the_export(tmp_path: Path) -> None:
+    rows = [alias("a", START), clock(1), decision(0, START + minutes(1))]
+    result = attribute(tmp_path, [*rows, decision(1, START + minutes(1), endpoint=None)])
+    assert value(result, "grade_e") == 1
+    assert result.verdict == "confirmed"
+    assert result.rivals[0].why.startswith("0 of 1 decision")
+
+
 def test_a_registry_that_knows_only_the_present_yields_to_a_history(tmp_path: Path) -> None:
     present = {"source": "mlflow registry (current only)"}
     rows = [
@@ -276,6 +294,13 @@ def test_without_any_history_it_cannot_be_tested(tmp_path: Path) -> None:
     result = attribute(tmp_path, [decision(0, START)])
     assert result.verdict == "not_testable"
     assert {"alias_events", "deployments"} <= {m.table for m in result.missing}
+
+
+def test_without_any_history_it_says_how_many_lack_a_digest(tmp_path: Path) -> None:
+    stamped = [decision(n, START, checkpoint="a") for n in range(9)]
+    result = attribute(tmp_path, [*stamped, decision(9, START)])
+    assert result.verdict == "not_testable"
+    assert "1 of 10 decisions" in result.headline
 
 
 def test_without_clocks_it_cannot_be_clean(tmp_path: Path) -> None:

@@ -185,14 +185,15 @@ OUTSIDE_THE_LOG = Query(
     "outside_the_log",
     """
     SELECT count(*) AS unattributed,
-           count(*) FILTER (WHERE h.alias IS NULL) AS unknown_endpoint,
+           count(*) FILTER (WHERE h.alias IS NULL AND g.endpoint IS NOT NULL) AS unknown_endpoint,
            count(*) FILTER (WHERE g.occurred_at < h.first) AS before_the_log
     FROM graded AS g
     LEFT JOIN (SELECT alias, min(valid_from) AS first FROM alias_history GROUP BY alias) AS h
       ON h.alias = g.endpoint
-    WHERE g.grade = 'E'
+    WHERE g.grade = 'E' OR g.grade = 'D' AND len(g.candidates) = 1
     """,
-    "Decisions without any candidate, and whether the alias log covers them at all.",
+    "Decisions without any candidate, or with none but the one that comes next, and whether the "
+    "alias log covers them at all.",
     uses=(GRADED, ALIAS_HISTORY),
 )
 

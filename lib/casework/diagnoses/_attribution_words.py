@@ -63,12 +63,13 @@ def no_decisions(everyone: dict[str, Any]) -> Conclusion:
     )
 
 
-def no_history(total: int) -> Conclusion:
-    """Say that nothing tells what an alias meant."""
+def no_history(unstamped: int, total: int) -> Conclusion:
+    """Say that nothing tells what an alias meant, for those decisions without a digest."""
     return Conclusion(
         "not_testable",
-        f"Not testable. {count(total, 'decisions')} name an alias at most, and the case holds no "
-        "history of it: load alias_events or deployments.",
+        f"Not testable. Without a digest are {number(unstamped)} of {count(total, 'decisions')}: "
+        "they name an alias at most, and the case holds no history of it. Load alias_events or "
+        "deployments.",
         missing=(
             Missing("alias_events", ("alias", "checkpoint", "valid_from"), "what it pointed at"),
             Missing("deployments", ("replica", "checkpoint", "valid_from"), "or what replicas ran"),

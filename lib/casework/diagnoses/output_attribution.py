@@ -94,7 +94,7 @@ def _conclude(
     if not total:
         return no_decisions(everyone)
     if not _can_be_graded(ask, grades):
-        return no_history(total)
+        return no_history(total - grades.get("A", 0), total)
     _measure(ask, grades, total, known)
     draw(ask, everyone, grades, total, known)
     open_ones = grades.get("D", 0) + grades.get("E", 0)
