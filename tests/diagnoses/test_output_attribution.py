@@ -174,6 +174,23 @@ def test_an_unlogged_digest_on_one_of_the_replicas_leaves_the_others_open(tmp_pa
     assert [value(result, f"grade_{g}") for g in "bcd"] == [1, 0, 1]
 
 
+@pytest.mark.parametrize("named", ["b", "c"])
+def test_a_replica_that_switches_is_not_settled_by_the_alias(tmp_path: Path, named: str) -> None:
+    """The alias moved five minutes before, or names what the replica did not run at all."""
+    rows = [alias("a", START), alias(named, START + minutes(30), 1), clock(20)]
+    rows += [ran("r", "a", 0, 35), ran("r", "b", 35)]
+    result = attribute(tmp_path, [*rows, decision(0, START + minutes(35), replica="r")])
+    assert [value(result, f"grade_{g}") for g in "abcde"] == [0, 0, 0, 1, 0]
+    assert {r["checkpoint"] for r in value(result, "checkpoints")} == {"a", "b"}
+
+
+def test_the_alias_tells_which_of_two_models_of_a_replica_answered(tmp_path: Path) -> None:
+    rows = [alias("a", START), alias("b", START, 1, alias="v2"), clock(20)]
+    rows += [ran("r", "a", 0, 300), ran("r", "b", 5, 300)]
+    result = attribute(tmp_path, [*rows, decision(0, START + minutes(60), replica="r")])
+    assert value(result, "grade_c") == 1
+
+
 def test_what_ran_for_other_endpoints_or_before_the_log_is_no_rotation(tmp_path: Path) -> None:
     rows = [
         alias("a", START + minutes(60)),

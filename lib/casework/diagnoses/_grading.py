@@ -1,7 +1,8 @@
 """The checkpoint of each of some requests, and the grade of evidence by which it is known.
 
 A digest on the record, B replica's deployment, C alias in force and unambiguous, D ambiguous,
-E none.
+E none. The alias settles nothing where the log of the replica does not hold what it names, nor
+where the clocks leave open whether that replica had switched yet: it may have done so later.
 
 An unlogged checkpoint that ran beside the alias is a candidate of what neither record nor replica
 settles: of a request without a replica where a replica of its endpoint, region and lane ran it at
@@ -18,6 +19,10 @@ _MATCHED = """
     SELECT d.request_id, d.occurred_at, d.ended_at, d.endpoint, d.region, d.lane, d.fingerprint,
            d.decision, d.replica, r.candidates > 0 AS replica_tells, d.checkpoint AS by_record,
            r.only AS by_replica, a.only AS by_alias,
+           CASE WHEN r.candidates > 1 AND (NOT list_contains(r.checkpoints, a.only)
+                    OR r.ends - r.starts <= INTERVAL 2 SECOND * $clock_error_s
+                                            + INTERVAL 1 MICROSECOND)
+                THEN NULL ELSE a.only END AS in_force,
            CASE WHEN r.candidates > 0 THEN r.checkpoints ELSE a.checkpoints END AS candidates,
            a.ends <= d.ended_at AND d.checkpoint IS NULL AND r.only IS NULL AS crosses
     FROM {asked} AS d
@@ -57,12 +62,12 @@ _GRADED = """
            m.decision, m.by_alias, c.request_id IS NOT NULL AS crossed,
            CASE WHEN m.by_record IS NOT NULL THEN 'A' WHEN m.by_replica IS NOT NULL THEN 'B'
                 WHEN c.request_id IS NOT NULL OR u.request_id IS NOT NULL THEN 'D'
-                WHEN m.by_alias IS NOT NULL THEN 'C'
+                WHEN m.in_force IS NOT NULL THEN 'C'
                 WHEN len(m.candidates) > 0 THEN 'D' ELSE 'E' END AS grade,
            CASE WHEN c.request_id IS NULL AND u.request_id IS NULL
-                THEN coalesce(m.by_record, m.by_replica, m.by_alias) END AS checkpoint,
+                THEN coalesce(m.by_record, m.by_replica, m.in_force) END AS checkpoint,
            CASE WHEN c.request_id IS NULL AND u.request_id IS NULL
-                     AND coalesce(m.by_record, m.by_replica, m.by_alias) IS NOT NULL THEN NULL
+                     AND coalesce(m.by_record, m.by_replica, m.in_force) IS NOT NULL THEN NULL
                 WHEN u.request_id IS NULL THEN coalesce(c.candidates, m.candidates)
                 ELSE list_sort(list_distinct(list_concat(
                          coalesce(c.candidates, m.candidates), u.checkpoints)))
