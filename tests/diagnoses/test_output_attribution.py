@@ -191,6 +191,26 @@ def test_the_alias_tells_which_of_two_models_of_a_replica_answered(tmp_path: Pat
     assert value(result, "grade_c") == 1
 
 
+def test_a_replica_of_one_name_in_two_regions_is_two(tmp_path: Path) -> None:
+    """As pods of a stateful set, which bear the same names in every cluster."""
+    rows = [clock(1), ran("pod-0", "a", 0, region="eu"), ran("pod-0", "b", 60, region="us")]
+    rows += [
+        decision(n, START + minutes(90), replica="pod-0", region=region)
+        for n, region in enumerate(("eu", "us", None))
+    ]
+    result = attribute(tmp_path, rows)
+    assert [value(result, f"grade_{g}") for g in "bd"] == [2, 1]
+    found = {r["checkpoint"]: (r["definite"], r["possible"]) for r in value(result, "checkpoints")}
+    assert found == {"a": (1, 2), "b": (1, 2)}
+
+
+def test_a_replica_in_one_region_is_found_however_requests_name_it(tmp_path: Path) -> None:
+    rows = [clock(1), ran("pod-0", "a", 0, region="eu"), ran("pod-0", "b", 60)]
+    rows += [decision(0, START + minutes(90), replica="pod-0", region="eu-west-1")]
+    result = attribute(tmp_path, rows)
+    assert [r["checkpoint"] for r in value(result, "checkpoints")] == ["b"]
+
+
 def test_what_ran_for_other_endpoints_or_before_the_log_is_no_rotation(tmp_path: Path) -> None:
     rows = [
         alias("a", START + minutes(60)),

@@ -12,7 +12,7 @@ another.
 """
 
 from casework.case import Query
-from casework.diagnoses._in_force import REPLICA_SEGMENTS, alias_segments_of, days_of
+from casework.diagnoses._in_force import alias_segments_of, days_of, replica_segments_of
 from casework.diagnoses._unlogged import UNLOGGED_STRETCHES
 
 _MATCHED = """
@@ -30,7 +30,7 @@ _MATCHED = """
       ON a.alias = d.endpoint AND a.region IS NOT DISTINCT FROM d.region AND a.day = d.day
      AND d.occurred_at >= a.starts AND (a.ends IS NULL OR d.occurred_at < a.ends)
     LEFT JOIN {replicas} AS r
-      ON r.replica = d.replica AND r.day = d.day
+      ON r.replica = d.replica AND r.region IS NOT DISTINCT FROM d.region AND r.day = d.day
      AND d.occurred_at >= r.starts AND (r.ends IS NULL OR d.occurred_at < r.ends)
     """
 
@@ -93,7 +93,7 @@ def grading_of(asked: Query, prefix: str = "") -> tuple[Query, Query, Query]:
     """
     segments = alias_segments_of(asked, prefix)
     aliases = days_of(segments, asked, "alias", prefix)
-    replicas = days_of(REPLICA_SEGMENTS, asked, "replica", prefix)
+    replicas = days_of(replica_segments_of(asked, prefix), asked, "replica", prefix)
     matched = Query(
         f"{prefix}matched",
         _MATCHED.format(asked=asked.id, aliases=aliases.id, replicas=replicas.id),

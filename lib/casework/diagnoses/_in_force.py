@@ -103,27 +103,29 @@ ALIAS_STRETCHES = Query(
 REPLICA_HISTORY = Query(
     "replica_history",
     """
-    SELECT replica, region, checkpoint, valid_from, valid_until,
-           lead(valid_from) OVER (PARTITION BY replica ORDER BY valid_from) AS next_from
-    FROM deployments
+    SELECT replica, region, site, checkpoint, valid_from, valid_until,
+           lead(valid_from) OVER (PARTITION BY replica, site ORDER BY valid_from) AS next_from
+    FROM (SELECT *, CASE WHEN count(DISTINCT region) OVER (PARTITION BY replica) > 1 THEN region END
+                    AS site
+          FROM deployments)
     """,
-    "What each replica ran.",
+    "What each replica ran. One name in several regions, as of pods in clusters, is several.",
 )
 
 REPLICA_STRETCHES = Query(
     "replica_stretches",
     f"""
-    SELECT replica, region, checkpoint,
+    SELECT replica, region, site, checkpoint,
            valid_from - INTERVAL 1 SECOND * $clock_error_s AS opens,
            coalesce(valid_until, next_from) + INTERVAL 1 SECOND * $clock_error_s
                {_LAST_MOMENT} AS closes
     FROM replica_history
     UNION ALL
-    SELECT replica, NULL, '', TIMESTAMPTZ '0001-01-01 00:00:00+00',
+    SELECT replica, NULL, site, '', TIMESTAMPTZ '0001-01-01 00:00:00+00',
            min(valid_from)
-    FROM replica_history GROUP BY replica
+    FROM replica_history GROUP BY replica, site
     UNION ALL
-    SELECT replica, NULL, '', valid_until, next_from
+    SELECT replica, NULL, site, '', valid_until, next_from
     FROM replica_history
     WHERE valid_until < next_from OR next_from IS NULL AND valid_until IS NOT NULL
     """,
@@ -132,45 +134,24 @@ REPLICA_STRETCHES = Query(
     uses=(REPLICA_HISTORY,),
 )
 
-_ALIAS_SEGMENTS = """
-    SELECT s.alias, s.region, s.starts, s.ends, bool_or(r.checkpoint = '') AS unknown,
+_SEGMENTS = """
+    SELECT s.{what}, s.region, s.starts, s.ends, bool_or(r.checkpoint = '') AS unknown,
            list_sort(array_agg(DISTINCT r.checkpoint) FILTER (WHERE r.checkpoint <> ''))
                AS checkpoints
     FROM (
-        SELECT p.alias, p.region, e.edge AS starts,
-               lead(e.edge) OVER (PARTITION BY p.alias, p.region ORDER BY e.edge) AS ends
-        FROM (SELECT DISTINCT endpoint AS alias, region FROM {asked}) AS p
-        JOIN (SELECT alias, opens AS edge FROM alias_stretches
-              UNION SELECT alias, closes FROM alias_stretches WHERE closes IS NOT NULL) AS e
-          ON e.alias = p.alias
+        SELECT p.{what}, p.region, e.edge AS starts,
+               lead(e.edge) OVER (PARTITION BY p.{what}, p.region ORDER BY e.edge) AS ends
+        FROM (SELECT DISTINCT {column} AS {what}, region FROM {asked}) AS p
+        JOIN (SELECT {what}, opens AS edge FROM {what}_stretches
+              UNION SELECT {what}, closes FROM {what}_stretches WHERE closes IS NOT NULL) AS e
+          ON e.{what} = p.{what}
     ) AS s
-    JOIN alias_stretches AS r
-      ON r.alias = s.alias
-     AND (r.region IS NULL OR s.region IS NULL OR r.region = s.region)
+    JOIN {what}_stretches AS r
+      ON r.{what} = s.{what}
+     AND (r.{place} IS NULL OR s.region IS NULL OR r.{place} = s.region)
      AND r.opens <= s.starts AND (r.closes IS NULL OR r.closes > s.starts)
-    GROUP BY s.alias, s.region, s.starts, s.ends
+    GROUP BY s.{what}, s.region, s.starts, s.ends
     """
-
-REPLICA_SEGMENTS = Query(
-    "replica_segments",
-    """
-    SELECT s.replica, s.starts, s.ends, bool_or(r.checkpoint = '') AS unknown,
-           list_sort(array_agg(DISTINCT r.checkpoint) FILTER (WHERE r.checkpoint <> ''))
-               AS checkpoints
-    FROM (
-        SELECT replica, edge AS starts,
-               lead(edge) OVER (PARTITION BY replica ORDER BY edge) AS ends
-        FROM (SELECT replica, opens AS edge FROM replica_stretches
-              UNION SELECT replica, closes FROM replica_stretches WHERE closes IS NOT NULL) AS e
-    ) AS s
-    JOIN replica_stretches AS r
-      ON r.replica = s.replica
-     AND r.opens <= s.starts AND (r.closes IS NULL OR r.closes > s.starts)
-    GROUP BY s.replica, s.starts, s.ends
-    """,
-    "Which checkpoints may have run on the replica, segment by segment.",
-    uses=(REPLICA_STRETCHES,),
-)
 
 _DAYS = """
     SELECT s.*, len(s.checkpoints) AS candidates,
@@ -194,9 +175,24 @@ def alias_segments_of(asked: Query, prefix: str = "") -> Query:
     """
     return Query(
         f"{prefix}alias_segments",
-        _ALIAS_SEGMENTS.format(asked=asked.id),
+        _SEGMENTS.format(asked=asked.id, what="alias", column="endpoint", place="region"),
         "Which checkpoints may have answered for the alias, segment by segment.",
         uses=(asked, ALIAS_STRETCHES),
+    )
+
+
+def replica_segments_of(asked: Query, prefix: str = "") -> Query:
+    """Which checkpoints may have run on the replicas that answered some requests.
+
+    Args:
+        asked: requests with `replica` and `region`.
+        prefix: of the id, where it is not for the decisions.
+    """
+    return Query(
+        f"{prefix}replica_segments",
+        _SEGMENTS.format(asked=asked.id, what="replica", column="replica", place="site"),
+        "Which checkpoints may have run on the replica, segment by segment.",
+        uses=(asked, REPLICA_STRETCHES),
     )
 
 
@@ -219,4 +215,4 @@ def days_of(segments: Query, asked: Query, what: str, prefix: str = "") -> Query
 
 ALIAS_SEGMENTS = alias_segments_of(DECIDED)
 ALIAS_DAYS = days_of(ALIAS_SEGMENTS, DECIDED, "alias")
-REPLICA_DAYS = days_of(REPLICA_SEGMENTS, DECIDED, "replica")
+REPLICA_DAYS = days_of(replica_segments_of(DECIDED), DECIDED, "replica")

@@ -70,7 +70,7 @@ SERVED = Query(
       ON a.alias = d.endpoint AND a.region IS NOT DISTINCT FROM d.region AND a.day = d.day
      AND d.occurred_at >= a.starts AND (a.ends IS NULL OR d.occurred_at < a.ends)
     LEFT JOIN replica_days AS r
-      ON r.replica = d.replica AND r.day = d.day
+      ON r.replica = d.replica AND r.region IS NOT DISTINCT FROM d.region AND r.day = d.day
      AND d.occurred_at >= r.starts AND (r.ends IS NULL OR d.occurred_at < r.ends)
     GROUP BY 1, 2, 3
     """,
