@@ -327,6 +327,47 @@ def test_embeddings_decide_nothing(tmp_path: Path) -> None:
     assert attribute(tmp_path / "only", [*rows[:2], *calls]).verdict == "not_testable"
 
 
+def test_only_what_decides_is_an_unlogged_digest(tmp_path: Path) -> None:
+    rows = [alias("a", START), clock(1), decision(0, START + minutes(1))]
+    call = decision(1, START + minutes(2), decision=None, operation="embeddings", checkpoint="e")
+    call.values["endpoint"] = None
+    result = attribute(tmp_path, [*rows, call])
+    assert (value(result, "unlogged_rotations"), result.verdict) == (0, "clean")
+
+
+def test_numbers_of_requests_that_decide_nothing_are_not_missing(tmp_path: Path) -> None:
+    rows = [alias("a", START), clock(1)]
+    rows += [decision(n, START + minutes(1), decision="yes" if n % 5 else None) for n in range(20)]
+    (tmp_path / "gap").mkdir()
+    assert any("0 of the 19 from" in limit for limit in attribute(tmp_path, rows).limits)
+    rows.pop(6)
+    assert any("1 of the 19 from" in limit for limit in attribute(tmp_path / "gap", rows).limits)
+
+
+def test_a_bound_of_a_clock_has_no_sign(tmp_path: Path) -> None:
+    rows = [alias("a", START), alias("b", START + minutes(1), 1), clock(-5.0, -1.0)]
+    result = attribute(tmp_path, [*rows, decision(0, START + minutes(1))])
+    assert value(result, "clock_error_s") == 6
+    assert value(result, "grade_d") == 1
+
+
+def test_several_aliases_and_more_open_decisions_than_ticks_are_said(tmp_path: Path) -> None:
+    rows = [clock(1)]
+    for n, name in enumerate(("v1", "v2")):
+        rows += [
+            alias("a", START + minutes(60), 2 * n, alias=name),
+            alias("b", START + minutes(70), 2 * n + 1, alias=name),
+            decision(900 + n, START + minutes(80), endpoint=name),
+        ]
+    rows += [decision(n, START + minutes(n % 50)) for n in range(600)]
+    result = attribute(tmp_path, rows)
+    assert "2 aliases made" in result.headline
+    (drawn,) = (chart for chart in result.charts if chart.id == "in_force")
+    assert drawn.title.startswith("2 aliases moved 1 time ")
+    assert "the first 500 of 600 unattributed decisions" in drawn.alt
+    assert any("the 600 without a candidate apart" in f.statement for f in result.findings)
+
+
 def test_without_any_history_it_cannot_be_tested(tmp_path: Path) -> None:
     result = attribute(tmp_path, [decision(0, START)])
     assert result.verdict == "not_testable"

@@ -13,7 +13,7 @@ MATCHED, CROSSED, GRADED = grading_of(DECIDED)
 CLOCKS = Query(
     "clocks",
     """
-    SELECT max(abs(coalesce(offset_s, 0)) + error_s) AS clock_error_s, count(*) AS hosts
+    SELECT max(abs(coalesce(offset_s, 0)) + abs(error_s)) AS clock_error_s, count(*) AS hosts
     FROM clocks
     """,
     "The largest error of any clock, offset included.",
@@ -154,7 +154,7 @@ CROSS_CHECK = Query(
     SELECT count(*) AS checked, count(*) FILTER (WHERE by_alias <> checkpoint) AS disagree,
            count(*) FILTER (WHERE by_alias <> checkpoint AND coalesce(lane, '') IN (
                SELECT coalesce(lane, '') FROM graded WHERE grade = 'C')) AS wrong_where_relied_on,
-           arg_min(request_id, occurred_at) FILTER (WHERE by_alias <> checkpoint)
+           arg_min(request_id, row(occurred_at, request_id)) FILTER (WHERE by_alias <> checkpoint)
                AS first_disagreement,
            CASE WHEN count(DISTINCT coalesce(replica, '')) FILTER (WHERE by_alias <> checkpoint) = 1
                 THEN max(replica) FILTER (WHERE by_alias <> checkpoint) END AS only_replica
@@ -214,6 +214,7 @@ UNLOGGED = Query(
           AND q.occurred_at >= coalesce(b.settled, (SELECT min(settled) FROM log_begins))
                                + INTERVAL 1 SECOND * $clock_error_s
           AND q.checkpoint NOT IN (SELECT checkpoint FROM alias_events)
+          AND (q.decision IS NOT NULL OR {is_answer("q.operation")})
         GROUP BY q.checkpoint
     )
     GROUP BY checkpoint ORDER BY checkpoint
@@ -226,12 +227,19 @@ UNLOGGED = Query(
 SEQUENCE = Query(
     "sequence",
     """
-    SELECT count(*) AS ids, max(number) - min(number) + 1 AS expected
-    FROM (SELECT DISTINCT TRY_CAST(regexp_extract(request_id, '([0-9]{1,18})$', 1) AS BIGINT)
-              AS number FROM decided)
-    WHERE number IS NOT NULL
+    WITH numbered AS (
+        SELECT request_id, TRY_CAST(regexp_extract(request_id, '([0-9]{1,18})$', 1) AS BIGINT)
+                   AS number
+        FROM requests),
+    ends AS (
+        SELECT min(number) AS first, max(number) AS last, count(DISTINCT number) AS ids
+        FROM numbered WHERE request_id IN (SELECT request_id FROM decided))
+    SELECT any_value(e.ids) AS ids, any_value(e.last - e.first) + 1 AS expected,
+           count(DISTINCT n.number) AS recorded
+    FROM ends AS e LEFT JOIN numbered AS n ON n.number BETWEEN e.first AND e.last
     """,
-    "Numbers at the end of the ids, and how many there would be without gaps.",
+    "Numbers at the end of the ids of decisions, how many there would be without gaps, and how "
+    "many of these are of any record, of a decision or not.",
     uses=(DECIDED,),
 )
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from casework.diagnoses import _attribution as q
-from casework.diagnoses._attribution_words import GRADES
+from casework.diagnoses._attribution_words import GRADES, the_alias
 from casework.diagnoses._inquiry import Inquiry
 from casework.words import count, number, share
 
@@ -18,13 +18,14 @@ def draw(
     known: dict[str, Any],
 ) -> None:
     """Draw the alias over time with its zones, and the decisions by grade."""
-    _draw_in_force(ask, window, known)
+    _draw_in_force(ask, window, grades, known)
     _draw_coverage(ask, grades, total)
 
 
-def _draw_in_force(ask: Inquiry, window: dict[str, Any], known: dict[str, Any]) -> None:
+def _draw_in_force(
+    ask: Inquiry, window: dict[str, Any], grades: dict[str, int], known: dict[str, Any]
+) -> None:
     spans, boundaries = ask.ask(q.SPANS, **known), ask.ask(q.BOUNDARIES, **known)
-    open_ones = ask.ask(q.UNATTRIBUTED, **known)
     rows = [
         {"lane": _lane(row["alias"], row["region"]), "label": row["checkpoint"],
          "start": row["valid_from"], "end": row["valid_until"], "kind": "span", "role": None}
@@ -36,20 +37,24 @@ def _draw_in_force(ask: Inquiry, window: dict[str, Any], known: dict[str, Any]) 
          "end": row["zone_until"], "kind": "zone", "role": "gate"}
         for row in boundaries
     ]  # fmt: skip
-    for row in open_ones[:_TICKS]:
+    for row in ask.ask(q.UNATTRIBUTED, **known)[:_TICKS]:
         regional = _lane(row["endpoint"], row["region"])
         lane = regional if regional in lanes else _lane(row["endpoint"], None)
         rows.append({"lane": lane, "label": row["grade"], "start": row["occurred_at"],
                      "end": None, "kind": "tick", "role": "gate"})  # fmt: skip
     changes = count(len(boundaries), "boundaries")
+    open_in_all = grades.get("D", 0) + grades.get("E", 0)
+    first = f"the first {number(_TICKS)} of " if open_in_all > _TICKS else ""
+    ticks = f" ({first}{number(open_in_all)})" if first else ""
+    named = the_alias(ask, known)
     ask.chart(
         "in_force",
         "spans",
-        f"The alias moved {count(len(boundaries), 'times')} while decisions were made",
+        f"{named.capitalize()} moved {count(len(boundaries), 'times')} while decisions were made",
         "What the alias pointed at. Zones: either neighbour may have answered. Ticks: decisions "
-        "that cannot be attributed.",
+        f"that cannot be attributed{ticks}.",
         f"Timeline of {count(len(spans), 'alias events')}, {changes} in the window, "
-        f"{count(len(open_ones), 'unattributed decisions')} as ticks.",
+        f"{first}{count(open_in_all, 'unattributed decisions')} as ticks.",
         rows,
         {"x_title": "UTC", "start": window["first"], "end": window["last"]},
         q.SPANS,

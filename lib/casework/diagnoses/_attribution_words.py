@@ -19,7 +19,12 @@ GRADES = {
 
 
 def headline(
-    ask: Inquiry, verdict: Verdict, open_ones: int, total: int, only_replica: str | None
+    ask: Inquiry,
+    verdict: Verdict,
+    open_ones: int,
+    total: int,
+    only_replica: str | None,
+    known: dict[str, Any],
 ) -> str:
     """Say the answer in one sentence.
 
@@ -28,29 +33,33 @@ def headline(
     boundaries = ask.measures["boundaries"].value
     rotations = ask.measures["rotations"].value
     moved = f"{count(rotations, 'rotations')} with {count(boundaries, 'boundaries')}"
+    named = the_alias(ask, known)
+    all_of_them = f"All {count(total, 'decisions')} have" if total > 1 else "The one decision has"
     unlogged = ask.measures["unlogged_rotations"].value
     ran = f"{count(unlogged, 'digests')} ran that no alias event names"
     if verdict in ("confirmed", "supported") and open_ones:
         return (
             f"{number(open_ones)} of {count(total, 'decisions')} ({share(open_ones / total)}) "
-            f"cannot be attributed to exactly one checkpoint; the alias made {moved} in the window"
+            f"cannot be attributed to exactly one checkpoint; {named} made {moved} in the window"
             f"{f', and {ran}' if unlogged else ''}."
         )
     if verdict == "supported":
         of = f" of replica {shorten(only_replica, 20)}" if only_replica else ""
         against = ran if unlogged else f"other records{of} contradict the alias log"
-        return (
-            f"All {count(total, 'decisions')} have one candidate, but {against}; the alias made "
-            f"{moved} in the window."
-        )
+        return f"{all_of_them} one candidate, but {against}; {named} made {moved} in the window."
     if verdict == "clean":
         return f"Every one of {count(total, 'decisions')} is attributed to exactly one checkpoint."
     return (
-        f"{count(total, 'decisions')} have one candidate each over {moved}, but nothing bounds "
-        "the error of the clocks."
+        f"{all_of_them} one candidate, over {moved}, but nothing bounds the error of the clocks."
         if not open_ones
-        else f"{count(open_ones, 'decisions')} of {number(total)} are settled by fingerprint alone."
+        else f"A fingerprint alone settles {number(open_ones)} of {count(total, 'decisions')}."
     )
+
+
+def the_alias(ask: Inquiry, known: dict[str, Any]) -> str:
+    """The alias of the decisions, or how many there are in the log."""
+    aliases = len({row["alias"] for row in ask.ask(q.SPANS, **known)})
+    return "the alias" if aliases == 1 else count(aliases, "aliases")
 
 
 def no_decisions(everyone: dict[str, Any]) -> Conclusion:
@@ -79,6 +88,8 @@ def no_history(unstamped: int, total: int) -> Conclusion:
 
 def findings(ask: Inquiry, grades: dict[str, int], total: int) -> tuple[Finding, ...]:
     """State what was found, with what carries it."""
+    unknown = grades.get("E", 0)
+    apart = f", the {number(unknown)} without a candidate apart" if unknown else ""
     parts = ", ".join(f"{number(grades.get(grade, 0))} {words}" for grade, words in GRADES.items())
     found = [
         Finding(
@@ -88,7 +99,7 @@ def findings(ask: Inquiry, grades: dict[str, int], total: int) -> tuple[Finding,
             ("coverage", "in_force"),
         ),
         Finding(
-            "Per checkpoint, decisions for certain and at most.",
+            f"Per checkpoint, decisions for certain and at most{apart}.",
             ("checkpoints",),
             (ask.evidence_id(q.BY_CHECKPOINT), ask.evidence_id(q.OUTCOMES)),
         ),
@@ -141,20 +152,20 @@ def limits(
     exact = ask.one(q.WITHOUT_CLOCK_ERROR, **exactly)
     ask.case.release(q.MATCHED)
     limits = [
-        f"With exact clocks {number(exact['ambiguous'])} decisions would be ambiguous and "
+        f"With exact clocks {count(exact['ambiguous'], 'decisions')} would be ambiguous and "
         f"{number(exact['unattributed'])} without a candidate; the zones are as wide as the "
         "clocks are uncertain."
     ]
     if crossed:
         limits.append(
-            f"{count(crossed, 'decisions')} ran while the alias was switched: they are ambiguous, "
-            "whenever the model was resolved."
+            f"{count(crossed, 'decisions')} ran while the alias was switched: ambiguous, whenever "
+            "the model was resolved."
         )
     ids = ask.one(q.SEQUENCE, **known)
     if ids["ids"] and ids["ids"] >= 0.8 * total and ids["expected"] <= 1.5 * ids["ids"]:
         limits.append(
-            f"The ids are numbered; {number(ids['expected'] - ids['ids'])} numbers between the "
-            "first and the last are not among the records."
+            f"The ids are numbered; {number(ids['expected'] - ids['recorded'])} of the "
+            f"{number(ids['expected'])} from the first to the last are not among the records."
         )
     else:
         limits.append("The ids are no sequence, so missing records could not be counted.")
@@ -166,9 +177,7 @@ def limits(
         )
     undecided = everyone["requests"] - total
     if undecided:
-        limits.append(
-            f"{count(undecided, 'requests')} without a recorded decision are not counted."
-        )
+        limits.append(f"Not counted: {count(undecided, 'requests')} without a recorded decision.")
     return (*limits, *_beside_the_checkpoint(ask, everyone, known))
 
 
@@ -178,8 +187,8 @@ def _beside_the_checkpoint(
     """What else took part in the decisions, and is not attributed here."""
     if everyone["of_numbers"]:
         yield (
-            f"{count(everyone['of_numbers'], 'calls')} for embeddings or rankings are not counted: "
-            "they decide nothing."
+            f"Not counted: {count(everyone['of_numbers'], 'calls')} for embeddings or rankings, "
+            "which decide nothing."
         )
     if everyone["rows"] > everyone["requests"]:
         overridden = ask.one(q.OVERRIDDEN, **known)["decisions"]

@@ -104,7 +104,7 @@ def _conclude(
     verdict = _verdict(ask, grades, rivals, falsifier, check, clock_known=clock_known)
     return Conclusion(
         verdict=verdict,
-        headline=headline(ask, verdict, open_ones, total, check["only_replica"]),
+        headline=headline(ask, verdict, open_ones, total, check["only_replica"], known),
         wide=known["population"] == "decisions" or bool(ask.measures["unlogged_rotations"].value),
         findings=findings(ask, grades, total),
         rivals=rivals,
@@ -219,7 +219,9 @@ def _rivals(
 def _falsify(open_ones: int, prints: dict[str, Any], check: dict[str, Any]) -> Falsifier:
     resolved, checked, wrong = prints["resolved"], check["checked"], check["disagree"]
     elsewhere = wrong - check["wrong_where_relied_on"]
-    settled = f"{number(resolved)} of {number(open_ones)} settled by a provider fingerprint"
+    settled = "no decision is open"
+    if open_ones:
+        settled = f"{number(resolved)} of {number(open_ones)} settled by a provider fingerprint"
     if not checked:
         against = "no decision is known both ways, so the alias log could not be checked"
     elif wrong:
@@ -230,8 +232,8 @@ def _falsify(open_ones: int, prints: dict[str, Any], check: dict[str, Any]) -> F
             f"the alias log is contradicted by {number(wrong)} of {number(checked)} decisions "
             f"known otherwise ({share(found.low)} to {share(found.high)})"
             f"{where}, first "
-            f"{check['first_disagreement']}; {number(elsewhere)} of them in lanes where nothing "
-            "rests on the alias log"
+            f"{shorten(check['first_disagreement'], 40)}; {number(elsewhere)} of them in lanes "
+            "where nothing rests on the alias log"
         )
     else:
         against = (
