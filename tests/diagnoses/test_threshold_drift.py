@@ -1,14 +1,19 @@
 """What `threshold_drift` must state, against planted numbers."""
 
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from fixtures.formats.tables import write_table
 from tests.diagnoses.conftest import Diagnose, Diagnosed, Rows
 
+from casework.case import Case
+from casework.diagnoses import get
 from casework.errors import UsageError
 from casework.findings import Result, Rival
+from casework.intake import load
 
 
 def rival(result: Result, beginning: str) -> Rival:
@@ -305,6 +310,78 @@ def test_without_optional_tables_it_is_answered(diagnose: Diagnose) -> None:
     assert any("Nothing tells of relevance" in limit for limit in result.limits)
 
 
+def test_one_query_alone_is_not_testable(diagnose: Diagnose) -> None:
+    rows = log()
+    rows["query_id"] = ["q"] * len(rows["query_id"])
+    result = diagnose(candidates=rows)
+    assert result.verdict == "not_testable"
+    assert "of one query" in result.headline
+
+
+def test_one_query_in_both_periods_is_no_comparison_of_the_same(diagnose: Diagnose) -> None:
+    rows = log()
+    late = enumerate(rows["query_id"])
+    rows["query_id"] = [q if i < 600 or q == "q0" else f"{q}-late" for i, q in late]
+    result = diagnose(candidates=rows)
+    assert rival(result, "Other queries").outcome == "not_testable"
+
+
+def dropped_alike(queries: int, before: int, after: int) -> Rows:
+    """Twenty candidates of each query, of which each drops as many; what drops since is new."""
+    rows: Rows = {name: [] for name in ("query_id", "doc_id", "occurred_at", "embedding_model",
+                  "rerank_score", "threshold")}  # fmt: skip
+    for period, dropped in enumerate((before, after)):
+        for query in range(queries):
+            for place in range(20):
+                new = "-new" if before <= place < dropped else ""
+                score = 0.3 + 0.001 * place if place < dropped else 0.5 + 0.01 * place
+                rows["query_id"].append(f"q{query}")
+                rows["doc_id"].append(f"d{query}-{place}{new}")
+                rows["occurred_at"].append(day(1 + 10 * period + query % 9))
+                rows["embedding_model"].append("ab"[period])
+                rows["rerank_score"].append(score)
+                rows["threshold"].append(0.4)
+    return rows
+
+
+@pytest.mark.parametrize(
+    ("queries", "before", "after", "verdict"),
+    [
+        (3, 2, 6, "supported"),
+        (3, 2, 2, "inconclusive"),
+        (40, 2, 2, "clean"),
+        (3, 0, 0, "inconclusive"),
+        (40, 0, 0, "clean"),
+    ],
+)
+def test_few_queries_neither_confirm_nor_clear(
+    queries: int, before: int, after: int, verdict: str, diagnose: Diagnose
+) -> None:
+    """They drop exactly alike, so that the interval has no width."""
+    result = diagnose(candidates=dropped_alike(queries, before, after))
+    assert result.verdict == verdict
+    few = [limit for limit in result.limits if "3 queries are too few" in limit]
+    assert len(few) == (queries == 3)
+
+
+def test_one_drop_where_there_was_none_is_left_to_chance(diagnose: Diagnose) -> None:
+    rows = dropped_alike(40, 0, 0)
+    rows["rerank_score"][-1] = 0.39
+    assert diagnose(candidates=rows).verdict == "inconclusive"
+
+
+def test_how_many_queries_would_tell_is_more_than_did_not(diagnose: Diagnose) -> None:
+    rows = log(after=-0.06)
+    rows["query_id"] = [f"{q}-{at}" for q, at in zip(rows["query_id"], rows["embedding_model"],
+                                                     strict=True)]  # fmt: skip
+    result = diagnose(candidates=rows)
+    assert result.verdict == "inconclusive"
+    (said,) = (limit for limit in result.limits if limit.startswith("About"))
+    assert int(said.split()[1].replace(",", "")) > 120
+    any_change = diagnose(candidates=rows, params={"sesoi_drop": 0})
+    assert any_change.verdict == "inconclusive"
+
+
 def test_one_period_alone_is_not_testable(diagnose: Diagnose) -> None:
     rows = {name: values[:600] for name, values in log().items() if name != "occurred_at"}
     result = diagnose(candidates=rows)
@@ -366,6 +443,59 @@ def test_a_retry_of_a_request_counts_once(diagnose: Diagnose) -> None:
     levels = next(e for e in result.evidence if e.id == "threshold_drift.levels")
     counts = [row[levels.columns.index("candidates")] for row in levels.rows]
     assert counts == [600, 600]
+    assert not any("neither period" in limit for limit in result.limits)
+
+
+def test_the_same_place_in_two_files_is_not_the_same_record(tmp_path: Path) -> None:
+    """One file a day, each with the same queries in the same order, and no ids of requests."""
+    rows = log()
+    case, files = tmp_path / "case.duckdb", []
+    for number in range(6):
+        half = slice(600 * (number // 3), 600 * (number // 3) + 600)
+        of_day = {name: values[half] for name, values in rows.items()}
+        of_day["occurred_at"] = [day(1 + number)] * 600
+        files.append(tmp_path / str(number) / "candidates.jsonl")
+        files[-1].parent.mkdir()
+        write_table(files[-1], of_day)
+    Case.create(case).close()
+    load(case, files)
+    with Case(case) as opened:
+        result = get("threshold_drift")(opened)
+    levels = next(e for e in result.evidence if e.id == "threshold_drift.levels")
+    assert [row[levels.columns.index("candidates")] for row in levels.rows] == [1800, 1800]
+
+
+def test_candidates_of_one_request_are_one_list_whatever_their_instants(
+    diagnose: Diagnose,
+) -> None:
+    """Each is logged when it is scored, and five more are fetched after the change."""
+    rows = log()
+    kept = [i for i, model in enumerate(rows["embedding_model"]) if model == "b" or i % 10 < 5]
+    rows["occurred_at"] = [at.replace("00Z", f"{i % 10:02}Z")
+                           for i, at in enumerate(rows["occurred_at"])]  # fmt: skip
+    rows["request_id"] = [f"r{i // 10}" for i in range(len(rows["query_id"]))]
+    result = diagnose(candidates={name: [values[i] for i in kept]
+                                  for name, values in rows.items()})  # fmt: skip
+    depth = rival(result, "More candidates")
+    assert (depth.outcome, depth.why.split(";")[0]) == (
+        "not_excluded", "5 candidates a retrieval before, 10 after",
+    )  # fmt: skip
+
+
+def test_a_threshold_that_was_set_after_the_log_ended_is_of_no_period(diagnose: Diagnose) -> None:
+    rows = log()
+    rows.pop("threshold")
+    changes = {"occurred_at": [day(1, "00:00"), day(60)], "key": ["threshold:r"] * 2,
+               "new_value": ["0.4", "0.3"], "old_value": [None, "0.4"]}  # fmt: skip
+    result = diagnose(candidates=rows, config_events=changes)
+    assert rival(result, "The threshold").why == "it is 0.4 in both periods, in the log of changes"
+
+
+def test_a_threshold_that_is_asked_about_was_not_changed_to_the_recorded(
+    diagnose: Diagnose,
+) -> None:
+    result = diagnose(candidates=log(), params={"threshold": 0.5})
+    assert rival(result, "The threshold").why == "it is 0.5 in both periods, given"
 
 
 @pytest.mark.parametrize("seed", range(3))

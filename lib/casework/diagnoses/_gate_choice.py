@@ -187,6 +187,11 @@ def _settle(
     levels = level_of(ask, periods, gate)
     if reason := _untestable(levels):
         return _nothing(reason, ("rerank_score", "passed"), "candidates that were dropped too")
+    if not drops(ask, params_of(periods, gate), gate.before).testable:
+        return _nothing(
+            "all candidates with a score are of one query", ("query_id",),
+            "queries, the units that are compared",
+        )  # fmt: skip
     return Choice(periods, gate, levels, crowded=found.crowded)
 
 

@@ -2,9 +2,8 @@
 
 import math
 
-from casework.diagnoses._gate import Found, uniform_error
+from casework.diagnoses._gate import FEW, Found, uniform_error
 from casework.diagnoses._gate_kinds import Part
-from casework.stats.estimates import Estimate, enough_to_show
 from casework.stats.periods import PeriodSums
 from casework.words import count, number, share
 
@@ -30,6 +29,11 @@ def limits(found: Found, unplaced: int) -> tuple[str, ...]:
         said.append(
             f"Changes of {' and '.join(found.choice.crowded)} follow each other too closely to be "
             "compared one by one, and are not examined."
+        )
+    if found.fixed.clusters < FEW:
+        said.append(
+            f"Queries are what is compared, and {count(found.fixed.clusters, 'queries')} are too "
+            f"few for an interval; with at least {FEW} it can be confirmed or clean."
         )
     if unplaced:
         said.append(f"{count(unplaced, 'candidates')} lie in neither period and are not counted.")
@@ -98,10 +102,13 @@ def _dropped(sums: PeriodSums | None) -> str:
 
 
 def queries_needed(found: Found, sesoi: float) -> int | None:
-    """Queries that would tell no change from one that matters, at 80 % power."""
-    ratio = found.fixed.ratio
-    if ratio is None or ratio.high <= ratio.low:
-        return None
-    value, low, high = map(math.log, (ratio.value, ratio.low, ratio.high))
-    logarithm = Estimate(value, low, high, ratio.n)
-    return enough_to_show(logarithm, math.log(1 + sesoi))
+    """Queries of which no interval would hold both no change and one that matters.
+
+    None where so many were asked, and something else leaves it open.
+    """
+    ratio, asked = found.fixed.ratio, found.fixed.clusters
+    needed = FEW
+    if ratio is not None and sesoi > 0:
+        width = math.log(ratio.high / ratio.low)
+        needed = max(FEW, math.ceil(asked * (width / math.log(1 + sesoi)) ** 2))
+    return needed if needed > asked else None

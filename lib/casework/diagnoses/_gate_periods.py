@@ -90,17 +90,21 @@ class Gate:
 def find_gate(ask: Inquiry, periods: Periods, given: float | None) -> Gate | None:
     """Settle the threshold: given, on the record, in the log of changes, or from what passed."""
     recorded: dict[bool, list[float]] = {False: [], True: []}
-    for row in ask.ask(q.GATES, **periods.params):
+    rows = ask.ask(q.GATES, **periods.params)
+    for row in rows:
         if row["threshold"] is not None:
             recorded[row["is_after"]].append(row["threshold"])
     if given is not None:
-        return Gate(given, recorded[True][0] if recorded[True] else given, "given")
+        # one threshold on the record in both periods was not changed, whatever is asked about
+        changed = recorded[True] and recorded[True][:1] != recorded[False][:1]
+        return Gate(given, recorded[True][0] if changed else given, "given")
     if any(recorded.values()):
         old = (recorded[False] or recorded[True])[0]
         new = (recorded[True] or recorded[False])[0]
         ask.infer("threshold", None, old)
         return Gate(old, new, "on the record of the candidates")
-    return _from_events(ask, periods) or _from_passed(ask, periods)
+    ends = [row["last"] for row in rows if row["is_after"] and row["last"] is not None]
+    return _from_events(ask, periods, max(ends, default=None)) or _from_passed(ask, periods)
 
 
 def _gate_events(ask: Inquiry) -> list[dict[str, Any]]:
@@ -118,7 +122,14 @@ def first_gate(ask: Inquiry) -> float | None:
     return None
 
 
-def _from_events(ask: Inquiry, periods: Periods) -> Gate | None:
+def _from_events(ask: Inquiry, periods: Periods, ended: datetime | None) -> Gate | None:
+    """The thresholds in the log of changes; what was set after the candidates ended is of others.
+
+    Args:
+        ask: the inquiry.
+        periods: what is compared.
+        ended: the last candidate of the period after.
+    """
     known = _gate_events(ask)
     if not known:
         return None
@@ -126,7 +137,8 @@ def _from_events(ask: Inquiry, periods: Periods) -> Gate | None:
     earlier = [row["threshold"] for row in known if at is not None and row["occurred_at"] < at]
     first = known[0]["old_threshold"]
     old = earlier[-1] if earlier else first if first is not None else known[0]["threshold"]
-    new = known[-1]["threshold"]
+    later = [row["threshold"] for row in known if ended is None or row["occurred_at"] <= ended]
+    new = later[-1] if later else old
     ask.infer("threshold", None, old)
     return Gate(old, new, "in the log of changes")
 

@@ -110,17 +110,27 @@ LOGGED = Query(
            END AS is_after
     FROM own
     QUALIFY row_number() OVER (
-        PARTITION BY query_id, doc_id, coalesce(request_id, locator), arm, embedding_model
+        PARTITION BY query_id, doc_id, coalesce(request_id, concat(exhibit_id, chr(31), locator)),
+                     arm, embedding_model
         ORDER BY occurred_at, locator) = 1
     """,  # noqa: S608  the text is put together of constants
     "Candidates with the gated score and their period; of a retried request the first record.",
     uses=(OWN,),
 )
 
+PLACED = Query(
+    "placed",
+    """
+    SELECT count(*) AS candidates, count(*) - count(is_after) AS in_neither FROM logged
+    """,
+    "Candidates without those of retried requests, and those of them that lie in neither period.",
+    uses=(LOGGED,),
+)
+
 GATES = Query(
     "gates",
     """
-    SELECT is_after, threshold, count(*) AS candidates
+    SELECT is_after, threshold, count(*) AS candidates, max(occurred_at) AS last
     FROM logged WHERE is_after IS NOT NULL
     GROUP BY is_after, threshold ORDER BY is_after, candidates DESC, threshold
     """,
@@ -148,7 +158,8 @@ OFFERED = Query(
                CASE WHEN l.is_after THEN $gate_after ELSE $gate END)) AS passed,
            q.both AS is_shared, d.doc_id IS NOT NULL AS is_known,
            row_number() OVER (
-               PARTITION BY l.query_id, l.is_after, l.occurred_at, l.request_id, l.arm
+               PARTITION BY l.query_id, l.is_after, l.request_id, l.arm,
+                            CASE WHEN l.request_id IS NULL THEN l.occurred_at END
                ORDER BY l.dense_rank NULLS LAST, l.dense_score DESC NULLS LAST, l.doc_id) AS place,
            l.dense_rank
     FROM logged AS l

@@ -33,6 +33,7 @@ from casework.diagnoses import _gate_relevance as relevance
 from casework.diagnoses import _gate_rows as q
 from casework.diagnoses._diagnosis import Diagnosis, Need
 from casework.diagnoses._gate import (
+    FEW,
     Choice,
     Found,
     drifted,
@@ -121,9 +122,7 @@ def _conclude(
         money = ask.one(relevance.REVENUE, **params)
         ask.measure("revenue_exposed", money["revenue"], "revenue", relevance.REVENUE,
                     n=money["accounts"])  # fmt: skip
-    counted = sum(level["candidates"] for level in found.levels.values())
-    own = ask.one(q.COLUMNS_FILLED, **params)["candidates"]
-    said = list(limits(found, own - counted))
+    said = list(limits(found, ask.one(q.PLACED, **params)["in_neither"]))
     needed = queries_needed(found, sesoi_drop) if verdict == "inconclusive" else None
     if needed:
         said.append(
@@ -215,9 +214,25 @@ def _moved(found: Found, rivals: tuple[Rival, ...]) -> str | None:
 def _verdict(
     found: Found, rivals: tuple[Rival, ...], falsifier: Falsifier, sesoi: float
 ) -> Verdict:
+    verdict = _by_interval(found, rivals, falsifier, sesoi)
+    if found.fixed.clusters >= FEW:
+        return verdict
+    # of few queries the interval is too narrow to carry either
+    capped: dict[Verdict, Verdict] = {"confirmed": "supported", "clean": "inconclusive"}
+    return capped.get(verdict, verdict)
+
+
+def _by_interval(
+    found: Found, rivals: tuple[Rival, ...], falsifier: Falsifier, sesoi: float
+) -> Verdict:
     ratio = found.fixed.ratio
+    chance = found.p is not None and found.p >= ALPHA  # of several the one that tells most
+    # searched for in the drops, where chance gives one as large
+    searched = found.periods.p is not None and found.periods.p >= SEARCH_ALPHA
     if ratio is None:
-        return "clean" if found.fixed.before == found.fixed.after else "supported"
+        if found.fixed.before == found.fixed.after:
+            return "clean"
+        return "inconclusive" if chance or searched else "supported"
     low, high = 1 / (1 + sesoi), 1 + sesoi
     served = found.in_force.ratio
     recalibrated = found.gate.moved and served is not None and served.inside(low, high)
@@ -226,12 +241,8 @@ def _verdict(
     same = found.same_queries.ratio if found.same_queries else None
     if same and outcome_of(rivals, "Other queries") == "not_excluded" and same.inside(low, high):
         return "clean"
-    if not ratio.excludes(1):
+    if not ratio.excludes(1) or chance or searched:
         return "inconclusive"
-    if found.p is not None and found.p >= ALPHA:
-        return "inconclusive"  # of several gates or changes the one that tells most
-    if found.periods.p is not None and found.periods.p >= SEARCH_ALPHA:
-        return "inconclusive"  # searched for in the drops, where chance gives one as large
     beyond = ratio.low > high or ratio.high < low
     replay = found.relevance.replay
     settled = (

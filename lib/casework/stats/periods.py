@@ -113,11 +113,11 @@ class PeriodSums:
     def ratio(self) -> Estimate | None:
         """After / before, with an interval that is normal in the logarithm.
 
-        None where one of them is not positive.
+        None where there is nothing to compare, or one of them is not positive.
         """
-        a, b = self.before, self.after
-        if a <= 0 or b <= 0:
+        if not self.testable or self.y0 <= 0 or self.y1 <= 0:
             return None
+        a, b = self.before, self.after
         old, new, both = self.variances()
         half = Z95 * math.sqrt(max(0.0, old / a**2 + new / b**2 - 2 * both / (a * b)))
         return Estimate(b / a, b / a * math.exp(-half), b / a * math.exp(half), self.clusters)
