@@ -491,6 +491,44 @@ def test_a_threshold_that_was_set_after_the_log_ended_is_of_no_period(diagnose: 
     assert rival(result, "The threshold").why == "it is 0.4 in both periods, in the log of changes"
 
 
+@pytest.mark.parametrize("source", ["gates", "gate_events", "edge"])
+def test_the_threshold_rests_on_the_query_that_gave_it(source: str, diagnose: Diagnose) -> None:
+    rows, tables = log(), {}
+    if source != "gates":
+        rows.pop("threshold")
+    if source == "gate_events":
+        tables["config_events"] = {"occurred_at": [day(1, "00:00")], "key": ["threshold:r"],
+                                   "new_value": ["0.4"]}  # fmt: skip
+    result = diagnose(candidates=rows, **tables)
+    assert result.measures["threshold"].evidence == f"threshold_drift.{source}"
+    assert result.measures["threshold"].evidence in {e.id for e in result.evidence}
+
+
+def test_the_share_that_passes_is_of_so_many_candidates(planted: Result) -> None:
+    for name in ("pass_rate_before", "pass_rate_after"):
+        measure = planted.measures[name]
+        assert measure.unit == "share:candidates"
+        levels = next(e for e in planted.evidence if e.id == "threshold_drift.levels")
+        row = levels.rows[name == "pass_rate_after"]
+        assert measure.n == row[levels.columns.index("scored")]
+
+
+def test_few_judgments_below_the_threshold_give_no_lower_one(diagnose: Diagnose) -> None:
+    """Every twentieth that was dropped was judged; what is new is relevant, of the rest half is."""
+    rows = log(queries=120)
+    judgments: Rows = {"query_id": [], "doc_id": [], "grade": []}
+    known = dict(zip(zip(rows["query_id"], rows["doc_id"], strict=True),
+                     rows["rerank_score"], strict=True))  # fmt: skip
+    for number, ((query, document), score) in enumerate(known.items()):
+        if score >= 0.4 or number % 20 == 0:
+            judgments["query_id"].append(query)
+            judgments["doc_id"].append(document)
+            judgments["grade"].append(1 if document.endswith("-new") else number % 2)
+    result = diagnose(candidates=rows, judgments=judgments)
+    assert result.measures["precision_threshold"].value is None
+    assert any(limit.startswith("Nearly all judgments") for limit in result.limits)
+
+
 def test_a_threshold_that_is_asked_about_was_not_changed_to_the_recorded(
     diagnose: Diagnose,
 ) -> None:

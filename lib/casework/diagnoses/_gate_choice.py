@@ -1,8 +1,6 @@
 """Which gate `threshold_drift` examines, and which change, where the log holds several."""
 
 from dataclasses import dataclass, replace
-from typing import Any
-
 from casework.diagnoses import _gate_rows as q
 from casework.diagnoses._gate import Choice, Levels, drops, level_of, params_of
 from casework.diagnoses._gate_changes import MATERIAL, Change, Changes, Wanted, changes_of, narrowed
@@ -38,7 +36,6 @@ class _Tried:
     part: Part | None
     change: Change | None
     rank: tuple[bool, int, float] = (False, -1, 0.0)
-    params: dict[str, Any] | None = None
 
 
 def choose(ask: Inquiry, given: Given) -> Choice | Conclusion:
@@ -81,7 +78,7 @@ def _other(part: Part, tried: list[_Tried]) -> Other:
     """A gate that is not examined, with what it drops at the change that tells most of it."""
     own = max((one for one in tried if one.part is part), key=lambda one: one.rank, default=None)
     drops = own.change.drops if own and own.change else None
-    return Other(part.name, part.candidates, own.params if own else None, drops)
+    return Other(part.name, part.candidates, drops)
 
 
 def _tried(ask: Inquiry, given: Given, part: Part | None) -> list[_Tried]:
@@ -106,10 +103,9 @@ def _try(ask: Inquiry, given: Given, part: Part | None, periods: Periods) -> _Tr
     found = _settle(ask, given, part, periods)
     if isinstance(found, Conclusion):
         return _Tried(part, Change(periods))
-    params = params_of(found.periods, found.gate)
-    fixed = drops(ask, params, found.gate.before)
+    fixed = drops(ask, params_of(found.periods, found.gate), found.gate.before)
     rank = (periods.how != "inferred", *_change(fixed, given.sesoi))
-    return _Tried(part, Change(periods, fixed), rank, params)
+    return _Tried(part, Change(periods, fixed), rank)
 
 
 def _when(one: _Tried) -> float:

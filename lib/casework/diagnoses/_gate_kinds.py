@@ -86,7 +86,6 @@ class Other:
 
     name: str
     candidates: int
-    params: dict[str, Any] | None = None
     drops: PeriodSums | None = None
 
 

@@ -41,9 +41,13 @@ def limits(found: Found, unplaced: int) -> tuple[str, ...]:
         said.append("No query was asked in both periods, so nothing is paired.")
     judged = found.relevance.judged
     if judged is not None and not found.relevance.below:
+        some = any(level["judged_dropped"] for level in judged.values())
+        lie = "Nearly all judgments lie above the threshold: too little" if some else (
+            "Judgments lie above the threshold alone: nothing"
+        )  # fmt: skip
         said.append(
-            "Judgments lie above the threshold alone: what was dropped is not known, and neither "
-            "a replay nor a lower precision threshold can be estimated."
+            f"{lie} is known of what was dropped, and neither a replay nor a lower precision "
+            "threshold can be estimated."
         )
     if found.relevance.strange:
         said.append(

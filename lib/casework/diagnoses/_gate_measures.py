@@ -13,12 +13,11 @@ from casework.diagnoses._inquiry import Inquiry
 def measure(ask: Inquiry, found: Found, moved: str | None) -> None:
     """Record what was found at the gate, of same pairs, and of relevance."""
     queries = found.fixed.clusters
-    ask.measure("threshold", found.gate.before, "score", q.GATES)
+    ask.measure("threshold", found.gate.before, "score", found.gate.by)
     for name, period in (("pass_rate_before", False), ("pass_rate_after", True)):
         drop = found.in_force.level(after=period)
-        asked = found.levels[period]["queries"]
         ask.measure(name, 1 - drop.value, "share:candidates", q.DROPS,
-                    ci95=(1 - drop.high, 1 - drop.low), n=asked)  # fmt: skip
+                    ci95=(1 - drop.high, 1 - drop.low), n=found.levels[period]["scored"])  # fmt: skip
     for name, sums in (
         ("drop_ratio", found.in_force),
         ("drop_ratio_same_threshold", found.fixed),
@@ -60,7 +59,7 @@ def _measure_gates(ask: Inquiry, found: Found) -> None:
     if found.choice.part is None:
         return
     part = found.choice.part
-    told = [Other(part.name, part.candidates, None, found.fixed), *found.choice.others]
+    told = [Other(part.name, part.candidates, found.fixed), *found.choice.others]
     rows = [
         {"gate": gate.name, "candidates": gate.candidates,
          "dropped_before": gate.drops.before if gate.drops else None,

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from casework.case import Query
 from casework.diagnoses import _gate_rows as q
 from casework.diagnoses._inquiry import Inquiry
 from casework.errors import unknown_name
@@ -75,11 +76,12 @@ def choose_score(ask: Inquiry, given: str | None, filled: dict[str, Any]) -> str
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """The threshold before and after. `told` says where it comes from."""
+    """The threshold before and after. `told` says where it comes from, and `by` by which query."""
 
     before: float
     after: float
     told: str
+    by: Query = q.GATES
 
     @property
     def moved(self) -> bool:
@@ -140,7 +142,7 @@ def _from_events(ask: Inquiry, periods: Periods, ended: datetime | None) -> Gate
     later = [row["threshold"] for row in known if ended is None or row["occurred_at"] <= ended]
     new = later[-1] if later else old
     ask.infer("threshold", None, old)
-    return Gate(old, new, "in the log of changes")
+    return Gate(old, new, "in the log of changes", q.GATE_EVENTS)
 
 
 def _from_passed(ask: Inquiry, periods: Periods) -> Gate | None:
@@ -156,8 +158,8 @@ def _from_passed(ask: Inquiry, periods: Periods) -> Gate | None:
     high = min(upper for _, upper in found.values())
     if low is None or low < high:
         ask.infer("threshold", None, high)
-        return Gate(high, high, "from what passed and what was dropped")
+        return Gate(high, high, "from what passed and what was dropped", q.EDGE)
     old = found.get(False, found.get(True, (None, high)))[1]
     new = found.get(True, found.get(False, (None, high)))[1]
     ask.infer("threshold", None, old)
-    return Gate(old, new, "from what passed and what was dropped")
+    return Gate(old, new, "from what passed and what was dropped", q.EDGE)

@@ -99,6 +99,8 @@ def relevance_of(
     )
     lost = PeriodSums.of(ask.one(q.RELEVANT_DROPS, **params))
     target, precision = _precision(ask, params, levels, judged, seed)
+    if precision and not below and precision.value < params["gate_after"]:
+        precision = None  # too little is known of the relevance of what it would let pass
     by_outcome = outcome.sums is not None
     return Relevance(
         source=outcome.source or "judged relevance that passes",
