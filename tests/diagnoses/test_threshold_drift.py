@@ -504,6 +504,15 @@ def test_the_threshold_rests_on_the_query_that_gave_it(source: str, diagnose: Di
     assert result.measures["threshold"].evidence in {e.id for e in result.evidence}
 
 
+def test_a_share_that_passes_is_no_more_than_all(diagnose: Diagnose) -> None:
+    rows = dropped_alike(40, 0, 0)
+    rows["rerank_score"][0] = rows["rerank_score"][-1] = 0.39
+    for name in ("pass_rate_before", "pass_rate_after"):
+        ends = diagnose(candidates=rows).measures[name].ci95
+        assert ends is not None
+        assert ends[1] == 1
+
+
 def test_the_share_that_passes_is_of_so_many_candidates(planted: Result) -> None:
     for name in ("pass_rate_before", "pass_rate_after"):
         measure = planted.measures[name]
@@ -556,6 +565,8 @@ def test_a_break_found_by_searching_noise_is_no_finding(seed: int, diagnose: Dia
     result = diagnose(candidates=rows)
     assert result.parameters["changed_at"].source == "inferred"
     assert result.verdict in ("inconclusive", "clean")
+    assert result.primary is not None
+    assert result.primary.p > 0.01  # of the search, not of the break as if it had been known
 
 
 # Several changes, and changes that nothing tells

@@ -187,10 +187,10 @@ class Found:
     def p(self) -> float | None:
         """Of an unchanged drop rate, times the gates and changes among which this was chosen.
 
-        Holm's step for the smallest of them.
+        Holm's step for the smallest of them; of a change searched for, that of the search.
         """
-        p, compared = self.fixed.p, self.choice.compared
-        return None if p is None else min(1.0, p * max(1, compared))
+        p, searched, compared = self.fixed.p, self.periods.p or 0.0, self.choice.compared
+        return None if p is None else min(1.0, max(p, searched) * max(1, compared))
 
 
 def level_of(ask: Inquiry, periods: Periods, gate: Gate) -> Levels:
@@ -254,7 +254,7 @@ def overlap_of(ask: Inquiry, params: dict[str, Any]) -> Estimate | None:
     mean = row["total"] / n
     variance = max(0.0, row["squares"] - n * mean**2) / (n - 1)
     half = Z95 * (variance / n) ** 0.5
-    return Estimate(mean, mean - half, min(1.0, mean + half), n)
+    return Estimate(mean, max(0.0, mean - half), min(1.0, mean + half), n)
 
 
 def restore(

@@ -1,6 +1,7 @@
 """Which gate `threshold_drift` examines, and which change, where the log holds several."""
 
 from dataclasses import dataclass, replace
+
 from casework.diagnoses import _gate_rows as q
 from casework.diagnoses._gate import Choice, Levels, drops, level_of, params_of
 from casework.diagnoses._gate_changes import MATERIAL, Change, Changes, Wanted, changes_of, narrowed

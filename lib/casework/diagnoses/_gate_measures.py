@@ -17,7 +17,8 @@ def measure(ask: Inquiry, found: Found, moved: str | None) -> None:
     for name, period in (("pass_rate_before", False), ("pass_rate_after", True)):
         drop = found.in_force.level(after=period)
         ask.measure(name, 1 - drop.value, "share:candidates", q.DROPS,
-                    ci95=(1 - drop.high, 1 - drop.low), n=found.levels[period]["scored"])  # fmt: skip
+                    ci95=(max(0.0, 1 - drop.high), min(1.0, 1 - drop.low)),
+                    n=found.levels[period]["scored"])  # fmt: skip
     for name, sums in (
         ("drop_ratio", found.in_force),
         ("drop_ratio_same_threshold", found.fixed),
