@@ -206,6 +206,16 @@ def test_a_gate_beside_another_keeps_its_own_threshold(diagnose: Diagnose) -> No
     assert "on large" in result.headline
 
 
+def test_thresholds_apart_by_rounding_are_one_gate_with_all_its_candidates(
+    diagnose: Diagnose,
+) -> None:
+    """As a threshold of single precision that was written by two services."""
+    moved, still = product("shop", 0.4, "large"), product("help", 0.5, "small")
+    moved["threshold"] = [0.4 + 6e-9 * (i % 2) for i in range(len(moved["threshold"]))]
+    result = diagnose(candidates=joined(moved, still))
+    assert sorted(row["candidates"] for row in result.measures["gates"].value) == [1200, 1200]
+
+
 def test_a_gate_that_drops_exactly_as_many_is_clean(diagnose: Diagnose) -> None:
     rows = product("help", 0.5, "small")
     for name in ("doc_id", "rerank_score", "passed"):
@@ -722,6 +732,15 @@ def test_who_asked_is_said_as_far_as_it_is_recorded(diagnose: Diagnose) -> None:
     rows["request_id"] = [f"r{i // 10}" for i in range(len(rows["query_id"]))]
     said = diagnose(candidates=rows).findings[-1].statement
     assert "60 requests asked, no account is recorded" in said
+
+
+def test_without_instants_or_drops_nothing_is_said_of_days_or_ratios(diagnose: Diagnose) -> None:
+    rows = log()
+    rows.pop("occurred_at")
+    assert "queries lost" in diagnose(candidates=rows).findings[-1].statement
+    none = diagnose(candidates=dropped_alike(40, 0, 0))
+    assert {chart.id for chart in none.charts} == {"scores"}
+    assert none.findings[0].charts == ("scores",)
 
 
 def test_judgments_of_other_ids_are_told(diagnose: Diagnose) -> None:

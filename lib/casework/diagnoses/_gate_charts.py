@@ -76,6 +76,8 @@ def _draw_drops(ask: Inquiry, found: Found, sesoi: float) -> None:
         ratio = sums.ratio if sums is not None and sums.testable else None
         if ratio:
             rows.append(_dot(label, ratio, role))
+    if not rows:  # where nothing is dropped in one of the periods there is no ratio
+        return
     ratio = found.fixed.ratio
     title = "Drops before and after"
     if ratio:

@@ -18,13 +18,14 @@ COMMONEST = 20
 KINDS = Query(
     "kinds",
     f"""
-    SELECT {KIND} AS kind, reranker, threshold, bin, count(*) AS candidates
+    SELECT {KIND} AS kind, min(reranker) AS reranker, min(threshold) AS threshold, bin,
+           count(*) AS candidates
     FROM binned
     WHERE {KIND} IN (
         SELECT kind FROM (
             SELECT {KIND} AS kind, count(*) AS candidates FROM binned
             GROUP BY kind ORDER BY candidates DESC, kind LIMIT {COMMONEST}))
-    GROUP BY kind, reranker, threshold, bin ORDER BY kind, bin NULLS FIRST
+    GROUP BY kind, bin ORDER BY kind, bin NULLS FIRST
     """,  # noqa: S608  the text is put together of constants
     "Candidates by reranker, threshold and part of the time, of the commonest kinds.",
     uses=(BINNED,),

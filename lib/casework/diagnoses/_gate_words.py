@@ -116,7 +116,7 @@ def findings(ask: Inquiry, found: Found, reach: dict[str, int]) -> tuple[Finding
             f"{spread(drop.value, (drop.low, drop.high), 'points', signed=True)}.",
             ("threshold", "pass_rate_before", "pass_rate_after", "drop_ratio"),
             (ask.evidence_id(q.DROPS),),
-            ("scores", "drops"),
+            tuple(chart.id for chart in ask.charts if chart.id in ("scores", "drops")),
         )
     ]
     if found.pairs.n:
@@ -124,10 +124,11 @@ def findings(ask: Inquiry, found: Found, reach: dict[str, int]) -> tuple[Finding
     stated.append(_restoring(ask, found))
     if quality := _quality(ask, found):
         stated.append(quality)
+    on = f" on {count(reach['days'], 'days')}" if reach["days"] else ""
     stated.append(
         Finding(
-            f"After the change {count(reach['queries'], 'queries')} on "
-            f"{count(reach['days'], 'days')} lost {count(reach['dropped'], 'candidates')}; "
+            f"After the change {count(reach['queries'], 'queries')}{on} lost "
+            f"{count(reach['dropped'], 'candidates')}; "
             f"{_asked(reach)}.",
             (),
             (ask.evidence_id(relevance.REACH),),
