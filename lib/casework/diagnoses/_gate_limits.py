@@ -39,6 +39,17 @@ def limits(found: Found, unplaced: int) -> tuple[str, ...]:
         said.append(f"{count(unplaced, 'candidates')} lie in neither period and are not counted.")
     if found.levels[False]["of_shared_queries"] == 0:
         said.append("No query was asked in both periods, so nothing is paired.")
+    said += _of_relevance(found)
+    said.append(
+        f"A restored pass rate holds within {share(uniform_error(found))} at any threshold, from "
+        f"{count(int(found.levels[True]['queries']), 'queries')} (Dvoretzky, Kiefer, Wolfowitz)."
+    )
+    return tuple(said)
+
+
+def _of_relevance(found: Found) -> list[str]:
+    """Say what is not known of relevance."""
+    said = []
     judged = found.relevance.judged
     if judged is not None and not found.relevance.below:
         some = any(level["judged_dropped"] for level in judged.values())
@@ -60,11 +71,7 @@ def limits(found: Found, unplaced: int) -> tuple[str, ...]:
             "Nothing tells of relevance: load judgments, or outcomes of queries, to see what the "
             "drops cost."
         )
-    said.append(
-        f"A restored pass rate holds within {share(uniform_error(found))} at any threshold, from "
-        f"{count(int(found.levels[True]['queries']), 'queries')} (Dvoretzky, Kiefer, Wolfowitz)."
-    )
-    return tuple(said)
+    return said
 
 
 def _others(found: Found, part: Part) -> str:
