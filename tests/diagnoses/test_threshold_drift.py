@@ -374,6 +374,30 @@ def test_few_queries_neither_confirm_nor_clear(
     assert len(few) == (queries == 3)
 
 
+def test_other_queries_are_no_finding_where_hardly_one_was_asked_again(diagnose: Diagnose) -> None:
+    """Harder questions of the same documents, and four probes that are asked every day."""
+    rows: Rows = {name: [] for name in ("query_id", "doc_id", "occurred_at", "embedding_model",
+                  "rerank_score", "threshold")}  # fmt: skip
+    for period in (0, 1):
+        for query in range(104):
+            probe = query >= 100
+            scores = np.random.default_rng(query + 1000 * period * (not probe)).uniform(
+                0.2, 0.9, 10
+            )
+            for place, score in enumerate(scores - 0.1 * period * (not probe)):
+                rows["query_id"].append(f"probe-{query}" if probe else f"q{period}-{query}")
+                rows["doc_id"].append(f"d{(7 * query + 13 * place) % 300}")
+                rows["occurred_at"].append(day(1 + 10 * period + query % 9))
+                rows["embedding_model"].append("ab"[period])
+                rows["rerank_score"].append(float(score))
+                rows["threshold"].append(0.4)
+    result = diagnose(candidates=rows)
+    assert result.verdict == "supported"
+    assert rival(result, "Other queries").outcome == "not_testable"
+    assert result.measures["moved"].value is None
+    assert "what moved cannot be told" in result.headline
+
+
 def test_one_drop_where_there_was_none_is_left_to_chance(diagnose: Diagnose) -> None:
     rows = dropped_alike(40, 0, 0)
     rows["rerank_score"][-1] = 0.39

@@ -199,17 +199,17 @@ def _moved(found: Found, rivals: tuple[Rival, ...]) -> str | None:
         return "reranker"
     if outcome_of(rivals, "The threshold") == "not_excluded":
         return "threshold"
-    ratio = found.fixed.ratio
-    if ratio is not None and not ratio.excludes(1):
+    ratio, same = found.fixed.ratio, found.fixed.before == found.fixed.after
+    if same or (ratio is not None and not ratio.excludes(1)):
         return "none"
     for beginning, label in (("Other queries", "query_mix"), ("The corpus", "corpus")):
         if outcome_of(rivals, beginning) == "not_excluded":
             return label
     if found.embedding_rescored:
         return "candidate_set"
-    if found.overlap is None:
-        return None
-    return "candidate_set" if found.overlap.value < 1 else "none"
+    if found.overlap is None or found.overlap.value >= 1:
+        return None  # the drops changed, and not those of the queries that can be compared
+    return "candidate_set"
 
 
 def _verdict(
@@ -254,6 +254,7 @@ def _by_interval(
         and falsifier.ran
         and not falsifier.falsified
         and all(rival.outcome != "not_excluded" for rival in rivals)
+        and outcome_of(rivals, "Other queries") == "excluded"  # and not merely untested
     )
     return "confirmed" if settled else "supported"
 
