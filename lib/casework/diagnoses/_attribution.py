@@ -224,23 +224,27 @@ UNLOGGED = Query(
     uses=(UNLOGGED_RUNS, LOG_BEGINS),
 )
 
+NUMBERED = Query(
+    "numbered",
+    """
+    SELECT request_id, TRY_CAST(regexp_extract(request_id, '([0-9]{1,18})$', 1) AS BIGINT) AS number
+    FROM requests
+    """,
+    "The number at the end of each id.",
+)
+
 SEQUENCE = Query(
     "sequence",
     """
-    WITH numbered AS (
-        SELECT request_id, TRY_CAST(regexp_extract(request_id, '([0-9]{1,18})$', 1) AS BIGINT)
-                   AS number
-        FROM requests),
-    ends AS (
-        SELECT min(number) AS first, max(number) AS last, count(DISTINCT number) AS ids
-        FROM numbered WHERE request_id IN (SELECT request_id FROM decided))
     SELECT any_value(e.ids) AS ids, any_value(e.last - e.first) + 1 AS expected,
            count(DISTINCT n.number) AS recorded
-    FROM ends AS e LEFT JOIN numbered AS n ON n.number BETWEEN e.first AND e.last
+    FROM (SELECT min(number) AS first, max(number) AS last, count(DISTINCT number) AS ids
+          FROM numbered WHERE request_id IN (SELECT request_id FROM decided)) AS e
+    LEFT JOIN numbered AS n ON n.number BETWEEN e.first AND e.last
     """,
     "Numbers at the end of the ids of decisions, how many there would be without gaps, and how "
     "many of these are of any record, of a decision or not.",
-    uses=(DECIDED,),
+    uses=(DECIDED, NUMBERED),
 )
 
 OVERRIDDEN = Query(
