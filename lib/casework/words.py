@@ -59,12 +59,16 @@ SOURCE_WORD: Mapping[Source, str] = {
     "default": "default",
 }
 UNKNOWN = "not recorded"
+UNMEASURED = "not measured"
+"""What is said of a measure without a value: the evidence did not suffice for it."""
 
 _ABBREVIATIONS = {
-    word.lower(): word for word in (*"ABCDEI", "ID", "LLM", "NPS", "SMD", "SRM", "UTC")
+    word.lower(): word for word in (*"ABCDEI", "ID", "LLM", "McNemar", "NPS", "SMD", "SRM", "UTC")
 }
 _UNIT_WORDS = {"smd": "standardised difference", "s": "time", "points": "percentage points"}
 _PERCENT = {"share": " %", "points": " points"}
+_NOISE = 12
+"""Decimals beyond which the ends of an interval differ by the rounding of floats alone."""
 _SILENT_UNITS = frozenset({"smd", "score", "count", "label", "table", ""})
 
 
@@ -73,8 +77,12 @@ def verdict_sign(verdict: Verdict) -> str:
     return _SIGN[verdict]
 
 
-def title(name: str) -> str:
-    """Say the name of a diagnosis or a measure in words: `cohort_skew` is `Cohort skew`."""
+def title(name: str, unit: str = "") -> str:
+    """Say the name of a diagnosis or a measure in words: `cohort_skew` is `Cohort skew`.
+
+    A measure in seconds is said as a duration, so its name loses the `s` of its unit.
+    """
+    name = name.removesuffix("_s") if unit == "s" else name
     spoken = (_ABBREVIATIONS.get(word, word) for word in on_one_line(name).split("_"))
     return _capital(" ".join(spoken))
 
@@ -200,12 +208,17 @@ def said(value: Any, unit: str) -> str:
     if isinstance(value, Mapping):
         return ", ".join(f"{title(str(key))} {said(item, '')}" for key, item in value.items())
     if isinstance(value, Sequence) and not isinstance(value, str):
-        return (
-            count(len(value), "rows")
-            if unit == "table"
-            else "; ".join(said(item, unit) for item in value)
-        )
+        return count(len(value), "rows") if unit == "table" else _listed(value, unit)
     return instant(value) if parse_instant(value) else on_one_line(str(value))
+
+
+def _listed(values: Sequence[Any], unit: str) -> str:
+    """Say values after each other; a unit that all have stands once, at the end."""
+    told = [said(value, unit) for value in values]
+    word = _PERCENT.get(unit.partition(":")[0])
+    if word and all(text.endswith(word) for text in told):
+        told = [text.removesuffix(word) for text in told[:-1]] + told[-1:]
+    return "; ".join(told) or "none"
 
 
 def _said_number(value: float, unit: str) -> str:
@@ -235,6 +248,8 @@ def unit_word(unit: str) -> str:
 
 def interval(measure: Measure) -> str:
     """Say a measure with its interval and n: `12.4 % (10.9 to 14.0), n = 4,312 requests`."""
+    if measure.value is None:
+        return UNMEASURED
     kind, _, noun = measure.unit.partition(":")
     text = spread(measure.value, measure.ci95, measure.unit)
     if measure.n is None or (kind == "count" and measure.n == measure.value):
@@ -255,11 +270,12 @@ def spread(value: Any, ci95: tuple[float, float] | None, unit: str, *, signed: b
     if kind == "s":
         return f"{duration(value)} ({duration(ci95[0])} to {duration(ci95[1])})"
     scale = 100 if kind in _PERCENT else 1
-    scaled = [scale * x for x in (value, *ci95)]
+    scaled = [round(scale * x, _NOISE) for x in (value, *ci95)]
     places = digits.interval_decimals(scaled)
     signed = signed or min(scaled) < 0
     middle, low, high = (digits.fixed(x, places, signed=signed) for x in scaled)
-    word = _PERCENT.get(kind) or _said_unit(unit)
+    one = kind == "points" and middle.lstrip(f"+{digits.MINUS}") == "1"
+    word = " point" if one else _PERCENT.get(kind) or _said_unit(unit)
     return f"{middle}{word} ({low} to {high})"
 
 

@@ -164,7 +164,7 @@ def test_parts_are_stacked_in_order_and_fill_the_bar() -> None:
     assert [left for left, _ in ends] == pytest.approx([0, 0.712, 0.992])
     assert ends[-1][1] == pytest.approx(1)
     assert "71.2 %" in written(spec)
-    assert "in doubt" in written(spec)
+    assert "in doubt 0.8 %" in written(spec)  # too narrow to hold its share
 
 
 def test_the_part_below_the_gate_is_filled_up_to_it() -> None:

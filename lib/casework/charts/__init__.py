@@ -20,7 +20,7 @@ love: standardised differences, one covariate a line, against the band of chance
     encode: `x_title`, `band` (half width of chance), `threshold` (the difference that matters).
 spans: lanes over time.
     rows: `lane`, `label`, `start`, `end` (datetimes, end may be None for open), `kind`
-        (`span`, `zone` hatched, `tick`, `event` with a rule through all lanes), `role`.
+        (`span`, `zone` framed, `tick`, `event` with a rule through all lanes), `role`.
         Spans of one `label` share a colour; a span may carry `n`, shown on hover.
     encode: `x_title`, `start`, `end` (the window shown).
 bars: aligned stacked bars, parts of a whole.

@@ -1,6 +1,7 @@
 """Bars: wholes split into parts, one bar each, all of one length, so that shares can be compared.
 
-The name of a part stands over the first bar that has it; its share stands inside every bar.
+The name of a part stands over the first bar that has it; its share stands inside every bar, or
+beside its name where the part is too narrow for it.
 """
 
 from collections.abc import Iterator
@@ -104,11 +105,17 @@ def _lay_bar(parts: list[Part], scale: Scale, palette: Palette, marks: Marks) ->
         box |= {"name": named(part.bar, part.name), "said": part.said}
         marks.fills.append(box | {"y": bar, "y2": bar + _BAR})
         marks.feet.append(box | {"y": bar + _BAR - 4, "y2": bar + _BAR})
-        share = words.share(part.right - part.left)
-        if layout.text_width(share, bold=True) + 4 <= scale(part.right) - scale(part.left):
+        if _holds_share(part, scale):
+            share = words.share(part.right - part.left)
             place = {"x": (part.left + part.right) / 2, "y": bar + _BAR / 2 - 1, "text": share}
             marks.shares.append(place | {"colour": palette.ink})
     marks.height = bar + _BAR + 16
+
+
+def _holds_share(part: Part, scale: Scale) -> bool:
+    """Whether a part is wide enough for its share to be written in it."""
+    share = words.share(part.right - part.left)
+    return layout.text_width(share, bold=True) + 4 <= scale(part.right) - scale(part.left)
 
 
 def _label_parts(parts: list[Part], scale: Scale, palette: Palette, marks: Marks) -> float:
@@ -116,6 +123,8 @@ def _label_parts(parts: list[Part], scale: Scale, palette: Palette, marks: Marks
     boxes, shown = [], []
     for part in parts:
         label, middle = layout.fit(part.name, scale.right), (part.left + part.right) / 2
+        if not _holds_share(part, scale):
+            label = layout.fit(f"{part.name} {words.share(part.right - part.left)}", scale.right)
         width = layout.text_width(label)
         left = min(max(scale(middle) - width / 2, 0.0), scale.right - width)
         boxes.append((left, left + width))

@@ -11,7 +11,7 @@ from casework.charts.layout import ROW, Scale
 from casework.charts.stage import Stage
 from casework.findings import Chart
 
-_MOST_POINTS = 40
+_MOST_POINTS = 30
 """A line with more values than this is drawn without points."""
 
 

@@ -20,7 +20,7 @@ _GAP = 3
 _RUG = 9
 _ZONE_PIXELS = 4.0
 _LABEL_ROWS = 2
-_LABEL_PIXELS = 190.0
+_LABEL_PIXELS = 280.0
 _READABLE = 0.75
 """Share of its characters that a label of several words keeps, where it is shortened."""
 

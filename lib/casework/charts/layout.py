@@ -53,7 +53,7 @@ def padded(values: Sequence[float], *, zero: bool = False) -> tuple[float, float
     if zero:
         low, high = min(low, 0.0), max(high, 0.0)
     if low == high:
-        return low - 0.5, high + 0.5
+        return (0.0, 1.0) if zero else (low - 0.5, high + 0.5)
     margin = 0.05 * (high - low)
     return low - margin * (low != 0 or not zero), high + margin * (high != 0 or not zero)
 

@@ -140,7 +140,7 @@ def _details(result: "Result") -> Iterator[str]:
     if result.severity:
         yield f"severity {result.severity}"
     for name, measure in result.measures.items():
-        yield f"{title(name)}: {interval(measure)}"
+        yield f"{title(name, measure.unit)}: {interval(measure)}"
     for finding in result.findings:
         yield finding.statement
     for rival in result.rivals:
@@ -154,4 +154,5 @@ def _details(result: "Result") -> Iterator[str]:
     for remedy in result.remedies:
         yield f"Remedy: {remedy}"
     for name, parameter in result.parameters.items():
-        yield f"{name} = {said(parameter.value, '')}, {SOURCE_WORD[parameter.source]}"
+        value = "none" if parameter.value is None else said(parameter.value, "")
+        yield f"{name} = {value}, {SOURCE_WORD[parameter.source]}"

@@ -117,7 +117,11 @@ def parameters(result: Result) -> Table:
     """The settings of a diagnosis as they were used, and where each came from."""
     columns = (Column("parameter"), Column("value"), Column("where it came from"))
     rows = tuple(
-        (name, exact(found.value), words.SOURCE_WORD[found.source])
+        (
+            name,
+            "none" if found.value is None else exact(found.value),
+            words.SOURCE_WORD[found.source],
+        )
         for name, found in sorted(result.parameters.items())
     )
     seed = ("seed of random draws", exact(result.seed), "fixed, so that a rerun gives the same")

@@ -28,6 +28,7 @@ from casework.visible import ends, on_one_line, visible
 
 if TYPE_CHECKING:
     from jinja2 import Environment
+    from markupsafe import Markup
 
 _TEMPLATES = Path(__file__).parent / "templates"
 _MOST_BYTES = 5_000_000
@@ -35,6 +36,7 @@ _MOST_BYTES = 5_000_000
 _MOST_EVIDENCE_ROWS = 150
 """Rows of evidence in one chapter; the query of each piece gives all of them again."""
 _ID_LENGTH = 20
+_NAMED = re.compile(r"`([^`]+)`")
 _NOT_IN_ANCHORS = re.compile(r"[^A-Za-z0-9_.-]")
 
 
@@ -138,9 +140,18 @@ def _environment() -> "Environment":
     environment.globals |= {"words": words, "anchor": _anchor}
     # Only for what this library drew or wrote: pictures, their data as JSON, style and script.
     environment.filters["drawn"] = Markup
+    environment.filters["coded"] = _coded
     environment.filters["parts"] = _parts
     environment.filters["rfc3339"] = _rfc3339
     return environment
+
+
+def _coded(text: str) -> "Markup":
+    """A sentence, escaped and made visible, in which backticks mark names as code."""
+    from markupsafe import Markup, escape
+
+    marked = _NAMED.sub(r"<code>\1</code>", str(escape(visible(text))))
+    return Markup(marked)  # noqa: S704 (escaped on the line above)
 
 
 def _parts(text: str) -> tuple[str, str, str]:

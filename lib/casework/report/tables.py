@@ -5,6 +5,7 @@ table is there to be checked (`exact`), and are said as prose does where it is t
 """
 
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -12,7 +13,7 @@ from typing import Any, Literal
 from casework import words
 from casework.canonical import plain
 from casework.findings import Chart, Evidence, Measure, Result
-from casework.visible import on_one_line, visible
+from casework.visible import on_one_line, shorten, visible
 
 MOST_ROWS = 50
 """Rows of evidence that a report shows; all are in the case, and the query gives them again."""
@@ -107,10 +108,12 @@ def _measure(name: str, measure: Measure) -> tuple[str, ...]:
     kind = measure.unit.partition(":")[0]
     said_with_it = kind in {"share", "points", "s", "p"}
     said = words.spread(measure.value, measure.ci95, measure.unit if said_with_it else "")
+    if measure.value is None:
+        said = words.UNMEASURED
     if isinstance(measure.value, list | tuple) and len(said) > _LONGEST_LIST:
         said = words.number(len(measure.value))
     return (
-        words.title(name.removesuffix("_s") if kind == "s" else name),
+        words.title(name, measure.unit),
         said,
         _UNITS.get(measure.unit) or words.unit_word(measure.unit),
         "not stated" if measure.n is None else words.number(measure.n),
@@ -124,17 +127,44 @@ _UNITS = {"p": "p-value", "label": "label", "score": "score", "": "number", "sha
 def of_measure(name: str, measure: Measure) -> Table:
     """The rows of a measure that is a table; columns with ids first, nested ones last.
 
-    Fractions are said as prose does; the JSON of the report has them in full.
+    All is said as prose does, and a column without any value is left out; the JSON of the report
+    has everything in full.
     """
     rows = list(measure.value)
-    keys = sorted({key for row in rows for key in row}, key=lambda key: _rank(key, rows))
+    found = {key for row in rows for key in row if row[key] is not None}
+    keys = sorted(found, key=lambda key: _rank(key, rows))
     columns = tuple(Column(_spaced(key), _kind([row.get(key) for row in rows])) for key in keys)
-    cells = [tuple(_said(row.get(key)) for key in keys) for row in rows]
+    cells = [tuple(_said(key, row.get(key)) for key in keys) for row in rows]
     return _cut(words.title(name), columns, cells, len(cells))
 
 
-def _said(value: Any) -> str:
-    return words.number(value) if isinstance(value, float) else exact(value)
+def _said(key: str, value: Any) -> str:
+    """Say a cell of a measure: p-values as such, nested values in words, ids shortened in them."""
+    if value is None:
+        return words.UNKNOWN
+    if isinstance(value, float) and _P_VALUE.fullmatch(key):
+        return words.p_value(value).removeprefix("p ").removeprefix("= ")
+    if isinstance(value, Mapping):
+        return ", ".join(f"{_spaced(name)} {_said(name, item)}" for name, item in value.items())
+    if isinstance(value, list | tuple):
+        return "; ".join(_nested(key, item) for item in value) or "none"
+    return _short(words.said(value, "")) or "(empty text)"
+
+
+def _nested(key: str, value: Any) -> str:
+    if isinstance(value, Mapping):
+        return _said(key, {name: _brief(item) for name, item in value.items()})
+    return _said(key, _brief(value))
+
+
+def _brief(value: Any) -> Any:
+    is_id = isinstance(value, str) and len(value) > _LONGEST_ID and " " not in value
+    return shorten(value, _SHORT_ID) if is_id else value
+
+
+_P_VALUE = re.compile(r"[pq]|p_.*|.*_p")
+_LONGEST_ID = 32
+_SHORT_ID = 20
 
 
 def _rank(key: str, rows: Sequence[Mapping[str, Any]]) -> tuple[int, int, str]:
@@ -148,7 +178,7 @@ def _rank(key: str, rows: Sequence[Mapping[str, Any]]) -> tuple[int, int, str]:
     return (1 if any(isinstance(value, str) for value in values) else 2), end, key
 
 
-_ENDS = {"low": 1, "high": 2}
+_ENDS = {"low": 1, "high": 2, "end": 1, "until": 1}
 
 
 def _spaced(name: str) -> str:

@@ -56,7 +56,7 @@ def _utc(value: datetime) -> datetime:
 def _of_result(result: Result) -> Iterator[Moment]:
     """The breaks of a result, and what its pictures place in time.
 
-    What is clean has no span in doubt, whatever its pictures hatch.
+    What is clean has no span in doubt, whatever its pictures frame.
     """
     breaks = result.breaks if result.verdict != "clean" else ()
     for one in breaks:
@@ -90,15 +90,16 @@ def picture(report: Report) -> Chart | None:
     if not rows:
         return None
     start, end = _window(report)
-    rows += _recorded(report, start, end)
+    changes = _recorded(report, start, end)
     return Chart(
         id="timeline",
         form="spans",
-        title=_title(report),
-        subtitle="Vermilion: spans in doubt. Ticks: changes. Rules: events. Grey: the time that "
-        "evidence covers. Recorded changes: what was changed on purpose.",
+        title=_title(report, rows),
+        subtitle="Vermilion: spans in doubt. Ticks: moments at which something begins. Rules: "
+        "events. Grey: the time that evidence covers. Recorded changes: what was changed on "
+        "purpose.",
         alt=_alt(report),
-        rows=(*rows, *_covers(report, start, end)),
+        rows=(*rows, *changes, *_covers(report, start, end)),
         encode={"x_title": "UTC", "start": start, "end": end},
     )
 
@@ -177,12 +178,14 @@ def _joined(zones: Sequence[Moment]) -> list[Moment]:
     return joined
 
 
-def _title(report: Report) -> str:
+def _title(report: Report, rows: Sequence[Mapping[str, Any]]) -> str:
+    """Say how many marks the results put on the picture, and over which days."""
     told = [moment for moment in moments(report) if moment.result]
+    drawn = [row["kind"] for row in rows]
     parts = [
-        words.count(sum(moment.kind == kind for moment in told), noun)
-        for kind, noun in (("event", "events"), ("zone", "spans in doubt"), ("span", "changes"))
-        if any(moment.kind == kind for moment in told)
+        words.count(drawn.count(kind), noun)
+        for kind, noun in (("event", "events"), ("zone", "spans in doubt"), ("tick", "moments"))
+        if kind in drawn
     ]
     ends = (told[0].start, max(moment.end or moment.start for moment in told))
     first, last = (f"{end.day} {end:%B %Y}" for end in ends)
@@ -197,7 +200,7 @@ def _alt(report: Report) -> str:
 
 def _until(moment: Moment) -> str:
     if moment.end is None:
-        return "an instant" if moment.kind == "event" else "open"
+        return "an instant" if moment.kind in ("event", "evidence") else "open"
     return words.instant(moment.end) if moment.end > moment.start else "an instant"
 
 
