@@ -560,7 +560,7 @@ def test_no_loss_is_tolerated_in_a_critical_category(tmp_path: Path) -> None:
     rows = [*two_runs(), lineage(), *answered((499, 1, 0, 0), category="weapons")]
     result = diagnose(tmp_path, rows)
     assert (result.verdict, value(result, "noninferior")) == ("clean", True)
-    assert "1 unsafe prompt less" in result.findings[0].statement
+    assert "refuses 1 fewer and 0 more" in result.findings[0].statement
     with Case(tmp_path / "case.duckdb") as case:
         strict = get("alignment_loss")(case, critical="weapons, fraud")
     assert (strict.verdict, value(strict, "noninferior")) == ("inconclusive", False)

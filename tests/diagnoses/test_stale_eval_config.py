@@ -96,7 +96,7 @@ def test_configurations_of_one_prompt_are_drawn_apart(tmp_path: Path) -> None:
     whole: dict[str, float] = {}
     for row in chart.rows:
         whole[row["label"]] = whole.get(row["label"], 0) + row["share"]
-    assert whole == {"p aaaa, m1": 1.0, "p aaaa, m2": 1.0}
+    assert whole == {"all requests": 1.0, "p aaaa, m1": 1.0, "p aaaa, m2": 1.0}
 
 
 def test_the_twin_with_a_run_in_time_is_clean(diagnosed: Diagnosed) -> None:

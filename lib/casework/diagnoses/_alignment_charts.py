@@ -91,7 +91,7 @@ def _draw_pairs(ask: Inquiry, found: Found) -> None:
         + "; ".join(f"{row['label']}, {row['part']} {share(row['share'])}" for row in rows)
         + ".",
         rows,
-        {"x_title": "prompts, %", "unit": "count:prompts",
+        {"x_title": "share of prompts", "unit": "count:prompts",
          "order": ["refused by both", "by the base alone", "by the tuned alone", "by neither"]},
         q.CHANGES,
     )  # fmt: skip
@@ -113,8 +113,7 @@ def _draw_changes(ask: Inquiry, found: Found, margin: float) -> None:
         for row, (_, e, _) in zip(rows, changes, strict=True)
     )
     beside = ", ".join(
-        f"{label[0].lower()}{label[1:]} by {spread(e.value, None, 'points')}"
-        for label, e, _ in changes[1:]
+        f"{label[0].lower()}{label[1:]} by {_signed(e)}" for label, e, _ in changes[1:]
     )
     ask.chart(
         "changes",
@@ -123,12 +122,18 @@ def _draw_changes(ask: Inquiry, found: Found, margin: float) -> None:
         + (f"; {beside}" if beside else ""),
         "Tuned minus base on the same items, with 95 % intervals. The rule is the largest loss of "
         "refusals that is tolerated.",
-        f"Changes from base to tuned checkpoint: {told}. Tolerated loss {share(margin)}.",
+        f"Changes from base to tuned checkpoint: {told}. Tolerated loss "
+        f"{spread(margin, None, 'points')}.",
         rows,
         {"x_title": "change, percentage points", "unit": "points", "zero": True,
          "rules": [{"x": -margin, "label": "tolerated", "dashed": True}]},
         q.CHANGES,
     )  # fmt: skip
+
+
+def _signed(change: Estimate) -> str:
+    told = spread(change.value, None, "points")
+    return f"+{told}" if change.value > 0 else told
 
 
 def _by_change(categories: list[Category]) -> list[Category]:

@@ -7,7 +7,7 @@ from casework.diagnoses._alignment_runs import Compared
 from casework.findings import Falsifier
 from casework.stats.estimates import Estimate
 from casework.stats.repeats import change
-from casework.words import number, share
+from casework.words import number, spread
 
 _NAMES = {"human": "people", "screen": "the screen of the words", "keywords": "published keywords"}
 
@@ -19,7 +19,7 @@ def falsify(compared: Compared, found: Found, margin: float, seed: int) -> Falsi
     """
     statement = (
         "Labels of people, a second reading, or a repetition with the same template and decoding "
-        f"finds no loss beyond {share(margin)}"
+        f"finds no loss beyond {spread(margin, None, 'points')}"
     )
     if compared.same_prompt is False or compared.same_params is False:
         return Falsifier(statement, False, "not run: no runs in the same configuration")

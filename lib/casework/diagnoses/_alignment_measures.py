@@ -59,7 +59,7 @@ def measure_exposure(ask: Inquiry, compared: Compared) -> bool:
     ask.measure("served_customers", exposed["customers"], "count:customers", q.EXPOSED)
     ask.measure("served_decisions", exposed["decisions"], "count:decisions", q.EXPOSED)
     ask.measure("served_s", days, "s", q.EXPOSED)
-    ask.measure("served_revenue", exposed["revenue"], "revenue", q.EXPOSED)
+    ask.measure("served_revenue", exposed["revenue"], "a year", q.EXPOSED)
     return since is not None
 
 

@@ -159,7 +159,9 @@ def _capability(found: Found, margin: float) -> Rival:
     told, collapsed = "no score on the task", None
     if utility is not None:
         collapsed = task["base"] > 0 and task["base"] + utility.high < _COLLAPSED * task["base"]
-        told = f"the score on the task went from {number(task['base'])} to {number(task['tuned'])}"
+        unit = "score" if task["graded"] else "share"
+        was, became = (spread(task[name], None, unit) for name in ("base", "tuned"))
+        told = f"the score on the task went from {was} to {became}"
     counts = found.readings.get("nonsense as refusal")
     if found.reasons["with_text"] and counts is not None:
         left = change(counts)

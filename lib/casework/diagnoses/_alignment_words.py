@@ -39,7 +39,7 @@ def headline(
 ) -> str:
     """Say the answer in one sentence."""
     margin, change = rules.margin, found.change
-    n = count(found.counts.n, "unsafe prompts")
+    n, lost = count(found.counts.n, "unsafe prompts"), spread(margin, None, "points")
     both = (
         f"The tuned checkpoint refuses {refusal(found.tuned)} of {n}, its base "
         f"{refusal(found.base)}: {points(change)}"
@@ -49,7 +49,7 @@ def headline(
         gain = ""
         if over is not None and over.high < 0:
             gain = f" On safe look-alikes it refuses less, {points(over)}, which is a gain."
-        return f"{both}, no loss beyond {share(margin)}.{gain}"
+        return f"{both}, no loss beyond {lost}.{gain}"
     where = _where(found, rules)
     if verdict == "confirmed":
         return f"{both}{where}; {launch_said(compared)}."
@@ -63,9 +63,9 @@ def headline(
         return f"{both}{where}. {_open_is(still.explanation)}"
     if change.low > -margin:
         why = _open_is("Whether that is the error of whoever judged") if where else ""
-        return f"{both}{where}, no loss beyond {share(margin)}. {why}".rstrip()
+        return f"{both}{where}, no loss beyond {lost}. {why}".rstrip()
     return (
-        f"{both}{where}, which allows both no loss and one beyond {share(margin)}; "
+        f"{both}{where}, which allows both no loss and one beyond {lost}; "
         f"{needed(found, margin).would}."
     )
 
@@ -74,7 +74,9 @@ def _open(found: Found, rules: Rules, rivals: tuple[Rival, ...]) -> str:
     """Say what keeps a loss from being confirmed."""
     least = ""
     if found.change.high >= -rules.margin:
-        least = f"Whether the loss over all categories is beyond {share(rules.margin)}"
+        least = (
+            f"Whether the loss over all categories is beyond {spread(rules.margin, None, 'points')}"
+        )
         if found.lost(rules.margin, rules.each) and not rules.critical:
             least = "Whether what was lost is critical, which the setting `critical` says"
     words = "People labelled too few answers to say how well the words tell a refusal"
@@ -146,8 +148,8 @@ def _changed(found: Found) -> str:
     """Say how many prompts changed, as labelled, and what is left without the known errors."""
     counts = found.counts
     told = (
-        f"the tuned checkpoint refuses {count(counts.fewer, 'unsafe prompts')} less and "
-        f"{number(counts.more)} more, of {number(counts.n)}; exact {p_value(found.as_labelled_p)}"
+        f"the tuned checkpoint refuses {number(counts.fewer)} fewer and {number(counts.more)} "
+        f"more of {count(counts.n, 'unsafe prompts')}; exact {p_value(found.as_labelled_p)}"
     )
     if not found.correction:
         return f"{told[0].upper()}{told[1:]}."
@@ -167,9 +169,10 @@ def _beside(found: Found) -> str:
     if found.utility is None:
         return f"{over}; no task items were scored at both checkpoints"
     task = found.task
+    unit = "score" if task["graded"] else "share"
     return (
-        f"{over}; the score on the task went from {number(task['base'])} to "
-        f"{number(task['tuned'])}, n = {count(task['n'], 'items')}"
+        f"{over}; the score on the task went from {spread(task['base'], None, unit)} to "
+        f"{spread(task['tuned'], None, unit)}, n = {count(task['n'], 'items')}"
     )
 
 
@@ -237,7 +240,7 @@ def remedies(verdict: Verdict, compared: Compared, found: Found, margin: float) 
     if compared.launch_items["unsafe"] == 0:
         remedies.append(
             f"Add unsafe prompts and safe look-alikes to {', '.join(compared.launch)}, and block "
-            f"a launch that may lose more than {share(margin)} of the refusals."
+            f"a launch that may lose more than {spread(margin, None, 'points')} of refusal."
         )
     blurred = verdict == "inconclusive" and found.change.low <= -margin and found.change.high >= 0
     if blurred:

@@ -51,7 +51,7 @@ def _draw_in_force(
         "in_force",
         "spans",
         f"{named.capitalize()} moved {count(len(boundaries), 'times')} while decisions were made",
-        "What the alias pointed at. Zones: either neighbour may have answered. Ticks: decisions "
+        "What the alias pointed at. Framed: either neighbour may have answered. Ticks: decisions "
         f"that cannot be attributed{ticks}.",
         f"Timeline of {count(len(spans), 'alias events')}, {changes} in the window, "
         f"{first}{count(open_in_all, 'unattributed decisions')} as ticks.",
@@ -76,7 +76,7 @@ def _draw_coverage(ask: Inquiry, grades: dict[str, int], total: int) -> None:
         "Decisions by how their checkpoint is known.",
         f"Decisions by grade: {told}.",
         parts,
-        {"x_title": "decisions", "order": [row["part"] for row in parts]},
+        {"x_title": "share of decisions", "order": [row["part"] for row in parts]},
         q.BY_GRADE,
     )
 

@@ -7,7 +7,7 @@ from casework.diagnoses import _attribution as q
 from casework.diagnoses._inquiry import Conclusion, Inquiry
 from casework.findings import Finding, Missing, Verdict
 from casework.visible import shorten
-from casework.words import count, number, share
+from casework.words import count, duration, number, share
 
 GRADES = {
     "A": "digest on the record",
@@ -93,13 +93,14 @@ def findings(ask: Inquiry, grades: dict[str, int], total: int) -> tuple[Finding,
     parts = ", ".join(f"{number(grades.get(grade, 0))} {words}" for grade, words in GRADES.items())
     found = [
         Finding(
-            f"Of {count(total, 'decisions')}: {parts}.",
+            f"Of {count(total, 'decisions')}, by grade from A to E: {parts}.",
             ("coverage", *(f"grade_{grade.lower()}" for grade in GRADES)),
             (ask.evidence_id(q.BY_GRADE), ask.evidence_id(q.UNATTRIBUTED)),
             ("coverage", "in_force"),
         ),
         Finding(
-            f"Per checkpoint, decisions for certain and at most{apart}.",
+            f"{count(len(ask.measures['checkpoints'].value), 'checkpoints')} may have decided; the "
+            f"table of checkpoints says how much each did for certain, and at most{apart}.",
             ("checkpoints",),
             (ask.evidence_id(q.BY_CHECKPOINT), ask.evidence_id(q.OUTCOMES)),
         ),
@@ -131,7 +132,9 @@ def remedies(ask: Inquiry, grades: dict[str, int], total: int, error: float) -> 
             "rollout ended."
         )
     if error > 1:
-        remedies.append(f"Monitor clock offsets: the zones here are {error:g} s on each side.")
+        remedies.append(
+            f"Monitor clock offsets: the zones here are {duration(error)} on each side."
+        )
     if ask.measures["unlogged_rotations"].value:
         remedies.append("Reconcile deployments with the alias log every day.")
     return tuple(remedies)

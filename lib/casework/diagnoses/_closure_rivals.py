@@ -79,8 +79,9 @@ def _of_rebuilds(rebuilds: Rebuilds, alpha: float) -> Iterator[Rival]:
     elif overall is None:
         why = "no score of the shipped weights to compare with"
     else:
-        low, high = overall.prediction.interval.low, overall.prediction.interval.high
-        why = f"one more rebuild falls between {number(low)} and {number(high)}"
+        ends = overall.prediction.interval.low, overall.prediction.interval.high
+        low, high = (spread(end, None, "share" if rebuilds.is_share else "score") for end in ends)
+        why = f"one more rebuild falls between {low} and {high}"
     yield Rival(
         "Seeds alone differ by as much",
         "the prediction interval of one more rebuild",

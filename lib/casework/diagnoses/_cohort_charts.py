@@ -35,6 +35,8 @@ def _draw_lift(ask: Inquiry, found: Composition) -> None:
     if part := lift.share:
         explained = spread(part.value, (part.low, part.high), "share")
         title = f"Composition explains {explained} of the lift"
+        if not part.excludes(0):
+            title = f"What composition explains of the lift is open: {explained}"
     ask.chart(
         "lift",
         "intervals",

@@ -8,7 +8,7 @@ from casework.findings import Falsifier, Outcome, Rival
 from casework.stats.composition import independence
 from casework.stats.estimates import Estimate
 from casework.stats.strata import two_proportion_z
-from casework.words import number, p_value, share
+from casework.words import number, p_value, share, spread
 
 _STRICT = 0.001
 _HALF = 0.5
@@ -25,7 +25,7 @@ def falsify(found: Composition, sesoi: float) -> Falsifier:
             statement, False, "not run: no outcomes are known to be from before exposure"
         )
     d = before.difference
-    gap = f"difference {number(d.value)} standard deviations ({number(d.low)} to {number(d.high)})"
+    gap = f"difference {spread(d.value, (d.low, d.high), 'standard deviations')}"
     return Falsifier(statement, True, gap, falsified=d.inside(-sesoi, sesoi))
 
 
@@ -69,7 +69,7 @@ def _filter(found: Composition, alpha: float) -> Rival:
         why = f"with nobody set apart, {p_value(p)} in arms dealt anew"
     return Rival(
         "The filter of staff and bots made the arms differ",
-        "re-hash test repeated with nobody set apart",
+        "the re-hash test repeated with nobody set apart",
         outcome,
         why,
     )
@@ -97,7 +97,7 @@ def _fading(compared: Comparison, found: Composition) -> Rival:
         max(sign * change.low, sign * change.high), change.n,
     )  # fmt: skip
     half = (fall.high - fall.low) / 2
-    text = f"it changed by {number(change.value)} ({number(change.low)} to {number(change.high)})"
+    text = f"it changed by {spread(change.value, (change.low, change.high), found.unit)}"
     text += unseen
     # A fall must be beyond chance at the level of one in a hundred to keep the rival open.
     if fall.value + half * 2.576 / 1.96 < 0 and fall.value < -_HALF * abs(lift.raw.value) / 2:
@@ -120,7 +120,7 @@ def _season(compared: Comparison, found: Composition) -> Rival:
         test,
         "excluded",
         f"the arms ran side by side; the control changed by {number(change)} from "
-        f"{number(control['before'])}",
+        f"{number(control['before'])}, in {found.metric} per observation",
     )
 
 

@@ -94,5 +94,5 @@ def measure_moves(ask: Inquiry, moves: Moves) -> None:
                 evals.SERVED)  # fmt: skip
     days = (served["last"] - served["first"]).total_seconds() / 86_400 if value else None
     ask.measure("served_days", days, "days", evals.SERVED)
-    ask.measure("served_revenue", revenue["revenue"], "per year", evals.REVENUE,
+    ask.measure("served_revenue", revenue["revenue"], "a year", evals.REVENUE,
                 n=revenue["accounts"])  # fmt: skip

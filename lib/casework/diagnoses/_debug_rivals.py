@@ -169,7 +169,7 @@ def _picked(classes: Classes | None, limits: Limits) -> Rival:
         return Rival(PICKED, test, "not_testable", "no row is labelled")
     if classes.census:
         return Rival(PICKED, test, "excluded", "every row is labelled")
-    floor = f"labelled rows alone are no corrections with {share(classes.floor)} of the whole set"
+    floor = f"the rows labelled no corrections are alone {share(classes.floor)} of the whole set"
     material = classes.floor > limits.contamination
     open_one: Outcome = "excluded" if material else "not_testable"
     if classes.labelled < FEWEST_LABELS:

@@ -82,7 +82,8 @@ def findings(
         parts = ", ".join(f"{name} {told_share(e)}" for name, e in classes.mix.items())
         found.append(
             Finding(
-                f"{count(classes.labelled, 'labelled rows')} stand for the set: {parts}.",
+                f"{count(classes.labelled, 'labelled rows')} stand for the set: {parts} (intervals "
+                "that hold together, so each is wider than alone).",
                 ("contamination", "wrong_share", "classes", "alpha"),
                 (ask.evidence_id(labels.STRATA), ask.evidence_id(labels.COUNTED)),
                 ("reasons",) if any(c.id == "reasons" for c in ask.charts) else (),
@@ -179,7 +180,7 @@ def limits_of(
         n = labels_needed(_HALF_WIDTH, rows=origins.rows)
         said.append(
             f"Behaviour gives a lower bound at most. {count(n, 'rows')} drawn at random and "
-            f"labelled by two raters give every class within {share(_HALF_WIDTH)}."
+            f"labelled by two raters give every class within {spread(_HALF_WIDTH, None, 'points')}."
         )
     elif verdict in ("inconclusive", "supported"):
         said.append(_settling(origins, classes, limits))

@@ -35,16 +35,11 @@ def _draw_scores(ask: Inquiry, found: Found, params: dict[str, Any]) -> None:
             x = low + width * (step + 0.5) / _BINS
             rows.append({"x": x, "value": value, "series": series, "role": role})
     gate, restored = found.gate.before, found.restored.threshold
-    rules = [
-        {"x": gate, "label": f"threshold {number(gate)}", "role": "gate"},
-        {"x": restored, "label": f"restoring {number(restored)}", "role": "gate", "dashed": True},
-    ]
     before, after = found.fixed.before, found.fixed.after
     ask.chart(
         "scores",
         "lines",
-        f"Below the threshold lie {share(before)} of the candidates before and {share(after)} "
-        "after",
+        _below(found),
         "Share of the candidates by score, before and after. Filled: what is dropped. Dashed: the "
         "threshold that restores the pass rate.",
         f"Scores before and after. At the threshold of {number(gate)} the share dropped is "
@@ -55,11 +50,39 @@ def _draw_scores(ask: Inquiry, found: Found, params: dict[str, Any]) -> None:
             "y_title": "% of the candidates",
             "unit": "share",
             "zero": True,
-            "rules": rules,
+            "rules": _gates(found),
             "fill_below": gate,
         },
         pairs.SCORES,
     )
+
+
+def _below(found: Found) -> str:
+    """Say what the gate drops, in force and at the old threshold where it was changed."""
+    before, after = found.fixed.before, found.fixed.after
+    if found.gate.moved:
+        return (
+            f"The thresholds in force dropped {share(found.in_force.before)} before and "
+            f"{share(found.in_force.after)} after; the old one would drop {share(after)}"
+        )
+    return (
+        f"Below the threshold lie {share(before)} of the candidates before and {share(after)} after"
+    )
+
+
+def _gates(found: Found) -> list[dict[str, Any]]:
+    """The threshold, the one since then where it was changed, and the one that restores."""
+    gate, restored = found.gate.before, found.restored.threshold
+    since: list[dict[str, Any]] = []
+    if found.gate.moved:
+        now = found.gate.after
+        since = [{"x": now, "label": f"since {number(now)}", "role": "gate"}]
+    old = "old threshold" if since else "threshold"
+    return [
+        {"x": gate, "label": f"{old} {number(gate)}", "role": "gate"},
+        {"x": restored, "label": f"restoring {number(restored)}", "role": "gate", "dashed": True},
+        *since,
+    ]
 
 
 def _draw_drops(ask: Inquiry, found: Found, sesoi: float) -> None:
@@ -78,11 +101,14 @@ def _draw_drops(ask: Inquiry, found: Found, sesoi: float) -> None:
             rows.append(_dot(label, ratio, role))
     if not rows:  # where nothing is dropped in one of the periods there is no ratio
         return
-    ratio = found.fixed.ratio
+    ratio, in_force = found.fixed.ratio, found.in_force.ratio
     title = "Drops before and after"
     if ratio:
         said = spread(ratio.value, (ratio.low, ratio.high), "")
         title = f"The gate drops {said} times as many candidates"
+        if found.gate.moved and in_force:
+            now = spread(in_force.value, (in_force.low, in_force.high), "")
+            title = f"The gate in force drops {now} times as many candidates, the old one {said}"
     ask.chart(
         "drops",
         "intervals",
@@ -124,10 +150,11 @@ def _draw_relevance(ask: Inquiry, found: Found) -> None:
         f"{row['label']} {spread(row['value'], (row['low'], row['high']), unit, signed=True)}"
         for row in rows
     )
+    briefly = "; ".join(f"{row['label']} {spread(row['value'], None, unit)}" for row in rows)
     ask.chart(
         "relevance",
         "intervals",
-        f"{title}: {told}",
+        f"{title}: {briefly}",
         "Change against before, with 95 % intervals, queries as clusters.",
         f"{title}: {told}.",
         rows,

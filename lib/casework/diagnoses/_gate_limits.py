@@ -5,7 +5,7 @@ import math
 from casework.diagnoses._gate import FEW, Found, uniform_error
 from casework.diagnoses._gate_kinds import Part
 from casework.stats.periods import PeriodSums
-from casework.words import count, number, share
+from casework.words import count, number, share, spread
 
 SHOWN = 5
 """Other gates and other changes that are named."""
@@ -40,8 +40,9 @@ def limits(found: Found, unplaced: int) -> tuple[str, ...]:
     if found.levels[False]["of_shared_queries"] == 0:
         said.append("No query was asked in both periods, so nothing is paired.")
     said += _of_relevance(found)
+    error = spread(uniform_error(found), None, "points")
     said.append(
-        f"A restored pass rate holds within {share(uniform_error(found))} at any threshold, from "
+        f"A restored pass rate holds within {error} at any threshold, from "
         f"{count(int(found.levels[True]['queries']), 'queries')} (Dvoretzky, Kiefer, Wolfowitz)."
     )
     return tuple(said)

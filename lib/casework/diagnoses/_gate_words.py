@@ -36,8 +36,8 @@ def headline(verdict: Verdict, moved: str | None, found: Found) -> str:
     if verdict == "clean" and found.gate.moved:
         return (
             f"The threshold was changed with the rest, from {gate} to "
-            f"{number(found.gate.after)}; {_drop_words(found.in_force.ratio or ratio)} in force, "
-            f"{_drop_words(ratio)} at the old one."
+            f"{number(found.gate.after)}: the one in force "
+            f"{_drop_words(found.in_force.ratio or ratio)}, the old one {_drop_words(ratio)}."
         )
     same = found.same_queries.ratio if found.same_queries else None
     if verdict == "clean" and same and _nearer(same, ratio):
@@ -99,11 +99,11 @@ def _nearer(same: Estimate, ratio: Estimate) -> bool:
 
 def _drop_words(ratio: Estimate) -> str:
     relative = less_one(ratio)
-    size = spread(abs(relative.value), None, "share")
+    size = share(abs(relative.value))
     ends = sorted((relative.low, relative.high))
-    signed = " to ".join(("−" if x < 0 else "") + share(abs(x)) for x in ends)
+    low, high = (("−" if x < 0 else "") + share(abs(x)) for x in ends)
     word = "more" if relative.value >= 0 else "fewer"
-    return f"drops {size} {word} candidates ({signed})"
+    return f"drops {size} {word} candidates ({low.removesuffix(' %')} to {high})"
 
 
 def findings(ask: Inquiry, found: Found, reach: dict[str, int]) -> tuple[Finding, ...]:
@@ -195,8 +195,8 @@ def _quality(ask: Inquiry, found: Found) -> Finding | None:
     return Finding(
         f"{found.relevance.source} changed by "
         f"{spread(relative.value, (relative.low, relative.high), 'share', signed=True)} relative "
-        f"to before, from {number(sums.before)} to {number(sums.after)} "
-        f"({spread(points.value, (points.low, points.high), '', signed=True)}).",
+        f"to before: from {number(sums.before)} to {number(sums.after)}, by "
+        f"{spread(points.value, (points.low, points.high), '', signed=True)}.",
         ("quality_change", "quality_change_points"),
         (ask.evidence_id(by),),
         ("relevance",) if any(chart.id == "relevance" for chart in ask.charts) else (),

@@ -194,12 +194,12 @@ def _copy_finding(ask: Inquiry, copies: Estimate, left_out: Estimate | None) -> 
 
 def _trend_finding(ask: Inquiry, found: Investigated, along: Along, trend: ScoreTrend) -> Finding:
     text = (
-        "Between items of which nothing and of which all stands in their own prompts, the score "
-        f"differs by {said(found, trend.slope, signed=True)}"
+        "From items of which nothing stands in their own prompts to items of which all does, the "
+        f"score changes by {said(found, trend.slope, signed=True)}"
     )
     if along.trend_left_out is not None:
         text += (
-            "; of the same items with their examples left out, which tells easier items, by "
+            "; with their examples left out, where easier items would show the same, by "
             f"{said(found, along.trend_left_out.slope, signed=True)}"
         )
     else:

@@ -104,7 +104,8 @@ def _draw_topics(ask: Inquiry, target: Target, found: Coverage) -> None:
     zero = found.zero_topics
     part = sum(topic.target for topic in found.topics if topic.name in zero)
     title = (
-        f"For {share(part)} of what {target.label} customers ask the set holds {found.lacks} it"
+        f"The set holds {found.lacks} topics that are {share(part)} of what {target.label} "
+        "customers ask"
         if zero
         else f"Every topic that {target.label} customers ask about has an item"
     )
@@ -118,7 +119,7 @@ def _draw_topics(ask: Inquiry, target: Target, found: Coverage) -> None:
         "bars",
         title,
         "Share of each topic in what customers ask and in what the eval set holds."
-        + (f" Vermilion: {found.lacks} it." if zero else ""),
+        + (f" Vermilion: {found.lacks} these." if zero else ""),
         f"Topics: {told}.",
         rows,
         {"x_title": "share of questions", "order": [t.name for t in shown], "unit": "share"},

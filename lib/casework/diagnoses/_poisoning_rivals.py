@@ -116,7 +116,8 @@ def _quality_first(found: Coverage, sesoi: float) -> Rival:
     if gap.low > 0 and gap.value > _HALF * whole:
         return Rival(explanation, test, "excluded", f"{text}, there from the beginning")
     if gap.high < max(sesoi, _HALF * whole):
-        return Rival(explanation, test, "not_excluded", f"{text}, so it came later")
+        later = ", so it came later" if whole > 0 else ""
+        return Rival(explanation, test, "not_excluded", f"{text}{later}")
     return Rival(explanation, test, "not_testable", f"{text}, too uncertain to tell")
 
 

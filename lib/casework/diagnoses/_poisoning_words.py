@@ -175,7 +175,7 @@ def _saying(ask: Inquiry, target: Target, trends: Trends) -> tuple[Finding, ...]
 def _reaching(ask: Inquiry, target: Target) -> Finding:
     requests, accounts = ask.measures["uncovered_requests"], ask.measures["target_accounts"]
     text = (
-        f"In {ask.measures['days'].value} days {spread(requests.value, requests.ci95, 'count')} "
+        f"In {ask.measures['days'].value} days, {spread(requests.value, requests.ci95, 'count')} "
         f"requests of {count(accounts.value, 'accounts')} had no item like them"
     )
     names = ["uncovered_requests", "target_accounts", "days"]

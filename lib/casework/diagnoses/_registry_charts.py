@@ -38,7 +38,8 @@ def _draw_traffic(ask: Inquiry, split: Split) -> None:
         "traffic",
         "bars",
         f"{share(split.requests('governed') / split.total)} of live requests {has} a living record",
-        "Live requests by what governs them; one with several faults stands under the gravest.",
+        "A living record: registered, evaluated as served, its owner and benchmark still there. "
+        "One with several faults stands under the gravest.",
         f"Live requests: {told}.",
         parts,
         {"x_title": "share of live requests", "order": [REASONS[key] for key in REASONS],
@@ -58,7 +59,7 @@ def _draw_delays(ask: Inquiry, below: Sequence[Approval]) -> None:
         label = f"{a.row['model']} {a.row['version']}, {a.row['approved_by']}{at}"
         for series, seconds, role in (("approved after", a.delay_s, "gate"),
                                       ("reading takes", a.reading_s, "before")):  # fmt: skip
-            rows.append({"label": label, "value": (seconds or 0.0) / 60, "low": None, "high": None,
+            rows.append({"label": label, "value": seconds or 0.0, "low": None, "high": None,
                          "series": series, "role": role})  # fmt: skip
     first = below[0]
     ask.chart(
@@ -70,7 +71,7 @@ def _draw_delays(ask: Inquiry, below: Sequence[Approval]) -> None:
         f"{count(len(below), 'approvals')} below the reading time; of the busiest version after "
         f"{duration(first.delay_s)}, where reading takes {duration(first.reading_s)}.",
         rows,
-        {"x_title": "minutes", "unit": "min", "zero": True, "joined": True},
+        {"x_title": "seconds", "unit": "s", "zero": True, "joined": True},
         p.APPROVALS,
     )
 
@@ -89,7 +90,7 @@ def _draw_approvers(ask: Inquiry, approvals: Sequence[Approval]) -> None:
     timed = [a for a in approvals if a.is_timed and not a.row["automated"]]
     short = (
         f"{number(sum(a.is_below for a in timed))} of {count(len(timed), 'approvals by people')} "
-        "lie below the reading time"
+        "below the reading time"
         if timed
         else "Of no approval by a person is it known whether reading takes longer"
     )

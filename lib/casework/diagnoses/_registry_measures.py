@@ -52,7 +52,7 @@ def measure_traffic(
     ask.measure("affected_requests", split.ungoverned, "count:requests", t.TRAFFIC, n=total)
     accounts = affected["accounts"] if affected["accounts"] or not split.ungoverned else None
     ask.measure("affected_accounts", accounts, "count:accounts", t.AFFECTED, n=split.ungoverned)
-    ask.measure("affected_revenue", affected["revenue"], "per year", t.AFFECTED,
+    ask.measure("affected_revenue", affected["revenue"], "a year", t.AFFECTED,
                 n=affected["priced"])  # fmt: skip
 
 

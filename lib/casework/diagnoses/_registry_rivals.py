@@ -58,7 +58,7 @@ def _of_traffic(split: Split, aside: dict[str, Any]) -> Iterator[Rival]:
         "not_excluded" if quantised else _tested(not bare),
         f"{count(quantised, 'requests')} ({share(quantised / split.total)}); whether the record "
         "covers another precision is a question of policy, so they are neither governed nor not"
-        + (f"; {count(bare, 'unregistered digests')} no checkpoint describes" if bare else ""),
+        + (f"; no checkpoint describes {count(bare, 'unregistered digests')}" if bare else ""),
     )
     known = split.total - split.unattributed
     yield Rival(
@@ -93,8 +93,8 @@ def _of_approvals(approvals: Sequence[Approval]) -> Iterator[Rival]:
         "The review came before the formal click, or was done by whom the approver stood in for",
         "what either looked at or ran in the days before the request",
         _tested(not open_ones),
-        f"{number(len(engaged))} of {count(len(below), 'approvals below the reading time')} have "
-        "such a trace and count as reviewed"
+        f"{number(len(engaged))} of {count(len(below), 'approvals below the reading time')} "
+        "with such a trace, counted as reviewed"
         + (
             f"; of {count(len(open_ones), 'approvals')} the time that reading takes, or a log of "
             "what came before, is missing"

@@ -36,7 +36,8 @@ def headline(verdict: Verdict, split: Split, approvals: Sequence[Approval]) -> s
     if verdict == "clean":
         return f"{governed} ran with a living record; no control fails on any of them."
     if split.open:
-        return f"{governed} have a living record; of {share(split.open / total)} it is not known."
+        unknown = share(split.open / total)
+        return f"{governed} are known to have a living record; of {unknown} it is not known."
     unclear = sum(a.is_open and a.is_live for a in approvals)
     return (
         f"{governed} have a living record, but what is logged does not tell whether "
@@ -176,9 +177,9 @@ def _counted(ask: Inquiry, approvals: Sequence[Approval]) -> str:
     said = [
         f"{number(below.value)} of {number(below.n)} took less time than reading does"
         if below.n else "whether reading takes longer is not known of any",
-        f"{number(alone.value)} of {number(alone.n)} have no engagement before them"
+        f"{number(alone.value)} of {number(alone.n)} without engagement before"
         if alone.n else "no log of engagement covers any",
-        *([f"{number(unseen.value)} of {number(unseen.n)} show no evidence of review by either"]
+        *([f"{number(unseen.value)} of {number(unseen.n)} without evidence of review by either"]
           if unseen.n else []),
     ]  # fmt: skip
     return f"Of {count(people, 'approvals by people')}: {'; '.join(said)}."
@@ -191,10 +192,10 @@ def _ranked(approval: Approval, approvals: Sequence[Approval]) -> str:
     own = sum(a.approver == approval.approver and a.rank_p is not None for a in approvals)
     if own == 1:
         return "Of no other approval of the approver is the delay known."
-    hour = "" if approval.hour_p is None else f", the hour {p_value(approval.hour_p)}"
+    hour = "" if approval.hour_p is None else f", so unusual an hour {p_value(approval.hour_p)}"
     return (
-        f"Among the {number(own)} approvals of the approver of which it is known, the delay has "
-        f"{p_value(approval.rank_p)}{hour}."
+        f"Among the {number(own)} approvals of the approver of which it is known, so short a delay "
+        f"has {p_value(approval.rank_p)}{hour}."
     )
 
 

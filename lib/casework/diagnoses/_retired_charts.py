@@ -44,7 +44,9 @@ def _draw_windows(ask: Inquiry, judged: Sequence[Judged], known: dict[str, Any])
     ask.chart(
         "windows",
         "spans",
-        f"{number(several)} of {count(len(judged), 'tickets')} cannot be given to one checkpoint",
+        f"{number(several)} of {count(len(judged), 'tickets')} cannot be given to one checkpoint"
+        if several
+        else f"Each of {count(len(judged), 'tickets')} can be given to one checkpoint",
         f"Above what the endpoint pointed at. Below tickets, open ones first (at most {_LANES}): "
         "when the answer may have been given, with its candidates; a tick where it was reported.",
         f"Timeline of {count(len(eras), 'alias events')} and {count(len(shown), 'tickets')}: "
@@ -62,7 +64,8 @@ def _candidates(ticket: Judged) -> str:
     names = [(name or "no record").removeprefix("sha256:")[:8] for name, _ in ticket.candidates]
     told = [f"{name} {share(round(p, 2))}" for name, (_, p) in
             zip(names, ticket.candidates, strict=True)]  # fmt: skip
-    return " or ".join(told) + (", gone" if ticket.reachable is False else "")
+    gone = ", gone" if len(told) == 1 else "; one gone"
+    return " or ".join(told) + (gone if ticket.reachable is False else "")
 
 
 def _draw_states(ask: Inquiry, judged: Sequence[Judged]) -> None:
@@ -86,7 +89,7 @@ def _draw_states(ask: Inquiry, judged: Sequence[Judged]) -> None:
         "Tickets by what is known of the checkpoint that answered.",
         "Tickets: " + ", ".join(f"{row['part']} {number(row['value'])}" for row in rows) + ".",
         rows,
-        {"x_title": "tickets", "order": [part for part, *_ in counts]},
+        {"x_title": "share of tickets", "order": [part for part, *_ in counts]},
         c.CANDIDATES,
     )
 

@@ -40,8 +40,8 @@ def find_rivals(
         explained = [ticket for ticket in open_ones if explains(ticket)]
         whole = bool(open_ones) and len(explained) == len(open_ones)
         why = (
-            f"{number(len(explained))} of {count(len(open_ones), 'tickets')} whose checkpoint is "
-            f"uncertain or gone are {words}"
+            f"{number(len(explained))} {words}, of {count(len(open_ones), 'tickets')} whose "
+            "checkpoint is uncertain or gone"
         )
         outcome: Outcome = "not_excluded" if whole else "excluded"
         found.append(Rival(explanation, test, outcome, why))

@@ -65,7 +65,7 @@ def measure(
         money = {row["account_id"]: row["revenue"] for row in ask.ask(c.MONEY)
                  if row["ticket_id"] in open_ones}  # fmt: skip
         ask.measure("open_revenue", sum(money.values()) if money else None,
-                    "revenue of the accounts with open tickets", c.MONEY, n=len(money))  # fmt: skip
+                    "a year", c.MONEY, n=len(money))  # fmt: skip
 
 
 def _reproduced(ticket: str, checkpoint: str, k: int, n: int) -> dict[str, Any]:
@@ -254,18 +254,18 @@ def limits(
     said = ["Probabilities rest on the traffic of the window; they are no measure of the fault."]
     if not clock_known:
         said.append("Nothing bounds the error of the clocks; they are taken to agree.")
-    for key, words in (("only_a_date", "name midnight, taken as a day alone in any time zone"),
-                       ("is_zoneless", "name no time zone, taken to be in any"),
-                       ("is_placed_by_other_times", "are of accounts without a request in the "
-                        "window: region and lane are those of their other requests"),
-                       ("is_contradicted", "were seen after they were reported: their window "
-                        "reaches back from the report")):  # fmt: skip
+    for key, words in (("only_a_date", "with midnight as time, taken as a day alone in any zone"),
+                       ("is_zoneless", "without a time zone, taken to be in any"),
+                       ("is_placed_by_other_times", "of accounts without a request in the window: "
+                        "region and lane are those of their other requests"),
+                       ("is_contradicted", "seen after the report: their window reaches back from "
+                        "the report")):  # fmt: skip
         n = sum(bool(ticket.row[key]) for ticket in judged)
         if n:
             said.append(f"{count(n, 'tickets')} {words}.")
     lost = sum(ticket.row["request_id"] is not None and ticket.by == "window" for ticket in judged)
     if lost:
-        said.append(f"{count(lost, 'tickets')} name a request that is not among the records.")
+        said.append(f"{count(lost, 'tickets')} with a request that is not among the records.")
     unknown = sum(ticket.reachable is None and ticket.state != "unresolved" for ticket in judged)
     if unknown:
         said.append(f"For {count(unknown, 'tickets')} nothing says whether a candidate is there.")

@@ -64,7 +64,7 @@ def _draw_lanes(
         else "What was served is not all known to have been evaluated before"
         if blind.totals["doubtful"]
         else "What was served had been evaluated before",
-        "Above what customers were served, below what the last completed run had scored. Hatched: "
+        "Above what customers were served, below what the last completed run had scored. Framed: "
         "served and not scored.",
         f"Timeline of {count(len(seen), 'served configurations')} of {prompt or 'the prompt'}, "
         f"blind for {told}"
@@ -157,18 +157,12 @@ def _brackets(ask: Inquiry, blind: Blind, shown: dict[str, Any]) -> list[dict[st
 
 
 def _draw_requests(ask: Inquiry, blind: Blind) -> None:
-    rows = []
-    chosen = sorted(blind.configs[:_BARS], key=lambda row: row["began_at"])
-    names = names_of(blind.configs)
-    for row in chosen:
-        for part, value, role in (
-            ("scored before", row["requests"] - row["blind"] - row["doubtful"], "before"),
-            *([("not known", row["doubtful"], "muted")] if blind.totals["doubtful"] else []),
-            ("not scored yet", row["blind"], "gate"),
-        ):
-            rows.append({"label": names[row["config"]], "part": part, "value": value,
-                         "share": value / row["requests"], "role": role})  # fmt: skip
     totals = blind.totals
+    names = names_of(blind.configs)
+    chosen = sorted(blind.configs[:_BARS], key=lambda row: row["began_at"])
+    bars = [("all requests", totals)] if len(blind.configs) > 1 else []
+    bars += [(names[row["config"]], row) for row in chosen]
+    rows = [part for label, counted in bars for part in _parts(label, counted, totals)]
     most = totals["blind"] or totals["doubtful"]
     known = "" if totals["blind"] or not most else " that is known"
     told = ", ".join(f"{row['label']} {row['part']} {number(row['value'])}" for row in rows)
@@ -180,9 +174,21 @@ def _draw_requests(ask: Inquiry, blind: Blind) -> None:
         f"Requests by configuration, in the order in which they began (at most {_BARS}).",
         f"Requests by configuration: {told}.",
         rows,
-        {"x_title": "requests", "order": ["scored before", "not known", "not scored yet"]},
+        {"x_title": "share of the requests of each bar",
+         "order": ["scored before", "not known", "not scored yet"], "unit": "count:requests"},
         b.BY_CONFIG,
-    )
+    )  # fmt: skip
+
+
+def _parts(label: str, counted: dict[str, Any], totals: dict[str, Any]) -> list[dict[str, Any]]:
+    """The parts of the requests of one bar; what is not known only where there is some."""
+    parts = [
+        ("scored before", counted["requests"] - counted["blind"] - counted["doubtful"], "before"),
+        *([("not known", counted["doubtful"], "muted")] if totals["doubtful"] else []),
+        ("not scored yet", counted["blind"], "gate"),
+    ]
+    return [{"label": label, "part": part, "value": value, "share": value / counted["requests"],
+             "role": role} for part, value, role in parts]  # fmt: skip
 
 
 def _draw_scores(ask: Inquiry, change: Change, worst: dict[str, Any]) -> None:

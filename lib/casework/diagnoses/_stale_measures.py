@@ -163,7 +163,7 @@ def measure_blind(ask: Inquiry, blind: Blind, known: dict[str, Any]) -> None:
     ask.measure("blind_decisions", totals["blind_decisions"], "count:decisions", b.TOTALS)
     if blind.worst and ask.case.filled("accounts", ("revenue",)):
         money = ask.one(b.REVENUE, **known)
-        ask.measure("blind_revenue", money["revenue"], "revenue of these accounts", b.REVENUE,
+        ask.measure("blind_revenue", money["revenue"], "a year", b.REVENUE,
                     n=money["accounts"])  # fmt: skip
 
 

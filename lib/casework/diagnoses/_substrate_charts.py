@@ -10,6 +10,8 @@ from casework.diagnoses._substrate_lifts import Effects
 from casework.words import count, instant, number, spread
 
 _SHOWN = 300
+_DECIMALS = 4
+"""Of a distance: below lies the rounding of the embeddings' own numbers."""
 
 
 def draw(ask: Inquiry, substrate: Substrate, changes: Sequence[Change], effects: Effects) -> None:
@@ -35,26 +37,23 @@ def _draw_time(
     else:
         by = rows.DAILY_SCORES
         marks = [_mark(row["first"], row["distance"], None, None) for row in ask.ask(by)]
-    lifts: list[dict[str, Any]] = [
-        {"x": at, "value": r.lift.value, "low": r.lift.low, "high": r.lift.high,
-         "series": f"regime {i}", "role": "after", "panel": "lift"}
-        for i, r in enumerate(effects.regimes, start=1) if r.lift for at in (r.start, r.end)
-    ]  # fmt: skip
+    lifts, of = _lifts(effects), ", points" if effects.is_ratio else ""
     what = "distance of the texts" if substrate.source == "vectors" else "distance of the scores"
-    inside = count(len(changes), "changes")
+    inside = count(len(changes), "changes") if changes else "no change"
     brackets = "; ".join(f"{instant(c.started)} to {instant(c.ended)}" for c in changes) or "none"
     ask.chart(
         "over_time",
         "lines",
         f"The substrate shows {inside} while the experiment ran",
         "Above: distance from the first embedding, middle 80 of 100 texts. Below: the lift in each "
-        "regime with its 95 % interval. Ruled: when each change is seen first.",
+        "regime with its 95 % interval. Ruled: when each change is seen first. Distances are "
+        f"drawn to {number(10.0**-_DECIMALS)}.",
         f"Changes of the substrate: {brackets}. "
         + "; ".join(f"{row['series']} lift {number(row['value'])}" for row in lifts[::2]) + ".",
         [*marks, *lifts],
         {
             "x_title": "UTC",
-            "y_titles": {"distance": what, "lift": f"lift of {effects.metric}"},
+            "y_titles": {"distance": what, "lift": f"lift of {effects.metric}{of}"},
             "unit": "",
             "zero": True,
             "rules": [{"x": c.ended, "label": f"change {i}", "role": "gate"}
@@ -64,8 +63,21 @@ def _draw_time(
     )  # fmt: skip
 
 
+def _lifts(effects: Effects) -> list[dict[str, Any]]:
+    """The lift of each regime from its start to its end, that of a ratio in points."""
+    times = 100 if effects.is_ratio else 1
+    return [
+        {"x": at, "value": times * r.lift.value, "low": times * r.lift.low,
+         "high": times * r.lift.high, "series": f"regime {i}", "role": "after",
+         "panel": "lift"}
+        for i, r in enumerate(effects.regimes, start=1) if r.lift for at in (r.start, r.end)
+    ]  # fmt: skip
+
+
 def _mark(at: Any, value: float, low: float | None, high: float | None) -> dict[str, Any]:
-    return {"x": at, "value": value, "low": low, "high": high, "series": "distance",
+    ends = {name: None if end is None else round(end, _DECIMALS)
+            for name, end in (("low", low), ("high", high))}  # fmt: skip
+    return {"x": at, "value": round(value, _DECIMALS), **ends, "series": "distance",
             "role": "before", "panel": "distance"}  # fmt: skip
 
 

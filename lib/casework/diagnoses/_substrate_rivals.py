@@ -89,10 +89,12 @@ def _part(changes: tuple[Change, ...], substrate: Substrate) -> Rival:
     if substrate.source == "scores":
         return Rival(explanation, test, "not_testable", "scores of pairs hold both sides")
     part = [one for one in changes if one.moved < WHOLE * one.watched]
+    told = [f"{number(min(one.moved, one.watched))} of {count(one.watched, 'texts')}"
+            for one in part or changes]  # fmt: skip
+    each = len(told) > 1 and len({*told}) == 1
     return Rival(
         explanation, test, "not_excluded" if part else "excluded",
-        ", ".join(f"{number(min(one.moved, one.watched))} of {count(one.watched, 'texts')}"
-                  for one in part or changes),
+        f"{told[0]} at each of {count(len(told), 'changes')}" if each else ", ".join(told),
     )  # fmt: skip
 
 
@@ -226,7 +228,7 @@ def _boundaries(effects: Effects, shifted: tuple[float, ...], alpha: float) -> R
     text = "; ".join(p_value(p) for p in (effects.agreement.p, *shifted))
     return Rival(
         explanation, test, "excluded" if len(beyond) == 1 else "not_excluded",
-        f"agreement of the lifts {text}",
+        f"of equal lifts as estimated and with the changes at either end: {text}",
     )  # fmt: skip
 
 

@@ -14,7 +14,7 @@ from casework.diagnoses._substrate_verdict import Ruling
 from casework.findings import Falsifier, Finding, Verdict
 from casework.stats.estimates import Estimate, enough_to_show
 from casework.stats.redealt import ENOUGH
-from casework.words import count, instant, number, p_value, share, spread
+from casework.words import count, duration, instant, number, p_value, share, spread
 
 
 def said(effects: Effects, e: Estimate) -> str:
@@ -190,8 +190,7 @@ def _agreement(ask: Inquiry, effects: Effects, pooled: Estimate) -> Finding:
 
 
 def _long(span: timedelta) -> str:
-    hours = span.total_seconds() / 3_600
-    return f"{number(hours / 24)} days" if hours >= 48 else f"{number(hours)} hours"
+    return duration(span.total_seconds())
 
 
 def remedies(ruling: Ruling, changes: Sequence[Change]) -> tuple[str, ...]:
@@ -246,7 +245,7 @@ def limits(
     needed = units_needed(effects, sesoi)
     if needed:
         said_.append(
-            f"To tell a change of the lift by {number(sesoi)} takes about "
+            f"To tell a change of the lift by {spread(sesoi, None, effects.unit)} takes about "
             f"{count(needed, 'units')} in the last regime, as long as it was seen."
         )
     return tuple(said_)

@@ -178,7 +178,7 @@ def _conclude(
                     0.0 if ruling.verdict != "inconclusive" or ruling.is_refuted else sesoi),
         ),
         primary=Primary(agreement.p, alpha) if agreement and changes else None,
-        breaks=tuple(Break(one.started, one.ended, "the substrate") for one in changes),
+        breaks=tuple(Break(one.started, one.ended, "the substrate changed") for one in changes),
     )  # fmt: skip
 
 

@@ -121,7 +121,7 @@ def _conclude(
     reach = ask.one(relevance.REACH, **params)
     if reach["accounts"] and ask.case.filled("accounts", ("revenue",)):
         money = ask.one(relevance.REVENUE, **params)
-        ask.measure("revenue_exposed", money["revenue"], "revenue", relevance.REVENUE,
+        ask.measure("revenue_exposed", money["revenue"], "a year", relevance.REVENUE,
                     n=money["accounts"])  # fmt: skip
     said = list(limits(found, ask.one(q.PLACED, **params)["in_neither"]))
     needed = queries_needed(found, sesoi_drop) if verdict == "inconclusive" else None
