@@ -630,7 +630,7 @@ def test_ranks_are_among_approvals_whose_delay_is_known(estate: Estate, tmp_path
     for number in range(5):
         estate.version("old", str(number), None, requested_at=None)
     estate.version("old", "t", None)
-    assert "Among the 2 approvals of the approver of which it is known, the delay has p = 0.50" in (
+    assert "Among the 2 approvals of the approver of which it is known, so short a delay has p = 0.50" in (
         told(estate.judge(tmp_path))
     )
 
