@@ -115,12 +115,14 @@ def _season(compared: Comparison, found: Composition) -> Rival:
         unknown = "no outcomes of the control are known to be from before exposure and from after"
         return Rival(explanation, test, "not_testable", unknown)
     change = control["after"] - control["before"]
+    by, level = spread(change, None, "points"), share(control["before"])
+    if not found.is_ratio:
+        by, level = number(change), f"{number(control['before'])} {found.metric} per observation"
     return Rival(
         explanation,
         test,
         "excluded",
-        f"the arms ran side by side; the control changed by {number(change)} from "
-        f"{number(control['before'])}, in {found.metric} per observation",
+        f"the arms ran side by side; the control changed by {by} from {level}",
     )
 
 
