@@ -784,3 +784,13 @@ def test_the_change_that_moved_the_drops_is_found_among_several(
     assert result.verdict == "confirmed"
     for measure in ("pass_rate_before", "pass_rate_after", "restoring_threshold"):
         assert result.measures[measure].value == pytest.approx(truth.numbers[measure], abs=1e-3)
+
+
+def test_the_interval_of_a_fall_holds_what_is_said() -> None:
+    from casework.diagnoses._gate_words import _drop_words
+    from casework.stats.estimates import Estimate
+
+    fall = Estimate(0.9, 0.8, 1.05, 1000)
+    assert _drop_words(fall) == "drops 10 % fewer candidates (−5 to 20 %)"
+    rise = Estimate(1.1, 0.95, 1.2, 1000)
+    assert _drop_words(rise) == "drops 10 % more candidates (−5 to 20 %)"

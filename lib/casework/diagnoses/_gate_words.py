@@ -98,11 +98,12 @@ def _nearer(same: Estimate, ratio: Estimate) -> bool:
 
 
 def _drop_words(ratio: Estimate) -> str:
+    """Say how many more or fewer; the interval is of what the word says."""
     relative = less_one(ratio)
+    word, sign = ("more", 1) if relative.value >= 0 else ("fewer", -1)
     size = share(abs(relative.value))
-    ends = sorted((relative.low, relative.high))
+    ends = sorted((sign * relative.low, sign * relative.high))
     low, high = (("−" if x < 0 else "") + share(abs(x)) for x in ends)
-    word = "more" if relative.value >= 0 else "fewer"
     return f"drops {size} {word} candidates ({low.removesuffix(' %')} to {high})"
 
 
