@@ -103,9 +103,10 @@ class Sorter:
                 values[at] = exact(value.int_value)
             elif value.double_value.__class__ is float:
                 values[at] = value.double_value
-        while None in values:
-            at = values.index(None)
-            values[at] = _value(pairs[at], plan.codes[at])
+        if None in values:
+            for at, value in enumerate(values):
+                if value is None:
+                    values[at] = _value(pairs[at], plan.codes[at])
         if "" in values:
             spoken = [at for at, code in enumerate(plan.codes) if code < 0 or values[at] != ""]
             if len(spoken) < len(pairs):
