@@ -439,9 +439,12 @@ def test_values_that_do_not_fit_a_column_stay_attributes(
     said = chat(gen_ai__usage__input_tokens="many", gen_ai__usage__output_tokens=2**62)
     numbers = chat(gen_ai__usage__input_tokens="12", gen_ai__usage__output_tokens=3.0, user__id=7)
     empty = chat(gen_ai__conversation__id="", session__id="s", enduser__id=True)
-    first, second, third = read(
-        request(span(1, attributes=said), span(2, attributes=numbers), span(3, attributes=empty))
-    ).rows
+    none = chat(gen_ai__usage__input_tokens=True, gen_ai__usage__output_tokens=-1)
+    sent = [span(n, attributes=each) for n, each in enumerate((said, numbers, empty, none), 1)]
+    first, second, third, fourth = read(request(*sent)).rows
+    assert (fourth["input_tokens"], fourth["output_tokens"]) == (None, None)
+    assert fourth["attributes"]["input_tokens"] is True
+    assert fourth["attributes"]["output_tokens"] == -1
     assert (first["input_tokens"], first["attributes"]["input_tokens"]) == (None, "many")
     assert first["output_tokens"] == 2**62
     assert (second["input_tokens"], second["output_tokens"]) == (12, 3)

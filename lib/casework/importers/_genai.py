@@ -15,8 +15,7 @@ from casework.tables import requests
 
 COLUMNS = (*requests.column_names, "locator")
 SLOT = {name: slot for slot, name in enumerate(COLUMNS)}
-_TOKENS = _INPUT_TOKENS, _OUTPUT_TOKENS = SLOT["input_tokens"], SLOT["output_tokens"]
-_COUNTS = (int, type(None))
+_TOKENS = SLOT["input_tokens"], SLOT["output_tokens"]
 _PARAMS_HASH = SLOT["params_hash"]
 _OPERATION, _DECISION = SLOT["operation"], SLOT["decision"]
 _MODELS = (names.NAMES["endpoint"][0], names.NAMES["response_model"][0])
@@ -114,11 +113,10 @@ class Sorter:
         row = list(plan.row(values + base))
         rest = of_resource.copy()
         rest.update(zip(plan.rest_names, plan.rest(values), strict=True))
-        if (
-            row[_INPUT_TOKENS].__class__ not in _COUNTS
-            or row[_OUTPUT_TOKENS].__class__ not in _COUNTS
-        ):
-            _count_tokens(row, rest)
+        for slot in _TOKENS:
+            count = row[slot]
+            if count is not None and (count.__class__ is not int or count < 0):
+                _count_tokens(row, rest, slot)
         if plan.parameter_names and row[_PARAMS_HASH] is None:
             row[_PARAMS_HASH] = _hash(plan, plan.parameters(values))
         if row[_PARAMS_HASH] is None and names.INVOCATION in rest:
@@ -262,18 +260,14 @@ def _is_model_call(row: list[Any], rest: dict[str, Any], names_model: bool) -> b
     return names_model or any(name in rest for name in names.PROVIDERS)
 
 
-def _count_tokens(row: list[Any], rest: dict[str, Any]) -> None:
-    """Leave only whole numbers as counts of tokens; others stay attributes."""
-    for slot in _TOKENS:
-        value = row[slot]
-        if value.__class__ in _COUNTS:
-            continue
-        row[slot] = None
-        try:
-            whole = int(value)
-        except (ValueError, TypeError):
-            whole = -1
-        if 0 <= whole <= _LARGEST_WHOLE and (whole == value or str(whole) == value):
-            row[slot] = whole
-        else:
-            rest[COLUMNS[slot]] = value
+def _count_tokens(row: list[Any], rest: dict[str, Any], slot: int) -> None:
+    """Leave only a whole number as a count of tokens; what is none stays an attribute."""
+    value, row[slot] = row[slot], None
+    try:
+        whole = -1 if isinstance(value, bool) else int(value)
+    except (ValueError, TypeError):
+        whole = -1
+    if 0 <= whole <= _LARGEST_WHOLE and (whole == value or str(whole) == value):
+        row[slot] = whole
+    else:
+        rest[COLUMNS[slot]] = value
