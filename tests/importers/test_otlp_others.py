@@ -499,6 +499,22 @@ def test_a_retrieval_joins_the_one_call_of_its_trace_under_its_own_id(
     ]  # fmt: skip
 
 
+def test_spans_that_share_an_id_are_calls_of_their_own_traces(loaded: Any, case: Path) -> None:
+    """As with exporters that count the spans of each trace from one."""
+    document = [attribute("retrieval.documents.0.document.id", "d")]
+    found = [span(90 + t, traceId=f"{t:032x}", attributes=document) for t in (1, 2, 3)]
+    calls = [span(n, traceId=f"{t:032x}") for n, t in ((1, 1), (1, 2), (1, 3), (2, 3))]
+    named = span(1, traceId=f"{4:032x}", attributes=chat(request_id="r4"))
+    more = span(94, traceId=f"{4:032x}", attributes=document)
+    loaded(request(*found, *calls), request(named, more))
+    one = f"{1:016x}"
+    assert rows(case, "SELECT request_id FROM candidates ORDER BY occurred_at") == [
+        (one,), (f"{2:032x}-{one}",), (None,), ("r4",),
+    ]  # fmt: skip
+    assert not rows(case, "SELECT request_id FROM candidates WHERE request_id IS NOT NULL "
+                          "EXCEPT SELECT request_id FROM requests")  # fmt: skip
+
+
 def test_embeddings_are_vectors_and_calls(loaded: Any, case: Path) -> None:
     tracer = Tracer()
     entry = "embedding.embeddings.{}.embedding."
@@ -555,6 +571,24 @@ def test_a_persons_thumb_is_feedback_and_other_marks_are_samples(loaded: Any, ca
     assert rows(case, sql) == [(name, "openinference", None, False)
                                for name in ("calm", "stars", "truth")]  # fmt: skip
     assert not rows(case, "FROM eval_samples ANTI JOIN eval_runs USING (run_id)")
+
+
+def test_a_thumb_names_its_request_and_not_its_span(loaded: Any, case: Path) -> None:
+    """Where a call has an id of its own, or its span id is that of another trace too."""
+    logger, tracer = Logger(), Tracer()
+    event = "gen_ai.evaluation.result"
+    thumb = {"annotations.0.annotation.annotator_kind": "HUMAN",
+             "annotations.0.annotation.label": "thumbs-up"}  # fmt: skip
+    said = {"gen_ai.evaluation.name": "user_feedback", "gen_ai.evaluation.score.label": "yes"}
+    tracer.call({**CALL, **thumb, "request_id": "r1"}, [(event, said)])
+    logger.emit(event, said, None, tracer.spans[0])  # the same event again
+    others = [span(7, traceId=f"{t:032x}", attributes=[*chat(), *(
+        attribute(*pair) for pair in thumb.items())]) for t in (1, 2)]  # fmt: skip
+    loaded(logger.request(), tracer.request(), request(*others))
+    shared = f"{7:016x}"
+    assert rows(case, "SELECT request_id FROM feedback ORDER BY ALL") == [
+        (f"{2:032x}-{shared}",), (shared,), ("r1",), ("r1",),
+    ]  # fmt: skip
 
 
 def test_an_evaluation_is_a_thumb_only_without_doubt(loaded: Any, case: Path) -> None:

@@ -70,12 +70,6 @@ class Marks:
         self._given: dict[str, list[Any]] = {}
         self._numbers: dict[str, list[_Numbered]] = {}
 
-    @property
-    def traces(self) -> set[str]:
-        """The traces of the marks that wait."""
-        waiting = (one.trace_id for numbered in self._numbers.values() for one in numbered)
-        return {trace_id for trace_id in waiting if trace_id}
-
     def annotations(self, span: SpanRef, flat: Mapping[str, Any], locator: str) -> Iterator[Row]:
         """Yield the marks among the attributes of a span, which are those of OpenInference.
 
@@ -161,7 +155,7 @@ class Marks:
         ids = {} if of_call else {"span_id": span.span_id, "trace_id": span.trace_id}
         return Row(feedback, where, {
             **values,
-            "feedback_id": f"{span.span_id}/{place}",
+            "feedback_id": _named(span.trace_id, span.span_id, place),
             "occurred_at": self._log.instants.find(span.ended),
             "signal": said,
             "request_id": span.span_id if of_call else None,
@@ -184,7 +178,7 @@ class Marks:
         when = self._log.instants.find(span.begun)
         return Row(feedback, locator, {
             **self._log.fill(_RESULT_THUMB, mark),
-            "feedback_id": f"{about}/{name}/{when}",
+            "feedback_id": _named(span.trace_id, about, name, when),
             "occurred_at": when,
             "signal": said,
             "request_id": span.span_id if span.is_call else None,
@@ -208,3 +202,8 @@ class Marks:
             "added_at": self._log.instants.find(when),
         }
         return Row(eval_samples, locator, values)
+
+
+def _named(*parts: Any) -> str:
+    """An id of parts, without those that are not known. A span id is unique in its trace alone."""
+    return "/".join(str(part) for part in parts if part)

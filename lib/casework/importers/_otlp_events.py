@@ -17,7 +17,7 @@ from casework.importers._marks import Marks
 from casework.importers._otlp import AnyValue, Event, KeyValue, LogRecord, Span
 from casework.importers._otlp_values import identify, instant, optional_ids, plain
 from casework.importers._retrievals import DOCUMENTS, documents
-from casework.importers._span_ref import SpanRef, Waiting
+from casework.importers._span_ref import Place, SpanRef, Waiting
 from casework.tables import eval_samples
 
 _EVENT_NAME = "event.name"
@@ -166,26 +166,21 @@ def moment(nanoseconds: int | str, name: str) -> datetime | None:
 
 
 class Others:
-    """Rows of the tables other than `requests`, of one source."""
+    """Rows of the tables other than `requests`, of one source. `waiting` are those to be joined."""
 
     def __init__(self) -> None:
         self._log = FieldLog(None)
         self._flags = Flags(self._log)
         self._marks = Marks(self._log)
-        self._waiting = Waiting()
+        self.waiting = Waiting()
         self._judges = {harness: Judges(harness) for harness in _NAMED_AT}
-
-    @property
-    def waiting_for(self) -> set[str]:
-        """The traces whose one model call some rows wait for."""
-        return self._waiting.traces | self._marks.traces
 
     def rows(self, found: Beside) -> Iterator[Row]:
         """Yield the rows that need not wait for the rest of the source."""
         span, flat, place = found.span, found.attributes, found.place
         yield from embeddings(self._log, span, flat, place)
         for row in documents(self._log, span, flat, place):
-            self._waiting.add(row, span.trace_id)
+            self.waiting.add(row, span.trace_id)
         for row in self._marks.annotations(span, flat, place):
             yield from self._mark(row, span.trace_id)
         for event in found.events:
@@ -196,30 +191,32 @@ class Others:
             else:
                 self._flags.take(ref, event.fields, event.place)
 
-    def rest(self, calls: Mapping[str, str]) -> Iterator[Item]:
+    def numbers(self) -> Iterator[Row]:
+        """Yield the marks that waited for the other numbers of their name; thumbs go on waiting."""
+        for row, trace_id in self._marks.rest():
+            yield from self._mark(row, trace_id)
+
+    def rest(self, calls: Mapping[str, str], requests_of: Mapping[Place, str]) -> Iterator[Item]:
         """Yield the rows that waited, the runs of judges, and what is to be told.
 
         Args:
             calls: the request of each trace that has just one.
+            requests_of: the request of each span that is waited for.
         """
-        for row, trace_id in self._marks.rest():
-            yield from self._mark(row, trace_id)
-        yield from self._waiting.rows(calls)
+        yield from self.waiting.rows(calls, requests_of)
         for judges in self._judges.values():
             yield from judges.rows()
         yield from self._flags.items()
         yield from self._log.items()
 
     def _mark(self, row: Row, trace_id: str | None) -> Iterator[Row]:
-        """A sample names the run of its judge; a thumb may wait for the one call of its trace."""
+        """A sample names the run of its judge; a thumb waits for its request."""
         if row.table is eval_samples:
             run = str(row.values["run_id"])
             harness = run.partition(":")[0]
             yield self._judges[harness].saw(row, run.split(":", _NAMED_AT[harness])[-1])
-        elif row.values.get("request_id"):
-            yield row
         else:
-            self._waiting.add(row, trace_id)
+            self.waiting.add(row, trace_id, row.values["request_id"])
 
 
 def _spoken(pairs: Iterable[KeyValue]) -> list[KeyValue]:

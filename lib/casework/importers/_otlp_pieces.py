@@ -13,7 +13,8 @@ from casework.case import Batch, Fields, Item, Packed, Reject, pack_batch, packe
 from casework.importers._genai import COLUMNS, SLOT, tell
 from casework.importers._otlp_events import Beside, Others
 from casework.importers._otlp_requests import Part
-from casework.importers._span_ids import SpanIds
+from casework.importers._span_ids import SpanIds, shared_name
+from casework.importers._span_ref import Place
 from casework.tables import requests
 
 _SHARED = "whose span id another trace has too, with `request_id` from both ids"
@@ -106,19 +107,20 @@ class Joined:
             for name, column in piece.taken:
                 tell(self._taken, name, column)
         yield Fields({name: sorted(columns) for name, columns in self._taken.items()}, {})
-        yield from self._others.rest(self._calls_of(self._others.waiting_for))
+        yield from self._others.numbers()
+        waiting = self._others.waiting
+        calls, requests_of = self._calls_of(waiting.traces), self._requests_of(waiting.spans)
+        yield from self._others.rest(calls, requests_of)
 
     def _calls(self, calls: Batch | Packed, named: dict[int, str]) -> Batch | Packed:
         """Name the calls; a span id that another trace has too does not name a request."""
         spans, traces = _values(calls, "span_id"), _values(calls, "trace_id")
-        names = dict(named)
-        for at in self._ids.shared(spans, traces):
-            if at not in named:
-                names[at] = f"{traces[at]}-{spans[at]}"
-                self.told[_SHARED] += 1
+        shared = {at: shared_name(spans[at], traces[at]) for at in self._ids.shared(spans, traces)}
+        names = {**shared, **named}
         if not names:
             return calls
-        self._named.update((spans[at], name) for at, name in names.items())
+        self.told[_SHARED] += len(shared.keys() - named.keys())
+        self._named.update((shared.get(at, spans[at]), name) for at, name in named.items())
         ids = [names.get(at, span) for at, span in enumerate(spans)]
         if isinstance(calls, Batch):
             return Batch(requests, {**calls.columns, "request_id": ids})
@@ -130,6 +132,17 @@ class Joined:
         """The request of each of these traces that has just one."""
         alone = self._ids.alone(sorted(traces)) if traces else {}
         return {trace: self._named.get(span, span) for trace, span in alone.items()}
+
+    def _requests_of(self, asked: set[Place]) -> dict[Place, str]:
+        """The request of each of these spans, whose trace may not be known."""
+        known = sorted((trace, span) for trace, span in asked if trace)
+        spans, traces = [span for _, span in known], [trace for trace, _ in known]
+        shared = {known[at] for at in (self._ids.shared(spans, traces) if known else ())}
+        found: dict[Place, str] = {}
+        for trace, span in asked:
+            name = shared_name(span, trace) if trace and (trace, span) in shared else span
+            found[trace, span] = self._named.get(name, name)
+        return found
 
 
 def _values(calls: Batch | Packed, name: str) -> list[Any]:

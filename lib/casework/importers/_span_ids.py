@@ -17,11 +17,13 @@ class SpanIds:
     """Every span id met with the trace it was first met in, 16 bytes each.
 
     A span id is unique within its trace only. Kept as sorted runs, each at least twice as long
-    as the next, so that a batch costs a search in few of them.
+    as the next, so that a batch costs a search in few of them; beside them, in no order, those that
+    were met in another trace first.
     """
 
     def __init__(self) -> None:
         self._runs: list[tuple[Words, Words]] = []
+        self._shared: list[tuple[Words, Words]] = []
 
     def shared(self, spans: Sequence[str], traces: Sequence[str]) -> list[int]:
         """Return the positions of spans whose id was met before in another trace.
@@ -43,10 +45,15 @@ class SpanIds:
             first_marks[met] = known_marks[at[met]]
             is_new &= ~met
         self._add(unique[is_new], first_marks[is_new])
-        return [int(position) for position in np.flatnonzero(marks != first_marks[member])]
+        shared = np.flatnonzero(marks != first_marks[member])
+        if len(shared):
+            self._shared.append((ids[shared], marks[shared]))
+        return [int(position) for position in shared]
 
     def alone(self, traces: Sequence[str]) -> dict[str, str]:
-        """Return the span id of each trace of which one span was met; that of others is not there.
+        """Return the span of each trace of which one was met, named as by `shared_name` if need be.
+
+        Traces of which none was met, or several, are not there.
 
         Args:
             traces: trace ids, 32 hex digits each.
@@ -54,12 +61,14 @@ class SpanIds:
         import numpy as np
 
         asked = dict(zip((int(mark) for mark in _marks(traces)), traces, strict=True))
-        found: dict[str, list[int]] = {}
-        for ids, marks in self._runs:
+        found: dict[str, set[str]] = {}
+        for number, (ids, marks) in enumerate((*self._runs, *self._shared)):
             at = np.flatnonzero(np.isin(marks, np.array([*asked], dtype=np.uint64)))
-            for span, mark in zip(ids[at], marks[at], strict=True):
-                found.setdefault(asked[int(mark)], []).append(int(span))
-        return {trace: f"{spans[0]:016x}" for trace, spans in found.items() if len(spans) == 1}
+            for word, mark in zip(ids[at], marks[at], strict=True):
+                span, trace = f"{int(word):016x}", asked[int(mark)]
+                name = span if number < len(self._runs) else shared_name(span, trace)
+                found.setdefault(trace, set()).add(name)
+        return {trace: spans.pop() for trace, spans in found.items() if len(spans) == 1}
 
     def _add(self, ids: "Words", marks: "Words") -> None:
         import numpy as np
@@ -71,6 +80,11 @@ class SpanIds:
             ids, marks = ids[order], marks[order]
         if len(ids):
             self._runs.append((ids, marks))
+
+
+def shared_name(span: str, trace: str) -> str:
+    """The name of a span whose id was met in another trace first."""
+    return f"{trace}-{span}"
 
 
 def _marks(traces: Sequence[str]) -> "Words":
