@@ -642,6 +642,52 @@ def test_numbers_of_people_are_thumbs_where_all_of_their_name_are(
         assert rows(case, sql) == [(len(numbers) - len(signals),)]
 
 
+def test_a_score_written_as_text_is_a_number_and_one_that_is_none_is_kept(
+    loaded: Any, case: Path
+) -> None:
+    """A score of a mark, of a document and of a document before it was reranked."""
+    event = "gen_ai.evaluation.result"
+    ranked = "reranker.{}_documents.0.document."
+    tracer = Tracer()
+    for score in ("0.5", "high", float("nan"), True):
+        tracer.call(
+            {
+                **CALL,
+                "annotations.0.annotation.name": "tone",
+                "annotations.0.annotation.score": score,
+                "retrieval.documents.0.document.id": "d",
+                "retrieval.documents.0.document.score": score,
+            },
+            [(event, {"gen_ai.evaluation.name": "wit", "gen_ai.evaluation.score.value": score})],
+        )
+        tracer.call({
+            ranked.format("input") + "id": "e", ranked.format("input") + "score": score,
+            ranked.format("output") + "id": "e", ranked.format("output") + "score": score,
+        })  # fmt: skip
+    exhibit = loaded(tracer.request())
+    assert exhibit.rows_rejected == 0
+    kept = [(0.5, None), (None, "NaN"), (None, "high"), (None, "true")]
+    sql = "SELECT score, attributes->>'{}' FROM eval_samples WHERE run_id LIKE '%:{}' ORDER BY ALL"
+    assert rows(case, sql.format("score", "tone")) == kept
+    assert rows(case, sql.format('$."score.value"', "wit")) == kept
+    sql = "SELECT {}_score, attributes->>'$.\"document.score\"' FROM candidates WHERE doc_id = '{}' "
+    assert rows(case, sql.format("dense", "d") + "ORDER BY ALL") == kept
+    assert rows(case, sql.format("rerank", "e") + "ORDER BY ALL") == kept
+    assert rows(case, "SELECT count(dense_score) FROM candidates WHERE doc_id = 'e'") == [(1,)]
+    assert "3 values of annotation.score cannot be read, and are kept as attributes" in (
+        exhibit.notes
+    )
+
+
+def test_a_number_is_a_thumb_where_its_name_is_that_of_one(loaded: Any, case: Path) -> None:
+    tracer = Tracer()
+    person = {"annotations.0.annotation.name": "👍", "annotations.0.annotation.score": 1,
+              "annotations.0.annotation.annotator_kind": "HUMAN"}  # fmt: skip
+    tracer.call({**CALL, **person})
+    loaded(tracer.request())
+    assert rows(case, "SELECT signal FROM feedback") == [(1,)]
+
+
 def test_the_run_of_a_judge_begins_with_its_first_mark(loaded: Any, case: Path) -> None:
     tracer, event = Tracer(), "gen_ai.evaluation.result"
     said = {"gen_ai.evaluation.name": "tone: warm", "gen_ai.evaluation.score.value": 0.5}

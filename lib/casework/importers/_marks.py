@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from casework.case import Row
 from casework.importers._fields import FieldLog, Form
 from casework.importers._flattened import indexed
-from casework.importers._shape import number, text
+from casework.importers._shape import text
 from casework.importers._span_ref import SpanRef
 from casework.importers._thumbs import as_number, is_of_thumbs, numeric_signals, signal, thumb
 from casework.tables import eval_samples, feedback
@@ -31,8 +31,8 @@ _THUMB = Form(
 _JUDGED = Form(
     eval_samples,
     of="annotation",
-    columns={"category": ("label",)},
-    uses={"score": ("score",), "run_id": ("name", "annotator_kind")},
+    columns={"category": ("label",), "score": ("score",)},
+    uses={"run_id": ("name", "annotator_kind")},
 )
 _RESULT_THUMB = Form(
     feedback,
@@ -43,8 +43,8 @@ _RESULT_THUMB = Form(
 _RESULT = Form(
     eval_samples,
     of="evaluation",
-    columns={"category": ("score.label",)},
-    uses={"score": ("score.value",), "run_id": ("name",)},
+    columns={"category": ("score.label",), "score": ("score.value",)},
+    uses={"run_id": ("name",)},
 )
 
 
@@ -117,7 +117,8 @@ class Marks:
     def rest(self) -> Iterator[tuple[Row, str | None]]:
         """Yield the rows that waited, each with the trace that its mark belongs to."""
         for name, numbered in self._numbers.items():
-            signals = numeric_signals(self._given[name], is_of_thumbs=is_of_thumbs(name))
+            of_thumbs = is_of_thumbs(name.partition(" ")[2])
+            signals = numeric_signals(self._given[name], is_of_thumbs=of_thumbs)
             for one in numbered:
                 yield one.make(signals.get(one.number)), one.trace_id
         self._numbers.clear()
@@ -198,7 +199,6 @@ class Marks:
             "run_id": run,
             "item_id": item,
             "epoch": 1,
-            "score": number(mark.get("score", mark.get("score.value"))),
             "added_at": self._log.instants.find(when),
         }
         return Row(eval_samples, locator, values)

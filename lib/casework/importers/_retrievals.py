@@ -17,6 +17,7 @@ from casework.importers._flattened import flatten, indexed
 from casework.importers._messages import shortened
 from casework.importers._shape import text
 from casework.importers._span_ref import SpanRef
+from casework.importers._thumbs import as_number
 from casework.tables import candidates
 
 _RETRIEVED = "retrieval.documents."
@@ -43,14 +44,20 @@ _SPAN = Form(
 _DOCUMENT = Form(
     candidates,
     of="document",
-    columns={"doc_id": ("document.id", "id"), "passed": ("passed",)},
-    uses={"dense_score": ("document.score", "score")},
+    columns={
+        "doc_id": ("document.id", "id"),
+        "passed": ("passed",),
+        "dense_score": ("document.score", "score"),
+    },
 )
 _RANKED = Form(
     candidates,
     of="reranked document",
-    columns=_DOCUMENT.columns,
-    uses={"rerank_score": ("document.score", "score")},
+    columns={
+        "doc_id": ("document.id", "id"),
+        "passed": ("passed",),
+        "rerank_score": ("document.score", "score"),
+    },
 )
 
 
@@ -58,7 +65,7 @@ class _Given(NamedTuple):
     """Rank and score of a document before it was reranked."""
 
     rank: int
-    score: Any
+    score: float | None
 
 
 def documents(log: FieldLog, span: SpanRef, flat: Mapping[str, Any], locator: str) -> Iterator[Row]:
@@ -86,11 +93,10 @@ def documents(log: FieldLog, span: SpanRef, flat: Mapping[str, Any], locator: st
         form = _RANKED if prefix == _RERANKED else _DOCUMENT
         for at, entry in sorted(found.items()):
             values = log.fill(form, entry)
-            ranks = {"dense_rank": at + 1, "dense_score": _score(entry)}
+            ranks: dict[str, float | None] = {"dense_rank": at + 1}
             if form is _RANKED:
                 given = before.get(_id(entry), _Given(0, None))
-                ranks = {"dense_rank": given.rank or None, "dense_score": given.score,
-                         "rerank_score": _score(entry)}  # fmt: skip
+                ranks = {"dense_rank": given.rank or None, "dense_score": given.score}
             named = {"doc_id": values.get("doc_id") or _id(entry)}
             kept = {**about["attributes"], **values.get("attributes", {})}
             row = {**about, **values, **named, **ranks, "attributes": kept}
@@ -129,8 +135,8 @@ def _id(entry: Mapping[str, Any]) -> str | None:
     return known or (_digest(content) if content else None)
 
 
-def _score(entry: Mapping[str, Any]) -> Any:
-    return entry.get("document.score", entry.get("score"))
+def _score(entry: Mapping[str, Any]) -> float | None:
+    return as_number(entry.get("document.score", entry.get("score")))
 
 
 def _digest(said: str) -> str:
