@@ -670,7 +670,9 @@ def test_a_score_written_as_text_is_a_number_and_one_that_is_none_is_kept(
     sql = "SELECT score, attributes->>'{}' FROM eval_samples WHERE run_id LIKE '%:{}' ORDER BY ALL"
     assert rows(case, sql.format("score", "tone")) == kept
     assert rows(case, sql.format('$."score.value"', "wit")) == kept
-    sql = "SELECT {}_score, attributes->>'$.\"document.score\"' FROM candidates WHERE doc_id = '{}' "
+    sql = (
+        "SELECT {}_score, attributes->>'$.\"document.score\"' FROM candidates WHERE doc_id = '{}' "
+    )
     assert rows(case, sql.format("dense", "d") + "ORDER BY ALL") == kept
     assert rows(case, sql.format("rerank", "e") + "ORDER BY ALL") == kept
     assert rows(case, "SELECT count(dense_score) FROM candidates WHERE doc_id = 'e'") == [(1,)]
@@ -686,6 +688,22 @@ def test_a_number_is_a_thumb_where_its_name_is_that_of_one(loaded: Any, case: Pa
     tracer.call({**CALL, **person})
     loaded(tracer.request())
     assert rows(case, "SELECT signal FROM feedback") == [(1,)]
+
+
+def test_marks_of_one_name_on_one_span_are_epochs(loaded: Any, case: Path) -> None:
+    """Two judges of one name are no contradiction; the span that comes again repeats both."""
+    event = "gen_ai.evaluation.result"
+    marks = {f"{kind}s.{n}.{kind}.{key}": value
+             for n, kind in enumerate(("annotation", "evaluation"))
+             for key, value in (("name", "tone"), ("score", n / 2))}  # fmt: skip
+    said = [(event, {"gen_ai.evaluation.name": "wit", "gen_ai.evaluation.score.value": n / 2})
+            for n in (0, 1)]  # fmt: skip
+    tracer = Tracer()
+    tracer.call({**CALL, **marks}, said)
+    exhibit = loaded(tracer.request(), tracer.request())
+    sql = "SELECT epoch, score FROM eval_samples WHERE run_id LIKE '%:{}' ORDER BY ALL"
+    assert rows(case, sql.format("tone")) == rows(case, sql.format("wit")) == [(1, 0), (2, 0.5)]
+    assert (exhibit.rows_rejected, exhibit.rows_duplicate) == (0, 5)
 
 
 def test_the_run_of_a_judge_begins_with_its_first_mark(loaded: Any, case: Path) -> None:

@@ -248,6 +248,17 @@ def test_the_levels_of_a_page_of_the_api(case: Path, tmp_path: Path) -> None:
     assert found == [("a",), ("t",), ("s",), ("a/3",)]
 
 
+def test_an_annotation_that_comes_again_is_a_duplicate(case: Path, tmp_path: Path) -> None:
+    """As in pages that overlap; those of two annotators are two epochs."""
+    one = {"id": "1", "span_id": "a", "name": "n", "annotator_kind": "LLM", "label": "x",
+           "score": 0.5, "explanation": "", "created_at": "2026-01-01T00:00:00Z"}  # fmt: skip
+    path = tmp_path / "x.jsonl"
+    path.write_text("".join(f"{json.dumps(row)}\n" for row in (one, {**one, "id": "2"}, one)))
+    (exhibit,) = load(case, TABLE, path)
+    assert rows(case, "SELECT epoch FROM eval_samples ORDER BY 1") == [(1,), (2,)]
+    assert (exhibit.rows_rejected, exhibit.rows_duplicate) == (0, 1)
+
+
 def test_a_table_of_spans_or_of_anything_is_not_taken(tmp_path: Path) -> None:
     for header in ("span_id,label,score", "label,score,explanation", "id,label,score,explanation",
                    "context.span_id,span_kind,start_time,label,score,explanation"):  # fmt: skip

@@ -4,7 +4,7 @@ A person's thumb is feedback. What judges and programs say, and a person's grade
 the run of that name.
 """
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -96,7 +96,7 @@ class Annotations:
     log: FieldLog
     thumbs: Mapping[str | None, Mapping[float, int]]
     judges: Judges
-    _seen: Counter[tuple[str, str | None]] = field(default_factory=Counter)
+    _seen: dict[tuple[str, str | None], dict[str, int]] = field(default_factory=dict)
     _unparsed: int = 0
     _no_number: int = 0
     _undated: int = 0
@@ -149,12 +149,14 @@ class Annotations:
         said = one.fields.get("score") not in (None, "")
         self._no_number += said and score is None and not is_unparsed
         run = f"openinference:{one.kind or 'annotation'}:{one.name}"
-        self._seen[run, one.about] += 1
+        seen = self._seen.setdefault((run, one.about), {})
+        # an annotation that comes again, as in pages that overlap, is the same epoch again
+        epoch = seen.setdefault(text(one.fields.get("id")) or one.locator, len(seen) + 1)
         row = Row(eval_samples, one.locator, {
             **self.log.fill(_UNREAD if is_unparsed else _JUDGED, one.fields),
             "run_id": run,
             "item_id": one.about,
-            "epoch": self._seen[run, one.about],
+            "epoch": epoch,
             "score": None if is_unparsed else score,
         })  # fmt: skip
         return self.judges.saw(row, one.name)

@@ -4,6 +4,7 @@ A person's mark that says up or down without doubt is feedback. Any other is a s
 the name of the mark: what judges and programs say, and grades.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any, NamedTuple
@@ -74,26 +75,34 @@ class Marks:
         """Yield the marks among the attributes of a span, which are those of OpenInference.
 
         A thumb names its request where the span is a model call; others wait for that of the trace.
+        Of several marks of one name each is an epoch: they are those of several judges.
 
         Args:
             span: where they come from.
             flat: its attributes under dotted names.
             locator: where it stands.
         """
+        session = text(flat.get("session.id"))
+        seen: Counter[tuple[str, ...]] = Counter()
         for prefix in PREFIXES:
             for position, entry in sorted(indexed(flat, prefix).items()):
                 mark = {name.partition(".")[2]: value for name, value in entry.items()}
                 place = f"{prefix}{position}"
                 where = f"{locator}/{place}"
-                session = text(flat.get("session.id"))
-                make = partial(self._annotation, span, session, mark, place, where)
-                if (text(mark.get("annotator_kind")) or "").upper() != _BY_PERSON:
+                kind = (text(mark.get("annotator_kind")) or "").upper()
+                level = prefix.removesuffix("annotations.").removesuffix("evaluations.")
+                one = (level, kind, str(mark.get("name")))
+                seen[one] += 1
+                make = partial(self._annotation, span, session, mark, place, where, seen[one])
+                if kind != _BY_PERSON:
                     yield make(None)
                     continue
                 yield from self._decide(f"annotation {mark.get('name')}", span, make, (
                     mark.get("label"), mark.get("score")))  # fmt: skip
 
-    def evaluation(self, span: SpanRef, fields: Mapping[str, Any], locator: str) -> Iterator[Row]:
+    def evaluation(
+        self, span: SpanRef, fields: Mapping[str, Any], locator: str, epoch: int
+    ) -> Iterator[Row]:
         """Yield the row of an event `gen_ai.evaluation.result`.
 
         The event does not say who judged. It is a thumb where its label is one, or its name is that
@@ -103,11 +112,12 @@ class Marks:
             span: where it happened; `begun` is its instant.
             fields: attributes of the event.
             locator: where it stands.
+            epoch: which of the events of this name it is, of those of one span.
         """
         mark = {name.removeprefix(_OF_EVENT): value for name, value in fields.items()}
         name, label = text(mark.get("name")), mark.get("score.label")
         about = span.span_id or text(fields.get("gen_ai.response.id"))
-        make = partial(self._result, span, about, mark, locator)
+        make = partial(self._result, span, about, mark, locator, epoch)
         if (name or "").lower() in _FEEDBACK_NAMES:
             given = (label, mark.get("score.value"))
             yield from self._decide(f"evaluation {name}", span, make, given)
@@ -143,6 +153,7 @@ class Marks:
         mark: Mapping[str, Any],
         place: str,
         where: str,
+        epoch: int,
         said: int | None,
     ) -> Row:
         level = place.partition(".")[0]
@@ -150,7 +161,7 @@ class Marks:
             kind = (text(mark.get("annotator_kind")) or "").upper()
             run = f"openinference:{kind or 'annotation'}:{text(mark.get('name'))}"
             about = {"session": session, "trace": span.trace_id}.get(level, span.span_id)
-            return self._judged(_JUDGED, mark, where, span.ended, (run, about))
+            return self._judged(_JUDGED, mark, where, span.ended, (run, about, epoch))
         of_call = span.is_call and level not in ("session", "trace")
         values = self._log.fill(_THUMB, mark)
         ids = {} if of_call else {"span_id": span.span_id, "trace_id": span.trace_id}
@@ -170,11 +181,12 @@ class Marks:
         about: str | None,
         mark: Mapping[str, Any],
         locator: str,
+        epoch: int,
         said: int | None,
     ) -> Row:
         name = text(mark.get("name"))
         if said is None:
-            names = (f"opentelemetry:{name}", about)
+            names = (f"opentelemetry:{name}", about, epoch)
             return self._judged(_RESULT, mark, locator, span.begun, names)
         when = self._log.instants.find(span.begun)
         return Row(feedback, locator, {
@@ -191,14 +203,14 @@ class Marks:
         mark: Mapping[str, Any],
         locator: str,
         when: Any,
-        names: tuple[str, str | None],
+        names: tuple[str, str | None, int],
     ) -> Row:
-        run, item = names
+        run, item, epoch = names
         values = {
             **self._log.fill(form, mark),
             "run_id": run,
             "item_id": item,
-            "epoch": 1,
+            "epoch": epoch,
             "added_at": self._log.instants.find(when),
         }
         return Row(eval_samples, locator, values)

@@ -96,7 +96,7 @@ name hold no other number than -1, 0 and 1, and more than one of them, or the na
 thumbs |
 | `eval_samples` | all other marks: what judges and programs say, and grades. `run_id` is \
 `openinference:<annotator kind>:<name>` or `opentelemetry:<name>`, `item_id` the span, the trace, \
-the session or `gen_ai.response.id` |
+the session or `gen_ai.response.id`; `epoch` counts the marks of one name on a span |
 | `eval_runs` | a run for each of these `run_id`, from its first mark on; it has no end, and \
 covers no configuration |
 
