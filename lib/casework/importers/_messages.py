@@ -13,7 +13,10 @@ import msgspec
 
 _SYSTEM_ROLES = frozenset(("system", "developer"))
 _TEXT_PARTS = (None, "text", "input_text", "output_text", "refusal")
-_SPOKEN = ("content", "text", "refusal", "parts", "contents", "tool_calls", "function_call")
+_SPOKEN = (
+    *("content", "text", "refusal", "parts", "contents", "tool_calls", "function_call"),
+    *("function_call_name", "function_call_arguments_json"),
+)
 _WRAPPERS = ("messages", "message", "choices", "candidates")
 _PLAIN_FIELDS = {"role", "parts", "finish_reason"}
 _KEPT_CHARACTERS = 4_000

@@ -1,5 +1,6 @@
 """Spans of OpenInference as evidence rows, from whichever export of Phoenix or Arize."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -30,7 +31,10 @@ from casework.tables import (
 TABLES: tuple[Table, ...] = (requests, candidates, vectors, feedback, eval_samples, eval_runs)
 
 _KIND = names.SPAN_KIND
-_SPOKEN = (*names.INDEXED_INPUT, *names.INDEXED_OUTPUT, "llm.messages.", "message.")
+_SPOKEN = (*names.INDEXED_INPUT, *names.INDEXED_OUTPUT, "llm.messages.")
+_WHOLE = (*names.INPUT, *names.OUTPUT, names.SYSTEM)
+_TEXTS = ("input_text", "output_text")
+_TOKENS = ("input_tokens", "output_tokens")
 _SPAN_COLUMNS = {
     "request_id": ("span_id",),
     "occurred_at": ("start_time",),
@@ -61,7 +65,7 @@ class Spans:
     _marks: Marks = field(init=False)
     _calls: Calls = field(default_factory=Calls)
     _waiting: Waiting = field(default_factory=Waiting)
-    _passed: dict[str, int] = field(default_factory=dict)
+    _passed: Counter[str] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
         self._marks = Marks(self.log)
@@ -77,17 +81,21 @@ class Spans:
         kind = str(flat.pop(_KIND, None) or span.get("span_kind") or "").upper()
         is_call = kind in names.MODEL_KINDS
         ref = SpanRef(text(span.get("trace_id")), text(span.get("span_id")),
-                      span.get("start_time"), span.get("end_time"), is_call)  # fmt: skip
+                      span.get("start_time"), span.get("end_time") or span.get("start_time"),
+                      is_call)  # fmt: skip
         for mark in self._marks.annotations(ref, flat, locator):
             yield from self._mark(mark, ref.trace_id)
         if is_call:
             yield self._call(span, flat, kind, locator)
             yield from embeddings(self.log, ref, flat, locator)
         elif kind in ("RETRIEVER", "RERANKER"):
-            for row in documents(self.log, ref, flat, locator):
+            offered = [*documents(self.log, ref, flat, locator)]
+            for row in offered:
                 self.later(row, ref.trace_id)
+            if not offered:
+                self._passed[f"{kind.lower()} without documents"] += 1
         else:
-            self._passed[kind.lower() or "other"] = self._passed.get(kind.lower() or "other", 0) + 1
+            self._passed[kind.lower() if kind in names.OTHER_KINDS else "other"] += 1
 
     def later(self, row: Row, trace_id: str | None) -> None:
         """Let a row that names no request wait for the one call of its trace."""
@@ -102,7 +110,7 @@ class Spans:
         if self._passed:
             kinds = ", ".join(f"{kind} {count}" for kind, count in sorted(self._passed.items()))
             total = sum(self._passed.values())
-            yield Note(f"left out: {total} spans that are no model call or retrieval ({kinds})")
+            yield Note(f"left out: {total} spans without a model call or a document ({kinds})")
         yield from self.log.items()
 
     def _mark(self, row: Row, trace_id: str | None) -> Iterator[Row]:
@@ -117,15 +125,22 @@ class Spans:
         said = {name: flat.pop(name) for name in list(flat) if _is_spoken(name)}
         found = texts({name.replace("llm.messages.", "llm.input_messages."): value
                        for name, value in said.items()})  # fmt: skip
-        values = self.log.fill(_SPAN, {**_fields(span), **flat, _KIND: kind})
+        fields = _fields(span)
+        spoken = dict(zip(_TEXTS, (found.input, found.output), strict=True))
+        known = {*fields, *(name for name, one in spoken.items() if one is not None)}
+        own = {f"attributes.{name}" if name in known else name: value
+               for name, value in flat.items()}  # fmt: skip
+        values = self.log.fill(_SPAN, {**own, **fields, _KIND: kind})
         for name in said:
             column = "output_text" if "output" in name or "completion" in name else "input_text"
             self.log.took(_SPAN, _prefix(name), column)
-        if trace := values.get("trace_id"):
-            self._calls.add(trace, str(values.get("request_id")))
+        for name in _TOKENS:
+            if values.get(name, 0) < 0:
+                values.setdefault("attributes", {})[name] = values.pop(name)
+        if (trace := values.get("trace_id")) and (request := values.get("request_id")):
+            self._calls.add(trace, request)
         derived = {
-            "input_text": found.input,
-            "output_text": found.output,
+            **spoken,
             "prompt_hash": hash_prompt([found.system] if found.system else []),
             "params_hash": hash_invocation(flat.get(names.INVOCATION)),
             "latency_ms": milliseconds(values.get("occurred_at"), values.get("ended_at")),
@@ -143,7 +158,9 @@ def _fields(span: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _is_spoken(name: str) -> bool:
-    return name.startswith(_SPOKEN) or name in (*names.INPUT, *names.OUTPUT, names.SYSTEM)
+    prefix = next((one for one in _SPOKEN if name.startswith(one)), "")
+    at = len(prefix)
+    return name in _WHOLE or (at > 0 and name[at : at + 1].isdecimal())
 
 
 def _prefix(name: str) -> str:

@@ -13,7 +13,7 @@ from casework.importers._parquet import PARQUET, parquet_names, parquet_records
 from casework.importers._records import Record, read_document, records
 from casework.importers._source import Source
 
-_LISTED = "data"
+LISTED = "data"
 
 
 def first_record(source: Source) -> Mapping[str, Any]:
@@ -21,7 +21,7 @@ def first_record(source: Source) -> Mapping[str, Any]:
     if source.head().startswith(PARQUET):
         return dict.fromkeys(parquet_names(source))
     if first := source.first_object:
-        return source.within(_LISTED) or first
+        return source.within(LISTED) or first
     return dict.fromkeys(csv_names(source))
 
 
@@ -39,14 +39,14 @@ def table_records(source: Source, *, constants: bool = False) -> Iterator[Record
         yield from parquet_records(source)
     elif not source.first_object:
         yield from csv_records(source)
-    elif source.within(_LISTED):
+    elif source.within(LISTED):
         yield from _page(source)
     else:
         yield from records(source, constants=constants)
 
 
 def _page(source: Source) -> Iterator[Record | Reject]:
-    for locator, value in read_document(source).entries(streamed=_LISTED):
+    for locator, value in read_document(source).entries(streamed=LISTED):
         if not locator.startswith("/"):
             continue  # what the page says of itself
         if isinstance(value, Mapping):

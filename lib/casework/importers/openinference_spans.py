@@ -2,7 +2,7 @@
 
 ## Reads
 The span table of Phoenix as Parquet (columns `context.span_id`, `attributes.<name>`), as a JSON
-array and as JSON Lines, current and of 2023.
+array and as JSON Lines, current and of 2023; and a page of its API.
 
 ## Fills
 Spans of kind LLM and EMBEDDING become `requests`, by the same attribute names as `otlp_traces`;
@@ -25,7 +25,7 @@ from its first score on; it has no end, and covers no configuration.
 | `status` | `error` where `status_code` is ERROR |
 
 ## Leaves out
-Spans of other kinds, counted; mime types.
+Spans of other kinds, and retrievals without a document, counted; mime types.
 
 ## Known limits
 Instants of exports of 2023 name no zone and are read as UTC. A grade that a person gave is no
@@ -41,10 +41,11 @@ from casework.case import Item, Reject
 from casework.importers._fields import FieldLog
 from casework.importers._importer import Importer, Options
 from casework.importers._openinference import TABLES, Spans
-from casework.importers._parquet import PARQUET, parquet_names, parquet_records
+from casework.importers._parquet import PARQUET, parquet_names
 from casework.importers._records import records
 from casework.importers._shape import mapping
 from casework.importers._source import Source
+from casework.importers._table_records import LISTED, table_records
 from casework.tables import requests
 
 _COLUMNS = {"context.span_id", "context.trace_id", "span_kind", "start_time"}
@@ -53,7 +54,7 @@ _COLUMNS = {"context.span_id", "context.trace_id", "span_kind", "start_time"}
 def _recognises(source: Source) -> bool:
     if source.head().startswith(PARQUET):
         return parquet_names(source) >= _COLUMNS
-    found = source.first_object
+    found = source.within(LISTED) or source.first_object
     context = found.get("context")
     keys = {"span_kind", "context", "start_time"} <= found.keys()
     return keys and (context is None or "span_id" in mapping(context))
@@ -61,29 +62,22 @@ def _recognises(source: Source) -> bool:
 
 def _read(source: Source, options: Options) -> Iterator[Item]:
     spans = Spans(FieldLog(options.timezone))
-    found = _table(source) if source.head().startswith(PARQUET) else _json(source)
-    for locator, span in found:
-        if isinstance(span, Reject):
-            yield span
+    is_parquet = source.head().startswith(PARQUET)
+    made = _of_columns if is_parquet else _of_object
+    read = table_records if is_parquet or source.within(LISTED) else records
+    for found in read(source, constants=True):
+        if isinstance(found, Reject):
+            yield found._replace(table=requests)
         else:
-            yield from spans.rows(span, locator)
+            yield from spans.rows(made(found.values), found.locator)
     yield from spans.rest()
 
 
-def _json(source: Source) -> Iterator[tuple[str, Mapping[str, Any] | Reject]]:
-    for found in records(source, constants=True):
-        if isinstance(found, Reject):
-            yield found.locator, found._replace(table=requests)
-            continue
-        yield found.locator, {**mapping(found.values.get("context")), **found.values}
+def _of_object(span: Mapping[str, Any]) -> dict[str, Any]:
+    return {**mapping(span.get("context")), **span}
 
 
-def _table(source: Source) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    for found in parquet_records(source):
-        yield found.locator, _span(found.values)
-
-
-def _span(row: Mapping[str, Any]) -> dict[str, Any]:
+def _of_columns(row: Mapping[str, Any]) -> dict[str, Any]:
     """A row of the span table as a span: flattened columns back under `attributes`."""
     span: dict[str, Any] = {}
     attributes: dict[str, Any] = {}
