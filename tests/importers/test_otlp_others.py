@@ -464,6 +464,18 @@ def test_documents_of_the_conventions_are_candidates(loaded: Any, case: Path) ->
     assert exhibit.notes == ()
 
 
+def test_a_retrieval_of_nothing_is_told(loaded: Any) -> None:
+    """So is one whose documents cannot be read, and embeddings without their texts."""
+    tracer = Tracer()
+    for said in ("[]", '[{"id": "d"', "none"):
+        tracer.call({"gen_ai.operation.name": "retrieval", "gen_ai.retrieval.documents": said})
+    tracer.call({"ai.embeddings": ["[0.5]"]})
+    tracer.call(CALL)
+    exhibit = loaded(tracer.request())
+    assert exhibit.tables == {"requests": 1}
+    assert exhibit.notes == ("left out: 4 spans that are not model calls (retrieval 3, other 1)",)
+
+
 def test_a_reranker_tells_both_ranks_and_both_scores(loaded: Any, case: Path) -> None:
     tracer = Tracer()
     before, after = (

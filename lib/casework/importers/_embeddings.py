@@ -17,7 +17,7 @@ from casework.importers._shape import sequence, text
 from casework.importers._span_ref import SpanRef
 from casework.tables import vectors
 
-VERCEL = "ai.embeddings"
+_VERCEL = "ai.embeddings"
 _LISTED = "embedding.embeddings."
 _MODELS = (
     *("embedding.model_name", "gen_ai.response.model", "gen_ai.request.model", "ai.model.id"),
@@ -55,10 +55,10 @@ def embeddings(
 
 def _of_vercel(flat: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     for at, both in enumerate(
-        zip(sequence(flat.get("ai.values")), sequence(flat.get(VERCEL)), strict=False)
+        zip(sequence(flat.get("ai.values")), sequence(flat.get(_VERCEL)), strict=False)
     ):
         try:
             said, vector = (msgspec.json.decode(one) for one in both)
         except (ValueError, TypeError, RecursionError):
             continue
-        yield f"{VERCEL}/{at}", {"embedding.text": said, "embedding.vector": vector}
+        yield f"{_VERCEL}/{at}", {"embedding.text": said, "embedding.vector": vector}

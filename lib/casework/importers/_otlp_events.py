@@ -9,7 +9,7 @@ import msgspec
 
 from casework.case import Item, Row
 from casework.importers import _genai_names as names
-from casework.importers._embeddings import VERCEL, embeddings
+from casework.importers._embeddings import embeddings
 from casework.importers._fields import FieldLog
 from casework.importers._flags import Flags
 from casework.importers._flattened import flatten
@@ -17,7 +17,7 @@ from casework.importers._judges import Judges
 from casework.importers._marks import Marks
 from casework.importers._otlp import AnyValue, Event, KeyValue, LogRecord, Span
 from casework.importers._otlp_values import identify, instant, optional_ids, plain
-from casework.importers._retrievals import DOCUMENTS, documents
+from casework.importers._retrievals import documents, has_documents
 from casework.importers._span_ref import Place, SpanRef, Waiting
 from casework.tables import eval_samples
 
@@ -64,7 +64,8 @@ class Beside(NamedTuple):
     @property
     def is_used(self) -> bool:
         """Whether a span that is no model call lists documents or embeddings."""
-        return any(name.startswith((*DOCUMENTS, VERCEL)) for name in self.attributes)
+        flat = self.attributes
+        return has_documents(flat) or any(embeddings(FieldLog(None), self.span, flat, ""))
 
 
 def beside_span(span: Span, place: str, is_call: bool, has_more: bool) -> Beside:

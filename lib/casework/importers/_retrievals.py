@@ -26,8 +26,7 @@ _TO_RERANK = "reranker.input_documents."
 _OF_CONVENTIONS = "gen_ai.retrieval.documents"
 _QUERIES = ("gen_ai.retrieval.query.text", "reranker.query", "input.value")
 _REPEATED = ("output.value", "output.mime_type", "input.mime_type")
-DOCUMENTS = (_RETRIEVED, _RERANKED, _OF_CONVENTIONS)
-_LISTS = (*DOCUMENTS, _TO_RERANK)
+_LISTS = (_RETRIEVED, _RERANKED, _OF_CONVENTIONS, _TO_RERANK)
 _SPAN = Form(
     candidates,
     of="retrieval",
@@ -80,8 +79,7 @@ def documents(log: FieldLog, span: SpanRef, flat: Mapping[str, Any], locator: st
         flat: its attributes under dotted names.
         locator: where it stands.
     """
-    listed = [(_RETRIEVED, indexed(flat, _RETRIEVED)), (_OF_CONVENTIONS, _listed(flat)),
-              (_RERANKED, indexed(flat, _RERANKED))]  # fmt: skip
+    listed = _lists(flat)
     if not any(found for _, found in listed):
         return
     about = _about(log, span, flat)
@@ -101,6 +99,16 @@ def documents(log: FieldLog, span: SpanRef, flat: Mapping[str, Any], locator: st
             kept = {**about["attributes"], **values.get("attributes", {})}
             row = {**about, **values, **named, **ranks, "attributes": kept}
             yield Row(candidates, f"{locator}/{prefix.removesuffix('.')}/{at}", row)
+
+
+def has_documents(flat: Mapping[str, Any]) -> bool:
+    """Whether the attributes of a span, under dotted names, list a document."""
+    return any(found for _, found in _lists(flat))
+
+
+def _lists(flat: Mapping[str, Any]) -> list[tuple[str, dict[int, dict[str, Any]]]]:
+    return [(_RETRIEVED, indexed(flat, _RETRIEVED)), (_OF_CONVENTIONS, _listed(flat)),
+            (_RERANKED, indexed(flat, _RERANKED))]  # fmt: skip
 
 
 def _about(log: FieldLog, span: SpanRef, flat: Mapping[str, Any]) -> dict[str, Any]:
