@@ -1,14 +1,18 @@
 """Spans of OpenInference: each field in its column, and what is no evidence is told."""
 
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
+from pyarrow import parquet
 from tests.importers.loading import load, rows, source_of
 
 from casework.importers import get
+from casework.intake._reader import _WithoutPandas
 from casework.records import Exhibit
 
 SPANS = get("openinference_spans")
@@ -122,6 +126,52 @@ def test_a_page_of_the_api_is_its_spans(loaded: Any, case: Path) -> None:
         ("s1", "/data/0"), ("s2", "/data/2"),
     ]  # fmt: skip
     assert exhibit.rows_rejected == 1
+
+
+def table(path: Path, **columns: Any) -> Path:
+    """A span table of two calls."""
+    held = {"context.span_id": ["s1", "s2"], "context.trace_id": ["t", "t"],
+            "span_kind": ["LLM", "LLM"], **columns}  # fmt: skip
+    parquet.write_table(pa.table(held), path)
+    return path
+
+
+def instants(unit: str, *counts: int) -> pa.Array:
+    return pa.array(counts, pa.timestamp(unit, "UTC"))
+
+
+NANOSECONDS = 1_762_000_000_123_456_789
+
+
+def test_nanoseconds_of_a_table_are_cut(
+    case: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.meta_path", [_WithoutPandas(), *sys.meta_path])
+    events = pa.array([[{"at": NANOSECONDS}], None],
+                      pa.list_(pa.struct([("at", pa.timestamp("ns", "UTC"))])))  # fmt: skip
+    path = table(tmp_path / "x.parquet", start_time=instants("ns", NANOSECONDS, NANOSECONDS + 1_000),
+                 events=events)  # fmt: skip
+    load(case, SPANS, path)
+    sql = (
+        "SELECT epoch_us(occurred_at), attributes->>'$.events[0].at' FROM requests ORDER BY span_id"
+    )
+    first = NANOSECONDS // 1_000
+    assert rows(case, sql) == [(first, "2025-11-01T12:26:40.123456Z"), (first + 1, None)]
+
+
+def test_a_row_that_cannot_be_read_leaves_the_others(case: Path, tmp_path: Path) -> None:
+    broken = pa.array([b"\xff", b"ok"], pa.binary()).view(pa.string())
+    at = instants("us", NANOSECONDS // 1_000, NANOSECONDS // 1_000)
+    late = instants("us", NANOSECONDS // 1_000, 2**62)
+    for name, columns, kept in (
+        ("text", {"start_time": at, "attributes.llm.model_name": broken}, "s2"),
+        ("instant", {"start_time": late}, "s1"),
+    ):
+        path = table(tmp_path / f"{name}.parquet", **columns)
+        (exhibit,) = load(case, SPANS, path)
+        assert (exhibit.rows_kept, exhibit.rows_rejected) == (1, 1)
+        sql = "SELECT span_id FROM requests WHERE exhibit_id = ?"
+        assert rows(case, sql, [exhibit.id]) == [(kept,)]
 
 
 def test_a_torn_first_line_leaves_the_others(tmp_path: Path, case: Path) -> None:

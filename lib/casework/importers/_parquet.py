@@ -1,10 +1,15 @@
 """Parquet files as records, where a format is more than one table of evidence."""
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
+from casework.case import Reject
 from casework.errors import CaseworkError
 from casework.importers._records import Record
 from casework.importers._source import Source
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 PARQUET = b"PAR1"
 _BATCH_ROWS = 256  # a row may have a megabyte
@@ -34,8 +39,10 @@ def parquet_notes(source: Source) -> dict[str, str]:
             for key, value in noted.items()}  # fmt: skip
 
 
-def parquet_records(source: Source) -> Iterator[Record]:
-    """Yield the rows, located as `row 1` and so on.
+def parquet_records(source: Source) -> Iterator[Record | Reject]:
+    """Yield the rows, located as `row 1` and so on; one that Python cannot hold is a `Reject`.
+
+    Instants are cut to microseconds.
 
     Raises:
         CaseworkError: SOURCE_UNREADABLE.
@@ -47,10 +54,46 @@ def parquet_records(source: Source) -> Iterator[Record]:
     try:
         with parquet.ParquetFile(source.path) as file:
             for batch in file.iter_batches(batch_size=_BATCH_ROWS):
-                for row in batch.to_pylist():
-                    number += 1
-                    yield Record(f"row {number}", row)
+                yield from _rows(_in_microseconds(batch), number)
+                number += batch.num_rows
     except (pa.ArrowException, OSError) as error:
         what = str(error).splitlines()[0]
         fix = "see that the file is whole"
         raise CaseworkError("SOURCE_UNREADABLE", what, fix, where=source.name) from None
+
+
+def _rows(batch: "pa.RecordBatch", before: int) -> Iterator[Record | Reject]:
+    """The rows of a batch; where one of them cannot be read, each by itself."""
+    try:
+        rows = batch.to_pylist()
+    except (ValueError, OverflowError) as error:  # no UTF-8, or no day of a calendar
+        if batch.num_rows > 1:
+            for at in range(batch.num_rows):
+                yield from _rows(batch.slice(at, 1), before + at)
+        else:
+            yield Reject(f"row {before + 1}", "VALUE", str(error).splitlines()[0], "")
+        return
+    for at, row in enumerate(rows, start=before + 1):
+        yield Record(f"row {at}", row)
+
+
+def _in_microseconds(batch: "pa.RecordBatch") -> "pa.RecordBatch":
+    """Cut nanoseconds, which an instant of Python does not hold."""
+    import pyarrow as pa
+
+    fields = [field.with_type(_coarser(field.type)) for field in batch.schema]
+    if pa.schema(fields) == batch.schema.remove_metadata():
+        return batch
+    return batch.cast(pa.schema(fields), safe=False)
+
+
+def _coarser(type_: "pa.DataType") -> "pa.DataType":
+    import pyarrow as pa
+
+    if pa.types.is_timestamp(type_) and type_.unit == "ns":
+        return pa.timestamp("us", type_.tz)
+    if pa.types.is_list(type_):
+        return pa.list_(type_.value_field.with_type(_coarser(type_.value_type)))
+    if pa.types.is_struct(type_):
+        return pa.struct([field.with_type(_coarser(field.type)) for field in type_])
+    return type_
