@@ -149,8 +149,8 @@ def test_nanoseconds_of_a_table_are_cut(
     monkeypatch.setattr("sys.meta_path", [_WithoutPandas(), *sys.meta_path])
     events = pa.array([[{"at": NANOSECONDS}], None],
                       pa.list_(pa.struct([("at", pa.timestamp("ns", "UTC"))])))  # fmt: skip
-    path = table(tmp_path / "x.parquet", start_time=instants("ns", NANOSECONDS, NANOSECONDS + 1_000),
-                 events=events)  # fmt: skip
+    begun = instants("ns", NANOSECONDS, NANOSECONDS + 1_000)
+    path = table(tmp_path / "x.parquet", start_time=begun, events=events)
     load(case, SPANS, path)
     sql = (
         "SELECT epoch_us(occurred_at), attributes->>'$.events[0].at' FROM requests ORDER BY span_id"

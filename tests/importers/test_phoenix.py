@@ -154,6 +154,24 @@ def test_attributes_that_are_no_json_reject_their_span(
     assert rows(case, "SELECT table_name, locator FROM rejects") == [("requests", "spans/9")]
 
 
+@pytest.mark.parametrize(("column", "kept"), [("name", 2), ("attributes", 1), ("span_id", 2)])
+def test_text_that_is_no_utf_8_harms_its_row_alone(
+    case: Path, tmp_path: Path, column: str, kept: int
+) -> None:
+    """It is kept with escapes; of JSON, which it is no more, the row is a reject."""
+    path = database(tmp_path / "phoenix.db")
+    with closing(sqlite3.connect(path)) as opened:
+        _insert(opened, "spans", id=10, trace_rowid=7, span_id="bad", span_kind="LLM", name="ask",
+                start_time=AT, end_time=AT, status_code="OK", attributes={}, events=[])  # fmt: skip
+        broken = f"UPDATE spans SET {column} = CAST(x'7B22FF223A317D' AS TEXT) WHERE id = 10"
+        opened.execute(broken)  # {"\xff":1}
+        opened.commit()
+    (exhibit,) = load(case, DATABASE, path)
+    assert (exhibit.rows_kept, exhibit.rows_rejected) == (kept, 2 - kept)
+    if column == "span_id":
+        assert rows(case, "SELECT max(span_id) FROM requests") == [('{"\\xff":1}',)]
+
+
 def test_a_database_of_others_is_not_taken(tmp_path: Path) -> None:
     path = tmp_path / "other.db"
     with closing(sqlite3.connect(path)) as opened:

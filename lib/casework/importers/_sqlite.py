@@ -18,13 +18,15 @@ _MOST_BYTES = 64 << 20
 def open_database(source: Source) -> Iterator[sqlite3.Connection]:
     """Open a database for reading, as it lies there: no journal is replayed, no code of it runs.
 
+    Bytes of a text that are no UTF-8 come as escapes, such as `\\xff`.
+
     Raises:
         CaseworkError: DATABASE, it is none or damaged, now or while it is read.
     """
     try:
         with closing(_connect(source.path)) as connection:
             yield connection
-    except (sqlite3.Error, UnicodeDecodeError) as error:
+    except (sqlite3.Error, UnicodeError) as error:
         what = f"not a readable SQLite database: {error}"
         raise CaseworkError("DATABASE", what, "copy it while nobody writes to it, with its -wal "
                             "file checkpointed", where=source.name) from error  # fmt: skip
@@ -71,11 +73,16 @@ def select(connection: sqlite3.Connection, sql: str) -> Iterator[dict[str, Any]]
 def _connect(path: Path) -> sqlite3.Connection:
     address = f"file:{quote(str(path.resolve()))}?mode=ro&immutable=1"
     connection = sqlite3.connect(address, uri=True)
+    connection.text_factory = _text
     connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _MOST_BYTES)
     connection.execute("PRAGMA trusted_schema = OFF")
     connection.execute("PRAGMA query_only = ON")
     _skip_what_would_run(connection)
     return connection
+
+
+def _text(value: bytes) -> str:
+    return value.decode("utf-8", "backslashreplace")
 
 
 def _skip_what_would_run(connection: sqlite3.Connection) -> None:
