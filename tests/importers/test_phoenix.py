@@ -266,6 +266,16 @@ def test_the_levels_of_a_page_of_the_api(case: Path, tmp_path: Path) -> None:
     assert found == [("a",), ("t",), ("s",), ("a/3",)]
 
 
+def test_the_position_of_a_document_is_a_whole_number(case: Path, tmp_path: Path) -> None:
+    """A column of which some rows are empty holds fractions, and NaN."""
+    one = {"span_id": "a", "name": "n", "label": "x", "score": 0.5, "explanation": ""}
+    positions = (0.0, math.nan, None, 2.0)
+    path = table(tmp_path / "x.parquet", *({**one, "document_position": at} for at in positions))
+    load(case, TABLE, path)
+    found = rows(case, "SELECT item_id, count(*) FROM eval_samples GROUP BY 1 ORDER BY 1")
+    assert found == [("a", 2), ("a/0", 1), ("a/2", 1)]
+
+
 def test_an_annotation_that_comes_again_is_a_duplicate(case: Path, tmp_path: Path) -> None:
     """As in pages that overlap; those of two annotators are two epochs."""
     one = {"id": "1", "span_id": "a", "name": "n", "annotator_kind": "LLM", "label": "x",

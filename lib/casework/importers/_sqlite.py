@@ -18,7 +18,7 @@ _MOST_BYTES = 64 << 20
 def open_database(source: Source) -> Iterator[sqlite3.Connection]:
     """Open a database for reading, as it lies there: no journal is replayed, no code of it runs.
 
-    Bytes of a text that are no UTF-8 come as escapes, such as `\\xff`.
+    Bytes of a text that are no UTF-8 come as escapes, as `backslashreplace` does.
 
     Raises:
         CaseworkError: DATABASE, it is none or damaged, now or while it is read.

@@ -43,6 +43,7 @@ from casework.importers._parquet import PARQUET, parquet_notes
 from casework.importers._shape import mapping, text
 from casework.importers._source import Source
 from casework.importers._table_records import first_record, table_records
+from casework.importers._thumbs import as_number
 from casework.tables import eval_runs, eval_samples, feedback
 
 _IDS = {
@@ -99,11 +100,17 @@ def _annotation(locator: str, row: Mapping[str, Any], named: str) -> Annotation:
     fields["name"] = next(filter(None, (text(row.get(name)) for name in _NAMES)), named)
     key = next((key for key in _IDS if text(row.get(key))), None)
     about, level = (text(row[key]), _IDS[key]) if key else (None, "span")
-    position = text(row.get("document_position"))
+    position = _position(row.get("document_position"))
     if about and level == "span" and position is not None:
         return Annotation(locator, "document", f"{about}/{position}", None, fields)
     request = about if level == "span" else None
     return Annotation(locator, level, about, request, fields)
+
+
+def _position(value: Any) -> str | None:
+    """The position of a document, which a table with rows that have none holds as a fraction."""
+    found = as_number(value)
+    return None if found is None or not found.is_integer() else str(int(found))
 
 
 def _name(source: Source) -> str:
