@@ -6,15 +6,22 @@ from typing import Any
 from casework.importers._shape import sequence
 
 _MOST_KEYS = 20_000
+_LONGEST_NAME = 1_000
 
 
 def flatten(attributes: Mapping[str, Any]) -> dict[str, Any]:
-    """Give every value its dotted name. Lists of plain values stay lists."""
+    """Give every value its dotted name. Lists of plain values stay lists.
+
+    What would give more than 20,000 names, or names of much more than 1,000 characters, stays
+    nested: names repeat what they begin with, and may take far more memory than their source.
+    """
     flat: dict[str, Any] = {}
     stack: list[tuple[str, Any]] = [("", attributes)]
-    while stack and len(flat) < _MOST_KEYS:
+    while stack:
         prefix, value = stack.pop()
-        if isinstance(value, Mapping) and value:
+        if prefix and _is_too_much(prefix, value, len(flat) + len(stack)):
+            flat[prefix] = value
+        elif isinstance(value, Mapping) and value:
             stack += [(f"{prefix}.{key}" if prefix else str(key), inner)
                       for key, inner in reversed([*value.items()])]  # fmt: skip
         elif isinstance(value, list) and any(isinstance(item, Mapping | list) for item in value):
@@ -34,6 +41,11 @@ def indexed(flat: Mapping[str, Any], prefix: str) -> dict[int, dict[str, Any]]:
         if name.startswith(prefix) and index.isdecimal() and len(index) < 7 and rest:
             found.setdefault(int(index), {})[rest] = value
     return found
+
+
+def _is_too_much(prefix: str, value: Any, known: int) -> bool:
+    is_nested = isinstance(value, Mapping | list)
+    return is_nested and (len(prefix) > _LONGEST_NAME or known + len(value) > _MOST_KEYS)
 
 
 def _message(item: Any) -> Any:
