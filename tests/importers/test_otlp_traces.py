@@ -431,6 +431,20 @@ def test_the_span_outranks_its_resource(read: Reads) -> None:
     )
     assert {row["tier"] for row in (first, second)} == {"gold"}
     assert {row["endpoint"] for row in (first, second)} == {"gpt-x"}
+    outranked = {"cloud.region": "eu-west-1", "lane": "stable", "service.name": "checkout"}
+    assert outranked.items() <= first["attributes"].items()
+    assert not outranked.keys() & second["attributes"].keys()
+
+
+def test_the_account_names_the_fields_of_every_resource(tmp_path: Path) -> None:
+    sent = [request(span(1)), request(span(2), resource={"host.name": "h", "own": 1})]
+    file = tmp_path / "traces.jsonl"
+    file.write_bytes(jsonl(*sent))
+    (exhibit,) = load_into(tmp_path / "case.duckdb", otlp_traces, file)
+    found = {name: exhibit.fields.get(name) for name in ("service.name", "cloud.region", "own")}
+    assert found == {"service.name": ["requests.service"], "cloud.region": ["requests.region"],
+                     "own": ["requests.attributes"]}  # fmt: skip
+    assert exhibit.fields["host.name"] == ["requests.replica"]
 
 
 def test_values_that_do_not_fit_a_column_stay_attributes(

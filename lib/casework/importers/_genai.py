@@ -18,6 +18,7 @@ SLOT = {name: slot for slot, name in enumerate(COLUMNS)}
 _TOKENS = SLOT["input_tokens"], SLOT["output_tokens"]
 _PARAMS_HASH = SLOT["params_hash"]
 _OPERATION, _DECISION = SLOT["operation"], SLOT["decision"]
+_OF_RESOURCES = [SLOT[column] for column in names.RESOURCE_COLUMNS]
 _MODELS = (names.NAMES["endpoint"][0], names.NAMES["response_model"][0])
 
 # What becomes of an attribute: the slot that it fills, and by how many better names that slot has
@@ -55,10 +56,10 @@ class Attributes(NamedTuple):
 class _Plan(NamedTuple):
     """Where the values of a list of attributes go: spans of one kind repeat their names.
 
-    `row` picks from the values followed by the row of the resource, `rest` those of `rest_names`,
-    `parameters` those of `parameter_names`. `numbers` are positions that held no text when the
-    names were first met; `hashes` what came of the parameters that were met; `taken` names the
-    columns of each, until they are told.
+    `row` picks from the values followed by the row of the resource, which gives way in the slots
+    `outranked`; `rest` picks those of `rest_names`, `parameters` those of `parameter_names`.
+    `numbers` are positions that held no text when the names were first met; `hashes` what came of
+    the parameters that were met; `taken` names the columns of each, until they are told.
     """
 
     codes: list[int]
@@ -70,8 +71,21 @@ class _Plan(NamedTuple):
     rest: _Picker
     parameter_names: list[str]
     parameters: _Picker
+    outranked: list[int]
     said: list[tuple[str, int]]
     hashes: dict[bytes, str | None]
+    taken: list[tuple[str, str]]
+
+
+class _Resource(NamedTuple):
+    """The attributes of a resource: a slot for each of `COLUMNS`, and what no column takes.
+
+    `names` are those of the attributes that fill slots; `taken` is as that of a plan.
+    """
+
+    row: list[Any]
+    rest: dict[str, Any]
+    names: dict[int, str]
     taken: list[tuple[str, str]]
 
 
@@ -84,7 +98,7 @@ class Sorter:
     def __init__(self) -> None:
         self.taken: dict[str, set[str]] = {}
         self._plans: dict[tuple[str, ...], _Plan] = {}
-        self._resources: dict[bytes, tuple[list[Any], dict[str, Any]]] = {}
+        self._resources: dict[bytes, _Resource] = {}
 
     def sort(self, pairs: list[KeyValue], resource: bytes) -> Attributes:
         """Sort the attributes of a span, which outrank those of its resource.
@@ -92,26 +106,19 @@ class Sorter:
         Raises:
             Fault: SPAN_TYPE, a value or the resource is not what it should be; JSON_DEPTH.
         """
-        base, of_resource = self._resources.get(resource) or self._resource(resource)
+        of = self._resources.get(resource) or self._resource(resource)
         met = tuple([pair.key for pair in pairs])
         plan = self._plans.get(met) or self._plan(met, pairs)
-        values: list[Any] = [pair.value.string_value for pair in pairs]
-        for at in plan.numbers:
-            value = pairs[at].value
-            if value.int_value is not None:
-                values[at] = exact(value.int_value)
-            elif value.double_value.__class__ is float:
-                values[at] = value.double_value
-        if None in values:
-            for at, value in enumerate(values):
-                if value is None:
-                    values[at] = _value(pairs[at], plan.codes[at])
+        values = _values(pairs, plan)
         if "" in values:
             spoken = [at for at, code in enumerate(plan.codes) if code < 0 or values[at] != ""]
             if len(spoken) < len(pairs):
                 return self.sort([pairs[at] for at in spoken], resource)
-        row = list(plan.row(values + base))
-        rest = of_resource.copy()
+        row = list(plan.row(values + of.row))
+        rest = of.rest.copy()
+        for slot in plan.outranked:
+            if slot in of.names:
+                rest[of.names[slot]] = of.row[slot]
         rest.update(zip(plan.rest_names, plan.rest(values), strict=True))
         for slot in _TOKENS:
             count = row[slot]
@@ -125,10 +132,11 @@ class Sorter:
         is_call = _is_model_call(row, rest, plan.names_model)
         if row[_OPERATION] is None and names.SPAN_KIND in rest:
             row[_OPERATION] = as_text(rest[names.SPAN_KIND])
-        if is_call and plan.taken:  # told once
-            for name, column in (*plan.taken, *((name, "attributes") for name in of_resource)):
+        if is_call and (plan.taken or of.taken):  # told once
+            for name, column in (*plan.taken, *of.taken):
                 tell(self.taken, name, f"{requests.name}.{column}")
             plan.taken.clear()
+            of.taken.clear()
         return Attributes(row, rest, said, is_call, plan.has_more)
 
     def _plan(self, met: tuple[str, ...], pairs: list[KeyValue]) -> _Plan:
@@ -150,6 +158,7 @@ class Sorter:
             rest=_picker(kept),
             parameter_names=[met[at].removeprefix(names.PARAMETER) for at in parameters],
             parameters=_picker(parameters),
+            outranked=[slot for slot in _OF_RESOURCES if slot in filled],
             said=[(met[at], at) for at, code in enumerate(codes) if code == _SAID],
             hashes={},
             taken=[
@@ -163,20 +172,22 @@ class Sorter:
         _remember(self._plans, met, plan)
         return plan
 
-    def _resource(self, raw: bytes) -> tuple[list[Any], dict[str, Any]]:
+    def _resource(self, raw: bytes) -> _Resource:
         try:
             pairs = decode_resource(raw).attributes
         except (ValueError, RecursionError) as error:
             raise Fault("SPAN_TYPE", f"its resource is none: {error}") from error
         found = {pair.key: _value(pair, _REST) for pair in pairs}
         row: list[Any] = [None] * len(COLUMNS)
-        for column in names.RESOURCE_COLUMNS:
-            known = [name for name in names.NAMES[column] if found.get(name)]
-            if known:
-                row[SLOT[column]] = as_text(found.pop(known[0]))
+        filled: dict[int, str] = {}
+        for slot in _OF_RESOURCES:
+            if name := next(filter(found.get, names.NAMES[COLUMNS[slot]]), ""):
+                filled[slot], row[slot] = name, as_text(found.pop(name))
         rest = {key: value for key, value in found.items() if not key.startswith(names.MACHINE)}
-        _remember(self._resources, raw, (row, rest))
-        return row, rest
+        taken = [(name, COLUMNS[slot]) for slot, name in filled.items()]
+        made = _Resource(row, rest, filled, [*taken, *((name, "attributes") for name in rest)])
+        _remember(self._resources, raw, made)
+        return made
 
 
 def tell(taken: dict[str, set[str]], name: str, column: str) -> None:
@@ -232,6 +243,21 @@ def _hash(plan: _Plan, parameters: Sequence[Any]) -> str | None:
         known = hash_params(dict(zip(plan.parameter_names, parameters, strict=True)))
         _remember(plan.hashes, key, known)
     return known
+
+
+def _values(pairs: list[KeyValue], plan: _Plan) -> list[Any]:
+    values: list[Any] = [pair.value.string_value for pair in pairs]
+    for at in plan.numbers:
+        value = pairs[at].value
+        if value.int_value is not None:
+            values[at] = exact(value.int_value)
+        elif value.double_value.__class__ is float:
+            values[at] = value.double_value
+    if None in values:
+        for at, known in enumerate(values):
+            if known is None:
+                values[at] = _value(pairs[at], plan.codes[at])
+    return values
 
 
 def _may_be_number(pair: KeyValue, code: int) -> bool:
