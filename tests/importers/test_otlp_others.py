@@ -476,6 +476,29 @@ def test_a_retrieval_of_nothing_is_told(loaded: Any) -> None:
     assert exhibit.notes == ("left out: 4 spans that are not model calls (retrieval 3, other 1)",)
 
 
+@pytest.mark.parametrize("depth", [70, 400, 900, 980, 5_000])
+def test_json_in_an_attribute_may_nest_as_deep_as_it_likes(
+    depth: int, loaded: Any, case: Path
+) -> None:
+    """It may be passed over, but not with the rest of the source."""
+    deep = "[" * depth + "]" * depth
+    tracer = Tracer()
+    for name, said in (
+        ("llm.invocation_parameters", f'{{"a": {deep}}}'),
+        ("gen_ai.retrieval.documents", f'[{{"id": "d", "a": {deep}}}]'),
+        ("gen_ai.prompt.0.content", f'[{{"type": "x", "a": {deep}}}]'),
+        (
+            "gen_ai.input.messages",
+            f'[{{"role": "user", "content": [{{"type": "x", "a": {deep}}}]}}]',
+        ),
+        ("ai.embeddings", [deep]),
+    ):
+        tracer.call({**CALL, "ai.values": ['"t"'], name: said})
+    exhibit = loaded(tracer.request())
+    assert exhibit.tables["requests"] == 5
+    assert rows(case, "SELECT count(input_text) FROM requests") == [(2,)]
+
+
 def test_a_reranker_tells_both_ranks_and_both_scores(loaded: Any, case: Path) -> None:
     tracer = Tracer()
     before, after = (

@@ -9,9 +9,8 @@ from functools import lru_cache
 from hashlib import sha256
 from typing import Any
 
-import msgspec
-
 from casework import canonical
+from casework.importers._json_document import decoded
 
 _MONTH = r"(?:jan|feb|mar|apr|may|june?|july?|aug|sept?|oct|nov|dec)[a-z]{0,6}\.?"
 _DAY = r"(?:0?[1-9]|[12][0-9]|3[01])"
@@ -64,12 +63,12 @@ def hash_params(parameters: Mapping[str, Any]) -> str | None:
 def hash_invocation(value: Any) -> str | None:
     """Hash of call parameters that one attribute holds, as an object or as its JSON text.
 
-    None where it is neither, or sets nothing besides the model.
+    None where it is neither, nests deeper than 64 levels, or sets nothing besides the model.
     """
     if isinstance(value, str):
         try:
-            value = msgspec.json.decode(value)
-        except (ValueError, RecursionError):
+            value = decoded(value)
+        except ValueError:
             return None
     if not isinstance(value, Mapping):
         return None

@@ -8,11 +8,10 @@ from collections.abc import Iterator, Mapping
 from hashlib import sha256
 from typing import Any
 
-import msgspec
-
 from casework.case import Row
 from casework.importers._fields import FieldLog, Form
 from casework.importers._flattened import indexed
+from casework.importers._json_document import decoded
 from casework.importers._shape import sequence, text
 from casework.importers._span_ref import SpanRef
 from casework.tables import vectors
@@ -58,7 +57,7 @@ def _of_vercel(flat: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
         zip(sequence(flat.get("ai.values")), sequence(flat.get(_VERCEL)), strict=False)
     ):
         try:
-            said, vector = (msgspec.json.decode(one) for one in both)
-        except (ValueError, TypeError, RecursionError):
+            said, vector = (decoded(text(one) or "") for one in both)
+        except ValueError:
             continue
         yield f"{_VERCEL}/{at}", {"embedding.text": said, "embedding.vector": vector}

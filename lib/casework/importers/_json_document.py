@@ -12,6 +12,8 @@ from collections.abc import Generator, Iterator
 from itertools import accumulate
 from typing import Any, NamedTuple
 
+import msgspec
+
 from casework.errors import CaseworkError
 
 MAX_DEPTH = 64
@@ -175,6 +177,18 @@ def first_entries(head: bytes) -> dict[str, Any]:
     except CaseworkError:
         found.update(dict.fromkeys(cut.keys[len(found) :]))
     return found
+
+
+def decoded(text: str) -> Any:
+    """The value of a JSON text that stands in a field, such as call parameters.
+
+    Raises:
+        ValueError: it is none, or nested deeper than 64 levels.
+    """
+    data = text.encode("utf-8", "surrogatepass")
+    if data.count(b"[") + data.count(b"{") > MAX_DEPTH and is_too_deep(data):
+        raise ValueError(f"nested deeper than {MAX_DEPTH} levels")
+    return msgspec.json.decode(data)
 
 
 def is_too_deep(data: bytes) -> bool:

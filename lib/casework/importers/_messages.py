@@ -11,6 +11,8 @@ from typing import Any
 
 import msgspec
 
+from casework.importers._json_document import decoded
+
 _SYSTEM_ROLES = frozenset(("system", "developer"))
 _TEXT_PARTS = (None, "text", "input_text", "output_text", "refusal")
 _SPOKEN = (
@@ -161,7 +163,7 @@ def _parts_in(content: Any) -> Any:
     """Read the parts that stand in an attribute as JSON text, as several kinds of content do."""
     if isinstance(content, str) and content.startswith("[{"):
         try:
-            return _decode(content)
-        except (ValueError, RecursionError):
+            return decoded(content)
+        except ValueError:
             return content
     return content

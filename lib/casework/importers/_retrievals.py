@@ -9,11 +9,10 @@ from collections.abc import Iterator, Mapping
 from hashlib import sha256
 from typing import Any, NamedTuple
 
-import msgspec
-
 from casework.case import Row
 from casework.importers._fields import FieldLog, Form
 from casework.importers._flattened import flatten, indexed
+from casework.importers._json_document import decoded
 from casework.importers._messages import shortened
 from casework.importers._shape import text
 from casework.importers._span_ref import SpanRef
@@ -131,8 +130,8 @@ def _listed(flat: Mapping[str, Any]) -> dict[int, dict[str, Any]]:
     if not isinstance(said, str):
         return indexed(flat, f"{_OF_CONVENTIONS}.")
     try:
-        return indexed(flatten({"n": msgspec.json.decode(said)}), "n.")
-    except (ValueError, RecursionError):
+        return indexed(flatten({"n": decoded(said)}), "n.")
+    except ValueError:
         return {}
 
 
