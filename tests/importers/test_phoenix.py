@@ -233,6 +233,15 @@ def test_a_score_that_is_no_number_is_none_and_told(
     assert "1 scores are NaN" in notes_of(path, TABLE)
 
 
+def test_a_score_in_words_is_kept_as_an_attribute(case: Path, tmp_path: Path) -> None:
+    path = tmp_path / "tone.csv"
+    path.write_text("span_id,label,score,explanation\na,kind,high,\nb,kind,0.5,\n")
+    load(case, TABLE, path)
+    sql = "SELECT score, attributes->>'score' FROM eval_samples ORDER BY item_id"
+    assert rows(case, sql) == [(None, "high"), (0.5, None)]
+    assert "1 scores are NaN, infinite or no number" in notes_of(path, TABLE)
+
+
 def test_a_thumb_without_an_instant_is_a_sample_and_told(case: Path, tmp_path: Path) -> None:
     row = {"span_id": "a", "name": "n", "annotator_kind": "HUMAN", "label": "thumbs-up",
            "score": None, "explanation": ""}  # fmt: skip

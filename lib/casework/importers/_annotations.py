@@ -146,14 +146,17 @@ class Annotations:
         is_unparsed = one.fields.get("label") == UNPARSED
         self._unparsed += is_unparsed
         score = as_number(one.fields.get("score"))
-        said = one.fields.get("score") not in (None, "")
-        self._no_number += said and score is None and not is_unparsed
+        said = one.fields.get("score")
+        self._no_number += said not in (None, "") and score is None and not is_unparsed
         run = f"openinference:{one.kind or 'annotation'}:{one.name}"
         seen = self._seen.setdefault((run, one.about), {})
         # an annotation that comes again, as in pages that overlap, is the same epoch again
         epoch = seen.setdefault(text(one.fields.get("id")) or one.locator, len(seen) + 1)
+        values = self.log.fill(_UNREAD if is_unparsed else _JUDGED, one.fields)
+        if isinstance(said, str) and said and score is None:
+            values["attributes"] = {**values.get("attributes", {}), "score": said}
         row = Row(eval_samples, one.locator, {
-            **self.log.fill(_UNREAD if is_unparsed else _JUDGED, one.fields),
+            **values,
             "run_id": run,
             "item_id": one.about,
             "epoch": epoch,
