@@ -336,6 +336,59 @@ def notes_about(row: Json) -> list[str]:
     return [name for name in row["attributes"] if "message" in name or "prompt" in name]
 
 
+@pytest.mark.parametrize(
+    ("attributes", "events"),
+    [
+        (
+            {
+                "gen_ai.prompt.0.role": "user",
+                "gen_ai.completion.0.role": "assistant",
+                "gen_ai.completion.0.finish_reason": "stop",
+            },
+            [],
+        ),
+        (
+            {
+                "gen_ai.input.messages": '[{"role": "user"}]',
+                "gen_ai.output.messages": '[{"role": "assistant", "finish_reason": "stop"}]',
+            },
+            [],
+        ),
+        (
+            {},
+            [
+                ("gen_ai.user.message", {"gen_ai.system": "openai"}),
+                ("gen_ai.choice", {"index": 0, "finish_reason": "stop"}),
+            ],
+        ),
+    ],
+)
+def test_what_was_said_and_not_recorded_is_nothing(
+    attributes: Json, events: list[tuple[str, Json]], read: Reads
+) -> None:
+    """As where instrumentations are told to keep the content back: not an empty text."""
+    tracer = Tracer()
+    tracer.call({"gen_ai.operation.name": "chat", **attributes}, events)
+    (row,) = read(tracer.request()).rows
+    assert (row["input_text"], row["output_text"]) == (None, None)
+
+
+def test_an_empty_answer_is_an_empty_text(read: Reads) -> None:
+    said = {"gen_ai.completion.0.role": "assistant", "gen_ai.completion.0.content": ""}
+    (row,) = read(
+        request(span(attributes=[attribute(*pair) for pair in said.items()] + chat()))
+    ).rows
+    assert row["output_text"] == ""
+
+
+@pytest.mark.parametrize("system", ["Be brief.", [{"type": "text", "text": "Be brief."}]])
+def test_a_system_prompt_beside_the_messages_is_one(system: Any, read: Reads) -> None:
+    body = json.dumps({"system": system, "messages": [{"role": "user", "content": "hi"}]})
+    (row,) = read(request(span(attributes=[*chat(), attribute("input.value", body)]))).rows
+    assert row["input_text"] == "system: Be brief.\nuser: hi"
+    assert row["prompt_hash"] == hash_prompt(["Be brief."])
+
+
 def test_tool_calls_are_compact_json(read: Reads) -> None:
     call = {"type": "tool_call", "id": "7", "name": "weather", "arguments": {"city": "Łódź"}}
     answer = {"type": "tool_call_response", "id": "7", "response": "rain, 7 °C"}

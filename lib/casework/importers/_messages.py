@@ -2,7 +2,7 @@
 
 A message is an object with a role and `parts` (OpenTelemetry), or with `content` and `tool_calls`
 (OpenAI and those who follow it); a list of them often comes as JSON text. Bodies of requests and
-answers, of OpenAI's and Google's interfaces, hold messages under names of their own.
+answers, of the interfaces of OpenAI, Anthropic and Google, hold messages under names of their own.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -110,8 +110,12 @@ def _turns(value: Any) -> list[Turn]:
     if isinstance(value, dict):
         for wrapped in _WRAPPERS:
             if isinstance(value.get(wrapped), list | dict):
-                return _turns(value[wrapped])
+                # the body of Anthropic's interface has its system prompt beside the messages
+                system = _part(value.get("system")) if wrapped == "messages" else ""
+                return [*([("system", system)] if system else []), *_turns(value[wrapped])]
         if "role" in value or "parts" in value or "tool_calls" in value:
+            if all(value.get(name) is None for name in _SPOKEN):
+                return []  # what was said was not recorded
             return [(str(value.get("role") or ""), _spoken(value))]
         if found := _of_google(value):
             return found
