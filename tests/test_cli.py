@@ -458,7 +458,7 @@ def test_ctrl_c_ends_a_command_quietly(loaded: Path) -> None:
             process.send_signal(signal.SIGINT)
             time.sleep(0.5)
         out, err = process.communicate()
-    assert process.returncode in (130, -signal.SIGINT)
+    assert process.returncode in (130, -signal.SIGINT), err
     assert out == b""
     assert not re.search(rb"Traceback|error", err)
 
