@@ -59,6 +59,15 @@ def test_faults_have_codes(data: bytes, code: str) -> None:
     assert time.process_time() - start < 1
 
 
+def test_many_keys_take_no_longer_each() -> None:
+    keys = ",".join(f'"{n}":0' for n in range(60_000)).encode()
+    start = time.process_time()
+    assert len(dict(document(b"{" + keys + b"}", "").entries(""))) == 60_000
+    with pytest.raises(CaseworkError, match="'59999' stands twice"):
+        document(b"{" + keys + b',"59999":1}', "").value()
+    assert time.process_time() - start < 1
+
+
 def test_what_only_looks_like_a_fault_is_read() -> None:
     assert document(nested(64), "f").value()
     assert document(b'"' + b"[" * 1000 + b'\\"\\\\"', "f").value() == "[" * 1000 + '"\\'

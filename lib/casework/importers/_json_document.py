@@ -8,6 +8,7 @@ of them.
 
 import json
 import re
+from collections import Counter
 from collections.abc import Generator, Iterator
 from itertools import accumulate
 from typing import Any, NamedTuple
@@ -37,11 +38,11 @@ class Fault(NamedTuple):
 class Document:
     """The text of one JSON value. Made by `document`, which checks its depth.
 
-    `keys` are the keys of the top-level object that `entries` has come to so far.
+    `keys` are the keys of the top-level object that `entries` has come to so far, in order.
     """
 
     def __init__(self, text: str, where: str) -> None:
-        self.keys: list[str] = []
+        self.keys: dict[str, None] = {}
         self._text = text
         self._where = where
         self._repeated: str | None = None
@@ -77,7 +78,7 @@ class Document:
             if key in self.keys:
                 raise self._error("JSON_DUPLICATE_KEY", f"the key {key!r} stands twice")
             position = self._expect(":", self._skip(position))
-            self.keys.append(key)
+            self.keys[key] = None
             if key == streamed and self._text.startswith("[", position):
                 position = yield from self._elements(position, f"/{key}")
             else:
@@ -106,8 +107,8 @@ class Document:
         """Build an object, and remember a key that stands twice in it."""
         built = dict(pairs)
         if len(built) < len(pairs):
-            keys = [key for key, _ in pairs]
-            self._repeated = next(key for key in keys if keys.count(key) > 1)
+            times = Counter(key for key, _ in pairs)
+            self._repeated = next(key for key in built if times[key] > 1)
         return built
 
     def _decode(self, position: int) -> tuple[Any, int]:
@@ -175,7 +176,7 @@ def first_entries(head: bytes) -> dict[str, Any]:
     try:
         found.update(cut.entries(""))
     except CaseworkError:
-        found.update(dict.fromkeys(cut.keys[len(found) :]))
+        found.update(dict.fromkeys(list(cut.keys)[len(found) :]))
     return found
 
 
