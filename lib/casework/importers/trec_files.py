@@ -17,16 +17,19 @@ grade`; separated by blanks or tabs; plain, gzip or zstd.
 The second column, which both formats leave unused.
 
 ## Known limits
-A run has no instant. The score is that of the system named by the tag, dense or not.
+A run has no instant. A line that is not UTF-8, or of more than 4,096 bytes, is a reject. The score is that of the system named by the tag, dense or not.
 """
 
 import re
+from codecs import BOM_UTF8
 from collections.abc import Iterator
+from typing import BinaryIO
 
 from casework.case import Item, Reject, Row
 from casework.errors import CaseworkError
 from casework.importers._fields import FieldLog, Form
 from casework.importers._importer import Importer, Options
+from casework.importers._shape import number
 from casework.importers._source import BROKEN_COMPRESSION, Source
 from casework.tables import candidates, judgments
 
@@ -54,7 +57,7 @@ def _recognises(source: Source) -> bool:
 
 def _pattern(source: Source) -> re.Pattern[str] | None:
     """The pattern that all of the first whole lines have."""
-    lines = source.head().decode("utf-8", "replace").split("\n")
+    lines = source.head().removeprefix(BOM_UTF8).decode("utf-8", "replace").split("\n")
     whole = [line.strip() for line in (lines[:-1] or lines)[:_SAMPLE] if line.strip()]
     for pattern in (_RUN, _JUDGED):
         if whole and all(pattern.match(line) for line in whole):
@@ -71,21 +74,40 @@ def _read(source: Source, options: Options) -> Iterator[Item]:
     run = "/".join(source.name.split("/")[-2:])
     try:
         with source.open() as file:
-            number = 0
-            while data := file.readline(_LINE_BYTES):
-                number += 1
-                line = data.decode("utf-8", "replace").strip()
-                found = pattern.match(line)
-                if found:
-                    kept += 1
-                    yield _row(found, f"line {number}", run)
-                elif line:
-                    reason = "not of the columns of the lines before"
-                    yield Reject(f"line {number}", "COLUMNS", reason, line, form.table)
+            for at, data in enumerate(_lines(file), start=1):
+                item = _item(data, f"line {at}", pattern, form, run)
+                kept += isinstance(item, Row)
+                if item:
+                    yield item
     except BROKEN_COMPRESSION as error:
         what, fix = f"cannot be read: {error}", "ask for the file again"
         raise CaseworkError("COMPRESSION", what, fix, where=source.name) from error
     yield from _account(form, kept, options)
+
+
+def _lines(file: BinaryIO) -> Iterator[bytes]:
+    """The lines of a file; of an overlong one the beginning, which has too many characters."""
+    data = file.readline(_LINE_BYTES + 1).removeprefix(BOM_UTF8)
+    while data:
+        yield data
+        while len(data) > _LINE_BYTES and not data.endswith(b"\n"):
+            data = file.readline(_LINE_BYTES + 1)
+        data = file.readline(_LINE_BYTES + 1)
+
+
+def _item(data: bytes, locator: str, pattern: re.Pattern[str], form: Form, run: str) -> Item | None:
+    """The row of a line, or the reason that it is none; None of a blank line."""
+    shown = data.decode("utf-8", "backslashreplace").strip()
+    if len(data) > _LINE_BYTES:
+        return Reject(locator, "LINE_TOO_LONG", "longer than is read", shown, form.table)
+    try:
+        line = data.decode().strip()
+    except UnicodeDecodeError as error:
+        return Reject(locator, "ENCODING", f"not UTF-8: {error.reason}", shown, form.table)
+    if found := pattern.match(line):
+        return _row(found, locator, run)
+    reason = "not of the columns of the lines before"
+    return Reject(locator, "COLUMNS", reason, line, form.table) if line else None
 
 
 def _account(form: Form, rows: int, options: Options) -> Iterator[Item]:
@@ -104,9 +126,12 @@ def _row(found: re.Match[str], locator: str, run: str) -> Item:
         return Row(judgments, locator, {**named, "grade": float(rest[0])})
     rank, score, tag = rest
     try:
-        value = float(score)
+        value = number(float(score))
     except ValueError:
-        return Reject(locator, "VALUE", f"{score!r} is no number", found.group(0), candidates)
+        value = None
+    if value is None:
+        reason = f"{score!r} is no finite number"
+        return Reject(locator, "VALUE", reason, found.group(0), candidates)
     scored = {"dense_rank": int(rank), "dense_score": value, "embedding_model": tag}
     return Row(candidates, locator, {**named, **scored, "arm": run})
 
