@@ -12,13 +12,15 @@ A folder with `run_spec.json` and `scenario_state.json`; `stats.json` and
 | `eval_runs.started_at`, `ended_at` | the first and last `request_datetime` of the results |
 | `eval_runs.prompt_hash` | SHA-256 of `instructions` and the affixes of the prompt |
 | `eval_runs.params_hash` | SHA-256 of temperature, `max_tokens`, stop sequences, `num_outputs` |
-| `eval_runs.score`, `n_items` | the mean of the first metric that is there: `exact_match`, \
-`quasi_exact_match`, `f1_score`, else of the first; instances |
+| `eval_runs.score` | the mean of the first metric that is there: `exact_match`, \
+`quasi_exact_match`, `f1_score`, else of the first; of the test split, else of validation |
+| `eval_runs.n_items` | instances of that split, as they were, with that metric; all of them where \
+no instance has it |
 | `eval_samples.item_id` | `instance.id`, with the perturbation behind it |
 | `input_text`, `prompt_text` | `instance.input.text`, `request.prompt` |
 | `target` | references tagged `correct` |
 | `output_text` | `result.completions` |
-| `score` of a sample | the same metric of the instance |
+| `score` of a sample | the same metric of the instance, in the same trial |
 
 ## Leaves out
 Caches, tokens and probabilities of completions; parameters of each request, which are those of the
@@ -50,6 +52,7 @@ _STATS, _EACH = "stats.json", "per_instance_stats.json"
 _HEADLINES = ("exact_match", "quasi_exact_match", "f1_score")
 _AFFIXES = ("instructions", "input_prefix", "input_suffix", "reference_prefix", "output_prefix",
             "output_suffix", "global_prefix")  # fmt: skip
+_SPLITS = ("test", "valid", None)
 _PARAMETERS = ("temperature", "max_tokens", "stop_sequences", "num_outputs")
 _RUN = Form(
     eval_runs,
@@ -67,7 +70,8 @@ _ADAPTER = Form(
     uses={"prompt_hash": _AFFIXES, "params_hash": _PARAMETERS},
 )
 _STAT = Form(eval_runs, of="stat", columns={}, uses={ATTRIBUTES: ("name", "mean")}, keeps=False)
-_HEADLINE = replace(_STAT, uses={**_STAT.uses, "score": ("mean",), "n_items": ("count",)})
+_HEADLINE = replace(_STAT, uses={**_STAT.uses, "score": ("mean",)})
+_COUNTED = Form(eval_runs, of="request_state", columns={})
 _OF_INSTANCE = Form(eval_samples, of="per_instance_stat", columns={})
 _SAMPLE = Form(
     eval_samples,
@@ -106,23 +110,28 @@ def _read(source: Source, options: Options) -> Iterator[Item]:
     log = FieldLog(options.timezone)
     spec, state = mapping(_part(source, _SPEC)), mapping(_part(source, _STATE))
     stats = sequence(_part(source, _STATS))
-    metric = _headline(stats)
+    plain = _plain(stats)
+    log.leave("stats of other splits and of perturbations", len(stats) - len(plain))
+    metric, split = _headline(plain)
     scores = _scores(log, sequence(_part(source, _EACH)), metric)
-    instants = []
+    instants, items = [], set()
     name = text(spec.get("name")) or source.path.name
     for position, one in enumerate(map(mapping, sequence(state.get("request_states")))):
         made = mapping(one.get("result")).get("request_datetime")
         if when := log.instants.find(made):
             instants.append(when)
         locator = f"{_STATE}/request_states/{position}"
-        yield Row(eval_samples, locator, {"run_id": name, **_sample(log, one, scores)})
+        sample = _sample(log, one, scores)
+        if _is_plain(mapping(one.get("instance")), *([split] if split else _SPLITS)):
+            items.add((sample["item_id"], sample["score"] is not None))
+        yield Row(eval_samples, locator, {"run_id": name, **sample})
     adapter = mapping(spec.get("adapter_spec")) or mapping(state.get("adapter_spec"))
     if not instants:
         reason = "no request of the run has a date"
         yield Reject(_SPEC, "NO_INSTANT", reason, canonical.dumps(spec), eval_runs)
     else:
         window = {"started_at": min(instants), "ended_at": max(instants)}
-        run = _run(log, spec, adapter, stats, metric)
+        run = {**_run(log, spec, adapter, plain, metric), "n_items": _count(log, items)}
         yield Row(eval_runs, _SPEC, {"run_id": name, **window, **run})
     for part in state.keys() - {"request_states", "adapter_spec"}:
         log.leave(f"scenario_state.{part}")
@@ -144,16 +153,13 @@ def _run(
     log: FieldLog,
     spec: Mapping[str, Any],
     adapter: Mapping[str, Any],
-    stats: list[Any],
+    stats: list[Mapping[str, Any]],
     metric: str | None,
 ) -> dict[str, Any]:
     affixes = [found for name in _AFFIXES if (found := text(adapter.get(name)))]
-    plain = [one for one in map(mapping, stats) if _plain(one)]
-    means = {_metric(one): number(one.get("mean")) for one in plain}
-    for one in plain:
+    means = {_metric(one): number(one.get("mean")) for one in reversed(stats)}
+    for one in stats:
         log.fill(_HEADLINE if _metric(one) == metric else _STAT, one)
-    log.leave("stats of other splits and of perturbations", len(stats) - len(plain))
-    counts = [number(one.get("count")) for one in map(mapping, stats) if _metric(one) == metric]
     name = text(spec.get("name")) or ""
     parameters = {key: adapter.get(key) for key in _PARAMETERS}
     log.fill(_ADAPTER, adapter)
@@ -168,7 +174,6 @@ def _run(
         "params_hash": hash_params(canonical.plain(filled(parameters))),
         "harness": "helm",
         "score": means.get(metric) if metric else None,
-        "n_items": int(counts[0]) if counts and counts[0] is not None else None,
         "attributes": canonical.plain(filled(attributes)),
     }
 
@@ -177,28 +182,56 @@ def _metric(stat: Mapping[str, Any]) -> str | None:
     return text(mapping(stat.get("name")).get("name"))
 
 
-def _plain(stat: Mapping[str, Any]) -> bool:
-    """Whether a statistic is of the test split and of no perturbation."""
-    name = mapping(stat.get("name"))
-    return name.get("split") in ("test", "valid", None) and not name.get("perturbation")
+def _plain(stats: list[Any]) -> list[Mapping[str, Any]]:
+    """Statistics of no perturbation, those of the test split first, then of validation."""
+    found = [one for one in map(mapping, stats) if _is_plain(mapping(one.get("name")), *_SPLITS)]
+    return sorted(found, key=lambda one: _SPLITS.index(mapping(one.get("name")).get("split")))
 
 
-def _headline(stats: list[Any]) -> str | None:
-    named = [found for one in map(mapping, stats) if _plain(one) and (found := _metric(one))]
-    return next((name for name in _HEADLINES if name in named), next(iter(named), None))
+def _is_plain(about: Mapping[str, Any], *splits: str | None) -> bool:
+    """Whether an instance, or the name of a statistic, is of a split and of no perturbation."""
+    return about.get("split") in splits and not about.get("perturbation")
 
 
-def _scores(log: FieldLog, each: list[Any], metric: str | None) -> dict[str, float | None]:
-    found: dict[str, float | None] = {}
+def _headline(stats: list[Mapping[str, Any]]) -> tuple[str | None, str | None]:
+    """The metric that sums up the run, and the split that it is of."""
+    named = {name: one for one in reversed(stats) if (name := _metric(one))}
+    first = next((name for one in stats if (name := _metric(one))), None)
+    metric = next((name for name in _HEADLINES if name in named), first)
+    return metric, mapping(mapping(named.get(metric or "")).get("name")).get("split")
+
+
+def _count(log: FieldLog, items: set[tuple[str | None, bool]]) -> int | None:
+    """How many instances have a score, or how many there are where none has.
+
+    The `count` of a statistic is that of the trials, over whose means HELM takes it.
+    """
+    scored = {item for item, is_scored in items if is_scored}
+    found = len(scored or {item for item, _ in items})
+    if found:
+        log.took(_COUNTED, "instance.id", "n_items")
+    return found or None
+
+
+def _scores(
+    log: FieldLog, each: list[Any], metric: str | None
+) -> dict[tuple[str, int], float | None]:
+    found: dict[tuple[str, int], float | None] = {}
     for one in map(mapping, each):
         item = _item(one.get("instance_id"), one.get("perturbation"))
         for stat in map(mapping, sequence(one.get("stats"))):
             if _metric(stat) == metric:
-                found[item] = number(stat.get("mean"))
+                found[item, _trial(one)] = number(stat.get("mean"))
                 log.took(_OF_INSTANCE, "mean", "score")
             else:
                 log.leave("per_instance_stats of other metrics")
     return found
+
+
+def _trial(one: Mapping[str, Any]) -> int:
+    """The number of the trial, from 1."""
+    trial = number(one.get("train_trial_index"))
+    return 1 if trial is None else int(trial) + 1
 
 
 def _item(instance: Any, perturbation: Any) -> str:
@@ -207,7 +240,7 @@ def _item(instance: Any, perturbation: Any) -> str:
 
 
 def _sample(
-    log: FieldLog, one: Mapping[str, Any], scores: Mapping[str, float | None]
+    log: FieldLog, one: Mapping[str, Any], scores: Mapping[tuple[str, int], float | None]
 ) -> dict[str, Any]:
     instance, result = mapping(one.get("instance")), mapping(one.get("result"))
     listed = sequence(instance.get("references"))
@@ -220,14 +253,13 @@ def _sample(
         log.fill(_COMPLETION, completion)
     log.fill(_RESULT, {key: value for key, value in result.items() if key != "completions"})
     item = _item(instance.get("id"), instance.get("perturbation"))
-    trial = number(one.get("train_trial_index"))
     return {
         **log.fill(_SAMPLE, {**one, "result": {"completions": done}}),
         "item_id": None if text(instance.get("id")) is None else item,
-        "epoch": int(trial) + 1 if trial is not None else 1,
+        "epoch": _trial(one),
         "target": "\n".join(filter(None, map(text, references))) or None,
         "output_text": "\n".join(filter(None, completions)) or None,
-        "score": scores.get(item),
+        "score": scores.get((item, _trial(one))),
         "attributes": filled({"split": instance.get("split"),
                               "reference_index": one.get("reference_index")}),
     }  # fmt: skip

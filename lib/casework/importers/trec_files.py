@@ -17,7 +17,8 @@ grade`; separated by blanks or tabs; plain, gzip or zstd.
 The second column, which both formats leave unused.
 
 ## Known limits
-A run has no instant. A line that is not UTF-8, or of more than 4,096 bytes, is a reject. The score is that of the system named by the tag, dense or not.
+A run has no instant. The score is that of the system named by the tag, dense or not. A line that is
+not UTF-8, or has more than 4,096 bytes, is a reject.
 """
 
 import re
