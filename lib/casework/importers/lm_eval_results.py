@@ -12,8 +12,9 @@ same |
 | `suite` | the key in `results` |
 | `started_at` | `date` |
 | `ended_at` | `date` and `total_evaluation_time_seconds` |
-| `endpoint` | `model_name`, else `peft`, `pretrained` or `model` of `config.model_args` |
-| `checkpoint` | `config.model_sha`, unless `model_args` name an adapter: it is that of the base |
+| `endpoint` | `model_name`, else `peft`, `delta`, `pretrained` or `model` of `config.model_args` |
+| `checkpoint` | `config.model_sha`, unless `model_args` name an adapter or delta weights: it \
+is that of the base |
 | `prompt_hash` | SHA-256 of what makes the prompt: text functions, delimiters, description, \
 examples, chat template, system instruction |
 | `params_hash` | SHA-256 of `generation_kwargs` and `config.gen_kwargs` |
@@ -25,7 +26,8 @@ examples, chat template, system instruction |
 `limit`, seeds, data types, what else `config` says |
 
 ## Leaves out
-`configs` but for what makes the prompt, `pretty_env_info`, tokenizer ids.
+`configs` but for what makes the prompt; `pretty_env_info`, tokenizer ids, and what else the file
+says of itself.
 
 ## Known limits
 A task hash covers documents and prompts together, so it is no `dataset_hash`. Object addresses in
@@ -40,6 +42,7 @@ from casework import canonical
 from casework.case import Fields, Item, Note, Row
 from casework.errors import CaseworkError
 from casework.importers._configuration import hash_params
+from casework.importers._fields import find
 from casework.importers._importer import Importer, Options
 from casework.importers._instants import Instants, later
 from casework.importers._lm_eval import run_id, stamp, without_addresses
@@ -52,10 +55,6 @@ _PROMPT = (
     *("doc_to_text", "doc_to_target", "doc_to_choice", "description", "target_delimiter"),
     *("fewshot_delimiter", "fewshot_config", "fewshot_split", "num_fewshot", "gen_prefix"),
 )
-_LEFT_OUT = (
-    *("pretty_env_info", "tokenizer_pad_token", "tokenizer_eos_token", "tokenizer_bos_token"),
-    *("eot_token_id", "max_length", "upper_git_hash"),
-)
 _TAKEN = {
     "date": "started_at",
     "total_evaluation_time_seconds": "ended_at",
@@ -65,15 +64,20 @@ _TAKEN = {
     "configs": "prompt_hash",
     "chat_template": "prompt_hash",
     "system_instruction": "prompt_hash",
+    "fewshot_as_multiturn": "prompt_hash",
     "config.gen_kwargs": "params_hash",
     "lm_eval_version": "harness_version",
     "git_hash": "code_revision",
     "results": "score",
     "n-samples": "n_items",
     **dict.fromkeys(
-        ("n-shot", "versions", "task_hashes", "config", "group_subtasks"), "attributes"
+        ("n-shot", "versions", "task_hashes", "higher_is_better", "config", "group_subtasks"),
+        "attributes",
     ),
 }
+_NO_METRICS = ("alias", "name", "sample_len", "sample_count", " ")
+"""Entries of a task that are none; a group without one has a blank."""
+_UPON_A_BASE = ("peft", "delta")
 
 
 def _recognises(source: Source) -> bool:
@@ -111,19 +115,26 @@ def _read(source: Source, options: Options) -> Iterator[Item]:
         unscored += row["score"] is None
         yield Row(eval_runs, f"/results/{task}", row)
     if _adapter(whole):
-        yield Note("the recorded digest is that of the base, not of the adapter: no checkpoint")
+        yield Note("the recorded digest is that of the base, not of what was put upon it: no "
+                   "checkpoint")  # fmt: skip
     if unscored:
         yield Note(f"{unscored} tasks have no finite score")
-    yield Fields(
-        {name: [f"eval_runs.{column}"] for name, column in _TAKEN.items()},
-        {name: 1 for name in _LEFT_OUT if whole.get(name) not in (None, "")},
+    yield from instants.notes()
+    yield _account(filled(whole))
+
+
+def _account(whole: Mapping[str, Any]) -> Fields:
+    held = {name: column for name, column in _TAKEN.items() if find(whole, name) is not None}
+    return Fields(
+        {name: [f"eval_runs.{column}"] for name, column in held.items()},
+        {name: 1 for name in whole if name not in _TAKEN},
     )
 
 
 def _model(whole: Mapping[str, Any]) -> dict[str, Any]:
     config = mapping(whole.get("config"))
     arguments = _arguments(config.get("model_args"))
-    named = [arguments.get(name) for name in ("peft", "pretrained", "model", "engine")]
+    named = [arguments.get(name) for name in (*_UPON_A_BASE, "pretrained", "model", "engine")]
     names = [text(whole.get("model_name")), *map(text, named), text(config.get("model"))]
     return {
         "endpoint": next((name for name in names if name), None),
@@ -132,7 +143,9 @@ def _model(whole: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _adapter(whole: Mapping[str, Any]) -> str | None:
-    return text(_arguments(mapping(whole.get("config")).get("model_args")).get("peft"))
+    """The adapter or delta weights that were put upon the model, if any."""
+    arguments = _arguments(mapping(whole.get("config")).get("model_args"))
+    return next((found for name in _UPON_A_BASE if (found := text(arguments.get(name)))), None)
 
 
 def _arguments(value: Any) -> Mapping[str, Any]:
@@ -148,7 +161,7 @@ def _task(whole: Mapping[str, Any], task: str) -> dict[str, Any]:
     metrics = {
         name: value
         for name, value in mapping(mapping(whole["results"])[task]).items()
-        if name not in ("alias", "name", "sample_len", "sample_count")
+        if name not in _NO_METRICS
     }
     scored = [name for name in metrics if "_stderr" not in name]
     subtasks = sequence(mapping(whole.get("group_subtasks")).get(task))
