@@ -102,3 +102,85 @@ def test_each_trial_of_helm_has_its_score(case: Path) -> None:
     helm(case, [request(0, 0), request(0, 1)], stats=[stat("exact_match", 0.5)],
          per_instance_stats=each)  # fmt: skip
     assert rows(case, "SELECT epoch, score FROM eval_samples ORDER BY 1") == [(1, 0.0), (2, 1.0)]
+
+
+# lm-evaluation-harness
+
+
+def harness(case: Path, name: str, value: Any) -> Exhibit:
+    path = lines(case.with_name(name), value)
+    (importer,) = takers_of(path)
+    (exhibit,) = load(case, get(importer), path)
+    assert exhibit.rows_kept == exhibit.rows_read
+    return exhibit
+
+
+def results(**changes: Any) -> dict[str, Any]:
+    return {"results": {"t": {"alias": "t", "acc,none": 0.5}}, "configs": {"t": {}},
+            "versions": {"t": 1}, "config": {}, **changes}  # fmt: skip
+
+
+def answered(**changes: Any) -> dict[str, Any]:
+    return {"doc_id": 0, "doc": {"question": "1+1"}, "target": "2",
+            "arguments": {"gen_args_0": {"arg_0": "Q: 1+1", "arg_1": {}}}, "resps": [["2"]],
+            "filtered_resps": ["2"], "filter": "none", "metrics": ["acc"], "acc": 1.0,
+            **changes}  # fmt: skip
+
+
+def test_an_instant_in_the_name_of_a_file_has_no_zone(case: Path) -> None:
+    exhibit = harness(case, "results_2026-01-01T10-00-00.123456.json", results())
+    assert any("no time zone" in note for note in exhibit.notes)
+
+
+def test_a_group_without_a_metric_of_its_own_names_none(case: Path) -> None:
+    found = {"g": {" ": " ", "alias": "g"}}
+    harness(case, "results_2026-01-01T10-00-00.json", results(results=found))
+    sql = "SELECT score, attributes->>'metric', attributes->>'metrics' FROM eval_runs"
+    assert rows(case, sql) == [(None, None, None)]
+
+
+@pytest.mark.parametrize("kind", ["peft", "delta"])
+def test_the_digest_of_a_base_is_not_that_of_what_is_put_upon_it(case: Path, kind: str) -> None:
+    config = {"model_args": {"pretrained": "org/base", kind: "org/tuned"}, "model_sha": "abc"}
+    harness(case, "results_2026-01-01T10-00-00.json", results(config=config))
+    sql = "SELECT endpoint, checkpoint, attributes->>'base_checkpoint' FROM eval_runs"
+    assert rows(case, sql) == [("org/tuned", None, "abc")]
+
+
+def test_fields_of_results_are_told_where_they_are_there(case: Path) -> None:
+    more = {"date": 1_770_000_000.5, "model_source": "hf", "config": {"model_args": "pretrained=m"}}
+    exhibit = harness(case, "results_2026-01-01T10-00-00.json", results(**more))
+    assert exhibit.left_out == {"model_source": 1}
+    assert set(exhibit.fields) == {
+        *("results", "configs", "versions", "date", "config", "config.model_args")
+    }
+
+
+@pytest.mark.parametrize(("value", "score"), [(True, 1.0), (False, 0.0), ("yes", None)])
+@pytest.mark.parametrize("absent", [(), ("metrics",)])
+def test_a_flag_of_the_harness_is_a_score(
+    case: Path, value: Any, score: float | None, absent: tuple[str, ...]
+) -> None:
+    given = answered(acc=value)
+    for name in absent:
+        del given[name]
+    harness(case, "samples_t_2026-01-01T10-00-00.jsonl", given)
+    assert rows(case, "SELECT score FROM eval_samples") == [(score,)]
+
+
+SAID = [{"role": "system", "content": "Sum.", "type": "text"}, {"role": "user", "content": "1+1"}]
+
+
+@pytest.mark.parametrize("prompt", [[json.dumps(SAID)], SAID])
+@pytest.mark.parametrize("old", [False, True])
+def test_a_chat_is_a_prompt(case: Path, prompt: list[Any], old: bool) -> None:
+    arguments: Any = [[prompt, {}]] if old else {"gen_args_0": {"arg_0": prompt, "arg_1": {}}}
+    harness(case, "samples_t_2026-01-01T10-00-00.jsonl", answered(arguments=arguments))
+    assert rows(case, "SELECT prompt_text FROM eval_samples") == [("system: Sum.\nuser: 1+1",)]
+
+
+def test_samples_in_a_list_join_their_results_too(case: Path) -> None:
+    harness(case, "samples_t_2026-01-01T10-00-00.5.json", [answered()])
+    harness(case, "results_2026-01-01T10-00-00.5.json", results())
+    sql = "SELECT count(*) FROM eval_samples JOIN eval_runs USING (run_id)"
+    assert rows(case, sql) == [(1,)]

@@ -1,8 +1,8 @@
 """Samples of lm-evaluation-harness (`samples_<task>_<instant>.jsonl`).
 
 ## Reads
-One line for each document and filter, as `--log_samples` writes them; arguments as lists (before
-0.4.4) or objects.
+One line for each document and filter, as `--log_samples` writes them, or one list of all;
+arguments as lists (before 0.4.4) or objects.
 
 ## Fills
 | column | from |
@@ -12,10 +12,11 @@ One line for each document and filter, as `--log_samples` writes them; arguments
 in files of before 0.4.5, which do not name it |
 | `epoch` | 1 |
 | `input_text` | `doc.question`, `doc.query`, `doc.text`, `doc.prompt`, else `doc` as JSON |
-| `prompt_text` | the first argument of the first request |
+| `prompt_text` | the first argument of the first request; of a chat `role: text` |
 | `target` | `target` |
 | `output_text` | the first of `filtered_resps` |
-| `score` | the first of `metrics` that is a number, else the first field after the hashes |
+| `score` | the first of `metrics` that is a number or a flag; of what follows the target, in \
+files that do not list them |
 | `attributes` | hashes of document, prompt and target, the filter, all metrics, arguments of \
 generation |
 
@@ -36,12 +37,13 @@ from casework.case import Item, Note, Reject, Row
 from casework.importers._fields import FieldLog, Form
 from casework.importers._importer import Importer, Options
 from casework.importers._lm_eval import run_id, stamp
+from casework.importers._messages import transcript, turns
 from casework.importers._records import records
 from casework.importers._shape import mapping, number, sequence, text, written
 from casework.importers._source import Source
 from casework.tables import eval_samples
 
-_NAME = re.compile(r"^samples_(?P<task>.+?)(?:_\d{4}-\d{2}-\d{2}T.*)?\.jsonl$")
+_NAME = re.compile(r"^samples_(?P<task>.+?)(?:_\d{4}-\d{2}-\d{2}T.*)?\.jsonl?$")
 _KEYS = {"doc_id", "target", "resps", "filtered_resps"}
 _INPUTS = ("question", "query", "text", "prompt", "input")
 _FORM = Form(
@@ -93,10 +95,10 @@ def _sample(sample: Mapping[str, Any], time: int) -> dict[str, Any]:
     if "filter" not in sample and time > 1:
         chosen = str(time)
     metrics = [text(name) for name in sequence(sample.get("metrics"))]
-    scores = [number(sample.get(name)) for name in metrics if name]
+    scores = [_score(sample.get(name)) for name in metrics if name]
     if not metrics:
         after = list(sample)[list(sample).index("target") + 1 :] if "target" in sample else []
-        scores = [number(sample[name]) for name in after if not name.endswith("_hash")]
+        scores = [_score(sample[name]) for name in after if not name.endswith("_hash")]
     return {
         "item_id": item if chosen in (None, "none") or item is None else f"{item}/{chosen}",
         "epoch": 1,
@@ -107,18 +109,29 @@ def _sample(sample: Mapping[str, Any], time: int) -> dict[str, Any]:
     }
 
 
+def _score(value: Any) -> float | None:
+    """A number, or a flag as one: a metric of an instruction is whether it was followed."""
+    return float(value) if isinstance(value, bool) else number(value)
+
+
 def _input(doc: Any) -> str | None:
     known = [text(mapping(doc).get(name)) for name in _INPUTS]
     return next((name for name in known if name), None) or written(doc)
 
 
 def _prompt(arguments: Any) -> str | None:
-    """The rendered prompt: the first argument of the first request, list or object."""
+    """The rendered prompt: the first argument of the first request, list or object.
+
+    A chat that an interface renders is a list of messages, or their JSON in a list of one.
+    """
     if isinstance(arguments, Mapping):
-        first = mapping(next(iter(arguments.values()), None))
-        return text(first.get("arg_0"))
-    first_of = sequence(next(iter(sequence(arguments)), None))
-    return text(first_of[0]) if first_of else None
+        given = mapping(next(iter(arguments.values()), None)).get("arg_0")
+    else:
+        given = next(iter(sequence(next(iter(sequence(arguments)), None))), None)
+    if not isinstance(given, list):
+        return text(given)
+    is_json = len(given) == 1 and isinstance(given[0], str)
+    return transcript(turns(given[0] if is_json else given)[0]) or None
 
 
 def _answer(responses: Any) -> str | None:
