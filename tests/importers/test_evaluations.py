@@ -184,3 +184,56 @@ def test_samples_in_a_list_join_their_results_too(case: Path) -> None:
     harness(case, "results_2026-01-01T10-00-00.5.json", results())
     sql = "SELECT count(*) FROM eval_samples JOIN eval_runs USING (run_id)"
     assert rows(case, sql) == [(1,)]
+
+
+# promptfoo
+
+
+def evaluation(*assertions: Any, **prompt: Any) -> dict[str, Any]:
+    """Results of version 3 of promptfoo: one prompt and one test, which says what it expects."""
+    test = {
+        "assert": list(assertions),
+        "metadata": {"target": "four", "epoch": 3, "kind": "unsafe"},
+    }
+    result = {"promptIdx": 0, "testIdx": 0, "prompt": {"raw": "2+2?"}, "vars": {"q": "2+2?"},
+              "response": {"output": "4"}, "score": 1, "testCase": test}  # fmt: skip
+    prompt = {"raw": "{{q}}", "label": "p", "provider": "m", **prompt}
+    held = {"version": 3, "timestamp": "2026-03-01T10:00:00Z", "prompts": [prompt],
+            "results": [result], "stats": {"successes": 1}}  # fmt: skip
+    return {"evalId": "e", "results": held, "config": {"description": "sums"}, "shareableUrl": None,
+            "metadata": {"promptfooVersion": "0.120.0", "platform": "linux"}}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("assertions", "target"),
+    [([], "four"), ([{"type": "equals", "value": "4"}], "4")],
+)
+def test_what_metadata_of_promptfoo_says_is_not_lost(
+    case: Path, assertions: list[Any], target: str
+) -> None:
+    harness(case, "results.json", evaluation(*assertions))
+    (found,) = rows(case, "SELECT target, epoch, kind, attributes::VARCHAR FROM eval_samples")
+    assert found[:3] == (target, 1, "unsafe")
+    held = json.loads(found[3])["testCase"]["metadata"]
+    assert held == {"epoch": 3} | ({"target": "four"} if assertions else {})
+
+
+@pytest.mark.parametrize(
+    ("metrics", "items"), [({}, None), ({"testPassCount": 0}, 0), ({"testPassCount": 2}, 2)]
+)
+def test_items_that_promptfoo_does_not_count_are_unknown(
+    case: Path, metrics: Any, items: int | None
+) -> None:
+    harness(case, "results.json", evaluation(metrics=metrics))
+    assert rows(case, "SELECT n_items FROM eval_runs") == [(items,)]
+
+
+def test_fields_of_promptfoo_are_told(case: Path) -> None:
+    exhibit = harness(case, "results.json", evaluation())
+    of_samples = {name for name in exhibit.fields if name.startswith(("prompt.", "result."))}
+    assert exhibit.fields.keys() - of_samples == {
+        *("evalId", "config.description", "results.timestamp", "metadata.promptfooVersion")
+    }
+    assert exhibit.left_out.keys() == {
+        *("config", "results.stats", "results.version", "metadata.platform")
+    }

@@ -15,7 +15,7 @@ for each pair of provider and prompt, one of `eval_samples` for each result.
 | `prompt_name`, `prompt_hash` | `label`; SHA-256 of `raw`, the template |
 | `harness_version` | `metadata.promptfooVersion` |
 | `score` | share of tests passed: `metrics.testPassCount` of all three counts |
-| `n_items` | the sum of the counts |
+| `n_items` | the sum of the counts, where there is one |
 | `item_id`, `epoch` | `testIdx`, 1; a further result of the same test counts up. In \
 version 2 the row of `results.table` with the same variables |
 | `input_text` | the one of `vars` that is the question: of those that stand in the rendered \
@@ -24,7 +24,7 @@ prompts and differ between tests, the last one of some words; all of them as JSO
 | `output_text` | `response.output` |
 | `score` of a sample | `score` |
 | `target` | values of the assertions that equal or contain, of `testCase`, else of \
-`gradingResult` |
+`gradingResult`; without one the field of that name, as below |
 | `kind`, `category` and the like | `testCase.metadata`, else `metadata`: what bears the name of a \
 column |
 | `refused` | so, else whether an assertion `is-refusal` of `gradingResult` passed, or one \
@@ -33,7 +33,7 @@ column |
 
 ## Leaves out
 `config` but for its description, `results.table` but for prompts and numbers of version 2, usage of
-tokens in total.
+tokens in total, and what else the export says of itself.
 
 ## Known limits
 The export does not say when an evaluation ended: `ended_at` stays empty. Exports of before version
@@ -42,6 +42,7 @@ The export does not say when an evaluation ended: `ended_at` stays empty. Export
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -49,12 +50,12 @@ import msgspec
 from casework.case import Item, Reject, Row
 from casework.errors import CaseworkError
 from casework.importers._configuration import hash_prompt
-from casework.importers._fields import FieldLog, Form
+from casework.importers._fields import FieldLog, Form, find
 from casework.importers._importer import Importer, Options
 from casework.importers._promptfoo_question import question_of
 from casework.importers._promptfoo_table import Places
 from casework.importers._records import read_document
-from casework.importers._shape import mapping, number, sequence, text, written
+from casework.importers._shape import filled, mapping, number, sequence, text, written
 from casework.importers._source import Source
 from casework.tables import eval_runs, eval_samples
 
@@ -76,10 +77,20 @@ _SAMPLE = Form(
         "item_id": ("testIdx",),
         "input_text": (),
         "output_text": ("response.output",),
+        "epoch": (),
     },
     own=("testCase.metadata", "metadata"),
     left_out=("tokenUsage", "response.tokenUsage", "testCase.vars"),
 )
+_EXPECTING = replace(_SAMPLE, uses={**_SAMPLE.uses, "target": ()})
+_EXPORT = Form(eval_runs, of="", columns={})
+_TAKEN = {
+    "evalId": "run_id",
+    "config.description": "suite",
+    "results.timestamp": "started_at",
+    "metadata.evaluationCreatedAt": "started_at",
+    "metadata.promptfooVersion": "harness_version",
+}
 
 
 def _recognises(source: Source) -> bool:
@@ -114,16 +125,30 @@ def _read(source: Source, options: Options) -> Iterator[Item]:
         key = (values["run_id"], values["item_id"])
         seen[key] += 1
         yield Row(eval_samples, locator, {**values, "epoch": seen[key]})
-    log.leave("config", int("config" in whole))
-    log.leave("results.table", int(bool(held.get("table")) and listed == "prompts"))
+    _account(log, whole, {"results.results", "results.prompts" if listed == "prompts"
+                          else "results.table"})  # fmt: skip
     yield from log.items()
+
+
+def _account(log: FieldLog, whole: Mapping[str, Any], listed: set[str]) -> None:
+    """Where the fields go that are not those of a prompt or of a result."""
+    for path, column in _TAKEN.items():
+        if find(whole, path) not in (None, ""):
+            log.took(_EXPORT, path, column)
+    for name, value in filled(whole).items():
+        parts = filled(mapping(value)) if name in ("results", "metadata") else {}
+        for path in [f"{name}.{part}" for part in parts] or [name]:
+            if path not in _TAKEN and path not in listed:
+                log.leave(path)
 
 
 def _run(
     log: FieldLog, whole: Mapping[str, Any], name: str, position: int, prompt: Mapping[str, Any]
 ) -> dict[str, Any]:
     meta, held = mapping(whole.get("metadata")), mapping(whole.get("results"))
-    counts = [number(mapping(prompt.get("metrics")).get(count)) or 0 for count in _COUNTS]
+    metrics = mapping(prompt.get("metrics"))
+    counts = {name: found for name in _COUNTS if (found := number(metrics.get(name))) is not None}
+    total = sum(counts.values())
     raw = text(prompt.get("raw"))
     return {
         **log.fill(_RUN, prompt),
@@ -134,8 +159,8 @@ def _run(
         "prompt_hash": hash_prompt([raw] if raw else []),
         "harness": "promptfoo",
         "harness_version": text(meta.get("promptfooVersion")),
-        "score": counts[0] / sum(counts) if sum(counts) else None,
-        "n_items": int(sum(counts)),
+        "score": counts.get(_COUNTS[0], 0) / total if total else None,
+        "n_items": int(total) if counts else None,
     }
 
 
@@ -152,14 +177,15 @@ def _sample(
         for check in map(mapping, sequence(checks))
         if check.get("type") in _EXPECTED and (found := text(check.get("value")))
     ]
+    values = log.fill(_EXPECTING if expected else _SAMPLE, result)
     return {
         "refused": _refused(result),
-        **log.fill(_SAMPLE, result),
+        **values,
         "run_id": f"{name}/{prompt}" if prompt else None,
         "item_id": places.test(result),
         "input_text": written(given.get(question)) if question else written(given),
         "output_text": written(output),
-        "target": "\n".join(expected) or None,
+        "target": "\n".join(expected) or values.get("target"),
     }
 
 
