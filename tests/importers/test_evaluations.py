@@ -1,13 +1,15 @@
 """Exports of evaluations: what stands in unusual places, or is of unusual kind, is told so."""
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.importers.loading import load, rows, takers_of
+from tests.importers.loading import load, refusal_of, rows, takers_of
 
 from casework.importers import get
+from casework.importers._importer import Options
 from casework.records import Exhibit
 
 
@@ -237,3 +239,78 @@ def test_fields_of_promptfoo_are_told(case: Path) -> None:
     assert exhibit.left_out.keys() == {
         *("config", "results.stats", "results.version", "metadata.platform")
     }
+
+
+# OpenAI evals
+
+
+def record(case: Path, *events: Any, options: Options | None = None) -> Exhibit:
+    path = lines(case.with_name("log.jsonl"), *events)
+    assert takers_of(path) == ["openai_evals"]
+    (exhibit,) = load(case, get("openai_evals"), path, options=options)
+    return exhibit
+
+
+SPEC = {"spec": {"run_id": "R", "eval_name": "sums", "completion_fns": ["m"],
+                 "created_at": "2026-03-01 10:00:00.500000"}}  # fmt: skip
+
+
+def event(number: int, kind: str, run: str = "R", sample: str = "s", **data: Any) -> dict[str, Any]:
+    return {"run_id": run, "event_id": number, "sample_id": sample, "type": kind, "data": data,
+            "created_at": "2026-03-01 10:01:00+00:00"}  # fmt: skip
+
+
+GRADED = (
+    event(0, "sampling", prompt="2+2?", sampled=["4"]),
+    event(1, "sampling", prompt="Is 4 right?", sampled=["Y"]),
+    event(2, "metrics", choice="Y", score=0.25),
+    event(3, "match", correct=True, expected="4"),
+)
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_the_answer_is_that_of_the_model_and_not_of_its_grader(case: Path, order: int) -> None:
+    exhibit = record(case, SPEC, *GRADED[::order])
+    sql = "SELECT prompt_text, output_text, target, score, attributes->>'metrics' FROM eval_samples"
+    (found,) = rows(case, sql)
+    assert found[:4] == ("2+2?", "4", "4", 1.0)
+    assert json.loads(found[4]) == {"choice": "Y", "score": 0.25}
+    assert exhibit.left_out["further events sampling"] == 1
+    assert exhibit.fields["event.data.sampled"] == ["eval_samples.output_text"]
+
+
+@pytest.mark.parametrize(
+    ("report", "score"),
+    [
+        (
+            {"counts/choice/Y": 3, "score/choice": 0.75, "invalid_request_during_completion": 0},
+            0.75,
+        ),
+        ({"invalid_request_during_completion": 0, "counts/choice/Y": 3}, None),
+        ({"boostrap_std": 0.1, "accuracy": 0.5}, 0.5),
+        ({"bleu": 0.5}, 0.5),
+    ],
+)
+def test_a_count_is_no_score(case: Path, report: Any, score: float | None) -> None:
+    record(case, SPEC, {"final_report": report})
+    assert rows(case, "SELECT score FROM eval_runs") == [(score,)]
+
+
+def test_openai_writes_instants_in_utc(case: Path) -> None:
+    exhibit = record(case, SPEC, options=Options(timezone="America/New_York"))
+    found = rows(case, "SELECT epoch_ms(started_at) FROM eval_runs")
+    assert found == [(datetime(2026, 3, 1, 10, 0, 0, 500_000, UTC).timestamp() * 1000,)]
+    assert not any("zone" in note for note in exhibit.notes)
+
+
+def test_events_of_another_run_are_not_of_this_one(case: Path) -> None:
+    exhibit = record(case, event(9, "match", run="B", sample="b", correct=True), SPEC, *GRADED)
+    assert exhibit.rows_rejected == 1
+    assert rows(case, "SELECT run_id, n_items FROM eval_runs") == [("R", 1)]
+    assert rows(case, "SELECT run_id, item_id FROM eval_samples") == [("R", "s")]
+
+
+def test_logs_of_several_runs_in_one_file_are_refused(case: Path) -> None:
+    other = {"spec": {**SPEC["spec"], "run_id": "B"}}
+    assert refusal_of(lambda: record(case, SPEC, SPEC, other)) == "SEVERAL_RUNS"
+    assert record(case, SPEC, SPEC).rows_kept == 1

@@ -12,21 +12,27 @@ JSON Lines in any order: one `spec`, one `final_report`, and events of the sampl
 | `ended_at` | the last `created_at` of an event, where the log holds a `final_report` |
 | `endpoint` | `spec.completion_fns`, joined by commas |
 | `params_hash` | SHA-256 of `spec.run_config.initial_settings` |
-| `score` | `final_report.accuracy` or `.score`, else its first number |
+| `score` | `final_report.accuracy` or `.score`, else the first that is named so before a slash, \
+else its first number that counts nothing |
 | `n_items` | samples with an event `match` or `metrics` |
 | `item_id` | `sample_id` |
 | `prompt_text`, `output_text` | `data.prompt` and `data.sampled` of event `sampling` |
 | `target` | `data.expected` of event `match` |
-| `score` of a sample | `data.correct` of event `match`; `accuracy` or `score` of event `metrics` |
+| `score` of a sample | `data.correct` of event `match`, else `correct`, `accuracy` or `score` of \
+event `metrics` |
 | `attributes` | `spec`, the report; of a sample, what other events say |
 
 ## Leaves out
-`event_id`, `created_by` and `created_at` of events.
+`event_id`, `created_by` and `created_at` of events; of several events of one type about one sample
+all but the first, counted: the model that answers is asked before the one that grades it.
 
 ## Known limits
-A run without `final_report` broke off: it has neither score nor `ended_at`.
+A run without `final_report` broke off: it has neither score nor `ended_at`. Instants without a zone
+are UTC, as the tool writes them. Samples of another run than that of the `spec` are rejects; a file
+with the `spec` of several runs is refused.
 """
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -42,7 +48,7 @@ from casework.importers._messages import transcript, turns
 from casework.importers._records import records
 from casework.importers._shape import filled, mapping, number, sequence, text, written
 from casework.importers._source import Source
-from casework.tables import eval_runs, eval_samples
+from casework.tables import ATTRIBUTES, eval_runs, eval_samples
 
 _RUN = Form(
     eval_runs,
@@ -50,12 +56,32 @@ _RUN = Form(
     columns={
         "run_id": ("run_id",),
         "suite": ("eval_name",),
-        "started_at": ("created_at",),
     },
-    uses={"endpoint": ("completion_fns",), "params_hash": ("run_config.initial_settings",)},
+    uses={
+        "started_at": ("created_at",),
+        "endpoint": ("completion_fns",),
+        "params_hash": ("run_config.initial_settings",),
+    },
 )
+_REPORT = Form(eval_runs, of="final_report", columns={})
+_EVENT = Form(eval_samples, of="event", columns={})
 _EVENT_NAMES = {"type", "data", "sample_id", "run_id", "event_id", "created_by", "created_at"}
 _SCORES = ("correct", "accuracy", "score")
+_TAKEN = {
+    "sampling": {"prompt": "prompt_text", "sampled": "output_text"},
+    "match": {"expected": "target", **dict.fromkeys(_SCORES, "score")},
+    "metrics": {"expected": "target", **dict.fromkeys(_SCORES, "score")},
+}
+_COUNTS = ("counts/", "invalid_request")
+"""Beginnings of the names of numbers in a report that are no score."""
+
+
+@dataclass
+class _Sample:
+    """Events of one sample by their type: the first of each, and its number."""
+
+    locator: str
+    events: dict[str, tuple[float, Mapping[str, Any]]] = field(default_factory=dict)
 
 
 @dataclass
@@ -64,9 +90,8 @@ class _Log:
 
     spec: tuple[str, Mapping[str, Any]] | None = None
     report: Mapping[str, Any] | None = None
-    last: datetime | None = None
-    samples: dict[str, dict[str, Any]] = field(default_factory=dict)
-    first_at: dict[str, str] = field(default_factory=dict)
+    last: dict[str | None, datetime] = field(default_factory=dict)
+    samples: dict[tuple[str | None, str], _Sample] = field(default_factory=dict)
 
 
 def _recognises(source: Source) -> bool:
@@ -77,12 +102,16 @@ def _recognises(source: Source) -> bool:
 
 
 def _read(source: Source, options: Options) -> Iterator[Item]:
-    log, fields = _Log(), FieldLog(options.timezone)
+    log, fields = _Log(), FieldLog("UTC")
     for found in records(source, constants=True):
         if isinstance(found, Reject):
             yield found._replace(table=eval_samples)
         elif "spec" in found.values:
-            log.spec = (found.locator, mapping(found.values["spec"]))
+            spec = mapping(found.values["spec"])
+            if log.spec is not None and log.spec[1] != spec:
+                what, fix = "it has several runs", "give the log of each a file of its own"
+                raise CaseworkError("SEVERAL_RUNS", what, fix, where=source.name)
+            log.spec = log.spec or (found.locator, spec)
         elif "final_report" in found.values:
             log.report = mapping(found.values["final_report"])
         elif text(found.values.get("sample_id")) is None:
@@ -93,59 +122,100 @@ def _read(source: Source, options: Options) -> Iterator[Item]:
     if log.spec is None:
         what, fix = "it has no `spec` line", "ask for the log as it was written"
         raise CaseworkError("NOT_AN_EVAL_LOG", what, fix, where=source.name)
-    locator, spec = log.spec
-    yield Row(eval_runs, locator, _run(log, fields, spec))
-    run = text(spec.get("run_id"))
-    for sample, values in log.samples.items():
-        about = {"run_id": run, "item_id": sample, "epoch": 1}
-        yield Row(eval_samples, log.first_at[sample], {**values, **about})
+    yield from _rows(log, fields, *log.spec)
     if log.report is None:
         yield Note("the log has no final report: the run broke off")
     yield from fields.items()
 
 
 def _event(log: _Log, fields: FieldLog, locator: str, event: Mapping[str, Any]) -> None:
-    sample, kind = str(text(event.get("sample_id"))), text(event.get("type")) or "event"
-    values = log.samples.setdefault(sample, {"attributes": {}})
-    log.first_at.setdefault(sample, locator)
-    when = fields.instants.find(event.get("created_at"))
-    log.last = max(filter(None, (log.last, when)), default=None)
+    kind, run = text(event.get("type")) or "event", text(event.get("run_id"))
+    sample = log.samples.setdefault((run, str(text(event.get("sample_id")))), _Sample(locator))
+    if when := fields.instants.find(event.get("created_at")):
+        log.last[run] = max(when, log.last.get(run, when))
     for name in _EVENT_NAMES & event.keys() - {"type", "data", "sample_id", "run_id"}:
         fields.leave(f"event.{name}")
-    data = dict(mapping(event.get("data")))
-    if kind == "sampling":
-        values["prompt_text"] = transcript(turns(data.pop("prompt", None))[0]) or None
-        values["output_text"] = _said(data.pop("sampled", None))
-    elif kind in ("match", "metrics"):
-        found = [number(_as_number(data.get(name))) for name in _SCORES]
-        values["score"] = next((score for score in found if score is not None), None)
-        if "expected" in data:
-            values["target"] = _said(data.pop("expected"))
-    rest = filled({**data, **{k: v for k, v in event.items() if k not in _EVENT_NAMES}})
-    if rest:
-        values["attributes"].setdefault(kind, canonical.plain(rest))
+    place = number(event.get("event_id"))
+    place = math.inf if place is None else place
+    if kind in sample.events:
+        fields.leave(f"further events {kind}")
+    if kind not in sample.events or place < sample.events[kind][0]:
+        sample.events[kind] = (place, event)
+
+
+def _rows(
+    log: _Log, fields: FieldLog, locator: str, spec: Mapping[str, Any]
+) -> Iterator[Row | Reject]:
+    own = text(spec.get("run_id"))
+    judged = 0
+    for (run, item), sample in log.samples.items():
+        values = _sample(fields, sample)
+        if run not in (None, own):
+            raw, reason = canonical.dumps(values), f"of another run than the spec: {run}"
+            yield Reject(sample.locator, "RUN", reason, raw, eval_samples)
+            continue
+        judged += values.get("score") is not None
+        about = {"run_id": own, "item_id": item, "epoch": 1}
+        yield Row(eval_samples, sample.locator, {**values, **about})
+    ended = max(filter(None, (log.last.get(None), log.last.get(own))), default=None)
+    ended = ended if log.report is not None else None
+    run_row = {**_run(log, fields, spec), "ended_at": ended, "n_items": judged}
+    yield Row(eval_runs, locator, run_row)
+
+
+def _sample(fields: FieldLog, sample: _Sample) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    attributes: dict[str, Any] = {}
+    fields.took(_EVENT, "sample_id", "item_id")
+    for kind in sorted(sample.events, key=lambda kind: kind == "match"):  # whose score counts
+        _, event = sample.events[kind]
+        data = dict(mapping(event.get("data")))
+        for name in filled(data):
+            fields.took(_EVENT, f"data.{name}", _TAKEN.get(kind, {}).get(name, ATTRIBUTES))
+        if kind == "sampling":
+            values["prompt_text"] = transcript(turns(data.pop("prompt", None))[0]) or None
+            values["output_text"] = _said(data.pop("sampled", None))
+        elif kind in ("match", "metrics"):
+            found = [number(_as_number(data.get(name))) for name in _SCORES]
+            scored = next((score for score in found if score is not None), None)
+            values["score"] = values.get("score") if scored is None else scored
+            if "expected" in data:
+                values["target"] = _said(data.pop("expected"))
+        rest = filled({**data, **{k: v for k, v in event.items() if k not in _EVENT_NAMES}})
+        if rest:
+            attributes[kind] = canonical.plain(rest)
+    return {**values, "attributes": attributes}
 
 
 def _run(log: _Log, fields: FieldLog, spec: Mapping[str, Any]) -> dict[str, Any]:
     values = fields.fill(_RUN, spec)
     report = log.report or {}
-    scores = [number(report.get(name)) for name in ("accuracy", "score")]
-    scores += [number(value) for value in report.values()]
+    headline = _headline(report)
+    for said in filled(report):
+        fields.took(_REPORT, said, "score" if said == headline else ATTRIBUTES)
     names = [name for fn in sequence(spec.get("completion_fns")) if (name := text(fn))]
     settings = mapping(mapping(spec.get("run_config")).get("initial_settings"))
-    judged = [one for one in log.samples.values() if one.get("score") is not None]
-    values["attributes"] = filled(
-        {"spec": values.get("attributes"), "final_report": canonical.plain(report)}
-    )
+    values["attributes"] = filled({
+        "spec": values.get("attributes"),
+        "final_report": canonical.plain(report),
+        "score_from": headline,
+    })  # fmt: skip
     return {
         **values,
+        "started_at": fields.instants.find(spec.get("created_at")),
         "endpoint": ",".join(names) or None,
         "params_hash": hash_params(canonical.plain(settings)),
-        "ended_at": log.last if log.report is not None else None,
         "harness": "openai_evals",
-        "score": next((score for score in scores if score is not None), None),
-        "n_items": len(judged),
+        "score": number(report.get(headline)) if headline else None,
     }
+
+
+def _headline(report: Mapping[str, Any]) -> str | None:
+    """Name of the number that sums up the run."""
+    names = [name for name, value in report.items()
+             if number(value) is not None and not name.startswith(_COUNTS)]  # fmt: skip
+    slashed = [name for name in names if name.startswith(("accuracy/", "score/"))]
+    return next((name for name in ("accuracy", "score", *slashed, *names) if name in names), None)
 
 
 def _as_number(value: Any) -> Any:
