@@ -314,3 +314,70 @@ def test_logs_of_several_runs_in_one_file_are_refused(case: Path) -> None:
     other = {"spec": {**SPEC["spec"], "run_id": "B"}}
     assert refusal_of(lambda: record(case, SPEC, SPEC, other)) == "SEVERAL_RUNS"
     assert record(case, SPEC, SPEC).rows_kept == 1
+
+
+# Every Eval Ever
+
+
+def aggregate(*of_results: Any, **changes: Any) -> dict[str, Any]:
+    return {"schema_version": "0.2.1", "evaluation_id": "E", "model_info": {"id": "org/m"},
+            "retrieved_timestamp": "1750000000.5", "eval_library": {"name": "helm", "version": "1"},
+            "evaluation_results": list(of_results), **changes}  # fmt: skip
+
+
+def result(name: str | None = "n", **changes: Any) -> dict[str, Any]:
+    named = {} if name is None else {"evaluation_name": name}
+    return {**named, "score_details": {"score": 0.5}, **changes}
+
+
+def every(case: Path, name: str, *values: Any) -> Exhibit:
+    path = lines(case.with_name(name), *values)
+    assert takers_of(path) == ["every_eval_ever"]
+    (exhibit,) = load(case, get("every_eval_ever"), path)
+    return exhibit
+
+
+@pytest.mark.parametrize("stamp", ["1740000000.25", "2025-02-19T21:20:00.25Z"])
+def test_a_result_has_its_own_instant(case: Path, stamp: str) -> None:
+    exhibit = every(case, "e.json", aggregate(result(evaluation_timestamp=stamp)))
+    assert rows(case, "SELECT epoch(started_at) FROM eval_runs") == [(1740000000.25,)]
+    assert exhibit.notes == ()
+    assert exhibit.left_out == {"record.schema_version": 1}
+    assert exhibit.fields["record.retrieved_timestamp"] == ["eval_runs.started_at"]
+    assert exhibit.fields["record.model_info"] == ["eval_runs.attributes", "eval_runs.endpoint"]
+
+
+@pytest.mark.parametrize("stamp", [None, "soon"])
+def test_a_result_without_an_instant_is_dated_by_its_record_and_told(
+    case: Path, stamp: str | None
+) -> None:
+    given = [result(evaluation_timestamp="1740000000"), result("o", evaluation_timestamp=stamp)]
+    exhibit = every(case, "e.json", aggregate(*given))
+    assert any("dated by" in note for note in exhibit.notes)
+
+
+def test_a_record_without_results_is_no_silence(case: Path) -> None:
+    assert every(case, "e.json", aggregate()).rows_rejected == 1
+
+
+def test_what_has_no_name_has_no_id(case: Path) -> None:
+    exhibit = every(case, "e.json", aggregate(result(None), result()))
+    assert (exhibit.rows_kept, exhibit.rows_rejected) == (1, 1)
+    sample = {"schema_version": "0.2.1", "evaluation_id": None, "evaluation_name": "n",
+              "sample_id": "s", "input": {"raw": "2+2?", "reference": ["4"]}}  # fmt: skip
+    assert every(case, "s.jsonl", sample).rows_rejected == 1
+
+
+def test_metrics_of_one_evaluation_are_runs_of_their_own(case: Path) -> None:
+    ids = ("n/exact", "n/f1")
+    exhibit = every(case, "e.json", aggregate(*(result(evaluation_result_id=id) for id in ids)))
+    assert exhibit.rows_kept == 2
+    samples = [
+        {"schema_version": "0.2.1", "evaluation_id": "E", "evaluation_name": "n", "sample_id": "s",
+         "evaluation_result_id": id, "input": {"raw": "2+2?", "reference": ["4"]},
+         "evaluation": {"score": score}}
+        for score, id in enumerate(ids)
+    ]  # fmt: skip
+    assert every(case, "s.jsonl", *samples).rows_kept == 2
+    sql = "SELECT count(*) FROM eval_samples JOIN eval_runs USING (run_id)"
+    assert rows(case, sql) == [(2,)]

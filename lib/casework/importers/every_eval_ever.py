@@ -6,11 +6,11 @@ Lines, `sample_id` and `answer_attribution`), of schema 0.2.
 
 ## Fills
 Each evaluation of an aggregate is a run; instances name it by `evaluation_id` and
-`evaluation_name`, and bear the same `run_id`.
+`evaluation_result_id`, or `evaluation_name` where there is none, and bear the same `run_id`.
 
 | column | from |
 |---|---|
-| `run_id` | `evaluation_id`, `#`, `evaluation_name` |
+| `run_id` | `evaluation_id`, `#`, `evaluation_result_id` or `evaluation_name` |
 | `suite` | `evaluation_name` |
 | `started_at` | `evaluation_timestamp` of the result, of the record, else `retrieved_timestamp`, \
 which is said |
@@ -25,13 +25,14 @@ which is said |
 | `attributes` | all else |
 
 ## Leaves out
-Links and logos of the source.
+The version of the schema, and what else a record says of itself, counted.
 
 ## Known limits
 Where only `retrieved_timestamp` is there, the run is dated by when its record was made.
 """
 
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from typing import Any
 
 from casework import canonical
@@ -43,18 +44,35 @@ from casework.importers._messages import transcript, turns
 from casework.importers._records import records
 from casework.importers._shape import filled, mapping, number, sequence, text
 from casework.importers._source import Source
-from casework.tables import eval_runs, eval_samples
+from casework.tables import ATTRIBUTES, eval_runs, eval_samples
 
 _RUN = Form(
     eval_runs,
     of="evaluation_results",
     columns={
         "suite": ("evaluation_name",),
-        "started_at": ("evaluation_timestamp",),
         "score": ("score_details.score",),
         "n_items": ("score_details.uncertainty.num_samples",),
     },
-    uses={"params_hash": ("generation_config.generation_args",)},
+    uses={
+        "run_id": ("evaluation_result_id",),
+        "started_at": ("evaluation_timestamp",),
+        "params_hash": ("generation_config.generation_args",),
+    },
+)
+_RECORD = Form(
+    eval_runs,
+    of="record",
+    columns={},
+    uses={
+        "run_id": ("evaluation_id",),
+        "started_at": ("evaluation_timestamp", "retrieved_timestamp"),
+        "endpoint": ("model_info",),
+        "harness": ("eval_library",),
+        "harness_version": ("eval_library",),
+        ATTRIBUTES: ("model_info", "source_metadata", "dedupe_identity"),
+    },
+    keeps=False,
 )
 _SAMPLE = Form(
     eval_samples,
@@ -66,7 +84,7 @@ _SAMPLE = Form(
         "score": ("evaluation.score",),
     },
     uses={
-        "run_id": ("evaluation_id", "evaluation_name"),
+        "run_id": ("evaluation_id", "evaluation_result_id", "evaluation_name"),
         "target": ("input.reference",),
         "output_text": ("output.raw", "messages"),
     },
@@ -89,25 +107,37 @@ def _read(source: Source, options: Options) -> Iterator[Item]:
         elif "sample_id" in found.values:
             yield Row(eval_samples, found.locator, _sample(log, found.values))
         else:
-            undated += not _dated(found.values)
-            for position, result in enumerate(sequence(found.values.get("evaluation_results"))):
+            listed = sequence(found.values.get("evaluation_results"))
+            if not listed:
+                raw = found.raw or ""
+                yield Reject(found.locator, "NO_RESULT", "it holds no result", raw, eval_runs)
+            dated = [_made(log, found.values) or _made(log, mapping(one)) for one in listed]
+            undated += None in dated
+            log.fill(_RECORD, {k: v for k, v in found.values.items() if k != "evaluation_results"})
+            for position, result in enumerate(listed):
                 locator = f"{found.locator}/evaluation_results/{position}"
                 yield Row(eval_runs, locator, _run(log, found.values, mapping(result)))
     if undated:
-        yield Note(f"{undated} records say no instant of the evaluation: dated by their making")
+        yield Note(f"{undated} records say no instant of an evaluation: dated by their making")
     yield from log.items()
 
 
-def _dated(record: Mapping[str, Any]) -> bool:
-    return bool(record.get("evaluation_timestamp"))
+def _made(log: FieldLog, record: Mapping[str, Any]) -> datetime | None:
+    """When an evaluation was made, as its result or its record says."""
+    return log.instants.find(_number(record.get("evaluation_timestamp")))
+
+
+def _run_id(record: Mapping[str, Any], result: Mapping[str, Any]) -> str | None:
+    whole = text(record.get("evaluation_id"))
+    part = text(result.get("evaluation_result_id")) or text(result.get("evaluation_name"))
+    return f"{whole}#{part}" if whole and part else None
 
 
 def _run(log: FieldLog, record: Mapping[str, Any], result: Mapping[str, Any]) -> dict[str, Any]:
     values = log.fill(_RUN, result)
     model, library = mapping(record.get("model_info")), mapping(record.get("eval_library"))
     given = mapping(mapping(result.get("generation_config")).get("generation_args"))
-    instants = [record.get("evaluation_timestamp"), record.get("retrieved_timestamp")]
-    dated = (log.instants.find(_number(value)) for value in instants)
+    dated = _made(log, result) or _made(log, record)
     attributes = {
         **values.get("attributes", {}),
         "model_info": model,
@@ -115,9 +145,9 @@ def _run(log: FieldLog, record: Mapping[str, Any], result: Mapping[str, Any]) ->
         "dedupe_identity": record.get("dedupe_identity"),
     }
     return {
-        "started_at": next((instant for instant in dated if instant), None),
         **values,
-        "run_id": f"{record.get('evaluation_id')}#{result.get('evaluation_name')}",
+        "started_at": dated or log.instants.find(_number(record.get("retrieved_timestamp"))),
+        "run_id": _run_id(record, result),
         "endpoint": text(model.get("id")) or text(model.get("name")),
         "harness": text(library.get("name")),
         "harness_version": text(library.get("version")),
@@ -145,7 +175,7 @@ def _sample(log: FieldLog, sample: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "score": number(float(correct)) if isinstance(correct, bool) else None,
         **values,
-        "run_id": f"{sample.get('evaluation_id')}#{sample.get('evaluation_name')}",
+        "run_id": _run_id(sample, sample),
         "epoch": 1,
         "target": "\n".join(references) or None,
         "output_text": "\n".join(answers) or said or None,
