@@ -271,13 +271,15 @@ def test_rows_that_do_not_fit_take_none_with_them(path: Path) -> None:
         unit("u2", 2, created_at="not an instant"),
         Row(UNITS, "line 3", {"region": "eu"}),
         unit("u4", 4, is_bot=False),
+        unit("u5", 5, created_at=2**70),
     ]
     exhibit = keep(path, "mixed", rows)
-    assert (exhibit.rows_kept, exhibit.rows_rejected) == (2, 2)
+    assert (exhibit.rows_kept, exhibit.rows_rejected) == (2, 3)
     sql = "SELECT locator, code, reason FROM rejects ORDER BY locator"
-    (second, third) = loading.rows(path, sql)
+    (second, third, fifth) = loading.rows(path, sql)
     assert second[:2] == ("line 2", "VALUE")
     assert third == ("line 3", "VALUE", "unit_id is missing")
+    assert fifth[:2] == ("line 5", "VALUE")
 
 
 def test_rows_batches_and_selects_give_the_same(path: Path, tmp_path: Path) -> None:

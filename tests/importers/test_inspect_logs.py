@@ -391,6 +391,7 @@ def test_a_dirty_tree_is_said(case: Path, tmp_path: Path) -> None:
         ({"metric": "mean"}, 0.9, "judge/mean", 0.25),
         ({"scorer": "judge", "metric": "accuracy"}, 0.5, "match/accuracy", 1.0),
         ({"scorer": "gone"}, 0.5, "match/accuracy", 1.0),
+        ({"metric": ["mean"]}, 0.5, "match/accuracy", 1.0),
     ],
 )
 def test_the_headline_metric_of_the_task(

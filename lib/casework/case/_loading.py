@@ -19,6 +19,8 @@ from casework.words import count
 _BATCH_ROWS = 50_000
 _BATCH_CHARACTERS = _PACKED_BYTES = 128 << 20
 _RAW_CHARACTERS = 4_000
+_UNFIT = (pa.ArrowException, ValueError, TypeError, OverflowError)
+"""What a value raises that a column cannot hold."""
 
 
 class Loading:
@@ -142,7 +144,7 @@ class Loading:
         columns["locator"] = [row.locator for row in rows]
         try:
             arrow = arrow_table(table, columns)
-        except (pa.ArrowException, ValueError, TypeError):
+        except _UNFIT:
             self._flush_singly(table, rows)
         else:
             self._insert(table, arrow)
@@ -155,7 +157,7 @@ class Loading:
             columns["locator"] = [row.locator]
             try:
                 good.append(arrow_table(table, columns))
-            except (pa.ArrowException, ValueError, TypeError) as error:
+            except _UNFIT as error:
                 reason = str(error).splitlines()[0]
                 raw = json.dumps(dict(row.values), default=str)
                 self._reject(Reject(row.locator, "VALUE", reason, raw, table))

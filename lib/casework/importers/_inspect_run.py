@@ -91,7 +91,7 @@ def headline(header: Mapping[str, Any]) -> tuple[str, str, Any]:
 def _fits(score: Mapping[str, Any], chosen: Mapping[str, Any]) -> bool:
     own_name = {"reducer": "reducer", "scorer": "scorer", "score": "name"}
     return all(score.get(own_name[key]) == chosen[key] for key in own_name if key in chosen) and (
-        "metric" not in chosen or chosen["metric"] in mapping(score.get("metrics"))
+        "metric" not in chosen or chosen["metric"] in list(mapping(score.get("metrics")))
     )
 
 

@@ -160,7 +160,7 @@ def _number(value: Any) -> Any:
     """Seconds since 1970 come as text, with or without a fraction."""
     try:
         return float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return value
 
 
