@@ -446,6 +446,18 @@ def test_own_fields_of_a_sample(case: Path, tmp_path: Path) -> None:
     assert "--timezone" not in notes_of(path, timezone="Europe/Berlin")
 
 
+def test_the_account_names_own_fields_and_edited_metadata(case: Path, tmp_path: Path) -> None:
+    edited = {"prompt_version": "v2", "condition": "replay", "team": "x"}
+    value = log(log_updates=[{}], metadata=edited, samples=[sample(metadata={"tier": "gold"})])
+    (exhibit,) = load(case, inspect_logs, as_archive(tmp_path, value))
+    fields = exhibit.fields
+    assert fields["metadata"] == ["eval_runs.attributes"]
+    assert fields["metadata.prompt_version"] == ["eval_runs.prompt_version"]
+    assert fields["metadata.condition"] == ["eval_samples.condition"]
+    assert fields["sample.metadata.tier"] == ["eval_samples.tier"]
+    assert "metadata" not in exhibit.left_out
+
+
 def test_texts_kept_apart_are_looked_up(case: Path, tmp_path: Path) -> None:
     key, gone = "a" * 32, "b" * 32
     kept_apart = sample(

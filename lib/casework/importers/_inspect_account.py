@@ -27,7 +27,8 @@ _OF_PARTS: Mapping[str, Mapping[str, str]] = {
         "scores": "score", "scorer": "score", "metrics": "score", "total_samples": ATTRIBUTES,
         "completed_samples": "n_items",
     },
-    "": {"status": ATTRIBUTES, "error": ATTRIBUTES, "invalidated": ATTRIBUTES, "tags": ATTRIBUTES},
+    "": {"status": ATTRIBUTES, "error": ATTRIBUTES, "invalidated": ATTRIBUTES, "tags": ATTRIBUTES,
+         "metadata": ATTRIBUTES},
 }  # fmt: skip
 
 

@@ -73,6 +73,11 @@ def metadata(header: Mapping[str, Any]) -> Mapping[str, Any]:
     return mapping(mapping(edited).get("metadata"))
 
 
+def metadata_place(header: Mapping[str, Any]) -> str:
+    """Where the metadata stands that counts."""
+    return "metadata" if header.get("log_updates") else "eval.metadata"
+
+
 def headline(header: Mapping[str, Any]) -> tuple[str, str, Any]:
     """Score, metric and value that sum up the run: the task's choice, else the first of the first.
 
@@ -100,7 +105,7 @@ def run_row(header: Mapping[str, Any], locator: str, tally: Tally, own: OwnField
     spec, stats = mapping(header.get("eval")), mapping(header.get("stats"))
     status = text(header.get("status")) or "started"
     score, metric, value = headline(header)
-    values, rest = own.take(eval_runs, metadata(header), _NATIVE)
+    values, rest = own.take(eval_runs, metadata(header), _NATIVE, metadata_place(header))
     revision = mapping(spec.get("revision"))
     if commit := text(revision.get("commit")):
         values["code_revision"] = commit + ("-dirty" if revision.get("dirty") is True else "")

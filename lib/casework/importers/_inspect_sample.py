@@ -51,7 +51,9 @@ def sample_row(
     scores = _scores(sample)
     scorer = run.scorer if run.scorer in scores else next(iter(scores), "")
     value = mapping(scores.get(scorer)).get("value")
-    values, rest = own.take(eval_samples, mapping(sample.get("metadata")), _NATIVE)
+    values, rest = own.take(
+        eval_samples, mapping(sample.get("metadata")), _NATIVE, "sample.metadata"
+    )
     row = {
         "condition": "as_run",
         **run.defaults,

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from casework.case import Note
+from casework.case import Fields, Note
 from casework.importers._convert import convert
 from casework.importers._instants import Instants
 from casework.tables import Table
@@ -16,13 +16,18 @@ from casework.tables import Table
 
 @dataclass
 class OwnFields:
-    """Takes own fields for the rows of one source, and remembers what could not be read."""
+    """Takes own fields for the rows of one source, and remembers what became of each."""
 
     instants: Instants
+    _taken: dict[str, set[str]] = field(default_factory=dict)
     _unreadable: dict[str, int] = field(default_factory=dict)
 
     def take(
-        self, table: Table, fields: Mapping[str, Any], native: Collection[str]
+        self,
+        table: Table,
+        fields: Mapping[str, Any],
+        native: Collection[str],
+        of: str = "metadata",
     ) -> tuple[dict[str, Any], dict[str, Any]]:
         """Split fields into values for columns of the table, and the rest.
 
@@ -30,6 +35,7 @@ class OwnFields:
             table: the evidence table.
             fields: the tags or metadata.
             native: columns for which the format has a field of its own.
+            of: where the fields stand, as in the account of fields.
         """
         columns = {column.name: column for column in table.columns if column.name not in native}
         values: dict[str, Any] = {}
@@ -43,7 +49,13 @@ class OwnFields:
             except ValueError:
                 rest[name] = value
                 self._unreadable[name] = self._unreadable.get(name, 0) + 1
+            else:
+                self._taken.setdefault(f"{of}.{name}", set()).add(f"{table.name}.{name}")
         return values, rest
+
+    def account(self) -> Fields:
+        """Which own fields filled which columns."""
+        return Fields({name: sorted(columns) for name, columns in self._taken.items()}, {})
 
     def notes(self) -> Iterator[Note]:
         """Say which own fields could not be read as the type of their column."""

@@ -55,7 +55,14 @@ from casework.importers._fields import FieldLog
 from casework.importers._importer import Importer, Options
 from casework.importers._inspect_account import account_for_run, account_for_sample
 from casework.importers._inspect_parts import SAMPLES, SHELL, Parts, of_summary, whole_sample
-from casework.importers._inspect_run import Tally, headline, metadata, run_id, run_row
+from casework.importers._inspect_run import (
+    Tally,
+    headline,
+    metadata,
+    metadata_place,
+    run_id,
+    run_row,
+)
 from casework.importers._inspect_sample import KEPT, RunFacts, sample_row
 from casework.importers._json_document import (
     MAX_RAW,
@@ -111,6 +118,7 @@ class _Log:
             eval_samples,
             {k: v for k, v in metadata(self.header).items() if k in _OF_SAMPLES},
             native=(),
+            of=metadata_place(self.header),
         )
         name = run_id(mapping(self.header.get("eval")), self.own)
         return RunFacts(name, headline(self.header)[0], defaults)
@@ -142,6 +150,7 @@ class _Log:
             yield Note(f"{self.tally.not_finite} scores are NaN or infinite: kept without a score")
         if self.tally.with_events:
             yield Note(f"left out: the events of {self.tally.with_events} samples")
+        yield self.own.account()
         yield from self.own.notes()
         yield from self.account.items()
 
