@@ -1,13 +1,17 @@
 """Which variable of a test of promptfoo is the item."""
 
 import json
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from tests.importers.loading import load, rows
 
 from casework.importers import get
+from casework.importers._promptfoo_question import _last
 
 CLAUSES = [f"The party of lot {n} shall keep what it learns to itself" for n in range(12)]
 SHOTS = [f"Clause: The lessee pays rent on day {n}\nTag: rent" for n in range(12)]
@@ -54,3 +58,16 @@ def test_a_chat_states_its_question_in_json(tmp_path: Path) -> None:
 def test_without_a_prompt_the_item_is_all_that_was_given(tmp_path: Path) -> None:
     content = export({"a": "x", "b": "y"}, template="nothing")
     assert [json.loads(text) for text in questions(tmp_path, content)] == [{"a": "x", "b": "y"}]
+
+
+def test_a_long_prompt_is_searched_in_time(tmp_path: Path) -> None:
+    content = export({"q": "ab" + "a" * 100_000}, template="nothing")
+    content["results"]["results"][0]["prompt"]["raw"] = "a" * 200_000
+    start = time.process_time()
+    assert len(questions(tmp_path, content)) == 1
+    assert time.process_time() - start < 1
+
+
+@given(st.text("ab", max_size=12), st.text("ab", max_size=4))
+def test_what_stands_last_is_found(text: str, part: str) -> None:
+    assert _last(text, part) == text.rfind(part)

@@ -45,7 +45,13 @@ def question_of(results: Sequence[Any]) -> str | None:
 
 def _place(prompt: str, value: str) -> float | None:
     """Where a prompt states a value last, as a share of its length; chats are kept as JSON."""
-    at = prompt.rfind(value)
+    at = _last(prompt, value)
     if at < 0:
-        at = prompt.rfind(msgspec.json.encode(value).decode()[1:-1])
+        at = _last(prompt, msgspec.json.encode(value).decode()[1:-1])
     return at / len(prompt) if value and at >= 0 else None
+
+
+def _last(text: str, part: str) -> int:
+    """As `str.rfind`, whose time grows with the product of the lengths; that of `find` does not."""
+    found = text[::-1].find(part[::-1])
+    return len(text) - len(part) - found if found >= 0 else -1
