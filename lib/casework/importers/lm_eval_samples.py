@@ -16,7 +16,7 @@ in files of before 0.4.5, which do not name it |
 | `target` | `target` |
 | `output_text` | the first of `filtered_resps` |
 | `score` | the first of `metrics` that is a number or a flag; of what follows the target, in \
-files that do not list them |
+files that do not list them; what is not finite is no score |
 | `attributes` | hashes of document, prompt and target, the filter, all metrics, arguments of \
 generation |
 
@@ -95,17 +95,17 @@ def _sample(sample: Mapping[str, Any], time: int) -> dict[str, Any]:
     if "filter" not in sample and time > 1:
         chosen = str(time)
     metrics = [text(name) for name in sequence(sample.get("metrics"))]
-    scores = [_score(sample.get(name)) for name in metrics if name]
+    scores = [sample.get(name) for name in metrics if name]
     if not metrics:
         after = list(sample)[list(sample).index("target") + 1 :] if "target" in sample else []
-        scores = [_score(sample[name]) for name in after if not name.endswith("_hash")]
+        scores = [sample[name] for name in after if not name.endswith("_hash")]
     return {
         "item_id": item if chosen in (None, "none") or item is None else f"{item}/{chosen}",
         "epoch": 1,
         "input_text": _input(sample.get("doc")),
         "prompt_text": _prompt(sample.get("arguments")),
         "output_text": _answer(sample.get("filtered_resps")),
-        "score": next((score for score in scores if score is not None), None),
+        "score": _score(next((one for one in scores if isinstance(one, int | float)), None)),
     }
 
 

@@ -211,11 +211,11 @@ def _run(log: _Log, fields: FieldLog, spec: Mapping[str, Any]) -> dict[str, Any]
 
 
 def _headline(report: Mapping[str, Any]) -> str | None:
-    """Name of the number that sums up the run."""
-    names = [name for name, value in report.items()
-             if number(value) is not None and not name.startswith(_COUNTS)]  # fmt: skip
-    slashed = [name for name in names if name.startswith(("accuracy/", "score/"))]
-    return next((name for name in ("accuracy", "score", *slashed, *names) if name in names), None)
+    """Name of what sums up the run, finite or not."""
+    named = [name for name in report if name.startswith(("accuracy/", "score/"))]
+    others = [name for name, value in report.items()
+              if number(value) is not None and not name.startswith(_COUNTS)]  # fmt: skip
+    return next((name for name in ("accuracy", "score", *named, *others) if name in report), None)
 
 
 def _as_number(value: Any) -> Any:
