@@ -170,6 +170,12 @@ def test_a_flag_of_the_harness_is_a_score(
     assert rows(case, "SELECT score FROM eval_samples") == [(score,)]
 
 
+def test_a_metric_that_is_not_finite_gives_its_place_to_no_other(case: Path) -> None:
+    given = answered(metrics=["words", "bits", "acc"], words=[1, 2], bits=float("nan"))
+    harness(case, "samples_t_2026-01-01T10-00-00.jsonl", given)
+    assert rows(case, "SELECT score FROM eval_samples") == [(None,)]
+
+
 SAID = [{"role": "system", "content": "Sum.", "type": "text"}, {"role": "user", "content": "1+1"}]
 
 
@@ -289,6 +295,7 @@ def test_the_answer_is_that_of_the_model_and_not_of_its_grader(case: Path, order
         ({"invalid_request_during_completion": 0, "counts/choice/Y": 3}, None),
         ({"boostrap_std": 0.1, "accuracy": 0.5}, 0.5),
         ({"bleu": 0.5}, 0.5),
+        ({"accuracy": float("nan"), "boostrap_std": 0.1}, None),
     ],
 )
 def test_a_count_is_no_score(case: Path, report: Any, score: float | None) -> None:
@@ -366,6 +373,15 @@ def test_what_has_no_name_has_no_id(case: Path) -> None:
     sample = {"schema_version": "0.2.1", "evaluation_id": None, "evaluation_name": "n",
               "sample_id": "s", "input": {"raw": "2+2?", "reference": ["4"]}}  # fmt: skip
     assert every(case, "s.jsonl", sample).rows_rejected == 1
+
+
+@pytest.mark.parametrize(("given", "held"), [("4", "4"), (["4", "four"], "4\nfour"), ([], None)])
+def test_answers_are_texts_or_lists_of_them(case: Path, given: Any, held: str | None) -> None:
+    sample = {"schema_version": "0.1.0", "evaluation_id": "E", "evaluation_name": "n",
+              "sample_id": "s", "input": {"raw": "2+2?", "reference": given},
+              "output": {"raw": given}}  # fmt: skip
+    every(case, "s.jsonl", sample)
+    assert rows(case, "SELECT target, output_text FROM eval_samples") == [(held, held)]
 
 
 def test_metrics_of_one_evaluation_are_runs_of_their_own(case: Path) -> None:

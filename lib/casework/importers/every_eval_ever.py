@@ -166,10 +166,6 @@ def _number(value: Any) -> Any:
 
 def _sample(log: FieldLog, sample: Mapping[str, Any]) -> dict[str, Any]:
     values = log.fill(_SAMPLE, sample)
-    references = [name for one in sequence(mapping(sample.get("input")).get("reference"))
-                  if (name := text(one))]  # fmt: skip
-    answers = [name for one in sequence(mapping(sample.get("output")).get("raw"))
-               if (name := text(one))]  # fmt: skip
     said = transcript(turns(sample.get("messages"))[0])
     correct = mapping(sample.get("evaluation")).get("is_correct")
     return {
@@ -177,9 +173,15 @@ def _sample(log: FieldLog, sample: Mapping[str, Any]) -> dict[str, Any]:
         **values,
         "run_id": _run_id(sample, sample),
         "epoch": 1,
-        "target": "\n".join(references) or None,
-        "output_text": "\n".join(answers) or said or None,
+        "target": _texts(mapping(sample.get("input")).get("reference")),
+        "output_text": _texts(mapping(sample.get("output")).get("raw")) or said or None,
     }
+
+
+def _texts(value: Any) -> str | None:
+    """A text, or the texts of a list one below the other."""
+    found = map(text, value if isinstance(value, list) else [value])
+    return "\n".join(filter(None, found)) or None
 
 
 every_eval_ever = Importer(

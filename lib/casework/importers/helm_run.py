@@ -28,7 +28,9 @@ adapter; statistics of other splits, of perturbations and of spread; what else t
 hold, counted.
 
 ## Known limits
-A run whose requests hold no date cannot be placed in time: its row is a reject.
+A run whose requests hold no date cannot be placed in time: its row is a reject. Of several requests
+about one instance, one for each answer to choose from, the first is its sample; the others are
+rejects.
 """
 
 from collections.abc import Iterator, Mapping
