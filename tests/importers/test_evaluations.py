@@ -134,6 +134,12 @@ def test_an_instant_in_the_name_of_a_file_has_no_zone(case: Path) -> None:
     assert any("no time zone" in note for note in exhibit.notes)
 
 
+@pytest.mark.parametrize("value", [[results(), results()], results(results={})])
+def test_what_holds_no_results_of_one_run_is_refused(case: Path, value: Any) -> None:
+    name = "results_2026-01-01T10-00-00.json"
+    assert refusal_of(lambda: harness(case, name, value)) == "NO_RESULTS"
+
+
 def test_a_group_without_a_metric_of_its_own_names_none(case: Path) -> None:
     found = {"g": {" ": " ", "alias": "g"}}
     harness(case, "results_2026-01-01T10-00-00.json", results(results=found))

@@ -94,6 +94,9 @@ def _read(source: Source, options: Options) -> Iterator[Item]:
     whole = mapping(read_document(source).value())
     results, instants = mapping(whole.get("results")), Instants(options.timezone)
     started = instants.find(whole.get("date"))
+    if not results:
+        what, fix = "it holds no results of a run", "give each run a file of its own"
+        raise CaseworkError("NO_RESULTS", what, fix, where=source.name)
     when = stamp(source) or (started.isoformat() if started else None)
     if when is None:
         raise CaseworkError(
