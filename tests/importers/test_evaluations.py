@@ -193,6 +193,20 @@ def test_a_chat_is_a_prompt(case: Path, prompt: list[Any], old: bool) -> None:
     assert rows(case, "SELECT prompt_text FROM eval_samples") == [("system: Sum.\nuser: 1+1",)]
 
 
+def test_a_bad_sample_of_a_list_takes_no_other_with_it(case: Path) -> None:
+    good = json.dumps(answered(bits=float("nan")))
+    path = case.with_name("samples_t_2026-01-01T10-00-00.json")
+    path.write_text(f'[{good}, {{"doc_id": 1, "doc_id": 2}}, 7, {good.replace("0", "3", 1)}]')
+    (exhibit,) = load(case, get("lm_eval_samples"), path)
+    assert (exhibit.rows_kept, exhibit.rows_rejected) == (2, 2)
+    sql = "SELECT locator, code, raw FROM rejects ORDER BY locator"
+    found = rows(case, sql)
+    assert found == [
+        ("/1", "JSON_DUPLICATE_KEY", '{"doc_id": 1, "doc_id": 2}'),
+        ("/2", "JSON", "7"),
+    ]
+
+
 def test_samples_in_a_list_join_their_results_too(case: Path) -> None:
     harness(case, "samples_t_2026-01-01T10-00-00.5.json", [answered()])
     harness(case, "results_2026-01-01T10-00-00.5.json", results())

@@ -88,6 +88,14 @@ class Document:
                 position = self._skip(end)
         self._expect_end(position + 1)
 
+    def elements(self) -> Iterator[tuple[str, Any]]:
+        """Yield the values of a list under their JSON pointers; what cannot be used as a `Fault`.
+
+        Raises:
+            CaseworkError: JSON.
+        """
+        self._expect_end((yield from self._elements(self._skip(0), "")))
+
     def _elements(self, position: int, pointer: str) -> Generator[tuple[str, Any], None, int]:
         position = self._expect("[", position)
         count = 0

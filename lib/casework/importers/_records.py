@@ -1,5 +1,6 @@
 """JSON from strangers as records: one value a file, a list of objects, or an object a line."""
 
+import json
 import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple
@@ -9,7 +10,7 @@ import msgspec
 from casework.case import Reject
 from casework.errors import CaseworkError
 from casework.importers import _json_document
-from casework.importers._json_document import MAX_DEPTH, is_too_deep
+from casework.importers._json_document import MAX_DEPTH, Fault, is_too_deep
 from casework.importers._json_stream import Document, documents, lines
 from casework.importers._source import BROKEN_COMPRESSION, Source
 
@@ -89,13 +90,17 @@ def _array(source: Source, constants: bool) -> Iterator[Record | Reject]:
         if not (constants and _has_constants(data)):
             what, fix = str(error), "see that the file is whole"
             raise CaseworkError("JSON", what, fix, where=source.name) from None
-    listed = _json_document.document(data, source.name).value()
-    for index, value in enumerate(listed):
-        locator, raw = f"/{index}", str(value)[:_SHOWN_BYTES]
-        if isinstance(value, dict):
-            yield Record(locator, value, raw)
+    for locator, value in _json_document.document(data, source.name).elements():
+        if isinstance(value, Fault):
+            yield Reject(locator, value.error.code, value.error.what, value.raw)
+        elif isinstance(value, dict):
+            yield Record(locator, value, _text(value))
         else:
-            yield Reject(locator, "JSON", "not an object", raw)
+            yield Reject(locator, "JSON", "not an object", _text(value))
+
+
+def _text(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)[:_SHOWN_BYTES]
 
 
 def _record(locator: str, data: bytes, overlong: bool, constants: bool) -> Record | Reject:
