@@ -193,6 +193,14 @@ def test_a_chat_is_a_prompt(case: Path, prompt: list[Any], old: bool) -> None:
     assert rows(case, "SELECT prompt_text FROM eval_samples") == [("system: Sum.\nuser: 1+1",)]
 
 
+def test_a_long_document_is_a_sample_too(case: Path) -> None:
+    long = answered(doc={"context": "word " * 20_000, "question": "1+1"})
+    harness(case, "samples_t_2026-01-01T10-00-00.jsonl", long)
+    assert rows(case, "SELECT input_text FROM eval_samples") == [("1+1",)]
+    path = lines(case.with_name("other.jsonl"), {"doc_id": 1, "doc": "word " * 20})
+    assert takers_of(path) == []
+
+
 def test_a_bad_sample_of_a_list_takes_no_other_with_it(case: Path) -> None:
     good = json.dumps(answered(bits=float("nan")))
     path = case.with_name("samples_t_2026-01-01T10-00-00.json")

@@ -61,8 +61,10 @@ _FORM = Form(
 
 
 def _recognises(source: Source) -> bool:
-    found = source.first_object.keys()
-    return found >= _KEYS or ({"doc_id", "doc", "arguments"} <= found and "target" in found)
+    found = source.first_object
+    if list(found) == ["doc_id", "doc"]:
+        return found["doc"] is None  # so long that the head ends within it
+    return found.keys() >= _KEYS or {"doc_id", "doc", "target", "arguments"} <= found.keys()
 
 
 def _read(source: Source, options: Options) -> Iterator[Item]:
