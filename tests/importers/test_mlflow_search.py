@@ -175,6 +175,19 @@ def test_a_run_of_the_interface(tmp_path: Path, metrics: Any) -> None:
     assert (found["score"], found["suite"]) == (0.5, "sums")
 
 
+def test_a_run_without_an_id_is_a_reject(tmp_path: Path) -> None:
+    items = read(save(tmp_path, [run(run_id=None, **{"metrics.f1": 0.5}), run()]))
+    (one,) = [one for one in items if isinstance(one, Reject)]
+    assert (one.locator, one.code) == ("/0", "NO_RUN")
+
+
+def test_a_tag_does_not_stand_for_what_the_run_measured(tmp_path: Path) -> None:
+    tags = {"tags.score": "0.9", "tags.n_items": "7"}
+    (one,) = values(read(save(tmp_path, [run(**{"metrics.f1": 0.5}, **tags)])), "eval_runs")
+    assert (one["score"], one["n_items"]) == (0.5, 7)
+    assert one["attributes"]["tags"] == {"score": "0.9"}
+
+
 def test_a_trace_of_mlflow_2(tmp_path: Path) -> None:
     info = {"request_id": "t", "timestamp_ms": BEGUN, "execution_time_ms": 40, "status": "OK",
             "request_metadata": {"mlflow.traceInputs": '{"q": "wh'},

@@ -8,7 +8,7 @@ from hashlib import sha256
 from typing import Any
 
 from casework import canonical
-from casework.case import Item, Note, Row
+from casework.case import Item, Note, Reject, Row
 from casework.importers._fields import FieldLog, Form
 from casework.importers._instants import from_ms
 from casework.importers._shape import filled, number, text
@@ -26,7 +26,12 @@ _COMMIT, _REPOSITORY = "tags.mlflow.source.git.commit", "tags.mlflow.source.git.
 _RUN = Form(
     eval_runs,
     of="run",
-    columns={"run_id": ("run_id", "run_uuid"), "code_revision": (_COMMIT,)},
+    columns={
+        "run_id": ("run_id", "run_uuid"),
+        "code_revision": (_COMMIT,),
+        "score": ("score",),
+        "dataset_hash": ("dataset_hash",),
+    },
     uses={
         "started_at": ("start_time",),
         "ended_at": ("end_time",),
@@ -89,6 +94,8 @@ class Runs:
         evaluation. What it made is named `runs:/<run_id>`, as MLflow itself names it.
         """
         if run.name is None:
+            raw = canonical.dumps(run.fields)
+            yield Reject(run.locator, "NO_RUN", "nothing names the run", raw, eval_runs)
             return
         for pointer, values in self._inputs(run):
             name = {"artifact": f"runs:/{run.name}"}
@@ -125,20 +132,19 @@ class Runs:
             "tags": filled(run.tags),
             "experiment": run.experiment,
             "datasets": [one.digest for one in evaluated],
-        }
-        suite = None if run.is_genai or not evaluated else evaluated[0].name
-        derived = {
-            "suite": suite or run.experiment or text(run.fields.get("experiment_id")),
             "dataset_hash": evaluated[0].digest if evaluated else None,
             "score": number(metrics[named]) if named else None,
         }
+        suite = None if run.is_genai or not evaluated else evaluated[0].name
         native = {
             "started_at": self._instant(run, "start_time"),
             # A run that broke off has measured nothing that one could call covered.
             "ended_at": self._instant(run, "end_time") if status in _FINISHED else None,
             "harness": "mlflow",
         }
-        return Row(eval_runs, run.locator, {**derived, **self._log.fill(_RUN, record), **native})
+        suite = suite or run.experiment or text(run.fields.get("experiment_id"))
+        values = {"suite": suite, "score": None, **self._log.fill(_RUN, record), **native}
+        return Row(eval_runs, run.locator, values)
 
     def _instant(self, run: Run, name: str) -> datetime | None:
         """Milliseconds since 1970, or what tables of runs make of them."""

@@ -27,7 +27,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from casework.case import Item, Reject
+from casework.case import Item
 from casework.importers import _mlflow_runs
 from casework.importers._fields import FieldLog
 from casework.importers._importer import Importer, Options
@@ -79,8 +79,6 @@ def _read(source: Source, options: Options) -> Iterator[Item]:
     datasets = {name: reading.files.entries(path) for name, path in folder.datasets.items()}
     for name, files in folder.runs.items():
         run = reading.run(name, files, datasets)
-        if run.name is None:
-            yield Reject(name, "NO_RUN", "its meta.yaml is not there or names no run", "")
         yield from runs.rows(replace(run, experiment=text(about.get("name"))))
         yield from reading.files.refused()
     yield from reading.files.refused()
