@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pyarrow import parquet
-from tests.importers.loading import refusal_of, source_of
+from tests.importers.loading import load, refusal_of, source_of
 
 from casework.case import Fields, Note, Reject, Row
 from casework.importers import ALL
@@ -121,6 +121,58 @@ def test_tags_in_the_words_of_python_are_told(tmp_path: Path) -> None:
     assert one["checkpoint"] == "s3://m/1"
     assert one["attributes"]["tags_text"] == "{'digest': 'sha256:1'}"
     assert "in the words of Python" in notes(items)
+
+
+def test_aliases_in_the_words_of_python_are_told(tmp_path: Path) -> None:
+    head = "name,version,creation_timestamp,last_updated_timestamp,source,status,tags,aliases\n"
+    row = f"credit,1,{BEGUN},{BEGUN},s3://m/1,READY,{{}},['champion']\n"
+    items = read(save(tmp_path, head + row, "dump.csv"))
+    (one,) = values(items, "model_versions")
+    assert one["attributes"]["aliases_text"] == "['champion']"
+    assert "in the words of Python" in notes(items)
+
+
+def test_a_version_that_stands_twice_is_not_passed_over(tmp_path: Path) -> None:
+    listed = [version(1), version(1), version(1, tags={"digest": "sha256:1"})]
+    (exhibit,) = load(tmp_path / "case.duckdb", mlflow_search, save(tmp_path, listed))
+    told = (exhibit.tables["model_versions"], exhibit.rows_duplicate, exhibit.rows_rejected)
+    assert told == (1, 2, 1)
+
+
+def test_a_version_that_was_deleted_has_no_checkpoint(tmp_path: Path) -> None:
+    """What MLflow's database keeps of one: nobody may take the words for a source."""
+    struck = {"source": "REDACTED-SOURCE-PATH", "run_id": "REDACTED-RUN-ID",
+              "run_link": "REDACTED-RUN-LINK", "current_stage": "Deleted_Internal"}  # fmt: skip
+    tagged = version(2, tags={"digest": "sha256:2"}, **struck)
+    items = read(save(tmp_path, [version(1, **struck), tagged]))
+    found = values(items, "model_versions")
+    assert [one["checkpoint"] for one in found] == [None, "sha256:2"]
+    assert [one["stage"] for one in found] == ["Deleted_Internal"] * 2
+    (one,) = values(items, "checkpoints")
+    assert one == {"checkpoint": "sha256:2"}
+    assert "REDACTED" not in str(items)
+    assert "2 versions of 'credit' were deleted" in notes(items)
+
+
+def test_a_version_of_no_model_names_none(tmp_path: Path) -> None:
+    (one,) = values(read(save(tmp_path, [version(1, name=None)])), "model_versions")
+    assert one["model"] is None
+
+
+def test_a_fault_in_an_answer_is_named(tmp_path: Path) -> None:
+    twice = '{"name": "a", "name": "b"}'
+    text = f'{{"model_versions": [{json.dumps(version(1))}, {twice}]}}'
+    (one,) = [one for one in read(save(tmp_path, text)) if isinstance(one, Reject)]
+    assert (one.code, one.raw) == ("JSON_DUPLICATE_KEY", twice)
+
+
+@pytest.mark.parametrize("tag", ["checkpoint", "digest", None])
+def test_the_account_says_where_the_checkpoint_came_from(tmp_path: Path, tag: str | None) -> None:
+    items = read(save(tmp_path, [version(1, tags={tag: "sha256:1"} if tag else {})]))
+    (account,) = [one for one in items if isinstance(one, Fields)]
+    came = [name for name, columns in account.taken.items()
+            if "model_versions.checkpoint" in columns]  # fmt: skip
+    assert came == [f"version.tags.{tag}" if tag else "version.source"]
 
 
 def table(folder: Path, rows: list[dict[str, Any]], kind: str) -> Path:

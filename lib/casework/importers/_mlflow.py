@@ -20,6 +20,8 @@ CURRENT_ONLY = "mlflow registry (current only)"
 # Own fields that describe a model whatever its version.
 _OF_MODEL = {"owner", "benchmark", "metric"}
 _OF_CHECKPOINT = {column.name for column in checkpoints.columns} - {"checkpoint", "uri"}
+_DELETED = "Deleted_Internal"
+_STRUCK_OUT = ("REDACTED-SOURCE-PATH", "REDACTED-RUN-ID", "REDACTED-RUN-LINK")
 _READABLE = ("_creation_timestamp", "_last_updated_timestamp")
 _VERSION = Form(
     model_versions,
@@ -55,6 +57,18 @@ class Version:
     def label(self) -> str | None:
         """The version, as text."""
         return text(self.fields.get("version"))
+
+    @property
+    def known(self) -> dict[str, Any]:
+        """The fields, without those that MLflow struck out as it deleted the version."""
+        return {name: value for name, value in self.fields.items() if value not in _STRUCK_OUT}
+
+    @property
+    def checkpoint(self) -> tuple[str, str] | None:
+        """Its digest, else its source, behind the field that says so."""
+        tags = {f"tags.{name}": self.tags.get(name) for name in ("checkpoint", "digest")}
+        said = {**tags, "source": self.known.get("source")}.items()
+        return next(((name, found) for name, value in said if (found := text(value))), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,11 +141,10 @@ def registry_items(
     served: dict[str, str] = {}
     stand_ins = 0
     for version in model.versions:
-        digest = text(version.tags.get("checkpoint")) or text(version.tags.get("digest"))
-        source = text(version.fields.get("source"))
-        stand_ins += digest is None and source is not None
-        served[version.label or ""] = digest or source or ""
-        yield from _version_rows(model, version, digest or source, log)
+        came, checkpoint = version.checkpoint or ("", "")
+        stand_ins += came == "source"
+        served.setdefault(version.label or "", checkpoint)
+        yield from _version_rows(model, version, log)
     for alias in model.aliases:
         yield _alias_row(model, alias, served, log, shared)
     yield from _notes(model, stand_ins)
@@ -142,20 +155,19 @@ def registry_items(
         log.leave("registered models without versions")
 
 
-def _version_rows(
-    model: Model, version: Version, checkpoint: str | None, log: FieldLog
-) -> Iterator[Item]:
+def _version_rows(model: Model, version: Version, log: FieldLog) -> Iterator[Item]:
     if version.label is None:
         raw = canonical.dumps(version.fields)
         yield Reject(version.locator, "VERSION", "it has no version", raw, model_versions)
         return
+    came, checkpoint = version.checkpoint or ("", None)
     of_checkpoint = {k: v for k, v in version.tags.items() if k in _OF_CHECKPOINT and checkpoint}
     tags = {key: value for key, value in version.tags.items() if key not in of_checkpoint}
     stage = text(version.fields.get("current_stage"))
     values = log.fill(_VERSION, _record(model, version, tags))
     row = {
         **values,
-        "model": model.name,
+        "model": model.name or None,
         "checkpoint": checkpoint,
         "stage": None if stage == "None" else stage,
         "aliases": _named(model, version),
@@ -163,9 +175,8 @@ def _version_rows(
     }
     yield Row(model_versions, version.locator, row)
     if checkpoint:
-        came = "tags.digest" if checkpoint == text(version.tags.get("digest")) else "source"
         log.took(_VERSION, came, "checkpoint")
-        source = {"source": version.fields.get("source"), "tags": of_checkpoint}
+        source = {"source": version.known.get("source"), "tags": of_checkpoint}
         where = {**log.fill(_CHECKPOINT, source), "checkpoint": checkpoint}
         yield Row(checkpoints, version.locator, where)
 
@@ -177,7 +188,7 @@ def _record(model: Model, version: Version, tags: Mapping[str, Any]) -> dict[str
     of_model = {key: value for key, value in model.fields.items() if key not in hidden}
     lost = version.label in model.lost_aliases.values()
     return {
-        **{key: value for key, value in version.fields.items() if key != "last_updated_timestamp"},
+        **{key: value for key, value in version.known.items() if key != "last_updated_timestamp"},
         "name": model.name,
         "last_updated_at": from_ms(version.fields.get("last_updated_timestamp")),
         "tags": {**inherited, **tags},
@@ -229,6 +240,8 @@ def _alias_row(
 def _notes(model: Model, stand_ins: int) -> Iterator[Note]:
     if stand_ins:
         yield Note(f"{stand_ins} versions record no digest: their source URI stands in for one")
+    if deleted := sum(one.fields.get("current_stage") == _DELETED for one in model.versions):
+        yield Note(f"{deleted} versions of {model.name!r} were deleted; MLflow keeps their numbers")
     if model.aliases:
         yield Note(
             f"aliases are the present ones of {model.name!r}, in force from {model.known_by} at "

@@ -12,7 +12,7 @@ assessments as `mlflow_database`.
 
 ## Leaves out
 Spans below the root of a trace. What a CSV file holds in the words of Python is not read: tags
-stay as they stand in `attributes`, and digests in them are missed, which is told.
+and aliases stay as they stand in `attributes`, and digests in them are missed, which is told.
 
 ## Known limits
 A search of versions leaves their aliases out: `aliases: []` says nothing, the column is empty and
@@ -33,6 +33,7 @@ from casework.importers._csv_text import csv_names, csv_records
 from casework.importers._fields import FieldLog
 from casework.importers._importer import Importer, Options
 from casework.importers._instants import from_ms
+from casework.importers._json_document import MAX_RAW, Fault
 from casework.importers._mlflow import Alias, Model, Version
 from casework.importers._mlflow_entries import (
     flat_run,
@@ -124,8 +125,10 @@ def _records(source: Source) -> Iterator[Record | Reject]:
     for locator, value in read_document(source).entries(streamed=answer):
         if locator.startswith("/") and isinstance(value, Mapping):
             yield Record(locator, dict(value))
+        elif isinstance(value, Fault):
+            yield Reject(locator, value.error.code, value.error.what, value.raw)
         elif locator.startswith("/"):
-            yield Reject(locator, "JSON", "not an object", str(value)[:4_000])
+            yield Reject(locator, "JSON", "not an object", str(value)[:MAX_RAW])
 
 
 class _Registry:
@@ -133,7 +136,7 @@ class _Registry:
 
     def __init__(self) -> None:
         self._models: dict[str, tuple[str, Mapping[str, Any]]] = {}
-        self._versions: dict[str, dict[str, Version]] = defaultdict(dict)
+        self._versions: dict[str, list[Version]] = defaultdict(list)
         self._aliases: dict[str, list[Alias]] = defaultdict(list)
         self._silent = self._unread = 0
 
@@ -143,7 +146,8 @@ class _Registry:
         if kind == "version":
             self._version(name, record, at)
             return
-        self._models[name] = (at, record)
+        self._models.setdefault(name, (at, record))
+        self._unread += bool(python_texts(record, ("aliases", "tags")))
         self._aliases[name] += _aliases(record, at)
         for position, one in enumerate(sequence(parsed(record.get("latest_versions")))):
             if isinstance(one, Mapping):  # some are saved as the text of a Python object
@@ -153,7 +157,7 @@ class _Registry:
         """The models, with the instant at which their aliases are known."""
         for name in dict.fromkeys([*self._models, *self._versions]):
             _, fields = self._models.get(name, ("", {}))
-            versions = tuple(sorted(self._versions[name].values(), key=_order))
+            versions = tuple(sorted(self._versions[name], key=_order))
             tags = tags_of(parsed(fields.get("tags")))
             if versions and all(is_prompt(one.tags) for one in versions):
                 tags = {**versions[0].tags, **tags}
@@ -175,17 +179,17 @@ class _Registry:
     def notes(self) -> Iterator[Note]:
         """Say what the absence of aliases does not mean, and what could not be read."""
         if self._unread:
-            yield Note(f"{self._unread} versions have their tags in the words of Python, digests "
-                       "among them: they are not read; save them as JSON")  # fmt: skip
+            yield Note(f"{self._unread} records have tags or aliases in the words of Python: "
+                       "digests in them are not read; save them as JSON")  # fmt: skip
         if self._silent:
             yield Note(f"{self._silent} versions list no alias, which searches of MLflow leave "
                        "out: whether they bear one is not known")  # fmt: skip
 
     def _version(self, name: str, record: Mapping[str, Any], at: str) -> None:
-        unread = python_texts(record, ("tags",))
+        unread = python_texts(record, ("aliases", "tags"))
         self._unread += bool(unread)
         version = Version(at, {**record, **unread}, tags_of(parsed(record.get("tags"))))
-        self._versions[name][version.label or at] = version
+        self._versions[name].append(version)
         named = [alias for alias in map(text, sequence(parsed(record.get("aliases")))) if alias]
         for position, alias in enumerate(named):
             self._aliases[name].append(
