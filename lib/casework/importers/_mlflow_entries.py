@@ -77,8 +77,7 @@ def trace_of(
     if asked is None and said is None:
         held = data or record
         asked, said = parsed(held.get("request")), parsed(held.get("response"))
-    called = {parsed(mapping(one.get("attributes")).get(_MODEL)) for one in spans
-              if isinstance(mapping(one.get("attributes")).get(_MODEL), str)}  # fmt: skip
+    called = {text(parsed(mapping(one.get("attributes")).get(_MODEL))) for one in spans}
     name = text(info.get("trace_id")) or text(info.get("request_id"))
     listed = sequence(parsed(info.get("assessments")))
     return Trace(
@@ -89,7 +88,7 @@ def trace_of(
         tags=tags_of(parsed(info.get("tags"))),
         inputs=asked,
         outputs=said,
-        models=tuple(sorted(filter(None, map(text, called)))),
+        models=tuple(sorted(filter(None, called))),
         marks=tuple(_marks(places or _places(locator, listed), name, listed, instants)),
         overridden=sum(mapping(one).get("valid") is False for one in listed),
     )  # fmt: skip
@@ -189,7 +188,7 @@ def _marks(
         yield Mark(
             locator=place,
             name=text(one.get("assessment_name")) or text(one.get("name")) or "",
-            value=held.get("value"),
+            value=_value(held),
             source=text(source.get("source_type")) or "unknown",
             who=text(source.get("source_id")),
             about=text(one.get("trace_id")) or trace,
@@ -198,3 +197,8 @@ def _marks(
             is_expectation="expectation" in one,
             rest=filled({**rest, "error": held.get("error"), "metadata": metadata}),
         )
+
+
+def _value(held: Mapping[str, Any]) -> Any:
+    """What a mark says; an expected list or object stands as JSON text in `serialized_value`."""
+    return held.get("value", parsed(mapping(held.get("serialized_value")).get("value")))

@@ -3,7 +3,7 @@
 MLflow calls them assessments: feedback, and expectations, which say what would have been right.
 """
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from casework import canonical
 from casework.case import Item, Row
 from casework.importers._fields import FieldLog, Form
-from casework.importers._shape import number, written
+from casework.importers._shape import number, text, written
 from casework.importers._thumbs import as_number, numeric_signals, signal
 from casework.tables import eval_samples, feedback
 
@@ -69,6 +69,11 @@ class Mark:
         return number(self.value)
 
     @property
+    def id(self) -> str:
+        """Its id, else where it stands."""
+        return text((self.rest or {}).get("assessment_id")) or self.locator
+
+    @property
     def record(self) -> dict[str, Any]:
         """What a form reads."""
         return {
@@ -97,11 +102,15 @@ class Marks:
 
     def __init__(self, log: FieldLog) -> None:
         self._log = log
-        self._seen: Counter[tuple[str, str | None]] = Counter()
+        self._seen: dict[tuple[str, str | None], dict[str, int]] = defaultdict(dict)
         self._waiting: list[Mark] = []
 
     def samples(self, about: Sampled, marks: Sequence[Mark], locator: str) -> Iterator[Item]:
-        """A sample for each evaluation that judged the trace; other marks wait for `rows`."""
+        """A sample for each evaluation that judged the trace; other marks wait for `rows`.
+
+        What is expected of the trace, whoever said it, is so of each sample.
+        """
+        expected = [mark for mark in marks if mark.is_expectation and not mark.run]
         by_run: dict[str, list[Mark]] = defaultdict(list)
         if about.run:
             by_run[about.run] = []
@@ -111,7 +120,7 @@ class Marks:
             elif not mark.is_expectation:
                 self._waiting.append(mark)
         for run, judged in by_run.items():
-            yield self._sample(about, run, judged, locator)
+            yield self._sample(about, run, [*expected, *judged], locator)
 
     def rows(self) -> Iterator[Item]:
         """The marks outside of evaluations: thumbs of people, and samples of a run of the rater."""
@@ -135,7 +144,7 @@ class Marks:
         values = {
             **self._log.fill(_JUDGED, mark.record),
             "run_id": run,
-            "epoch": self._nth(run, mark.about),
+            "epoch": self._nth(run, mark.about, mark.id),
             "score": mark.score,
         }
         return Row(eval_samples, mark.locator, values)
@@ -153,7 +162,7 @@ class Marks:
         values = {
             **self._log.fill(_SAMPLE, canonical.plain(record)),
             "run_id": run,
-            "epoch": self._nth(run, about.item),
+            "epoch": self._nth(run, about.item, about.trace or locator),
             "condition": "as_run",
             "input_text": about.asked,
             "output_text": about.said,
@@ -162,9 +171,10 @@ class Marks:
         }
         return Row(eval_samples, f"{locator}/{run}", values)
 
-    def _nth(self, run: str, item: str | None) -> int:
-        self._seen[run, item] += 1
-        return self._seen[run, item]
+    def _nth(self, run: str, item: str | None, what: str) -> int:
+        """Which repetition it is; what stands in the source twice is one."""
+        known = self._seen[run, item]
+        return known.setdefault(what, len(known) + 1)
 
 
 def _thumb(mark: Mark, numeric: Mapping[float, int]) -> int | None:

@@ -36,7 +36,9 @@ _TRACE = Form(
         "occurred_at": ("request_time", "timestamp_ms"),
         "session_id": (_SESSION, "tags.mlflow.trace.session", "session_id"),
         "user_id": (_USER, "tags.mlflow.trace.user"),
-        "checkpoint": ("metadata.mlflow.modelId",),
+        # The id of a logged model is no digest: it stands in for one where none is stamped.
+        "checkpoint": ("tags.checkpoint", "metadata.checkpoint", "metadata.mlflow.modelId"),
+        "endpoint": ("model",),
         "input_tokens": (f"metadata.{_USAGE}.input_tokens", "input_tokens"),
         "output_tokens": (f"metadata.{_USAGE}.output_tokens", "output_tokens"),
     },
@@ -45,7 +47,6 @@ _TRACE = Form(
         "latency_ms": ("execution_duration_ms", "execution_duration", "execution_time_ms"),
         "input_text": ("inputs", "request_preview", f"metadata.{_IN}"),
         "output_text": ("outputs", "response_preview", f"metadata.{_OUT}"),
-        "endpoint": ("models",),
     },
     own=("tags", "metadata"),
     left_out=tuple(f"metadata.{name}" for name in _OF_METADATA),
@@ -118,7 +119,7 @@ class Traces:
             "outputs": trace.outputs,
             "metadata": {**trace.metadata, **({_USAGE: usage} if usage is not None else {})},
             "tags": trace.tags,
-            "models": list(trace.models) if len(trace.models) == 1 else None,
+            "model": trace.models[0] if len(trace.models) == 1 else None,
             "called_models": list(trace.models) if len(trace.models) > 1 else None,
             "expectations": {one.name: one.value for one in trace.marks if one.is_expectation},
         }
@@ -138,8 +139,7 @@ class Traces:
             "status": _STATES.get(state, state.lower() or None),
             "attributes": attributes,
         }
-        called = {"endpoint": trace.models[0]} if len(trace.models) == 1 else {}
-        return {**called, **texts, **values, **native}
+        return {**texts, **values, **native}
 
 
 def _texts(trace: Trace) -> tuple[dict[str, Any], bool]:

@@ -1,0 +1,84 @@
+"""Traces and their marks as MLflow's searches return them: what a wrong reading would misstate."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.importers.loading import load, rows
+
+from casework.importers.mlflow_search import mlflow_search
+
+BEGUN = 1_772_368_200_000
+RUN = {"mlflow.assessment.sourceRunId": "run-1"}
+
+
+def mark(name: str, **changes: Any) -> dict[str, Any]:
+    return {"assessment_id": f"a-{name}", "assessment_name": name, "valid": True,
+            "source": {"source_type": "LLM_JUDGE", "source_id": "j"}, **changes}  # fmt: skip
+
+
+def trace(*marks: dict[str, Any], model: Any = None, **changes: Any) -> dict[str, Any]:
+    attributes = {"mlflow.spanInputs": '"why"', "mlflow.llm.model": model}
+    info = {"trace_id": "t", "state": "OK", "request_time": BEGUN, "trace_metadata": {},
+            "tags": {}, "assessments": list(marks), **changes}  # fmt: skip
+    return {"info": info, "data": {"spans": [{"parent_id": None, "attributes": attributes}]}}
+
+
+def found(folder: Path, sql: str, *traces: dict[str, Any]) -> list[tuple[Any, ...]]:
+    path = folder / "traces.jsonl"
+    path.write_text("\n".join(map(json.dumps, traces)))
+    load(folder / "case.duckdb", mlflow_search, path)
+    return rows(folder / "case.duckdb", sql)
+
+
+@pytest.mark.parametrize(
+    ("model", "tags", "endpoint"),
+    [
+        ('"large"', {"endpoint": "desk"}, "large"),
+        (None, {"endpoint": "desk"}, "desk"),
+        ('["a", "b"]', {}, None),
+        (7, {}, "7"),
+    ],
+)
+def test_the_endpoint_is_the_model_that_was_called_else_what_the_tags_say(
+    tmp_path: Path, model: Any, tags: dict[str, str], endpoint: str | None
+) -> None:
+    one = trace(model=model, tags=tags)
+    assert found(tmp_path, "SELECT endpoint FROM requests", one) == [(endpoint,)]
+
+
+def test_a_digest_that_is_stamped_counts_before_the_id_of_a_logged_model(tmp_path: Path) -> None:
+    named = {"mlflow.modelId": "m-1"}
+    traces = [trace(trace_id="a", tags={"checkpoint": "sha256:1"}, trace_metadata=named),
+              trace(trace_id="b", trace_metadata={"checkpoint": "sha256:2", **named}),
+              trace(trace_id="c", trace_metadata=named)]  # fmt: skip
+    sql = "SELECT checkpoint FROM requests ORDER BY request_id"
+    assert found(tmp_path, sql, *traces) == [("sha256:1",), ("sha256:2",), ("m-1",)]
+
+
+def test_an_expected_list_is_kept(tmp_path: Path) -> None:
+    held = {"serialized_value": {"value": '["x"]', "serialization_format": "JSON_FORMAT"}}
+    sql = "SELECT attributes->'expectations'->>'facts' FROM requests"
+    assert found(tmp_path, sql, trace(mark("facts", expectation=held))) == [('["x"]',)]
+
+
+def test_what_is_expected_of_a_trace_is_the_target_of_its_evaluation(tmp_path: Path) -> None:
+    marks = [mark("answer", expectation={"value": "42"}),
+             mark("right", feedback={"value": "yes"}, metadata=RUN)]  # fmt: skip
+    evaluated = {"tags": {"mlflow.eval.requestId": "i"},
+                 "trace_metadata": {"mlflow.sourceRun": "run-1"}}  # fmt: skip
+    sql = "SELECT item_id, target, score FROM eval_samples"
+    assert found(tmp_path, sql, trace(*marks, **evaluated)) == [("i", "42", 1.0)]
+
+
+def test_a_trace_that_stands_twice_is_a_duplicate_with_all_its_marks(tmp_path: Path) -> None:
+    one = trace(
+        mark("tone", feedback={"value": 0.5}), mark("right", feedback={"value": 1}, metadata=RUN)
+    )
+    sql = "SELECT run_id, epoch, score FROM eval_samples ORDER BY run_id"
+    assert found(tmp_path, sql, one, one) == [
+        ("mlflow:LLM_JUDGE:tone:j", 1, 0.5), ("run-1", 1, 1.0)
+    ]  # fmt: skip
+    sql = "SELECT rows_duplicate, rows_rejected FROM exhibits"
+    assert rows(tmp_path / "case.duckdb", sql) == [(3, 0)]
