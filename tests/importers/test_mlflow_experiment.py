@@ -55,6 +55,7 @@ def test_a_written_store_is_read_whole(case: Path, tmp_path: Path) -> None:
         ("1 0.5 0\n2 0.75 1\n", 0.75),
         ("9 0.5 1\n2 0.75 0\n", 0.5),  # the last step counts, not the last line
         ("1 0.5 0\n9 0.25 0\n2 0.75 0\n", 0.25),  # and within it the last instant
+        ("9 0.25 0\n9 0.75 0\n9 0.5 0\n", 0.75),  # of which MLflow takes the greatest value
         ("1 0.5\n", 0.5),  # as MLflow 1 wrote it
         ("1 0.5 0 held-out 3008\n", 0.5),  # with the data set that it is of
         ("1 nan 0\n", None),
@@ -106,6 +107,13 @@ def test_what_cannot_be_read_is_a_reject_and_stops_nothing(case: Path, tmp_path:
     sql = "SELECT attributes->'metrics'->>'loss', attributes->>'params' FROM eval_runs"
     assert rows(case, sql) == [("0.25", None)]
     assert exhibit.left_out["files that are no part of a run"] == 1
+
+
+def test_of_a_line_without_end_nothing_is_read_as_another_line(case: Path, tmp_path: Path) -> None:
+    history = "1 0.5 0\n" + "x" * 4_096 + "2 0.75 1\n" + "3 0.25 1\n"
+    load(case, mlflow_experiment, written(tmp_path / "7", **{"r/metrics/accuracy": history}))
+    assert rows(case, "SELECT score FROM eval_runs") == [(0.25,)]
+    assert rows(case, "SELECT locator FROM rejects") == [("r/metrics/accuracy:2",)]
 
 
 def test_artifacts_are_sources_of_their_own(case: Path, tmp_path: Path) -> None:

@@ -123,3 +123,11 @@ def test_what_is_damaged_takes_nothing_else_with_it(store: Path, case: Path) -> 
     assert rows(case, "SELECT count(*) FROM feedback") == [(1,)]
     sql = "SELECT left_out->>'files that are no part of a trace' FROM exhibits"
     assert rows(case, sql) == [("1",)]
+
+
+def test_spans_of_which_a_key_stands_twice_are_refused(store: Path, case: Path) -> None:
+    trace(store, "tr-1", '{"spans": [], "spans": []}')
+    load(case, [store])
+    assert rows(case, "SELECT locator, code FROM rejects") == [
+        ("tr-1/artifacts/traces.json", "JSON_DUPLICATE_KEY")
+    ]

@@ -132,13 +132,15 @@ def parsed(value: Any) -> Any:
 
 
 def last_of(history: Iterable[Mapping[str, Any]]) -> Any:
-    """The last value of a history: that of the greatest step, and of the latest instant in it."""
+    """The last value of a history, as MLflow itself tells it.
 
-    def order(one: Mapping[str, Any]) -> tuple[float, float]:
-        step, when = one.get("step"), one.get("timestamp")
-        return (
-            step if isinstance(step, int | float) else 0,
-            when if isinstance(when, int | float) else 0,
+    That of the greatest step, of the latest instant in it, and of two in one instant the greater.
+    """
+
+    def order(one: Mapping[str, Any]) -> tuple[float, ...]:
+        return tuple(
+            found if isinstance(found := one.get(name), int | float) else 0
+            for name in ("step", "timestamp", "value")
         )
 
     return max(history, key=order, default={}).get("value")
@@ -156,14 +158,15 @@ def _dataset(one: Mapping[str, Any]) -> Dataset:
 
 def _metrics(value: Any) -> dict[str, float]:
     """The last value of each metric; NaN where it is no finite number."""
-    listed: list[tuple[Any, Any]] = list(mapping(value).items())
-    for one in map(mapping, sequence(value)):
-        listed.append((one.get("key"), one.get("value")))
     found: dict[str, float] = {}
-    for name, held in listed:
+    for name, held in (tags_of(value) if isinstance(value, list) else mapping(value)).items():
+        if held == []:
+            continue  # a history without a value
         last = last_of(map(mapping, held)) if isinstance(held, list) else held
-        with suppress(ValueError, TypeError, OverflowError):
+        try:
             found[str(name)] = float(last)
+        except (ValueError, TypeError, OverflowError):
+            found[str(name)] = math.nan
     return found
 
 

@@ -112,6 +112,8 @@ def lines(path: Path, source: Source) -> Iterator[str]:
         try:
             while line := file.readline(_LINE_BYTES):
                 yield line.decode("utf-8", "replace").rstrip("\r\n")
+                while len(line) == _LINE_BYTES and not line.endswith(b"\n"):
+                    line = file.readline(_LINE_BYTES)
         except OSError as error:
             raise _unreadable(error) from error
 

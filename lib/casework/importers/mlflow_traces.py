@@ -23,13 +23,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
 from casework.case import Item
-from casework.errors import CaseworkError
 from casework.importers import _mlflow_trace
 from casework.importers._fields import FieldLog
 from casework.importers._importer import Importer, Options
+from casework.importers._json_document import document
 from casework.importers._mlflow_entries import trace_of
 from casework.importers._mlflow_files import Files, content
 from casework.importers._mlflow_trace import Traces
@@ -95,10 +93,7 @@ def _record(files: Files, parts: _Parts, source: Source) -> dict[str, Any]:
     """A trace as the clients of MLflow write it, and read so."""
 
     def decoded(path: Path) -> Any:
-        try:
-            return msgspec.json.decode(content(path, source, _SPANS_BYTES))
-        except (ValueError, RecursionError) as error:
-            raise CaseworkError("JSON", f"no JSON: {error}", "export it again") from error
+        return document(content(path, source, _SPANS_BYTES), files.place(path)).value()
 
     info = files.entries(parts.info)
     if info:
