@@ -2,16 +2,13 @@
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from typing import Any
-
-import msgspec
 
 from casework.importers._instants import Instants
 from casework.importers._mlflow_marks import Mark
 from casework.importers._mlflow_runs import Dataset, Run
 from casework.importers._mlflow_trace import Trace
-from casework.importers._shape import filled, mapping, sequence, text
+from casework.importers._shape import filled, mapping, parsed, sequence, text
 
 _INPUTS, _OUTPUTS, _MODEL = "mlflow.spanInputs", "mlflow.spanOutputs", "mlflow.llm.model"
 _RUN_OF_MARK = "mlflow.assessment.sourceRunId"
@@ -121,14 +118,6 @@ def dataset_uri(source: Any) -> str | None:
 def run_of_mark(metadata: Mapping[str, Any]) -> str | None:
     """The evaluation that made an assessment, as its metadata name it."""
     return text(metadata.get(_RUN_OF_MARK))
-
-
-def parsed(value: Any) -> Any:
-    """The value of a JSON text; what is none stays as it stands."""
-    if isinstance(value, str):
-        with suppress(ValueError, RecursionError):
-            return msgspec.json.decode(value)
-    return value
 
 
 def last_of(history: Iterable[Mapping[str, Any]]) -> Any:

@@ -10,11 +10,11 @@ from casework.errors import CaseworkError
 from casework.importers._fields import FieldLog
 from casework.importers._instants import from_ms
 from casework.importers._mlflow import Alias, Model, Version
-from casework.importers._mlflow_entries import dataset_uri, parsed, run_of_mark, span_texts
+from casework.importers._mlflow_entries import dataset_uri, run_of_mark, span_texts
 from casework.importers._mlflow_marks import Mark
 from casework.importers._mlflow_runs import Dataset, Run
 from casework.importers._mlflow_trace import Trace
-from casework.importers._shape import filled, mapping, number, text
+from casework.importers._shape import filled, mapping, number, parsed, text
 from casework.importers._sqlite import rows
 
 Tables = Mapping[str, set[str]]
@@ -75,13 +75,14 @@ def models(database: sqlite3.Connection, known: Tables, changed_at: datetime) ->
         fields = {_TIMES.get(name, name): value for name, value in row.items()}
         own = of_versions.get(_key(row, "name", "version"), {})
         versions[_key(row, "name")].append(Version(at, fields, own))
-    for row in rows(database, "registered_models", "name"):
+    registered = {_key(row, "name"): row for row in rows(database, "registered_models", "name")}
+    for of_model in dict.fromkeys([*registered, *versions, *aliases]):
+        row = registered.get(of_model, {})
         fields = {_TIMES.get(key, key): value for key, value in row.items() if key != "rowid"}
-        of_model = _key(row, "name")
         listed = tuple(versions[of_model])
         noted = [from_ms(one.fields.get("creation_timestamp")) for one in listed]
         yield Model(
-            name=str(row["name"]),
+            name=str(of_model[0]),
             tags=tags.get(of_model, {}),
             fields=fields,
             versions=listed,

@@ -40,6 +40,19 @@ def read_document(source: Source) -> _json_document.Document:
     return _json_document.document(_whole(source, "export it in parts"), source.name)
 
 
+def read_object(source: Source) -> dict[str, Any]:
+    """Read a file that holds one JSON object.
+
+    Raises:
+        CaseworkError: those of `read_document`; JSON where it is no object.
+    """
+    value = read_document(source).value()
+    if not isinstance(value, dict):
+        fix = "ask for the file as the tool wrote it"
+        raise CaseworkError("JSON", "not one object", fix, where=source.name)
+    return value
+
+
 def records(source: Source, *, constants: bool = False) -> Iterator[Record | Reject]:
     """Yield the objects of a JSON array, or of JSON Lines; what is no object is a `Reject`.
 

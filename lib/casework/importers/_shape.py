@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -24,6 +25,14 @@ def text(value: Any) -> str | None:
     if isinstance(value, int | float):
         return str(value)
     return value if isinstance(value, str) and value else None
+
+
+def parsed(value: Any) -> Any:
+    """Return the value of a JSON text; what is none stays as it stands."""
+    if isinstance(value, str):
+        with suppress(ValueError, RecursionError):
+            return msgspec.json.decode(value)
+    return value
 
 
 def written(value: Any) -> str | None:

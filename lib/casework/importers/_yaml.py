@@ -4,6 +4,7 @@ An alias lets a text of some hundred bytes stand for gigabytes. The events of th
 before anything is built; `safe_load` alone would build it.
 """
 
+import re
 from typing import Any
 
 import yaml
@@ -12,6 +13,9 @@ from casework.errors import CaseworkError
 
 MAX_BYTES = 10 << 20
 MAX_DEPTH = 64
+
+# Python does not write such an integer as text; to other bases than ten it reads it.
+_HUGE = re.compile(r"[-+]?[0-9][\da-fA-F_xob:]{3000,}")
 
 # libyaml's loader, the same rules in C, where PyYAML was built with it.
 _LOADER: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -42,6 +46,8 @@ def _check(text: str, where: str) -> None:
     for event in yaml.parse(text, Loader=_LOADER):
         if isinstance(event, yaml.AliasEvent):
             raise _error("YAML_ALIAS_REFUSED", "it holds an alias", where)
+        if isinstance(event, yaml.ScalarEvent) and _HUGE.fullmatch(event.value):
+            raise _error("YAML", "it holds a number of thousands of digits", where)
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
         elif isinstance(event, yaml.CollectionEndEvent):

@@ -51,12 +51,15 @@ _OUT = Form(checkpoints, of="out", columns={"uri": ("path",)}, uses={"checkpoint
 _DEPENDENCY = Form(artifact_inputs, of="dep", columns={"uri": ("path",)},
                    uses={"digest": _DIGESTS, "kind": ("path",)}, left_out=_SIZES)  # fmt: skip
 _STAGE = Form(artifact_inputs, of="stage", columns={})
-_EVALUATES = re.compile(r"eval|test|valid|benchmark", re.IGNORECASE)
+# A word may begin with one of these, or end so after a mark; `latest` is none.
+_EVALUATES = re.compile(r"(?<![a-z])(?:eval|test|valid|benchmark|backtest)", re.IGNORECASE)
+# Stages by their names; a list of them is the pipeline of some other tool.
+_STAGES = re.compile(rb"^stages:[ \t]*(?:#.*)?\r?\n(?:[ \t]*\r?\n)*[ \t]+[^\s#-].*:", re.MULTILINE)
 
 
 def _recognises(source: Source) -> bool:
-    head = source.head()
-    return b"stages:" in head and head.lstrip().startswith((b"schema:", b"stages:"))
+    head = source.head().removeprefix(b"\xef\xbb\xbf").lstrip()
+    return head.startswith((b"schema:", b"stages:")) and bool(_STAGES.search(head))
 
 
 def _read(source: Source, options: Options) -> Iterator[Item]:

@@ -71,7 +71,7 @@ def _recognises(source: Source) -> bool:
     head = source.head()
     if b"\t" not in head or b"\0" in head:
         return False
-    rows = [line.split("\t") for line in head.decode("utf-8", "replace").splitlines()[:20]]
+    rows = [line.split("\t") for line in head.decode("utf-8-sig", "replace").splitlines()]
     cells = [row for row in rows if len(row) >= 4 and row[1] in _TYPES]
     return any(_TAG.match(row[0]) for row in cells)
 
@@ -80,7 +80,7 @@ def _read(source: Source, options: Options) -> Iterator[Item]:
     log, others = FieldLog(options.timezone), 0
     with source.open() as file:
         for number, line in enumerate(file, start=1):
-            raw = line.decode("utf-8", "replace").rstrip("\r\n")
+            raw = line.decode("utf-8-sig", "replace").rstrip("\r\n")
             cells = raw.split("\t")
             if not raw.strip() or (number == 1 and cells[0].lower() in _HEADER):
                 continue

@@ -13,7 +13,7 @@ read.
 in `attributes` |
 | `review_words` | words of the card below the front matter |
 | `artifact_inputs` | `base_model` as `base_checkpoint`, `datasets` as `train_data`, data sets of \
-results as `eval_data`, pinned where the card names a revision, else floating |
+results as `eval_data`, pinned where the card names a commit, else floating: a branch moves |
 
 ## Leaves out
 The text below the front matter, counted in words. Widgets, pipeline tags and other settings of the
@@ -23,6 +23,7 @@ site are kept in `attributes`.
 A card has no date and names no digest of the weights. What it says of results is a claim.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -51,13 +52,16 @@ _DATASET = Form(
     uses={"uri": ("type", "name"), "digest": ("revision",)},
 )
 _FENCE = b"---"
+_SHORT = 60_000
+_COMMIT = re.compile(r"[0-9a-f]{40}")
 _MARKS = (b"\nmodel-index:", b"\nbase_model:", b"\nlibrary_name:", b"\npipeline_tag:")
 
 
 def _recognises(source: Source) -> bool:
     head = source.head().removeprefix(b"\xef\xbb\xbf")
     front, end, _ = head.removeprefix(_FENCE).replace(b"\r\n", b"\n").partition(b"\n---")
-    return head.startswith(_FENCE) and bool(end) and any(mark in front for mark in _MARKS)
+    is_front = bool(end) or len(head) > _SHORT  # of a card with many results the head is a part
+    return head.startswith(_FENCE) and is_front and any(mark in front for mark in _MARKS)
 
 
 def _read(source: Source, options: Options) -> Iterator[Item]:
@@ -118,7 +122,7 @@ def _inputs(
             log.fill(_DATASET, {key: dataset.get(key) for key in (field, "revision")})
             yield f"/model-index/{position}/results/{n}/dataset", {
                 "kind": "eval_data", "uri": text(dataset.get(field)), "digest": revision,
-                "pin": "pinned" if revision else "floating",
+                "pin": "pinned" if revision and _COMMIT.fullmatch(revision) else "floating",
             }  # fmt: skip
 
 

@@ -28,7 +28,7 @@ from casework import canonical
 from casework.case import Item, Row
 from casework.importers._fields import FieldLog, Form
 from casework.importers._importer import Importer, Options
-from casework.importers._records import read_document
+from casework.importers._records import read_object
 from casework.importers._shape import mapping, text
 from casework.importers._source import Source
 from casework.tables import artifact_inputs
@@ -40,17 +40,20 @@ _FORM = Form(
     columns={},
     uses={"kind": ("_split",), "uri": ("config_name", "_split"), "digest": ("_fingerprint",)},
 )
+# Checksums of many files fill the head alone.
+_BUILT = {"builder_name", "citation", "description", "download_checksums"}
 _INFO = {"features", "citation", "homepage", "license", "description"}
 
 
 def _recognises(source: Source) -> bool:
     found = source.first_object.keys()
-    return {"_fingerprint", "_data_files"} <= found or len(_INFO & found) >= len(_INFO) - 1
+    is_info = len(_INFO & found) >= len(_INFO) - 1 or found >= _BUILT
+    return {"_fingerprint", "_data_files"} <= found or is_info
 
 
 def _read(source: Source, options: Options) -> Iterator[Item]:
     log = FieldLog(options.timezone)
-    info = mapping(read_document(source).value())
+    info = read_object(source)
     folder = source.name.rpartition("/")[0].rpartition("/")[2] or source.bare_name
     split = text(info.get("_split"))
     values, digest = log.fill(_FORM, info), _digest(info, log)

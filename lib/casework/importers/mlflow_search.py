@@ -37,7 +37,6 @@ from casework.importers._json_document import MAX_RAW, Fault
 from casework.importers._mlflow import Alias, Model, Version
 from casework.importers._mlflow_entries import (
     flat_run,
-    parsed,
     python_texts,
     run_of,
     tags_of,
@@ -48,7 +47,7 @@ from casework.importers._mlflow_runs import Runs
 from casework.importers._mlflow_trace import Traces
 from casework.importers._parquet import PARQUET, parquet_names, parquet_records
 from casework.importers._records import Record, read_document, records
-from casework.importers._shape import mapping, sequence, text
+from casework.importers._shape import mapping, parsed, sequence, text
 from casework.importers._source import Source
 
 _ANSWERS = ("model_versions", "registered_models", "runs", "traces")

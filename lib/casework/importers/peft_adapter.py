@@ -8,7 +8,8 @@ One JSON object with `peft_type` and `base_model_name_or_path`.
 |---|---|
 | `artifact` | the digest of `adapter_model.safetensors` beside it, else the name of the folder |
 | `kind`, `uri`, `digest` | `base_checkpoint`, `base_model_name_or_path`, `revision` |
-| `pin` | `pinned` with a commit as `revision`, else `floating`: a branch moves |
+| `pin` | `pinned` with a commit as `revision`, else `floating`: a branch moves; `absent` where no \
+base is named |
 | second row | `hyperparameters`: the whole configuration and its SHA-256 |
 
 Where the weights lie beside it, `checkpoints` says that they were tuned from that base.
@@ -28,8 +29,8 @@ from casework import canonical
 from casework.case import Item, Row
 from casework.importers._fields import FieldLog, Form
 from casework.importers._importer import Importer, Options
-from casework.importers._records import read_document
-from casework.importers._shape import mapping, text
+from casework.importers._records import read_object
+from casework.importers._shape import text
 from casework.importers._source import Source
 from casework.tables import ATTRIBUTES, artifact_inputs, checkpoints
 
@@ -52,7 +53,7 @@ def _recognises(source: Source) -> bool:
 
 def _read(source: Source, options: Options) -> Iterator[Item]:
     log = FieldLog(options.timezone)
-    config = mapping(read_document(source).value())
+    config = read_object(source)
     base, revision = text(config.get("base_model_name_or_path")), text(config.get("revision"))
     digest = _weights(source)
     artifact = digest or source.name.rpartition("/")[0].rpartition("/")[2] or source.name
@@ -60,7 +61,7 @@ def _read(source: Source, options: Options) -> Iterator[Item]:
     named = {name: config.get(name) for name in _NAMES}
     yield Row(artifact_inputs, "/base_model_name_or_path", {
         **log.fill(_BASE, named), "artifact": artifact, "kind": "base_checkpoint",
-        "pin": "pinned" if pinned else "floating",
+        "pin": "pinned" if pinned else "floating" if base else "absent",
     })  # fmt: skip
     told = canonical.plain(dict(config))
     yield Row(artifact_inputs, "/", {

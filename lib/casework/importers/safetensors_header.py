@@ -57,11 +57,13 @@ def _recognises(source: Source) -> bool:
 
 def _read(source: Source, options: Options) -> Iterator[Item]:
     log = FieldLog(options.timezone)
-    header = _header(source)
+    header, least = _header(source)
     tensors = {name: mapping(one) for name, one in header.items() if name != "__metadata__"}
     kinds = Counter(text(one.get("dtype")) or "unknown" for one in tensors.values())
     with source.path.open("rb") as file:
         digest = file_digest(file, "sha256").hexdigest()
+        if file.tell() < least and not source.compression:
+            raise _broken(source, "its tensors are not whole")
     log.fill(_HEADER, {"__metadata__": header.get("__metadata__")})
     for tensor in tensors.values():
         log.fill(_TENSOR, tensor)
@@ -82,14 +84,21 @@ def _read(source: Source, options: Options) -> Iterator[Item]:
     yield from log.items()
 
 
-def _header(source: Source) -> Mapping[str, Any]:
+def _header(source: Source) -> tuple[Mapping[str, Any], int]:
+    """The header, and how many bytes the file has at least by what it says of its tensors."""
     with source.open() as file:
         length = int.from_bytes(file.read(_LENGTH.size), "little")
         data = file.read(min(length, _MOST_BYTES))
     if not 2 <= length == len(data):
-        raise CaseworkError("SAFETENSORS", "its header is not whole",
-                            "ask for the file again", where=source.name)  # fmt: skip
-    return mapping(document(data.rstrip(b" "), source.name).value())
+        raise _broken(source, "its header is not whole")
+    header = mapping(document(data.rstrip(b" "), source.name).value())
+    offsets = [sequence(mapping(one).get("data_offsets"))[-1:] for one in header.values()]
+    ends = [end for listed in offsets for end in listed if isinstance(end, int)]
+    return header, _LENGTH.size + length + max(ends, default=0)
+
+
+def _broken(source: Source, what: str) -> CaseworkError:
+    return CaseworkError("SAFETENSORS", what, "ask for the file again", where=source.name)
 
 
 def _size(tensor: Mapping[str, Any]) -> int:

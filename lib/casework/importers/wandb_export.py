@@ -11,7 +11,8 @@ Objects, arrays and JSON Lines of artifacts (`type`, `digest`, `version`) and of
 and aliases |
 | its aliases | `alias_events` `<name>:<alias>` from `updatedAt` on, present ones only |
 | other artifacts that a run used | `artifact_inputs` of `<project>/<run>` |
-| run with a `suite` in its config | `eval_runs`: suite, start, score from `summary` |
+| run with a `suite` in its config | `eval_runs`: suite, start; the score is `score` or `accuracy` \
+of its summary, else the only number there; where there are several it is none, which is told |
 | run | `artifact_inputs`: `code` from `commit`, `hyperparameters` from `config` |
 
 ## Leaves out
@@ -34,7 +35,7 @@ from casework.importers._fields import FieldLog, Form
 from casework.importers._importer import Importer, Options
 from casework.importers._instants import later
 from casework.importers._records import records
-from casework.importers._shape import filled, mapping, number, sequence, text
+from casework.importers._shape import filled, mapping, number, parsed, sequence, text
 from casework.importers._source import Source
 from casework.tables import (
     ATTRIBUTES,
@@ -116,7 +117,7 @@ def _kind(record: Mapping[str, Any]) -> str | None:
 
 
 def _read(source: Source, options: Options) -> Iterator[Item]:
-    log, has_alias = FieldLog(options.timezone), False
+    log, has_alias, undecided = FieldLog(options.timezone), False, 0
     for found in records(source, constants=True):
         if isinstance(found, Reject):
             yield found
@@ -126,11 +127,16 @@ def _read(source: Source, options: Options) -> Iterator[Item]:
             for item in _artifact(log, found.values, found.locator):
                 has_alias |= isinstance(item, Row) and item.table is alias_events
                 yield item
-        elif kind == "run":
-            yield from _run(log, found.values, found.locator)
+        elif kind == "run" and _named(found.values):
+            for item in _run(log, found.values, found.locator):
+                is_eval = isinstance(item, Row) and item.table is eval_runs
+                undecided += is_eval and item.values["score"] is None
+                yield item
         else:
-            reason = "neither an artifact nor a run"
+            reason = "a run without a name" if kind else "neither an artifact nor a run"
             yield Reject(found.locator, "UNKNOWN_RECORD", reason, found.raw or "")
+    if undecided:
+        yield Note(f"{undecided} runs sum up to no number or to several: they have no score")
     if has_alias:
         yield Note("aliases are the present ones; where they pointed before is not recorded")
     yield from log.items()
@@ -148,12 +154,20 @@ def _without(record: Mapping[str, Any], *names: str) -> dict[str, Any]:
     return {name: value for name, value in record.items() if name not in names}
 
 
+def _named(run: Mapping[str, Any]) -> str | None:
+    """What inputs of a run go by: `<project>/<run>`; None where it has no name."""
+    project, name = run.get("project"), text(_one(run, "id", "name"))
+    project = mapping(project).get("name", project)
+    return "/".join(filter(None, (text(project), name))) if name else None
+
+
 def _artifact(log: FieldLog, one: Mapping[str, Any], at: str) -> Iterator[Item]:
     kind = _one(one, *_TYPE)
     kind = text(mapping(kind).get("name")) if isinstance(kind, Mapping) else text(kind)
     name = (text(_one(one, *_NAME)) or "").partition(":")[0]
-    uri = f"wandb:{name}:{text(_one(one, *_VERSION))}"
-    users = [mapping(user) for user in sequence(_one(one, *_USERS))]
+    uri = ":".join(filter(None, ("wandb", name, text(_one(one, *_VERSION)))))
+    listed = sequence(_one(one, *_USERS))
+    users = [user if isinstance(user, Mapping) else {"id": user} for user in listed]
     shown: Mapping[str, Any] = one
     if kind == "model":
         yield from _model(log, one, at, name, uri)
@@ -164,7 +178,7 @@ def _artifact(log: FieldLog, one: Mapping[str, Any], at: str) -> Iterator[Item]:
     for user in users:
         yield Row(artifact_inputs, at, {
             **values,
-            "artifact": text(_one(user, "name", "id")),
+            "artifact": _named(user),
             "kind": "base_checkpoint" if kind == "model" else "train_data",
             "uri": uri,
             "pin": "pinned" if values.get("digest") else "floating",
@@ -191,10 +205,11 @@ def _model(log: FieldLog, one: Mapping[str, Any], at: str, name: str, uri: str) 
 
 
 def _run(log: FieldLog, run: Mapping[str, Any], at: str) -> Iterator[Item]:
-    project, name = text(run.get("project")), text(_one(run, "id", "name"))
-    artifact = "/".join(part for part in (project, name) if part)
-    config = {key: mapping(value).get("value", value) if isinstance(value, Mapping) else value
-              for key, value in mapping(run.get("config")).items()}  # fmt: skip
+    artifact = _named(run)
+    config = {
+        key: value["value"] if isinstance(value, Mapping) and _is_setting(value) else value
+        for key, value in mapping(parsed(run.get("config"))).items()
+    }
     commit = text(_one(run, *_COMMIT))
     if commit:
         code = log.fill(_CODE, _part(run, *_NAMES, "repo", *_COMMIT))
@@ -215,14 +230,18 @@ def _run(log: FieldLog, run: Mapping[str, Any], at: str) -> Iterator[Item]:
         log.fill(_OTHER, _without(rest, *(_NAMES if commit or config else ())))
 
 
+def _is_setting(value: Mapping[str, Any]) -> bool:
+    """Whether an object of a configuration is how W&B itself writes a value, and not one."""
+    return "value" in value and value.keys() <= {"value", "desc"}
+
+
 def _measured(log: FieldLog, run: Mapping[str, Any], config: Mapping[str, Any]) -> dict[str, Any]:
-    summary = mapping(_one(run, *_SUMMARY))
+    summary = mapping(parsed(_one(run, *_SUMMARY)))
     scores = {key: found for key, value in summary.items()
               if not key.startswith("_") and (found := number(value)) is not None}  # fmt: skip
     log.leave("values of a summary that are no score", len(summary) - len(scores))
-    named = next(
-        (name for name in ("score", "accuracy") if name in scores), next(iter(scores), None)
-    )
+    only = next(iter(scores)) if len(scores) == 1 else None
+    named = next((name for name in ("score", "accuracy") if name in scores), only)
     values, taken = log.fill(_RUN, run), number(summary.get("_runtime"))
     log.fill(_CONFIGURED, _part(config, "suite", "checkpoint", "model", "endpoint"))
     finished = text(run.get("state")) == "finished"

@@ -1,0 +1,179 @@
+"""Registries and weights beside MLflow: what a wrong reading of one would misstate."""
+
+import json
+import struct
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.importers.loading import load, refusal_of, rows, source_of, takers_of
+
+from casework.importers import get
+from casework.importers._importer import Options
+
+WHEN = "2026-03-01T00:00:00Z"
+COMMIT = "a" * 40
+RUN = {"id": "r1", "project": "p", "state": "finished", "createdAt": WHEN}
+
+
+def saved(folder: Path, content: Any, name: str) -> Path:
+    path = folder / name
+    text = content if isinstance(content, str) else json.dumps(content)
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def found(
+    folder: Path, importer: str, content: Any, sql: str, name: str = "a.json"
+) -> list[tuple[Any, ...]]:
+    path = saved(folder, content, name)
+    assert takers_of(path) == [importer]
+    load(folder / "case.duckdb", get(importer), path)
+    return rows(folder / "case.duckdb", sql)
+
+
+def refused(importer: str, path: Path) -> str:
+    return refusal_of(lambda: list(get(importer).read(source_of(path), Options())))
+
+
+@pytest.mark.parametrize(
+    ("summary", "score"),
+    [
+        ({"epoch": 3, "loss": 2.0}, None),
+        ({"loss": 2.0, "_runtime": 9}, 2.0),
+        ({"loss": 2.0, "accuracy": 0.5}, 0.5),
+        ('{"accuracy": 0.5}', 0.5),
+        ({}, None),
+    ],
+)
+def test_a_summary_of_several_numbers_has_no_score(
+    tmp_path: Path, summary: Any, score: float | None
+) -> None:
+    run = {**RUN, "config": '{"suite": {"value": "sums"}}', "summaryMetrics": summary}
+    sql = "SELECT suite, score FROM eval_runs"
+    assert found(tmp_path, "wandb_export", run, sql) == [("sums", score)]
+
+
+def test_an_object_of_a_configuration_is_kept_whole(tmp_path: Path) -> None:
+    held = {"lr": {"value": 0.1, "desc": None}, "clip": {"value": 1, "norm": 2}}
+    sql = "SELECT attributes FROM artifact_inputs"
+    ((text,),) = found(tmp_path, "wandb_export", {**RUN, "config": held, "summary": {}}, sql)
+    assert json.loads(text) == {"lr": 0.1, "clip": {"value": 1, "norm": 2}}
+
+
+def test_what_a_run_used_is_an_input_of_that_run(tmp_path: Path) -> None:
+    used = {"name": "set:v1", "type": "dataset", "version": "v1", "digest": "d", "aliases": [],
+            "usedBy": [{**RUN, "name": "sunny"}, "r2"]}  # fmt: skip
+    run = {**RUN, "name": "sunny", "config": {"lr": 1}, "summary": {}}
+    lines = "\n".join(map(json.dumps, [used, run]))
+    sql = "SELECT artifact, kind FROM artifact_inputs ORDER BY ALL"
+    assert found(tmp_path, "wandb_export", lines, sql, "a.jsonl") == [
+        ("p/r1", "hyperparameters"), ("p/r1", "train_data"), ("r2", "train_data")
+    ]  # fmt: skip
+
+
+def test_a_run_of_no_name_is_a_reject(tmp_path: Path) -> None:
+    run = {"project": "p", "state": "finished", "config": {"lr": 1}, "summary": {}}
+    sql = "SELECT code, reason FROM rejects"
+    told = [("UNKNOWN_RECORD", "a run without a name")]
+    assert found(tmp_path, "wandb_export", run, sql) == told
+
+
+def test_an_artifact_of_no_version_names_none(tmp_path: Path) -> None:
+    one = {"name": "m", "type": "model", "digest": "d", "aliases": [], "createdAt": WHEN}
+    assert found(tmp_path, "wandb_export", one, "SELECT uri FROM checkpoints") == [("wandb:m",)]
+
+
+@pytest.mark.parametrize("text", ["stages:\n  - build\n  - test\n", "stages:\n- stage: Build\n"])
+def test_stages_of_a_pipeline_are_no_lock(tmp_path: Path, text: str) -> None:
+    assert takers_of(saved(tmp_path, text, ".gitlab-ci.yml")) == []
+
+
+@pytest.mark.parametrize(
+    ("stage", "kind"),
+    [("train_latest", "train_data"), ("contest", "train_data"), ("evaluate", "eval_data"),
+     ("run-tests", "eval_data"), ("backtest", "eval_data")],
+)  # fmt: skip
+def test_a_stage_is_one_of_evaluation_by_its_words(tmp_path: Path, stage: str, kind: str) -> None:
+    text = (
+        f"\ufeffschema: '2.0'\nstages:\n  {stage}:\n    deps:\n    - path: data\n      md5: a\n"
+        "    outs:\n    - path: o\n      md5: b\n"
+    )
+    sql = "SELECT kind FROM artifact_inputs"
+    assert found(tmp_path, "dvc_lock", text, sql, "dvc.lock") == [(kind,)]
+
+
+@pytest.mark.parametrize("number", ["0x" + "f" * 6_000, "1" + ":59" * 3_000, "1" * 6_000])
+def test_a_number_that_no_text_holds_is_refused(tmp_path: Path, number: str) -> None:
+    text = (
+        f"stages:\n  a:\n    params:\n      f: {number}\n    outs:\n    - path: o\n      md5: b\n"
+    )
+    assert refused("dvc_lock", saved(tmp_path, text, "dvc.lock")) == "YAML"
+
+
+def test_tags_are_found_behind_others_and_behind_a_byte_order_mark(tmp_path: Path) -> None:
+    names = ["m@v1.0.0", *(f"0.{n}" for n in range(30)), "m@v1.1.0"]
+    text = "\ufeff" + "".join(f"{name}\ttag\t{COMMIT}\t{WHEN}\tx\n" for name in names)
+    sql = "SELECT version FROM model_versions ORDER BY version"
+    assert found(tmp_path, "gto_tags", text, sql, "t.tsv") == [("v1.0.0",), ("v1.1.0",)]
+    others = "".join(f"0.{n}\ttag\t{COMMIT}\t{WHEN}\tx\n" for n in range(30))
+    (tmp_path / "more").mkdir()
+    more = saved(tmp_path / "more", others + f"m@v2.0.0\ttag\t{COMMIT}\t{WHEN}\tx\n", "t.tsv")
+    assert takers_of(more) == ["gto_tags"]
+
+
+def card(results: int, revision: str = "main") -> str:
+    listed = "".join(
+        f"  - dataset: {{type: set-{n}, name: Set, revision: {revision}}}\n"
+        "    metrics: [{type: f1, value: 0.5}]\n"
+        for n in range(results)
+    )
+    return f"---\nlibrary_name: x\nmodel-index:\n- name: m\n  results:\n{listed}---\nwords\n"
+
+
+def test_a_card_of_many_results_is_a_card(tmp_path: Path) -> None:
+    text = card(1_500)
+    assert len(text) > 64 * 1024
+    sql = "SELECT count(*) FROM artifact_inputs"
+    assert found(tmp_path, "huggingface_card", text, sql, "README.md") == [(1_500,)]
+
+
+@pytest.mark.parametrize(("revision", "pin"), [("main", "floating"), (COMMIT, "pinned")])
+def test_a_branch_pins_no_data_set(tmp_path: Path, revision: str, pin: str) -> None:
+    sql = "SELECT digest, pin FROM artifact_inputs"
+    text = card(1, revision)
+    assert found(tmp_path, "huggingface_card", text, sql, "README.md") == [(revision, pin)]
+
+
+def test_a_base_that_nobody_names_is_absent(tmp_path: Path) -> None:
+    config = {"peft_type": "LORA", "base_model_name_or_path": None}
+    sql = "SELECT pin FROM artifact_inputs WHERE kind = 'base_checkpoint'"
+    assert found(tmp_path, "peft_adapter", config, sql) == [("absent",)]
+
+
+@pytest.mark.parametrize(
+    ("importer", "one"),
+    [("peft_adapter", {"peft_type": "LORA", "base_model_name_or_path": "org/base"}),
+     ("huggingface_dataset", {"_fingerprint": "f", "_data_files": []})],
+)  # fmt: skip
+def test_a_list_is_not_read_as_an_empty_object(
+    tmp_path: Path, importer: str, one: dict[str, Any]
+) -> None:
+    assert refused(importer, saved(tmp_path, [one], "a.json")) == "JSON"
+
+
+def test_a_data_set_of_many_files_is_known_by_its_first_fields(tmp_path: Path) -> None:
+    sums = {f"https://host/{n}": {"checksum": "c" * 64} for n in range(1_000)}
+    info = {"builder_name": "b", "citation": "", "description": "", "download_checksums": sums,
+            "features": {}, "homepage": "", "license": ""}  # fmt: skip
+    sql = "SELECT uri, pin FROM artifact_inputs"
+    assert found(tmp_path, "huggingface_dataset", info, sql) == [("b", "pinned")]
+
+
+@pytest.mark.parametrize(("size", "code"), [(16, ""), (15, "SAFETENSORS"), (0, "SAFETENSORS")])
+def test_weights_that_are_cut_off_are_no_checkpoint(tmp_path: Path, size: int, code: str) -> None:
+    tensor = {"dtype": "F32", "shape": [2, 2], "data_offsets": [0, 16]}
+    header = json.dumps({"__metadata__": {"format": "pt"}, "a": tensor}).encode()
+    path = tmp_path / "m.safetensors"
+    path.write_bytes(struct.pack("<Q", len(header)) + header + b"x" * size)
+    assert refused("safetensors_header", path) == code
