@@ -93,6 +93,11 @@ def test_an_alias_of_several_models_names_its_model(tmp_path: Path) -> None:
     }
 
 
+def test_a_version_of_a_model_that_is_not_listed_is_not_passed_over(tmp_path: Path) -> None:
+    (one,) = found(tmp_path, "model_versions", registered_models=[{"name": "other"}])
+    assert (one["model"], one["checkpoint"]) == ("m", "s3://1")
+
+
 def test_models_of_one_name_in_two_workspaces_keep_their_aliases(tmp_path: Path) -> None:
     def of(workspace: str) -> dict[str, Any]:
         return {"name": "m", "workspace": workspace}
@@ -239,7 +244,8 @@ def test_messages_have_a_prompt_hash(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("weights", "value"),
     [([0.5, 0.5], "p/a 50% + p/b 50%"), ([3.0, 1.0], "p/a 75% + p/b 25%"),
-     ([None, None], "p/a 50% + p/b 50%"), ([1.0], "p/a 100%"), ([], "no model")],
+     ([None, None], "p/a 50% + p/b 50%"), ([99.7, 0.3], "p/a 99.7% + p/b 0.3%"),
+     ([1.0], "p/a 100%"), ([], "no model")],
 )  # fmt: skip
 def test_a_route_tells_all_its_models(tmp_path: Path, weights: list[Any], value: str) -> None:
     models = [{"model_definition_id": n, "provider": "p", "model_name": "ab"[n],

@@ -73,7 +73,7 @@ def _route(
         for value in (one.get("created_at"), one.get("last_updated_at"))
     ]
     said = " + ".join(
-        f"{part['model']} {part['share']:.0%}" if "share" in part else f"{part['model']} (fallback)"
+        f"{part['model']} " + (f"{part['share'] * 100:.4g}%" if "share" in part else "(fallback)")
         for part in parts
     )
     values = {
