@@ -5,8 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.importers.loading import load, rows
+from tests.importers.loading import load, rows, source_of
 
+from casework.case import Note, Row
+from casework.importers import Options
 from casework.importers.mlflow_search import mlflow_search
 
 BEGUN = 1_772_368_200_000
@@ -82,3 +84,20 @@ def test_a_trace_that_stands_twice_is_a_duplicate_with_all_its_marks(tmp_path: P
     ]  # fmt: skip
     sql = "SELECT rows_duplicate, rows_rejected FROM exhibits"
     assert rows(tmp_path / "case.duckdb", sql) == [(3, 0)]
+
+
+def test_what_is_no_mark_makes_no_row(tmp_path: Path) -> None:
+    one = trace(mark("tone", feedback={"value": 0.5}), *(None, 7, {}))
+    assert found(tmp_path, "SELECT score FROM eval_samples", one) == [(0.5,)]
+    sql = "SELECT left_out->>'assessments that are no objects' FROM exhibits"
+    assert rows(tmp_path / "case.duckdb", sql) == [("2",)]
+
+
+def test_metadata_in_the_words_of_python_are_told(tmp_path: Path) -> None:
+    path = tmp_path / "traces.csv"
+    held = "{'mlflow.trace.session': 's'}"
+    path.write_text(f"trace_id,request_time,state,trace_metadata\nt,{BEGUN},OK,{held}\n")
+    items = list(mlflow_search.read(source_of(path), Options()))
+    (row,) = [one for one in items if isinstance(one, Row)]
+    assert row.values["attributes"] == {"trace_metadata_text": held}
+    assert [one.text for one in items if isinstance(one, Note) and "words of Python" in one.text]

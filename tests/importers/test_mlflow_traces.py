@@ -121,6 +121,7 @@ def test_what_is_damaged_takes_nothing_else_with_it(store: Path, case: Path) -> 
         ("tr-3", "NO_TRACE"),
     ]
     assert rows(case, "SELECT count(*) FROM feedback") == [(1,)]
+    assert rows(case, "SELECT count(*) FROM eval_samples") == [(0,)]
     sql = "SELECT left_out->>'files that are no part of a trace' FROM exhibits"
     assert rows(case, sql) == [("1",)]
 

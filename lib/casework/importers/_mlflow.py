@@ -1,6 +1,6 @@
 """Registered models of MLflow as evidence rows, from whichever store, search or export."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -130,9 +130,10 @@ def registry_items(
         log: takes note of the fields.
         shared: aliases that other models of the source bear too.
     """
+    named = _named(model)
     if model.is_prompt:
         for version in model.versions:
-            aliases = [alias.name for alias in model.aliases if alias.version == version.label]
+            aliases = named.get(version.label, [])
             yield prompt_row(
                 log, model.name, version.fields, version.tags, aliases, version.locator
             )
@@ -144,7 +145,7 @@ def registry_items(
         came, checkpoint = version.checkpoint or ("", "")
         stand_ins += came == "source"
         served.setdefault(version.label or "", checkpoint)
-        yield from _version_rows(model, version, log)
+        yield from _version_rows(model, version, named, log)
     for alias in model.aliases:
         yield _alias_row(model, alias, served, log, shared)
     yield from _notes(model, stand_ins)
@@ -155,7 +156,9 @@ def registry_items(
         log.leave("registered models without versions")
 
 
-def _version_rows(model: Model, version: Version, log: FieldLog) -> Iterator[Item]:
+def _version_rows(
+    model: Model, version: Version, named: Mapping[str | None, list[str]], log: FieldLog
+) -> Iterator[Item]:
     if version.label is None:
         raw = canonical.dumps(version.fields)
         yield Reject(version.locator, "VERSION", "it has no version", raw, model_versions)
@@ -164,13 +167,14 @@ def _version_rows(model: Model, version: Version, log: FieldLog) -> Iterator[Ite
     of_checkpoint = {k: v for k, v in version.tags.items() if k in _OF_CHECKPOINT and checkpoint}
     tags = {key: value for key, value in version.tags.items() if key not in of_checkpoint}
     stage = text(version.fields.get("current_stage"))
-    values = log.fill(_VERSION, _record(model, version, tags))
+    lost = bool(model.lost_aliases) and version.label in named
+    values = log.fill(_VERSION, _record(model, version, tags, lost=lost))
     row = {
         **values,
         "model": model.name or None,
         "checkpoint": checkpoint,
         "stage": None if stage == "None" else stage,
-        "aliases": _named(model, version),
+        "aliases": named.get(version.label, [] if model.lists_aliases else None),
         "created_at": from_ms(version.fields.get("creation_timestamp")),
     }
     yield Row(model_versions, version.locator, row)
@@ -181,12 +185,13 @@ def _version_rows(model: Model, version: Version, log: FieldLog) -> Iterator[Ite
         yield Row(checkpoints, version.locator, where)
 
 
-def _record(model: Model, version: Version, tags: Mapping[str, Any]) -> dict[str, Any]:
+def _record(
+    model: Model, version: Version, tags: Mapping[str, Any], *, lost: bool
+) -> dict[str, Any]:
     """A version with what its model adds, as a form reads it."""
     inherited = {key: value for key, value in model.tags.items() if key in _OF_MODEL}
     hidden = ("aliases", "last_updated_timestamp", "latest_versions", "versions")
     of_model = {key: value for key, value in model.fields.items() if key not in hidden}
-    lost = version.label in model.lost_aliases.values()
     return {
         **{key: value for key, value in version.known.items() if key != "last_updated_timestamp"},
         "name": model.name,
@@ -200,11 +205,13 @@ def _record(model: Model, version: Version, tags: Mapping[str, Any]) -> dict[str
     }  # fmt: skip
 
 
-def _named(model: Model, version: Version) -> list[str] | None:
-    """The aliases of a version; None where the source would not show one that there is."""
-    named = sorted(alias.name for alias in model.aliases if alias.version == version.label)
-    lost = sorted(a for a, label in model.lost_aliases.items() if label == version.label)
-    return (named or lost) if named or lost or model.lists_aliases else None
+def _named(model: Model) -> dict[str | None, list[str]]:
+    """The aliases of each version that has some: those in force, or those that were lost."""
+    found: dict[str | None, set[str]] = defaultdict(set)
+    for name, label in (*((one.name, one.version) for one in model.aliases),
+                        *model.lost_aliases.items()):  # fmt: skip
+        found[label].add(name)
+    return {label: sorted(names) for label, names in found.items()}
 
 
 def _alias_row(

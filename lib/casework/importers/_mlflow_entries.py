@@ -88,6 +88,7 @@ def trace_of(
         models=tuple(sorted(filter(None, called))),
         marks=tuple(_marks(places or _places(locator, listed), name, listed, instants)),
         overridden=sum(mapping(one).get("valid") is False for one in listed),
+        unread=sum(not isinstance(one, Mapping) for one in listed),
     )  # fmt: skip
 
 
@@ -171,7 +172,7 @@ def _marks(
     places: Sequence[str], trace: str | None, listed: list[Any], instants: Instants
 ) -> Iterator[Mark]:
     for place, one in zip(places, map(mapping, listed), strict=True):
-        if one.get("valid") is False:
+        if not one or one.get("valid") is False:
             continue
         held = mapping(one.get("feedback") or one.get("expectation"))
         source, metadata = mapping(one.get("source")), mapping(one.get("metadata"))

@@ -58,7 +58,8 @@ class Trace:
     """A trace under the names of MLflow 3, or 2.
 
     `inputs` and `outputs` are whole, as values; None where the source has previews of them alone.
-    `models` are those that its spans called. `overridden` counts marks that others replaced.
+    `models` are those that its spans called. `overridden` counts marks that others replaced, and
+    `unread` what stands among them and is none.
     """
 
     locator: str
@@ -70,6 +71,7 @@ class Trace:
     models: Sequence[str] = ()
     marks: Sequence[Mark] = field(default=())
     overridden: int = 0
+    unread: int = 0
 
     @property
     def name(self) -> str | None:
@@ -94,6 +96,7 @@ class Traces:
         """The request, unless an evaluation asked; and the samples of the runs that judged it."""
         values = self._values(trace)
         self._log.leave("assessments that were overridden", trace.overridden)
+        self._log.leave("assessments that are no objects", trace.unread)
         if trace.of_evaluation:
             self._told["evaluation"] += 1
         else:

@@ -11,8 +11,9 @@ Models, versions, aliases and prompts as `mlflow_registry` does; runs and traces
 assessments as `mlflow_database`.
 
 ## Leaves out
-Spans below the root of a trace. What a CSV file holds in the words of Python is not read: tags
-and aliases stay as they stand in `attributes`, and digests in them are missed, which is told.
+Spans below the root of a trace. What a CSV file holds in the words of Python is not read: tags,
+metadata and aliases stay as they stand in `attributes`, and digests in them are missed, which is
+told.
 
 ## Known limits
 A search of versions leaves their aliases out: `aliases: []` says nothing, the column is empty and
@@ -51,6 +52,7 @@ from casework.importers._shape import mapping, parsed, sequence, text
 from casework.importers._source import Source
 
 _ANSWERS = ("model_versions", "registered_models", "runs", "traces")
+_NOT_READ = ("aliases", "tags", "trace_metadata", "request_metadata")
 _TIMES = {"creation_timestamp", "last_updated_timestamp"}
 
 
@@ -81,12 +83,13 @@ def _kind(record: Mapping[str, Any]) -> str | None:
 
 def _read(source: Source, options: Options) -> Iterator[Item]:
     log = FieldLog(options.timezone)
-    runs, traces, registry = Runs(log), Traces(log), _Registry()
+    runs, traces, registry, unread = Runs(log), Traces(log), _Registry(), 0
     for found in _records(source):
         if isinstance(found, Reject):
             yield found
             continue
         record, at = found.values, found.locator
+        unread += bool(python_texts(record, _NOT_READ))
         match _kind(record):
             case "run":
                 run = run_of(at, record["info"], mapping(record.get("data")), record.get("inputs"))
@@ -104,6 +107,9 @@ def _read(source: Source, options: Options) -> Iterator[Item]:
                 yield Reject(at, "UNKNOWN_RECORD", reason, found.raw or "")
     yield from _mlflow.registries_items(registry.models(source.changed_at), log)
     yield from registry.notes()
+    if unread:
+        yield Note(f"{unread} records have tags, metadata or aliases in the words of Python: what "
+                   "they say, digests above all, is not read; save them as JSON")  # fmt: skip
     yield from runs.notes()
     yield from traces.rest()
     yield from log.items()
@@ -137,7 +143,7 @@ class _Registry:
         self._models: dict[str, tuple[str, Mapping[str, Any]]] = {}
         self._versions: dict[str, list[Version]] = defaultdict(list)
         self._aliases: dict[str, list[Alias]] = defaultdict(list)
-        self._silent = self._unread = 0
+        self._silent = 0
 
     def add(self, kind: str, record: Mapping[str, Any], at: str) -> None:
         """Take a model with its latest versions, or a version."""
@@ -146,7 +152,6 @@ class _Registry:
             self._version(name, record, at)
             return
         self._models.setdefault(name, (at, record))
-        self._unread += bool(python_texts(record, ("aliases", "tags")))
         self._aliases[name] += _aliases(record, at)
         for position, one in enumerate(sequence(parsed(record.get("latest_versions")))):
             if isinstance(one, Mapping):  # some are saved as the text of a Python object
@@ -176,17 +181,13 @@ class _Registry:
             )
 
     def notes(self) -> Iterator[Note]:
-        """Say what the absence of aliases does not mean, and what could not be read."""
-        if self._unread:
-            yield Note(f"{self._unread} records have tags or aliases in the words of Python: "
-                       "digests in them are not read; save them as JSON")  # fmt: skip
+        """Say what the absence of aliases does not mean."""
         if self._silent:
             yield Note(f"{self._silent} versions list no alias, which searches of MLflow leave "
                        "out: whether they bear one is not known")  # fmt: skip
 
     def _version(self, name: str, record: Mapping[str, Any], at: str) -> None:
         unread = python_texts(record, ("aliases", "tags"))
-        self._unread += bool(unread)
         version = Version(at, {**record, **unread}, tags_of(parsed(record.get("tags"))))
         self._versions[name].append(version)
         named = [alias for alias in map(text, sequence(parsed(record.get("aliases")))) if alias]
