@@ -241,6 +241,24 @@ def test_an_export_of_nothing_is_refused(tmp_path: Path, name: Any) -> None:
     assert refusal_of(lambda: list(read)) == "NOT_AN_EXPORT"
 
 
+@pytest.mark.parametrize("wrapped", [True, False])
+def test_inputs_of_a_run_are_read_as_they_stand(case: Path, tmp_path: Path, wrapped: bool) -> None:
+    used = [{"dataset": {"name": "held-out", "digest": "d"},
+             "tags": [{"key": "mlflow.data.context", "value": "evaluation"}]}]  # fmt: skip
+    info = {"run_id": "r", "start_time": CREATED, "status": "FINISHED"}
+    tags = {"mlflow.source.name": "train.py"}
+    held = {"info": info, "metrics": {"f1": [{"value": 0.5}]}, "tags": tags,
+            "inputs": {"dataset_inputs": used} if wrapped else used}  # fmt: skip
+    path = tmp_path / "run.json"
+    path.write_text(json.dumps({"system": SYSTEM, "mlflow": held}))
+    (exhibit,) = load(case, mlflow_export, path)
+    assert rows(case, "SELECT suite, dataset_hash, score FROM eval_runs") == [
+        ("held-out", "d", 0.5)
+    ]
+    assert exhibit.fields["run.tags.mlflow.source.name"] == ["artifact_inputs.uri"]
+    assert "run.tags.mlflow.source.git.repoURL" not in exhibit.fields
+
+
 LEAVES = (
     st.none() | st.booleans() | st.integers(-(10**20), 10**20) | st.floats() | st.text(max_size=5)
 )

@@ -250,6 +250,13 @@ def test_a_bad_part_is_a_reject_and_stops_nothing(
     assert ("1",) in rows(case, "SELECT version FROM model_versions")
 
 
+def test_tags_of_a_version_that_is_not_there_are_not_passed_over(tmp_path: Path) -> None:
+    folder = model(tmp_path, **{"version-2/tags/digest": "sha256:2"})
+    items = mlflow_registry.read(source_of(folder), Options())
+    told = [(one.locator, one.code) for one in items if isinstance(one, Reject)]
+    assert told == [("version-2", "VERSION")]
+
+
 @pytest.mark.parametrize("meta", ["", "a: 1\n", "[]", "name: [1]\n", "a: &a 1\nname: *a\n"])
 def test_a_model_without_a_name_is_refused(tmp_path: Path, meta: str) -> None:
     folder = model(tmp_path, **{"meta.yaml": meta})

@@ -4,7 +4,9 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
+from pyarrow import parquet
 from tests.importers.loading import load, rows, source_of
 
 from casework.case import Note, Row
@@ -101,3 +103,26 @@ def test_metadata_in_the_words_of_python_are_told(tmp_path: Path) -> None:
     (row,) = [one for one in items if isinstance(one, Row)]
     assert row.values["attributes"] == {"trace_metadata_text": held}
     assert [one.text for one in items if isinstance(one, Note) and "words of Python" in one.text]
+
+
+def test_a_table_of_traces_has_all_columns_for_each_mark(tmp_path: Path) -> None:
+    """In Parquet, where one mark is an expectation, each has a field for it; maps are pairs."""
+    marks = [mark("right", feedback={"value": "yes"}),
+             mark("facts", expectation={"serialized_value": {"value": '["x"]'}}),
+             mark("answer", expectation={"value": "42"})]  # fmt: skip
+    texts = pa.map_(pa.string(), pa.string())
+    row = pa.table({
+        "trace_id": ["t"], "request_time": [BEGUN], "state": ["OK"],
+        "execution_duration": [-1],
+        "trace_metadata": pa.array([[("mlflow.trace.session", "s")]], texts),
+        "assessments": [marks],
+    })  # fmt: skip
+    parquet.write_table(row, tmp_path / "traces.parquet")
+    load(tmp_path / "case.duckdb", mlflow_search, tmp_path / "traces.parquet")
+    assert rows(tmp_path / "case.duckdb", "SELECT run_id, score FROM eval_samples") == [
+        ("mlflow:LLM_JUDGE:right:j", 1.0)
+    ]
+    sql = "SELECT session_id, latency_ms, ended_at, attributes->'expectations' FROM requests"
+    ((session, *ends, expected),) = rows(tmp_path / "case.duckdb", sql)
+    assert (session, ends) == ("s", [None, None])
+    assert json.loads(expected) == {"facts": ["x"], "answer": "42"}

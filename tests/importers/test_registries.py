@@ -122,6 +122,19 @@ def test_tags_are_found_behind_others_and_behind_a_byte_order_mark(tmp_path: Pat
     assert takers_of(more) == ["gto_tags"]
 
 
+@pytest.mark.parametrize(
+    ("commit", "when", "code"),
+    [
+        (COMMIT, "", "LIGHTWEIGHT_TAG"),
+        ("", WHEN, "LIGHTWEIGHT_TAG"),
+        (COMMIT, "soon", "NO_INSTANT"),
+    ],
+)
+def test_why_a_tag_is_a_reject(tmp_path: Path, commit: str, when: str, code: str) -> None:
+    text = f"m@v1.0.0\ttag\t{commit}\t{when}\tx\n"
+    assert found(tmp_path, "gto_tags", text, "SELECT code FROM rejects", "t.tsv") == [(code,)]
+
+
 def card(results: int, revision: str = "main") -> str:
     listed = "".join(
         f"  - dataset: {{type: set-{n}, name: Set, revision: {revision}}}\n"

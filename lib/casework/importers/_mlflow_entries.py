@@ -19,14 +19,19 @@ _HELD = (*_APART, "spans", "trace", "data")
 def tags_of(value: Any) -> dict[str, Any]:
     """Tags and parameters, which are written as an object or as a list of keys and values."""
     if isinstance(value, list):
-        pairs = [(text(mapping(tag).get("key")), mapping(tag).get("value")) for tag in value]
-        return {key: tag for key, tag in pairs if key is not None}
+        # Parquet has pairs for the entries of a map.
+        pairs = [
+            tag if isinstance(tag, tuple) and len(tag) == 2
+            else (mapping(tag).get("key"), mapping(tag).get("value"))
+            for tag in value
+        ]  # fmt: skip
+        return {name: tag for key, tag in pairs if (name := text(key)) is not None}
     return dict(mapping(value))
 
 
 def run_of(locator: str, info: Any, data: Mapping[str, Any], inputs: Any) -> Run:
     """A run: `info`, and beside it or in `data` its parameters, metrics and tags."""
-    listed = map(mapping, sequence(mapping(inputs).get("dataset_inputs")))
+    listed = map(mapping, sequence(mapping(inputs).get("dataset_inputs", inputs)))
     return Run(
         locator=locator,
         fields={k: v for k, v in mapping(info).items() if k not in ("_start_time", "_end_time")},
@@ -187,11 +192,12 @@ def _marks(
             about=text(one.get("trace_id")) or trace,
             created=instants.find(one.get("create_time") or one.get("create_time_ms")),
             run=run_of_mark(metadata),
-            is_expectation="expectation" in one,
+            is_expectation=one.get("expectation") is not None,
             rest=filled({**rest, "error": held.get("error"), "metadata": metadata}),
         )
 
 
 def _value(held: Mapping[str, Any]) -> Any:
     """What a mark says; an expected list or object stands as JSON text in `serialized_value`."""
-    return held.get("value", parsed(mapping(held.get("serialized_value")).get("value")))
+    value = held.get("value")
+    return parsed(mapping(held.get("serialized_value")).get("value")) if value is None else value

@@ -22,7 +22,8 @@ _FINISHED = ("FINISHED", "3")
 _SYSTEM = "system/"
 # A database of MLflow holds this number where an infinity was logged, and a dump rounds it.
 _INFINITE = 1.79e308
-_COMMIT, _REPOSITORY = "tags.mlflow.source.git.commit", "tags.mlflow.source.git.repoURL"
+_COMMIT = "tags.mlflow.source.git.commit"
+_PLACES = ("tags.mlflow.source.git.repoURL", "tags.mlflow.source.name")
 _RUN = Form(
     eval_runs,
     of="run",
@@ -161,14 +162,14 @@ class Runs:
         return results[0] if len(results) == 1 else None
 
     def _inputs(self, run: Run) -> Iterator[tuple[str, dict[str, Any]]]:
-        commit = text(run.tags.get("mlflow.source.git.commit"))
-        place = text(run.tags.get("mlflow.source.git.repoURL")) or text(
-            run.tags.get("mlflow.source.name")
-        )
+        tags = {f"tags.{name}": text(value) for name, value in run.tags.items()}
+        commit = tags.get(_COMMIT)
+        named = next((name for name in _PLACES if tags.get(name)), "")
+        place = tags.get(named)
         if commit or place:
-            self._log.took(
-                _INPUT, _COMMIT if commit else _REPOSITORY, "digest" if commit else "uri"
-            )
+            for name, column in ((_COMMIT, "digest"), (named, "uri")):
+                if tags.get(name):
+                    self._log.took(_INPUT, name, column)
             pin = "pinned" if commit else "floating"
             yield "/tags", {"kind": "code", "uri": place, "digest": commit, "pin": pin}
         if run.params:

@@ -188,7 +188,7 @@ def _milliseconds(fields: Mapping[str, Any]) -> float | None:
             found = number(float(said.removesuffix("s")) if isinstance(said, str) else said)
         except ValueError:
             continue
-        if found is not None:
+        if found is not None and found >= 0:
             return found * 1e3 if seconds else found
     return None
 

@@ -100,7 +100,9 @@ def _read(source: Source, options: Options) -> Iterator[Item]:
 
 def _row(tag: _Tag, log: FieldLog, raw: str) -> Item:
     table = model_versions if tag.match["version"] else alias_events
-    if log.instants.find(tag.when) is None or not tag.commit:
+    if tag.when and log.instants.find(tag.when) is None:
+        return Reject(tag.locator, "NO_INSTANT", "the date of the tag cannot be read", raw, table)
+    if not tag.when or not tag.commit:
         reason = "the tag has no date or no commit: it is not annotated"
         return Reject(tag.locator, "LIGHTWEIGHT_TAG", reason, raw, table)
     record = {"refname": tag.match[0], "objecttype": tag.kind, "commit": tag.commit,

@@ -99,6 +99,9 @@ def _read(source: Source, options: Options) -> Iterator[Item]:
             yield version
         else:
             versions.append(version)
+    for place in folder.version_tags:
+        if f"{place}/{META}" not in folder.metas:
+            yield Reject(place, "VERSION", f"its {META} is not there", "", model_versions)
     model = Model(
         name=name,
         tags=folder.tags,

@@ -129,8 +129,8 @@ def _read(source: Source, options: Options) -> Iterator[Item]:
                 yield item
         elif kind == "run" and _named(found.values):
             for item in _run(log, found.values, found.locator):
-                is_eval = isinstance(item, Row) and item.table is eval_runs
-                undecided += is_eval and item.values["score"] is None
+                if isinstance(item, Row) and item.table is eval_runs:
+                    undecided += item.values["score"] is None
                 yield item
         else:
             reason = "a run without a name" if kind else "neither an artifact nor a run"
