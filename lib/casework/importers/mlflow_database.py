@@ -15,7 +15,8 @@ a tag `suite`, or made by `mlflow.genai.evaluate` become `eval_runs`.
 | `trace_info` | `requests`: `request_id`, `timestamp_ms`, `execution_time_ms`, `status`, own \
 fields from tags and metadata |
 | the root of its `spans` | `input_text`, `output_text`, whole; else previews, which is told |
-| `spans.model_name` | `endpoint`, where all spans of a trace called the same |
+| `spans.model_name` | `endpoint`, where all spans of a trace called the same; else the own field |
+| `mlflow.modelId` of a trace | `checkpoint`, where no own field stamps a digest |
 | `assessments` of people that say up or down | `feedback` |
 | `assessments` that an evaluation made | one row of `eval_samples` a trace and run; the score of \
 the only scorer, all in `attributes`; the only expectation is the `target` |
@@ -34,7 +35,9 @@ assessments that were overridden. Traces that an evaluation made are samples and
 The tables keep the present alias only, and moving one leaves no instant in them: `valid_from` is
 the last change of the file, when it pointed there; since when is not known. An alias
 that several models bear goes by `model@alias`. NaN and infinite metrics are no score. Traces of
-MLflow 2 keep their spans outside: their texts are previews, cut off by MLflow. A route is in force
+MLflow 2 keep their spans outside: their texts are previews, cut off by MLflow. Of a version that
+was deleted, stage `Deleted_Internal`, MLflow strikes out source and run: it has the checkpoint that
+its tags name, or none. A route is in force
 from the last change of its endpoint or models at the latest; a hosted model's name is no digest,
 and makes no alias event. A database must be copied with its `-wal` file checkpointed: what stands
 only there is not read.

@@ -15,7 +15,7 @@ The header (8 bytes of length, then JSON of at most 100 MB) and, for the digest,
 Names, shapes and offsets of the tensors.
 
 ## Known limits
-The shards of one model are rows of their own.
+The shards of one model are rows of their own. A file that ends before its tensors do is refused.
 """
 
 import struct
