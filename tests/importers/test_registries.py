@@ -84,7 +84,9 @@ def test_an_artifact_of_no_version_names_none(tmp_path: Path) -> None:
     assert found(tmp_path, "wandb_export", one, "SELECT uri FROM checkpoints") == [("wandb:m",)]
 
 
-@pytest.mark.parametrize("text", ["stages:\n  - build\n  - test\n", "stages:\n- stage: Build\n"])
+@pytest.mark.parametrize(
+    "text", ["stages:\n  - build\n  - test\n", "stages: # all\n- stage: Build\n", "stages: [a]\n"]
+)
 def test_stages_of_a_pipeline_are_no_lock(tmp_path: Path, text: str) -> None:
     assert takers_of(saved(tmp_path, text, ".gitlab-ci.yml")) == []
 

@@ -53,13 +53,14 @@ _DEPENDENCY = Form(artifact_inputs, of="dep", columns={"uri": ("path",)},
 _STAGE = Form(artifact_inputs, of="stage", columns={})
 # A word may begin with one of these, or end so after a mark; `latest` is none.
 _EVALUATES = re.compile(r"(?<![a-z])(?:eval|test|valid|benchmark|backtest)", re.IGNORECASE)
-# Stages by their names; a list of them is the pipeline of some other tool.
-_STAGES = re.compile(rb"^stages:[ \t]*(?:#.*)?\r?\n(?:[ \t]*\r?\n)*[ \t]+[^\s#-].*:", re.MULTILINE)
+# A lock has stages by their names; a list of them is the pipeline of some other tool.
+_PIPELINE = re.compile(rb"^stages:\s*(?:#[^\n]*\s*)*(?:-\s|\[)", re.MULTILINE)
 
 
 def _recognises(source: Source) -> bool:
     head = source.head().removeprefix(b"\xef\xbb\xbf").lstrip()
-    return head.startswith((b"schema:", b"stages:")) and bool(_STAGES.search(head))
+    is_lock = b"stages:" in head and not _PIPELINE.search(head)
+    return is_lock and head.startswith((b"schema:", b"stages:"))
 
 
 def _read(source: Source, options: Options) -> Iterator[Item]:
