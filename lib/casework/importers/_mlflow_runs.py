@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from hashlib import sha256
 from typing import Any
@@ -27,12 +27,7 @@ _PLACES = ("tags.mlflow.source.git.repoURL", "tags.mlflow.source.name")
 _RUN = Form(
     eval_runs,
     of="run",
-    columns={
-        "run_id": ("run_id", "run_uuid"),
-        "code_revision": (_COMMIT,),
-        "score": ("score",),
-        "dataset_hash": ("dataset_hash",),
-    },
+    columns={"run_id": ("run_id", "run_uuid"), "code_revision": (_COMMIT,)},
     uses={
         "started_at": ("start_time",),
         "ended_at": ("end_time",),
@@ -133,9 +128,11 @@ class Runs:
             "tags": filled(run.tags),
             "experiment": run.experiment,
             "datasets": [one.digest for one in evaluated],
+        }
+        measured = filled({
             "dataset_hash": evaluated[0].digest if evaluated else None,
             "score": number(metrics[named]) if named else None,
-        }
+        })  # fmt: skip
         suite = None if run.is_genai or not evaluated else evaluated[0].name
         native = {
             "started_at": self._instant(run, "start_time"),
@@ -144,8 +141,10 @@ class Runs:
             "harness": "mlflow",
         }
         suite = suite or run.experiment or text(run.fields.get("experiment_id"))
-        values = {"suite": suite, "score": None, **self._log.fill(_RUN, record), **native}
-        return Row(eval_runs, run.locator, values)
+        # No tag fills a column that the run itself does.
+        form = replace(_RUN, uses={**_RUN.uses, **dict.fromkeys(measured, ())})
+        values = {"suite": suite, "score": None, **self._log.fill(form, record)}
+        return Row(eval_runs, run.locator, {**values, **measured, **native})
 
     def _instant(self, run: Run, name: str) -> datetime | None:
         """Milliseconds since 1970, or what tables of runs make of them."""
