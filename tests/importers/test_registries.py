@@ -192,3 +192,21 @@ def test_weights_that_are_cut_off_are_no_checkpoint(tmp_path: Path, size: int, c
     path = tmp_path / "m.safetensors"
     path.write_bytes(struct.pack("<Q", len(header)) + header + b"x" * size)
     assert refused("safetensors_header", path) == code
+
+
+def test_a_stage_of_more_pairs_than_is_sensible_is_told_and_not_multiplied(tmp_path: Path) -> None:
+    entries = "".join(f"    - {{path: p{n}, md5: 'm{n}'}}\n" for n in range(500))
+    text = f"stages:\n  a:\n    deps:\n{entries}    outs:\n{entries}"
+    sql = "SELECT locator, code FROM rejects"
+    told = [("/stages/a", "STAGE_TOO_LARGE")]
+    assert found(tmp_path, "dvc_lock", text, sql, "dvc.lock") == told
+    sql = "SELECT (SELECT count(*) FROM checkpoints), (SELECT count(*) FROM artifact_inputs)"
+    assert rows(tmp_path / "case.duckdb", sql) == [(500, 0)]
+
+
+def test_a_card_of_more_models_than_is_sensible_is_not_multiplied(tmp_path: Path) -> None:
+    listed = "".join(f"- name: m{n}\n" for n in range(102))
+    text = f"---\nbase_model: org/base\nmodel-index:\n{listed}---\n"
+    sql = "SELECT locator FROM rejects WHERE code = 'CARD_TOO_LARGE' ORDER BY ALL"
+    told = [("/model-index/100",), ("/model-index/101",)]
+    assert found(tmp_path, "huggingface_card", text, sql, "README.md") == told

@@ -23,7 +23,8 @@ Outputs become rows of `checkpoints`.
 digest, counted.
 
 ## Known limits
-A lock file has no instant. The digest of a folder is that of DVC's listing (`.dir`).
+A lock file has no instant. The digest of a folder is that of DVC's listing (`.dir`). Of a stage
+with more than 200,000 pairs of output and input the inputs are one reject.
 """
 
 import re
@@ -32,7 +33,7 @@ from hashlib import sha256
 from typing import Any
 
 from casework import canonical
-from casework.case import Item, Note, Row
+from casework.case import Item, Note, Reject, Row
 from casework.errors import CaseworkError
 from casework.importers._fields import FieldLog, Form
 from casework.importers._importer import Importer, Options
@@ -50,6 +51,7 @@ _OUT = Form(checkpoints, of="out", columns={"uri": ("path",)}, uses={"checkpoint
             left_out=_SIZES)  # fmt: skip
 _DEPENDENCY = Form(artifact_inputs, of="dep", columns={"uri": ("path",)},
                    uses={"digest": _DIGESTS, "kind": ("path",)}, left_out=_SIZES)  # fmt: skip
+_MOST_ROWS = 200_000
 _STAGE = Form(artifact_inputs, of="stage", columns={})
 # A word may begin with one of these, or end so after a mark; `latest` is none.
 _EVALUATES = re.compile(r"(?<![a-z])(?:eval|test|valid|benchmark|backtest)", re.IGNORECASE)
@@ -90,6 +92,10 @@ def _rows(name: str, stage: Mapping[str, Any], log: FieldLog) -> Iterator[Item]:
     outs = [mapping(out) for out in sequence(stage.get("outs"))]
     made = [(position, out) for position, out in enumerate(outs) if _digest(out)]
     inputs = list(_inputs(name, stage, log)) if made else []
+    if len(made) * len(inputs) > _MOST_ROWS:
+        reason = f"{len(made)} outputs of {len(inputs)} inputs each are more than {_MOST_ROWS} rows"
+        yield Reject(at, "STAGE_TOO_LARGE", reason, "", artifact_inputs)
+        inputs = []
     log.leave("outputs without a digest", len(outs) - len(made) if made else 0)
     for position, out in made:
         artifact, locator = _digest(out), f"{at}/outs/{position}"

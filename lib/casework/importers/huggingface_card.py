@@ -20,14 +20,15 @@ The text below the front matter, counted in words. Widgets, pipeline tags and ot
 site are kept in `attributes`.
 
 ## Known limits
-A card has no date and names no digest of the weights. What it says of results is a claim.
+A card has no date and names no digest of the weights. What it says of results is a claim. Models
+of one card beyond the hundredth are rejects.
 """
 
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from casework.case import Item, Row
+from casework.case import Item, Reject, Row
 from casework.errors import CaseworkError
 from casework.importers._fields import FieldLog, Form
 from casework.importers._importer import Importer, Options
@@ -53,6 +54,7 @@ _DATASET = Form(
 )
 _FENCE = b"---"
 _SHORT = 60_000
+_MOST_MODELS = 100  # each has all that the card says beside them
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 _MARKS = (b"\nmodel-index:", b"\nbase_model:", b"\nlibrary_name:", b"\npipeline_tag:")
 
@@ -72,6 +74,10 @@ def _read(source: Source, options: Options) -> Iterator[Item]:
     words = len(body.split())
     models = [mapping(one) for one in sequence(card.get("model-index"))] or [{}]
     for position, model in enumerate(models):
+        if position >= _MOST_MODELS:
+            reason = f"a card of more than {_MOST_MODELS} models"
+            yield Reject(f"/model-index/{position}", "CARD_TOO_LARGE", reason, "", model_versions)
+            continue
         name = text(model.get("name")) or folder
         version = {**_version(log, card, model), "model": name, "review_words": words}
         yield Row(model_versions, f"/model-index/{position}", version)
