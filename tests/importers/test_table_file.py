@@ -185,6 +185,8 @@ def test_formats_are_told_by_content_first(
         ("requests-03.jsonl.gz", "requests"),
         ("requests_2026-03-01.parquet", "requests"),
         ("requests2.csv", "requests"),
+        ("requests-2026_03-01.csv", "requests"),
+        (f"{'1' * 200}x.csv", None),
         ("nps.parquet.zst", "nps"),
         ("my_units.csv", None),
         ("users.csv", None),
@@ -497,6 +499,26 @@ def test_typed_instants(tmp_path: Path) -> None:
     rows = [{"request_id": "r1", "occurred_at": NINE, "ended_at": naive}]
     loaded = Loaded(tmp_path, "requests.parquet", as_parquet(rows), timezone="Europe/Berlin")
     assert loaded.rows("SELECT occurred_at, ended_at FROM requests") == [(NINE, NINE)]
+
+
+@pytest.mark.parametrize("zone", [None, "Europe/Berlin"])
+def test_instants_in_nanoseconds_as_pandas_writes_them(tmp_path: Path, zone: str | None) -> None:
+    begun = 1_772_355_600_123_456_000
+    table = pa.table({
+        "request_id": ["r1"],
+        "occurred_at": pa.array([begun], pa.timestamp("ns", "UTC")),
+        "ended_at": pa.array([begun], pa.timestamp("ns")),
+    })  # fmt: skip
+    pa.parquet.write_table(table, out := io.BytesIO())
+    loaded = Loaded(tmp_path, "requests.parquet", out.getvalue(), timezone=zone)
+    ended = NINE.replace(hour=8 if zone else 9, microsecond=123_456)
+    assert loaded.rows("SELECT occurred_at, ended_at FROM requests") == [
+        (NINE.replace(microsecond=123_456), ended)
+    ]
+    lacking = [note for note in loaded.exhibit.notes if "read as UTC" in note]
+    assert lacking == (
+        [] if zone else ["ended_at has no time zone and was read as UTC; name it with --timezone"]
+    )
 
 
 BERLIN = 'table = "requests"\n[columns]\noccurred_at = {source = "t", timezone = "Europe/Berlin"}\n'

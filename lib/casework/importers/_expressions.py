@@ -16,6 +16,8 @@ RESERVED = "casework "
 _WHOLE_KINDS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT",
                 "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "UHUGEINT")  # fmt: skip
 _NUMERIC_KINDS = (*_WHOLE_KINDS, "FLOAT", "DOUBLE", "DECIMAL")
+ZONED_KINDS = (INSTANT, "TIMESTAMPTZ_NS")
+"""Types of an instant in DuckDB; the second is what pandas writes."""
 # A zone may be an offset, a letter or a name; what is none, such as `PM`, cannot be cast.
 _HAS_ZONE = r"([A-Za-z]|[+-]\d{2}(:?\d{2})?)$"
 # Instants outside are none that Python can hold; infinity is one of them.
@@ -165,8 +167,8 @@ def _instant(source: str, kind: str, entry: Field, timezone: str) -> str:
         listed = ", ".join(map(literal, entry.formats))
         parsed = f"try_strptime(CAST({source} AS {TEXT}), [{listed}])"
         return parsed if has_zone(entry.formats[0]) else _local(parsed, timezone)
-    if kind.startswith("TIMESTAMP WITH TIME ZONE"):
-        return source
+    if kind in ZONED_KINDS:
+        return f"TRY_CAST({source} AS {INSTANT})"
     if kind.startswith("TIMESTAMP") or kind == "DATE":
         return _local(f"CAST({source} AS TIMESTAMP)", timezone)
     if is_numeric(kind):

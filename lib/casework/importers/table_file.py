@@ -34,6 +34,7 @@ from casework.importers._expressions import (
     LOCATOR,
     RAW,
     RESERVED,
+    ZONED_KINDS,
     Reading,
     has_zone,
     is_numeric,
@@ -70,7 +71,7 @@ def file_format(source: Source) -> str | None:
 def named_table(source: Source) -> Table | None:
     """The table that the file name names, numbered parts included (`requests-0003.parquet`)."""
     stem = source.bare_name.lower().split(".")[0]
-    return _BY_NAME.get(re.sub(r"([-_]?\d+)+$", "", stem))
+    return _BY_NAME.get(re.sub(r"[-_]?\d+(?:[-_]\d+)*$", "", stem))
 
 
 def _recognises(source: Source) -> bool:
@@ -236,7 +237,7 @@ def _naive(table: Table, decided: Plan, reading: Reading) -> Iterator[tuple[str,
                 yield entry.source, None
         elif kind == TEXT:
             yield entry.source, lacks_zone(entry.source)
-        elif kind.startswith(("TIMESTAMP", "DATE")) and "WITH TIME ZONE" not in kind:
+        elif kind.startswith(("TIMESTAMP", "DATE")) and kind not in ZONED_KINDS:
             yield entry.source, None
 
 
