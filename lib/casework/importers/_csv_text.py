@@ -36,7 +36,7 @@ def plain(source: Source, folder: str) -> Source:
     """
     if source.compression is None:
         return source
-    path = Path(folder, "plain.csv")
+    path = Path(folder, "plain")
     most = max(MAX_TOTAL, MAX_RATIO * source.path.stat().st_size)
     with source.open() as packed, path.open("wb") as file:
         while chunk := packed.read(_CHUNK):

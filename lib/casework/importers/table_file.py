@@ -121,9 +121,9 @@ def _format(source: Source) -> str:
 def _reading(source: Source, kind: str, folder: str) -> tuple[Reading, list[Reject]]:
     match kind:
         case "parquet":
-            return _parquet(source, str(source.path)), []
+            return _parquet(source, str(plain(source, folder).path)), []
         case "arrow":
-            return _parquet(source, stage_arrow(source, folder)), []
+            return _parquet(source, stage_arrow(plain(source, folder), folder)), []
         case _:
             return _staged(stage_json(source, folder), has_raw=True)
 
