@@ -110,6 +110,10 @@ def test_instants_are_read_as_sources_write_them(value: object) -> None:
         float("nan"),
         1e30,
         "9999999999999999999999",
+        20260301123000,
+        "20260301123000",
+        "202603011230",
+        "20260301123000123",
     ],
 )
 def test_what_is_no_instant(value: object) -> None:

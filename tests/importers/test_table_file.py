@@ -364,6 +364,9 @@ UNREADABLE = [
     ("ended_at", "290000-01-01 00:00:00Z", "cannot be read as timestamp"),
     ("ended_at", "2026-03-01 10:00:00 Mars/Base", "cannot be read as timestamp"),
     ("ended_at", "17", "cannot be read as timestamp"),
+    ("ended_at", "202603011000", "cannot be read as timestamp"),
+    ("ended_at", "20260301100000", "cannot be read as timestamp"),
+    ("ended_at", "20260301100000123", "cannot be read as timestamp"),
     ("request_id", "", "request_id is missing"),
     ("occurred_at", " ", "occurred_at is missing"),
 ]

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from casework.case import identifier, literal
+from casework.importers._instants import CALENDARS
 from casework.importers._map_file import EPOCHS, Field, written
 from casework.tables import Table
 from casework.tables._table import FLAG, INSTANT, JSON, REAL, TEXT, WHOLE
@@ -214,10 +215,14 @@ def _epoch(source: str, to_microseconds: str) -> str:
 
 
 def _epoch_by_size(source: str) -> str:
-    """Seconds, milliseconds, micro- or nanoseconds: years 1973 to 5138 overlap in none of them."""
+    """Seconds, milliseconds, micro- or nanoseconds: years 1973 to 5138 overlap in none of them.
+
+    Digits of a calendar, as 20260301090000, are no count: they would be one of 1976 or 2612.
+    """
     number = f"TRY_CAST({source} AS DOUBLE)"
+    calendar = " OR ".join(f"{number} BETWEEN {low!r} AND {high!r}" for low, high in CALENDARS)
     return (
-        f"CASE WHEN {number} < 1e8 THEN NULL "
+        f"CASE WHEN {number} < 1e8 OR {calendar} THEN NULL "
         f"WHEN {number} < 1e11 THEN {_epoch(source, EPOCHS['epoch_s'])} "
         f"WHEN {number} < 1e14 THEN {_epoch(source, EPOCHS['epoch_ms'])} "
         f"WHEN {number} < 1e17 THEN {_epoch(source, EPOCHS['epoch_us'])} "

@@ -11,6 +11,12 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # Below the first of these a count could mean anything; each unit covers 2001 to 5138.
 _UNITS = ((1e9, 1e11, 1.0), (1e11, 1e14, 1e-3), (1e14, 1e17, 1e-6), (1e17, 1e20, 1e-9))
 
+CALENDARS = ((19e10, 21e10), (19e12, 21e12), (19e15, 21e15))
+"""Year, month, day, hour and minute in digits, then perhaps seconds, then perhaps thousandths.
+
+As counts they would be instants of 1976 or 2612.
+"""
+
 
 class Instants:
     """Reads the instants of one source, and remembers whether one of them named no zone."""
@@ -85,6 +91,8 @@ def milliseconds(begun: datetime | None, ended: datetime | None) -> float | None
 
 
 def _counted(value: float) -> datetime:
+    if any(low <= value <= high for low, high in CALENDARS):
+        raise ValueError(f"not an instant: {value} may be a date in digits")
     for low, high, unit in _UNITS:
         if low <= value < high:
             return _EPOCH + timedelta(microseconds=round(value * unit * 1e6))
