@@ -87,6 +87,7 @@ def test_what_is_no_whole_number(value: object) -> None:
     "value",
     [
         "2026-03-01T12:30:00Z", "2026-03-01 13:30:00+01:00", 1772368200, 1772368200.0,
+        "2026-03-01 12:30:00.000 UTC", "2026-03-01 13:30:00 +0100", "2026-03-01 12:30:00 Z",
         1772368200000, "1772368200000", 1772368200000000, 1772368200000000000,
         MOMENT, MOMENT.astimezone(timezone(timedelta(hours=5))),
     ],
@@ -102,6 +103,8 @@ def test_instants_are_read_as_sources_write_them(value: object) -> None:
     [
         "",
         "noon",
+        " UTC",
+        "2026-03-01 12:30:00 -",
         12,
         12.5,
         True,

@@ -42,7 +42,7 @@ class Instants:
             if isinstance(value, int | float):
                 return _counted(value)
             if isinstance(value, str):
-                value = datetime.fromisoformat(value)
+                value = datetime.fromisoformat(_spelled(value))
             return self._zoned(value)
         except OverflowError as error:
             raise ValueError(f"not an instant: {error}") from error
@@ -65,6 +65,14 @@ class Instants:
         """Say that instants without a zone were read as UTC, if so."""
         if self._naive and not self._told:
             yield Note("instants have no time zone and were read as UTC; name it with --timezone")
+
+
+def _spelled(text: str) -> str:
+    """An instant of a warehouse, `2026-03-01 09:00:00 UTC` or `… +0100`, as ISO 8601 has it."""
+    bare, space, zone = text.rpartition(" ")
+    if space and zone in ("UTC", "GMT", "Z"):
+        return f"{bare}+00:00"
+    return bare + zone if space and zone[0] in "+-" else text
 
 
 def from_ms(value: Any) -> datetime | None:
