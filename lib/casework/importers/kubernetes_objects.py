@@ -1,18 +1,19 @@
 """Kubernetes objects and events: which replica ran which image, and since when.
 
 ## Reads
-Lists and single objects as `kubectl get … -o json` prints them: Pods, ReplicaSets, Deployments,
-Events.
+Lists and single objects as `kubectl get … -o json` prints them or the API sends them: Pods,
+ReplicaSets, Deployments, Events.
 
 ## Fills
 | object | row |
 |---|---|
 | Pod | `deployments` for each container: replica `<pod>` or `<pod>/<container>` of several, \
-checkpoint the digest of `imageID`, `valid_from` and `valid_until` those of its running or \
-terminated state, and of the state before a restart |
+checkpoint the digest of `imageID`, else `image` as it is named; `valid_from` and `valid_until` \
+those of its running or terminated state, and of the state before a restart |
 | ReplicaSet | `config_events` `image:<namespace>/<deployment>` at `creationTimestamp`, when the \
 template came into force |
-| Event | `config_events` `kubernetes:<reason>` with the object as scope and the message as value |
+| Event | `config_events` `kubernetes:<reason>` with the object and the name of the event as \
+scope, the message as value |
 
 ## Leaves out
 Deployments, whose history their ReplicaSets tell, and objects of other kinds; other fields of the
@@ -39,6 +40,7 @@ from casework.tables import ATTRIBUTES, config_events, deployments
 
 _KINDS = ("Pod", "ReplicaSet", "Deployment", "Event", "List", "PodList", "EventList",
           "ReplicaSetList", "DeploymentList")  # fmt: skip
+_MOST_KINDS = 20
 _REGION = ("topology.kubernetes.io/region", "failure-domain.beta.kubernetes.io/region")
 _STATES = tuple(f"{state}.{how}" for state in ("lastState", "state")
                 for how in ("running", "terminated"))  # fmt: skip
@@ -85,14 +87,15 @@ _EVENT = Form(
     config_events,
     of="Event",
     columns={
-        "occurred_at": ("lastTimestamp", "eventTime", "firstTimestamp"),
+        "occurred_at": ("lastTimestamp", "deprecatedLastTimestamp", "eventTime", "firstTimestamp"),
         "new_value": ("message", "note"),
-        "actor": ("source.component", "reportingComponent"),
+        "actor": ("source.component", "reportingComponent", "reportingController",
+                  "deprecatedSource.component"),
     },
     uses={
         "key": ("reason",),
-        "scope": tuple(f"{about}.{name}" for about in ("involvedObject", "regarding")
-                       for name in ("kind", "name")),
+        "scope": ("metadata.name", *(f"{about}.{name}" for about in ("involvedObject", "regarding")
+                                     for name in ("kind", "name"))),
         ATTRIBUTES: ("count", "type", "involvedObject.namespace", "regarding.namespace"),
     },
     keeps=False,
@@ -101,6 +104,8 @@ _EVENT = Form(
 
 def _recognises(source: Source) -> bool:
     found = source.first_object
+    if "items" in found and "kind" not in found:  # kubectl prints the kind of a list after it
+        return {"apiVersion", "kind"} <= source.within("items").keys()
     return {"apiVersion", "kind"} <= found.keys() and found["kind"] in _KINDS
 
 
@@ -112,26 +117,30 @@ def _read(source: Source, options: Options) -> Iterator[Item]:
             continue
         listed = found.values.get("items")
         objects = sequence(listed) if "items" in found.values else [found.values]
-        for position, one in enumerate(objects):
+        whole = (text(found.values.get("kind")) or "").removesuffix("List")
+        for position, one in enumerate(map(mapping, objects)):
             at = f"{found.locator}/items/{position}" if "items" in found.values else found.locator
-            yield from _rows(log, mapping(one), at, passed)
+            # the items of a `PodList`, as the API itself sends it, do not say that they are pods
+            yield from _rows(log, text(one.get("kind")) or whole, one, at, passed)
     log.leave("objects that date no replica", passed.total())
     if passed:
-        kinds = ", ".join(f"{kind} {count}" for kind, count in passed.most_common())
+        kinds = ", ".join(f"{kind} {count}" for kind, count in passed.most_common(_MOST_KINDS))
         yield Note(f"left out: {passed.total()} objects that date no replica ({kinds})")
     yield from log.items()
 
 
-def _rows(log: FieldLog, one: Mapping[str, Any], at: str, passed: Counter[str]) -> Iterator[Item]:
-    match one.get("kind"):
+def _rows(
+    log: FieldLog, kind: str, one: Mapping[str, Any], at: str, passed: Counter[str]
+) -> Iterator[Item]:
+    match kind:
         case "Pod":
             yield from _pod(log, one, at, passed)
         case "ReplicaSet":
             yield _replica_set(log, one, at)
         case "Event":
             yield _event(log, one, at)
-        case kind:
-            passed[text(kind) or "object"] += 1
+        case _:
+            passed[kind or "object"] += 1
 
 
 def _pod(log: FieldLog, pod: Mapping[str, Any], at: str, passed: Counter[str]) -> Iterator[Item]:
@@ -145,12 +154,12 @@ def _pod(log: FieldLog, pod: Mapping[str, Any], at: str, passed: Counter[str]) -
     else:
         passed["Pod without a container"] += 1
     for position, container in enumerate(states):
-        name = text(meta.get("name")) or ""
+        name, box = text(meta.get("name")), text(container.get("name"))
         about = filled({"namespace": meta.get("namespace"), "node": node,
                         "image": container.get("image"),
                         "restarts": container.get("restartCount")})  # fmt: skip
         replica = {
-            "replica": name if len(states) == 1 else f"{name}/{text(container.get('name'))}",
+            "replica": f"{name}/{box}" if name and box and len(states) > 1 else name,
             "checkpoint": _digest(text(container.get("imageID")) or text(container.get("image"))),
             "region": region,
         }
@@ -185,7 +194,7 @@ def _replica_set(log: FieldLog, one: Mapping[str, Any], at: str) -> Item:
     notes = mapping(meta.get("annotations"))
     return Row(config_events, at, {
         **log.fill(_REPLICA_SET, one),
-        "key": f"image:{text(meta.get('namespace')) or 'default'}/{name}",
+        "key": f"image:{text(meta.get('namespace')) or 'default'}/{name}" if name else None,
         "new_value": ",".join(images) or None,
         "source": "kubernetes replica set",
         ATTRIBUTES: filled({name: notes.get(key) for name, key in _NOTES.items()}),
@@ -194,10 +203,13 @@ def _replica_set(log: FieldLog, one: Mapping[str, Any], at: str) -> Item:
 
 def _event(log: FieldLog, event: Mapping[str, Any], at: str) -> Item:
     about = mapping(event.get("involvedObject")) or mapping(event.get("regarding"))
+    of = "/".join(filter(None, (text(about.get("kind")), text(about.get("name")))))
+    # an object may have several events of one kind in one second, which have names of their own
+    name = text(mapping(event.get("metadata")).get("name"))
     return Row(config_events, at, {
         **log.fill(_EVENT, event),
         "key": f"kubernetes:{text(event.get('reason')) or 'event'}",
-        "scope": "/".join(filter(None, (text(about.get("kind")), text(about.get("name"))))),
+        "scope": ":".join(filter(None, (of, name))) or None,
         "source": "kubernetes event",
         "attributes": filled({"count": event.get("count"), "type": event.get("type"),
                               "namespace": about.get("namespace")}),
