@@ -91,3 +91,60 @@ def test_an_event_of_the_new_api_with_the_fields_of_the_old(tmp_path: Path) -> N
     found = Changes(tmp_path, "kubernetes_objects", new)
     sql = "SELECT scope, new_value, actor FROM config_events"
     assert found.rows(sql) == [("Pod/ranker-1", "stop", "kubelet")]
+
+
+# LaunchDarkly
+
+
+def entry(**more: Any) -> dict[str, Any]:
+    return {"date": 1_772_323_200_000, "kind": "flag", "name": "Ranker",
+            "title": "[Ana](mailto:ana) updated the flag [Ranker](/x)",
+            "target": {"name": "Ranker", "resources": ["proj/p;t:env/prod;live:flag/ranker"]},
+            **more}  # fmt: skip
+
+
+def switched(weight: int, *, on: bool) -> dict[str, Any]:
+    """A version of a flag whose rollout gives `true` to so many of 100,000."""
+    shares = [{"variation": 0, "weight": weight}, {"variation": 1, "weight": 100_000 - weight}]
+    held = {"on": on, "offVariation": 1, "fallthrough": {"rollout": {"variations": shares}}}
+    return {"variations": [{"value": True}, {"value": False}], "environments": {"prod": held}}
+
+
+def test_what_an_entry_says_beside_its_title_is_kept(tmp_path: Path) -> None:
+    said = entry(description="- 5% to 10%", currentVersion={"variations": [{"value": "a"}]})
+    found = Changes(tmp_path, "launchdarkly_log", said)
+    sql = "SELECT key, scope, new_value, attributes->>'description' FROM config_events"
+    assert found.rows(sql) == [("flag:ranker", "prod", "Ana updated the flag Ranker",
+                                "- 5% to 10%")]  # fmt: skip
+    assert found.exhibit.left_out == {"entry.currentVersion": 1}
+
+
+def test_what_is_no_flag_is_none(tmp_path: Path) -> None:
+    segment = entry(kind="segment", name="Beta",
+                    target={"resources": ["proj/p:env/prod:segment/beta"]})  # fmt: skip
+    found = Changes(tmp_path, "launchdarkly_log", segment)
+    assert found.rows("SELECT key FROM config_events") == [("launchdarkly:segment:Beta",)]
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "expected"),
+    [
+        (switched(0, on=False), switched(50_000, on=False), []),
+        (switched(50_000, on=False), switched(50_000, on=True), [("0", "50")]),
+        (switched(50_000, on=True), switched(50_000, on=False), [("50", "0")]),
+    ],
+)
+def test_a_flag_that_is_off_rolls_nothing_out(
+    tmp_path: Path, before: Any, now: Any, expected: list[tuple[str, str]]
+) -> None:
+    found = Changes(tmp_path, "launchdarkly_log",
+                    entry(previousVersion=before, currentVersion=now))  # fmt: skip
+    sql = "SELECT old_value, new_value FROM config_events WHERE key = 'rollout:ranker'"
+    assert found.rows(sql) == expected
+
+
+@pytest.mark.parametrize("title", ["[" * 200_000, "[](" * 70_000, "[a](" + "(" * 200_000])
+def test_a_hostile_entry_takes_no_time(tmp_path: Path, title: str) -> None:
+    hostile = entry(title=title, target={"resources": ["proj/p:env/" + "a" * 200_000]})
+    found = Changes(tmp_path, "launchdarkly_log", hostile)
+    assert found.rows("SELECT new_value FROM config_events") == [(title,)]

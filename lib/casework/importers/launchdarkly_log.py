@@ -8,13 +8,13 @@ Pages of `/auditlog` (`{"items": […]}`), JSON Lines and arrays of entries.
 |---|---|
 | `occurred_at` | `date`, milliseconds |
 | `key` | `flag:<flag>`, the flag in `target.resources`; `rollout:<flag>` where the entry tells \
-the rollout that it set |
+the rollout that it set; `launchdarkly:<kind>:<name>` for what is no flag |
 | `new_value`, `old_value` | `title` without links, else `description`; the rollout, percent |
 | `scope` | the environment in `target.resources` |
 | `actor` | `member.email`, `token.name`, else `subject.name` |
 
 ## Leaves out
-Links, access rules, icons.
+Links, access rules, icons; the versions of the flag but for the rollout. All are counted.
 
 ## Known limits
 A percentage rollout is read only where the entry holds `currentVersion` and `previousVersion` with
@@ -35,7 +35,8 @@ from casework.importers._shape import number as number_of
 from casework.importers._source import Source
 from casework.tables import config_events
 
-_RESOURCE = re.compile(r"^proj/[^:/]*:env/(?P<env>[^:/;]*)[^:]*:flag/(?P<flag>[^:/;]+)")
+_RESOURCE = re.compile(r"^proj/[^:/]*:env/(?P<env>[^:/;]*)(?:[/;][^:]*)?:flag/(?P<flag>[^:/;]+)")
+_LINK = re.compile(r"\[([^\[\]]*)\]\([^)\[]*\)")
 _FORM = Form(
     config_events,
     of="entry",
@@ -43,12 +44,11 @@ _FORM = Form(
         "occurred_at": ("date",),
         "actor": ("member.email", "token.name", "subject.name"),
     },
-    uses={
-        "key": ("target",),
-        "new_value": ("title", "description", "currentVersion"),
-        "old_value": ("previousVersion",),
-    },
-    left_out=("_links", "accesses", "_accountId", "subject.avatarUrl", "parent"),
+    uses={"key": ("target.resources",), "new_value": ("title",)},
+    left_out=(
+        *("_links", "accesses", "_accountId", "subject.avatarUrl", "parent", "target._links"),
+        *("currentVersion", "previousVersion"),
+    ),
 )
 
 
@@ -82,14 +82,20 @@ def _rows(log: FieldLog, found: Record) -> Iterator[Item]:
     places = [match for one in listed if (match := _RESOURCE.match(str(one)))]
     flag = places[0]["flag"] if places else text(entry.get("name"))
     scope = places[0]["env"] if places else None
-    said = _plain(text(entry.get("title"))) or text(entry.get("description"))
+    kind = "flag" if places else text(entry.get("kind")) or "entry"
+    of = kind if kind == "flag" else f"launchdarkly:{kind}"
     base = {**log.fill(_FORM, entry), "scope": scope, "source": "launchdarkly audit log"}
-    key = f"flag:{flag}" if flag else None
+    said = _plain(text(entry.get("title")))
+    if said is None and (said := text(entry.get("description"))):
+        log.took(_FORM, "description", "new_value")
+    key = f"{of}:{flag}" if flag else None
     yield Row(config_events, found.locator, {**base, "key": key, "new_value": said})
     now, before = (
         _percent(entry.get(name), scope) for name in ("currentVersion", "previousVersion")
     )
-    if flag and now is not None and now != before:
+    if flag and kind == "flag" and now is not None and now != before:
+        log.took(_FORM, "currentVersion.fallthrough", "new_value")
+        log.took(_FORM, "previousVersion.fallthrough", "old_value")
         yield Row(config_events, f"{found.locator}/currentVersion", {
             **base, "key": f"rollout:{flag}", "new_value": f"{now:g}",
             "old_value": None if before is None else f"{before:g}",
@@ -99,7 +105,8 @@ def _rows(log: FieldLog, found: Record) -> Iterator[Item]:
 def _percent(version: Any, scope: str | None) -> float | None:
     """Share of traffic, in percent, that gets the variation whose value is true.
 
-    None where there is no rollout, or no variation is known to be true.
+    None where there is no rollout, or no variation is known to be true. A flag that is off serves
+    its `offVariation`, whatever its rollout says.
     """
     flag = mapping(version)
     held = mapping(mapping(flag.get("environments")).get(scope or "")) or flag
@@ -110,13 +117,15 @@ def _percent(version: Any, scope: str | None) -> float | None:
     # an experiment lists a variation twice: who is in it, and who gets it untracked
     weights = [(one.get("variation"), number_of(one.get("weight")) or 0) for one in listed]
     whole = sum(weight for _, weight in weights)
+    if held.get("on") is False:
+        weights = [(held.get("offVariation"), whole)]
     treated = sum(weight for variation, weight in weights if on and variation == on[0])
     return treated / whole * 100 if on and whole else None
 
 
 def _plain(title: str | None) -> str | None:
     """A title without its links, `[name](address)`."""
-    return re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", title) if title else None
+    return _LINK.sub(r"\1", title) if title else None
 
 
 launchdarkly_log = Importer(
