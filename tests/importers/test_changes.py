@@ -148,3 +148,43 @@ def test_a_hostile_entry_takes_no_time(tmp_path: Path, title: str) -> None:
     hostile = entry(title=title, target={"resources": ["proj/p:env/" + "a" * 200_000]})
     found = Changes(tmp_path, "launchdarkly_log", hostile)
     assert found.rows("SELECT new_value FROM config_events") == [(title,)]
+
+
+# GrowthBook
+
+PERCENT = "SELECT key, scope, new_value FROM config_events WHERE starts_with(key, 'rollout:')"
+
+
+def test_an_experiment_in_two_features_has_two_rules(tmp_path: Path) -> None:
+    rule = {"key": "hint", "variations": [0, 1]}  # equal parts, as the SDK deals them
+    other = {**rule, "variations": ["a", "b"]}
+    features = {"cards": {"defaultValue": False, "rules": [rule]},
+                "bar": {"defaultValue": 1, "rules": [other]}}  # fmt: skip
+    payload = {"features": features, "dateUpdated": WHEN}
+    found = Changes(tmp_path, "growthbook_features", payload)
+    assert found.rows(f"{PERCENT} ORDER BY scope") == [
+        ("rollout:hint", "bar", "50"),
+        ("rollout:hint", "cards", "50"),
+    ]
+    assert found.exhibit.rows_rejected == 0
+
+
+def test_a_feature_without_a_name_or_a_date_is_told(tmp_path: Path) -> None:
+    features = [{"id": "a", "defaultValue": 1, "environments": {}, "owner": "ana"},
+                {"defaultValue": 1, "dateUpdated": WHEN},
+                {"id": "c", "defaultValue": 1, "dateUpdated": WHEN, "owner": "ana"}]  # fmt: skip
+    found = Changes(tmp_path, "growthbook_features", {"features": features, "limit": 10})
+    sql = "SELECT key, locator, attributes->>'owner' FROM config_events"
+    assert found.rows(sql) == [("flag:c", "line 1/features/2", "ana")]
+    assert found.rejects == [("line 1/features/1", "key is missing")]
+    assert found.exhibit.left_out == {"features that have no date": 1}
+    assert found.exhibit.fields["feature.defaultValue"] == ["config_events.new_value"]
+
+
+def test_what_an_experiment_says_beside_its_phases_is_counted(tmp_path: Path) -> None:
+    phase = {"name": "main", "dateStarted": WHEN, "seed": "s",
+             "trafficSplit": [{"variationId": "v0", "weight": 1}]}  # fmt: skip
+    page = {"experiments": [{"id": "e", "hypothesis": "h", "owner": "ana", "phases": [phase]}]}
+    found = Changes(tmp_path, "growthbook_features", page)
+    assert found.exhibit.left_out == {"experiment.hypothesis": 1, "experiment.owner": 1}
+    assert found.exhibit.fields["phase.seed"] == ["config_events.attributes"]

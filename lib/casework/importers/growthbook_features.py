@@ -19,12 +19,14 @@ parts where a rule has none; `coverage` is the share of units that enter the exp
 stands in `attributes`. There `control` lists what exposures may call the control.
 
 ## Leaves out
-Features without a date, counted: the SDK payload has none but `dateUpdated` of the whole.
+Features without a date: the SDK payload has none but `dateUpdated` of the whole. What an
+experiment says of itself beside its phases. All are counted.
 
 ## Known limits
 The arm is the variation id as it was logged, a number or a key. Hash attribute and seed of a rule
 stand in `attributes`; the `algorithm` of an exposure is `growthbook2` only where its row says so.
-A phase without `trafficSplit` is a reject.
+A phase without `trafficSplit` is a reject. Rules that the API lists by environment, and those that
+force a value for a share of the units, stand in `attributes` of their feature alone.
 """
 
 from collections.abc import Iterator, Mapping
@@ -37,7 +39,7 @@ from casework.importers._importer import Importer, Options
 from casework.importers._records import Record, records
 from casework.importers._shape import filled, mapping, number, sequence, text
 from casework.importers._source import Source
-from casework.tables import assignments, config_events
+from casework.tables import ATTRIBUTES, assignments, config_events
 
 _EXPOSURE = Form(
     assignments,
@@ -49,6 +51,25 @@ _EXPOSURE = Form(
         "assigned_at": ("timestamp", "received_at", "occurred_at"),
     },
     own=("",),
+)
+_FEATURE = Form(
+    config_events,
+    of="feature",
+    columns={},
+    uses={"key": ("id",), "occurred_at": ("dateUpdated",), "new_value": ("defaultValue",)},
+)
+_EXPERIMENT = Form(
+    config_events,
+    of="experiment",
+    columns={},
+    uses={"key": ("trackingKey", "id"), ATTRIBUTES: ("variations",)},
+    keeps=False,
+)
+_PHASE = Form(
+    config_events,
+    of="phase",
+    columns={},
+    uses={"occurred_at": ("dateStarted",), "scope": ("name",), "new_value": ("trafficSplit",)},
 )
 _SOURCE = "growthbook"
 _NAMES = {"control", "baseline", "holdout"}
@@ -87,6 +108,7 @@ def _read(source: Source, options: Options) -> Iterator[Item]:
                 yield from _phases(log, mapping(one), f"{found.locator}/experiments/{position}")
         else:
             yield Row(assignments, found.locator, log.fill(_EXPOSURE, found.values))
+    log.leave("features that have no date", undated)
     if undated:
         yield Note(f"left out: {undated} features that have no date")
     yield from log.items()
@@ -94,34 +116,34 @@ def _read(source: Source, options: Options) -> Iterator[Item]:
 
 def _features(log: FieldLog, found: Record) -> Iterator[Item | None]:
     listed, whole = found.values["features"], found.values.get("dateUpdated")
-    named = (listed.items() if isinstance(listed, Mapping)
-             else [(mapping(one).get("id"), one) for one in sequence(listed)])  # fmt: skip
-    for name, entry in named:
+    named = listed.items() if isinstance(listed, Mapping) else enumerate(sequence(listed))
+    for place, entry in named:
         feature = mapping(entry)
+        name = place if isinstance(place, str) else text(feature.get("id"))
         when = log.instants.find(feature.get("dateUpdated") or whole)
-        at = f"{found.locator}/features/{name}"
+        at = f"{found.locator}/features/{place}"
         if when is None:
             yield None
             continue
         base = {"occurred_at": when, "source": _SOURCE}
         value = canonical.dumps(feature.get("defaultValue"))
-        rest = filled({key: value for key, value in feature.items() if key != "defaultValue"})
+        key = f"flag:{name}" if name else None
         yield Row(config_events, at, {
-            **base, "key": f"flag:{name}", "new_value": value,
-            "attributes": canonical.plain(rest),
+            **base, **log.fill(_FEATURE, feature), "key": key, "new_value": value,
         })  # fmt: skip
         for position, rule in enumerate(map(mapping, sequence(feature.get("rules")))):
-            if "variations" in rule and ("coverage" in rule or "weights" in rule):
-                key = text(rule.get("key")) or name
+            if "variations" in rule and (key := text(rule.get("key")) or name):
                 yield Row(config_events, f"{at}/rules/{position}", {
-                    **base, "key": f"rollout:{key}", **_rule_split(rule),
+                    **base, "key": f"rollout:{key}", "scope": name, **_rule_split(rule),
                 })  # fmt: skip
 
 
 def _phases(log: FieldLog, experiment: Mapping[str, Any], at: str) -> Iterator[Item]:
     key = text(experiment.get("trackingKey")) or text(experiment.get("id"))
     variations = [mapping(one) for one in sequence(experiment.get("variations"))]
+    log.fill(_EXPERIMENT, {name: one for name, one in experiment.items() if name != "phases"})
     for position, phase in enumerate(map(mapping, sequence(experiment.get("phases")))):
+        log.fill(_PHASE, phase)
         yield Row(config_events, f"{at}/phases/{position}", {
             "occurred_at": log.instants.find(phase.get("dateStarted")),
             "key": f"rollout:{key}" if key else None,
