@@ -188,3 +188,14 @@ def test_what_an_experiment_says_beside_its_phases_is_counted(tmp_path: Path) ->
     found = Changes(tmp_path, "growthbook_features", page)
     assert found.exhibit.left_out == {"experiment.hypothesis": 1, "experiment.owner": 1}
     assert found.exhibit.fields["phase.seed"] == ["config_events.attributes"]
+
+
+# GitHub
+
+
+def test_what_a_webhook_says_beside_the_deployment_is_counted(tmp_path: Path) -> None:
+    deployment = {"id": 1, "sha": "a", "environment": "production", "created_at": WHEN}
+    payload = {"action": "created", "deployment": deployment, "repository": {"full_name": "o/r"}}
+    found = Changes(tmp_path, "github_deployments", payload)
+    assert found.rows("SELECT key FROM config_events") == [("deployment:production",)]
+    assert found.exhibit.left_out == {"payload.action": 1, "payload.repository": 1}

@@ -15,7 +15,8 @@ payloads that hold `deployment` and `deployment_status`.
 | `attributes` | `id`, `ref`, `description`, `payload`, addresses |
 
 ## Leaves out
-`creator` but for the login, node ids, API addresses.
+`creator` but for the login, node ids, API addresses; what a webhook says of the repository and the
+sender. All are counted.
 
 ## Known limits
 A deployment that was asked for is not one that succeeded: its statuses tell. The commit is that of
@@ -74,6 +75,8 @@ def _read(source: Source, options: Options) -> Iterator[Item]:
             continue
         record, at = found.values, found.locator
         if "deployment" in record:
+            for name in record.keys() - {"deployment", "deployment_status"}:
+                log.leave(f"payload.{name}")
             yield _deployment(log, mapping(record["deployment"]), f"{at}/deployment")
             if status := mapping(record.get("deployment_status")):
                 yield _status(log, status, f"{at}/deployment_status")
