@@ -2,18 +2,23 @@
 
 import base64
 import binascii
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from casework.case import Reject
 from casework.errors import CaseworkError
-from casework.importers._json_document import document
+from casework.importers._json_document import document, first_entries
 from casework.importers._records import records
 from casework.importers._shape import mapping, sequence, text
 from casework.importers._source import Source
 
 ENVELOPE = "signatures and certificates of the envelope"
 UNVERIFIED = "the signature was not verified: only digests were compared"
+
+_URL_SAFE = str.maketrans("-_", "+/")  # either alphabet of base64 may be used in an envelope
+_CUT_PAYLOAD = re.compile(r'"payload"\s*:\s*"([A-Za-z0-9+/_-]+)\Z')
+_NAMES = ("sha256", "sha512", "sha384", "blake2b", "gitCommit", "sha1", "md5")
 
 
 class Statement(NamedTuple):
@@ -49,7 +54,7 @@ def unwrapped(record: Mapping[str, Any]) -> Mapping[str, Any]:
     if not isinstance(payload, str) or "payloadType" not in envelope:
         return record
     try:
-        data = base64.b64decode(payload, validate=True)
+        data = base64.b64decode(payload.translate(_URL_SAFE), validate=True)
     except (binascii.Error, ValueError) as error:
         raise CaseworkError("ENVELOPE", f"its payload is no base64: {error}", "ask for it again",
                             where="") from error  # fmt: skip
@@ -58,23 +63,35 @@ def unwrapped(record: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def kind_of(source: Source) -> str:
     """The predicate type of the first statement of a source; empty where there is none."""
-    first = source.first_object
     try:
-        return text(unwrapped(first).get("predicateType")) or ""
+        found = unwrapped(source.first_object)
     except CaseworkError:
         return ""
+    return text(found.get("predicateType") or _cut(source).get("predicateType")) or ""
+
+
+def _cut(source: Source) -> Mapping[str, Any]:
+    """How the first statement begins whose envelope is longer than what detection looks at."""
+    found = _CUT_PAYLOAD.search(source.head().decode("ascii", "replace"))
+    if not found:
+        return {}
+    whole = found[1].translate(_URL_SAFE)
+    return first_entries(base64.b64decode(whole[: len(whole) // 4 * 4]))
 
 
 def digest(value: Any) -> str | None:
-    """The digest of a subject or dependency, `sha256:<hex>`, the strongest that is there."""
+    """The digest of a subject or dependency, `sha256:<hex>`, by which all else names it.
+
+    Where there is no SHA-256, the strongest; where none is known, the first by name.
+    """
     found = mapping(value)
-    for name in ("sha512", "sha256", "blake2b", "gitCommit", "sha1", "md5"):
+    for name in (*_NAMES, *sorted(found)):
         if hexadecimal := text(found.get(name)):
             return f"{name}:{hexadecimal}"
     return None
 
 
-def subjects(statement: Mapping[str, Any]) -> list[tuple[str, str | None]]:
-    """Name and digest of each subject."""
+def subjects(statement: Mapping[str, Any]) -> list[tuple[str | None, str | None]]:
+    """Name and digest of each subject, each None where it is missing."""
     listed = map(mapping, sequence(statement.get("subject")))
-    return [(text(one.get("name")) or "", digest(one.get("digest"))) for one in listed]
+    return [(text(one.get("name")), digest(one.get("digest"))) for one in listed]

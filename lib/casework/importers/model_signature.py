@@ -9,11 +9,11 @@ One row of `checkpoints` for each signed model.
 | column | from |
 |---|---|
 | `checkpoint` | the digest of the subject; of version 0.2, which signs files singly, that of the \
-SHA-256 of `digest  name` lines |
+SHA-256 of `digest  name` lines in the order of names |
 | `uri` | the name of the subject |
 | `exists` | true where all signed files lie beside the signature with the signed digests |
 | `attributes` | the signed files and digests, `files_matching`, `files_missing`, \
-`files_different`, how it was signed |
+`files_different`, `files_not_compared`, how it was signed |
 
 ## Leaves out
 Signatures, certificates and log entries; what else the statement says, counted.
@@ -45,6 +45,7 @@ from casework.importers._source import Source
 from casework.tables import ATTRIBUTES, checkpoints
 
 _TYPE = "https://model_signing/"
+_SHA256 = "sha256:"
 _MOST_FILES = 10_000
 _STATEMENT = Form(
     checkpoints,
@@ -62,7 +63,7 @@ _SIGNED_FILE = Form(
     checkpoints,
     of="signed file",
     columns={},
-    uses={ATTRIBUTES: ("name", "digest"), "exists": ("name", "digest")},
+    uses={ATTRIBUTES: ("name", "digest"), "exists": ("name", "digest", "algorithm")},
     keeps=False,
 )
 
@@ -76,15 +77,16 @@ def _recognises(source: Source) -> bool:
 
 
 def _read(source: Source, options: Options) -> Iterator[Item]:
-    log = FieldLog(options.timezone)
+    log, signed = FieldLog(options.timezone), 0
     for found in statements(source):
         if isinstance(found, Reject):
             yield found._replace(table=checkpoints)
             continue
         yield from _rows(source, log, found)
-        if found.signed:
-            yield Note(UNVERIFIED)
-            log.leave(ENVELOPE)
+        signed += found.signed
+    if signed:
+        yield Note(UNVERIFIED)
+        log.leave(ENVELOPE, signed)
     yield from log.items()
 
 
@@ -96,14 +98,12 @@ def _rows(source: Source, log: FieldLog, found: Statement) -> Iterator[Item]:
         log.fill(_SIGNED_FILE, one)
     if resources := sequence(predicate.get("resources")):
         name = text(listed[0].get("name")) if listed else None
-        signed = [(str(one.get("name")), _hex(one)) for one in map(mapping, resources)]
+        signed = [_resource(one) for one in map(mapping, resources)]
         model = digest(listed[0].get("digest")) if listed else None
     else:
         name = source.name.rpartition("/")[0].rpartition("/")[2] or source.name
-        signed = [(str(one.get("name")), text(mapping(one.get("digest")).get("sha256")))
-                  for one in listed]  # fmt: skip
-        listing = "".join(f"{value}  {path}\n" for path, value in sorted(signed, key=str))
-        model = f"sha256:{sha256(listing.encode()).hexdigest()}" if signed else None
+        signed = [(text(one.get("name")) or "", digest(one.get("digest"))) for one in listed]
+        model = _of_files(signed)
     method = mapping(predicate.get("serialization")).get("method")
     if method == "shards":
         yield Note("digests of shards were not compared with the files")
@@ -112,7 +112,7 @@ def _rows(source: Source, log: FieldLog, found: Statement) -> Iterator[Item]:
     if different:
         yield Note(f"{different} files beside the signature do not have the signed digest")
     attributes = {
-        "signed_files": dict(signed),
+        "signed_files": {path: value and value.removeprefix(_SHA256) for path, value in signed},
         "serialization": predicate.get("serialization"),
         "predicate_type": found.content.get("predicateType"),
         **{f"files_{state}": count for state, count in sorted(states.items())},
@@ -126,27 +126,47 @@ def _rows(source: Source, log: FieldLog, found: Statement) -> Iterator[Item]:
     yield Row(checkpoints, found.locator, values)
 
 
-def _hex(resource: Mapping[str, Any]) -> str | None:
-    return text(resource.get("digest"))
+def _resource(resource: Mapping[str, Any]) -> tuple[str, str | None]:
+    """Name and digest of a signed file, `sha256:<hex>`, of which the algorithm may be left out."""
+    value, algorithm = text(resource.get("digest")), text(resource.get("algorithm")) or "sha256"
+    return text(resource.get("name")) or "", f"{algorithm}:{value}" if value else None
+
+
+def _of_files(signed: list[tuple[str, str | None]]) -> str | None:
+    """The digest of a list of files with their digests; None where one of them has none."""
+    values = [(path, value.removeprefix(_SHA256)) for path, value in signed if value]
+    if not signed or len(values) < len(signed):
+        return None
+    listing = "".join(f"{value}  {path}\n" for path, value in sorted(values))
+    return f"{_SHA256}{sha256(listing.encode()).hexdigest()}"
 
 
 def _compared(
     source: Source, model: str | None, signed: list[tuple[str, str | None]]
 ) -> Counter[str]:
-    """How many of the signed files match, differ, or are missing beside the signature."""
-    folder, states = source.path.parent.resolve(), Counter[str]()
-    for name, value in signed[:_MOST_FILES]:
-        path = (folder / (model or "" if name == "." else name)).resolve()
+    """How many of the signed files match, differ, are missing beside the signature, or neither."""
+    folder = source.path.parent.resolve()
+    return Counter(
+        _state(folder, (model or "") if name == "." else name, value or "")
+        for name, value in signed[:_MOST_FILES]
+    )
+
+
+def _state(folder: Path, name: str, value: str) -> str:
+    try:
+        path = (folder / name).resolve()
         if not path.is_relative_to(folder) or not path.is_file():
-            states["missing"] += 1
-        else:
-            states["matching" if _sha256(path) == value else "different"] += 1
-    return states
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return file_digest(file, "sha256").hexdigest()
+            return "missing"
+    except (OSError, ValueError):  # what no file can be named
+        return "missing"
+    if not value.startswith(_SHA256):
+        return "not_compared"
+    try:
+        with path.open("rb") as file:
+            found = file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return "not_compared"
+    return "matching" if found == value.removeprefix(_SHA256).lower() else "different"
 
 
 model_signature = Importer(

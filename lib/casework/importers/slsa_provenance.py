@@ -19,7 +19,7 @@ for the builder |
 
 ## Leaves out
 Signatures; what else the predicate says, such as internal parameters and byproducts; dependencies
-whose kind cannot be told. All are counted.
+whose kind cannot be told; statements with other predicates, or without a subject. All are counted.
 
 ## Known limits
 Signatures are not verified. The kind is read off the address.
@@ -75,37 +75,54 @@ def _recognises(source: Source) -> bool:
 
 
 def _read(source: Source, options: Options) -> Iterator[Item]:
-    log, untold, signed = FieldLog(options.timezone), 0, False
+    log, untold, others, signed = FieldLog(options.timezone), 0, 0, 0
     for found in statements(source):
         if isinstance(found, Reject):
             yield found._replace(table=artifact_inputs)
             continue
-        signed = signed or found.signed
+        signed += found.signed
+        named = subjects(found.content)
+        if not (text(found.content.get("predicateType")) or "").startswith(_TYPE) or not named:
+            others += 1
+            continue
         predicate = mapping(found.content.get("predicate"))
         log.fill(_STATEMENT, {**found.content, "predicate": _beside_inputs(predicate)})
-        for name, artifact in subjects(found.content):
+        made_of = list(_made_of(log, predicate, f"{found.locator}/predicate"))
+        untold += sum(1 for _ in _inputs(predicate)) - len(made_of)
+        for name, artifact in named:
             about = {"checkpoint": artifact, "uri": name, "attributes": _about(predicate)}
             yield Row(checkpoints, found.locator, about)
-            for pointer, made_of in _inputs(predicate):
-                kind = _kind(made_of, pointer)
-                if kind is None:
-                    untold += 1
-                    continue
-                form = _BUILDER if kind == "procedure" else _DEPENDENCY
-                yield Row(artifact_inputs, f"{found.locator}/predicate{pointer}", {
-                    **log.fill(form, made_of),
-                    "artifact": artifact or name,
-                    "kind": kind,
-                    "digest": digest(made_of.get("digest")),
-                    "pin": "pinned" if digest(made_of.get("digest")) else "floating",
-                })  # fmt: skip
-    log.leave("dependencies whose kind cannot be told", untold)
-    if untold:
-        yield Note(f"left out: {untold} dependencies whose kind cannot be told")
+            for locator, values in made_of:
+                yield Row(artifact_inputs, locator, {**values, "artifact": artifact or name})
+    left_out = {"dependencies whose kind cannot be told": untold,
+                "statements that tell no provenance of a subject": others}  # fmt: skip
+    for what, count in left_out.items():
+        log.leave(what, count)
+        if count:
+            yield Note(f"left out: {count} {what}")
     if signed:
-        log.leave(ENVELOPE)
+        log.leave(ENVELOPE, signed)
         yield Note(UNVERIFIED)
     yield from log.items()
+
+
+def _made_of(
+    log: FieldLog, predicate: Mapping[str, Any], at: str
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Where each thing stands that the subjects were built from, and its row but for them."""
+    for pointer, one in _inputs(predicate):
+        if (kind := _kind(one, pointer)) is None:
+            continue
+        known = digest(one.get("digest"))
+        yield (
+            at + pointer,
+            {
+                **log.fill(_BUILDER if kind == "procedure" else _DEPENDENCY, one),
+                "kind": kind,
+                "digest": known,
+                "pin": "pinned" if known else "floating",
+            },
+        )
 
 
 def _inputs(predicate: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
