@@ -17,8 +17,8 @@ named as models |
 | `verified_at` | `eventTime` |
 
 ## Leaves out
-Runs without outputs, runs that did not complete, and events of jobs and data sets, counted; other
-facets.
+Runs without outputs or without inputs, runs that did not complete, and events of jobs and data
+sets, counted; other facets.
 
 ## Known limits
 Lineage names data sets and seldom digests them: a version is what the platform calls one.
@@ -95,17 +95,19 @@ def _read(source: Source, options: Options) -> Iterator[Item]:
         event["completed"] = event.get("completed") or found.values.get("eventType") == "COMPLETE"
         for side in ("inputs", "outputs"):
             for position, one in enumerate(map(mapping, sequence(found.values.get(side)))):
-                event[side].setdefault(_name(one), (f"{found.locator}/{side}/{position}", one))
+                at, before = event[side].get(_name(one), (f"{found.locator}/{side}/{position}", {}))
+                event[side][_name(one)] = at, _joined(before, one)
         event["when"] = found.values.get("eventTime") or event.get("when")
-        event["job"] = mapping(found.values.get("job")) or event.get("job")
+        event["job"] = _joined(mapping(event.get("job")), mapping(found.values.get("job")))
     for event in runs.values():
-        if event["outputs"] and event["completed"]:
-            yield from _rows(log, event)
-        else:
-            others += 1
-    log.leave("events or runs that completed no data set", others)
+        told = False
+        for row in _rows(log, event) if event["outputs"] and event["completed"] else ():
+            told = True
+            yield row
+        others += not told
+    log.leave("events or runs that made no data set of another", others)
     if others:
-        yield Note(f"left out: {others} events or runs that completed no data set")
+        yield Note(f"left out: {others} events or runs that made no data set of another")
     yield from log.items()
 
 
@@ -125,7 +127,7 @@ def _rows(log: FieldLog, event: Mapping[str, Any]) -> Iterator[Item]:
             known = _version(one)
             values = {
                 "kind": "base_checkpoint" if _MODEL.search(name) else "train_data",
-                "uri": name,
+                "uri": name or None,
                 "digest": known,
                 "pin": "pinned" if known else "floating",
             }
@@ -135,6 +137,12 @@ def _rows(log: FieldLog, event: Mapping[str, Any]) -> Iterator[Item]:
             code = {"kind": "code", "uri": address, "digest": commit}
             pin = {"pin": "pinned" if commit else "floating"}
             yield Row(artifact_inputs, f"{event['locator']}/job", {**base, **code, **pin})
+
+
+def _joined(before: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, Any]:
+    """What two events of a run say of one thing: an event may have facets that another has not."""
+    facets = {**mapping(before.get("facets")), **mapping(now.get("facets"))}
+    return {**before, **now, "facets": facets}
 
 
 def _name(dataset: Mapping[str, Any]) -> str:
