@@ -158,13 +158,16 @@ PERCENT = "SELECT key, scope, new_value FROM config_events WHERE starts_with(key
 def test_an_experiment_in_two_features_has_two_rules(tmp_path: Path) -> None:
     rule = {"key": "hint", "variations": [0, 1]}  # equal parts, as the SDK deals them
     other = {**rule, "variations": ["a", "b"]}
-    features = {"cards": {"defaultValue": False, "rules": [rule]},
+    features = {"a/b": {"defaultValue": False, "rules": [rule]},
                 "bar": {"defaultValue": 1, "rules": [other]}}  # fmt: skip
     payload = {"features": features, "dateUpdated": WHEN}
     found = Changes(tmp_path, "growthbook_features", payload)
     assert found.rows(f"{PERCENT} ORDER BY scope") == [
+        ("rollout:hint", "a/b", "50"),
         ("rollout:hint", "bar", "50"),
-        ("rollout:hint", "cards", "50"),
+    ]
+    assert found.rows("SELECT locator FROM config_events WHERE key = 'flag:a/b'") == [
+        ("line 1/features/a~1b",)
     ]
     assert found.exhibit.rows_rejected == 0
 

@@ -155,3 +155,109 @@ def test_long_provenance_in_an_envelope_is_recognised(tmp_path: Path) -> None:
     found = Made(tmp_path, "slsa_provenance", envelope(statement(SLSA, predicate, subject)))
     assert found.takers == ["slsa_provenance"]
     assert found.exhibit.rows_kept == 1_501
+
+
+# CycloneDX
+
+
+def bill(*components: dict[str, Any]) -> dict[str, Any]:
+    return {"bomFormat": "CycloneDX", "specVersion": "1.6", "components": list(components),
+            "metadata": {"timestamp": "x"}}  # fmt: skip
+
+
+def model(name: str = "m", **more: Any) -> dict[str, Any]:
+    return {"type": "machine-learning-model", "name": name, "version": "1", **more}
+
+
+def metric(value: Any) -> dict[str, Any]:
+    metrics = {"performanceMetrics": [{"type": "f1", "value": value}]}
+    return model(modelCard={"quantitativeAnalysis": metrics})
+
+
+@pytest.mark.parametrize("form", [json.dumps, lambda one: json.dumps([one])])
+def test_a_model_within_a_component_is_found(tmp_path: Path, form: Any) -> None:
+    app = {"type": "application", "name": "app", "components": [model()]}
+    found = Made(tmp_path, "cyclonedx_bom", form(bill(app)))
+    place = "line 1" if form is json.dumps else "/0"
+    assert found.rows("SELECT model, locator FROM model_versions") == [
+        ("m", f"{place}/components/0/components/0")
+    ]
+    assert found.exhibit.left_out["bom.metadata.timestamp"] == 1
+    assert found.exhibit.left_out["components that are no models"] == 1
+
+
+def test_several_bills_are_all_read(tmp_path: Path) -> None:
+    lines = "\n".join(json.dumps(bill(model(name))) for name in "ab")
+    found = Made(tmp_path, "cyclonedx_bom", lines)
+    assert found.rows("SELECT model FROM model_versions ORDER BY model") == [("a",), ("b",)]
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [("0.5", 0.5), (1, 1.0), (10**400, None), (True, None), ("inf", None), ([1], None)],
+)
+def test_a_value_of_a_metric_is_a_number_or_none(
+    tmp_path: Path, value: Any, expected: float | None
+) -> None:
+    found = Made(tmp_path, "cyclonedx_bom", bill(metric(value)))
+    assert found.rows("SELECT metric_value FROM model_versions") == [(expected,)]
+
+
+@pytest.mark.parametrize(
+    ("hashes", "expected"),
+    [
+        ({"SHA-512": C, "SHA-256": A}, f"sha256:{A}"),
+        ({"SHA-512": C, "MD5": "ab"}, f"sha512:{C}"),
+        ({"SHA3-256": B}, f"sha3-256:{B}"),
+    ],
+)
+def test_the_hash_by_which_a_model_is_named(
+    tmp_path: Path, hashes: dict[str, str], expected: str
+) -> None:
+    listed = [{"alg": name, "content": content} for name, content in hashes.items()]
+    found = Made(tmp_path, "cyclonedx_bom", bill(model(hashes=listed)))
+    assert found.rows("SELECT checkpoint FROM checkpoints") == [(expected,)]
+
+
+def test_what_has_no_name_makes_no_row_without_one(tmp_path: Path) -> None:
+    card = {"modelParameters": {"datasets": [{"ref": None, "name": "d"}]}}
+    nameless = {"type": "machine-learning-model", "modelCard": card}
+    data = {"type": "data", "name": "another"}
+    found = Made(tmp_path, "cyclonedx_bom", bill(nameless, data))
+    assert {reason for _, reason in found.rejects} == {"artifact is missing", "model is missing"}
+    assert found.exhibit.rows_kept == 0
+
+
+# OpenLineage
+
+
+def run(kind: str, version: str | None = None, **more: Any) -> dict[str, Any]:
+    facets = {"facets": {"version": {"datasetVersion": version}}} if version else {}
+    return {"eventType": kind, "eventTime": "2026-03-01T00:00:00Z", "run": {"runId": "1"},
+            "job": {"name": "train"}, "inputs": [{"name": "in", **facets}],
+            "outputs": [{"name": "out", **facets}], **more}  # fmt: skip
+
+
+def test_the_facets_of_all_events_of_a_run_count(tmp_path: Path) -> None:
+    """Where the code lies is told at the start, what version came of it at the end."""
+    place = {"sourceCodeLocation": {"url": "https://git.example/r", "version": "abc"}}
+    events = [run("START", job={"name": "train", "facets": place}),
+              run("COMPLETE", "7", job={"name": "train", "facets": {"jobType": {}}})]  # fmt: skip
+    found = Made(tmp_path, "openlineage_events", "\n".join(map(json.dumps, events)))
+    sql = "SELECT artifact, kind, uri, digest FROM artifact_inputs ORDER BY kind"
+    assert found.rows(sql) == [
+        ("out@7", "code", "https://git.example/r", "abc"),
+        ("out@7", "train_data", "in", "7"),
+    ]
+
+
+@pytest.mark.parametrize("side", ["inputs", "outputs"])
+def test_a_run_that_makes_no_row_is_counted(tmp_path: Path, side: str) -> None:
+    found = Made(tmp_path, "openlineage_events", run("COMPLETE", **{side: []}))
+    assert found.exhibit.rows_read == 0
+    assert found.exhibit.left_out["events or runs that made no data set of another"] == 1
+
+
+def test_a_data_set_without_a_name_has_no_address(tmp_path: Path) -> None:
+    found = Made(tmp_path, "openlineage_events", run("COMPLETE", inputs=[{}]))
+    assert found.rows("SELECT uri FROM artifact_inputs") == [(None,)]

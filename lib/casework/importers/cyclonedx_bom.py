@@ -1,12 +1,14 @@
 """CycloneDX bills of materials with models in them (ML-BOM), versions 1.5 to 1.7, as JSON.
 
 ## Reads
-Components of type `machine-learning-model`, in `metadata.component` and in `components`.
+Components of type `machine-learning-model`, in `metadata.component`, in `components` and within
+other components. Several bills may come as JSON Lines or as an array.
 
 ## Fills
 | column | from |
 |---|---|
-| `checkpoints.checkpoint` | the strongest of `hashes` |
+| `checkpoints.checkpoint` | of `hashes` the SHA-256, by which all else names it, else the \
+strongest |
 | `checkpoints.uri` | `purl`, else the first external reference, else group, name and version |
 | `artifact_inputs` | `modelCard.modelParameters.datasets` as `train_data`, `pedigree.ancestors` \
 as `base_checkpoint`, pinned where they have hashes |
@@ -26,10 +28,10 @@ What a bill says of data and metrics is a claim of its author; digests alone can
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from casework.case import Item, Note, Row
+from casework.case import Item, Note, Reject, Row
 from casework.importers._fields import FieldLog, Form
 from casework.importers._importer import Importer, Options
-from casework.importers._records import read_document
+from casework.importers._records import records
 from casework.importers._shape import mapping, number, sequence, text
 from casework.importers._source import Source
 from casework.tables import artifact_inputs, checkpoints, model_versions
@@ -44,7 +46,8 @@ _MODEL_FORM = Form(
     left_out=("type", "bom-ref"),
 )
 _INPUT = Form(artifact_inputs, of="model", columns={})
-_STRENGTH = ("SHA-512", "SHA-384", "SHA-256", "BLAKE3", "SHA-1", "MD5")
+_BY_CHOICE = ("SHA-256", "SHA-512", "SHA-384", "SHA3-512", "SHA3-384", "SHA3-256", "BLAKE2b-512",
+              "BLAKE2b-384", "BLAKE2b-256", "BLAKE3", "SHA-1", "MD5")  # fmt: skip
 
 
 def _recognises(source: Source) -> bool:
@@ -52,30 +55,43 @@ def _recognises(source: Source) -> bool:
 
 
 def _read(source: Source, options: Options) -> Iterator[Item]:
-    log = FieldLog(options.timezone)
-    bom = mapping(read_document(source).value())
-    top = mapping(mapping(bom.get("metadata")).get("component"))
-    listed = [("/metadata/component", top)] if top else []
-    listed += [(f"/components/{n}", mapping(one)) for n, one in
-               enumerate(sequence(bom.get("components")))]  # fmt: skip
-    data = {text(one.get("bom-ref")): one for _, one in listed if one.get("type") == "data"}
-    models = [(at, one) for at, one in listed if one.get("type") == _MODEL]
-    for locator, model in models:
-        yield from _rows(model, locator, data, log)
-    for name in bom:
-        if name not in ("bomFormat", "specVersion", "components", "metadata"):
+    log, others = FieldLog(options.timezone), 0
+    for found in records(source):
+        if isinstance(found, Reject):
+            yield found._replace(table=model_versions)
+            continue
+        listed = list(_components(found.values, found.locator))
+        data = {name: one for _, one in listed
+                if one.get("type") == "data" and (name := text(one.get("bom-ref")))}  # fmt: skip
+        models = [(at, one) for at, one in listed if one.get("type") == _MODEL]
+        others += len(listed) - len(models)
+        for locator, model in models:
+            yield from _rows(model, locator, data, log)
+        for name in found.values.keys() - {"bomFormat", "specVersion", "components", "metadata"}:
             log.leave(f"bom.{name}")
-    others = len(listed) - len(models)
+        for name in mapping(found.values.get("metadata")).keys() - {"component"}:
+            log.leave(f"bom.metadata.{name}")
     log.leave("components that are no models", others)
     yield from log.items()
     if others:
         yield Note(f"left out: {others} components that are no models")
 
 
+def _components(holder: Mapping[str, Any], at: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Where each component stands that a bill or a component holds, and within those, and it."""
+    listed = [(f"{at}/components/{position}", mapping(one))
+              for position, one in enumerate(sequence(holder.get("components")))]  # fmt: skip
+    if top := mapping(mapping(holder.get("metadata")).get("component")):
+        listed.insert(0, (f"{at}/metadata/component", top))
+    for locator, one in listed:
+        yield locator, one
+        yield from _components(one, locator)
+
+
 def _rows(
     model: Mapping[str, Any],
     locator: str,
-    data: Mapping[str | None, Mapping[str, Any]],
+    data: Mapping[str, Mapping[str, Any]],
     log: FieldLog,
 ) -> Iterator[Item]:
     card = mapping(model.get("modelCard"))
@@ -96,7 +112,7 @@ def _rows(
     if digest:
         log.took(_MODEL_FORM, "hashes", "checkpoint")
         yield Row(checkpoints, locator, {"checkpoint": digest, "uri": _address(model)})
-    artifact = digest or "@".join(filter(None, (name, text(model.get("version")))))
+    artifact = digest or "@".join(filter(None, (name, text(model.get("version"))))) or None
     for pointer, kind, one in _inputs(model, card, data):
         made_of = _digest(one)
         log.took(_INPUT, pointer.rpartition("/")[0].lstrip("/").replace("/", "."), "digest")
@@ -113,13 +129,12 @@ def _rows(
 def _inputs(
     model: Mapping[str, Any],
     card: Mapping[str, Any],
-    data: Mapping[str | None, Mapping[str, Any]],
+    data: Mapping[str, Mapping[str, Any]],
 ) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
     listed = mapping(card.get("modelParameters")).get("datasets")
     for position, one in enumerate(map(mapping, sequence(listed))):
-        found = data.get(text(one.get("ref"))) if "ref" in one else one
         pointer = f"/modelCard/modelParameters/datasets/{position}"
-        yield pointer, "train_data", found or one
+        yield pointer, "train_data", data.get(text(one.get("ref")) or "", one)
     ancestors = mapping(model.get("pedigree")).get("ancestors")
     for position, one in enumerate(map(mapping, sequence(ancestors))):
         yield f"/pedigree/ancestors/{position}", "base_checkpoint", one
@@ -128,9 +143,9 @@ def _inputs(
 def _digest(component: Mapping[str, Any]) -> str | None:
     listed = map(mapping, sequence(component.get("hashes")))
     found = {text(one.get("alg")): text(one.get("content")) for one in listed}
-    for name in _STRENGTH:
+    for name in _BY_CHOICE:
         if found.get(name):
-            return f"{name.replace('-', '').lower()}:{found[name]}"
+            return f"{name.replace('SHA-', 'SHA').lower()}:{found[name]}"
     return None
 
 
@@ -147,9 +162,10 @@ def _name(component: Mapping[str, Any]) -> str | None:
 
 
 def _value(value: Any) -> float | None:
+    """A number, or a text that is one and nothing else."""
     try:
-        return number(float(value))
-    except (TypeError, ValueError):
+        return number(float(value) if isinstance(value, str) else value)
+    except ValueError:
         return None
 
 

@@ -34,6 +34,7 @@ from typing import Any
 
 from casework import canonical
 from casework.case import Item, Note, Reject, Row
+from casework.importers._expressions import pointer
 from casework.importers._fields import FieldLog, Form
 from casework.importers._importer import Importer, Options
 from casework.importers._records import Record, records
@@ -121,7 +122,7 @@ def _features(log: FieldLog, found: Record) -> Iterator[Item | None]:
         feature = mapping(entry)
         name = place if isinstance(place, str) else text(feature.get("id"))
         when = log.instants.find(feature.get("dateUpdated") or whole)
-        at = f"{found.locator}/features/{place}"
+        at = f"{found.locator}/features{pointer(str(place))}"
         if when is None:
             yield None
             continue
