@@ -77,7 +77,18 @@ def test_what_is_no_number(value: object) -> None:
     assert set(rest) == {"metric_value"}
 
 
-@pytest.mark.parametrize("value", [2.5, 2**63, "1e300", "2.5"])
+@pytest.mark.parametrize("value", [2**53 + 1, str(2**53 + 1), f" {2**53 + 1} "])
+def test_whole_numbers_are_exact(value: object) -> None:
+    values, _ = own().take(model_versions, {"review_words": value}, native=())
+    assert values == {"review_words": 2**53 + 1}
+
+
+def test_a_list_of_words_has_no_word_for_nothing() -> None:
+    values, _ = own().take(model_versions, {"aliases": ["prod", None, True, 7]}, native=())
+    assert values == {"aliases": ["prod", "true", "7"]}
+
+
+@pytest.mark.parametrize("value", [2.5, 2**63, "1e300", "2.5", str(10**400), "9" * 5_000])
 def test_what_is_no_whole_number(value: object) -> None:
     values, _ = own().take(model_versions, {"review_words": value}, native=())
     assert values == {}

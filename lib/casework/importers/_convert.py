@@ -1,6 +1,7 @@
 """A value of a foreign JSON document as a value of the type of a column."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from casework.importers import _shape
@@ -21,7 +22,7 @@ def convert(value: Any, column: Column, instants: Instants) -> Any:
     if column.type == INSTANT:
         return instants.read(value)
     if column.type == "VARCHAR[]" and isinstance(value, list):
-        return [str(item) for item in value]
+        return [_word(item) for item in value if item is not None]
     if column.type == "FLOAT[]" and isinstance(value, list) and value:
         return [_real(item) for item in value]
     if isinstance(value, Mapping | list):
@@ -47,6 +48,8 @@ def _real(value: Any) -> float:
 
 
 def _whole(value: Any) -> int:
+    with suppress(ValueError):  # of digits nothing is lost, which a float would lose beyond 2^53
+        value = int(value) if isinstance(value, str) else value
     found = _real(value)
     if found != int(found) or abs(found) >= _WHOLE_LIMIT:
         raise ValueError("not a whole number")
