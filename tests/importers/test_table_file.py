@@ -804,6 +804,7 @@ LARGE = b"unit_id\n" + b"".join(b"u%d\n" % number for number in range(100_000))
         ("units.jsonl.gz", gzip.compress(b'{"unit_id": "u1"}\n' * 1_000)[:-12]),
         ("units.jsonl.zst", zstandard.compress(b'{"unit_id": "u1"}\n' * 1_000)[:-6]),
         ("units.csv", "unit_id,x\nu1,2\n".encode("utf-16")),
+        ("units.jsonl", b'{"unit_id": "u1", "": "lost"}'),
         ("units.csv", b"unit_id,,x\nu1,2,3\n"),
         ("units.csv", b"unit_id,x,x\nu1,2,3\n"),
         ("units.csv", b""),

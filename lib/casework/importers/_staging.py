@@ -115,6 +115,8 @@ def _chunk(records: Iterator[Record]) -> list[Record]:
 def _check_names(source: Source, names: list[str]) -> None:
     if len(names) > _MAX_COLUMNS:
         raise unreadable(source, f"more than {_MAX_COLUMNS:,} columns")
+    if "" in names:
+        raise unreadable(source, "a column has no name")
     folded = [name.lower() for name in names]
     if len(set(folded)) < len(folded):
         twice = next(name for name in names if folded.count(name.lower()) > 1)
