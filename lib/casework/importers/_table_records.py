@@ -21,7 +21,7 @@ def first_record(source: Source) -> Mapping[str, Any]:
     if source.head().startswith(PARQUET):
         return dict.fromkeys(parquet_names(source))
     if first := source.first_object:
-        return source.within(LISTED) or first
+        return source.within(LISTED) if _is_page(source) else first
     return dict.fromkeys(csv_names(source))
 
 
@@ -39,10 +39,16 @@ def table_records(source: Source, *, constants: bool = False) -> Iterator[Record
         yield from parquet_records(source)
     elif not source.first_object:
         yield from csv_records(source)
-    elif source.within(LISTED):
+    elif _is_page(source):
         yield from _page(source)
     else:
         yield from records(source, constants=constants)
+
+
+def _is_page(source: Source) -> bool:
+    """Whether it is a page, and not a record with a field of that name."""
+    is_field = isinstance(source.first_object.get(LISTED), Mapping)
+    return bool(source.within(LISTED)) and not is_field
 
 
 def _page(source: Source) -> Iterator[Record | Reject]:

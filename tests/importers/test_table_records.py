@@ -1,0 +1,30 @@
+"""Tables that tools save, whatever form they save them in."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.importers.loading import source_of
+
+from casework.importers._records import Record
+from casework.importers._table_records import first_record, table_records
+
+RECORDS: list[dict[str, Any]] = [{"name": "a", "data": {"x": 1}}, {"name": "b", "data": {}}]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\n".join(map(json.dumps, RECORDS)),
+        json.dumps(RECORDS),
+        json.dumps({"data": RECORDS, "next_cursor": None}),
+    ],
+    ids=["lines", "array", "page"],
+)
+def test_a_field_named_data_is_no_page(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "t.json"
+    path.write_text(text)
+    found = [one.values for one in table_records(source_of(path)) if isinstance(one, Record)]
+    assert found == RECORDS
+    assert first_record(source_of(path))["name"] == "a"
