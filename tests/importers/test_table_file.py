@@ -624,6 +624,24 @@ def test_a_column_displaced_by_a_constant_is_kept(tmp_path: Path) -> None:
     assert found == [("eu", "us")]
 
 
+@pytest.mark.parametrize("given", ['"2026-03-01 10:00"', "2026-03-01 10:00:00"])
+def test_an_instant_of_a_map_is_in_the_zone_that_is_named(tmp_path: Path, given: str) -> None:
+    mapping = f"[constants]\noccurred_at = {given}\n"
+    for zone, hour, told in (("Europe/Berlin", 9, 0), (None, 10, 1)):
+        folder = tmp_path / str(hour)
+        folder.mkdir()
+        loaded = Loaded(folder, "requests.csv", "id\nr1\n", map_text=mapping, timezone=zone)
+        assert loaded.rows("SELECT occurred_at FROM requests") == [(NINE.replace(hour=hour),)]
+        assert sum("read as UTC" in note for note in loaded.exhibit.notes) == told
+
+
+def test_an_instant_of_a_map_with_a_zone_is_that(tmp_path: Path) -> None:
+    mapping = "[constants]\noccurred_at = 2026-03-01T10:00:00+01:00\n"
+    loaded = Loaded(tmp_path, "requests.csv", "id\nr1\n", map_text=mapping)
+    assert loaded.rows("SELECT occurred_at FROM requests") == [(NINE,)]
+    assert not [note for note in loaded.exhibit.notes if "read as UTC" in note]
+
+
 def test_one_source_column_can_fill_two(tmp_path: Path) -> None:
     mapping = '[columns]\nuser_id = "who"\naccount_id = "who"\n'
     text = "id,at,who\nr1,2026-03-01T09:00:00Z,ann\n"
@@ -656,6 +674,7 @@ def test_one_source_column_can_fill_two(tmp_path: Path) -> None:
         ),
         ('[columns]\nsignal = {source = "t", values = 3}\n', "MAP_INVALID"),
         ('table = "requests"\n[constants]\ninput_tokens = "many"\n', "MAP_INVALID"),
+        ('[columns]\nregion = "r"\n[constants]\nregion = "eu"\n', "MAP_INVALID"),
         ('table = "artifact_inputs"\n[constants]\npin = "nailed"\n', "MAP_INVALID"),
     ],
 )

@@ -1,5 +1,6 @@
 """SQL that turns source columns into evidence columns, and says why a row cannot be used."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -190,6 +191,12 @@ def has_zone(format: str) -> bool:
     return "%z" in format or "%Z" in format
 
 
+def is_zoneless(given: Any) -> bool:
+    """Whether an instant that a map gives names no zone."""
+    text = written(given)
+    return len(text) <= 10 or not re.search(_HAS_ZONE, text)
+
+
 def lacks_zone(column: str) -> str:
     """SQL test: a text that would be read as an instant names no zone."""
     text = f"nullif(trim({identifier(column)}), '')"
@@ -230,9 +237,12 @@ def _epoch_by_size(source: str) -> str:
     )
 
 
-def constant(table: Table, name: str, given: Any) -> str:
-    """SQL of a value that all rows get."""
-    return f"CAST({literal(written(given))} AS {table.type_of(name)})"
+def constant(table: Table, name: str, given: Any, timezone: str) -> str:
+    """SQL of a value that all rows get; an instant without a zone is one of the zone named."""
+    text, target = literal(written(given)), table.type_of(name)
+    if target == INSTANT:
+        text = _instant(text, TEXT, Field(), timezone)
+    return f"CAST({text} AS {target})"
 
 
 def pointer(name: str) -> str:

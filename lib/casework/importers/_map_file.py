@@ -100,6 +100,8 @@ def check_map(mapping: Mapping[str, Any], table: Table | None) -> None:
     for name, entry in mapping.get("columns", {}).items():
         field_of(name, entry, _targets(name, table))
     for name, value in mapping.get("constants", {}).items():
+        if name in mapping.get("columns", {}):
+            raise _invalid(f"{name} has a column and a constant")
         if table:
             check_constant(name, value, table)
         _targets(name, table)

@@ -41,7 +41,7 @@ def statement(
         if fault := sql.fault(table, name, entry, kind, _named(name)):
             faults.append(fault)
     for name, given in plan.constants.items():
-        values[name] = sql.constant(table, name, given)
+        values[name] = sql.constant(table, name, given, timezone)
     notes = []
     numeric, other = _split(table, plan, reading)
     if numeric:

@@ -38,6 +38,7 @@ from casework.importers._expressions import (
     Reading,
     has_zone,
     is_numeric,
+    is_zoneless,
     lacks_zone,
 )
 from casework.importers._importer import Importer, Options
@@ -223,10 +224,13 @@ def _with_numbers(reading: Reading, table: Table, decided: Plan) -> Reading:
 
 
 def _naive(table: Table, decided: Plan, reading: Reading) -> Iterator[tuple[str, str | None]]:
-    """The source columns of instants that may carry no zone, with the test of a row where one may.
+    """The columns of instants that may carry no zone, with the test of a row where one may.
 
     None stands for a column in which no value can.
     """
+    for name, given in decided.constants.items():
+        if table.type_of(name) == INSTANT and is_zoneless(given):
+            yield name, None
     for name, entry in decided.fields.items():
         kind = reading.types[entry.source]
         formats = entry.formats
