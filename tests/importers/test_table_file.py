@@ -527,6 +527,16 @@ def test_instants_in_nanoseconds_as_pandas_writes_them(tmp_path: Path, zone: str
     )
 
 
+def test_text_that_its_writer_calls_bytes(tmp_path: Path) -> None:
+    texts = {"request_id": "é", "occurred_at": "2026-03-01T09:00:00Z", "latency_ms": "12.5"}
+    columns = {name: pa.array([text.encode()], pa.binary()) for name, text in texts.items()}
+    table = pa.table({**columns, "note": pa.array([b"\xff"], pa.binary())})
+    pa.parquet.write_table(table, out := io.BytesIO())
+    loaded = Loaded(tmp_path, "requests.parquet", out.getvalue())
+    sql = "SELECT request_id, occurred_at, latency_ms, attributes->>'note' FROM requests"
+    assert loaded.rows(sql) == [("é", NINE, 12.5, "\\xFF")]
+
+
 BERLIN = 'table = "requests"\n[columns]\noccurred_at = {source = "t", timezone = "Europe/Berlin"}\n'
 
 

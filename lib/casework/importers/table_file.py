@@ -179,7 +179,13 @@ def _parquet(source: Source, path: str) -> Reading:
     types = _types("read_parquet($path)", path)
     if any(name.lower().startswith(RESERVED) for name in types):
         raise unreadable(source, f"no column may begin with {RESERVED!r}")
-    return Reading("read_parquet($path)", types, {"path": path})
+    texts = ", ".join(
+        f"coalesce(TRY(decode({column})), CAST({column} AS {TEXT})) AS {column}"
+        for column in (identifier(name) for name, kind in types.items() if kind == "BLOB")
+    )  # some writers do not say that their bytes are text
+    relation = f"(SELECT * REPLACE ({texts}) FROM read_parquet($path))"
+    types = {name: TEXT if kind == "BLOB" else kind for name, kind in types.items()}
+    return Reading(relation if texts else "read_parquet($path)", types, {"path": path})
 
 
 def _strict_csv(source: Source) -> Reading:
