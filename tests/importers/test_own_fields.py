@@ -61,7 +61,7 @@ def test_what_does_not_fit_stays_and_is_told() -> None:
 
 @pytest.mark.parametrize(
     ("value", "expected"),
-    [(True, True), ("No", False), ("TRUE", True), (1, True), ("0", False)],
+    [(True, True), ("No", False), ("TRUE", True), (1, True), ("0", False), (0.0, False)],
 )
 def test_flags(value: object, expected: bool) -> None:
     values, _ = own().take(eval_samples, {"refused": value}, native=())

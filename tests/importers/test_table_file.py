@@ -404,7 +404,7 @@ def test_a_float_is_a_whole_number_only_if_it_is_one(tmp_path: Path) -> None:
 
 
 def test_flags(tmp_path: Path) -> None:
-    words = ["true", "False", "1", "0", "yes", "2"]
+    words = ["true", "False", "1", "0", "yes", "2", "1.0", "0.0", "true.0", "1.5"]
     text = "unit_id,is_bot\n" + "".join(f"u{word},{word}\n" for word in words)
     loaded = Loaded(tmp_path, "units.csv", text)
     assert loaded.rows("SELECT is_bot FROM units") == [
@@ -413,8 +413,10 @@ def test_flags(tmp_path: Path) -> None:
         (True,),
         (False,),
         (True,),
+        (True,),
+        (False,),
     ]
-    assert len(loaded.rejects) == 1
+    assert len(loaded.rejects) == 3
 
 
 def test_numbers_as_flags(tmp_path: Path) -> None:

@@ -9,7 +9,8 @@ from casework.importers._instants import Instants
 from casework.tables import Column
 from casework.tables._table import FLAG, INSTANT, REAL, TEXT, WHOLE
 
-_FLAGS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+_FLAGS = {"true": True, "yes": True, "1": True, "1.0": True,
+          "false": False, "no": False, "0": False, "0.0": False}  # fmt: skip
 _WHOLE_LIMIT = 2**63
 
 

@@ -80,6 +80,8 @@ def value(table: Table, name: str, entry: Field, kind: str, timezone: str) -> st
         return _whole(source, kind, entry.scale)
     if target == FLAG and is_numeric(kind):
         return f"(CASE {source} WHEN 1 THEN true WHEN 0 THEN false END)"
+    if target == FLAG and kind == TEXT:  # pandas writes 1 as 1.0 where some are missing
+        return f"TRY_CAST(regexp_replace({source}, '^([01])[.]0*$', '\\1') AS {FLAG})"
     if target.endswith(("[]", ")")) and kind == TEXT:
         as_json = f"TRY_CAST(TRY_CAST({source} AS {JSON}) AS {target})"
         return f"coalesce({as_json}, TRY_CAST({source} AS {target}))"
