@@ -433,6 +433,18 @@ def test_words_of_a_closed_list(tmp_path: Path) -> None:
     assert "pin: nailed is none of pinned, floating, absent" in loaded.rejects[0][2]
 
 
+@pytest.mark.parametrize("form", [as_csv, as_lines, as_parquet])
+def test_a_thumb_is_up_or_down(tmp_path: Path, form: Any) -> None:
+    """Zero and one, as some systems write them, are told and not read as no thumb and one up."""
+    records = [{"feedback_id": f"f{n}", "occurred_at": NINE.isoformat(), "signal": n}
+               for n in (1, -1, 0, 5)]  # fmt: skip
+    loaded = Loaded(tmp_path, "feedback.x", form(records), table="feedback")
+    assert loaded.rows("SELECT signal FROM feedback") == [(1,), (-1,)]
+    assert [why for _, _, why in loaded.rejects] == [
+        "signal: 0 is none of 1, -1", "signal: 5 is none of 1, -1",
+    ]  # fmt: skip
+
+
 def test_vectors_come_as_lists_or_as_json_text(tmp_path: Path) -> None:
     rows = [{"text_id": "t", "occurred_at": "2026-03-01T09:00:00Z", "vector": [0.5, -1.0]}]
     for number, data in enumerate((as_lines(rows), as_csv(rows), as_parquet(rows))):

@@ -32,7 +32,7 @@ def convert(value: Any, column: Column, instants: Instants) -> Any:
     if read is None:
         raise ValueError(f"no reader for {column.type}")
     found = read(value)
-    if column.values and found not in column.values:
+    if column.values and str(found) not in column.values:
         raise ValueError(f"not one of {column.values}")
     return found
 

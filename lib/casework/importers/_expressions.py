@@ -127,7 +127,7 @@ def fault(table: Table, name: str, entry: Field, kind: str, sql: str) -> str | N
     if allowed:
         among = ", ".join(literal(word) for word in allowed)
         stray = literal(f" is none of {', '.join(allowed)}")
-        tests.append(f"WHEN {sql} NOT IN ({among}) THEN {shown} || {stray}")
+        tests.append(f"WHEN CAST({sql} AS {TEXT}) NOT IN ({among}) THEN {shown} || {stray}")
     return f"CASE {' '.join(tests)} END"
 
 

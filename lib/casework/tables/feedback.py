@@ -9,7 +9,7 @@ feedback = Table(
     columns=(
         Column("feedback_id", TEXT, "The event.", required=True),
         Column("occurred_at", INSTANT, "When, UTC.", required=True),
-        Column("signal", WHOLE, "+1 or -1.", required=True),
+        Column("signal", WHOLE, "+1 or -1.", required=True, values=("1", "-1")),
         Column("request_id", TEXT, "The request that it is about."),
         Column("user_id", TEXT, "Who gave it."),
         Column("account_id", TEXT, "Account."),
