@@ -22,6 +22,7 @@ from casework.importers._zip import MAX_RATIO, MAX_TOTAL
 _QUOTED = re.compile(r'"(?:[^"]|"")*"')
 _DELIMITERS = (",", "\t", ";", "|")
 _LINE_BYTES = 16 * 2**20
+_HEADER_BYTES = 2**16
 _CHUNK = 2**20
 _SHOWN = 16_000
 
@@ -122,7 +123,9 @@ def _first_line(source: Source) -> tuple[list[str], str]:
     if b"\0" in head.split(b"\n")[0]:
         raise unreadable(source, "not UTF-8 text, but perhaps UTF-16")
     text = head.decode("utf-8-sig", "backslashreplace")
-    unquoted = _QUOTED.sub("", text[:_CHUNK]).split("\n")[0]
+    unquoted, *ended = re.split(r"[\r\n]", _QUOTED.sub("", text), maxsplit=1)
+    if len(head) >= _HEADER_BYTES and not ended:
+        raise unreadable(source, f"its first line has more than {_HEADER_BYTES >> 10} KiB")
     delimiter = max(_DELIMITERS, key=unquoted.count)
     return _first_record(text, delimiter), delimiter
 
