@@ -445,6 +445,23 @@ def test_a_thumb_is_up_or_down(tmp_path: Path, form: Any) -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize("form", [as_lines, as_parquet])
+def test_a_thumb_that_is_true_or_false_is_told(tmp_path: Path, form: Any) -> None:
+    records = [{"feedback_id": f"f{up}", "occurred_at": NINE.isoformat(), "signal": up}
+               for up in (True, False)]  # fmt: skip
+    loaded = Loaded(tmp_path, "feedback.x", form(records), table="feedback")
+    assert [why for _, _, why in loaded.rejects] == [
+        "signal: true cannot be read as bigint", "signal: false cannot be read as bigint",
+    ]  # fmt: skip
+
+
+def test_a_date_in_digits_is_read_as_a_map_says(tmp_path: Path) -> None:
+    mapping = '[columns]\noccurred_at = {source = "t", format = "%Y%m%d%H%M%S"}\n'
+    text = "id,t\nr1,20260301090000\n"
+    loaded = Loaded(tmp_path, "requests.csv", text, map_text=mapping)
+    assert loaded.rows("SELECT occurred_at FROM requests") == [(NINE,)]
+
+
 def test_vectors_come_as_lists_or_as_json_text(tmp_path: Path) -> None:
     rows = [{"text_id": "t", "occurred_at": "2026-03-01T09:00:00Z", "vector": [0.5, -1.0]}]
     for number, data in enumerate((as_lines(rows), as_csv(rows), as_parquet(rows))):
@@ -851,6 +868,7 @@ LARGE = b"unit_id\n" + b"".join(b"u%d\n" % number for number in range(100_000))
         ("units.csv", b"unit_id,,x\nu1,2,3\n"),
         ("units.csv", b"unit_id,x,x\nu1,2,3\n"),
         ("units.csv", b""),
+        ("units.csv", b"unit_id," + b"a" * 70_000 + b"\nu1,2\n"),
     ],
     ids=str_only,
 )

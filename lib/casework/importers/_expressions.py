@@ -76,6 +76,8 @@ def value(table: Table, name: str, entry: Field, kind: str, timezone: str) -> st
         return _text(source, kind)
     if target == REAL:
         return _real(source, entry.scale)
+    if target == WHOLE and kind == "BOOLEAN":  # as in text formats, true is no number
+        return f"CAST(NULL AS {WHOLE})"
     if target == WHOLE:
         return _whole(source, kind, entry.scale)
     if target == FLAG and is_numeric(kind):

@@ -16,9 +16,10 @@ missing values; infinity is no value, and a fraction is no whole number.
 
 ## Known limits
 An instant without a zone is read in the zone of `--timezone`, else as UTC, and that is said. In
-the hour that is repeated when clocks go back, the earlier instant is taken. JSON is read as a
-whole where it is one array, up to 512 MiB. Parquet is read by 2,048 rows at a time: where these
-hold some 800 MB, 400 kB each, it is IMPORT_MEMORY.
+the hour that is repeated when clocks go back, the earlier instant is taken. A date in digits, such
+as 20260301090000, is read where a map gives its `format`, and is a reject elsewhere. JSON is read
+as a whole where it is one array, up to 512 MiB. Parquet is read by 2,048 rows at a time: where
+these hold some 800 MB, 400 kB each, it is IMPORT_MEMORY.
 """
 
 import re
