@@ -148,11 +148,12 @@ def test_either_alphabet_of_base64_is_read(tmp_path: Path) -> None:
     assert found.exhibit.rows_kept == 2
 
 
-def test_long_provenance_in_an_envelope_is_recognised(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["bundle.json", "provenance.sig"])
+def test_long_provenance_in_an_envelope_is_recognised(tmp_path: Path, name: str) -> None:
     dependencies = [{"uri": f"pkg:pypi/p{n}", "digest": {"sha256": A}} for n in range(1_500)]
     predicate = {"buildDefinition": {"resolvedDependencies": dependencies}}
     subject = {"name": "m", "digest": {"sha256": B}}
-    found = Made(tmp_path, "slsa_provenance", envelope(statement(SLSA, predicate, subject)))
+    found = Made(tmp_path, "slsa_provenance", envelope(statement(SLSA, predicate, subject)), name)
     assert found.takers == ["slsa_provenance"]
     assert found.exhibit.rows_kept == 1_501
 

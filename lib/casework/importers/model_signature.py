@@ -69,8 +69,8 @@ _SIGNED_FILE = Form(
 
 
 def _recognises(source: Source) -> bool:
-    if kind_of(source).startswith(_TYPE):
-        return True
+    if kind := kind_of(source):
+        return kind.startswith(_TYPE)
     found = source.first_object  # of many files the head holds the beginning of the payload only
     is_cut = "dsseEnvelope" in found and found["dsseEnvelope"] is None
     return is_cut and source.bare_name.endswith(".sig")
