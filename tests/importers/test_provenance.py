@@ -262,3 +262,17 @@ def test_a_run_that_makes_no_row_is_counted(tmp_path: Path, side: str) -> None:
 def test_a_data_set_without_a_name_has_no_address(tmp_path: Path) -> None:
     found = Made(tmp_path, "openlineage_events", run("COMPLETE", inputs=[{}]))
     assert found.rows("SELECT uri FROM artifact_inputs") == [(None,)]
+
+
+def test_few_bytes_do_not_make_rows_without_measure(tmp_path: Path) -> None:
+    names = [{"name": f"n{n}"} for n in range(500)]
+    found = Made(tmp_path, "openlineage_events", run("COMPLETE", inputs=names, outputs=names))
+    assert found.rows("SELECT code FROM rejects") == [("RUN_TOO_LARGE",)]
+    subjects = [{"digest": {"sha256": f"{n:064x}"}} for n in range(500)]
+    dependencies = [{"uri": f"pkg:pypi/p{n}"} for n in range(500)]
+    predicate = {"buildDefinition": {"resolvedDependencies": dependencies}}
+    folder = tmp_path / "slsa"
+    folder.mkdir()
+    found = Made(folder, "slsa_provenance", statement(SLSA, predicate, *subjects))
+    assert found.rows("SELECT code FROM rejects") == [("STATEMENT_TOO_LARGE",)]
+    assert found.exhibit.tables == {"checkpoints": 500}

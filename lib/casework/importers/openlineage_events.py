@@ -21,7 +21,8 @@ Runs without outputs or without inputs, runs that did not complete, and events o
 sets, counted; other facets.
 
 ## Known limits
-Lineage names data sets and seldom digests them: a version is what the platform calls one.
+Lineage names data sets and seldom digests them: a version is what the platform calls one. A run
+with more than 200,000 pairs of output and input is one reject.
 """
 
 import re
@@ -67,6 +68,7 @@ _JOB = Form(
     },
     keeps=False,
 )
+_MOST_ROWS = 200_000
 _MODEL = re.compile(r"(?:^|[/._-])(?:models?|checkpoints?|weights)(?:[/._-]|$)", re.IGNORECASE)
 
 
@@ -112,6 +114,11 @@ def _read(source: Source, options: Options) -> Iterator[Item]:
 
 
 def _rows(log: FieldLog, event: Mapping[str, Any]) -> Iterator[Item]:
+    made, of = len(event["outputs"]), len(event["inputs"])
+    if made * of > _MOST_ROWS:
+        reason = f"{made} outputs of {of} inputs each are more than {_MOST_ROWS} rows"
+        yield Reject(event["locator"], "RUN_TOO_LARGE", reason, "", artifact_inputs)
+        return
     job = mapping(event.get("job"))
     place = mapping(mapping(job.get("facets")).get("sourceCodeLocation"))
     about = filled({"job": text(job.get("name")), "namespace": text(job.get("namespace"))})
@@ -119,10 +126,10 @@ def _rows(log: FieldLog, event: Mapping[str, Any]) -> Iterator[Item]:
     log.fill(_JOB, job)
     for _, one in event["inputs"].values():
         log.fill(_INPUT, one)
-    for artifact, (_, out) in event["outputs"].items():
+    for name, (_, out) in event["outputs"].items():
         log.fill(_OUTPUT, out)
-        made = f"{artifact}@{_version(out) or event['run']}"
-        base = {"artifact": made, "verified_at": when, "attributes": about}
+        artifact = f"{name}@{_version(out) or event['run']}"
+        base = {"artifact": artifact, "verified_at": when, "attributes": about}
         for name, (locator, one) in event["inputs"].items():
             known = _version(one)
             values = {

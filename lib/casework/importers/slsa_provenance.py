@@ -22,7 +22,8 @@ Signatures; what else the predicate says, such as internal parameters and byprod
 whose kind cannot be told; statements with other predicates, or without a subject. All are counted.
 
 ## Known limits
-Signatures are not verified. The kind is read off the address.
+Signatures are not verified. The kind is read off the address. Of a statement with more than
+200,000 pairs of subject and dependency the dependencies are one reject.
 """
 
 import re
@@ -38,6 +39,7 @@ from casework.importers._source import Source
 from casework.tables import ATTRIBUTES, artifact_inputs, checkpoints
 
 _TYPE = "https://slsa.dev/provenance/"
+_MOST_ROWS = 200_000
 _STATEMENT = Form(
     checkpoints,
     of="statement",
@@ -89,6 +91,10 @@ def _read(source: Source, options: Options) -> Iterator[Item]:
         log.fill(_STATEMENT, {**found.content, "predicate": _beside_inputs(predicate)})
         made_of = list(_made_of(log, predicate, f"{found.locator}/predicate"))
         untold += sum(1 for _ in _inputs(predicate)) - len(made_of)
+        if len(named) * len(made_of) > _MOST_ROWS:
+            reason = f"{len(named)} subjects of {len(made_of)} things each"
+            yield Reject(found.locator, "STATEMENT_TOO_LARGE", reason, "", artifact_inputs)
+            made_of = []
         for name, artifact in named:
             about = {"checkpoint": artifact, "uri": name, "attributes": _about(predicate)}
             yield Row(checkpoints, found.locator, about)
