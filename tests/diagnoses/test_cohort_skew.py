@@ -487,3 +487,27 @@ def test_the_number_of_a_week_is_no_percentage(
     tables["assignments"]["stage"] = [stage] * 199 + ["later"]
     srm = diagnose_tables("cohort_skew", **tables).measures["srm_p"].value
     assert (srm > 0.5) == is_planned
+
+
+@pytest.mark.parametrize(
+    ("column", "ran"),
+    [("pre_mails", True), ("mails_28d_before", True), ("pre_metric", True), ("premium", False),
+     ("pre_exposure_score", False)],
+)  # fmt: skip
+def test_the_metric_from_before_may_stand_with_the_units(
+    column: str, ran: bool, diagnose_tables: Diagnose
+) -> None:
+    treated = [i < 60 for i in range(1200)]
+    level = [10 + 6 * is_treated + i % 7 for i, is_treated in enumerate(treated)]
+    tables = dealt(treated)
+    ids = tables["assignments"]["unit_id"]
+    tables["units"] = {"unit_id": list(ids), column: level}
+    days = (1, 4, 8, 12)
+    tables["outcomes"] = {
+        "unit_id": [unit for unit in ids for _ in days], "metric": ["mails"] * 4800,
+        "occurred_at": [str(START + timedelta(days=day)) for _ in ids for day in days],
+        "value": [(value + day % 2) for value in level for day in days],
+    }  # fmt: skip
+    result = diagnose_tables("cohort_skew", **tables)
+    assert (result.falsifier.ran, "not run" not in result.falsifier.outcome) == (ran, ran)
+    assert result.verdict == ("confirmed" if ran else "supported")

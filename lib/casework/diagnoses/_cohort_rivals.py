@@ -1,5 +1,7 @@
 """What else could explain a lift that evaporates, tested one by one, and the attempt to refute."""
 
+import re
+
 from casework.diagnoses._arms import Comparison
 from casework.diagnoses._composition import Composition
 from casework.diagnoses._dealing import Dealing
@@ -8,10 +10,14 @@ from casework.findings import Falsifier, Outcome, Rival
 from casework.stats.composition import independence
 from casework.stats.estimates import Estimate
 from casework.stats.strata import two_proportion_z
+from casework.visible import shorten
 from casework.words import number, p_value, share, spread
 
 _STRICT = 0.001
 _HALF = 0.5
+_BEFORE = ("pre", "before", "prior", "previous", "baseline")
+_SPAN = re.compile(r"\d+(d|w|days?|weeks?)")
+"""Words by which a column says that it is of the time before, and of how long a time."""
 
 
 def falsify(found: Composition, sesoi: float) -> Falsifier:
@@ -19,14 +25,28 @@ def falsify(found: Composition, sesoi: float) -> Falsifier:
     statement = (
         f"The metric before exposure is the same in both arms, within {sesoi} standard deviations"
     )
-    before = next((c for c in found.covariates if c.name == f"before: {found.metric}"), None)
+    names = [f"before: {found.metric}"]  # outcomes first, then what the units say of themselves
+    names += [c.name for c in found.covariates if is_before(c.name, found.metric)]
+    known = {c.name: c for c in found.covariates}
+    before = next((known[name] for name in names if name in known), None)
     if before is None:
         return Falsifier(
             statement, False, "not run: no outcomes are known to be from before exposure"
         )
     d = before.difference
     gap = f"difference {spread(d.value, (d.low, d.high), 'standard deviations')}"
+    if before.name != names[0]:
+        gap += f", by {shorten(before.name, 40)} of the units"
     return Falsifier(statement, True, gap, falsified=d.inside(-sesoi, sesoi))
+
+
+def is_before(name: str, metric: str | None) -> bool:
+    """Whether a covariate of the units is named as the metric from before: `pre_tasks`."""
+    words = re.findall(r"[^\W_]+", name.lower())
+    rest = [word for word in words if word not in _BEFORE and not _SPAN.fullmatch(word)]
+    if rest == ["metric"]:
+        return rest != words
+    return bool(rest) and rest == re.findall(r"[^\W_]+", (metric or "").lower())
 
 
 def rivals_of(
