@@ -1,5 +1,7 @@
 """Where little was seen `prompt_leakage` says so: few leaked items, prompts without a question."""
 
+import json
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -83,3 +85,46 @@ def test_leaked_items_that_are_only_easier_lose_no_more_than_the_others(tmp_path
     assert "they lose" not in said.replace("what they lose", "")
     assert "the score changes by" not in said
     assert "easier" in said
+
+
+def _as_messages(shown: str, question: str) -> str:
+    text = f"Q: {shown}\nA: refund\n\nQ: {question}\nA:"
+    return json.dumps([{"role": "system", "content": "é"}, {"role": "user", "content": text}])
+
+
+def _as_turns(shown: str, question: str) -> str:
+    said = [("user", shown), ("assistant", "refund"), ("user", question)]
+    return json.dumps({"messages": [
+        {"role": role, "content": [{"type": "text", "text": text}]} for role, text in said
+    ]})  # fmt: skip
+
+
+def _in_another_form(shown: str, question: str) -> str:
+    return f"Customer: {shown}\nThe right class: refund\n\nCustomer: {question}\nThe right class:"
+
+
+@pytest.mark.parametrize("form", [_as_messages, _as_turns, _in_another_form])
+@pytest.mark.parametrize("labelled", [True, False])
+def test_examples_are_found_in_whatever_form_a_prompt_sets_them(
+    form: Callable[[str, str], str], labelled: bool, tmp_path: Path
+) -> None:
+    questions, examples = texts(78, 80), texts(79, 20)
+    shown = [questions[i] if i < 40 else examples[i % 20] for i in range(80)]
+    prompts = [form(own, question) for own, question in zip(shown, questions, strict=True)]
+    bare = [form(examples[i % 20], question) for i, question in enumerate(questions)]
+    kept = [f"Q: {text}\nA: refund" for text in examples + questions[:40]]
+    result = diagnose_columns(tmp_path, {
+        "eval_samples": joined(
+            samples(questions, prompts, scores=[1.0] * 80),
+            samples(questions, bare, "leave_one_out", [0.0] * 30 + [1.0] * 50),
+        ),
+        "exemplars": bank(kept, label=["refund" if labelled else None] * 60),
+    })  # fmt: skip
+    if form is not _as_messages and not labelled:
+        assert result.verdict == "inconclusive"
+        assert not result.falsifier.falsified
+        assert "40 stand in the bank and, in another form, in their own prompts" in result.headline
+        assert "were not in their own" not in result.headline
+    else:
+        assert value(result, "in_prompt_rate") == 0.5
+        assert result.verdict == "confirmed"

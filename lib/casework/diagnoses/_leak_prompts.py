@@ -16,6 +16,8 @@ from casework.stats.tokens import Places, normalise, tokenise
 
 Floats = NDArray[np.float64]
 _STATED = ("input_text", "prompt_text")
+_BETWEEN = 4
+"""Words of a template, as in `the right answer is`, between a question and its label at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +125,11 @@ def _verified(
             if leak is not None:
                 yield own, Leak(own, leak[1], leak[0])
             elif tier and stands(items, text, question, rest, tier, near):
-                yield own, None
+                told = (
+                    (row, t) for row, t in links if t < 2 and texts.answers(row, question, rest)
+                )
+                leak = next(told, None)
+                yield own, None if leak is None else Leak(own, leak[1], leak[0])
         elif stands(items, text, question, rest, tier, near):
             yield own, Leak(own, tier, None)
 
@@ -171,6 +177,19 @@ class _Texts:
         if holds(rest, text) or not ours:
             return holds(rest, text)
         return len(ours & shingles(rest.split(), SHINGLE)) >= self.near * len(ours)
+
+    def answers(self, row: int, question: str, rest: str) -> bool:
+        """Whether the label of an example follows the question in what is left of a prompt.
+
+        A prompt may set an example in another form than the bank does: `Q:` or `Question:`.
+        """
+        if self.bank is None:
+            return False
+        (label,) = normalise(self.bank.table["label"].slice(row, 1))
+        words = (label or "").split()
+        _, _, after = f" {rest} ".partition(f" {question} ")
+        behind = after.split()[: _BETWEEN + len(words)]
+        return bool(words) and any(behind[i : i + len(words)] == words for i in range(_BETWEEN + 1))
 
 
 def without_last(prompt: str, question: str, times: int) -> str:

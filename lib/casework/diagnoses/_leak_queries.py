@@ -45,14 +45,19 @@ ALIKE = Query(
 SAMPLES = Query(
     "samples",
     """
-    SELECT item_id, epoch, input_text, prompt_text, target, output_text, score,
-           coalesce(topic, category) AS topic
+    SELECT item_id, epoch, input_text,
+           coalesce((SELECT string_agg(t.atom ->> '$', chr(10) ORDER BY t.id)
+                     FROM json_tree(CASE WHEN ltrim(prompt_text)[1] IN ('[', '{', '"')
+                                          AND json_valid(prompt_text) THEN prompt_text END) AS t
+                     WHERE t.type = 'VARCHAR'), prompt_text) AS prompt_text,
+           target, output_text, score, coalesce(topic, category) AS topic
     FROM eval_samples
     WHERE run_id = $run AND coalesce(condition, 'as_run') = $condition
       AND input_text IS NOT NULL
     ORDER BY item_id, epoch NULLS FIRST, locator
     """,
-    "Samples of a run in one condition.",
+    "Samples of a run in one condition. Of a prompt that is kept as JSON, such as a list of "
+    "messages, the texts in it.",
 )
 
 ITEMS = Query(

@@ -90,9 +90,21 @@ def _without_leak(found: Investigated) -> Verdict:
 
 
 def tells_all(found: Investigated, seen: InPrompt) -> bool:
-    """Whether every prompt tells of its item, or no item stands in the bank that they are of."""
+    """Whether every prompt tells of its item, or no item stands in the bank that they are of.
+
+    Of an item that stands in the bank and, in another form, in its prompt, it tells neither.
+    """
     in_bank = found.bank is None or bool((found.bank.tier < NONE).any())
-    return not in_bank or (bool(seen.known.all()) and not seen.unplaced)
+    return not in_bank or (
+        bool(seen.known.all()) and not seen.unplaced and not in_another_form(found)
+    )
+
+
+def in_another_form(found: Investigated) -> int:
+    """Items that stand in the bank and in their own prompts, and not there as the bank has them."""
+    if found.bank is None or found.in_prompt is None:
+        return 0
+    return sum(1 for item in found.in_prompt.context if found.bank.tier[item] <= 2)
 
 
 def _overlapping(found: Investigated) -> int:

@@ -10,6 +10,7 @@ from casework.diagnoses._leak_traffic import Traffic
 from casework.diagnoses._leak_verdict import (
     falls,
     hiding,
+    in_another_form,
     loses,
     said,
     said_score,
@@ -81,12 +82,16 @@ def _none(verdict: Verdict, found: Investigated) -> str:
     text += _in_runs(found)
     seen = found.in_prompt.known
     held = 0 if found.bank is None else int((found.bank.tier[seen] <= 2).sum())
+    other = in_another_form(found)
+    held -= other
+    if other:
+        text += f"; {number(other)} stand in the bank and, in another form, in their own prompts"
     if held:
         text += f"; {number(held)} stand in the bank and were not in their own prompts"
     if to_be_read(found) and found.paraphrases is not None:
         read = count(found.paraphrases.in_prompt, "items")
         text += f"; {read} may stand there in other words, which somebody has to read"
-    elif verdict == "inconclusive":
+    elif verdict == "inconclusive" and known < found.items:
         text += f"; of {number(found.items - known)} more the prompt says nothing"
     elif known < found.items:
         text += f", and none of all {number(found.items)} stands in the example bank"
