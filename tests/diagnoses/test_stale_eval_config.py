@@ -656,3 +656,34 @@ def test_the_same_case_gives_the_same_result(diagnosed: Diagnosed) -> None:
     assert diagnosed("stale_eval_config.planted", 7)[0] == diagnosed(
         "stale_eval_config.planted", 7
     )[0]  # fmt: skip
+
+
+def test_the_version_before_the_first_push_is_the_one_that_it_replaced(tmp_path: Path) -> None:
+    rows: list[Item] = [request(i, i, None) for i in range(-600, 700)]
+    pushes = [(0, "v38", "v37"), (480, "v37", "v38")]
+    rows += [Row(config_events, f"row {i}", {"occurred_at": START + minutes(at), "key": "prompt:p",
+                                             "new_value": new, "old_value": old})
+             for i, (at, new, old) in enumerate(pushes)]  # fmt: skip
+    began = [(-700, -900), (200, -900), (480, 460)]
+    rows += [run(i, ended, None, process_started_at=START + minutes(start))
+             for i, (ended, start) in enumerate(began)]  # fmt: skip
+    result = diagnose(tmp_path, rows)
+    assert value(result, "blind_requests") == 480
+    assert value(result, "evidence_grade") == "process_start"
+    assert value(result, "blind_seconds") == 480 * 60
+    assert result.measures["blind_requests"].n == 1300
+    assert result.verdict == "supported"
+
+
+@pytest.mark.parametrize("name", ["P", "team/p@prod"])
+def test_names_of_prompts_that_never_meet_do_not_hide_the_same_hashes(
+    name: str, tmp_path: Path
+) -> None:
+    rows = [*OLD, *traffic("new", 0, 60)]
+    rows[0] = run(0, -700, "old", prompt_name=name)
+    rows += [run(1, 30, "old", prompt_name=name), run(2, 60, "new", prompt_name=name)]
+    result = diagnose(tmp_path, rows)
+    assert (value(result, "blind_requests"), result.verdict) == (60, "confirmed")
+    assert value(result, "configs_never_evaluated") == 0
+    assert value(result, "time_to_measurement_s") == 3600
+    assert any("Names of prompts are set aside" in limit for limit in result.limits)

@@ -59,6 +59,12 @@ class Blind:
         return any(row["part"] == "params_hash" and not row["in_common"] for row in self.in_common)
 
     @property
+    def names_apart(self) -> bool:
+        """Whether not one name of a prompt occurs on both sides, and a hash of one does."""
+        shared = {row["part"]: row["in_common"] for row in self.in_common}
+        return shared.get("prompt_name") == 0 and shared.get("prompt_hash", 0) > 0
+
+    @property
     def doubts(self) -> list[str]:
         """What is in doubt where no run is known to have scored what was served."""
         return sorted({row["doubt"] for row in self.configs if row["doubtful"] and row["doubt"]})

@@ -46,10 +46,11 @@ def _same_content(blind: Blind) -> Rival:
 def _written_alike(ask: Inquiry, blind: Blind) -> Rival:
     """Two tools that hash differently share no value at all, and then nothing is ever covered.
 
-    Hashes of parameters that never meet are set aside, so that what is blind is blind without.
+    Hashes of parameters that never meet are set aside, so that what is blind is blind without. The
+    name of a prompt is no hash.
     """
     parts = blind.in_common
-    apart = [row["part"] for row in parts if not row["in_common"]
+    apart = [row["part"] for row in parts if not row["in_common"] and row["part"] != "prompt_name"
              and (row["part"] != "params_hash" or not blind.totals["blind_least"])]  # fmt: skip
     told = ", ".join(f"{row['in_common']} {row['part']}" for row in parts)
     return Rival(

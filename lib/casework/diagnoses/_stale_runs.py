@@ -28,7 +28,8 @@ RUNS = Query(
                     CASE WHEN e.score IS NOT NULL AND w.ends = 0 THEN e.started_at END)
                     END AS ended_at, e.ended_at IS NOT NULL AS has_end,
                coalesce(e.config_loaded_at, e.process_started_at) AS loaded_at,
-               coalesce(e.prompt_name, o.only_name) AS prompt_name,
+               CASE WHEN i.names_apart AND s.prompt_hash IS NOT NULL THEN NULL
+                    ELSE coalesce(e.prompt_name, o.only_name) END AS prompt_name,
                coalesce(h.served, e.prompt_hash) AS prompt_hash,
                CASE WHEN i.params_apart THEN NULL ELSE e.params_hash END AS params_hash,
                a.model, e.checkpoint, e.dataset_hash, e.score, e.n_items, e.prompt_version,
@@ -36,11 +37,14 @@ RUNS = Query(
                    AND coalesce(e.config_loaded_at, e.process_started_at) < f.pushed_at
                    AND e.started_at >= f.pushed_at AS is_cached
         FROM eval_runs AS e
-        CROSS JOIN (SELECT count(*) > 0 AS params_apart FROM in_common
-                    WHERE part = 'params_hash' AND in_common = 0) AS i
+        CROSS JOIN (SELECT count(*) FILTER (WHERE part = 'params_hash') > 0 AS params_apart,
+                           count(*) FILTER (WHERE part = 'prompt_name') > 0 AS names_apart
+                    FROM in_common WHERE in_common = 0) AS i
         JOIN (SELECT harness, count(ended_at) AS ends FROM eval_runs GROUP BY harness) AS w
           ON w.harness IS NOT DISTINCT FROM e.harness
         LEFT JOIN spelled AS h ON h.prompt_hash = e.prompt_hash
+        LEFT JOIN (SELECT DISTINCT prompt_hash FROM requests) AS s
+          ON s.prompt_hash = coalesce(h.served, e.prompt_hash)
         LEFT JOIN (SELECT DISTINCT model FROM models) AS a
           ON a.model = {name_of_model("e.endpoint")}
         CROSS JOIN (SELECT CASE WHEN max(prompts) = 1 THEN max(prompt_name) END AS only_name
@@ -55,8 +59,9 @@ RUNS = Query(
     """,  # noqa: S608  the text is put together of constants
     "The eval runs. A run that declares a version which was pushed after its process read its "
     "configuration had the version before in memory. Hashes of parameters of which none occurs "
-    "among the requests are set aside, and a hash that was cut short stands for the whole one. A "
-    "run with a score by a harness that records no end was complete at its start at the earliest.",
+    "among the requests are set aside, and so are names of prompts where a hash does; a hash that "
+    "was cut short stands for the whole one. A run with a score by a harness that records no end "
+    "was complete at its start at the earliest.",
     uses=(PUSHES, MODELS, SPELLED, IN_COMMON),
 )
 

@@ -55,11 +55,13 @@ IN_COMMON = Query(
         SELECT v.part, v.value, v.value AS served, r.value AS evaluated
         FROM (SELECT DISTINCT 'prompt_hash' AS part, prompt_hash AS value FROM requests
               UNION SELECT 'params_hash', params_hash FROM requests
-              UNION SELECT 'checkpoint', checkpoint FROM requests) AS v
+              UNION SELECT 'checkpoint', checkpoint FROM requests
+              UNION SELECT 'prompt_name', prompt_name FROM requests) AS v
         JOIN (SELECT DISTINCT 'prompt_hash' AS part, coalesce(s.served, e.prompt_hash) AS value
               FROM eval_runs AS e LEFT JOIN spelled AS s ON s.prompt_hash = e.prompt_hash
               UNION SELECT 'params_hash', params_hash FROM eval_runs
-              UNION SELECT 'checkpoint', checkpoint FROM eval_runs) AS r
+              UNION SELECT 'checkpoint', checkpoint FROM eval_runs
+              UNION SELECT 'prompt_name', prompt_name FROM eval_runs) AS r
           ON r.part = v.part
         WHERE v.value IS NOT NULL AND r.value IS NOT NULL
     )
@@ -72,12 +74,20 @@ IN_COMMON = Query(
 PUSHES = Query(
     "pushes",
     """
-    SELECT substr(key, 8) AS prompt_name, new_value AS version, occurred_at AS pushed_at,
-           lead(occurred_at) OVER (PARTITION BY key ORDER BY occurred_at) AS next_at,
+    SELECT substr(key, 8) AS prompt_name, version, pushed_at,
+           lead(pushed_at) OVER (PARTITION BY key ORDER BY pushed_at) AS next_at,
            count(DISTINCT key) OVER () AS prompts
-    FROM config_events WHERE key LIKE 'prompt:%'
+    FROM (
+        SELECT key, new_value AS version, occurred_at AS pushed_at
+        FROM config_events WHERE key LIKE 'prompt:%'
+        UNION ALL
+        SELECT key, old_value, TIMESTAMPTZ '1900-01-01 00:00:00+00'
+        FROM config_events WHERE key LIKE 'prompt:%'
+        QUALIFY row_number() OVER (PARTITION BY key ORDER BY occurred_at, locator) = 1
+            AND old_value IS NOT NULL
+    )
     """,
-    "Versions of prompts as they were pushed.",
+    "Versions of prompts as they were pushed, and before the first push the one that it replaced.",
 )
 
 

@@ -288,6 +288,8 @@ def _not_compared(ask: Inquiry, blind: Blind) -> list[str]:
         )
     if blind.params_apart:
         said.append("Hashes of parameters are set aside: not one occurs in both requests and runs.")
+    if blind.names_apart:
+        said.append("Names of prompts are set aside: hashes occur on both sides, no name does.")
     for column, words in (("params_hash", "parameters"), ("checkpoint", "checkpoint")):
         served, evaluated = (ask.case.filled(side, (column,)) for side in ("requests", "eval_runs"))
         if served and not evaluated:
