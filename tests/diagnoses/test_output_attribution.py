@@ -271,6 +271,7 @@ def test_a_record_without_an_endpoint_is_no_gap_of_the_export(tmp_path: Path) ->
     assert value(result, "grade_e") == 1
     assert result.verdict == "confirmed"
     assert result.rivals[0].why.startswith("0 of 1 decision")
+    assert result.rivals[0].why.endswith("1 do not, 1 of them without an endpoint")
 
 
 def test_a_registry_that_knows_only_the_present_yields_to_a_history(tmp_path: Path) -> None:

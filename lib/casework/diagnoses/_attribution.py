@@ -186,6 +186,7 @@ OUTSIDE_THE_LOG = Query(
     """
     SELECT count(*) AS unattributed,
            count(*) FILTER (WHERE h.alias IS NULL AND g.endpoint IS NOT NULL) AS unknown_endpoint,
+           count(*) FILTER (WHERE g.endpoint IS NULL) AS without_endpoint,
            count(*) FILTER (WHERE g.occurred_at < h.first) AS before_the_log
     FROM graded AS g
     LEFT JOIN (SELECT alias, min(valid_from) AS first FROM alias_history GROUP BY alias) AS h

@@ -191,6 +191,8 @@ def _rivals(
     cut = outside["unknown_endpoint"] + outside["before_the_log"]
     open_ones = grades.get("D", 0) + grades.get("E", 0)
     only_cut = cut > 0 and cut == open_ones
+    nameless = outside["without_endpoint"]
+    unnamed = f", {number(nameless)} of them without an endpoint" if nameless else ""
     repeated = everyone["rows"] - everyone["requests"]
     same = sum(1 for row in ask.ask(q.SPANS, **known) if row["is_reassertion"])
     return (
@@ -199,7 +201,7 @@ def _rivals(
             "decisions before the first event of their alias, or of an alias that has none",
             "not_excluded" if only_cut else "excluded",
             f"{number(cut)} of {count(open_ones, 'decisions')} without one checkpoint lie outside "
-            f"the export; {number(open_ones - cut)} do not",
+            f"the export; {number(open_ones - cut)} do not{unnamed}",
         ),
         Rival(
             "Retries are counted as decisions",
