@@ -350,6 +350,25 @@ def test_a_hash_that_was_cut_short_is_the_whole_one(tmp_path: Path) -> None:
     assert (result.verdict, value(result, "blind_requests")) == ("confirmed", 20)
 
 
+@pytest.mark.parametrize("served", ["sha256:{:.16}", "{:.32}", "MD5-{:.32}"])
+@pytest.mark.parametrize("evaluated", ["{}", "SHA256:{:.40}"])
+def test_a_hash_is_the_same_whatever_names_its_algorithm(
+    served: str, evaluated: str, tmp_path: Path
+) -> None:
+    old, new = f"{'ab' * 31}01", f"{'cd' * 31}01"
+    rows = [*traffic(served.format(old), -60, 0), *traffic(served.format(new), 0, 60)]
+    rows += [run(0, -100, evaluated.format(old)), run(1, 20, evaluated.format(new))]
+    result = diagnose(tmp_path, rows)
+    assert (result.verdict, value(result, "blind_requests")) == ("confirmed", 20)
+
+
+def test_a_hash_that_both_sides_have_is_not_one_that_was_cut_short(tmp_path: Path) -> None:
+    whole = f"{'cd' * 31}01"
+    rows = [run(0, -700, whole), *traffic(whole, -600, 0), *traffic(whole[:16], 0, 60)]
+    result = diagnose(tmp_path, rows)
+    assert value(result, "blind_requests") <= 60  # and none of the 600 of the one that was scored
+
+
 def test_parameters_that_never_meet_are_set_aside(tmp_path: Path) -> None:
     """The team hashes 0.0 and the gateway 0; what was blind by prompt is blind either way."""
     rows = [

@@ -32,7 +32,7 @@ def falsify(found: Investigated) -> Falsifier:
         return Falsifier(statement, False, "not run: no prompt tells what else stands in it")
     drop = found.effect.drop
     if drop is None:
-        return Falsifier(statement, False, "not run: the leaked items were not rerun without it")
+        return Falsifier(statement, False, "not run: no leave-one-out rerun of the leaked items")
     text = f"their score {falls(found, drop.estimate)}"
     hidden = hiding(found)
     text += f"; {hidden}" if hidden else ""

@@ -32,18 +32,23 @@ HASHES = Query(
     "masked before hashing, and the hash names no configuration.",
 )
 
+_DIGITS = "lower(regexp_replace(prompt_hash, '^[A-Za-z0-9]+[:-]', '')) AS digits"
+"""SQL: a hash without the name of its algorithm."""
+
 SPELLED = Query(
     "spelled",
-    """
+    f"""
     SELECT e.prompt_hash, min(q.prompt_hash) AS served
-    FROM (SELECT DISTINCT prompt_hash FROM eval_runs
-          WHERE regexp_full_match(prompt_hash, '[0-9a-f]{12,}')) AS e
-    JOIN (SELECT DISTINCT prompt_hash FROM requests WHERE length(prompt_hash) >= 12) AS q
-      ON left(q.prompt_hash, 12) = left(e.prompt_hash, 12) AND q.prompt_hash <> e.prompt_hash
-     AND (starts_with(q.prompt_hash, e.prompt_hash) OR starts_with(e.prompt_hash, q.prompt_hash))
+    FROM (SELECT prompt_hash, {_DIGITS}
+          FROM (SELECT prompt_hash FROM eval_runs EXCEPT SELECT prompt_hash FROM requests)) AS e
+    JOIN (SELECT DISTINCT prompt_hash, {_DIGITS} FROM requests) AS q
+      ON left(q.digits, 12) = left(e.digits, 12) AND q.prompt_hash <> e.prompt_hash
+     AND (starts_with(q.digits, e.digits) OR starts_with(e.digits, q.digits))
+    WHERE length(q.digits) >= 12 AND regexp_full_match(e.digits, '[0-9a-f]{{12,}}')
     GROUP BY e.prompt_hash HAVING count(*) = 1
-    """,
-    "Hashes of runs that are the beginning of one hash of requests, or the other way round.",
+    """,  # noqa: S608  the text is put together of constants
+    "Hashes of runs that no request has, and that are the beginning of one hash of requests, or "
+    "the other way round, in small letters and without the name of the algorithm.",
 )
 
 IN_COMMON = Query(
