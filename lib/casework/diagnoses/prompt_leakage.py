@@ -24,9 +24,10 @@ of another model, or in which clean items fall as much. Customers who ask these 
 Instructions and forms that many items share are left out by their frequency; where little but
 single words is left of an item, a copy with a word changed in its middle may be missed. Leaked
 items may be easier than the others, so that their higher score alone proves nothing. A customer's
-own context is no example. Items in a bank that were never retrieved raise no score. Items below
-four words cannot be told from chance in a prompt. Without embeddings, paraphrases and translations
-are not found; with them, two questions of one subject may be candidates. None counts as a leak, but
+own context is no example; where the bank holds the item in another form and no label follows it in
+the prompt, that is open. Items in a bank that were never retrieved raise no score. Items below four
+words cannot be told from chance in a prompt. Without embeddings, paraphrases and translations are
+not found; with them, two questions of one subject may be candidates. None counts as a leak, but
 more of them in prompts than chance makes keep the answer open.
 """
 

@@ -26,11 +26,11 @@ of prompts with the variables filled in name every request apart; they are set a
 used. Where a label has three hashes or more on both sides, one a day, customer or language, a run
 under it may be of any of them. A run that names no checkpoint or no parameters counts for those
 that were alone in service when it started; whether it scored others is not known, nor whether a run
-that names another model did. Hashes of parameters that never meet are set aside. A run on the same
-prompt with another retrieval index or other tools scored another system: where the log shows such a
-change after the last run, and no hash holds it, what was served is neither blind nor known to be
-scored. A run of a harness that records no end was complete at its start at the earliest, and
-whether it was so in time is not known.
+that names another model did. Hashes of parameters that never meet are set aside, and so are names
+of prompts where hashes do meet. A run on the same prompt with another retrieval index or other
+tools scored another system: where the log shows such a change after the last run, and no hash holds
+it, what was served is neither blind nor known to be scored. A run of a harness that records no end
+was complete at its start at the earliest, and whether it was so in time is not known.
 """
 
 from typing import Any
