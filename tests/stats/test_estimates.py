@@ -1,7 +1,11 @@
+import ast
+from pathlib import Path
+
 import pytest
 from statsmodels.stats.proportion import proportion_confint
 
-from casework.stats.estimates import Estimate, clopper_pearson, upper_if_none, wilson
+from casework.stats import estimates
+from casework.stats.estimates import Z95, Z99, Estimate, clopper_pearson, upper_if_none, wilson
 
 CASES = [(0, 20), (1, 29), (15, 148), (81, 263), (148, 148)]
 
@@ -45,3 +49,13 @@ def test_interval_against_a_value_and_a_margin():
     assert found.inside(0.1, 0.9)
     assert not found.inside(0.2, 0.9)
     assert not found.inside(0.1, 0.8)
+
+
+def test_the_quantile_of_a_normal_interval_is_written_once():
+    home = Path(estimates.__file__)
+    assert home.is_file()
+    for path in home.parents[1].rglob("*.py"):
+        numbers = {node.value for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+                   if isinstance(node, ast.Constant) and isinstance(node.value, float)}  # fmt: skip
+        repeated = {x for x in numbers for z in (Z95, Z99) if abs(x - z) < 1e-3}
+        assert path == home or not repeated, f"{path}: {repeated}"

@@ -8,7 +8,7 @@ from casework.diagnoses._dealing import Dealing
 from casework.diagnoses._inquiry import Inquiry
 from casework.findings import Falsifier, Outcome, Rival
 from casework.stats.composition import independence
-from casework.stats.estimates import Estimate
+from casework.stats.estimates import Z95, Z99, Estimate
 from casework.stats.strata import two_proportion_z
 from casework.visible import shorten
 from casework.words import number, p_value, share, spread
@@ -120,7 +120,7 @@ def _fading(compared: Comparison, found: Composition) -> Rival:
     text = f"it changed by {spread(change.value, (change.low, change.high), found.unit)}"
     text += unseen
     # A fall must be beyond chance at the level of one in a hundred to keep the rival open.
-    if fall.value + half * 2.576 / 1.96 < 0 and fall.value < -_HALF * abs(lift.raw.value) / 2:
+    if fall.value + half * Z99 / Z95 < 0 and fall.value < -_HALF * abs(lift.raw.value) / 2:
         return Rival(explanation, test, "not_excluded", text)
     if fall.low > -_HALF * abs(lift.raw.value):
         return Rival(explanation, test, "excluded", text)

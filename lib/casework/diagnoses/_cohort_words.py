@@ -12,11 +12,11 @@ from casework.diagnoses._composition import Composition
 from casework.diagnoses._dealing import Dealing
 from casework.diagnoses._inquiry import Inquiry
 from casework.findings import Finding, Verdict
-from casework.stats.estimates import Estimate
+from casework.stats.estimates import POWER_80, Z95, Z99, Estimate
 from casework.words import count, number, p_value, spread
 
 FLAGGED = 0.1
-_LEVEL, _POWER, _WIDTH, _BOTH_SIDES = map(NormalDist().inv_cdf, (0.995, 0.8, 0.975, 0.9))
+_BOTH_SIDES = NormalDist().inv_cdf(0.9)
 
 
 def headline(
@@ -103,11 +103,11 @@ def _times(found: Composition, largest: float, sesoi: float) -> float:
     """
     if largest < sesoi:
         halves = [(c.difference, c.difference.high - c.difference.value) for c in found.covariates]
-        equal = max(half for _, half in halves) * (1 + _BOTH_SIDES / _WIDTH) / sesoi
+        equal = max(half for _, half in halves) * (1 + _BOTH_SIDES / Z95) / sesoi
         seen = max(half / (sesoi - abs(d.value)) for d, half in halves)
         return float((equal if equal > 1 else seen) ** 2)
     band = found.rehash.q99 if found.rehash else math.inf
-    return float((band * (1 + _POWER / _LEVEL) / largest) ** 2)
+    return float((band * (1 + POWER_80 / Z99) / largest) ** 2)
 
 
 def _explained(share: Estimate) -> str:

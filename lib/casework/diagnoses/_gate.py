@@ -11,10 +11,10 @@ from casework.diagnoses._gate_periods import Gate, Periods
 from casework.diagnoses._gate_relevance_found import Relevance
 from casework.diagnoses._inquiry import Inquiry
 from casework.stats.distributions import Drift, column_drift, dkw
-from casework.stats.estimates import Estimate
+from casework.stats.estimates import Z95, Estimate
 from casework.stats.gates import Restored, restoring_rank, restoring_threshold
 from casework.stats.multiplicity import benjamini_hochberg
-from casework.stats.periods import Z95, PeriodSums
+from casework.stats.periods import PeriodSums
 
 FEW = 30
 """Queries or pairs that a comparison of the same ones needs at least."""

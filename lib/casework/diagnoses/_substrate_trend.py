@@ -8,7 +8,7 @@ import numpy as np
 
 from casework.diagnoses._inquiry import Inquiry
 from casework.diagnoses._substrate_lifts import Effects, Metric, effects_of
-from casework.stats.estimates import Estimate
+from casework.stats.estimates import Z95, Estimate
 from casework.stats.regimes import Lifts, misfit
 
 
@@ -79,5 +79,5 @@ def _within(each: Lifts, regime: Any, late: Any) -> Estimate:
     total = np.abs(weights).sum() / 2
     weights = weights / total if total else weights
     value = float(weights @ each.values)
-    half = 1.96 * float(weights @ each.covariance @ weights) ** 0.5
+    half = Z95 * float(weights @ each.covariance @ weights) ** 0.5
     return Estimate(value, value - half, value + half, min(each.units))

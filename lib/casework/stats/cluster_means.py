@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from casework.stats.estimates import Estimate, clopper_pearson
+from casework.stats.estimates import Z95, Estimate, clopper_pearson
 
 Floats = NDArray[np.float64]
 
@@ -189,4 +189,4 @@ def _widening(m: int) -> float:
     """Student's t in place of the normal, and the degree of freedom that the bootstrap forgets."""
     from scipy.stats import t
 
-    return float(t.ppf(0.975, m - 1)) / 1.959964 * math.sqrt(m / (m - 1))
+    return float(t.ppf(0.975, m - 1)) / Z95 * math.sqrt(m / (m - 1))

@@ -11,7 +11,7 @@ from statistics import NormalDist
 import numpy as np
 from numpy.typing import ArrayLike
 
-from casework.stats.estimates import Estimate
+from casework.stats.estimates import PRINTED_95, Estimate
 
 
 def standardised_difference(mean_a: float, var_a: float, mean_b: float, var_b: float) -> float:
@@ -44,7 +44,7 @@ def standardised_interval(difference: float, n1: int, n0: int, level: float = 0.
     return Estimate(difference, difference - half, difference + half, n1 + n0)
 
 
-def chance_band(n1: int, n0: int, z: float = 1.96) -> float:
+def chance_band(n1: int, n0: int, z: float = PRINTED_95) -> float:
     """Half-width of the band that holds a standardised difference of random arms.
 
     The default `z` is for 95 % of single covariates; with 500 against 9,500 units the band is

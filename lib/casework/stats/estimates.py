@@ -4,7 +4,12 @@ import math
 from dataclasses import dataclass
 from statistics import NormalDist
 
-_Z = NormalDist().inv_cdf(0.975)
+Z95, Z99 = map(NormalDist().inv_cdf, (0.975, 0.995))
+"""Standard errors from the middle of a normal interval to its ends, 95 % (1.96) and 99 % (2.58)."""
+PRINTED_95 = 1.96
+"""As articles round it, so that what is computed from their numbers comes back as printed."""
+POWER_80 = NormalDist().inv_cdf(0.8)
+"""Standard errors beyond those at which an effect is shown 80 times in 100 (0.84)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +46,7 @@ def p_above(estimate: Estimate, limit: float) -> float:
     if half <= 0:
         return 0.0 if estimate.value > limit else 1.0
     # of the tail itself: one less the rest is nought from eight standard errors on
-    return math.erfc(_Z * (estimate.value - limit) / half / math.sqrt(2)) / 2
+    return math.erfc(Z95 * (estimate.value - limit) / half / math.sqrt(2)) / 2
 
 
 def enough_to_show(found: Estimate, effect: float) -> int:
@@ -49,8 +54,8 @@ def enough_to_show(found: Estimate, effect: float) -> int:
 
     The variance falls with the number; it is read from the 95 % interval.
     """
-    se = (found.high - found.low) / (2 * 1.96)
-    return math.ceil(found.n * ((1.96 + 0.84) * se / effect) ** 2)
+    se = (found.high - found.low) / (2 * Z95)
+    return math.ceil(found.n * ((Z95 + POWER_80) * se / effect) ** 2)
 
 
 def clopper_pearson(k: int, n: int, level: float = 0.95) -> Estimate:

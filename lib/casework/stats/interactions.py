@@ -11,11 +11,9 @@ from statistics import NormalDist
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from casework.stats.estimates import Estimate
+from casework.stats.estimates import PRINTED_95, Estimate
 
 Floats = NDArray[np.float64]
-Z95 = 1.96
-"""As the articles that intervals are read from round it, so that they come back as printed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +44,12 @@ def interaction(first: tuple[float, float], second: tuple[float, float], n: int 
         raise ValueError("needs a positive standard error")
     z = value / se
     p = math.erfc(abs(z) / math.sqrt(2))
-    return Contrast(value, value - Z95 * se, value + Z95 * se, n, se, z, p)
+    return Contrast(value, value - PRINTED_95 * se, value + PRINTED_95 * se, n, se, z, p)
 
 
 def standard_error(low: float, high: float) -> float:
     """Standard error behind a normal 95 % interval."""
-    return (high - low) / (2 * 1.96)
+    return (high - low) / (2 * PRINTED_95)
 
 
 def difference_in_differences(treated: tuple[float, float], control: tuple[float, float]) -> float:

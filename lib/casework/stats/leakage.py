@@ -2,12 +2,11 @@
 
 import math
 from dataclasses import dataclass
-from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from casework.stats.estimates import Estimate
+from casework.stats.estimates import Z95, Estimate
 from casework.stats.paired import Pairs, mcnemar, tango
 from casework.stats.proportions import difference_of_shares, fisher
 from casework.stats.sign_flips import sign_flip_p, usual_size, with_unseen
@@ -203,8 +202,7 @@ def _means(values: Floats, seed: int, weights: Floats | None = None) -> Floats:
     if worth < 2:
         return means
     widen = math.sqrt(worth / (worth - 1)) * float(t.ppf(0.975, worth - 1))
-    widen /= NormalDist().inv_cdf(0.975)
-    return np.asarray(middle + (means - middle) * widen)
+    return np.asarray(middle + (means - middle) * widen / Z95)
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,5 +261,5 @@ def adjusted_score(scores: ArrayLike, leaked: ArrayLike, strata: ArrayLike) -> A
 
 
 def _normal(value: float, error: float, n: int) -> Estimate:
-    half = NormalDist().inv_cdf(0.975) * error
+    half = Z95 * error
     return Estimate(value, value - half, value + half, n)

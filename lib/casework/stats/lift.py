@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr, stdtr, stdtrit
 
-from casework.stats.estimates import Estimate
+from casework.stats.estimates import Z95, Estimate
 
 Floats = NDArray[np.float64]
 Pair = tuple[float, float]
@@ -123,9 +123,9 @@ def exaggeration(effect: float, se: float) -> float:
         raise ValueError("needs a positive standard error")
     if effect == 0:
         return math.inf
-    size, z = abs(effect) / se, NORMAL.inv_cdf(0.975)
-    above, below = NORMAL.cdf(size - z), NORMAL.cdf(-size - z)
-    mean = size * (above - below) + NORMAL.pdf(z - size) + NORMAL.pdf(z + size)
+    size = abs(effect) / se
+    above, below = NORMAL.cdf(size - Z95), NORMAL.cdf(-size - Z95)
+    mean = size * (above - below) + NORMAL.pdf(Z95 - size) + NORMAL.pdf(Z95 + size)
     return mean / (above + below) / size
 
 

@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from statistics import NormalDist
 
-from casework.stats.estimates import Estimate
+from casework.stats.estimates import Z95, Estimate
 
 
 def goodman(counts: Sequence[float], level: float = 0.95) -> list[Estimate]:
@@ -60,7 +60,7 @@ def labels_to_settle(share: float, limit: float, rows: int) -> int:
     """
     gap = abs(share - limit)
     p = min(max(share, 0.01), 0.99)
-    n = (NormalDist().inv_cdf(0.975) / gap) ** 2 * p * (1 - p) if gap > 1e-9 else math.inf
+    n = (Z95 / gap) ** 2 * p * (1 - p) if gap > 1e-9 else math.inf
     return rows if math.isinf(n) else min(rows, math.ceil(n / (1 + (n - 1) / max(1, rows))))
 
 

@@ -8,12 +8,9 @@ that is needed are sums over the clusters, so that a database can do the summing
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from statistics import NormalDist
 from typing import Any
 
-from casework.stats.estimates import Estimate
-
-Z95 = NormalDist().inv_cdf(0.975)
+from casework.stats.estimates import Z95, Estimate
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from casework.stats.regimes import Z95, ArmSums
+from casework.stats.estimates import Z95
+from casework.stats.regimes import ArmSums
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]

@@ -12,11 +12,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import chdtrc
 
-from casework.stats.estimates import Estimate
+from casework.stats.estimates import Z95, Estimate
 from casework.stats.multiplicity import holm
 
 Floats = NDArray[np.float64]
-Z95 = 1.959963984540054
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,15 +8,12 @@ the web, KDD 2009). Compare within strata, then combine.
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import chdtrc
 
-from casework.stats.estimates import Estimate
-
-Z95 = NormalDist().inv_cdf(0.975)
+from casework.stats.estimates import Z95, Estimate
 
 
 @dataclass(frozen=True, slots=True)

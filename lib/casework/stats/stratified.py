@@ -3,11 +3,8 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import NormalDist
 
-from casework.stats.estimates import Estimate
-
-_Z = NormalDist().inv_cdf(0.975)
+from casework.stats.estimates import Z95, Estimate
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +119,7 @@ def wilson_limits(p: float, n: float) -> tuple[float, float]:
     """Score limits, 95 %, of a share `p` of effectively `n` rows (Wilson, JASA 1927)."""
     if math.isinf(n):
         return p, p
-    zz = _Z * _Z
+    zz = Z95 * Z95
     middle = (p + zz / (2 * n)) / (1 + zz / n)
-    half = _Z / (1 + zz / n) * math.sqrt(p * (1 - p) / n + zz / (4 * n * n))
+    half = Z95 / (1 + zz / n) * math.sqrt(p * (1 - p) / n + zz / (4 * n * n))
     return max(0.0, min(p, middle - half)), min(1.0, max(p, middle + half))
