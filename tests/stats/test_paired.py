@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import binom
 from statsmodels.stats.contingency_tables import mcnemar as reference
 
 from casework.stats.paired import (
@@ -28,6 +29,14 @@ def test_p_values_agree_with_statsmodels(table):
         plain = reference(square, exact=False, correction=False)
         assert found.asymptotic == pytest.approx(plain.pvalue, abs=1e-12)
     assert 0 <= found.mid <= 1
+
+
+@given(st.integers(1, 60))
+def test_the_mid_p_is_largest_where_as_many_fall_as_rise(n):
+    """1 - pmf / 2 at equality: Fagerland, Lydersen & Laake, BMC Med. Res. Methodol. 2013;13:91."""
+    p = [mcnemar(Pairs(0, b, 2 * n - b, 0)).mid for b in range(2 * n + 1)]
+    assert max(p) == p[n] == pytest.approx(1 - binom.pmf(n, 2 * n, 0.5) / 2)
+    assert p == pytest.approx(p[::-1]) and p[: n + 1] == sorted(p[: n + 1])
 
 
 @given(tables)

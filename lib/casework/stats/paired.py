@@ -56,7 +56,8 @@ class McNemar:
 
     Attributes:
         exact: from the binomial distribution; never too small.
-        mid: the exact one less half the probability of what was seen; closer to the level.
+        mid: the exact one less half the probability of what was seen on either side; closer to
+            the level.
         asymptotic: from chi-squared without a correction.
         chi2: that statistic; zero where nothing changed.
         chi2_corrected: with the correction of Edwards.
@@ -78,7 +79,9 @@ def mcnemar(pairs: Pairs) -> McNemar:
     if not changed:
         return McNemar(1.0, 1.0, 1.0, 0.0, 0.0)
     exact = min(1.0, 2 * float(binom.cdf(fewer, changed, 0.5)))
-    mid = exact - float(binom.pmf(fewer, changed, 0.5))
+    seen = float(binom.pmf(fewer, changed, 0.5))
+    # as many of either kind: that is one outcome, not one on each side
+    mid = exact - (seen / 2 if b == c else seen)
     plain = (b - c) ** 2 / changed
     corrected = max(0, abs(b - c) - 1) ** 2 / changed
     return McNemar(exact, mid, float(chi2.sf(plain, 1)), plain, corrected)
