@@ -28,5 +28,14 @@ def test_it_is_the_paired_t_test(changes):
 def test_equal_changes_are_judged_by_their_sign():
     assert of([0.0] * 5).p == 1.0
     assert of([0.5] * 6).p == pytest.approx(2 / 2**6)
+    assert of([1e-12] * 6).p == pytest.approx(2 / 2**6)
     with pytest.raises(ValueError, match="two items"):
         mean_change(1, 0.0, 0.0)
+
+
+@given(st.floats(-5, 5).filter(lambda x: abs(x) > 1e-6), st.integers(2, 300))
+def test_equal_changes_are_equal_whatever_their_sums_round_to(change, n):
+    found = mean_change(n, sum([change] * n), sum([change * change] * n))
+    assert found.p == pytest.approx(2 / 2.0**n)
+    assert found.estimate.excludes(0) == (found.p < 0.05)
+    assert found.estimate.low < found.estimate.high

@@ -36,7 +36,8 @@ def test_the_mid_p_is_largest_where_as_many_fall_as_rise(n):
     """1 - pmf / 2 at equality: Fagerland, Lydersen & Laake, BMC Med. Res. Methodol. 2013;13:91."""
     p = [mcnemar(Pairs(0, b, 2 * n - b, 0)).mid for b in range(2 * n + 1)]
     assert max(p) == p[n] == pytest.approx(1 - binom.pmf(n, 2 * n, 0.5) / 2)
-    assert p == pytest.approx(p[::-1]) and p[: n + 1] == sorted(p[: n + 1])
+    assert p == pytest.approx(p[::-1])
+    assert p[: n + 1] == pytest.approx(sorted(p[: n + 1]))
 
 
 @given(tables)

@@ -4,6 +4,10 @@ import math
 from dataclasses import dataclass
 
 from casework.stats.estimates import Estimate
+from casework.stats.sign_flips import with_unseen
+
+_ALIKE = 1e-12
+"""Share of the sum of squares below which what is left of it is rounding of the sums."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,8 +21,8 @@ class Change:
 def mean_change(n: int, total: float, squares: float) -> Change:
     """Paired t from the sums of differences, which a database makes over any number of items.
 
-    Student, Biometrika 1908. Where all differences are the same the sign test speaks instead,
-    since their spread says nothing.
+    Student, Biometrika 1908. Where all differences are the same, their spread says nothing: the
+    sign test speaks instead, and the interval is what so few items cannot show (`sign_flips`).
 
     Args:
         n: items.
@@ -33,10 +37,11 @@ def mean_change(n: int, total: float, squares: float) -> Change:
     from scipy.stats import t
 
     mean = total / n
-    variance = max(0.0, squares - n * mean * mean) / (n - 1)
-    if variance <= 1e-18 * max(1.0, squares):
-        return Change(Estimate(mean, mean, mean, n), 1.0 if not mean else 2.0 ** (1 - n))
-    error = math.sqrt(variance / n)
+    left = squares - n * mean * mean
+    if left <= _ALIKE * squares:
+        alike = with_unseen(Estimate(mean, mean, mean, n), math.sqrt(squares / n))
+        return Change(alike, 2.0 ** (1 - n) if mean else 1.0)
+    error = math.sqrt(left / (n - 1) / n)
     half = float(t.ppf(0.975, n - 1)) * error
     p = 2 * float(t.sf(abs(mean) / error, n - 1))
     return Change(Estimate(mean, mean - half, mean + half, n), p)
