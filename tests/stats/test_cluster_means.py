@@ -94,3 +94,16 @@ def test_one_cluster_says_nothing_of_the_interval_of_a_score() -> None:
     found = cluster_mean(clusters_of([3.0, 4.0, 5.0], ["a"] * 3), seed=1)
     assert (found.value, found.n) == (4.0, 1)
     assert (found.low, found.high) == (-np.inf, np.inf)
+
+
+def test_ties_are_ties_on_any_scale_and_what_cannot_be_compared_is_extreme() -> None:
+    rng = np.random.default_rng(0)
+    first, second = (rng.integers(0, 3, m).astype(float) for m in (6, 5))
+
+    def p(scale: float) -> float:
+        groups = (Clusters(y * scale, np.ones(len(y))) for y in (first, second))
+        return cluster_gap(*groups, seed=0).p
+
+    assert p(1.0) == p(1e8 / 3) == p(1e-14 / 3)
+    nothing = Clusters(np.array([1.0, 0.0]), np.array([1.0, 0.0]))
+    assert cluster_gap(nothing, Clusters(np.array([0.0, 0.0]), np.array([1.0, 0.0])), 1).p > 0.5

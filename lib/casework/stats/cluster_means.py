@@ -153,13 +153,15 @@ def _randomised(first: Clusters, second: Clusters, seed: int, draws: int) -> flo
     total = np.concatenate([first.total, second.total])
     n = np.concatenate([first.n, second.n])
     k, seen, extreme = len(first.n), first.mean - second.mean, 0
+    tie = 1e-9 * float(np.abs(total).sum() / n.sum())
     for start in range(0, draws, _BLOCK):
         size = min(_BLOCK, draws - start)
         order = np.argsort(rng.random((size, len(n))), axis=1)
         one, weight = total[order[:, :k]].sum(axis=1), n[order[:, :k]].sum(axis=1)
         with np.errstate(invalid="ignore", divide="ignore"):
             gap = one / weight - (total.sum() - one) / (n.sum() - weight)
-        extreme += int((gap >= seen - 1e-12).sum())
+        # a deal that leaves a group nothing cannot be compared; it counts as extreme
+        extreme += int((~(gap < seen - tie)).sum())
     return (1 + extreme) / (1 + draws)
 
 
