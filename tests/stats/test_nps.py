@@ -1,5 +1,7 @@
 """NPS: intervals that hold, and what number of answers shows a change."""
 
+import math
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -50,3 +52,11 @@ def test_answers_needed_are_those_of_the_method() -> None:
 def test_no_answers_are_refused() -> None:
     with pytest.raises(ValueError, match="negative"):
         Answers(0, 0, 0)
+
+
+@given(answers, answers)
+def test_no_difference_is_certain_of_few_answers(a: Answers, b: Answers) -> None:
+    assert math.isfinite(nps_difference(a, b).z)
+    one, other = Answers(1, 0, 0), Answers(0, 0, 1)
+    assert nps_difference(one, other).p > 0.1
+    assert nps_difference(one, one).p == 1

@@ -79,10 +79,17 @@ def adjusted_wald(answers: Answers, level: float = 0.95) -> Estimate:
 
 
 def nps_difference(first: Answers, second: Answers) -> Difference:
-    """Compare two waves of independent answers by z; accounts that answer twice need clusters."""
+    """Compare two waves of independent answers by z; accounts that answer twice need clusters.
+
+    Where all of a wave gave the same answer, the spread is that of both waves together.
+    """
     value = second.score - first.score
     se = math.hypot(first.standard_error, second.standard_error)
-    z = abs(value) / se if se else math.inf if value else 0.0
+    if not se:
+        n = first.n + second.n
+        both = (first.promoters + second.promoters, first.detractors + second.detractors)
+        se = _standard_error(*both, n) * math.sqrt(n / first.n + n / second.n)
+    z = abs(value) / se if se else 0.0
     return Difference(value, se, z, 2 * NormalDist().cdf(-z))
 
 
