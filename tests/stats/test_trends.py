@@ -101,3 +101,19 @@ def test_a_score_is_transported_and_its_interval_covers() -> None:
     assert 0.91 <= inside / rounds <= 0.985
     assert found.above.value > 0
     assert found.n_eff < 160
+
+
+@pytest.mark.parametrize(
+    ("n", "alike", "least"), [(5, 0.0, 0.92), (12, 0.0, 0.92), (12, 0.4, 0.82)]
+)
+def test_the_interval_of_few_weeks_covers(n: int, alike: float, least: float) -> None:
+    rng = np.random.default_rng(n)
+    inside = 0
+    for shocks in rng.normal(size=(300, n + 20)):
+        series = list(shocks[:1])
+        for shock in shocks[1:]:
+            series.append(alike * series[-1] + shock)
+        found = newey_west(range(n), series[20:])
+        assert found is not None
+        inside += found.low <= 0 <= found.high
+    assert least <= inside / 300 <= 0.985
