@@ -117,3 +117,13 @@ def test_the_interval_of_few_weeks_covers(n: int, alike: float, least: float) ->
         assert found is not None
         inside += found.low <= 0 <= found.high
     assert least <= inside / 300 <= 0.985
+
+
+def test_items_of_one_account_say_nothing_of_how_sure_a_transported_score_is() -> None:
+    asked = {name: Clusters(np.array([3.0, 2.0]), np.array([6.0, 4.0])) for name in "ab"}
+    found = raked_score(
+        [1, 0, 1, 0, 0, 0], {"topic": list("aaabbb")}, {"topic": {"a": 0.5, "b": 0.5}},
+        ["one"] * 6, asked,
+    )  # fmt: skip
+    assert not found.score.excludes(0)
+    assert not found.above.excludes(-0.5)

@@ -97,12 +97,13 @@ def _mix_variance(means: Mapping[str, float], asked: Mapping[str, Clusters]) -> 
 
 
 def _interval(value: float, influence: Floats, accounts: Sequence[str], mix: float) -> Estimate:
-    """Student's t over accounts, with the variance of the mix on top."""
+    """Student's t over accounts, with the variance of the mix on top; one account has none."""
     from scipy.stats import t
 
     _, cluster = np.unique(np.asarray(accounts, str), return_inverse=True)
     sums = np.bincount(cluster, influence)
     m = len(sums)
-    variance = float(sums @ sums) * m / max(1, m - 1) + mix
-    half = float(t.ppf(0.975, max(1, m - 1))) * math.sqrt(variance)
+    if m < 2:
+        return Estimate(value, -math.inf, math.inf, len(influence))
+    half = float(t.ppf(0.975, m - 1)) * math.sqrt(float(sums @ sums) * m / (m - 1) + mix)
     return Estimate(value, value - half, value + half, len(influence))
