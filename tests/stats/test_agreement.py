@@ -13,6 +13,7 @@ from casework.stats.agreement import (
     level_alpha,
     tallies,
 )
+from casework.stats.estimates import clopper_pearson
 
 labels = st.lists(st.lists(st.integers(0, 3), min_size=2, max_size=4), min_size=3, max_size=25)
 
@@ -92,3 +93,12 @@ def test_a_joint_is_scaled_to_all_rows():
     assert joint.ravel().tolist() == pytest.approx([0.72, 0.18, 0.05, 0.05])
     assert calibrated_joint([[8, 2], [0, 0]], [900, 100]).sum() == pytest.approx(1)
     assert calibrated_joint([[0, 0], [0, 0]]).sum() == 0
+
+
+@pytest.mark.parametrize("rows", [2, 10, 100])
+def test_raters_who_never_differ_are_not_sure_to_agree(rows):
+    for found in (krippendorff_alpha(tallies([[2, 0], [0, 2]], [rows // 2] * 2)),
+                  cohen_kappa([[rows // 2, 0], [0, rows // 2]])):  # fmt: skip
+        assert found.value == found.high == 1
+        # differences as the exact interval of none allows; by chance half of the rows have one
+        assert found.low == pytest.approx(1 - 2 * clopper_pearson(0, rows).high)

@@ -12,7 +12,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from casework.stats.estimates import Estimate
+from casework.stats.estimates import Estimate, upper_if_none
 
 USABLE = 0.667
 """Below this alpha no conclusion should rest on the labels (Krippendorff, Content Analysis)."""
@@ -52,7 +52,8 @@ def krippendorff_alpha(found: Tallies, seed: int = 0) -> Estimate | None:
     """Krippendorff's alpha for classes without order, with a bootstrap interval over rows, 95 %.
 
     Hayes & Krippendorff, Communication Methods and Measures 2007. The value is that of the package
-    `krippendorff`; the draws need its formula alone.
+    `krippendorff`; the draws need its formula alone. Where raters never differ, the draws do not
+    either, and the lower end is that of as many rows with a difference as so few may lack.
 
     Returns:
         The estimate, or None where there are no two classes, so that chance agrees always.
@@ -67,7 +68,20 @@ def krippendorff_alpha(found: Tallies, seed: int = 0) -> Estimate | None:
     drawn = np.random.default_rng(seed).multinomial(n, patterns, size=_DRAWS)
     values = _alphas(found.counts, drawn.astype(np.float64))
     low, high = np.quantile(values[np.isfinite(values)], (0.025, 0.975))
+    if not disagreement(found):
+        totals = found.rows @ found.counts
+        differ = 1 - float(totals @ totals) / float(totals.sum()) ** 2
+        return Estimate(value, _never_apart(n, differ), value, n)
     return Estimate(value, min(float(low), value), max(float(high), value), n)
+
+
+def _never_apart(rows: int, differ: float) -> float:
+    """Lower end of agreement beyond chance where raters differ in none of these rows.
+
+    They may differ in as large a share of all rows as none of these would show (rule of three:
+    Hanley & Lippman-Hand, JAMA 1983); by chance they would in a share `differ`.
+    """
+    return max(-1.0, 1 - upper_if_none(rows, 0.975) / differ)
 
 
 def _alphas(counts: Floats, rows: Floats) -> Floats:
@@ -98,7 +112,8 @@ def cohen_kappa(table: ArrayLike) -> Estimate | None:
     """Cohen's kappa of two raters from their square table of counts (statsmodels).
 
     Returns:
-        The estimate with its asymptotic interval, or None where chance agrees always.
+        The estimate with its asymptotic interval, or None where chance agrees always. Raters who
+        never differ have none; then the lower end is that of `krippendorff_alpha`.
     """
     from statsmodels.stats.inter_rater import cohens_kappa
 
@@ -110,6 +125,8 @@ def cohen_kappa(table: ArrayLike) -> Estimate | None:
     with np.errstate(divide="ignore", invalid="ignore"):  # of its z, where chance has no spread
         found = cohens_kappa(counts)
     low, high = max(-1.0, float(found.kappa_low)), min(1.0, float(found.kappa_upp))
+    if counts.trace() == n:
+        low = _never_apart(int(n), 1 - float(chance))
     return Estimate(float(found.kappa), low, high, int(n))
 
 
