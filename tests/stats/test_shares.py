@@ -43,3 +43,11 @@ def test_the_standard_error_is_that_of_a_clustered_regression():
 
 def test_one_cluster_has_no_interval():
     assert clustered_share([(3, 10), (0, 0)]) is None
+
+
+@pytest.mark.parametrize(("k", "low", "high"), [(0, 0.0, 0.7076), (10, 0.2924, 1.0)])
+def test_clusters_that_agree_are_not_certain(k, low, high):
+    """The exact interval of none, and of all, of three."""
+    estimate = clustered_share([(k, 10), (5 * k, 50), (100 * k, 1000)])
+    assert estimate is not None
+    assert (estimate.low, estimate.high) == pytest.approx((low, high), abs=1e-4)
