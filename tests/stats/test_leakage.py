@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from casework.stats.estimates import Estimate, wilson
 from casework.stats.leakage import (
     adjusted_score,
     bootstrap_mean,
@@ -125,3 +126,31 @@ def test_edges() -> None:
             call()
     single = paired_drop([0.5], [0.2]).estimate
     assert single.value == pytest.approx(0.3)
+
+
+@pytest.mark.parametrize(("n", "topics", "right"), [(8, 1, 0.95), (40, 5, 0.9), (120, 10, 0.6)])
+def test_the_adjusted_score_covers(n: int, topics: int, right: float) -> None:
+    rng = np.random.default_rng(n)
+    inside = of_gain = rounds = 0
+    for _ in range(300):
+        topic, leaked = rng.integers(0, topics, 2 * n), rng.random(2 * n) < 0.5
+        without = right - 0.1 * (topic % 2)
+        chance = without + 0.05 * leaked
+        found = adjusted_score((rng.random(2 * n) < chance).astype(float), leaked, topic)
+        if found is None:
+            continue
+        kept = np.isin(topic, topic[~leaked])
+        rounds += 1
+        inside += found.score.low <= without[kept].mean() <= found.score.high
+        of_gain += found.gain.low <= (0.05 * leaked)[kept].mean() <= found.gain.high
+    assert rounds > 290
+    assert min(inside, of_gain) / rounds > 0.92
+
+
+def test_clean_items_that_are_all_right_are_not_certain() -> None:
+    found = adjusted_score([1] * 20, [False] * 10 + [True] * 10, ["a"] * 20)
+    assert found is not None
+    assert found.score.low == pytest.approx(wilson(10, 10).low)
+    assert found.score.value == found.score.high == 1
+    assert found.gain.low < 0 < found.gain.high
+    assert adjusted_score([1, 0, 1], [False] * 3, ["a"] * 3).gain == Estimate(0, 0, 0, 3)

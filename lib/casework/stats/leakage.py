@@ -10,6 +10,7 @@ from casework.stats.estimates import Z95, Estimate
 from casework.stats.paired import Pairs, mcnemar, tango
 from casework.stats.proportions import difference_of_shares, fisher
 from casework.stats.sign_flips import sign_flip_p, usual_size, with_unseen
+from casework.stats.stratified import wilson_limits
 
 Floats = NDArray[np.float64]
 DRAWS = 9_999
@@ -210,8 +211,9 @@ class Adjusted:
     """Score of the clean items, weighted to all items' strata.
 
     Attributes:
-        score: mean over strata, with a normal interval.
-        gain: score of all items minus that; strata and which items leaked are taken as given.
+        score: mean over strata, with a normal interval; of right and wrong with Wilson's.
+        gain: score of all items minus that; strata and which items leaked are taken as given. Its
+            interval joins those of both (MOVER: Zou & Donner, Statistics in Medicine 2008).
         n_eff: clean items of equal weight that would be as precise.
         left_out: items in strata that have no clean item, which are not in either score.
     """
@@ -249,17 +251,35 @@ def adjusted_score(scores: ArrayLike, leaked: ArrayLike, strata: ArrayLike) -> A
         # one item of a kind says nothing of its spread
         error[f] = np.where(n[f] > 1, np.maximum(spread, 0), pooled) / some
     weight = np.where(kept, n.sum(axis=0), 0) / total
-    part = n[1] / np.maximum(n.sum(axis=0), 1)
-    clean = float(weight @ mean[0])
-    gain = float(weight @ (part * (mean[1] - mean[0])))
-    of_clean = math.sqrt(float(weight**2 @ error[0]))
-    of_gain = math.sqrt(float((weight * part) ** 2 @ (error[0] + error[1])))
-    each = np.where(kept, weight / np.maximum(n[0], 1), 0.0)
-    n_eff = 1 / float((each**2 * n[0]).sum())
-    return Adjusted(_normal(clean, of_clean, int(n[0].sum())), _normal(gain, of_gain, total),
-                    n_eff, int(n[:, ~kept].sum()))  # fmt: skip
+    part = weight * n[1] / np.maximum(n.sum(axis=0), 1)
+    score, n_eff = _weighted(weight, mean[0], error[0], n[0], binary=is_binary(y))
+    gain = Estimate(0.0, 0.0, 0.0, total)
+    if part.any():
+        # what the leaked items have, and what they would have if they were as the clean ones are
+        with_leak, without = (
+            _weighted(part, mean[f], error[f], n[f], binary=is_binary(y))[0] for f in (1, 0)
+        )
+        by, value = float(part.sum()), with_leak.value - without.value
+        down = math.hypot(with_leak.value - with_leak.low, without.high - without.value)
+        up = math.hypot(with_leak.high - with_leak.value, without.value - without.low)
+        gain = Estimate(by * value, by * (value - down), by * (value + up), total)
+    return Adjusted(score, gain, n_eff, int(n[:, ~kept].sum()))
 
 
-def _normal(value: float, error: float, n: int) -> Estimate:
-    half = Z95 * error
-    return Estimate(value, value - half, value + half, n)
+def _weighted(
+    weight: Floats, mean: Floats, error: Floats, n: NDArray[np.int64], *, binary: bool
+) -> tuple[Estimate, float]:
+    """Mean over strata with its interval, and the items of equal weight that would be as precise.
+
+    Shares have Wilson's interval at the number of items that their variance is worth, at most as
+    many as there are: items that are all right are not sure to be.
+    """
+    w = weight / weight.sum()
+    value, variance, items = float(w @ mean), float(w**2 @ error), int(n[w > 0].sum())
+    n_eff = 1 / float((w**2 / np.maximum(n, 1)).sum())
+    if not binary:
+        half = Z95 * math.sqrt(variance)
+        return Estimate(value, value - half, value + half, items), n_eff
+    told = variance > 0 and 1e-12 < value < 1 - 1e-12
+    low, high = wilson_limits(value, min(items, value * (1 - value) / variance if told else n_eff))
+    return Estimate(value, low, high, items), n_eff
