@@ -91,9 +91,19 @@ def test_the_same_clusters_twice_are_pairs() -> None:
 
 
 def test_one_cluster_says_nothing_of_the_interval_of_a_score() -> None:
-    found = cluster_mean(clusters_of([3.0, 4.0, 5.0], ["a"] * 3), seed=1)
-    assert (found.value, found.n) == (4.0, 1)
-    assert (found.low, found.high) == (-np.inf, np.inf)
+    for accounts in (["a"] * 4, list("aabb")):
+        found = cluster_mean(clusters_of([3.0, 5.0, 4.0, 4.0], accounts), seed=1)
+        assert (found.value, found.n) == (4.0, len(set(accounts)))
+        assert (found.low, found.high) == (-np.inf, np.inf)
+
+
+@pytest.mark.parametrize(("m", "certain"), [(3, False), (5, False), (8, True)])
+def test_few_clusters_that_changed_alike_are_not_certain(m: int, certain: bool) -> None:
+    up, n = np.full(m, 3.0), np.full(m, 3.0)
+    change = change_within(Clusters(up, n), Clusters(-up, n))
+    assert change.value == -2
+    assert change.high > change.value
+    assert change.excludes(0) == certain
 
 
 def test_ties_are_ties_on_any_scale_and_what_cannot_be_compared_is_extreme() -> None:

@@ -154,3 +154,11 @@ def test_clean_items_that_are_all_right_are_not_certain() -> None:
     assert found.score.value == found.score.high == 1
     assert found.gain.low < 0 < found.gain.high
     assert adjusted_score([1, 0, 1], [False] * 3, ["a"] * 3).gain == Estimate(0, 0, 0, 3)
+
+
+@pytest.mark.parametrize("scores", [[0.7], [0.7] * 5])
+def test_scores_that_are_the_same_say_nothing_of_their_spread(scores: list[float]) -> None:
+    found = bootstrap_mean(scores)
+    assert found.value == pytest.approx(0.7)
+    assert not found.excludes(0)
+    assert not found.excludes(1)

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from casework.stats.estimates import Z95, Estimate, clopper_pearson
+from casework.stats.sign_flips import with_unseen
 
 Floats = NDArray[np.float64]
 
@@ -66,7 +67,7 @@ def cluster_mean(clusters: Clusters, seed: int, draws: int = DRAWS) -> Estimate:
     """Mean with a percentile interval of the bootstrap over clusters, widened by Student's t.
 
     Where all clusters agree in a share, nothing varies; then the interval is the exact one for as
-    many units as there are clusters. That of one cluster's score has no bounds.
+    many units as there are clusters. That of a score in which all agree has no bounds.
     """
     drawn = np.concatenate([*_resampled(clusters, seed, draws)])
     return _estimate(clusters, drawn)
@@ -109,7 +110,8 @@ def change_within(first: Clusters, second: Clusters) -> Estimate:
     """Mean at the second time minus that at the first, of the same clusters in the same order.
 
     A cluster that was not observed at a time has zeros there. The delta method with Student's t,
-    so that clusters observed twice count as pairs.
+    so that clusters observed twice count as pairs. Where all of them changed alike, the interval is
+    what so few cannot show (`casework.stats.sign_flips`).
     """
     from scipy.stats import t
 
@@ -120,7 +122,8 @@ def change_within(first: Clusters, second: Clusters) -> Estimate:
     e = (second.total - second.mean * second.n) / second.n.sum()
     e = e - (first.total - first.mean * first.n) / first.n.sum()
     half = float(t.ppf(0.975, m - 1)) * math.sqrt(float(e @ e) * m / (m - 1))
-    return Estimate(value, value - half, value + half, m)
+    found = Estimate(value, value - half, value + half, m)
+    return found if half > 1e-9 * abs(value) else with_unseen(found, abs(value))
 
 
 def variance_of_mean(clusters: Clusters) -> float:
@@ -170,8 +173,7 @@ def _estimate(clusters: Clusters, drawn: Floats) -> Estimate:
     shares = bool(((clusters.total >= 0) & (clusters.total <= clusters.n)).all())
     if np.ptp(drawn) < 1e-12:
         if not shares:
-            half = math.inf if m < 2 else 0.0
-            return Estimate(value, value - half, value + half, m)
+            return Estimate(value, -math.inf, math.inf, m)
         exact = clopper_pearson(round(value * m), m)
         return Estimate(value, min(value, exact.low), max(value, exact.high), m)
     low, high = _percentiles(drawn)

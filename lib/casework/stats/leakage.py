@@ -161,7 +161,7 @@ def weighted_drop(
 
 def _mean_change(changes: Floats, seed: int, scale: float) -> Estimate:
     """Mean of changes of items; one may be of `scale` where all of these are nothing."""
-    return with_unseen(bootstrap_mean(changes, seed), usual_size(changes) or scale)
+    return with_unseen(_drawn_mean(changes, seed), usual_size(changes) or scale)
 
 
 def is_binary(scores: ArrayLike) -> bool:
@@ -171,16 +171,22 @@ def is_binary(scores: ArrayLike) -> bool:
 
 
 def bootstrap_mean(values: ArrayLike, seed: int = 0) -> Estimate:
-    """Mean with a bootstrap interval over items.
+    """Mean with a bootstrap interval over items, without bounds where all have the same value.
 
     Raises:
         ValueError: there is no value.
     """
-    found = np.asarray(values, float)
-    if not len(found):
+    found = _drawn_mean(np.asarray(values, float), seed)
+    if found.low < found.high:
+        return found
+    return Estimate(found.value, -math.inf, math.inf, found.n)
+
+
+def _drawn_mean(values: Floats, seed: int) -> Estimate:
+    if not len(values):
         raise ValueError("there is no value")
-    low, high = np.quantile(_means(found, seed), [0.025, 0.975])
-    return Estimate(float(found.mean()), float(low), float(high), len(found))
+    low, high = np.quantile(_means(values, seed), [0.025, 0.975])
+    return Estimate(float(values.mean()), float(low), float(high), len(values))
 
 
 def _means(values: Floats, seed: int, weights: Floats | None = None) -> Floats:
