@@ -87,3 +87,29 @@ def test_pairs_are_adjusted_and_margins_are_two_sided() -> None:
     assert p_beyond(Estimate(0.5, 0.5 - 1.96, 0.5 + 1.96, 9), 0.5) == pytest.approx(1)
     assert p_beyond(Estimate(-4.0, -4 - 1.96, -4 + 1.96, 9), 1.0) < 0.01
     assert p_beyond(Estimate(1.0, 1.0, 1.0, 9), 0.5) == 0
+
+
+def test_a_stretch_without_a_rare_outcome_is_not_certain() -> None:
+    """Of 80 units an arm none may have what two in a hundred have."""
+    rng = np.random.default_rng(1)
+    sizes = np.array([4000.0, 4000.0, 80.0])
+
+    def arm(chance: float) -> ArmSums:
+        y = rng.binomial(sizes.astype(int), chance).astype(float)
+        return ArmSums(8080, sizes, sizes, y, np.diag(sizes), np.diag(y), np.diag(y))
+
+    apart = none = 0
+    for _ in range(400):
+        control, treatment = arm(0.01), arm(0.02)
+        found = pooled_and_stretches(control, treatment)
+        apart += contrast(found, 3, 0).excludes(0)
+        none += not control.y[2] + treatment.y[2]
+        assert found.estimate(3).low < found.estimate(3).high
+    assert none > 20
+    assert apart / 400 < 0.05
+
+
+def test_a_metric_that_never_varies_has_no_variance() -> None:
+    n = np.array([5.0, 7.0])
+    always = ArmSums(12, n, n, n, np.diag(n), np.diag(n), np.diag(n))
+    assert not always.covariance.any()

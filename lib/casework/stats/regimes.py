@@ -17,6 +17,9 @@ from casework.stats.multiplicity import holm
 
 Floats = NDArray[np.float64]
 
+_ROUNDING = 1e-12
+"""Share of the squares of a stretch below which what its ratio leaves of them is rounding."""
+
 
 @dataclass(frozen=True, slots=True)
 class ArmSums:
@@ -60,12 +63,25 @@ class ArmSums:
 
     @property
     def covariance(self) -> Floats:
-        """Covariance of the ratios by the delta method, residuals y - ratio n, shape (R, R)."""
+        """Covariance of the ratios by the delta method, residuals y - ratio n, shape (R, R).
+
+        A stretch in which all units have the same ratio, such as none of some that are rare, has
+        the variance for its observations that the others have.
+        """
         r = self.ratio
         crossed = r[..., :, None] * self.ny
         squares = self.yy - crossed - np.swapaxes(crossed, -1, -2) + _outer(r) * self.nn
+        squares = squares + self._unseen(squares)[..., None] * np.eye(squares.shape[-1])
         grow = self.units / max(1, self.units - 1)
         return np.asarray(grow * squares / _outer(self.n))
+
+    def _unseen(self, squares: Floats) -> Floats:
+        """What stretches without a residual lack of those that all of them have, shape (R,)."""
+        own, n, y = (np.diagonal(a, axis1=-2, axis2=-1) for a in (squares, self.nn, self.yy))
+        varies = own > _ROUNDING * y
+        below = (n * varies).sum(axis=-1, keepdims=True)
+        usual = (own * varies).sum(axis=-1, keepdims=True) / np.where(below > 0, below, 1.0)
+        return np.asarray(np.where(varies, 0.0, usual * n))
 
 
 @dataclass(frozen=True, slots=True)
