@@ -374,6 +374,18 @@ def test_few_queries_neither_confirm_nor_clear(
     assert len(few) == (queries == 3)
 
 
+@pytest.mark.parametrize(("after", "verdict"), [(6, "supported"), (2, "inconclusive")])
+def test_few_queries_in_one_period_are_few(after: int, verdict: str, diagnose: Diagnose) -> None:
+    """Forty were asked before and three since: the interval is as unsure as the three."""
+    rows = dropped_alike(40, 2, after)
+    kept = [i for i, (query, model) in
+            enumerate(zip(rows["query_id"], rows["embedding_model"], strict=True))
+            if model == "a" or query in {"q0", "q1", "q2"}]  # fmt: skip
+    result = diagnose(candidates={name: [column[i] for i in kept] for name, column in rows.items()})
+    assert result.verdict == verdict
+    assert any("3 queries are too few" in limit for limit in result.limits)
+
+
 def test_other_queries_are_no_finding_where_hardly_one_was_asked_again(diagnose: Diagnose) -> None:
     """Harder questions of the same documents, and four probes that are asked every day."""
     rows: Rows = {name: [] for name in ("query_id", "doc_id", "occurred_at", "embedding_model",

@@ -30,10 +30,10 @@ def limits(found: Found, unplaced: int) -> tuple[str, ...]:
             f"Changes of {' and '.join(found.choice.crowded)} follow each other too closely to be "
             "compared one by one, and are not examined."
         )
-    if found.fixed.clusters < FEW:
+    if found.fewest < FEW:
         said.append(
-            f"Queries are what is compared, and {count(found.fixed.clusters, 'queries')} are too "
-            f"few for an interval; with at least {FEW} it can be confirmed or clean."
+            f"Queries are what is compared, and {count(found.fewest, 'queries')} are too few for "
+            f"an interval; with at least {FEW} before and after it can be confirmed or clean."
         )
     if unplaced:
         said.append(f"{count(unplaced, 'candidates')} lie in neither period and are not counted.")
@@ -123,4 +123,5 @@ def queries_needed(found: Found, sesoi: float) -> int | None:
     if ratio is not None and sesoi > 0:
         width = math.log(ratio.high / ratio.low)
         needed = max(FEW, math.ceil(asked * (width / math.log(1 + sesoi)) ** 2))
+    needed = max(needed, asked + FEW - found.fewest)
     return needed if needed > asked else None

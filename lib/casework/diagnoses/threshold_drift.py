@@ -22,8 +22,8 @@ drops; they are set apart. Several gates in one log look like one that moved: th
 by reranker and threshold, and one is examined. Where the log holds several changes, each is
 compared from the one before it to the one after it, the one at which the drops changed most is
 examined, and its p-value counts the choice; of a change that was taken back, the change and not
-its end. A few edited documents are no change of the scorer. Fewer than 30 queries neither confirm
-nor clear.
+its end. A few edited documents are no change of the scorer. Fewer than 30 queries before or after
+neither confirm nor clear.
 Usual cut-offs of the stability index take no account of sample size. Where judges saw passed
 documents alone, precision below the threshold is not known.
 """
@@ -216,7 +216,7 @@ def _verdict(
     found: Found, rivals: tuple[Rival, ...], falsifier: Falsifier, sesoi: float
 ) -> Verdict:
     verdict = _by_interval(found, rivals, falsifier, sesoi)
-    if found.fixed.clusters >= FEW:
+    if found.fewest >= FEW:
         return verdict
     # of few queries the interval is too narrow to carry either
     capped: dict[Verdict, Verdict] = {"confirmed": "supported", "clean": "inconclusive"}
