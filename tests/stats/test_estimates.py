@@ -1,11 +1,24 @@
 import ast
 from pathlib import Path
 
+import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from statsmodels.stats.proportion import proportion_confint
 
 from casework.stats import estimates
-from casework.stats.estimates import Z95, Z99, Estimate, clopper_pearson, upper_if_none, wilson
+from casework.stats.estimates import (
+    Z95,
+    Z99,
+    Estimate,
+    clopper_pearson,
+    enough_to_show,
+    minus,
+    p_above,
+    upper_if_none,
+    wilson,
+)
 
 CASES = [(0, 20), (1, 29), (15, 148), (81, 263), (148, 148)]
 
@@ -59,3 +72,33 @@ def test_the_quantile_of_a_normal_interval_is_written_once():
                    if isinstance(node, ast.Constant) and isinstance(node.value, float)}  # fmt: skip
         repeated = {x for x in numbers for z in (Z95, Z99) if abs(x - z) < 1e-3}
         assert path == home or not repeated, f"{path}: {repeated}"
+
+
+ends = st.tuples(*[st.floats(0, 9)] * 2)
+found = st.builds(lambda x, by: Estimate(x, x - by[0], x + by[1], 5), st.floats(-9, 9), ends)
+
+
+@given(found, found)
+def test_a_difference_is_as_sure_as_both(one, other):
+    there, back = minus(one, other), minus(other, one)
+    assert (there.value, there.low, there.high) == (-back.value, -back.high, -back.low)
+    assert there.n == 10
+    apart = (one.low - other.high, one.high - other.low)
+    assert apart[0] - 1e-9 <= there.low <= there.value <= there.high <= apart[1] + 1e-9
+
+
+@given(found.filter(lambda e: e.low < e.value), st.floats(-9, 9))
+def test_a_value_is_above_a_limit_where_its_interval_is(one, limit):
+    p = p_above(one, limit)
+    assert 0 <= p <= 1
+    if abs(one.low - limit) > 1e-9 * max(1.0, abs(limit)):
+        assert (p < 0.025) == (one.low > limit)
+
+
+def test_so_many_as_show_an_effect_show_it_four_times_in_five():
+    """Two standard errors and 0.84 more: with 400 of standard deviation 1, an effect of 0.14."""
+    half = Z95 / 20
+    assert enough_to_show(Estimate(0.0, -half, half, 400), 0.14) == 401
+    rng = np.random.default_rng(1)
+    shown = np.abs(rng.normal(0.14, 1 / np.sqrt(401), 20_000)) > Z95 / np.sqrt(401)
+    assert shown.mean() == pytest.approx(0.8, abs=0.01)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from casework.stats.estimates import Z95, Estimate, clopper_pearson
+from casework.stats.estimates import Z95, Estimate, clopper_pearson, minus
 from casework.stats.sign_flips import with_unseen
 
 Floats = NDArray[np.float64]
@@ -76,17 +76,12 @@ def cluster_mean(clusters: Clusters, seed: int, draws: int = DRAWS) -> Estimate:
 def cluster_gap(first: Clusters, second: Clusters, seed: int, draws: int = DRAWS) -> Gap:
     """Compare two groups of clusters, with an interval and a randomisation test.
 
-    The interval joins those of both means (MOVER: Zou & Donner, Statistics in Medicine 2008), each
-    from the bootstrap over clusters. The test deals the labels of the clusters
-    anew, p = (1 + as extreme) / (1 + draws) (Phipson & Smyth 2010); it is exact where clusters of
-    both groups are alike, however few they are.
+    The interval joins those of both means (`minus`), each from the bootstrap over clusters. The
+    test deals the labels of the clusters anew, p = (1 + as extreme) / (1 + draws) (Phipson & Smyth
+    2010); it is exact where clusters of both groups are alike, however few they are.
     """
     a, b = cluster_mean(first, seed, draws), cluster_mean(second, seed + 1, draws)
-    value = a.value - b.value
-    low = value - math.hypot(a.value - a.low, b.high - b.value)
-    high = value + math.hypot(a.high - a.value, b.value - b.low)
-    gap = Estimate(value, low, high, len(first.n) + len(second.n))
-    return Gap(a, b, gap, _randomised(first, second, seed, draws))
+    return Gap(a, b, minus(a, b), _randomised(first, second, seed, draws))
 
 
 def cluster_difference(first: Clusters, second: Clusters) -> Estimate:

@@ -37,6 +37,17 @@ class Estimate:
         return low < self.low and self.high < high
 
 
+def minus(first: Estimate, second: Estimate) -> Estimate:
+    """First minus second of other units, with the interval that follows from both.
+
+    Squares of the distances to their limits (MOVER: Zou & Donner, Statistics in Medicine 2008).
+    """
+    value = first.value - second.value
+    down = math.hypot(first.value - first.low, second.high - second.value)
+    up = math.hypot(first.high - first.value, second.value - second.low)
+    return Estimate(value, value - down, value + up, first.n + second.n)
+
+
 def p_above(estimate: Estimate, limit: float) -> float:
     """One-sided p-value of a value at or below the limit, from the lower half of its interval.
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from casework.stats.estimates import Z95, Estimate
+from casework.stats.composition import kish
+from casework.stats.estimates import Z95, Estimate, minus
 from casework.stats.paired import Pairs, mcnemar, tango
 from casework.stats.proportions import difference_of_shares, fisher
 from casework.stats.sign_flips import sign_flip_p, usual_size, with_unseen
@@ -107,8 +108,7 @@ def paired_drop(
 def difference_in_differences(leaked: ArrayLike, clean: ArrayLike, seed: int = 0) -> Estimate:
     """How much more the score of leaked items changed than that of clean ones.
 
-    Each group has its interval over items, and the difference the one that follows from both:
-    squares of the distances to their limits (Zou & Donner, Statistics in Medicine 2008).
+    Each group has its interval over items, and the difference the one that follows from both.
 
     Args:
         leaked: change of each leaked item between two conditions.
@@ -122,11 +122,7 @@ def difference_in_differences(leaked: ArrayLike, clean: ArrayLike, seed: int = 0
     if not len(first) or not len(second):
         raise ValueError("both groups need an item")
     span = float(np.ptp(np.concatenate([first, second])))
-    one, other = _mean_change(first, seed, span), _mean_change(second, seed + 1, span)
-    value = one.value - other.value
-    down = math.hypot(one.value - one.low, other.high - other.value)
-    up = math.hypot(one.high - one.value, other.value - other.low)
-    return Estimate(value, value - down, value + up, one.n + other.n)
+    return minus(_mean_change(first, seed, span), _mean_change(second, seed + 1, span))
 
 
 def weighted_drop(
@@ -151,7 +147,7 @@ def weighted_drop(
     falls, w = np.asarray(before, float) - np.asarray(after, float), np.asarray(weights, float)
     if not len(falls):
         raise ValueError("there is no pair")
-    worth = float(w.sum() ** 2 / (w @ w))
+    worth = kish(w)
     value = float(w @ falls / w.sum())
     low, high = np.quantile(_means(falls, seed, w), [0.025, 0.975])
     drawn = Estimate(value, float(low), float(high), max(1, math.floor(worth)))
@@ -198,7 +194,7 @@ def _means(values: Floats, seed: int, weights: Floats | None = None) -> Floats:
     w = np.ones(len(kinds))
     if weights is not None:
         kinds, counts, w = values, np.ones(n, np.int64), weights
-        middle, worth = float(w @ values / w.sum()), float(w.sum() ** 2 / (w @ w))
+        middle, worth = float(w @ values / w.sum()), kish(w)
     draws = DRAWS if n <= 2_000 else 1_999
     rng, parts = np.random.default_rng(seed), []
     step = max(1, _AT_ONCE // len(kinds))
@@ -219,7 +215,7 @@ class Adjusted:
     Attributes:
         score: mean over strata, with a normal interval; of right and wrong with Wilson's.
         gain: score of all items minus that; strata and which items leaked are taken as given. Its
-            interval joins those of both (MOVER: Zou & Donner, Statistics in Medicine 2008).
+            interval joins those of what they have and what the clean ones would.
         n_eff: clean items of equal weight that would be as precise.
         left_out: items in strata that have no clean item, which are not in either score.
     """
@@ -265,10 +261,8 @@ def adjusted_score(scores: ArrayLike, leaked: ArrayLike, strata: ArrayLike) -> A
         with_leak, without = (
             _weighted(part, mean[f], error[f], n[f], binary=is_binary(y))[0] for f in (1, 0)
         )
-        by, value = float(part.sum()), with_leak.value - without.value
-        down = math.hypot(with_leak.value - with_leak.low, without.high - without.value)
-        up = math.hypot(with_leak.high - with_leak.value, without.value - without.low)
-        gain = Estimate(by * value, by * (value - down), by * (value + up), total)
+        by, more = float(part.sum()), minus(with_leak, without)
+        gain = Estimate(by * more.value, by * more.low, by * more.high, total)
     return Adjusted(score, gain, n_eff, int(n[:, ~kept].sum()))
 
 
