@@ -174,11 +174,6 @@ class Found:
         return self.choice.levels
 
     @property
-    def fewest(self) -> int:
-        """Queries of the period that has fewer, which is where the interval is least sure."""
-        return min(int(level["queries"]) for level in self.levels.values())
-
-    @property
     def gates_embedding(self) -> bool:
         """Whether the gate reads the score of the embedding itself, and no reranker's."""
         return self.periods.score == "dense_score"

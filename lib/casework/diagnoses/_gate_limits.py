@@ -30,9 +30,9 @@ def limits(found: Found, unplaced: int) -> tuple[str, ...]:
             f"Changes of {' and '.join(found.choice.crowded)} follow each other too closely to be "
             "compared one by one, and are not examined."
         )
-    if found.fewest < FEW:
+    if fewest(found) < FEW:
         said.append(
-            f"Queries are what is compared, and {count(found.fewest, 'queries')} are too few for "
+            f"Queries are what is compared, and {count(fewest(found), 'queries')} are too few for "
             f"an interval; with at least {FEW} before and after it can be confirmed or clean."
         )
     if unplaced:
@@ -113,6 +113,11 @@ def _dropped(sums: PeriodSums | None) -> str:
     return f"drops {share(sums.before)} before and {share(sums.after)} after"
 
 
+def fewest(found: Found) -> int:
+    """Queries of the period that has fewer, which is where the interval is least sure."""
+    return min(int(level["queries"]) for level in found.levels.values())
+
+
 def queries_needed(found: Found, sesoi: float) -> int | None:
     """Queries of which no interval would hold both no change and one that matters.
 
@@ -123,5 +128,5 @@ def queries_needed(found: Found, sesoi: float) -> int | None:
     if ratio is not None and sesoi > 0:
         width = math.log(ratio.high / ratio.low)
         needed = max(FEW, math.ceil(asked * (width / math.log(1 + sesoi)) ** 2))
-    needed = max(needed, asked + FEW - found.fewest)
+    needed = max(needed, asked + FEW - fewest(found))
     return needed if needed > asked else None

@@ -46,7 +46,7 @@ from casework.diagnoses._gate import (
 )
 from casework.diagnoses._gate_charts import draw
 from casework.diagnoses._gate_choice import Given, choose
-from casework.diagnoses._gate_limits import limits, queries_needed
+from casework.diagnoses._gate_limits import fewest, limits, queries_needed
 from casework.diagnoses._gate_measures import measure
 from casework.diagnoses._gate_periods import Periods
 from casework.diagnoses._gate_relevance_found import relevance_of
@@ -216,7 +216,7 @@ def _verdict(
     found: Found, rivals: tuple[Rival, ...], falsifier: Falsifier, sesoi: float
 ) -> Verdict:
     verdict = _by_interval(found, rivals, falsifier, sesoi)
-    if found.fewest >= FEW:
+    if fewest(found) >= FEW:
         return verdict
     # of few queries the interval is too narrow to carry either
     capped: dict[Verdict, Verdict] = {"confirmed": "supported", "clean": "inconclusive"}
