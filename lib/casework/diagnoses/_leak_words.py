@@ -200,7 +200,7 @@ def _copy_finding(ask: Inquiry, copies: Estimate, left_out: Estimate | None) -> 
 def _trend_finding(ask: Inquiry, found: Investigated, along: Along, trend: ScoreTrend) -> Finding:
     text = (
         "From items of which nothing stands in their own prompts to items of which all does, the "
-        f"score changes by {said(found, trend.slope, signed=True)}"
+        f"score differs by {said(found, trend.slope, signed=True)}"
     )
     if along.trend_left_out is not None:
         text += (
