@@ -973,3 +973,27 @@ def test_any_bytes_under_a_header_are_kept_or_told(tmp_path: Path, data: bytes) 
     text = b"unit_id,region\n" + data
     code = loading.refusal_of(lambda: Loaded(tmp_path, "units.csv", text))
     assert code in ("", "SOURCE_UNREADABLE")
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("champion", ["champion"]),
+        ("champion; latest,", ["champion", "latest"]),
+        ('["champion","latest"]', ["champion", "latest"]),
+        ("[champion, latest]", ["champion", "latest"]),
+        ("[]", []),
+        ("", None),
+    ],
+)
+def test_names_in_one_field_are_a_list(tmp_path: Path, written: str, read: list[str]) -> None:
+    file = io.StringIO()
+    csv.writer(file).writerows([["model", "version", "aliases"], ["m", "1", written]])
+    loaded = Loaded(tmp_path, "model_versions.csv", file.getvalue())
+    assert not loaded.rejects
+    assert loaded.rows("SELECT aliases FROM model_versions") == [(read,)]
+
+
+def test_a_broken_list_is_no_name(tmp_path: Path) -> None:
+    text = 'model,version,aliases\nm,1,"[""champion"\n'
+    assert Loaded(tmp_path, "model_versions.csv", text).rejects

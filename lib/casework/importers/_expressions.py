@@ -86,7 +86,8 @@ def value(table: Table, name: str, entry: Field, kind: str, timezone: str) -> st
         return f"TRY_CAST(regexp_replace({source}, '^([01])[.]0*$', '\\1') AS {FLAG})"
     if target.endswith(("[]", ")")) and kind == TEXT:
         as_json = f"TRY_CAST(TRY_CAST({source} AS {JSON}) AS {target})"
-        return f"coalesce({as_json}, TRY_CAST({source} AS {target}))"
+        names = f", {_names(source)}" if target == f"{TEXT}[]" else ""
+        return f"coalesce({as_json}, TRY_CAST({source} AS {target}){names})"
     return f"TRY_CAST({source} AS {target})"
 
 
@@ -139,6 +140,15 @@ def _text(source: str, kind: str) -> str:
     if kind.endswith("]") or kind.startswith(("STRUCT", "MAP", "UNION")):
         return f"CAST(to_json({source}) AS {TEXT})"
     return f"CAST({source} AS {TEXT})"
+
+
+def _names(source: str) -> str:
+    """Names in one field, as a table without lists holds them, with commas or semicolons."""
+    split = f"string_split(replace({source}, ';', ','), ',')"
+    return (
+        f"(CASE WHEN NOT regexp_matches({source}, '^[[{{\"]') "
+        f"THEN [trim(name) FOR name IN {split} IF trim(name) <> ''] END)"
+    )
 
 
 def _real(source: str, scale: float | None) -> str:
