@@ -316,6 +316,7 @@ def test_where_nothing_tells_an_insider_nothing_is_said_of_them(tmp_path: Path) 
     assert value(result, "internal_share_at_most") == 1
     assert "from insiders is not recorded" in result.findings[0].statement
     assert "nothing tells an insider" in " ".join(result.limits)
+    assert "email_domain, with the setting `domains`" in " ".join(result.limits)
     flagged = [row(i) for i in range(4)] + [event(i, is_internal=i == 0) for i in range(3)]
     assert value(examine(tmp_path, flagged), "internal_share_at_most") == 0.5
 

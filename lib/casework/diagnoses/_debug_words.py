@@ -204,7 +204,7 @@ def limits_of(
     if origins.open:
         said.append(
             f"For {share(origins.open)} nothing tells an insider from a customer: load people, "
-            "accounts, or feedback with is_internal or email_domain."
+            "accounts, or feedback with is_internal; or email_domain, with the setting `domains`."
         )
     if origins.by_request:
         said.append(
