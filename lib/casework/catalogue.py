@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from casework import diagnoses, importers, tables
+from casework.diagnoses import Need
 
 _MADE = "Made by `make docs` from the declarations in the code; change those.\n"
 
@@ -60,6 +61,12 @@ def _formats() -> str:
     return "\n".join(parts)
 
 
+def _required(need: Need) -> str:
+    if need.required and need.unless is not None:
+        return f"yes, unless `{need.unless.name}` is there"
+    return "yes" if need.required else "no"
+
+
 def _diagnoses() -> str:
     parts = [f"# Diagnoses\n\n{_MADE}"]
     for diagnosis in diagnoses.ALL:
@@ -69,7 +76,7 @@ def _diagnoses() -> str:
         )
         needs = "\n".join(
             f"| `{need.table.name}` | {', '.join(f'`{c}`' for c in need.columns)} | {need.why} | "
-            f"{'yes' if need.required else 'no'} |"
+            f"{_required(need)} |"
             for need in diagnosis.needs
         )
         lead = (

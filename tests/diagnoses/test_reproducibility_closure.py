@@ -801,3 +801,23 @@ def test_a_base_is_compared_with_or_without_the_name_of_its_kind(
     assert value(record.judge(tmp_path), "critical_broken") == ["base_checkpoint"]
     record.input("base_checkpoint", digest=f"sha256:{'e' * 64}")
     assert value(record.judge(tmp_path), "critical_broken") == []
+
+
+def test_rebuilds_speak_for_themselves_where_no_inputs_are_loaded(
+    record: Record, tmp_path: Path
+) -> None:
+    record.rows = []
+    record.rebuilt(AROUND, 0.9)
+    result = record.judge(tmp_path)
+    assert result.verdict == "confirmed"
+    assert not [rival for rival in result.rivals if rival.outcome == "not_excluded"]
+    absent = [missing for missing in result.missing if missing.table == "artifact_inputs"]
+    assert [missing.required for missing in absent] == [False]
+
+
+def test_rebuilds_that_land_are_not_clean_where_no_inputs_are_loaded(
+    record: Record, tmp_path: Path
+) -> None:
+    record.rows = []
+    record.rebuilt(AROUND, sum(AROUND) / len(AROUND))
+    assert record.judge(tmp_path).verdict == "inconclusive"

@@ -17,13 +17,14 @@ def rivals_of(chain: Chain, rebuilds: Rebuilds, alpha: float) -> tuple[Rival, ..
 
 
 def _of_links(chain: Chain, rebuilds: Rebuilds, alpha: float) -> Iterator[Rival]:
-    yield Rival(
-        "The export of inputs does not hold such kinds, not the record",
-        "the kinds of the broken links among those on record for any artifact",
-        "not_excluded" if chain.unlisted or not chain.links else "excluded",
-        f"on record are {', '.join(sorted(chain.kinds)) or 'none'}"
-        + ("" if chain.links else ", and none of them for this one"),
-    )
+    if chain.kinds:
+        yield Rival(
+            "The export of inputs does not hold such kinds, not the record",
+            "the kinds of the broken links among those on record for any artifact",
+            "not_excluded" if chain.unlisted or not chain.links else "excluded",
+            f"on record are {', '.join(sorted(chain.kinds))}"
+            + ("" if chain.links else ", and none of them for this one"),
+        )
     hosted = [link for link in chain.links if link.state == "unpinnable"]
     yield Rival(
         "The base is hosted by a provider and nobody can pin it",

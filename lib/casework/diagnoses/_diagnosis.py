@@ -18,12 +18,18 @@ class Need:
     """Evidence that a diagnosis reads: a table, the columns that must hold something, and why.
 
     A need that is not `required` makes the answer better; without it the verdict may be capped.
+    One with `unless` is not required either where that table is there: each answers a part.
     """
 
     table: Table
     columns: tuple[str, ...]
     why: str
     required: bool = True
+    unless: Table | None = None
+
+    def is_required(self, case: Case) -> bool:
+        """Whether nothing can be said of the case without it."""
+        return self.required and (self.unless is None or not case.filled(self.unless.name))
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +61,7 @@ class Diagnosis:
     def missing(self, case: Case) -> tuple[Missing, ...]:
         """What the case does not hold, required or not."""
         return tuple(
-            Missing(need.table.name, need.columns, need.why, need.required)
+            Missing(need.table.name, need.columns, need.why, need.is_required(case))
             for need in self.needs
             if not case.filled(need.table.name, need.columns)
         )

@@ -122,7 +122,7 @@ def _nothing(artifact: str) -> Conclusion:
 
 def _wanted(chain: Chain, rebuilds: Rebuilds) -> tuple[Missing, ...]:
     wanted = []
-    if not chain.links:
+    if not chain.links and chain.kinds:
         wanted.append(_INPUTS)
     if chain.open and any(chain.worst[kind].state == "not tried" for kind in chain.open):
         why = "whether the pinned inputs can be fetched"
@@ -148,7 +148,7 @@ reproducibility_closure = Diagnosis(
     claim="the artifact cannot be rebuilt from what is recorded, or its reruns do not explain it",
     doc=__doc__ or "",
     needs=(
-        Need(artifact_inputs, ("artifact", "kind"), "what it was made from"),
+        Need(artifact_inputs, ("artifact", "kind"), "what it was made from", unless=reruns),
         Need(reruns, ("artifact", "rerun_id", "score"),
              f"at least {FEWEST} rebuilds and the shipped weights, scored", required=False),
         Need(people, ("person",), "who could still rebuild it", required=False),
