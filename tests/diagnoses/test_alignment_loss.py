@@ -760,3 +760,20 @@ def test_answers_without_a_label_are_in_no_reading_of_the_labels(tmp_path: Path)
     (readings,) = [e for e in result.evidence if e.id == "alignment_loss.readings"]
     counted = {row[0]: row[1] for row in readings.rows}
     assert counted["form set aside"] == counted["judge"] == 200
+
+
+def test_runs_that_name_no_checkpoint_are_not_said_to_ask_nothing(tmp_path: Path) -> None:
+    rows = [run("b", "base", **SAME), run("t", "tuned", day=1, **SAME)]
+    for one in rows:
+        del one.values["checkpoint"]
+    result = diagnose(tmp_path, [*rows, *answered((2, 20, 0, 2))])
+    assert result.verdict == "not_testable"
+    assert "No run that asked unsafe prompts names its checkpoint." in result.headline
+
+
+def test_what_would_settle_the_configuration_is_asked_for(tmp_path: Path) -> None:
+    rows = [run("b", "base"), run("t", "tuned", day=1), lineage(), *answered((2, 60, 0, 2))]
+    result = diagnose(tmp_path, rows)
+    assert result.verdict == "supported"
+    wanted = {missing.columns for missing in result.missing if missing.table == "eval_runs"}
+    assert wanted == {("prompt_hash",), ("params_hash",)}

@@ -180,7 +180,9 @@ def _one_checkpoint(
     ask: Inquiry, base: str | None, tuned: str | None, launch_suite: str | None
 ) -> Conclusion:
     """Say that there is nothing to compare, and what the launch suite held all the same."""
-    runs = [run for run in ask.ask(q.RUNS) if run["model"]]
+    every = ask.ask(q.RUNS)
+    runs = [run for run in every if run["model"]]
+    unnamed = any(run["unsafe"] for run in every if not run["model"])
     probed = {run["model"] for run in runs if run["unsafe"]}
     children = {row["checkpoint"] for row in ask.ask(q.BASES)}
     last = [run["model"] for run in runs if run["model"] in children] or [
@@ -193,7 +195,11 @@ def _one_checkpoint(
         if items["unsafe"] == 0:
             blind = f" The suite of the launch, {', '.join(names)}, holds no unsafe prompt."
     what = (
-        "No run asked unsafe prompts."
+        (
+            "No run asked unsafe prompts."
+            if not unnamed
+            else "No run that asked unsafe prompts names its checkpoint."
+        )
         if not probed
         else "Unsafe prompts were asked of one checkpoint alone."
         if len(probed) == 1
@@ -255,6 +261,8 @@ alignment_loss = Diagnosis(
         Need(eval_samples, ("run_id", "item_id", "kind"), "what was asked and how it was answered"),
         Need(checkpoints, ("checkpoint", "base_checkpoint"), "what was tuned from what",
              required=False),
+        Need(eval_runs, ("prompt_hash",), "whether both had one template", required=False),
+        Need(eval_runs, ("params_hash",), "whether both had the same parameters", required=False),
         Need(eval_samples, ("human_refused",), "how far the labels can be trusted", required=False),
         Need(alias_events, ("checkpoint",), "since when it was served", required=False),
         Need(requests, ("checkpoint",), "who met the tuned checkpoint", required=False),
