@@ -225,12 +225,12 @@ def _by_fingerprint(
 
 
 def _by_replay(replays: Replays, ticket: str, candidates: Mapping[str, float]) -> dict[str, float]:
-    """Chance of the report under each candidate; none unless all of them were replayed.
+    """Chance of the report under each candidate; none unless all likely ones were replayed.
 
     Where a checkpoint that is no candidate reproduces it, the report is not of the checkpoint.
     """
     found = replays.of(ticket)
     likely = [name for name, p in candidates.items() if p > WORTH_TELLING]
-    if not all(name in found for name in likely) or replays.controls(ticket, likely)[0]:
+    if not all(name in found for name in likely) or replays.controls(ticket, [*candidates])[0]:
         return {}
-    return {name: chance_of(*found[name]) for name in likely}
+    return {name: chance_of(*found[name]) for name in candidates if name in found}
