@@ -18,7 +18,7 @@ from tests.diagnoses.conftest import Diagnosed
 
 from casework.case import Note, Row
 from casework.findings import Result
-from casework.tables import checkpoints, deployments, eval_runs, eval_samples, tickets
+from casework.tables import checkpoints, deployments, eval_runs, eval_samples, requests, tickets
 
 NOON = START + timedelta(hours=12, minutes=5)
 
@@ -552,3 +552,45 @@ def test_the_headline_counts_as_people_do(
 def test_the_same_case_gives_the_same_result(diagnosed: Diagnosed) -> None:
     again = [diagnosed("retired_checkpoint.planted", 3)[0] for _ in range(2)]
     assert again[0] == again[1]
+
+
+def stamped(number: int, at: datetime, name: str) -> Row:
+    values = {"request_id": f"s{number}", "occurred_at": at, "endpoint": "v1", "checkpoint": name}
+    return Row(requests, f"stamped {number}", values)
+
+
+@pytest.mark.parametrize(
+    ("hours", "found"),
+    [
+        (-30, {}),
+        (-5, {"a": 1.0}),
+        (0, {"a": 0.5, "b": 0.5}),
+        (5, {"b": 1.0}),
+        (30, {}),
+    ],
+)
+def test_stamps_around_the_window_name_its_candidates(
+    tmp_path: Path, hours: int, found: dict[str, float]
+) -> None:
+    """Requests every six hours, a before noon and b from then on; no alias event is loaded."""
+    rows = [stamped(i, NOON + timedelta(hours=6 * i + 3), "ab"[i >= 0]) for i in range(-4, 4)]
+    seen = NOON + timedelta(hours=hours)
+    result = judge(tmp_path, [*rows, stored("a"), stored("b"),
+                              ticket(0, seen + timedelta(days=9), observed_at=seen)])  # fmt: skip
+    assert of(result, "t0") == pytest.approx(found)
+
+
+def test_without_any_alias_log_no_candidate_is_not_confirmed(tmp_path: Path) -> None:
+    ran = {"replica": "r1", "checkpoint": "a", "valid_from": START}
+    rows = [Row(deployments, "row 1", ran), stored("a"), ticket(0, NOON, observed_at=NOON)]
+    result = judge(tmp_path, rows)
+    assert result.verdict == "supported"
+    assert outcomes(result)["The alias log is not loaded, rather than not kept"] == "not_excluded"
+
+
+def test_an_unlikely_candidate_that_reproduces_it_is_no_control(tmp_path: Path) -> None:
+    rows = [*TWO, ticket(0, NOON + timedelta(hours=24), output="x")]
+    for i in range(60):
+        rows += [*replay("a", i, "x" if i % 3 else "y"), *replay("b", i, "y")]
+    result = judge(tmp_path, rows, lag_s=25 * 3600)
+    assert of(result, "t0")["a"] > 0.7

@@ -6,6 +6,31 @@ from casework.diagnoses._retired_seen import HOURS, LINKS, NAMED_GRADED, PLACES,
 from casework.diagnoses._retrieval import RETRIEVAL_MOVES
 from casework.diagnoses._unlogged import UNLOGGED_STRETCHES
 
+STAMPED_AROUND = Query(
+    "stamped_around",
+    """
+    SELECT ticket_id, checkpoint FROM (
+        SELECT w.ticket_id, h.checkpoint, h.hour,
+               max(h.hour) FILTER (WHERE h.hour <= floor(epoch(w.window_from) / 3600)) OVER of_it
+                   AS last_before,
+               min(h.hour) FILTER (WHERE h.hour >= floor(epoch(w.window_until) / 3600)) OVER of_it
+                   AS first_after
+        FROM windows AS w
+        LEFT JOIN (SELECT * FROM hours WHERE checkpoint <> '' AND requests > 0) AS h
+          ON h.endpoint = w.endpoint AND (w.region IS NULL OR h.region IN (w.region, ''))
+         AND (w.lane IS NULL OR h.lane = w.lane)
+        WHERE w.endpoint NOT IN (SELECT alias FROM alias_history)
+        WINDOW of_it AS (PARTITION BY w.ticket_id)
+    )
+    WHERE hour >= last_before AND hour <= first_after
+    GROUP BY ticket_id, checkpoint
+    """,
+    "Where no alias event tells of an endpoint: what was stamped on its requests from the last "
+    "hour that has some before a window to the first after it. Beyond the first and the last of "
+    "them nothing is known.",
+    uses=(WINDOWS, HOURS, ALIAS_HISTORY),
+)
+
 PARTS = Query(
     "parts",
     """
@@ -32,12 +57,16 @@ PARTS = Query(
     FROM windows AS w
     JOIN (SELECT DISTINCT endpoint, checkpoint FROM hours WHERE checkpoint <> '') AS h
       ON h.endpoint = w.endpoint
+    UNION
+    SELECT w.ticket_id, w.endpoint, w.region, w.lane, s.checkpoint, 'stamps',
+           w.window_from, w.window_until
+    FROM windows AS w JOIN stamped_around AS s ON s.ticket_id = w.ticket_id
     """,
     "Where the window of a ticket meets what the alias pointed at (an empty checkpoint where the "
     "log says nothing) or with what its replicas ran and no alias event names, and the checkpoints "
-    "that are stamped on requests of the endpoint. What an alias points at in a region is weighed "
-    "by the requests of that region.",
-    uses=(WINDOWS, ALIAS_STRETCHES, UNLOGGED_STRETCHES, HOURS),
+    "that are stamped on requests of the endpoint, or around the window where no alias event tells "
+    "of it. What an alias points at in a region is weighed by the requests of that region.",
+    uses=(WINDOWS, ALIAS_STRETCHES, UNLOGGED_STRETCHES, HOURS, STAMPED_AROUND),
 )
 
 _SO_FAR = """(
@@ -73,7 +102,7 @@ WEIGHTS = Query(
         SELECT p.ticket_id, p.checkpoint, p.known_by,
                greatest(coalesce(e.requests - b.requests, 0), 0) AS requests,
                greatest(coalesce(e.requests - b.requests, 0), 0)
-                   + CASE WHEN p.known_by = 'alias'
+                   + CASE WHEN p.known_by <> 'record'
                           THEN 1e-9 * (epoch(p.ends) - epoch(p.starts) + 1) ELSE 0 END AS weight
         FROM parts AS p
         LEFT JOIN {_SO_FAR.format(end="ends")} AS e

@@ -14,7 +14,12 @@ Explains = Callable[[Judged], bool]
 
 
 def find_rivals(
-    tickets: Sequence[Judged], replays: Replays, lag_s: float, lag_is_assumed: bool
+    tickets: Sequence[Judged],
+    replays: Replays,
+    lag_s: float,
+    *,
+    lag_is_assumed: bool,
+    has_log: bool,
 ) -> tuple[tuple[Rival, ...], bool]:
     """Test what else could leave tickets open.
 
@@ -35,6 +40,11 @@ def find_rivals(
          "open tickets whose instant names no zone, taken to be in any", "without a zone",
          lambda ticket: _by_window(ticket) and bool(ticket.row["is_zoneless"])),
     ]  # fmt: skip
+    if not has_log:
+        tests.insert(0, (
+            "The alias log is not loaded, rather than not kept",
+            "open tickets without a candidate, where no alias event is loaded",
+            "without a candidate", lambda ticket: ticket.state == "unresolved"))  # fmt: skip
     found = []
     for explanation, test, words, explains in tests:
         explained = [ticket for ticket in open_ones if explains(ticket)]

@@ -102,7 +102,8 @@ def judge(
         return _no_history()
     for query in _HELD:
         ask.case.hold(query, **known)
-    rivals_of = partial(find_rivals, lag_s=lag, lag_is_assumed=lag_s is None and not enough)
+    rivals_of = partial(find_rivals, lag_s=lag, lag_is_assumed=lag_s is None and not enough,
+                        has_log=ask.case.filled("alias_events"))  # fmt: skip
     clock_known = bool(clock["hosts"]) or clock_error_s is not None
     return _conclude(ask, rivals_of, lags, known, clock_known=clock_known)
 
