@@ -21,6 +21,8 @@ from tests.importers import loading
 
 from casework.errors import CaseworkError, UsageError
 from casework.importers import Options, check_options, read_map
+from casework.importers._convert import convert
+from casework.importers._instants import Instants
 from casework.importers.table_file import file_format, named_table, table_file
 from casework.records import Exhibit
 from casework.tables import get
@@ -997,3 +999,20 @@ def test_names_in_one_field_are_a_list(tmp_path: Path, written: str, read: list[
 def test_a_broken_list_is_no_name(tmp_path: Path) -> None:
     text = 'model,version,aliases\nm,1,"[""champion"\n'
     assert Loaded(tmp_path, "model_versions.csv", text).rejects
+
+
+@pytest.mark.parametrize("written", ["Base Checkpoint", " base-checkpoint", "BASE_CHECKPOINT"])
+def test_the_words_of_a_column_are_known_however_they_are_written(
+    tmp_path: Path, written: str
+) -> None:
+    text = f"artifact,kind,pin\nm,{written},Pinned\n"
+    loaded = Loaded(tmp_path, "artifact_inputs.csv", text)
+    assert not loaded.rejects
+    assert loaded.rows("SELECT kind, pin FROM artifact_inputs") == [("base_checkpoint", "pinned")]
+
+
+def test_the_words_of_a_column_are_known_in_fields_of_other_formats_too() -> None:
+    kind = next(column for column in get("eval_samples").columns if column.name == "kind")
+    assert convert("Safe Contrast", kind, Instants(None)) == "safe_contrast"
+    with pytest.raises(ValueError, match="not one of"):
+        convert("harmless", kind, Instants(None))

@@ -1,5 +1,6 @@
 """A value of a foreign JSON document as a value of the type of a column."""
 
+import re
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
@@ -33,7 +34,9 @@ def convert(value: Any, column: Column, instants: Instants) -> Any:
         raise ValueError(f"no reader for {column.type}")
     found = read(value)
     if column.values and str(found) not in column.values:
-        raise ValueError(f"not one of {column.values}")
+        found = re.sub("[ -]+", "_", str(found).strip().lower())
+        if found not in column.values:
+            raise ValueError(f"not one of {column.values}")
     return found
 
 

@@ -73,7 +73,7 @@ def value(table: Table, name: str, entry: Field, kind: str, timezone: str) -> st
             f"AND CAST({literal(_LAST)} AS {INSTANT}) THEN {instant} END)"
         )
     if target in (TEXT, JSON):
-        return _text(source, kind)
+        return _word(_text(source, kind), _allowed(table, name))
     if target == REAL:
         return _real(source, entry.scale)
     if target == WHOLE and kind == "BOOLEAN":  # as in text formats, true is no number
@@ -117,7 +117,7 @@ def fault(table: Table, name: str, entry: Field, kind: str, sql: str) -> str | N
     """SQL of the reason why a row's value for a column is unusable, NULL where it is usable."""
     target = table.type_of(name)
     is_required = name in table.required
-    allowed = next(column.values for column in table.columns if column.name == name)
+    allowed = _allowed(table, name)
     if target == TEXT and not is_required and not allowed and entry.values is None:
         return None
     missing = literal(f"{name} is missing") if is_required else "NULL"
@@ -132,6 +132,21 @@ def fault(table: Table, name: str, entry: Field, kind: str, sql: str) -> str | N
         stray = literal(f" is none of {', '.join(allowed)}")
         tests.append(f"WHEN CAST({sql} AS {TEXT}) NOT IN ({among}) THEN {shown} || {stray}")
     return f"CASE {' '.join(tests)} END"
+
+
+def _allowed(table: Table, name: str) -> tuple[str, ...]:
+    return next(column.values for column in table.columns if column.name == name)
+
+
+def _word(text: str, allowed: tuple[str, ...]) -> str:
+    """One of the words that a column takes, however it is written; else the text as it is."""
+    if not allowed:
+        return text
+    among = f"({', '.join(map(literal, allowed))})"
+    spelled = f"regexp_replace(lower(trim({text})), '[ -]+', '_', 'g')"
+    return (
+        f"(CASE WHEN {text} NOT IN {among} AND {spelled} IN {among} THEN {spelled} ELSE {text} END)"
+    )
 
 
 def _text(source: str, kind: str) -> str:
