@@ -652,3 +652,18 @@ def test_texts_that_share_no_word_are_not_alike(tmp_path: Path) -> None:
         rows.append(Row(row.table, row.locator, values))
     result = judged(tmp_path, rows, target="gold")
     assert (result.verdict, value(result, "coverage_target")) == ("inconclusive", 0)
+
+
+def test_graded_questions_that_no_request_is_known_of_are_told(tmp_path: Path) -> None:
+    rows = [
+        Row(row.table, row.locator, {k: v for k, v in row.values.items() if k != "condition"})
+        for row in audited({})
+    ]
+    result = judged(tmp_path, rows, target="gold")
+    assert value(result, "fresh_items") == 0
+    assert any(
+        limit.startswith("60 graded questions of theirs in other") for limit in result.limits
+    )
+    (tmp_path / "used").mkdir()
+    used = judged(tmp_path / "used", audited({}), target="gold")
+    assert not any("nothing says that they are requests" in limit for limit in used.limits)

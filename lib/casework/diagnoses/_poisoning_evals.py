@@ -162,6 +162,24 @@ FRESH = Query(
     uses=(SCORED, SOURCES, RUNS),
 )
 
+UNTRACED = Query(
+    "untraced",
+    """
+    SELECT count(DISTINCT s.item_id) AS questions
+    FROM eval_samples AS s JOIN graded_runs AS r ON r.run_id = s.run_id
+    LEFT JOIN sources AS g ON g.source_event_id = s.source_event_id
+    LEFT JOIN accounts AS a ON a.account_id = s.account_id
+    WHERE s.score IS NOT NULL AND coalesce(s.kind, 'utility') = 'utility'
+      AND r.suite <> $suite AND r.started_at >= $middle
+      AND CASE WHEN $by = 'churned' THEN a.churned_at IS NOT NULL
+               ELSE lower(trim(coalesce(s.tier, a.tier))) = $target END
+      AND coalesce(s.condition, 'as_run') = 'as_run' AND g.request_id IS NULL
+    """,
+    "Questions of the target customers in other suites of which nothing says that they are "
+    "requests.",
+    uses=(SOURCES, RUNS),
+)
+
 GRADED_BY = Query(
     "graded_by",
     """

@@ -32,11 +32,13 @@ class Fresh:
         rows: rows of `fresh` that are used.
         set_aside: how many more were graded and are not used, as thumbs may have chosen them.
         draws: rows of `draws` of the suites that the used rows are of.
+        untraced: graded questions of theirs in other suites that no request is known of.
     """
 
     rows: Rows
     set_aside: int
     draws: Rows
+    untraced: int
 
     def selection(self) -> Rival:
         """Whether thumbs had to do with which questions were graded."""
@@ -54,12 +56,19 @@ class Fresh:
 
     def limits(self) -> tuple[str, ...]:
         """How many graded questions are set aside, if any."""
-        if not self.set_aside:
-            return ()
-        return (
-            f"{count(self.set_aside, 'graded questions')} of theirs are not used: thumbs may have "
-            "chosen them, or they are items of the eval itself.",
-        )
+        said = []
+        if self.set_aside:
+            said.append(
+                f"{count(self.set_aside, 'graded questions')} of theirs are not used: thumbs may "
+                "have chosen them, or they are items of the eval itself."
+            )
+        if self.untraced:
+            said.append(
+                f"{count(self.untraced, 'graded questions')} of theirs in other suites are not "
+                "used: nothing says that they are requests. Where they are, load them with "
+                "source_event_id, or of condition replay."
+            )
+        return tuple(said)
 
     def _aside(self) -> str:
         return f"{number(self.set_aside)} set aside; " if self.set_aside else ""
@@ -68,8 +77,9 @@ class Fresh:
 def fresh_of(ask: Inquiry, target: Target) -> Fresh:
     """Read the graded questions and settle which are used."""
     rows = ask.ask(e.FRESH, **target.params)
+    untraced = ask.one(e.UNTRACED, **target.params)["questions"]
     if not rows:
-        return Fresh([], 0, [])
+        return Fresh([], 0, [], untraced)
     draws = {row["suite"]: row for row in ask.ask(c.DRAWS, **target.params)}
     at_random = {suite for suite in {row["suite"] for row in rows}
                  if suite not in draws or _p(draws[suite]) >= _LEVEL}  # fmt: skip
@@ -83,7 +93,7 @@ def fresh_of(ask: Inquiry, target: Target) -> Fresh:
     used = next((pool for pool in pools if len(pool) >= FEWEST_FRESH), pools[-1])
     suites = {row["suite"] for row in used}
     of_used = [row for suite, row in draws.items() if suite in suites]
-    return Fresh(used, len(rows) - len(used), of_used)
+    return Fresh(used, len(rows) - len(used), of_used, untraced)
 
 
 def _p(row: dict[str, Any]) -> float:

@@ -38,7 +38,9 @@ def falsify(trends: Trends, scores: Scores, target: Target, sesoi: float) -> Fal
     elif scores.fresh.rows:
         seen.append(f"{count(len(scores.fresh.rows), 'fresh questions')} are too few to tell")
     else:
-        seen.append("no question of them was graded that was not chosen by a thumb")
+        seen.append(
+            "of no graded question it is known that it is theirs and was not chosen by a thumb"
+        )
     total = trends.fixed_total()
     if total:
         ran = True
