@@ -821,3 +821,32 @@ def test_rebuilds_that_land_are_not_clean_where_no_inputs_are_loaded(
     record.rows = []
     record.rebuilt(AROUND, sum(AROUND) / len(AROUND))
     assert record.judge(tmp_path).verdict == "inconclusive"
+
+
+@pytest.mark.parametrize(
+    ("uri", "state"),
+    [
+        ("git@example.com:team/train@main", "floating"),
+        ("registry/train:latest", "floating"),
+        ("jobs/tune.ipynb", "floating"),
+        ("torch>=2.1", "floating"),
+        ("git@example.com:team/train@4f1c2d9", "unverified"),
+        ("https://example.com/team/train/tree/main/jobs", "floating"),
+        ("git@example.com:team/main", "unverified"),
+        ("torch==2.1.0", "unverified"),
+        ("store/mainline", "unverified"),
+    ],
+)
+def test_an_address_that_moves_is_not_pinned_by_being_called_so(
+    record: Record, tmp_path: Path, uri: str, state: str
+) -> None:
+    record.input("code", uri=uri, digest=None)
+    result = record.judge(tmp_path)
+    (code,) = (row for row in value(result, "inputs") if row["kind"] == "code")
+    assert code["state"] == state
+    assert result.verdict == ("confirmed" if state == "floating" else "clean")
+
+
+def test_a_digest_pins_what_an_address_does_not(record: Record, tmp_path: Path) -> None:
+    record.input("code", uri="git@example.com:team/train@main")
+    assert record.judge(tmp_path).verdict == "clean"

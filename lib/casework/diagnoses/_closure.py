@@ -36,7 +36,7 @@ INPUTS = Query(
                WHEN i.is_hosted AND i.digest IS NULL THEN 'unpinnable'
                WHEN i.pin = 'absent' THEN 'absent'
                WHEN i.uri IS NULL AND i.digest IS NULL AND NOT i.is_written THEN 'absent'
-               WHEN i.pin = 'floating' THEN 'floating'
+               WHEN i.pin = 'floating' OR i.is_loose THEN 'floating'
                WHEN i.pin IS NULL AND i.digest IS NULL AND NOT i.is_written THEN 'floating'
                WHEN NOT i.retrievable AND i.is_erased AND i.digest IS NOT NULL THEN 'erased'
                WHEN NOT i.retrievable THEN 'gone'
@@ -62,6 +62,9 @@ INPUTS = Query(
                regexp_matches(lower(coalesce(CAST(attributes AS VARCHAR), '')),
                    'privacy|gdpr|erasure|erased|data protection|right to be forgotten')
                    AS is_erased,
+               digest IS NULL AND coalesce(regexp_matches(lower(uri),
+                   '[@:#](latest|main|master|head|trunk|develop)$|/latest$|[<>~]=|[.]ipynb$'
+                   || '|/(tree|blob)/(main|master)(/|$)'), false) AS is_loose,
                kind IN ('hyperparameters', 'seed') AND (
                    coalesce(uri LIKE '%=%' AND uri NOT LIKE '%://%', false) OR regexp_matches(
                    coalesce(CAST(attributes AS VARCHAR), ''), '"(params|values|config)"'))
@@ -81,7 +84,8 @@ INPUTS = Query(
     ORDER BY i.kind, i.uri, i.digest, i.artifact
     """,
     "The inputs on record, with the state in which each is. A digest is compared with one of the "
-    "same length, or with the beginning of one.",
+    "same length, or with the beginning of one. An address without a digest that names a branch, "
+    "the latest, a range or a notebook is floating, whatever the record calls it.",
 )
 
 KINDS = Query(
