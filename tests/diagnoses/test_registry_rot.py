@@ -158,7 +158,9 @@ def test_an_unregistered_digest_is_the_gravest(estate: Estate, tmp_path: Path) -
     result = estate.judge(tmp_path, registry_lag_days=0)
     assert (result.verdict, result.severity) == ("confirmed", "S1")
     assert value(result, "unregistered_traffic_share") == pytest.approx(1 / 3)
-    assert estate.judge(tmp_path, registry_lag_days=30).verdict == "supported"
+    late = estate.judge(tmp_path, registry_lag_days=30)
+    assert late.verdict == "supported"
+    assert any("`registry_lag_days` says so" in rival.why for rival in late.rivals)
 
 
 def test_a_digest_younger_than_the_registry_may_only_be_missing(

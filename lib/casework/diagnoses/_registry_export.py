@@ -13,6 +13,9 @@ from casework.findings import Outcome, Rival
 from casework.words import count, instant, number
 
 
+_SAY = "where it reaches further, `registry_lag_days` says so"
+
+
 @dataclass(frozen=True, slots=True)
 class Export:
     """The registry as it was handed over, and the served digests that it does not name.
@@ -56,7 +59,7 @@ class Export:
         if self.bare:
             return f"{number(self.bare)} of {count(self.versions, 'versions')} carry no digest"
         if self.reach is None:
-            return "no version has a date, so that it is not known how far the export reaches"
+            return f"no version has a date, so it is not known how far the export reaches; {_SAY}"
         until = f"the registry tells of nothing after {instant(self.reach)}"
         if self.is_given:
             until = f"the registry export is said to reach to {instant(self.reach)}"
@@ -64,7 +67,7 @@ class Export:
             late = [self.first[digest] for digest in self.doubtful]
             return (
                 f"{until}, and {number(len(late))} of {count(len(self.first), 'such digests')} "
-                f"came into use later, the first at {instant(min(late))}"
+                f"came into use later, the first at {instant(min(late))}; {_SAY}"
             )
         return f"{until}, and such digests were in use by {instant(max(self.first.values()))}"
 
