@@ -12,7 +12,6 @@ from casework.diagnoses._registry_records import Split
 from casework.findings import Outcome, Rival
 from casework.words import count, instant, number
 
-
 _SAY = "where it reaches further, `registry_lag_days` says so"
 
 
