@@ -10,7 +10,7 @@ from casework.findings import Falsifier, Outcome, Rival
 from casework.stats.estimates import clopper_pearson, upper_if_none
 from casework.words import count, duration, number, share
 
-Explains = Callable[[Judged], bool]
+Test = tuple[str, str, str, Callable[[Judged], bool]]
 
 
 def find_rivals(
@@ -27,7 +27,26 @@ def find_rivals(
         the rivals, and whether some ticket is open that none of them explains.
     """
     open_ones = [ticket for ticket in tickets if ticket.is_open]
-    tests: list[tuple[str, str, str, Explains]] = [
+    tests = _tests(lag_s, lag_is_assumed=lag_is_assumed, has_log=has_log)
+    found = []
+    for explanation, test, words, explains in tests:
+        explained = [ticket for ticket in open_ones if explains(ticket)]
+        whole = bool(open_ones) and len(explained) == len(open_ones)
+        why = (
+            f"{number(len(explained))} {words}, of {count(len(open_ones), 'tickets')} whose "
+            "checkpoint is uncertain or gone"
+        )
+        outcome: Outcome = "not_excluded" if whole else "excluded"
+        found.append(Rival(explanation, test, outcome, why))
+    rest = [t for t in open_ones
+            if not (replays.anywhere(t) or any(explains(t) for *_, explains in tests))]  # fmt: skip
+    found += [_cached(tickets), _not_of_the_checkpoint(tickets, replays)]
+    return tuple(found), bool(rest)
+
+
+def _tests(lag_s: float, *, lag_is_assumed: bool, has_log: bool) -> list[Test]:
+    """List what may leave a ticket open: name, test, words for such tickets, and which they are."""
+    tests: list[Test] = [
         ("The alias log begins too late, not the record",
          "open tickets whose window begins before the log of their alias", "before the log",
          _before_the_log),
@@ -45,20 +64,7 @@ def find_rivals(
             "The alias log is not loaded, rather than not kept",
             "open tickets without a candidate, where no alias event is loaded",
             "without a candidate", lambda ticket: ticket.state == "unresolved"))  # fmt: skip
-    found = []
-    for explanation, test, words, explains in tests:
-        explained = [ticket for ticket in open_ones if explains(ticket)]
-        whole = bool(open_ones) and len(explained) == len(open_ones)
-        why = (
-            f"{number(len(explained))} {words}, of {count(len(open_ones), 'tickets')} whose "
-            "checkpoint is uncertain or gone"
-        )
-        outcome: Outcome = "not_excluded" if whole else "excluded"
-        found.append(Rival(explanation, test, outcome, why))
-    rest = [t for t in open_ones
-            if not (replays.anywhere(t) or any(explains(t) for *_, explains in tests))]  # fmt: skip
-    found += [_cached(tickets), _not_of_the_checkpoint(tickets, replays)]
-    return tuple(found), bool(rest)
+    return tests
 
 
 def _before_the_log(ticket: Judged) -> bool:
