@@ -1,5 +1,7 @@
 """What a person types as SQL reaches the evidence and nothing else, and changes nothing."""
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import duckdb
@@ -7,7 +9,8 @@ import pyarrow as pa
 import pytest
 from tests.importers import loading
 
-from casework.case import Case, CaseWriter, Receipt, Row
+from casework import intake
+from casework.case import Case, CaseWriter, Query, Receipt, Row
 from casework.errors import CaseworkError
 from casework.tables import get
 
@@ -204,3 +207,64 @@ def test_the_settings_hold_even_without_the_gate(folder: Path) -> None:
             for connection in (case._connection, case._asking):
                 with pytest.raises(duckdb.Error):
                     connection.execute(sql)
+
+
+@pytest.mark.parametrize("opened", [Case, CaseWriter])
+def test_a_file_of_another_database_fetches_no_extension(tmp_path: Path, opened: type) -> None:
+    with closing(sqlite3.connect(tmp_path / "case.duckdb")) as other:
+        other.execute("CREATE TABLE t (a)")
+        other.commit()
+    with pytest.raises(CaseworkError, match="NOT_A_CASE") as caught:
+        opened(tmp_path / "case.duckdb")
+    assert "://" not in str(caught.value), "it went to the net"
+
+
+@pytest.mark.parametrize("prefix", ["sqlite:", "s3:", "md:"])
+def test_the_name_of_a_case_chooses_no_other_database(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, prefix: str
+) -> None:
+    (tmp_path / f"{prefix}case.duckdb").write_bytes((folder / "case.duckdb").read_bytes())
+    monkeypatch.chdir(tmp_path)
+    with Case(f"{prefix}case.duckdb") as case:
+        assert case.filled("units")
+    CaseWriter(Path(f"{prefix}case.duckdb")).close()
+
+
+LATE = "SELECT CASE WHEN i = 5000 THEN error('late') ELSE i END FROM range(6000) t(i)"
+"""A query that fails while its rows are fetched."""
+
+
+def test_what_fails_late_is_told_like_what_fails_at_once(folder: Path) -> None:
+    with Case(folder / "case.duckdb") as case:
+        with pytest.raises(CaseworkError, match=r"QUERY_FAILED.*late"):
+            case.sql(LATE, limit=6000)
+        with pytest.raises(CaseworkError, match=r"QUERY_FAILED.*late"):
+            case.rows(Query("late", LATE))
+
+
+def test_a_case_that_cannot_be_made_leaves_no_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise duckdb.IOException('IO Error: Could not write file "x": No space left on device')
+
+    monkeypatch.setattr("casework.case._writer.build", full)
+    with pytest.raises(CaseworkError, match=r"CASE_NOT_WRITABLE.*No space left"):
+        Case.create(tmp_path / "new.duckdb")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_full_disk_is_no_fault_of_the_source(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise duckdb.IOException('IO Error: Could not write file "x": No space left on device')
+
+    path = tmp_path / "case.duckdb"
+    path.write_bytes((folder / "case.duckdb").read_bytes())
+    (tmp_path / "units.csv").write_text("unit_id\nu2\n")
+    monkeypatch.setattr("casework.case._loading.settle", full)
+    (outcome,) = intake.load(path, [tmp_path / "units.csv"])
+    assert (outcome.status, outcome.code) == ("failed", "CASE_NOT_WRITABLE")
+    with Case(path) as case:
+        assert case.sql("SELECT unit_id FROM units").rows == [("u1",)]

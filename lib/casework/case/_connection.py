@@ -1,10 +1,5 @@
-"""Connections to a case file: one that writes, many that only read and are locked down.
+"""Connections to a case file: one that writes, many that only read and are locked down."""
 
-What the reading connection allows, and what DuckDB's settings alone do not stop, was measured:
-a COPY onto the file itself would pass them, so nothing but a single SELECT is let through.
-"""
-
-import json
 import re
 import threading
 from collections.abc import Iterator, Mapping
@@ -14,7 +9,6 @@ from typing import Any
 
 import duckdb
 
-from casework.case._scan import scan
 from casework.errors import CaseworkError
 
 ALIAS = "evidence"
@@ -23,9 +17,9 @@ _MEMORY_OF_WRITER = "1GB"
 _SPILL = "40GB"
 
 _TIME_ZONE = "SET TimeZone = 'UTC'"
+# Before anything is opened: for a file of SQLite, DuckDB would fetch an extension and run it.
+_NO_EXTENSIONS = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
 _HARDENING = (
-    "SET autoinstall_known_extensions = false",
-    "SET autoload_known_extensions = false",
     "SET allow_community_extensions = false",
     "SET allow_persistent_secrets = false",
     "SET python_enable_replacements = false",
@@ -33,10 +27,6 @@ _HARDENING = (
     "SET max_expression_depth = 250",
     _TIME_ZONE,
 )
-
-_READING_NODES = ("SELECT_NODE", "SET_OPERATION_NODE", "RECURSIVE_CTE_NODE", "CTE_NODE")
-# Functions that reach past the case: the file system, other databases, text run as SQL.
-_FORBIDDEN_FUNCTIONS = ("read_", "parquet_", "sniff_", "glob", "query", "query_table", "getenv")
 
 
 def connect_reading(path: Path, spill: str) -> duckdb.DuckDBPyConnection:
@@ -47,16 +37,17 @@ def connect_reading(path: Path, spill: str) -> duckdb.DuckDBPyConnection:
         spill: a folder of its own for what does not fit in memory.
 
     Raises:
-        CaseworkError: CASE_MISSING, CASE_LOCKED, NOT_A_CASE.
+        CaseworkError: CASE_MISSING, CASE_LOCKED, CASE_FORBIDDEN, NOT_A_CASE, NOT_UNICODE.
     """
     if not path.is_file():
         raise CaseworkError(
             "CASE_MISSING", "there is no such case", "make it with `casework new`", where=str(path)
         )
-    connection = duckdb.connect(":memory:")
+    file = _whole(path)
+    connection = duckdb.connect(":memory:", config=dict(_NO_EXTENSIONS))
     try:
         with _clear_errors(path):
-            connection.execute(f"ATTACH {literal(str(path))} AS {ALIAS} (READ_ONLY)")
+            connection.execute(f"ATTACH {literal(file)} AS {ALIAS} (READ_ONLY)")
         for statement in (
             *_HARDENING,
             f"SET temp_directory = {literal(spill)}",
@@ -88,13 +79,32 @@ def connect_writing(path: Path) -> duckdb.DuckDBPyConnection:
     """Open a case file to write; the only writer there can be.
 
     Raises:
-        CaseworkError: CASE_LOCKED, NOT_A_CASE.
+        CaseworkError: CASE_LOCKED, CASE_FORBIDDEN, NOT_A_CASE, NOT_UNICODE.
     """
+    file = _whole(path)
     with _clear_errors(path):
-        connection = duckdb.connect(str(path))
+        connection = duckdb.connect(file, config=dict(_NO_EXTENSIONS))
     for statement in (*_HARDENING, f"SET memory_limit = '{_MEMORY_OF_WRITER}'"):
         connection.execute(statement)
     return connection
+
+
+def _whole(path: Path) -> str:
+    """The whole path, since `sqlite:` or `s3:` before it would be no folder to DuckDB."""
+    return in_utf8(str(path.absolute()), "the path of the case")
+
+
+def in_utf8(text: str, what: str) -> str:
+    """Refuse text from a command line that was not UTF-8: DuckDB takes no other.
+
+    Raises:
+        CaseworkError: NOT_UNICODE.
+    """
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise CaseworkError("NOT_UNICODE", f"{what} is not UTF-8", "write it in UTF-8") from None
+    return text
 
 
 def literal(text: str) -> str:
@@ -115,45 +125,6 @@ def identifier(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def gate(sql: str) -> str:
-    """Let one SELECT through, and nothing else.
-
-    Raises:
-        CaseworkError: SQL_SYNTAX, SQL_NOT_ONE_STATEMENT, SQL_NOT_SELECT, SQL_FORBIDDEN_FUNCTION.
-    """
-    fix = "give one SELECT over the evidence tables"
-    try:
-        statements = duckdb.extract_statements(sql)
-    except duckdb.Error as error:
-        raise CaseworkError("SQL_SYNTAX", _first_line(error), fix) from None
-    if len(statements) != 1:
-        raise CaseworkError("SQL_NOT_ONE_STATEMENT", f"{len(statements)} statements", fix)
-    kind = statements[0].type
-    if kind != duckdb.StatementType.SELECT:
-        raise CaseworkError("SQL_NOT_SELECT", f"this is {kind.name}", fix)
-    for node in _nodes(sql):
-        name = str(node.get("function_name", "")).lower()
-        if name.startswith(_FORBIDDEN_FUNCTIONS):
-            raise CaseworkError("SQL_FORBIDDEN_FUNCTION", f"{name} reaches outside the case", fix)
-        part = str(node.get("type", ""))
-        if part.endswith("_NODE") and part not in _READING_NODES:
-            raise CaseworkError("SQL_NOT_SELECT", f"a part of this is {part.split('_')[0]}", fix)
-    return sql
-
-
-def _nodes(sql: str) -> Iterator[dict[str, Any]]:
-    """Every node of the parsed statement."""
-    ((text,),) = scan("SELECT json_serialize_sql($sql)", {"sql": sql})
-    stack: list[Any] = [json.loads(text)]
-    while stack:
-        node = stack.pop()
-        if isinstance(node, dict):
-            yield node
-            stack.extend(node.values())
-        elif isinstance(node, list):
-            stack.extend(node)
-
-
 def first(
     connection: duckdb.DuckDBPyConnection, sql: str, params: Mapping[str, Any] | None = None
 ) -> tuple[Any, ...] | None:
@@ -168,8 +139,11 @@ def run(
     params: Mapping[str, Any] | None = None,
     *,
     seconds: float | None = None,
-) -> duckdb.DuckDBPyConnection:
-    """Execute, and turn DuckDB's errors into ours; interrupt after `seconds`.
+    limit: int | None = None,
+) -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:
+    """Names and rows of a result; interrupt after `seconds`, and take no more rows than `limit`.
+
+    DuckDB computes most of a result while it is fetched, so errors come then, and time goes by.
 
     Raises:
         CaseworkError: QUERY_TIMEOUT, QUERY_MEMORY, QUERY_FAILED.
@@ -179,7 +153,9 @@ def run(
         timer.start()
     try:
         with clear_query_errors(seconds):
-            return connection.execute(sql, dict(params) if params else None)
+            cursor = connection.execute(sql, dict(params) if params else None)
+            names = tuple(column[0] for column in cursor.description or ())
+            return names, cursor.fetchall() if limit is None else cursor.fetchmany(limit)
     finally:
         if timer:
             timer.cancel()
@@ -205,7 +181,7 @@ def clear_query_errors(seconds: float | None = None) -> Iterator[None]:
             "QUERY_MEMORY", f"the query needs more than {_MEMORY}", "ask for less"
         ) from None
     except duckdb.Error as error:
-        raise CaseworkError("QUERY_FAILED", _first_line(error), "see `casework tables`") from None
+        raise CaseworkError("QUERY_FAILED", first_line(error), "see `casework tables`") from None
 
 
 def interrupted(error: RuntimeError) -> BaseException:
@@ -253,12 +229,19 @@ def _clear_errors(path: Path) -> Iterator[None]:
                 "close it there, then try again",
                 where=str(path),
             ) from None
+        if "Permission denied" in text or "Read-only file system" in text:
+            raise CaseworkError(
+                "CASE_FORBIDDEN",
+                first_line(error),
+                "ask for the right to it, or work on a copy",
+                where=str(path),
+            ) from None
         raise CaseworkError(
-            "NOT_A_CASE", _first_line(error), "give a file made by `casework new`", where=str(path)
+            "NOT_A_CASE", first_line(error), "give a file made by `casework new`", where=str(path)
         ) from None
     except duckdb.Error as error:
         raise CaseworkError(
-            "NOT_A_CASE", _first_line(error), "give a file made by `casework new`", where=str(path)
+            "NOT_A_CASE", first_line(error), "give a file made by `casework new`", where=str(path)
         ) from None
 
 
@@ -267,5 +250,6 @@ def _holder(text: str) -> str:
     return f" (process {found.group(1)})" if found else ""
 
 
-def _first_line(error: Exception) -> str:
+def first_line(error: Exception) -> str:
+    """What DuckDB says is wrong, without the lines that point into the query."""
     return str(error).strip().splitlines()[0].rstrip(".")

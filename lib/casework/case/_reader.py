@@ -15,10 +15,10 @@ from casework.case._connection import (
     connect_asking,
     connect_reading,
     first,
-    gate,
     refuse_code,
     run,
 )
+from casework.case._gate import gate
 from casework.case._query import Query
 from casework.case._schema import VERSION, stored_version
 from casework.case._writer import CaseWriter
@@ -94,9 +94,8 @@ class Case:
         Raises:
             CaseworkError: QUERY_FAILED, QUERY_MEMORY.
         """
-        cursor = self._run(query, params)
-        names = tuple(column[0] for column in cursor.description or ())
-        return Rows(names, cursor.fetchall())
+        sql = query.text(self._held_for(query, params))
+        return Rows(*run(self._connection, sql, Query("bound", sql).parameters(params)))
 
     def arrow(self, query: Query, **params: Any) -> Any:
         """Run an evidence query and return a `pyarrow.Table`, for whole columns of numbers."""
@@ -132,9 +131,7 @@ class Case:
             CaseworkError: SQL_NOT_SELECT and the other codes of the gate, QUERY_FAILED,
                 QUERY_TIMEOUT, QUERY_MEMORY.
         """
-        cursor = run(self._asking, gate(text), seconds=seconds)
-        names = tuple(column[0] for column in cursor.description or ())
-        return Rows(names, cursor.fetchmany(limit))
+        return Rows(*run(self._asking, gate(text), seconds=seconds, limit=limit))
 
     def filled(self, table: str, columns: tuple[str, ...] = ()) -> bool:
         """Whether a table has a row in which each of the columns has a value."""
@@ -225,10 +222,6 @@ class Case:
                 "diagnose again",
                 where=str(self.path),
             ) from None
-
-    def _run(self, query: Query, params: Mapping[str, Any]) -> Any:
-        sql = query.text(self._held_for(query, params))
-        return run(self._connection, sql, Query("bound", sql).parameters(params))
 
     def _held_for(self, query: Query, params: Mapping[str, Any]) -> frozenset[str]:
         """Parts of a query that are held with the same parameters."""

@@ -10,11 +10,14 @@ from types import TracebackType
 from typing import Any, Self
 from uuid import uuid4
 
+import duckdb
+
 from casework import canonical
-from casework.case._connection import connect_writing, first, interrupted, refuse_code
+from casework.case._connection import connect_writing, first, in_utf8, refuse_code
 from casework.case._items import Item, Receipt
 from casework.case._loading import Loading
 from casework.case._schema import VERSION, build, stored_version
+from casework.case._transaction import transaction
 from casework.errors import CaseworkError
 from casework.findings import Result
 from casework.records import Exhibit
@@ -49,8 +52,9 @@ class CaseWriter:
         """Make an empty case.
 
         Raises:
-            CaseworkError: CASE_EXISTS, CASE_NOT_WRITABLE.
+            CaseworkError: CASE_EXISTS, CASE_NOT_WRITABLE, NOT_UNICODE.
         """
+        in_utf8(title, "the title")
         if path.exists():
             raise CaseworkError(
                 "CASE_EXISTS", "there is such a file already", "choose another name",
@@ -64,19 +68,23 @@ class CaseWriter:
                 "written to", where=str(path),
             ) from None  # fmt: skip
         created = now()
-        connection.execute("BEGIN")
-        build(connection)
         facts = {
             "id": f"urn:uuid:{uuid4()}",
             "title": title or path.stem,
             "created_at": canonical.instant(created),
             "schema_version": str(VERSION),
         }
-        connection.executemany("INSERT INTO case_info VALUES (?, ?)", list(facts.items()))
-        connection.execute("COMMIT")
+        try:
+            with transaction(connection, path):
+                build(connection)
+                connection.executemany("INSERT INTO case_info VALUES (?, ?)", list(facts.items()))
+                _log(connection, "new", {"title": facts["title"], "id": facts["id"]})
+        except BaseException:
+            connection.close()
+            for file in (path, path.with_name(f"{path.name}.wal")):
+                file.unlink(missing_ok=True)  # it would be no case, and in the way of the next
+            raise
         connection.close()
-        with cls(path) as writer:
-            writer.log("new", {"title": facts["title"], "id": facts["id"]})
 
     def __enter__(self) -> Self:
         return self
@@ -104,19 +112,11 @@ class CaseWriter:
         """Write all rows of one source, or none.
 
         Raises:
-            CaseworkError: whatever the importer raises; nothing of the source is then kept.
+            CaseworkError: CASE_NOT_WRITABLE, and whatever the importer raises; nothing of the
+                source is then kept.
         """
-        self._connection.execute("BEGIN")
-        try:
-            exhibit = self._load(receipt, items)
-            self._connection.execute("COMMIT")
-        except RuntimeError as error:
-            self._connection.execute("ROLLBACK")
-            raise interrupted(error) from None
-        except BaseException:
-            self._connection.execute("ROLLBACK")
-            raise
-        return exhibit
+        with transaction(self._connection, self.path):
+            return self._load(receipt, items)
 
     def _load(self, receipt: Receipt, items: Iterable[Item]) -> Exhibit:
         loading = Loading(self._connection, receipt.exhibit_id)
@@ -156,7 +156,7 @@ class CaseWriter:
             "importer": exhibit.importer, "read": exhibit.rows_read, "kept": exhibit.rows_kept,
             "rejected": exhibit.rows_rejected, "duplicate": exhibit.rows_duplicate,
         }  # fmt: skip
-        self.log("load", counts)
+        _log(self._connection, "load", counts)
 
     def store(self, results: Iterable[Result]) -> None:
         """Keep the results of a run; each run is one custody entry."""
@@ -172,44 +172,43 @@ class CaseWriter:
             }
             for result in results
         }
-        self._connection.execute("BEGIN")
-        sequence = self.log("diagnose", detail)
-        self._connection.executemany(
-            "INSERT INTO results VALUES (?, ?, ?, ?)",
-            [(sequence, r.diagnosis, r.verdict, canonical.dumps(r)) for r in results],
-        )
-        self._connection.execute("COMMIT")
-
-    def log(self, action: str, detail: Mapping[str, Any]) -> int:
-        """Write a custody entry; return its number."""
-        import duckdb
-
-        from casework import __version__
-
-        row = first(
-            self._connection,
-            """
-            INSERT INTO custody
-            SELECT coalesce(max(sequence), 0) + 1, $at, $actor, $action, $tool, $detail FROM custody
-            RETURNING sequence
-            """,
-            {
-                "at": now(),
-                "actor": f"{_user()}@{platform.node()}",
-                "action": action,
-                "tool": f"casework {__version__}, duckdb {duckdb.__version__}",
-                "detail": canonical.dumps(dict(detail)),
-            },
-        )
-        return int(row[0]) if row else 0
+        with transaction(self._connection, self.path):
+            sequence = _log(self._connection, "diagnose", detail)
+            self._connection.executemany(
+                "INSERT INTO results VALUES (?, ?, ?, ?)",
+                [(sequence, r.diagnosis, r.verdict, canonical.dumps(r)) for r in results],
+            )
 
     def _migrate(self) -> None:
-        self._connection.execute("BEGIN")
-        build(self._connection)
-        self._connection.execute("DELETE FROM case_info WHERE key = 'schema_version'")
-        self._connection.execute("INSERT INTO case_info VALUES ('schema_version', ?)", [VERSION])
-        self.log("migrate", {"to": VERSION})
-        self._connection.execute("COMMIT")
+        with transaction(self._connection, self.path):
+            build(self._connection)
+            self._connection.execute("DELETE FROM case_info WHERE key = 'schema_version'")
+            self._connection.execute(
+                "INSERT INTO case_info VALUES ('schema_version', ?)", [VERSION]
+            )
+            _log(self._connection, "migrate", {"to": VERSION})
+
+
+def _log(connection: duckdb.DuckDBPyConnection, action: str, detail: Mapping[str, Any]) -> int:
+    """Write a custody entry; return its number."""
+    from casework import __version__
+
+    row = first(
+        connection,
+        """
+        INSERT INTO custody
+        SELECT coalesce(max(sequence), 0) + 1, $at, $actor, $action, $tool, $detail FROM custody
+        RETURNING sequence
+        """,
+        {
+            "at": now(),
+            "actor": f"{_user()}@{platform.node()}",
+            "action": action,
+            "tool": f"casework {__version__}, duckdb {duckdb.__version__}",
+            "detail": canonical.dumps(dict(detail)),
+        },
+    )
+    return int(row[0]) if row else 0
 
 
 def _stored(fact: Any) -> Any:
