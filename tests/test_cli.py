@@ -452,6 +452,25 @@ def test_a_reader_that_goes_away_is_no_error(loaded: Path) -> None:
         assert process.wait() == 1
 
 
+@pytest.mark.parametrize(
+    ("words", "status"),
+    [
+        ("{0} tables > /dev/full", 1),
+        ("{0} demo --no-browser --out /proc/nowhere", 1),
+        ("{0} new " + "a" * 300, 1),
+        ("{0} tables >&-", 0),
+        ("PYTHONIOENCODING=latin-1 {0} tables requests", 0),
+        ("PYTHONIOENCODING=latin-1 {0} sql {1} 'SELECT 1 AS a'", 0),
+    ],
+)
+def test_what_the_system_refuses_is_no_defect(case: Path, words: str, status: int) -> None:
+    line = words.format(f"{sys.executable} -m casework", case)
+    done = subprocess.run(line, shell=True, capture_output=True, text=True, check=False)  # noqa: S602
+    assert done.returncode == status, done.stderr
+    told = Ended(status, done.stdout, done.stderr)
+    assert told.code == "SYSTEM" if status else done.stderr == ""
+
+
 def test_ctrl_c_ends_a_command_quietly(loaded: Path) -> None:
     words = [sys.executable, "-m", "casework", "sql", str(loaded)]
     sql = "SELECT sum(a.range * b.range) FROM range(1000000) a, range(1000000) b"
@@ -513,6 +532,31 @@ def test_evidence_cannot_steer_a_terminal(hostile: Path, run: Any, command: str)
     assert_harmless(done)
     if words[-1] == "FROM+requests":
         assert done.out.count("\n") == 3, "a line break within a value breaks no line"
+
+
+def test_the_name_of_a_file_makes_no_line_of_its_own(case: Path, tmp_path: Path, run: Any) -> None:
+    folder = tmp_path / "names"
+    folder.mkdir()
+    (folder / "units\n9 loaded.csv").write_text("unit_id,created_at\nu,x\n")
+    (folder / "left\n9 loaded").write_text("words")
+    for words in (
+        ("load", case, folder, "--as", "units"),
+        ("load", case, folder),
+        ("evidence", case),
+    ):
+        done = run(*words)
+        assert "9 loaded" in done.out
+        assert not re.search("^9 loaded", done.out, re.MULTILINE)
+
+
+def test_a_diagnosis_that_is_named_twice_is_run_and_reported_once(
+    loaded: Path, tmp_path: Path, run: Any
+) -> None:
+    twice = ("output_attribution", "output_attribution")
+    assert len(run("diagnose", loaded, *twice, "--json").document["results"]) == 1
+    assert run("report", loaded, *twice, "--out", tmp_path, "--format", "json").status == 0
+    report = json.loads((tmp_path / "report.json").read_text())
+    assert [result["diagnosis"] for result in report["results"]] == ["output_attribution"]
 
 
 def test_json_holds_evidence_to_the_letter(hostile: Path, run: Any) -> None:

@@ -54,7 +54,7 @@ class CaseWriter:
         Raises:
             CaseworkError: CASE_EXISTS, CASE_NOT_WRITABLE, NOT_UNICODE.
         """
-        in_utf8(title, "the title")
+        in_utf8(f"{path}{title}", "the path or the title")
         if path.exists():
             raise CaseworkError(
                 "CASE_EXISTS", "there is such a file already", "choose another name",

@@ -3,6 +3,8 @@
 import os
 import sys
 from collections.abc import Sequence
+from io import TextIOWrapper
+from pathlib import Path
 
 import click
 
@@ -40,7 +42,18 @@ def casework() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run a command line, that of the process by default, and exit with its status."""
+    _prepare_streams()
     sys.exit(_status(arguments))
+
+
+def _prepare_streams() -> None:
+    """Have somewhere to print to, in characters that it can hold."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:  # it is closed, and the next file that is opened would take its place
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115
+        elif isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _status(arguments: Sequence[str] | None) -> int:
@@ -63,6 +76,11 @@ def _status(arguments: Sequence[str] | None) -> int:
     except CaseworkError as error:
         click.echo(visible(str(error)), err=True)
         return error.exit_status
+    except OSError as error:
+        place = f" {error.filename}:" if error.filename else ""
+        what = on_one_line(f"error[SYSTEM]{place} {error.strerror or error}")
+        click.echo(f"{what}; see that it is there, has room and is open to you", err=True)
+        return 1
     except Exception as error:
         return _internal(error)
 

@@ -22,10 +22,10 @@ def say(text: str = "", *, lead: str = "", colour: str | None = None, hang: int 
 
     What evidence holds and the eye cannot see is written out, so nothing of it steers a terminal.
     With `hang`, a terminal gets lines broken between words, set in by so much from the second on;
-    what is piped stays one line.
+    what is piped stays one line, whatever line breaks evidence holds.
     """
     lead = visible(lead)
-    whole = lead + visible(text)
+    whole = lead + (" ".join(visible(text).split("\n")) if hang else visible(text))
     if hang and sys.stdout.isatty():
         whole = "\n".join(_broken(whole, hang))
     if colour and sys.stdout.isatty() and not os.environ.get("NO_COLOR"):

@@ -33,7 +33,7 @@ def evidence(case: Path, as_json: bool) -> None:
         if as_json:
             document("casework.evidence/1", **_content(opened, missing))
             return
-        say(f"{opened.facts().title} ({case})")
+        say(on_one_line(f"{opened.facts().title} ({case})"))
         _show_exhibits(opened)
         _show_tables(opened)
         _show_identities(opened)

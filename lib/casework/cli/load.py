@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 import click
 
 from casework.cli._terminal import document, fail, say
+from casework.visible import on_one_line, shorten
 
 if TYPE_CHECKING:
     from casework.importers import Options
@@ -101,8 +102,6 @@ class Bar:
         if not sys.stderr.isatty():
             return
         if self._bar is None:
-            from casework.visible import shorten
-
             self._bar = click.progressbar(
                 length=total, file=sys.stderr, item_show_func=lambda item: shorten(item or "", 40)
             )
@@ -116,12 +115,12 @@ def show(outcomes: Sequence["Outcome"]) -> None:
         if outcome.exhibit:
             say(_loaded(outcome.exhibit))
             for note in outcome.exhibit.notes:
-                say(f"    {note}")
+                say(f"    {on_one_line(note)}")
     groups: dict[str, list[str]] = {}
     for outcome in outcomes:
         if outcome.status in ("already", "left"):
             reason = "" if outcome.status == "already" else f", {outcome.reason}"
-            groups.setdefault(_SAID[outcome.status] + reason, []).append(outcome.path)
+            groups.setdefault(_SAID[outcome.status] + reason, []).append(on_one_line(outcome.path))
     for reason, paths in groups.items():
         say(f"{reason}:" if len(paths) > 1 else f"{reason}: {paths[0]}")
         for path in paths if len(paths) > 1 else ():
@@ -140,7 +139,7 @@ def _loaded(exhibit: "Exhibit") -> str:
         parts.append(f"{count(exhibit.rows_rejected, 'rows')} rejected")
     if exhibit.rows_duplicate:
         parts.append(f"{count(exhibit.rows_duplicate, 'rows')} repeated")
-    return "; ".join(parts) + f" ({exhibit.importer})"
+    return on_one_line("; ".join(parts)) + f" ({exhibit.importer})"
 
 
 def _content(outcomes: Sequence["Outcome"]) -> dict[str, Any]:

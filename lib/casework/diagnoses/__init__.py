@@ -68,7 +68,7 @@ def diagnose(
         CaseworkError: the case cannot be read or written.
         UsageError: an unknown diagnosis or setting.
     """
-    chosen = [get(name) for name in names] or list(ALL)
+    chosen = [get(name) for name in dict.fromkeys(names)] or list(ALL)
     settings = settings or {}
     stray = set(settings) - {diagnosis.name for diagnosis in chosen}
     if stray:

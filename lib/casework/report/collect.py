@@ -30,7 +30,7 @@ def collect(case: Case, names: Sequence[str] = ()) -> Report:
         )
     # a case may keep a result of another release, whose diagnosis is not among ours
     order = {diagnosis.name: i for i, diagnosis in enumerate(diagnoses.ALL)}
-    wanted = sorted(names or found, key=lambda name: order.get(name, len(order)))
+    wanted = sorted(set(names or found), key=lambda name: order.get(name, len(order)))
     results = tuple(found[name] for name in wanted)
     custody = case.custody()
     return Report(
