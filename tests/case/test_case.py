@@ -222,6 +222,16 @@ def test_a_row_takes_from_another_exhibit_what_the_first_leaves_open(path: Path)
     assert places == [(first.id, "line 1"), (second.id, "line 1"), (second.id, "line 4")]
 
 
+def test_extras_that_the_first_row_lacks_are_compared_with_each_other(path: Path) -> None:
+    extras: list[dict[str, int] | None] = [None, {"a": 1}, {"b": 2}, {"b": 3}, {"a": 1, "b": 2}]
+    rows = [unit("u1", line, attributes=held) for line, held in enumerate(extras, 1)]
+    exhibit = keep(path, "first", rows)
+    assert (exhibit.rows_kept, exhibit.rows_rejected, exhibit.rows_duplicate) == (1, 1, 3)
+    ((held,),) = loading.rows(path, "SELECT attributes FROM units")
+    assert json.loads(held) == {"a": 1, "b": 2}
+    assert loading.rows(path, "SELECT locator FROM rejects") == [("line 4",)]
+
+
 def test_rows_that_only_repeat_complete_nothing(path: Path) -> None:
     keep(path, "first", [unit("u1", region="eu", attributes={"b": 1, "a": [2]})])
     again = keep(path, "second", [unit("u1", attributes={"a": [2], "b": 1}), unit("u1", 2)])

@@ -60,6 +60,7 @@ def _scope(connection: duckdb.DuckDBPyConnection, table: Table, exhibit_id: str)
 
 def _move(connection: duckdb.DuckDBPyConnection, table: Table, exhibit_id: str) -> int:
     _judge(connection, table, exhibit_id)
+    _judge_extras(connection)
     joined = _join(connection, table)
     connection.execute("DELETE FROM judged WHERE nth = 1")
     connection.execute(
@@ -120,6 +121,31 @@ def _judge(connection: duckdb.DuckDBPyConnection, table: Table, exhibit_id: str)
         )
         """,
         {"exhibit": exhibit_id},
+    )
+
+
+def _judge_extras(connection: duckdb.DuckDBPyConnection) -> None:
+    """Of three and more rows with other extras each, see that the later agree on each name.
+
+    They were compared with the first that has any, which need not have all the names.
+    """
+    connection.execute(
+        f"""
+        UPDATE judged SET agrees = false WHERE row_id IN (
+            SELECT row_id FROM (
+                SELECT row_id, held <> first_value(held) OVER (
+                    PARTITION BY first_id, name ORDER BY nth) AS other
+                FROM (
+                    SELECT row_id, first_id, nth,
+                           unnest(map_keys(extras)) AS name, unnest(map_values(extras)) AS held
+                    FROM judged WHERE agrees AND first_id IN (
+                        SELECT first_id FROM judged WHERE agrees GROUP BY first_id
+                        HAVING count(DISTINCT content.{ATTRIBUTES}) > 2)
+                )
+            )
+            WHERE other
+        )
+        """
     )
 
 
