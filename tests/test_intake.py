@@ -79,6 +79,21 @@ def tarred(members: dict[str, str | bytes | None], mode: str = "w:gz") -> bytes:
     return out.getvalue()
 
 
+def flipped(members: dict[str, str | bytes | None]) -> bytes:
+    """A tar archive in which one bit of the second header is not as it was written."""
+    data = bytearray(tarred(members, "w"))
+    data[1024 + 150] ^= 1
+    return bytes(data)
+
+
+def much_said() -> bytes:
+    """A tar archive with more about its members than fits a memory, were it longer yet."""
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w:gz", pax_headers={"comment": "x" * (2 << 20)}) as tar:
+        tar.addfile(tarfile.TarInfo("units.csv"))
+    return out.getvalue()
+
+
 # What is found
 
 
@@ -254,6 +269,8 @@ HOSTILE = {
     "link.tar": (tarred({"units.csv": None}), "TAR_NOT_A_FILE"),
     "twice.tar": (tarred({"units.csv": UNITS, "./units.csv": "x"}), "TAR_DUPLICATE_NAME"),
     "bomb.tar": (tarred({"units.csv": b"\0" * (100 << 20)}), "TAR_TOO_LARGE"),
+    "flipped.tar": (flipped({"units.csv": UNITS, "more/units.csv": "x"}), "ARCHIVE_UNREADABLE"),
+    "much-said.tar": (much_said(), "UNKNOWN_FORMAT"),
     "cut.tar": (tarred({"units.csv": os.urandom(100_000)})[:50_000], "ARCHIVE_UNREADABLE"),
 }
 
@@ -278,6 +295,19 @@ def test_hostile_archives_are_refused_and_leave_nothing(
         "handed",
         "temporary",
     ]
+
+
+def test_a_file_that_vanishes_is_told_and_the_others_are_loaded(case: Path, handed: Path) -> None:
+    for name in ("a/units.csv", "b/units.csv", "c/units.csv"):
+        put(handed, name, f"unit_id\n{name}\n")
+
+    def vanish(name: str, done: int, total: int) -> None:
+        if name.endswith("b/units.csv"):
+            (handed / "b/units.csv").unlink()
+
+    outcomes = intake.load(case, [handed], progress=vanish)
+    statuses = [(one.status, one.code) for one in outcomes]
+    assert statuses == [("loaded", ""), ("failed", "UNREADABLE"), ("loaded", "")]
 
 
 def test_archives_in_archives_end_somewhere(case: Path, handed: Path) -> None:

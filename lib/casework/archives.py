@@ -16,6 +16,12 @@ from casework.importers._zip import MAX_MEMBERS, MAX_RATIO, MAX_TOTAL, open_arch
 
 _RATIO_MATTERS_FROM = 64 << 20
 
+_ABOUT_THE_NEXT = (
+    *(tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE),
+    *(tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK),
+)
+_MOST_ABOUT_THE_NEXT = 1 << 20
+
 # What the standard library lets through from a damaged archive; OSError includes those of gzip.
 _DAMAGE = (tarfile.TarError, EOFError, ValueError, OSError, zlib.error, lzma.LZMAError)
 
@@ -25,7 +31,8 @@ def is_archive(path: Path) -> bool:
     if _is_zip(path):
         return True
     try:
-        return tarfile.is_tarfile(path)
+        with tarfile.open(path, tarinfo=_Header):
+            return True
     except _DAMAGE:
         return False
 
@@ -33,6 +40,27 @@ def is_archive(path: Path) -> bool:
 def _is_zip(path: Path) -> bool:
     with path.open("rb") as file:
         return file.read(4) == b"PK\x03\x04" and zipfile.is_zipfile(path)
+
+
+class _Header(tarfile.TarInfo):
+    """The header of a member, of which two are refused that the standard library lets through.
+
+    A damaged one would end the archive in silence, and with it all members after it. One that
+    says more about the next member than names take would be held in memory whole.
+    """
+
+    @classmethod
+    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> "_Header":
+        """Read a header; see `tarfile.TarInfo.frombuf`."""
+        try:
+            header = super().frombuf(buf, encoding, errors)
+        except tarfile.HeaderError as error:
+            if any(buf):  # else it is the end
+                raise tarfile.ReadError(f"a damaged header: {error}") from None
+            raise
+        if header.type in _ABOUT_THE_NEXT and header.size > _MOST_ABOUT_THE_NEXT:
+            raise tarfile.ReadError(f"a name or an attribute of {header.size:,} bytes")
+        return header
 
 
 class Unpacking:
@@ -97,7 +125,7 @@ def _unpack_tar(path: Path, name: str, folder: Path, most: int) -> int:
     most = min(most, max(_RATIO_MATTERS_FROM, MAX_RATIO * path.stat().st_size))
     total = 0
     seen: set[str] = set()
-    with tarfile.open(path) as archive:
+    with tarfile.open(path, tarinfo=_Header) as archive:
         for number, member in enumerate(archive):
             total += member.size
             if number >= MAX_MEMBERS or total > most:

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from hashlib import file_digest, sha256
 from pathlib import Path
@@ -72,14 +72,14 @@ def load(
     with CaseWriter(Path(case)) as writer, Unpacking() as unpacking, shared as reader:
         search = Search(unpacking)
         handed = [one for path in paths for one in search.find(path)]
-        total = sum(_size(one.source) for one in handed)
-        done = 0
+        sizes = _sizes(handed)
+        total, done = sum(sizes), 0
         outcomes = []
-        for one in handed:
+        for one, size in zip(handed, sizes, strict=True):
             if progress:
                 progress(one.source.name, done, total)
             outcomes.append(_load_one(writer, one, chosen, options, reader))
-            done += _size(one.source)
+            done += size
         if progress:
             progress("", done, total)
     return outcomes
@@ -194,9 +194,16 @@ def _digest(path: Path) -> str:
 
 
 def _size(source: Source) -> int:
-    if source.refusal:
-        return 0
     return sum(path.stat().st_size for path in (source.files or (source.path,)))
+
+
+def _sizes(handed: Sequence[Handed]) -> list[int]:
+    """Bytes of each source, for the progress; none of what cannot be read, which is told later."""
+    sizes = [0] * len(handed)
+    for place, one in enumerate(handed):
+        with suppress(OSError):
+            sizes[place] = 0 if one.source.refusal else _size(one.source)
+    return sizes
 
 
 def _state(source: Source) -> list[tuple[int, int]]:
