@@ -90,6 +90,14 @@ def test_one_point_is_one(value: float, said: str) -> None:
             "12.4 % (10.9 to 14.0), n = 4,312 requests",
         ),
         (Measure(0.94, "share", (0.88, 0.99), 41_000), "94 % (88 to 99), n = 41,000"),
+        (Measure(0.9996, "share", (0.98, 0.9999), 9), "99.96 % (98.00 to 99.99), n = 9"),
+        (Measure(0.5, "share", (0.0, 1.0), 9), "50 % (0 to 100), n = 9"),
+        (Measure(0.021, "points", (0.0004, 0.042)), "2.10 points (0.04 to 4.20)"),
+        (Measure(0.021, "points", (1e-9, 0.042)), "2.1 points (0.0 to 4.2)"),
+        (Measure(-0.9996, "share"), "−99.96 %"),
+        (Measure(1.0004, "share"), "100.04 %"),
+        (Measure(1 - 2e-9, "share"), "99.9999998 %"),
+        (Measure(1 - 2e-16, "share"), "100 %"),
         (Measure(0.002, "share", (-0.004, 0.008)), "+0.2 % (−0.4 to +0.8)"),
         (Measure(-0.62, "points", (-0.70, -0.54), 120), "−62 points (−70 to −54), n = 120"),
         (Measure(0.83, "smd", (0.8, 0.86)), "0.83 (0.80 to 0.86)"),
@@ -205,3 +213,9 @@ def test_a_headline_stands_without_its_verdict(text: str, said: str) -> None:
 )
 def test_names_are_said_in_words(name: str, said: str) -> None:
     assert words.title(name) == said
+
+
+@pytest.mark.parametrize("text", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-01:00"])
+def test_text_that_is_no_instant_in_utc_stays_text(text: str) -> None:
+    assert words.parse_instant(text) is None
+    assert words.said(text, "") == text

@@ -4,15 +4,25 @@ import math
 from collections.abc import Sequence
 
 MINUS = "\N{MINUS SIGN}"
+_MOST = 12
+"""Decimals beyond which a float holds noise."""
 
 
-def interval_decimals(values: Sequence[float]) -> int:
-    """How many decimals show two significant digits of the width of an interval."""
+def interval_decimals(values: Sequence[float], marks: Sequence[float] = (0.0,)) -> int:
+    """How many decimals show two significant digits of the width of an interval.
+
+    Up to two more where rounding would put a value on one of the marks, on which it is not: an
+    interval that excludes zero is not to end there.
+    """
     finite = [x for x in values if math.isfinite(x)]
     width = max(finite, default=0.0) - min(finite, default=0.0)
     if not width:
         return decimals(finite, 3)
-    return _needed(finite, max(0, min(1 - math.floor(math.log10(width)), 6)))
+    found = _needed(finite, max(0, min(1 - math.floor(math.log10(width)), 6)))
+    for more in range(found, found + 3):
+        if not any(x != mark and round(x, more) == mark for x in finite for mark in marks):
+            return more
+    return found
 
 
 def decimals(values: Sequence[float], digits: int) -> int:
@@ -33,7 +43,8 @@ def _needed(values: Sequence[float], most: int) -> int:
 def share_decimals(value: float) -> int:
     """Three significant digits, and more where rounding would make a share whole."""
     found = decimals([100 * value], 3) if math.isfinite(value) else 0
-    while 0 < value < 1 and found < 6 and round(100 * value, found) >= 100:
+    is_whole = abs(abs(value) - 1) < 10**-_MOST
+    while not is_whole and found < _MOST and round(100 * abs(value), found) == 100:
         found += 1
     return found
 

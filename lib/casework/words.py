@@ -186,7 +186,10 @@ def parse_instant(value: Any) -> datetime | None:
             return None
     if not isinstance(value, datetime):
         return None
-    return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
+    try:
+        return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
+    except OverflowError:  # in UTC it is in the year 0 or 10000
+        return None
 
 
 def instant(value: datetime | str | None) -> str:
@@ -271,7 +274,7 @@ def spread(value: Any, ci95: tuple[float, float] | None, unit: str, *, signed: b
         return f"{duration(value)} ({duration(ci95[0])} to {duration(ci95[1])})"
     scale = 100 if kind in _PERCENT else 1
     scaled = [round(scale * x, _NOISE) for x in (value, *ci95)]
-    places = digits.interval_decimals(scaled)
+    places = digits.interval_decimals(scaled, (0.0, 100.0) if kind == "share" else (0.0,))
     signed = signed or min(scaled) < 0
     middle, low, high = (digits.fixed(x, places, signed=signed) for x in scaled)
     one = kind == "points" and middle.lstrip(f"+{digits.MINUS}") == "1"
