@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections import Counter
 from dataclasses import replace
+from datetime import datetime
 from html.parser import HTMLParser
 from itertools import pairwise
 from pathlib import Path
@@ -16,7 +17,7 @@ from tests.report.hostile import PAYLOADS, spoilt
 from tests.report.sample import at, evidence, sample
 
 from casework.errors import CaseworkError, UsageError
-from casework.findings import VERDICTS, Chart, Result
+from casework.findings import VERDICTS, Break, Chart, Result
 from casework.report import FORMATS, as_html, as_json, read_json, write
 
 ROOT = Path(__file__).parents[2]
@@ -284,6 +285,53 @@ def test_a_page_that_is_too_large_names_its_biggest_parts() -> None:
     with pytest.raises(CaseworkError, match=r"5 MB.*evidence 'part_") as refused:
         as_html(replace(sample(), results=(result,)))
     assert refused.value.code == "REPORT_TOO_LARGE"
+
+
+def test_a_case_of_thousands_of_files_has_a_page() -> None:
+    report = sample()
+    exhibits = tuple(
+        replace(
+            report.exhibits[0], id=f"{n:016x}", sha256=f"{n:064x}", path=f"logs/run-{n:05}.jsonl"
+        )
+        for n in range(8_000)
+    )
+    ids = tuple(exhibit.id for exhibit in exhibits)
+    result = report.results[2]
+    pieces = tuple(replace(piece, exhibits=ids) for piece in result.evidence)
+    many = replace(
+        report,
+        results=(replace(result, charts=(), evidence=pieces),),
+        exhibits=exhibits,
+        tables=tuple(replace(table, exhibits=ids) for table in report.tables),
+        custody=tuple(
+            replace(report.custody[1], sequence=n, detail={"path": path.path})
+            for n, path in enumerate(exhibits)
+        ),
+    )
+    html = as_html(many)
+    assert len(html) < 3_000_000
+    assert html.count("500 of 8,000; report.json has all of them.") == 3
+    assert "and 7,988 more" in html
+    page = Page(html)
+    anchors = {attrs["id"] for _, attrs in page.found if "id" in attrs}
+    assert {attrs["href"][1:] for _, attrs in page.named("a")} <= anchors
+    assert len(read_json(as_json(many)).exhibits) == 8_000
+
+
+@pytest.mark.parametrize(
+    ("start", "end"), [("0001-01-02", "2026-01-01"), ("2026-01-01", "9999-12-30")]
+)
+def test_instants_at_the_ends_of_the_calendar_are_drawn(start: str, end: str) -> None:
+    far = Break(*(datetime.fromisoformat(f"{day}T00:00:00+00:00") for day in (start, end)), "it")
+    result = replace(sample().results[1], breaks=(far,))
+    assert end[:4] in as_html(replace(sample(), results=(result,)))
+
+
+def test_text_beyond_the_calendar_is_shown() -> None:
+    text = "9999-12-31T23:59:59-01:00"
+    found = evidence("far", "rows", "SELECT 1", [(text,)], ("text",), ("e1",))
+    result = replace(sample().results[3], evidence=(found,))
+    assert text[:12] in as_html(replace(sample(), results=(result,)))
 
 
 def test_a_chart_that_is_too_large_is_named() -> None:

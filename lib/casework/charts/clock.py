@@ -52,8 +52,9 @@ def _monthly(scale: Scale, most: float) -> Iterator[datetime]:
     months = 12 * (last.year - first.year) + last.month - first.month
     step = next((step for step in _MONTHS if months / step <= most), 12 * 100)
     month = -(-(12 * first.year + first.month - 1) // step) * step
-    while (when := datetime(month // 12, month % 12 + 1, 1, tzinfo=UTC)) <= last:
-        if when >= first:
+    while month // 12 <= last.year:  # the calendar of Python ends with the year 9999
+        when = datetime(month // 12, month % 12 + 1, 1, tzinfo=UTC)
+        if first <= when <= last:
             yield when
         month += step
 

@@ -13,6 +13,10 @@ from casework.report.model import Report
 from casework.report.tables import Column, Table, exact
 from casework.visible import on_one_line, visible
 
+MOST_ENTRIES = 500
+"""Exhibits, groups of rejects and entries of custody on a page: a case may have thousands."""
+MOST_NAMED = 12
+"""Exhibits that are named where one piece of evidence or one table rests on them."""
 _PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -24,15 +28,29 @@ def names(exhibits: Sequence[Exhibit]) -> dict[str, str]:
     return {item.id: "/".join(path[shared:]) for item, path in zip(exhibits, paths, strict=True)}
 
 
+def _limited(
+    caption: str, columns: tuple[Column, ...], rows: tuple[tuple[str, ...], ...], total: int
+) -> Table:
+    return Table(caption, columns, rows, left_out(len(rows), total))
+
+
+def left_out(shown: int, total: int) -> str:
+    """Say that a page shows a part; nothing where it shows all."""
+    if shown == total:
+        return ""
+    return f"{words.number(shown)} of {words.number(total)}; report.json has all of them."
+
+
 def sources(report: Report) -> Table:
     """What became of the rows of each exhibit."""
     heads = ("bytes", "rows read", "kept", "rejected", "duplicate")
     named = names(report.exhibits)
     rows = tuple(
-        (on_one_line(named[item.id]), *map(words.number, _counts(item))) for item in report.exhibits
+        (on_one_line(named[item.id]), *map(words.number, _counts(item)))
+        for item in report.exhibits[:MOST_ENTRIES]
     )
     columns = (Column("exhibit"), *(Column(head, "number") for head in heads))
-    return Table("Rows of each exhibit", columns, rows)
+    return _limited("Rows of each exhibit", columns, rows, len(report.exhibits))
 
 
 def _counts(item: Exhibit) -> tuple[int, ...]:
@@ -55,11 +73,17 @@ def completeness(report: Report) -> Table:
             words.number(item.rows),
             words.instant(item.first) if item.first else "has no time",
             words.instant(item.last) if item.last else "has no time",
-            ", ".join(on_one_line(named.get(id, id)) for id in item.exhibits) or "no exhibit",
+            _filled_by([on_one_line(named.get(id, id)) for id in item.exhibits]),
         )
         for item in report.tables
     )
     return Table("Evidence tables", columns, rows)
+
+
+def _filled_by(exhibits: Sequence[str]) -> str:
+    more = len(exhibits) - MOST_NAMED
+    told = [*exhibits[:MOST_NAMED], *([f"{words.number(more)} more"] if more > 0 else [])]
+    return ", ".join(told) or "no exhibit"
 
 
 def rejects(report: Report) -> Table:
@@ -80,13 +104,13 @@ def rejects(report: Report) -> Table:
             item.first_locator or words.UNKNOWN,
             words.sentence(item.first_reason) or words.UNKNOWN,
         )
-        for item in report.rejects
+        for item in report.rejects[:MOST_ENTRIES]
     )
-    return Table("Rows that could not be used", columns, rows)
+    return _limited("Rows that could not be used", columns, rows, len(report.rejects))
 
 
 def custody(report: Report) -> Table:
-    """Who did what to the case, in order."""
+    """Who did what to the case, in order; where there is too much, what was done last."""
     columns = (
         Column("no.", "number"),
         Column("when", "instant"),
@@ -104,9 +128,9 @@ def custody(report: Report) -> Table:
             entry.tool or words.UNKNOWN,
             _detail(entry.detail),
         )
-        for entry in report.custody
+        for entry in report.custody[-MOST_ENTRIES:]
     )
-    return Table("Chain of custody", columns, rows)
+    return _limited("Chain of custody", columns, rows, len(report.custody))
 
 
 def _detail(detail: Mapping[str, Any]) -> str:
@@ -148,7 +172,8 @@ def rivals(result: Result) -> Table:
 def checksums(exhibits: Sequence[Exhibit]) -> str:
     """The list that `sha256sum -c` reads, with its escapes for names that hold a line break."""
     named = names(exhibits)
-    return "\n".join(_checksum(item.sha256, named[item.id]) for item in exhibits)
+    shown = exhibits[:MOST_ENTRIES]
+    return "\n".join(_checksum(item.sha256, named[item.id]) for item in shown)
 
 
 def _checksum(digest: str, path: str) -> str:

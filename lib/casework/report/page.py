@@ -65,6 +65,8 @@ def as_html(report: Report) -> str:
     chapters = tuple(_chapter(result) for result in by_gravity(kept.results))
     drawn = timeline.picture(kept)
     overview = figure(drawn, "f-timeline") if drawn else None
+    listed = kept.exhibits[: annexes.MOST_ENTRIES]
+    named = annexes.names(kept.exhibits)
     live = any(chapter.figures for chapter in chapters) or overview is not None
     script = _script() if live else ""
     page = (
@@ -79,7 +81,9 @@ def as_html(report: Report) -> str:
             causes=causes.table(kept),
             lead=causes.lead(kept),
             period=timeline.period(kept),
-            exhibits=annexes.names(kept.exhibits),
+            exhibits={item.id: named[item.id] for item in listed},
+            listed=listed,
+            unlisted=annexes.left_out(len(listed), len(kept.exhibits)),
             tools=", ".join(f"{name} {kept.tool[name]}" for name in sorted(kept.tool)),
             sources=annexes.sources(kept),
             completeness=annexes.completeness(kept),
@@ -137,7 +141,7 @@ def _environment() -> "Environment":
         finalize=printed,
         trim_blocks=True,
     )
-    environment.globals |= {"words": words, "anchor": _anchor}
+    environment.globals |= {"words": words, "anchor": _anchor, "most_named": annexes.MOST_NAMED}
     # Only for what this library drew or wrote: pictures, their data as JSON, style and script.
     environment.filters["drawn"] = Markup
     environment.filters["coded"] = _coded

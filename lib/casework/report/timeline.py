@@ -113,7 +113,15 @@ def _window(report: Report) -> tuple[datetime, datetime]:
     first = min(moment.start for moment in told)
     last = max(moment.end or moment.start for moment in told)
     margin = max((last - first) / 10, timedelta(minutes=1)) if last > first else timedelta(days=1)
-    return first - margin, last + margin
+    return _moved(first, -margin), _moved(last, margin)
+
+
+def _moved(at: datetime, by: timedelta) -> datetime:
+    """An instant moved, but not beyond the years 1 and 9999: sources write those for no end."""
+    try:
+        return at + by
+    except OverflowError:
+        return at
 
 
 def _covers(report: Report, start: datetime, end: datetime) -> list[dict[str, Any]]:
