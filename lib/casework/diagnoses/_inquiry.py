@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import count
 from typing import Any
 
 from casework import canonical
@@ -89,8 +90,8 @@ class Inquiry:
         answer = self.case.rows(query, **params)
         identity = self.evidence_id(query)
         if identity in self.evidence:
-            asked = sum(e.sql == self.evidence[identity].sql for e in self.evidence.values())
-            identity = f"{identity}-{asked + 1}"
+            numbered = (f"{identity}-{nth}" for nth in count(2))
+            identity = next(name for name in numbered if name not in self.evidence)
         self.evidence[identity] = Evidence(
             id=identity,
             caption=query.caption,
