@@ -16,7 +16,7 @@ import pytest
 from tests.importers import loading
 
 from casework import CaseworkError, archives, importers, intake
-from casework.case import Note, Reject, Row
+from casework.case import Case, Note, Reject, Row
 from casework.importers import Importer, Options, Source
 from casework.intake import Outcome
 from casework.tables import get
@@ -295,6 +295,19 @@ def test_hostile_archives_are_refused_and_leave_nothing(
         "handed",
         "temporary",
     ]
+
+
+def test_custody_tells_what_was_said_about_a_source(case: Path, handed: Path) -> None:
+    mapping = {"columns": {"unit_id": "uid"}, "constants": {"tier": "gold"}}
+    options = Options(get("units"), mapping, "Europe/Berlin")
+    path = put(handed, "people.csv", "uid,created_at\nu1,2026-01-01 10:00:00\n")
+    intake.load(case, [path], options=options, format_name="table_file")
+    intake.load(case, [put(handed, "nps.csv", NPS)])
+    with Case(case) as opened:
+        *_, first, second = opened.custody()
+    said = {"as": "units", "format": "table_file", "map": mapping, "timezone": "Europe/Berlin"}
+    assert first.detail["given"] == said
+    assert "given" not in second.detail
 
 
 def test_a_file_that_vanishes_is_told_and_the_others_are_loaded(case: Path, handed: Path) -> None:

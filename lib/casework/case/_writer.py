@@ -108,17 +108,24 @@ class CaseWriter:
         )
         return str(row[0]) if row else None
 
-    def load(self, receipt: Receipt, items: Iterable[Item]) -> Exhibit:
+    def load(
+        self, receipt: Receipt, items: Iterable[Item], given: Mapping[str, Any] | None = None
+    ) -> Exhibit:
         """Write all rows of one source, or none.
+
+        Args:
+            receipt: the source as it was received.
+            items: what was read of it.
+            given: what the person who loads said about it, for custody.
 
         Raises:
             CaseworkError: CASE_NOT_WRITABLE, and whatever the importer raises; nothing of the
                 source is then kept.
         """
         with transaction(self._connection, self.path):
-            return self._load(receipt, items)
+            return self._load(receipt, items, given or {})
 
-    def _load(self, receipt: Receipt, items: Iterable[Item]) -> Exhibit:
+    def _load(self, receipt: Receipt, items: Iterable[Item], given: Mapping[str, Any]) -> Exhibit:
         loading = Loading(self._connection, receipt.exhibit_id)
         loading.take(items)
         kept = loading.settle()
@@ -139,10 +146,10 @@ class CaseWriter:
             fields={name: sorted(columns) for name, columns in sorted(loading.fields.items())},
             left_out=dict(sorted(loading.left_out.items())),
         )
-        self._store(exhibit, receipt)
+        self._store(exhibit, receipt, given)
         return exhibit
 
-    def _store(self, exhibit: Exhibit, receipt: Receipt) -> None:
+    def _store(self, exhibit: Exhibit, receipt: Receipt, given: Mapping[str, Any]) -> None:
         facts = [_stored(getattr(exhibit, name)) for name in exhibit.__slots__]
         marks = ", ".join("?" * len(facts))
         self._connection.execute(f"INSERT INTO exhibits VALUES ({marks})", facts)
@@ -155,6 +162,7 @@ class CaseWriter:
             "exhibit": exhibit.id, "path": exhibit.path, "sha256": exhibit.sha256,
             "importer": exhibit.importer, "read": exhibit.rows_read, "kept": exhibit.rows_kept,
             "rejected": exhibit.rows_rejected, "duplicate": exhibit.rows_duplicate,
+            **({"given": given} if given else {}),
         }  # fmt: skip
         _log(self._connection, "load", counts)
 

@@ -6,7 +6,7 @@ from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from hashlib import file_digest, sha256
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from casework import importers
 from casework.archives import Unpacking
@@ -111,7 +111,8 @@ def _load_one(
         else:
             items = importer.read(source, options)
         items = _while_unchanged(source, before, items)
-        return Outcome(source.name, "loaded", writer.load(receipt, items))
+        exhibit = writer.load(receipt, items, _given(options, chosen))
+        return Outcome(source.name, "loaded", exhibit)
     except CaseworkError as error:
         reason = f"{error.what}; {error.fix}"
         return Outcome(source.name, "failed", None, error.code, reason, error.where)
@@ -124,6 +125,17 @@ def _load_one(
         what = f"{type(error).__name__}: {error}".splitlines()[0][:300]
         reason = f"{what}; report it with what CASEWORK_DEBUG=1 shows"
         return Outcome(source.name, "failed", None, "IMPORT_CRASHED", reason)
+
+
+def _given(options: Options, chosen: Importer | None) -> dict[str, Any]:
+    """What was said about a source, under the names of the command line."""
+    said = {
+        "as": options.table.name if options.table else None,
+        "format": chosen.name if chosen else None,
+        "map": options.mapping,
+        "timezone": options.timezone,
+    }
+    return {name: value for name, value in said.items() if value is not None}
 
 
 def _importer_of(handed: Handed, options: Options, confined: Confined | None) -> Importer | None:
