@@ -193,7 +193,6 @@ def _repeated(case: Case) -> Iterator[Concern]:
 
 def _present_only(case: Case) -> Iterator[Concern]:
     what = "the present alias alone: where it pointed before is unknown"
-    what = "the present alias alone: where it pointed before is unknown"
     for exhibit, rows, now in case.rows(CURRENT_ONLY).rows:
         if now:
             yield Concern("current_only", exhibit, alias_events.name, now, rows, what)
