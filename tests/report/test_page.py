@@ -1,5 +1,6 @@
 """The page as bytes: reproducible, complete, well formed, and free of markup from evidence."""
 
+import errno
 import hashlib
 import os
 import re
@@ -360,6 +361,23 @@ def test_files_are_written_as_they_are_rendered(tmp_path: Path, html: str) -> No
     assert [path.name for path in written] == ["report.html", "report.json"]
     assert written[0].read_text(encoding="utf-8") == html
     assert written[1].read_bytes() == as_json(sample())
+
+
+def test_a_report_without_room_leaves_the_one_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(sample(), tmp_path, ["json"])
+    before = (tmp_path / "report.json").read_bytes()
+
+    def full(path: Path, content: bytes) -> int:
+        with path.open("wb") as file:
+            file.write(content[:9])
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(OSError, match="No space"):
+        write(replace(sample(), results=()), tmp_path, ["json"])
+    assert [path.read_bytes() for path in tmp_path.iterdir()] == [before]
 
 
 def test_an_unknown_format_is_wrong_usage(tmp_path: Path) -> None:

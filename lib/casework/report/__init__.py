@@ -23,8 +23,8 @@ FORMATS: Mapping[str, Callable[[Report], bytes]] = {
 def write(report: Report, out: Path, formats: Sequence[str]) -> list[Path]:
     """Write the report into a folder, one file `report.<format>` for each format.
 
-    All formats are rendered before the first file is written, so a report that is refused leaves
-    the folder as it was.
+    All formats are rendered and written before the first takes the place of an earlier one, so a
+    report that is refused, or that the disk has no room for, leaves the folder as it was.
 
     Raises:
         UsageError: `UNKNOWN_FORMAT` for a format that is not in `FORMATS`.
@@ -35,6 +35,13 @@ def write(report: Report, out: Path, formats: Sequence[str]) -> list[Path]:
             raise unknown_name("format", name, list(FORMATS))
     rendered = {out / f"report.{name}": FORMATS[name](report) for name in dict.fromkeys(formats)}
     out.mkdir(parents=True, exist_ok=True)
-    for path, content in rendered.items():
-        path.write_bytes(content)
+    parts = {path: path.with_name(f"{path.name}.part") for path in rendered}
+    try:
+        for path, part in parts.items():
+            part.write_bytes(rendered[path])
+        for path, part in parts.items():
+            part.replace(path)
+    finally:
+        for part in parts.values():
+            part.unlink(missing_ok=True)
     return list(rendered)
