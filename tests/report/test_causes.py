@@ -97,3 +97,11 @@ def test_a_digest_is_shown_shortened_and_copied_whole() -> None:
     assert '<span class="middle">' in listed
     assert DIGEST not in listed
     assert DIGEST in re.sub(r"<[^>]*>", "", listed)
+
+
+def test_a_change_of_any_length_leaves_room_for_the_others() -> None:
+    text = "x" * 30_000
+    change = replace(cause("registry_rot").within[0], key=text, before=text, after=DIGEST)
+    told = causes.recorded(replace(cause("registry_rot"), within=(change,)))
+    assert len(told) < 700
+    assert DIGEST in told

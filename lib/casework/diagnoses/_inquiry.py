@@ -27,9 +27,11 @@ from casework.findings import (
     Verdict,
 )
 from casework.stats.estimates import Estimate
+from casework.visible import shorten
 
 _SHOWN_ROWS = 50
 _CHART_ROWS = 2_000
+_CHART_TEXT, _CHART_SENTENCE = 200, 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,14 +180,19 @@ class Inquiry:
         encode: Mapping[str, Any],
         by: Query,
     ) -> None:
-        """Record a picture. Rows beyond 2,000 are left out, and the subtitle says so."""
+        """Record a picture. Rows beyond 2,000 are left out, and the subtitle says so.
+
+        A value of more than 200 characters is shortened in the middle, and so is a sentence of more
+        than 2,000: names may be of any length, and would keep the whole picture from the page.
+        """
         if len(rows) > _CHART_ROWS:
             subtitle = f"{subtitle} The first {_CHART_ROWS:,} of {len(rows):,} marks."
-        shown = tuple(canonical.plain(dict(row)) for row in rows[:_CHART_ROWS])
+        shown = tuple(_shortened(canonical.plain(dict(row))) for row in rows[:_CHART_ROWS])
+        drawn = _shortened(canonical.plain(dict(encode)))
+        title, subtitle, alt = (_shortened(t, _CHART_SENTENCE) for t in (title, subtitle, alt))
         self.charts.append(
-            Chart(id, form, title, subtitle, alt, shown, canonical.plain(dict(encode)),
-                  self.evidence_id(by))
-        )  # fmt: skip
+            Chart(id, form, title, subtitle, alt, shown, drawn, self.evidence_id(by))
+        )
 
     def result(self, family: str, conclusion: Conclusion, seed: int) -> Result:
         """Put together what was concluded and what it rests on."""
@@ -209,3 +216,11 @@ class Inquiry:
             primary=conclusion.primary,
             breaks=conclusion.breaks,
         )
+
+
+def _shortened(value: Any, most: int = _CHART_TEXT) -> Any:
+    if isinstance(value, str):
+        return value if len(value) <= most else shorten(value, most)
+    if isinstance(value, dict):
+        return {_shortened(key): _shortened(item) for key, item in value.items()}
+    return [_shortened(item) for item in value] if isinstance(value, list) else value

@@ -6,8 +6,11 @@ from casework import words
 from casework.findings import Cause, Change
 from casework.report.model import Report
 from casework.report.tables import Column, Table
+from casework.visible import shorten
 
 _MOST_CHANGES = 5
+_LONGEST_NAME = 200
+"""Characters of a name on record: digests stand in full, texts of any length do not."""
 
 
 def shared(report: Report) -> Table:
@@ -113,5 +116,8 @@ def _listed(changes: Sequence[Change]) -> str:
 
 
 def _change(change: Change) -> str:
-    move = f"{change.before or words.UNKNOWN} to {change.after or words.UNKNOWN}"
-    return f"{words.instant(change.occurred_at)} {change.key}: {move}"
+    before, after, key = (
+        shorten(text, _LONGEST_NAME) if len(text) > _LONGEST_NAME else text
+        for text in (change.before or words.UNKNOWN, change.after or words.UNKNOWN, change.key)
+    )
+    return f"{words.instant(change.occurred_at)} {key}: {before} to {after}"
