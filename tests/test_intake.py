@@ -1,5 +1,6 @@
 """Intake: folders, archives, links and strangers; each source whole or not at all."""
 
+import errno
 import io
 import os
 import shutil
@@ -393,9 +394,31 @@ def test_a_link_out_of_an_export_is_not_read(
     put(handed, "export.marker", "")
     put(handed, "one", "u1")
     (handed / "two").symlink_to(put(tmp_path, "secret", "s"))
+    (handed / "folder").symlink_to(tmp_path)
+    (handed / "gone").symlink_to(handed / "nowhere")
+    (handed / "same").symlink_to(handed)
     outcomes = intake.load(case, [handed])
-    assert told(outcomes) == [("handed", "loaded", ""), ("two", "failed", "LINK")]
+    links = [(name, "failed", "LINK") for name in ("folder", "gone", "two")]
+    assert told(outcomes) == [("handed", "loaded", ""), *links]
     assert loading.rows(case, "SELECT unit_id FROM units") == [("u1",)]
+
+
+def test_an_export_of_which_a_folder_cannot_be_read_is_not_loaded(
+    case: Path, handed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(importers, "ALL", (folder_importer(),))
+    put(handed, "export.marker", "")
+    put(handed, "closed/one", "u1")
+    scandir = os.scandir
+
+    def refuse(path: str | Path) -> object:
+        if Path(path).name == "closed":
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    outcomes = intake.load(case, [handed])
+    assert told(outcomes) == [("handed", "failed", "UNREADABLE")]
 
 
 # Whole or not at all

@@ -88,7 +88,8 @@ class Search:
             whole, apart = found
             yield Handed(whole, named=False)
             for path in sorted(set(_files(folder, apart)) - set(whole.files)):
-                yield _leads_out(path, _inside(path, folder, name), inner)
+                if not _stays_inside(path, place.root):
+                    yield _leads_out(path, _inside(path, folder, name), inner)
             for path in apart:
                 yield from self._at(path, _inside(path, folder, name), inner)
             return
@@ -109,7 +110,9 @@ def _as_export(folder: Path, name: str, root: Path) -> tuple[Source, list[Path]]
     for taker in (taker for taker in takers if taker.recognises(bare)):
         apart = [path for pattern in taker.apart for path in sorted(folder.glob(pattern))
                  if path.is_dir() and not _is_linked(path, folder)]  # fmt: skip
-        files = tuple(path for path in _files(folder, apart) if _stays_inside(path, root))
+        files = tuple(
+            path for path in _files(folder, apart) if path.is_file() and _stays_inside(path, root)
+        )
         if files:
             return Source(folder, name, files=files), apart
     return None
@@ -127,10 +130,21 @@ def _inside(path: Path, folder: Path, name: str) -> str:
 
 
 def _files(folder: Path, apart: Sequence[Path] = ()) -> Iterator[Path]:
+    """The files of a folder, and the links to folders or to nowhere, which are not followed.
+
+    Raises:
+        OSError: a folder in it cannot be read.
+    """
     left = set(apart)
-    for parent, folders, names in os.walk(folder):
+    for parent, folders, names in os.walk(folder, onerror=_refuse):
+        linked = [one for one in folders if Path(parent, one).is_symlink()]
         folders[:] = sorted(one for one in folders if Path(parent, one) not in left)
-        yield from (path for name in sorted(names) if (path := Path(parent, name)).is_file())
+        paths = (Path(parent, name) for name in sorted([*names, *linked]))
+        yield from (p for p in paths if p.is_file() or p.is_dir() or not p.exists())
+
+
+def _refuse(error: OSError) -> None:
+    raise error
 
 
 def _stays_inside(path: Path, root: Path) -> bool:
