@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from casework import CaseworkError, diagnoses
 from casework.case import Case, CaseWriter, Receipt, Row
 from casework.diagnoses import by_gravity, triage
 from casework.diagnoses._triage import adjust
@@ -200,3 +201,22 @@ def test_the_report_tells_of_shared_causes(tmp_path: Path) -> None:
     assert "What may have one cause" in page
     assert "Threshold drift, Substrate rotation" in page
     assert "<b>embedding_model" not in page
+
+
+def test_what_was_concluded_before_a_load_is_not_kept_after_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "case.duckdb"
+    Case.create(path).close()
+
+    def meanwhile(results: list[Result]) -> list[Result]:
+        with CaseWriter(path) as writer:
+            row = Row(clocks, "line 1", {"host": "h", "error_s": 1.0})
+            writer.load(Receipt("clocks.csv", "ab" * 32, 1, "csv", "table_file"), [row])
+        return results
+
+    monkeypatch.setattr(diagnoses, "adjust", meanwhile)
+    with pytest.raises(CaseworkError, match="CASE_CHANGED"):
+        diagnoses.diagnose(path, ["registry_rot"])
+    with Case(path) as case:
+        assert case.results() == ()

@@ -166,8 +166,22 @@ class CaseWriter:
         }  # fmt: skip
         _log(self._connection, "load", counts)
 
-    def store(self, results: Iterable[Result]) -> None:
-        """Keep the results of a run; each run is one custody entry."""
+    def store(self, results: Iterable[Result], exhibits: int | None = None) -> None:
+        """Keep the results of a run; each run is one custody entry.
+
+        Args:
+            results: what was concluded.
+            exhibits: how many the case had when it was asked; None where that is not to be seen to.
+
+        Raises:
+            CaseworkError: CASE_CHANGED, others were loaded since; CASE_NOT_WRITABLE.
+        """
+        held = first(self._connection, "SELECT count(*) FROM exhibits")
+        if exhibits is not None and held != (exhibits,):
+            raise CaseworkError(
+                "CASE_CHANGED", "evidence was loaded while it was diagnosed", "diagnose it again",
+                where=str(self.path),
+            )  # fmt: skip
         results = list(results)
         detail = {
             result.diagnosis: {

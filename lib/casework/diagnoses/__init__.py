@@ -65,7 +65,8 @@ def diagnose(
         settings: for each diagnosis the settings that are given.
 
     Raises:
-        CaseworkError: the case cannot be read or written.
+        CaseworkError: the case cannot be read or written; CASE_CHANGED, evidence was loaded
+            between the two.
         UsageError: an unknown diagnosis or setting.
     """
     chosen = [get(name) for name in dict.fromkeys(names)] or list(ALL)
@@ -80,9 +81,10 @@ def diagnose(
         )
     with Case(case) as opened:
         results = [diagnosis(opened, **settings.get(diagnosis.name, {})) for diagnosis in chosen]
+        exhibits = len(opened.exhibits())
     results = adjust(results)
     with CaseWriter(Path(case)) as writer:
-        writer.store(results)
+        writer.store(results, exhibits)
     return results
 
 
