@@ -3,13 +3,12 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import msgspec
-
 from casework import canonical
 from casework.case import Item, Row
 from casework.importers._configuration import hash_params, hash_prompt
 from casework.importers._fields import FieldLog, Form
 from casework.importers._instants import milliseconds
+from casework.importers._json_document import decoded
 from casework.importers._messages import answer, system_prompt, transcript, turns
 from casework.importers._shape import filled, mapping, number, sequence, text
 from casework.tables import (
@@ -193,7 +192,7 @@ def _parameters(observation: Mapping[str, Any]) -> Mapping[str, Any]:
 def _json(value: Any) -> Any:
     if isinstance(value, str) and value[:1] in ("{", "[", '"'):
         try:
-            return msgspec.json.decode(value)
-        except (ValueError, RecursionError):
+            return decoded(value)
+        except ValueError:
             return value
     return value

@@ -8,8 +8,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-import msgspec
-
+from casework.importers._json_document import decoded
 from casework.importers._thumbs import as_number
 
 _OF_DATABASE = (
@@ -41,7 +40,7 @@ def from_cells(row: Mapping[str, Any]) -> dict[str, Any]:
 def _read(cell: Any) -> Any:
     if isinstance(cell, str) and cell[:1] in ("{", "[", '"'):
         try:
-            return msgspec.json.decode(cell)
-        except (ValueError, RecursionError):
+            return decoded(cell)
+        except ValueError:
             return cell
     return cell

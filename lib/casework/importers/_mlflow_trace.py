@@ -5,12 +5,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import msgspec
-
 from casework.case import Item, Note, Row
 from casework.importers._configuration import hash_prompt
 from casework.importers._fields import FieldLog, Form
 from casework.importers._instants import later
+from casework.importers._json_document import decoded
 from casework.importers._messages import Turn, answer, system_prompt, transcript, turns
 from casework.importers._mlflow_marks import Mark, Marks, Sampled
 from casework.importers._shape import filled, mapping, number, text, written
@@ -195,6 +194,6 @@ def _milliseconds(fields: Mapping[str, Any]) -> float | None:
 
 def _parsed(value: Any) -> Mapping[str, Any] | None:
     try:
-        return mapping(msgspec.json.decode(value)) if isinstance(value, str) else None
-    except (ValueError, RecursionError):
+        return mapping(decoded(value)) if isinstance(value, str) else None
+    except ValueError:
         return None
