@@ -216,3 +216,39 @@ def test_each_kind_of_export_is_read_whole(tmp_path: Path, write: str, seed: int
     (exhibit,) = load(tmp_path / "case.duckdb", LANGFUSE, export.path)
     assert {name: count for name, count in exhibit.tables.items() if count} == export.rows
     assert exhibit.rows_rejected == exhibit.rows_duplicate == 0
+
+
+@pytest.mark.parametrize(
+    ("given", "score", "category"),
+    [
+        ({"dataType": "CATEGORICAL", "value": 0, "stringValue": "rude"}, None, "rude"),
+        ({"dataType": "CATEGORICAL", "value": 0, "stringValue": "rude", "configId": "c"}, 0, "rude"),
+        ({"dataType": "CATEGORICAL", "value": 2, "stringValue": "kind"}, 2, "kind"),
+        ({"dataType": "TEXT", "value": 0, "stringValue": "a long word"}, None, "a long word"),
+        ({"dataType": "NUMERIC", "value": 0}, 0, None),
+        ({"dataType": "NUMERIC", "value": "0.25"}, 0.25, None),
+        ({"dataType": "BOOLEAN", "value": True}, 1, None),
+        ({"dataType": "NUMERIC", "value": {"x": 1}}, None, None),
+    ],
+)
+def test_a_word_is_no_grade_of_zero(
+    case: Path, tmp_path: Path, given: dict[str, Any], score: float | None, category: str | None
+) -> None:
+    load(case, LANGFUSE, as_json(tmp_path / "x.jsonl", {**SCORE, **given}))
+    assert rows(case, "SELECT score, category FROM eval_samples") == [(score, category)]
+
+
+def test_a_thumb_keeps_the_trace_of_its_observation(case: Path, tmp_path: Path) -> None:
+    said = {**SCORE, "source": "ANNOTATION", "name": "thumbs_down", "dataType": "CATEGORICAL",
+            "value": 0, "stringValue": "thumbs_down"}  # fmt: skip
+    load(case, LANGFUSE, as_json(tmp_path / "x.jsonl", said))
+    sql = "SELECT signal, request_id, attributes->>'traceId' FROM feedback"
+    assert rows(case, sql) == [(-1, "o", "t")]
+
+
+def test_a_score_of_a_whole_run_is_a_reject_that_says_so(case: Path, tmp_path: Path) -> None:
+    whole = {**SCORE, "traceId": None, "observationId": None, "datasetRunId": "r"}
+    load(case, LANGFUSE, as_json(tmp_path / "x.jsonl", whole, SCORE))
+    sql = "SELECT code, raw::JSON->>'name', raw::JSON->>'datasetRunId' FROM rejects"
+    assert rows(case, sql) == [("NO_ITEM", "tone", "r")]
+    assert rows(case, "SELECT run_id FROM eval_samples") == [("langfuse:EVAL:tone",)]

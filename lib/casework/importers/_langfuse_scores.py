@@ -8,10 +8,10 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from casework.case import Item, Row
+from casework.case import Item, Reject, Row
 from casework.importers._fields import FieldLog, Form
 from casework.importers._judges import Judges
-from casework.importers._shape import number, text
+from casework.importers._shape import text, written
 from casework.importers._thumbs import (
     as_number,
     is_of_feedback,
@@ -33,23 +33,22 @@ _SCORE_COLUMNS = {
     "surface": ("source",),
     "reason": ("name",),
 }
+_ABOUT = ("observationId", "observation_id", "traceId", "trace_id")
+_IN_WORDS = ("CATEGORICAL", "TEXT", "CORRECTION")
 _THUMB = Form(
     feedback,
     of="score",
-    columns={"feedback_id": ("id",), **_SCORE_COLUMNS},
-    uses={
-        "signal": ("value", "stringValue", "string_value", "dataType", "data_type"),
-        "request_id": ("observationId", "observation_id", "traceId", "trace_id"),
-    },
+    columns={"feedback_id": ("id",), "request_id": _ABOUT, **_SCORE_COLUMNS},
+    uses={"signal": ("value", "stringValue", "string_value", "dataType", "data_type")},
     own=("metadata",),
     left_out=("projectId", "createdAt", "updatedAt"),
 )
 _JUDGED = Form(
     eval_samples,
     of="score",
-    columns={"item_id": ("observationId", "observation_id", "traceId", "trace_id", "sessionId")},
+    columns={"item_id": (*_ABOUT, "sessionId")},
     uses={
-        "run_id": ("name", "source", "datasetRunId"),
+        "run_id": ("name", "source"),
         "score": ("value",),
         "category": ("stringValue", "string_value"),
         "added_at": ("timestamp",),
@@ -99,22 +98,23 @@ class Scores:
     def _row(self, score: Mapping[str, Any], locator: str, said: int | None) -> Item:
         if said is None:
             return self._sample(score, locator)
-        about = text(score.get("observationId")) or text(score.get("traceId"))
-        values = {**self._log.fill(_THUMB, score), "signal": said, "request_id": about}
-        return Row(feedback, locator, values)
+        return Row(feedback, locator, {**self._log.fill(_THUMB, score), "signal": said})
 
     def _sample(self, score: Mapping[str, Any], locator: str) -> Item:
         source, name = str(score.get("source") or "").upper(), score.get("name")
-        of_run = text(score.get("datasetRunId"))
+        values = self._log.fill(_JUDGED, score)
+        if "item_id" not in values:
+            reason = "a score of no observation, trace or session, as those of whole runs are"
+            return Reject(locator, "NO_ITEM", reason, written(score) or "", eval_samples)
         row = Row(eval_samples, locator, {
-            **self._log.fill(_JUDGED, score),
-            "run_id": of_run or f"langfuse:{source or 'score'}:{name}",
-            "score": number(score.get("value")),
+            **values,
+            "run_id": f"langfuse:{source or 'score'}:{name}",
+            "score": _grade(score),
             "category": text(score.get("stringValue")),
             "added_at": self._log.instants.find(score.get("timestamp")),
             "epoch": 1,
         })  # fmt: skip
-        return row if of_run else self._judges.saw(row, text(name))
+        return self._judges.saw(row, text(name))
 
 
 def _numeric(score: Mapping[str, Any]) -> float | None:
@@ -125,9 +125,16 @@ def _numeric(score: Mapping[str, Any]) -> float | None:
     return as_number(score.get("value") if kind == "NUMERIC" or said is None else said)
 
 
+def _grade(score: Mapping[str, Any]) -> float | None:
+    """The number of a score; of words it has one only where a configuration gives them numbers."""
+    value, kind = score.get("value"), str(score.get("dataType") or "").upper()
+    given = float(value) if isinstance(value, bool) else as_number(value)
+    return None if given == 0 and kind in _IN_WORDS and not score.get("configId") else given
+
+
 def _flag(score: Mapping[str, Any], name: str) -> int | None:
-    said = signal(text(score.get("stringValue")), score.get("value"))
-    return _turned(name, said)
+    label = text(score.get("stringValue"))
+    return thumb(label) or _turned(name, signal(label, score.get("value")))
 
 
 def _signals(name: str, numbers: set[float]) -> dict[float, int]:

@@ -30,7 +30,8 @@ A score that a person gave (source API or ANNOTATION) and that says up or down w
 source holds no other than -1, 0 and 1 under that name and the name is one of thumbs, or of the
 feedback of users and two of these numbers occur. Every other score is an `eval_samples` row of the
 run `langfuse:<source>:<name>`, which has a row in `eval_runs` from its first score on: it has no
-end, and covers no configuration. A score of a data set run is one of that run.
+end, and covers no configuration. The 0 that Langfuse writes beside a score in words is no grade. A
+score of a data set run as a whole has no item, and is a reject.
 
 A data set run becomes an `eval_runs` row, and each of its items an `eval_samples` row of it, of the
 `condition` and `kind` that the metadata of the run name. The items of a data set become
