@@ -12,6 +12,13 @@ from typing import Any
 from casework import canonical
 from casework.importers._json_document import decoded
 
+_OF_ONE_CALL = frozenset(
+    (
+        *("model", "model_name", "user", "metadata", "safety_identifier", "prompt_cache_key"),
+        *("id", "created_at", "completed_at", "previous_response_id"),
+    )
+)
+"""What tools keep among the parameters though it is the model, or says who called or what came."""
 _MONTH = r"(?:jan|feb|mar|apr|may|june?|july?|aug|sept?|oct|nov|dec)[a-z]{0,6}\.?"
 _DAY = r"(?:0?[1-9]|[12][0-9]|3[01])"
 _YEAR = r"(?:19|20)[0-9]{2}"
@@ -53,10 +60,15 @@ def _without_dates(text: str) -> str:
 def hash_params(parameters: Mapping[str, Any]) -> str | None:
     """SHA-256 of call parameters as canonical JSON; None where none is set.
 
-    Names are those after `gen_ai.request.` of the OpenTelemetry conventions, without the model. A
-    parameter that is None is not set, and 1.0 is 1: tools write the same number both ways.
+    Names are those after `gen_ai.request.` of the OpenTelemetry conventions, without the model and
+    without what differs from call to call, such as the user or the id of the answer. A parameter
+    that is None is not set, and 1.0 is 1: tools write the same number both ways.
     """
-    chosen = {name: _plain(value) for name, value in parameters.items() if value is not None}
+    chosen = {
+        name: _plain(value)
+        for name, value in parameters.items()
+        if value is not None and name not in _OF_ONE_CALL
+    }
     return sha256(canonical.dumps(chosen).encode()).hexdigest() if chosen else None
 
 
@@ -72,8 +84,7 @@ def hash_invocation(value: Any) -> str | None:
             return None
     if not isinstance(value, Mapping):
         return None
-    chosen = {name: setting for name, setting in value.items() if name != "model"}
-    return hash_params(canonical.plain(chosen))
+    return hash_params(canonical.plain(value))
 
 
 def _plain(value: Any) -> Any:

@@ -140,14 +140,13 @@ def _call(log: FieldLog, run: Mapping[str, Any]) -> dict[str, Any]:
     out, _ = turns(_spoken(run.get("outputs")))
     system = system_prompt(into)
     given = mapping(mapping(run.get("extra")).get("invocation_params"))
-    chosen = {name: value for name, value in given.items() if name not in ("model", "model_name")}
     derived = {
         "span_id": values.get("request_id"),
         "operation": "chat",
         "input_text": transcript(into) or None,
         "output_text": answer(out) or None,
         "prompt_hash": hash_prompt([system] if system else []),
-        "params_hash": hash_params(canonical.plain(filled(chosen))),
+        "params_hash": hash_params(canonical.plain(filled(given))),
         "latency_ms": milliseconds(values.get("occurred_at"), values.get("ended_at")),
         "status": "error" if run.get("error") else "ok",
     }
