@@ -74,7 +74,7 @@ class FieldLog:
         for path in form.own:
             self._own(form, record, path, values, gone)
         for path in form.left_out:
-            if find(record, path) not in _EMPTY:
+            if path not in gone and find(record, path) not in _EMPTY:
                 gone.add(path)
                 self._left_out[self._name(form, path, self._left_out)] += 1
         rest = _without(record, gone)
