@@ -24,6 +24,10 @@ from casework.tables import (
 TABLES: tuple[Table, ...] = (
     *(requests, candidates, feedback, eval_samples, eval_runs, config_events),
 )
+_DEFAULTED = (
+    *("inputUsage", "outputUsage", "totalUsage"),
+    *("promptTokens", "completionTokens", "totalTokens"),
+)
 LABEL_NOW = "langfuse prompt label (current only)"
 REGISTERED = "langfuse prompt version (created, not deployed)"
 
@@ -107,7 +111,7 @@ _PROMPT = Form(
     of="prompt",
     columns={
         "new_value": ("version",),
-        "occurred_at": ("updatedAt", "createdAt", "updated_at", "created_at"),
+        "occurred_at": ("createdAt", "updatedAt", "created_at", "updated_at"),
         "actor": ("createdBy", "created_by"),
     },
     uses={"key": ("name",)},
@@ -116,20 +120,26 @@ _PROMPT = Form(
 
 
 def parsed(record: Mapping[str, Any]) -> dict[str, Any]:
-    """The record with the fields that hold JSON as text read; texts that are none stay."""
-    return {name: _json(value) if name in _JSON_TEXTS else value
+    """The record with the fields that hold JSON as text read; texts that are none stay.
+
+    The metadata of a blob export hold a text for each of their entries.
+    """
+    read = {name: _json(value) if name in _JSON_TEXTS else value
             for name, value in record.items()}  # fmt: skip
+    if isinstance(read.get("metadata"), Mapping):
+        read["metadata"] = {name: _json(value) if str(value)[:1] in ("{", "[") else value
+                            for name, value in read["metadata"].items()}  # fmt: skip
+    return read
 
 
 def is_call(observation: Mapping[str, Any]) -> bool:
-    """Whether an observation is a model call: by its type, or a leaf that names a model."""
-    kind = observation.get("type")
-    return kind in _MODEL_TYPES
+    """Whether an observation is a model call, by its type."""
+    return observation.get("type") in _MODEL_TYPES
 
 
 def request_row(log: FieldLog, observation: Mapping[str, Any], locator: str) -> Item:
     """The row of a model call."""
-    values = log.fill(_OBSERVATION, observation)
+    values = {**log.fill(_OBSERVATION, _without_defaults(observation)), **_tokens(observation)}
     into, _ = turns(observation.get("input"))
     out, _ = turns(observation.get("output"))
     system = system_prompt(into)
@@ -145,7 +155,7 @@ def request_row(log: FieldLog, observation: Mapping[str, Any], locator: str) -> 
         "prompt_hash": hash_prompt([system] if system else []),
         "params_hash": hash_params(canonical.plain(filled(_parameters(observation)))),
         "latency_ms": latency,
-        "status": "error" if observation.get("level") == "ERROR" else "ok",
+        "status": {"": None, "ERROR": "error"}.get(text(observation.get("level")) or "", "ok"),
     }
     return Row(requests, locator, {**derived, **values})
 
@@ -168,7 +178,10 @@ def document_rows(log: FieldLog, observation: Mapping[str, Any], locator: str) -
 
 
 def prompt_rows(log: FieldLog, prompt: Mapping[str, Any], locator: str) -> Iterator[Item]:
-    """A prompt version as a configuration event: created, or where it has a label, labelled."""
+    """A prompt version as configuration events: created, and for each label that it has, labelled.
+
+    Who set a label is not told, and when only as the last change of the version.
+    """
     values = log.fill(_PROMPT, prompt)
     name = text(prompt.get("name"))
     body = prompt.get("prompt")
@@ -179,14 +192,36 @@ def prompt_rows(log: FieldLog, prompt: Mapping[str, Any], locator: str) -> Itera
     }
     base = {**values, "key": f"prompt:{name}" if name else None, "attributes": attributes}
     yield Row(config_events, locator, {**base, "source": REGISTERED})
+    changed = log.instants.find(prompt.get("updatedAt") or prompt.get("updated_at"))
+    moved = {"occurred_at": changed or values.get("occurred_at"), "actor": None}
     for label in sequence(prompt.get("labels")):
         if label != "latest":
-            scoped = {**base, "scope": f"label:{label}", "source": LABEL_NOW}
+            scoped = {**base, **moved, "scope": f"label:{label}", "source": LABEL_NOW}
             yield Row(config_events, f"{locator}/labels/{label}", scoped)
 
 
 def _parameters(observation: Mapping[str, Any]) -> Mapping[str, Any]:
     return mapping(observation.get("modelParameters") or observation.get("model_parameters"))
+
+
+def _without_defaults(observation: Mapping[str, Any]) -> dict[str, Any]:
+    """The observation without the zeros that Langfuse writes where no usage was recorded."""
+    told = {name: value for name, value in observation.items()
+            if name not in _DEFAULTED or value not in (0, "0")}  # fmt: skip
+    if usage := mapping(told.get("usage")):
+        told["usage"] = {name: value for name, value in usage.items() if value != 0}
+    return told
+
+
+def _tokens(observation: Mapping[str, Any]) -> dict[str, int]:
+    """Tokens by direction, those of the cache among them, which Langfuse counts apart."""
+    found: dict[str, int] = {}
+    for name, value in mapping(observation.get("usageDetails")).items():
+        way = next((one for one in ("input", "output") if name.startswith(one)), None)
+        count = number(value)
+        if way and count is not None and count.is_integer():
+            found[f"{way}_tokens"] = found.get(f"{way}_tokens", 0) + int(count)
+    return found
 
 
 def _json(value: Any) -> Any:

@@ -2,7 +2,7 @@
 
 ## Reads
 A trace downloaded in the application (`{"trace": …, "observations": […]}`); JSON Lines, a JSON
-array, or pages of the API (`{"data": […], "meta": …}`) of observations, of traces with their
+array, or a page of the API (`{"data": […], "meta": …}`) of observations, of traces with their
 observations, of scores, of prompts, and of data sets, their items and runs; batch and blob exports
 of observations, traces and scores as CSV too; plain, gzip or zstd. JSON that stands as text within
 JSON or in a cell is read, and the names of the database (`trace_id`) are those of the API.
@@ -21,8 +21,9 @@ put out become `candidates`.
 | `prompt_hash` | SHA-256 of the system messages of `input` |
 | `params_hash` | SHA-256 of `modelParameters` |
 | `input_text`, `output_text` | `input`, `output` as text |
-| `input_tokens`, `output_tokens` | `usageDetails` |
-| `status` | `error` where `level` is ERROR |
+| `input_tokens`, `output_tokens` | `usageDetails`, those of the cache included, else `inputUsage`, \
+`outputUsage` and their older names where they are not 0 |
+| `status` | `error` where `level` is ERROR, `ok` where it is another |
 | `user_id`, `session_id`, `environment` | of the observation, else of its trace |
 
 A score that a person gave (source API or ANNOTATION) and that says up or down without doubt becomes
@@ -38,11 +39,12 @@ A data set run becomes an `eval_runs` row, and each of its items an `eval_sample
 `eval_samples` of `langfuse:dataset:<name>`, without a score: `input`, `expectedOutput` as `target`,
 `createdAt` as `added_at`, `sourceObservationId` or `sourceTraceId` as `source_event_id`.
 
-A prompt version becomes a `config_events` row, and one more for each label but `latest`.
+A prompt version becomes a `config_events` row of its `createdAt`, and one more of its `updatedAt`
+for each label but `latest`.
 
 ## Leaves out
-Observations that are no model call and no retrieval, counted; traces but for what they add to
-their observations; data sets but for their items and runs; project, internal ids, times of storage,
+Observations that are no model call and no retrieval with documents, counted; traces but for what
+they add to their observations, by field; data sets but for their items and runs; project, internal ids, times of storage,
 prices.
 
 ## Known limits
@@ -64,6 +66,7 @@ from casework.importers import _langfuse
 from casework.importers._csv_text import csv_names, csv_records
 from casework.importers._fields import FieldLog
 from casework.importers._importer import Importer, Options
+from casework.importers._json_document import Fault
 from casework.importers._judges import Judges
 from casework.importers._langfuse_scores import Scores
 from casework.importers._langfuse_sets import DataSets, kind_of
@@ -125,6 +128,8 @@ def _records(source: Source) -> Iterator[Record | Reject]:
     for locator, value in read_document(source).entries(streamed="data"):
         if locator.startswith("/") and isinstance(value, Mapping):
             yield Record(locator, dict(value))
+        elif isinstance(value, Fault):
+            yield Reject(locator, value.error.code, value.error.what, value.raw)
         elif locator.startswith("/"):
             yield Reject(locator, "JSON", "not an object", str(value)[:4_000])
 
@@ -177,6 +182,8 @@ class _Reading:
 
     def _observations(self, trace: Mapping[str, Any], listed: Any, at: str) -> Iterator[Item]:
         of_trace = filled({name: trace.get(name) for name in _OF_TRACE})
+        for name in filled(trace).keys() - {*_OF_TRACE, "id", "observations", "scores"}:
+            self._log.leave(f"trace.{name}")
         for position, entry in enumerate(sequence(listed)):
             if isinstance(entry, Mapping):  # a trace of the API lists ids only
                 observation = _langfuse.parsed({**of_trace, **filled(entry)})
@@ -186,7 +193,10 @@ class _Reading:
         if _langfuse.is_call(observation):
             yield _langfuse.request_row(self._log, observation, at)
         elif observation.get("type") == "RETRIEVER":
-            yield from _langfuse.document_rows(self._log, observation, at)
+            documents = [*_langfuse.document_rows(self._log, observation, at)]
+            yield from documents
+            if not documents:
+                self._pass("RETRIEVER")
         else:
             self._pass(text(observation.get("type")) or "observation")
 

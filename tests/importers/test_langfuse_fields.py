@@ -1,0 +1,117 @@
+"""Langfuse: usage, levels, parameters, prompts and pages say no more than was recorded."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.importers.loading import load, rows, source_of
+
+from casework.case import Fields
+from casework.importers import Options, get
+
+LANGFUSE = get("langfuse_export")
+WHEN, LATER = "2026-03-01T10:00:00Z", "2026-03-02T10:00:00Z"
+CALL = {"id": "o", "traceId": "t", "type": "GENERATION", "startTime": WHEN, "model": "m"}
+
+
+@pytest.fixture
+def case(tmp_path: Path) -> Path:
+    return tmp_path / "case.duckdb"
+
+
+def as_json(path: Path, *values: Any) -> Path:
+    path.write_text("\n".join(map(json.dumps, values)) + "\n")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("usage", "tokens"),
+    [
+        ({"usageDetails": {"input": 3, "output": 0, "total": 3}}, (3, 0)),
+        ({"usageDetails": {"input": 200, "input_cached_tokens": 800, "output": 7}}, (1000, 7)),
+        ({"usageDetails": {}, "inputUsage": 0, "outputUsage": 0, "totalUsage": 0}, (None, None)),
+        ({"usage": {"input": 0, "output": 0, "total": 0, "unit": None}}, (None, None)),
+        ({"promptTokens": 5, "completionTokens": 2}, (5, 2)),
+        ({"inputUsage": 0, "metadata": {"attributes": {"gen_ai.usage.input_tokens": 9}}},
+         (9, None)),
+        ({"usageDetails": {"input": "many", "output": None}}, (None, None)),
+    ],
+)  # fmt: skip
+def test_tokens_are_those_that_were_counted(
+    case: Path, tmp_path: Path, usage: dict[str, Any], tokens: tuple[int | None, int | None]
+) -> None:
+    load(case, LANGFUSE, as_json(tmp_path / "x.jsonl", {**CALL, **usage}))
+    assert rows(case, "SELECT input_tokens, output_tokens FROM requests") == [tokens]
+
+
+@pytest.mark.parametrize(
+    ("level", "status"), [(None, None), ("ERROR", "error"), ("DEFAULT", "ok"), ("WARNING", "ok")]
+)
+def test_a_call_without_a_level_has_no_status(
+    case: Path, tmp_path: Path, level: str | None, status: str | None
+) -> None:
+    load(case, LANGFUSE, as_json(tmp_path / "x.jsonl", {**CALL, "level": level}))
+    assert rows(case, "SELECT status FROM requests") == [(status,)]
+
+
+def test_parameters_of_two_calls_of_one_configuration_are_the_same(
+    case: Path, tmp_path: Path
+) -> None:
+    calls = [
+        {**CALL, "id": name, "modelParameters": {
+            "temperature": 1, "id": f"resp_{name}", "created_at": at, "user": name, "model": "m"}}
+        for at, name in enumerate("ab", 1_759_223_040)
+    ]  # fmt: skip
+    load(case, LANGFUSE, as_json(tmp_path / "x.jsonl", *calls))
+    assert rows(case, "SELECT count(*), count(DISTINCT params_hash) FROM requests") == [(2, 1)]
+
+
+def test_metadata_of_a_blob_export_are_read(case: Path, tmp_path: Path) -> None:
+    said = {"gen_ai.request.model": "asked", "gen_ai.response.model": "answered"}
+    stored = {"id": "o", "trace_id": "t", "type": "GENERATION", "start_time": "2026-03-01 10:00:00",
+              "parent_observation_id": None, "metadata": {"attributes": json.dumps(said)}}  # fmt: skip
+    load(case, LANGFUSE, as_json(tmp_path / "x.jsonl", stored))
+    assert rows(case, "SELECT endpoint, response_model FROM requests") == [("asked", "answered")]
+
+
+def test_a_label_has_another_instant_than_its_version(case: Path, tmp_path: Path) -> None:
+    prompt = {"id": "p", "name": "greet", "version": 3, "type": "text", "prompt": "Hi {{name}}",
+              "labels": ["production", "latest"], "createdAt": WHEN, "updatedAt": LATER,
+              "createdBy": "ana"}  # fmt: skip
+    load(case, LANGFUSE, as_json(tmp_path / "x.jsonl", prompt))
+    sql = "SELECT occurred_at::DATE::VARCHAR, scope, actor FROM config_events ORDER BY 1"
+    assert rows(case, sql) == [
+        ("2026-03-01", None, "ana"),
+        ("2026-03-02", "label:production", None),
+    ]
+
+
+def test_a_retrieval_without_documents_is_told(case: Path, tmp_path: Path) -> None:
+    (exhibit,) = load(
+        case, LANGFUSE, as_json(tmp_path / "x.jsonl", {**CALL, "type": "RETRIEVER", "output": "?"})
+    )
+    assert exhibit.notes == ("left out: 1 records that are no evidence rows (RETRIEVER 1)",)
+
+
+def test_the_account_names_a_field_once_and_those_of_the_trace(tmp_path: Path) -> None:
+    trace = {"id": "t", "projectId": "p", "timestamp": WHEN, "tags": ["a"], "name": "ask"}
+    path = as_json(
+        tmp_path / "x.json", {"trace": trace, "observations": [{**CALL, "inputUsage": 4}]}
+    )
+    items = LANGFUSE.read(source_of(path), Options())
+    (told,) = [item for item in items if isinstance(item, Fields)]
+    assert told.taken["observation.inputUsage"] == ["requests.input_tokens"]
+    assert dict(told.left_out) == {
+        f"trace.{name}": 1 for name in ("projectId", "timestamp", "tags", "name")
+    }
+
+
+def test_a_fault_in_a_page_has_its_own_reason(case: Path, tmp_path: Path) -> None:
+    path = tmp_path / "x.json"
+    good = json.dumps(CALL)
+    path.write_text(f'{{"data": [{good}, {{"id": 1, "id": 2}}, 7], "meta": {{}}}}')
+    (exhibit,) = load(case, LANGFUSE, path)
+    assert (exhibit.rows_kept, exhibit.rows_rejected) == (1, 2)
+    sql = "SELECT code, locator FROM rejects ORDER BY locator"
+    assert rows(case, sql) == [("JSON_DUPLICATE_KEY", "/data/1"), ("JSON", "/data/2")]
