@@ -1,7 +1,7 @@
 """LangSmith runs, as JSON Lines or a JSON array.
 
 ## Reads
-Runs as the client and the bulk export write them. A create and an update of the same run share
+Runs as the client sends them and the API returns them. A create and an update of the same run share
 its `id` and are one: what the later line says counts. Plain, gzip or zstd.
 
 ## Fills
@@ -15,19 +15,24 @@ of type `retriever` `candidates`.
 | `trace_id`, `parent_span_id` | `trace_id`, `parent_run_id` |
 | `endpoint` | `extra.metadata.ls_model_name`, `extra.metadata.model_name`, \
 `extra.invocation_params.model`, `extra.invocation_params.model_name` |
-| `response_model` | `outputs.llm_output.model_name`, `outputs.model` |
-| `fingerprint` | `outputs.llm_output.system_fingerprint`, `outputs.system_fingerprint` |
-| `session_id`, `user_id` | `thread_id`, `session_id`, `user_id` of `extra.metadata` |
+| `response_model` | `outputs.llm_output.model_name`, `outputs.model`, else `model_name` of \
+`response_metadata` of the first message in `outputs` |
+| `fingerprint` | `outputs.llm_output.system_fingerprint`, `outputs.system_fingerprint`, else that of \
+`response_metadata` |
+| `session_id`, `user_id` | `thread_id`, `session_id` or `conversation_id`, and `user_id` of \
+`extra.metadata` |
 | `environment` | `extra.metadata.environment`, `session_name` |
 | `prompt_name`, `prompt_version` | `extra.metadata.lc_hub_repo`, `lc_hub_commit_hash` |
 | `input_text`, `output_text` | `inputs`, `outputs` |
 | `prompt_hash`, `params_hash` | SHA-256 of the system messages and of `extra.invocation_params` |
 | `input_tokens`, `output_tokens` | `prompt_tokens`, `completion_tokens`, else the usage in \
 `outputs` |
-| `status` | `error` where `error` is set, else `ok` |
+| `status` | `error` where `error` is set or `status` is `error`; `ok` where `status` is `success`, \
+or is not there and the run has an end |
 
 ## Leaves out
-Runs of other types, counted; `serialized`, `events`, `dotted_order`, `extra.runtime`.
+Runs of other types, counted; `serialized`, `events`, `dotted_order`, `extra.runtime`; of documents
+all but their id, rank, score and metadata; of inputs and outputs what is neither said nor above.
 
 ## Known limits
 A file is held in memory until it is read, since updates follow later. Feedback is another export:
@@ -52,6 +57,8 @@ from casework.importers._source import Source
 from casework.tables import candidates, requests
 
 _META = "extra.metadata"
+_ANSWERED = "outputs.response_metadata"
+_ROLES = {"human": "user", "ai": "assistant"}
 _FORM = Form(
     requests,
     of="run",
@@ -67,9 +74,18 @@ _FORM = Form(
             "extra.invocation_params.model",
             "extra.invocation_params.model_name",
         ),
-        "response_model": ("outputs.llm_output.model_name", "outputs.model"),
-        "fingerprint": ("outputs.llm_output.system_fingerprint", "outputs.system_fingerprint"),
-        "session_id": (f"{_META}.thread_id", f"{_META}.session_id"),
+        "response_model": (
+            *("outputs.llm_output.model_name", "outputs.model"),
+            f"{_ANSWERED}.model_name",
+        ),
+        "fingerprint": (
+            *("outputs.llm_output.system_fingerprint", "outputs.system_fingerprint"),
+            f"{_ANSWERED}.system_fingerprint",
+        ),
+        "session_id": (
+            *(f"{_META}.thread_id", f"{_META}.session_id"),
+            f"{_META}.conversation_id",
+        ),
         "user_id": (f"{_META}.user_id",),
         "environment": (f"{_META}.environment", "session_name"),
         "prompt_name": (f"{_META}.lc_hub_repo",),
@@ -79,12 +95,14 @@ _FORM = Form(
             *(
                 "outputs.usage_metadata.input_tokens",
                 "outputs.llm_output.token_usage.prompt_tokens",
+                f"{_ANSWERED}.token_usage.prompt_tokens",
             ),
         ),
         "output_tokens": (
             *("completion_tokens", "outputs.usage.completion_tokens"),
             "outputs.usage_metadata.output_tokens",
             "outputs.llm_output.token_usage.completion_tokens",
+            f"{_ANSWERED}.token_usage.completion_tokens",
         ),
     },
     uses={
@@ -135,7 +153,7 @@ def _read(source: Source, options: Options) -> Iterator[Item]:
 
 
 def _call(log: FieldLog, run: Mapping[str, Any]) -> dict[str, Any]:
-    values = log.fill(_FORM, run)
+    values = log.fill(_FORM, {**run, _ANSWERED: _answered(run.get("outputs"))})
     into, _ = turns(_spoken(run.get("inputs")))
     out, _ = turns(_spoken(run.get("outputs")))
     system = system_prompt(into)
@@ -148,9 +166,25 @@ def _call(log: FieldLog, run: Mapping[str, Any]) -> dict[str, Any]:
         "prompt_hash": hash_prompt([system] if system else []),
         "params_hash": hash_params(canonical.plain(filled(given))),
         "latency_ms": milliseconds(values.get("occurred_at"), values.get("ended_at")),
-        "status": "error" if run.get("error") else "ok",
+        "status": _status(run),
     }
     return {**derived, **values}
+
+
+def _status(run: Mapping[str, Any]) -> str | None:
+    said = run.get("status")
+    if run.get("error") or said == "error":
+        return "error"
+    return "ok" if said == "success" or (said is None and run.get("end_time")) else None
+
+
+def _answered(outputs: Any) -> Mapping[str, Any]:
+    """What the first message of LangChain's outputs says of the model that answered."""
+    first = mapping(outputs).get("generations")
+    while isinstance(first, list) and first:
+        first = first[0]
+    message = mapping(mapping(first).get("message"))
+    return mapping((mapping(message.get("kwargs")) or message).get("response_metadata"))
 
 
 def _spoken(value: Any) -> Any:
@@ -170,16 +204,15 @@ def _message(item: Any) -> Any:
     found = mapping(item)
     inner = mapping(found.get("message")) or found
     given = mapping(inner.get("kwargs")) or mapping(inner.get("data")) or inner
-    roles = {"human": "user", "ai": "assistant", "AIMessage": "assistant", "HumanMessage": "user"}
     names = sequence(inner.get("id"))
     kind = (
-        text(given.get("type")) or (text(names[-1]) if names else None) or text(given.get("role"))
+        text(given.get("role")) or text(given.get("type")) or (text(names[-1]) if names else None)
     )
     if kind is None or "content" not in given:
         return item
-    role = roles.get(kind, kind.removesuffix("Message").lower())
+    role = kind.removesuffix("Chunk").removesuffix("Message").lower()
     return {
-        "role": role,
+        "role": _ROLES.get(role, role),
         "content": given["content"],
         "tool_calls": given.get("tool_calls") or None,
     }
@@ -189,11 +222,12 @@ def _documents(log: FieldLog, run: Mapping[str, Any], locator: str) -> Iterator[
     outputs = mapping(run.get("outputs"))
     name = "documents" if "documents" in outputs else "output"  # what `traceable` calls a result
     for position, entry in enumerate(sequence(outputs.get(name))):
-        document = mapping(entry)
+        document = {"page_content": entry} if isinstance(entry, str) else mapping(entry)
         meta = mapping(document.get("metadata"))
-        content = text(document.get("page_content")) or ""
+        content = text(document.get("page_content"))
         ids = [document.get("id"), meta.get("id"), meta.get("source")]
-        digest = f"sha256:{sha256(content.encode('utf-8', 'replace')).hexdigest()}"
+        digest = content and f"sha256:{sha256(content.encode('utf-8', 'replace')).hexdigest()}"
+        log.leave("document.page_content", 1 if content else 0)
         yield Row(candidates, f"{locator}/outputs/{name}/{position}", {
             "query_id": text(run.get("id")),
             "doc_id": next((found for value in ids if (found := text(value))), digest),

@@ -1,0 +1,93 @@
+"""Logs of calls, of LangSmith, LiteLLM and batches: roles, states and models as they are told."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.importers.loading import load, rows, source_of
+
+from casework.importers import get
+
+WHEN = "2026-03-01T10:00:00Z"
+RUN = {"id": "r", "run_type": "llm", "trace_id": "t", "start_time": WHEN,
+       "inputs": {"messages": [{"role": "user", "content": "q"}]}}  # fmt: skip
+
+
+def as_lines(tmp_path: Path, *values: Any) -> Path:
+    path = tmp_path / "x.jsonl"
+    path.write_text("\n".join(map(json.dumps, values)) + "\n")
+    return path
+
+
+def asked(tmp_path: Path, importer: str, sql: str, *values: Any) -> list[tuple[Any, ...]]:
+    """Load lines, and ask the case."""
+    case = tmp_path / "case.duckdb"
+    load(case, get(importer), as_lines(tmp_path, *values))
+    return rows(case, sql)
+
+
+def serialised(kind: str, **given: Any) -> dict[str, Any]:
+    """A message as LangChain serialises it."""
+    return {"lc": 1, "type": "constructor", "id": ["langchain", "schema", "messages", kind],
+            "kwargs": given}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        serialised("AIMessageChunk", content="Yes", type="AIMessageChunk"),
+        serialised("AIMessage", content="Yes", type="ai"),
+        serialised("AIMessage", content="Yes"),
+        {"type": "ai", "data": {"content": "Yes", "type": "ai"}},
+        {"role": "assistant", "content": "Yes"},
+        {"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": "Yes"}]},
+    ],
+)  # fmt: skip
+def test_the_words_of_a_model_need_no_role(tmp_path: Path, message: dict[str, Any]) -> None:
+    run = {**RUN, "outputs": {"generations": [[{"text": "Yes", "message": message}]]}}
+    assert asked(tmp_path, "langsmith_runs", "SELECT output_text FROM requests", run) == [("Yes",)]
+
+
+def test_a_system_prompt_may_be_a_message_of_a_type(tmp_path: Path) -> None:
+    said = [{"type": "message", "role": "system", "content": "Be brief."},
+            serialised("ChatMessage", content="And kind.", type="chat", role="developer"),
+            serialised("HumanMessage", content="q", type="human")]  # fmt: skip
+    sql = "SELECT input_text, prompt_hash IS NOT NULL FROM requests"
+    found = asked(tmp_path, "langsmith_runs", sql, {**RUN, "inputs": {"messages": said}})
+    assert found == [("system: Be brief.\ndeveloper: And kind.\nuser: q", True)]
+
+
+@pytest.mark.parametrize(
+    ("update", "status"),
+    [
+        ({}, None),
+        ({"status": "pending"}, None),
+        ({"status": "success", "end_time": WHEN}, "ok"),
+        ({"end_time": WHEN}, "ok"),
+        ({"status": "error", "end_time": WHEN}, "error"),
+        ({"error": "busy"}, "error"),
+    ],
+)
+def test_a_run_that_has_not_ended_has_no_status(
+    tmp_path: Path, update: dict[str, Any], status: str | None
+) -> None:
+    sql = "SELECT status FROM requests"
+    assert asked(tmp_path, "langsmith_runs", sql, {**RUN, **update}) == [(status,)]
+
+
+def test_a_streamed_answer_tells_its_model_in_its_message(tmp_path: Path) -> None:
+    told = {"model_name": "m-1", "system_fingerprint": "fp", "token_usage": {"prompt_tokens": 4}}
+    message = serialised("AIMessage", content="Yes", type="ai", response_metadata=told)
+    outputs = {"generations": [[{"text": "Yes", "message": message}]], "llm_output": None}
+    sql = "SELECT response_model, fingerprint, input_tokens, output_tokens FROM requests"
+    found = asked(tmp_path, "langsmith_runs", sql, {**RUN, "outputs": outputs})
+    assert found == [("m-1", "fp", 4, None)]
+
+
+def test_documents_that_are_texts_are_told_apart(tmp_path: Path) -> None:
+    run = {**RUN, "run_type": "retriever", "outputs": {"output": ["one", "two", 3]}}
+    sql = """
+        SELECT count(DISTINCT doc_id), (SELECT count(*) FROM rejects) FROM candidates
+    """
+    assert asked(tmp_path, "langsmith_runs", sql, run) == [(2, 1)]
