@@ -91,3 +91,61 @@ def test_documents_that_are_texts_are_told_apart(tmp_path: Path) -> None:
         SELECT count(DISTINCT doc_id), (SELECT count(*) FROM rejects) FROM candidates
     """
     assert asked(tmp_path, "langsmith_runs", sql, run) == [(2, 1)]
+
+
+PAYLOAD = {"id": "c", "call_type": "acompletion", "model_group": "fast", "model": "azure/m",
+           "startTime": 1_772_359_200.5, "endTime": 1_772_359_203.5, "status": "success",
+           "messages": [{"role": "user", "content": "q"}]}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "response",
+    [
+        {"choices": [{"message": {"role": "assistant", "content": "redacted-by-litellm"}}]},
+        {"text": "redacted-by-litellm"},
+        "redacted-by-litellm",
+    ],
+)
+def test_what_litellm_redacted_is_no_text(tmp_path: Path, response: Any) -> None:
+    said = [{"role": "user", "content": "redacted-by-litellm"}]
+    sql = "SELECT input_text, output_text, prompt_hash FROM requests"
+    found = asked(
+        tmp_path, "litellm_logs", sql, {**PAYLOAD, "messages": said, "response": response}
+    )
+    assert found == [(None, None, None)]
+
+
+@pytest.mark.parametrize(
+    ("told", "model"),
+    [
+        ({"status": "failure", "response": {}}, None),
+        ({"status": "failure", "response": ""}, None),
+        ({}, "azure/m"),
+        ({"response": {"model": "m-1"}}, "m-1"),
+        ({"model_group": None}, None),
+    ],
+)
+def test_a_call_that_failed_was_answered_by_no_model(
+    tmp_path: Path, told: dict[str, Any], model: str | None
+) -> None:
+    sql = """
+        SELECT response_model, coalesce(attributes->>'model', response_model, endpoint) LIKE '%m%'
+        FROM requests
+    """
+    assert asked(tmp_path, "litellm_logs", sql, {**PAYLOAD, **told}) == [(model, True)]
+
+
+def test_the_time_to_the_first_token_is_no_latency(tmp_path: Path) -> None:
+    streamed = {**PAYLOAD, "stream": True, "response_time": 0.25, "response": {
+        "output": [{"type": "message", "role": "assistant", "content": [
+            {"type": "output_text", "text": "Yes"}]}]}}  # fmt: skip
+    sql = "SELECT latency_ms, attributes->>'response_time', output_text FROM requests"
+    assert asked(tmp_path, "litellm_logs", sql, streamed) == [(3000.0, "0.25", "Yes")]
+
+
+def test_a_long_payload_within_another_object_is_recognised(tmp_path: Path) -> None:
+    said = [{"role": "user", "content": "q" * 100_000}]
+    path = as_lines(
+        tmp_path, {"kwargs": 1, "standard_logging_object": {**PAYLOAD, "messages": said}}
+    )
+    assert get("litellm_logs").recognises(source_of(path))

@@ -11,13 +11,13 @@ hold it under `standard_logging_object` too.
 | `occurred_at`, `ended_at`, `latency_ms` | `startTime`, `endTime` (seconds since 1970) |
 | `trace_id`, `operation` | `trace_id`, `call_type` |
 | `endpoint` | `model_group`, the alias that was called, else `model` |
-| `response_model` | `response.model`, else `model` where an alias was called |
+| `response_model` | `response.model`, else `model` where an alias was called and did not fail |
 | `replica` | `model_id`, else `hidden_params.model_id`: the deployment that answered |
 | `region` | `hidden_params.region_name` |
 | `fingerprint` | `response.system_fingerprint` |
 | `user_id` | `end_user`, else `user_api_key_end_user_id`, `user_api_key_user_id` of `metadata` |
 | `account_id` | `metadata.user_api_key_team_id` |
-| `input_text`, `output_text` | `messages`, `response` |
+| `input_text`, `output_text` | `messages`, `response`; none where LiteLLM redacted them |
 | `prompt_hash`, `params_hash` | SHA-256 of the system messages and of `model_parameters` |
 | `input_tokens`, `output_tokens` | `prompt_tokens`, `completion_tokens` |
 | `status` | `ok` for `success`, `error` for `failure` |
@@ -31,6 +31,7 @@ The payload tells which deployment answered each request and no history of the a
 """
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from casework import canonical
@@ -39,13 +40,14 @@ from casework.importers._configuration import hash_params, hash_prompt
 from casework.importers._fields import FieldLog, Form
 from casework.importers._importer import Importer, Options
 from casework.importers._instants import milliseconds
-from casework.importers._messages import answer, system_prompt, transcript, turns
+from casework.importers._messages import Turn, answer, system_prompt, transcript, turns
 from casework.importers._records import records
 from casework.importers._shape import filled, mapping, sequence
 from casework.importers._source import Source
 from casework.tables import requests
 
 _WRAPPED = "standard_logging_object"
+_REDACTED = "redacted-by-litellm"
 _FORM = Form(
     requests,
     of="",
@@ -56,7 +58,7 @@ _FORM = Form(
         "trace_id": ("trace_id",),
         "operation": ("call_type",),
         "endpoint": ("model_group", "model"),
-        "response_model": ("response.model", "model"),
+        "response_model": ("response.model",),
         "replica": ("model_id", "hidden_params.model_id"),
         "region": ("hidden_params.region_name",),
         "fingerprint": ("response.system_fingerprint",),
@@ -74,16 +76,19 @@ _FORM = Form(
         "input_text": ("messages",),
         "output_text": ("response",),
         "params_hash": ("model_parameters",),
-        "latency_ms": ("response_time",),
     },
     own=("metadata.spend_logs_metadata", "metadata.requester_metadata"),
     left_out=("model_map_information", "cost_breakdown", "saved_cache_cost"),
 )
+_OF_ALIAS = replace(
+    _FORM, columns={**_FORM.columns, "response_model": ("response.model", "model")}
+)
+"""Where an alias answered, `model` is what it stood for; else the name that was called."""
 
 
 def _recognises(source: Source) -> bool:
     found = source.first_object
-    return _is_payload(found) or _is_payload(mapping(found.get(_WRAPPED)))
+    return _is_payload(found) or _is_payload(source.within(_WRAPPED))
 
 
 def _is_payload(record: Mapping[str, Any]) -> bool:
@@ -102,13 +107,12 @@ def _read(source: Source, options: Options) -> Iterator[Item]:
 
 
 def _row(log: FieldLog, payload: Mapping[str, Any]) -> dict[str, Any]:
-    values = log.fill(_FORM, payload)
-    if not payload.get("model_group") and not mapping(payload.get("response")).get("model"):
-        values.pop("response_model", None)  # it is the name that was called, told twice
-    into, _ = turns(payload.get("messages"))
-    response = payload.get("response")
-    choices = sequence(mapping(response).get("choices"))
-    out, _ = turns(choices or mapping(response).get("content") or response)
+    response, status = payload.get("response"), str(payload.get("status"))
+    body, has_answer = mapping(response), status != "failure"
+    values = log.fill(_OF_ALIAS if payload.get("model_group") and has_answer else _FORM, payload)
+    into = _said(payload.get("messages"))
+    out = _said(sequence(body.get("choices")) or body.get("content") or body.get("output")
+                or response)  # fmt: skip
     system = system_prompt(into)
     derived = {
         "input_text": transcript(into) or None,
@@ -118,9 +122,14 @@ def _row(log: FieldLog, payload: Mapping[str, Any]) -> dict[str, Any]:
             canonical.plain(filled(mapping(payload.get("model_parameters"))))
         ),
         "latency_ms": milliseconds(values.get("occurred_at"), values.get("ended_at")),
-        "status": {"success": "ok", "failure": "error"}.get(str(payload.get("status"))),
+        "status": {"success": "ok", "failure": "error"}.get(status),
     }
     return {**derived, **values}
+
+
+def _said(value: Any) -> list[Turn]:
+    """Messages without those whose text LiteLLM replaced, which are the same for all requests."""
+    return [turn for turn in turns(value)[0] if turn[1] != _REDACTED]
 
 
 litellm_logs = Importer(
