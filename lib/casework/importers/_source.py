@@ -23,6 +23,7 @@ BROKEN_COMPRESSION = (OSError, EOFError, ValueError, zlib.error)
 NEVER_IN_TEXT = frozenset(range(32)) - frozenset(b"\t\n\v\f\r\x1b")
 """Characters that no text has."""
 _CHUNK = 1 << 17
+_PACKED = 1 << 10  # a KiB of Zstandard can hold 32 MiB, which come at once
 _MAX_WINDOW = 1 << 27
 
 
@@ -131,7 +132,7 @@ class _Zstandard(io.RawIOBase):
         self._file = path.open("rb")
         self._context = zstandard.ZstdDecompressor(max_window_size=_MAX_WINDOW)
         self._frame = self._context.decompressobj()
-        self._packed = self._unpacked = b""
+        self._packed, self._unpacked = b"", memoryview(b"")
         self._is_within = False
 
     def readable(self) -> bool:
@@ -143,14 +144,14 @@ class _Zstandard(io.RawIOBase):
 
     def readinto(self, buffer: Any) -> int:
         while not self._unpacked:
-            self._packed = self._packed or self._file.read(_CHUNK)
+            self._packed = self._packed or self._file.read(_PACKED)
             if not self._packed:
                 if self._is_within:
                     raise EOFError("the file ends within a Zstandard frame")
                 return 0
             if self._frame.eof:
                 self._frame = self._context.decompressobj()
-            self._unpacked = self._decompress()
+            self._unpacked = memoryview(self._decompress())
             self._is_within = not self._frame.eof
             self._packed = self._frame.unused_data
         count = min(len(buffer), len(self._unpacked))
