@@ -23,8 +23,8 @@ Inputs of batches; HTTP request ids stay in `attributes`.
 
 ## Known limits
 A result does not repeat its prompt nor the name that was called: `endpoint` and `input_text` stay
-empty. Results of Anthropic have no instant; name one for all with a map, else they are rejects.
-Errors of OpenAI have none either.
+empty. Results of Anthropic have no instant and are rejects, unless a map of a table names one for
+all, which keeps the answers in `attributes`. Errors and embeddings of OpenAI have none either.
 """
 
 from collections.abc import Iterator, Mapping
