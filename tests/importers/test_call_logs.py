@@ -149,3 +149,16 @@ def test_a_long_payload_within_another_object_is_recognised(tmp_path: Path) -> N
         tmp_path, {"kwargs": 1, "standard_logging_object": {**PAYLOAD, "messages": said}}
     )
     assert get("litellm_logs").recognises(source_of(path))
+
+
+def test_rows_of_the_table_of_spend_logs_are_requests(tmp_path: Path) -> None:
+    row = {"request_id": "c", "call_type": "acompletion", "startTime": WHEN, "endTime": WHEN,
+           "model": "azure/m", "model_group": "fast", "team_id": "t", "user": "u", "end_user": "",
+           "session_id": "s", "status": "success", "messages": '[{"role":"user","content":"q"}]',
+           "response": '{"choices":[{"message":{"role":"assistant","content":"Yes"}}]}'}  # fmt: skip
+    sql = """
+        SELECT request_id, endpoint, account_id, user_id, session_id, input_text, output_text
+        FROM requests
+    """
+    told = ("c", "fast", "t", "u", "s", "user: q", "Yes")
+    assert asked(tmp_path, "litellm_logs", sql, row) == [told]

@@ -44,8 +44,8 @@ for each label but `latest`.
 
 ## Leaves out
 Observations that are no model call and no retrieval with documents, counted; traces but for what
-they add to their observations, by field; data sets but for their items and runs; project, internal ids, times of storage,
-prices.
+they add to their observations, by field; data sets but for their items and runs; project, internal
+ids, times of storage, price tiers, and sums of usage beside `usageDetails`.
 
 ## Known limits
 A label of a prompt is where it points at the time of the export; when it was moved there is not

@@ -2,12 +2,13 @@
 
 ## Reads
 JSON Lines or a JSON array of the payload that LiteLLM hands to its logging callbacks; objects that
-hold it under `standard_logging_object` too.
+hold it under `standard_logging_object` too, and rows of the table of spend logs, which name some
+fields otherwise.
 
 ## Fills
 | column | from |
 |---|---|
-| `request_id` | `id` |
+| `request_id` | `id`, else `request_id` |
 | `occurred_at`, `ended_at`, `latency_ms` | `startTime`, `endTime` (seconds since 1970) |
 | `trace_id`, `operation` | `trace_id`, `call_type` |
 | `endpoint` | `model_group`, the alias that was called, else `model` |
@@ -15,8 +16,9 @@ hold it under `standard_logging_object` too.
 | `replica` | `model_id`, else `hidden_params.model_id`: the deployment that answered |
 | `region` | `hidden_params.region_name` |
 | `fingerprint` | `response.system_fingerprint` |
-| `user_id` | `end_user`, else `user_api_key_end_user_id`, `user_api_key_user_id` of `metadata` |
-| `account_id` | `metadata.user_api_key_team_id` |
+| `user_id` | `end_user`, else `user_api_key_end_user_id`, `user_api_key_user_id` of `metadata`, \
+else `user` |
+| `account_id`, `session_id` | `metadata.user_api_key_team_id`, else `team_id`; `session_id` |
 | `input_text`, `output_text` | `messages`, `response`; none where LiteLLM redacted them |
 | `prompt_hash`, `params_hash` | SHA-256 of the system messages and of `model_parameters` |
 | `input_tokens`, `output_tokens` | `prompt_tokens`, `completion_tokens` |
@@ -52,7 +54,7 @@ _FORM = Form(
     requests,
     of="",
     columns={
-        "request_id": ("id",),
+        "request_id": ("id", "request_id"),
         "occurred_at": ("startTime",),
         "ended_at": ("endTime",),
         "trace_id": ("trace_id",),
@@ -66,8 +68,10 @@ _FORM = Form(
             "end_user",
             "metadata.user_api_key_end_user_id",
             "metadata.user_api_key_user_id",
+            "user",
         ),
-        "account_id": ("metadata.user_api_key_team_id",),
+        "account_id": ("metadata.user_api_key_team_id", "team_id"),
+        "session_id": ("session_id",),
         "input_tokens": ("prompt_tokens",),
         "output_tokens": ("completion_tokens",),
     },
