@@ -36,6 +36,8 @@ def as_json(path: Path, *values: Any) -> Path:
         ({"inputUsage": 0, "metadata": {"attributes": {"gen_ai.usage.input_tokens": 9}}},
          (9, None)),
         ({"usageDetails": {"input": "many", "output": None}}, (None, None)),
+        ({"usageDetails": {"input": 1e300, "output": 10**30}}, (None, None)),
+        ({"usageDetails": {f"input{n}": 2**52 for n in range(9_000)}}, (None, None)),
     ],
 )  # fmt: skip
 def test_tokens_are_those_that_were_counted(
@@ -115,3 +117,15 @@ def test_a_fault_in_a_page_has_its_own_reason(case: Path, tmp_path: Path) -> Non
     assert (exhibit.rows_kept, exhibit.rows_rejected) == (1, 2)
     sql = "SELECT code, locator FROM rejects ORDER BY locator"
     assert rows(case, sql) == [("JSON_DUPLICATE_KEY", "/data/1"), ("JSON", "/data/2")]
+
+
+@pytest.mark.parametrize("importer", ["langfuse_export", "langsmith_runs"])
+def test_kinds_without_end_make_a_short_note(case: Path, tmp_path: Path, importer: str) -> None:
+    kinds = [f"{n}{'x' * 100}" for n in range(200)]
+    listed = [{**CALL, "id": f"o{n}", "type": kind, "run_type": kind}
+              for n, kind in enumerate(kinds)]  # fmt: skip
+    (exhibit,) = load(case, get(importer), as_json(tmp_path / "x.jsonl", *listed))
+    (note,) = exhibit.notes
+    assert note.startswith("left out: 200 ")
+    assert "(others) 150" in note
+    assert len(note) < 5_000

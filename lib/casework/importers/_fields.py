@@ -18,6 +18,7 @@ from casework.tables import ATTRIBUTES, Column, Table
 
 _MOST_NAMES = 2_000
 _OTHERS = "(others)"
+_MOST_KINDS, _LONGEST_KIND = 50, 60
 _EMPTY: tuple[Any, ...] = (None, "", [], {})
 
 
@@ -155,6 +156,12 @@ class FieldLog:
     def _name(form: Form, path: str, known: Mapping[str, Any]) -> str:
         """The name of a field in the account."""
         return _bounded(f"{form.of}.{path}" if form.of else path, known)
+
+
+def tally(kinds: Counter[str], name: str) -> None:
+    """Count a record by the kind that its source names, of which there may be many and long ones."""
+    name = name[:_LONGEST_KIND]
+    kinds[name if name in kinds or len(kinds) < _MOST_KINDS else _OTHERS] += 1
 
 
 def _bounded(name: str, known: Mapping[str, Any]) -> str:

@@ -28,6 +28,7 @@ _DEFAULTED = (
     *("inputUsage", "outputUsage", "totalUsage"),
     *("promptTokens", "completionTokens", "totalTokens"),
 )
+_MOST_TOKENS = 2**53
 LABEL_NOW = "langfuse prompt label (current only)"
 REGISTERED = "langfuse prompt version (created, not deployed)"
 
@@ -221,7 +222,7 @@ def _tokens(observation: Mapping[str, Any]) -> dict[str, int]:
         count = number(value)
         if way and count is not None and count.is_integer():
             found[f"{way}_tokens"] = found.get(f"{way}_tokens", 0) + int(count)
-    return found
+    return {name: count for name, count in found.items() if abs(count) < _MOST_TOKENS}
 
 
 def _json(value: Any) -> Any:

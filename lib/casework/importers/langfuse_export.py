@@ -58,13 +58,14 @@ and inputs of a run with its traces alone. Of two exports with scores of one jud
 repeats its run with another beginning, which is a reject.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from casework.case import Item, Note, Reject
 from casework.importers import _langfuse
 from casework.importers._csv_text import csv_names, csv_records
-from casework.importers._fields import FieldLog
+from casework.importers._fields import FieldLog, tally
 from casework.importers._importer import Importer, Options
 from casework.importers._json_document import Fault
 from casework.importers._judges import Judges
@@ -142,7 +143,7 @@ class _Reading:
         self._judges = Judges("langfuse")
         self._scores = Scores(log, self._judges)
         self._sets = DataSets(log, self._judges)
-        self._passed: dict[str, int] = {}
+        self._passed = Counter[str]()
 
     def rows(self, found: Record) -> Iterator[Item]:
         """Yield the rows of a record."""
@@ -176,8 +177,7 @@ class _Reading:
         yield from self._judges.rows()
         if self._passed:
             kinds = ", ".join(f"{kind} {count}" for kind, count in sorted(self._passed.items()))
-            total = sum(self._passed.values())
-            yield Note(f"left out: {total} records that are no evidence rows ({kinds})")
+            yield Note(f"left out: {self._passed.total()} records that are no evidence rows ({kinds})")
         yield from self._log.items()
 
     def _observations(self, trace: Mapping[str, Any], listed: Any, at: str) -> Iterator[Item]:
@@ -208,7 +208,7 @@ class _Reading:
                 )
 
     def _pass(self, kind: str) -> None:
-        self._passed[kind] = self._passed.get(kind, 0) + 1
+        tally(self._passed, kind)
 
 
 langfuse_export = Importer(

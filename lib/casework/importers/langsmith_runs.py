@@ -47,7 +47,7 @@ from typing import Any
 from casework import canonical
 from casework.case import Item, Note, Reject, Row
 from casework.importers._configuration import hash_params, hash_prompt
-from casework.importers._fields import FieldLog, Form
+from casework.importers._fields import FieldLog, Form, tally
 from casework.importers._importer import Importer, Options
 from casework.importers._instants import milliseconds
 from casework.importers._messages import answer, system_prompt, transcript, turns
@@ -145,7 +145,7 @@ def _read(source: Source, options: Options) -> Iterator[Item]:
         elif kind == "retriever":
             yield from _documents(log, run, locator)
         else:
-            passed[kind] += 1
+            tally(passed, kind)
     if passed:
         kinds = ", ".join(f"{kind} {count}" for kind, count in passed.most_common())
         yield Note(f"left out: {passed.total()} runs that are no model call or retrieval ({kinds})")
