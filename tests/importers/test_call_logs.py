@@ -41,7 +41,8 @@ def serialised(kind: str, **given: Any) -> dict[str, Any]:
         serialised("AIMessage", content="Yes"),
         {"type": "ai", "data": {"content": "Yes", "type": "ai"}},
         {"role": "assistant", "content": "Yes"},
-        {"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": "Yes"}]},
+        {"type": "message", "role": "assistant",
+         "content": [{"type": "output_text", "text": "Yes"}]},
     ],
 )  # fmt: skip
 def test_the_words_of_a_model_need_no_role(tmp_path: Path, message: dict[str, Any]) -> None:
@@ -155,7 +156,7 @@ def test_rows_of_the_table_of_spend_logs_are_requests(tmp_path: Path) -> None:
     row = {"request_id": "c", "call_type": "acompletion", "startTime": WHEN, "endTime": WHEN,
            "model": "azure/m", "model_group": "fast", "team_id": "t", "user": "u", "end_user": "",
            "session_id": "s", "status": "success", "messages": '[{"role":"user","content":"q"}]',
-           "response": '{"choices":[{"message":{"role":"assistant","content":"Yes"}}]}'}  # fmt: skip
+           "response": '{"choices":[{"message":{"content":"Yes"}}]}'}  # fmt: skip
     sql = """
         SELECT request_id, endpoint, account_id, user_id, session_id, input_text, output_text
         FROM requests

@@ -222,7 +222,7 @@ def test_each_kind_of_export_is_read_whole(tmp_path: Path, write: str, seed: int
     ("given", "score", "category"),
     [
         ({"dataType": "CATEGORICAL", "value": 0, "stringValue": "rude"}, None, "rude"),
-        ({"dataType": "CATEGORICAL", "value": 0, "stringValue": "rude", "configId": "c"}, 0, "rude"),
+        ({"dataType": "CATEGORICAL", "value": 0, "stringValue": "a", "configId": "c"}, 0, "a"),
         ({"dataType": "CATEGORICAL", "value": 2, "stringValue": "kind"}, 2, "kind"),
         ({"dataType": "TEXT", "value": 0, "stringValue": "a long word"}, None, "a long word"),
         ({"dataType": "NUMERIC", "value": 0}, 0, None),

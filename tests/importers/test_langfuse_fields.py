@@ -71,8 +71,14 @@ def test_parameters_of_two_calls_of_one_configuration_are_the_same(
 
 def test_metadata_of_a_blob_export_are_read(case: Path, tmp_path: Path) -> None:
     said = {"gen_ai.request.model": "asked", "gen_ai.response.model": "answered"}
-    stored = {"id": "o", "trace_id": "t", "type": "GENERATION", "start_time": "2026-03-01 10:00:00",
-              "parent_observation_id": None, "metadata": {"attributes": json.dumps(said)}}  # fmt: skip
+    stored = {
+        "id": "o",
+        "trace_id": "t",
+        "type": "GENERATION",
+        "start_time": WHEN,
+        "metadata": {"attributes": json.dumps(said)},
+        "parent_observation_id": None,
+    }
     load(case, LANGFUSE, as_json(tmp_path / "x.jsonl", stored))
     assert rows(case, "SELECT endpoint, response_model FROM requests") == [("asked", "answered")]
 

@@ -159,7 +159,7 @@ class FieldLog:
 
 
 def tally(kinds: Counter[str], name: str) -> None:
-    """Count a record by the kind that its source names, of which there may be many and long ones."""
+    """Count a record by the kind that its source names; kinds may be many and their names long."""
     name = name[:_LONGEST_KIND]
     kinds[name if name in kinds or len(kinds) < _MOST_KINDS else _OTHERS] += 1
 

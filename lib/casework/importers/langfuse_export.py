@@ -21,8 +21,8 @@ put out become `candidates`.
 | `prompt_hash` | SHA-256 of the system messages of `input` |
 | `params_hash` | SHA-256 of `modelParameters` |
 | `input_text`, `output_text` | `input`, `output` as text |
-| `input_tokens`, `output_tokens` | `usageDetails`, those of the cache included, else `inputUsage`, \
-`outputUsage` and their older names where they are not 0 |
+| `input_tokens`, `output_tokens` | `usageDetails`, those of the cache included, else \
+`inputUsage`, `outputUsage` and their older names where they are not 0 |
 | `status` | `error` where `level` is ERROR, `ok` where it is another |
 | `user_id`, `session_id`, `environment` | of the observation, else of its trace |
 
@@ -177,7 +177,8 @@ class _Reading:
         yield from self._judges.rows()
         if self._passed:
             kinds = ", ".join(f"{kind} {count}" for kind, count in sorted(self._passed.items()))
-            yield Note(f"left out: {self._passed.total()} records that are no evidence rows ({kinds})")
+            total = self._passed.total()
+            yield Note(f"left out: {total} records that are no evidence rows ({kinds})")
         yield from self._log.items()
 
     def _observations(self, trace: Mapping[str, Any], listed: Any, at: str) -> Iterator[Item]:

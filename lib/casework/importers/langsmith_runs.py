@@ -17,8 +17,8 @@ of type `retriever` `candidates`.
 `extra.invocation_params.model`, `extra.invocation_params.model_name` |
 | `response_model` | `outputs.llm_output.model_name`, `outputs.model`, else `model_name` of \
 `response_metadata` of the first message in `outputs` |
-| `fingerprint` | `outputs.llm_output.system_fingerprint`, `outputs.system_fingerprint`, else that of \
-`response_metadata` |
+| `fingerprint` | `outputs.llm_output.system_fingerprint`, `outputs.system_fingerprint`, else \
+that of `response_metadata` |
 | `session_id`, `user_id` | `thread_id`, `session_id` or `conversation_id`, and `user_id` of \
 `extra.metadata` |
 | `environment` | `extra.metadata.environment`, `session_name` |
@@ -27,8 +27,8 @@ of type `retriever` `candidates`.
 | `prompt_hash`, `params_hash` | SHA-256 of the system messages and of `extra.invocation_params` |
 | `input_tokens`, `output_tokens` | `prompt_tokens`, `completion_tokens`, else the usage in \
 `outputs` |
-| `status` | `error` where `error` is set or `status` is `error`; `ok` where `status` is `success`, \
-or is not there and the run has an end |
+| `status` | `error` where `error` is set or `status` is `error`; `ok` where `status` is \
+`success`, or is not there and the run has an end |
 
 ## Leaves out
 Runs of other types, counted; `serialized`, `events`, `dotted_order`, `extra.runtime`; of documents

@@ -84,9 +84,7 @@ _FORM = Form(
     own=("metadata.spend_logs_metadata", "metadata.requester_metadata"),
     left_out=("model_map_information", "cost_breakdown", "saved_cache_cost"),
 )
-_OF_ALIAS = replace(
-    _FORM, columns={**_FORM.columns, "response_model": ("response.model", "model")}
-)
+_OF_ALIAS = replace(_FORM, columns={**_FORM.columns, "response_model": ("response.model", "model")})
 """Where an alias answered, `model` is what it stood for; else the name that was called."""
 
 
