@@ -7,6 +7,8 @@ from typing import Any
 
 import msgspec
 
+from casework.importers._json_document import decoded
+
 
 def mapping(value: Any) -> Mapping[str, Any]:
     """Return the object, or an empty one."""
@@ -28,10 +30,10 @@ def text(value: Any) -> str | None:
 
 
 def parsed(value: Any) -> Any:
-    """Return the value of a JSON text; what is none stays as it stands."""
+    """Return the value of a JSON text; what is none, or nests deeply, stays as it stands."""
     if isinstance(value, str):
-        with suppress(ValueError, RecursionError):
-            return msgspec.json.decode(value)
+        with suppress(ValueError):
+            return decoded(value)
     return value
 
 
