@@ -128,8 +128,7 @@ def parsed(record: Mapping[str, Any]) -> dict[str, Any]:
     read = {name: _json(value) if name in _JSON_TEXTS else value
             for name, value in record.items()}  # fmt: skip
     if isinstance(read.get("metadata"), Mapping):
-        read["metadata"] = {name: _json(value) if str(value)[:1] in ("{", "[") else value
-                            for name, value in read["metadata"].items()}  # fmt: skip
+        read["metadata"] = {name: _json(value) for name, value in read["metadata"].items()}
     return read
 
 
