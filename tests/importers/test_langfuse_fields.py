@@ -135,3 +135,14 @@ def test_kinds_without_end_make_a_short_note(case: Path, tmp_path: Path, importe
     assert note.startswith("left out: 200 ")
     assert "(others) 150" in note
     assert len(note) < 5_000
+
+
+@pytest.mark.parametrize("importer", ["langfuse_export", "langsmith_runs"])
+def test_metadata_give_a_span_no_other_id(case: Path, tmp_path: Path, importer: str) -> None:
+    own = {"span_id": "other"}
+    call = {**CALL, "run_type": "llm", "trace_id": "t", "start_time": WHEN, "metadata": own,
+            "extra": {"metadata": own}}  # fmt: skip
+    load(case, get(importer), as_json(tmp_path / "x.jsonl", call))
+    assert rows(case, "SELECT span_id, attributes::VARCHAR LIKE '%other%' FROM requests") == [
+        ("o", True)
+    ]

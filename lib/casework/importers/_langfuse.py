@@ -92,6 +92,7 @@ _OBSERVATION = Form(
         "latency_ms": ("latency",),
         "status": ("level",),
         "operation": ("type",),
+        "span_id": ("id",),
     },
     own=("metadata", "metadata.attributes"),
     left_out=(

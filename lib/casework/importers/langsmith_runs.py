@@ -107,6 +107,7 @@ _FORM = Form(
     },
     uses={
         "operation": ("run_type",),
+        "span_id": ("id",),
         "input_text": ("inputs",),
         "output_text": ("outputs",),
         "params_hash": ("extra.invocation_params",),
