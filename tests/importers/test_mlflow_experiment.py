@@ -129,7 +129,9 @@ def test_artifacts_are_sources_of_their_own(case: Path, tmp_path: Path) -> None:
     assert {path: one.status for path, one in found.items()} == {
         "/mlruns/7": "loaded",
         "/mlruns/7/r/artifacts/outcomes.csv": "loaded",
+        "/mlruns/7/r2/artifacts": "failed",
     }
+    assert found["/mlruns/7/r2/artifacts"].code == "LINK"
     exhibit = found["/mlruns/7"].exhibit
     assert exhibit is not None
     assert exhibit.importer == "mlflow_experiment"
