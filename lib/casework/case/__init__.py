@@ -1,6 +1,6 @@
 """A case: one DuckDB file with the evidence of one investigation. The only place of DuckDB."""
 
-from casework.case._connection import identifier, literal
+from casework.case._connection import identifier, interrupted, literal
 from casework.case._items import (
     Again,
     Batch,
@@ -35,6 +35,7 @@ __all__ = [
     "Rows",
     "Select",
     "identifier",
+    "interrupted",
     "literal",
     "pack",
     "pack_batch",

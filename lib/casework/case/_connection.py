@@ -1,14 +1,14 @@
 """Connections to a case file: one that writes, many that only read and are locked down."""
 
 import re
-import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
+from casework.case._interrupts import interruptible
 from casework.errors import CaseworkError
 
 ALIAS = "evidence"
@@ -148,17 +148,11 @@ def run(
     Raises:
         CaseworkError: QUERY_TIMEOUT, QUERY_MEMORY, QUERY_FAILED.
     """
-    timer = threading.Timer(seconds, connection.interrupt) if seconds else None
-    if timer:
-        timer.start()
-    try:
-        with clear_query_errors(seconds):
-            cursor = connection.execute(sql, dict(params) if params else None)
-            names = tuple(column[0] for column in cursor.description or ())
-            return names, cursor.fetchall() if limit is None else cursor.fetchmany(limit)
-    finally:
-        if timer:
-            timer.cancel()
+    limited = interruptible(connection, seconds) if seconds else nullcontext()
+    with clear_query_errors(seconds), limited:
+        cursor = connection.execute(sql, dict(params) if params else None)
+        names = tuple(column[0] for column in cursor.description or ())
+        return names, cursor.fetchall() if limit is None else cursor.fetchmany(limit)
 
 
 @contextmanager

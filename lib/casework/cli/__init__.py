@@ -82,7 +82,7 @@ def _status(arguments: Sequence[str] | None) -> int:
         click.echo(f"{what}; see that it is there, has room and is open to you", err=True)
         return 1
     except Exception as error:
-        return _internal(error)
+        return 130 if _is_ctrl_c(error) else _internal(error)
 
 
 def _print_usage(error: click.ClickException) -> None:
@@ -90,6 +90,13 @@ def _print_usage(error: click.ClickException) -> None:
     command = context.command_path if context else "casework"
     what = on_one_line(error.format_message()).rstrip(".")
     click.echo(f"error[USAGE] {what}; see {command} --help", err=True)
+
+
+def _is_ctrl_c(error: Exception) -> bool:
+    """Whether DuckDB was stopped by it, wherever it was at work."""
+    from casework.case import interrupted
+
+    return isinstance(error, RuntimeError) and isinstance(interrupted(error), KeyboardInterrupt)
 
 
 def _internal(error: Exception) -> int:
