@@ -1,5 +1,6 @@
 """What tests of importers share: a case with the rows of one source, asked in plain SQL."""
 
+import json
 from collections.abc import Callable, Sequence
 from functools import cache
 from hashlib import sha256
@@ -85,3 +86,21 @@ def rows(case: Path, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any
     """Ask the case."""
     with duckdb.connect(str(case), read_only=True) as connection:
         return connection.execute(sql, list(parameters)).fetchall()
+
+
+class Loaded:
+    """The rows that an importer makes of a text or of JSON, and what it tells of the rest."""
+
+    def __init__(self, folder: Path, importer: str, content: Any, name: str = "x.json") -> None:
+        path = folder / name
+        path.write_text(content if isinstance(content, str) else json.dumps(content))
+        self.case = folder / "case.duckdb"
+        self.takers = takers_of(path)
+        (self.exhibit,) = load(self.case, get(importer), path)
+
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        return rows(self.case, sql)
+
+    @property
+    def rejects(self) -> list[tuple[str, str]]:
+        return self.rows("SELECT locator, reason FROM rejects ORDER BY rowid")

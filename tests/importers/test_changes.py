@@ -1,35 +1,10 @@
 """What was deployed, switched and rolled out: no change is lost, and none is told that was none."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.importers.loading import load, rows, takers_of
-
-from casework.importers import get
-from casework.records import Exhibit
-
-
-class Changes:
-    """The rows that an importer makes of a text or of JSON, and what it tells of the rest."""
-
-    def __init__(self, folder: Path, importer: str, content: Any, name: str = "x.json") -> None:
-        path = folder / name
-        path.write_text(content if isinstance(content, str) else json.dumps(content))
-        self.case = folder / "case.duckdb"
-        self.takers = takers_of(path)
-        exhibit: Exhibit
-        (exhibit,) = load(self.case, get(importer), path)
-        self.exhibit = exhibit
-
-    def rows(self, sql: str) -> list[tuple[Any, ...]]:
-        return rows(self.case, sql)
-
-    @property
-    def rejects(self) -> list[tuple[str, str]]:
-        return self.rows("SELECT locator, reason FROM rejects ORDER BY rowid")
-
+from tests.importers.loading import Loaded
 
 # Kubernetes
 
@@ -53,7 +28,7 @@ def test_a_long_list_as_kubectl_prints_it_is_recognised(tmp_path: Path) -> None:
     """Its keys are in order of the alphabet: the kind of the list stands after its items."""
     items = [pod(f"p{n}", spec={"long": "x" * 5_000}) for n in range(20)]
     listed = {"apiVersion": "v1", "items": items, "kind": "List", "metadata": {}}
-    found = Changes(tmp_path, "kubernetes_objects", listed)
+    found = Loaded(tmp_path, "kubernetes_objects", listed)
     assert found.takers == ["kubernetes_objects"]
     assert found.exhibit.rows_kept == 20
 
@@ -61,7 +36,7 @@ def test_a_long_list_as_kubectl_prints_it_is_recognised(tmp_path: Path) -> None:
 def test_items_of_the_api_have_the_kind_of_their_list(tmp_path: Path) -> None:
     bare = {key: value for key, value in pod().items() if key not in ("kind", "apiVersion")}
     listed = {"kind": "PodList", "apiVersion": "v1", "metadata": {}, "items": [bare]}
-    found = Changes(tmp_path, "kubernetes_objects", listed)
+    found = Loaded(tmp_path, "kubernetes_objects", listed)
     assert found.rows("SELECT replica FROM deployments") == [("ranker-1",)]
 
 
@@ -69,13 +44,13 @@ def test_items_of_the_api_have_the_kind_of_their_list(tmp_path: Path) -> None:
 def test_a_pod_without_a_name_is_no_replica(tmp_path: Path, containers: int) -> None:
     nameless = pod(None)
     nameless["status"]["containerStatuses"] *= containers
-    found = Changes(tmp_path, "kubernetes_objects", nameless)
+    found = Loaded(tmp_path, "kubernetes_objects", nameless)
     assert [reason for _, reason in found.rejects] == ["replica is missing"] * containers
 
 
 def test_two_events_of_one_second_are_two(tmp_path: Path) -> None:
     items = [event("scaled up", "ranker.17f1"), event("scaled down", "ranker.17f2")]
-    found = Changes(tmp_path, "kubernetes_objects", {"apiVersion": "v1", "kind": "List",
+    found = Loaded(tmp_path, "kubernetes_objects", {"apiVersion": "v1", "kind": "List",
                                                      "items": items})  # fmt: skip
     assert found.rows("SELECT scope, new_value FROM config_events ORDER BY scope") == [
         ("Deployment/ranker:ranker.17f1", "scaled up"),
@@ -88,7 +63,7 @@ def test_an_event_of_the_new_api_with_the_fields_of_the_old(tmp_path: Path) -> N
            "eventTime": None, "deprecatedLastTimestamp": WHEN, "metadata": {},
            "deprecatedSource": {"component": "kubelet"},
            "regarding": {"kind": "Pod", "name": "ranker-1"}}  # fmt: skip
-    found = Changes(tmp_path, "kubernetes_objects", new)
+    found = Loaded(tmp_path, "kubernetes_objects", new)
     sql = "SELECT scope, new_value, actor FROM config_events"
     assert found.rows(sql) == [("Pod/ranker-1", "stop", "kubelet")]
 
@@ -112,7 +87,7 @@ def switched(weight: int, *, on: bool) -> dict[str, Any]:
 
 def test_what_an_entry_says_beside_its_title_is_kept(tmp_path: Path) -> None:
     said = entry(description="- 5% to 10%", currentVersion={"variations": [{"value": "a"}]})
-    found = Changes(tmp_path, "launchdarkly_log", said)
+    found = Loaded(tmp_path, "launchdarkly_log", said)
     sql = "SELECT key, scope, new_value, attributes->>'description' FROM config_events"
     assert found.rows(sql) == [("flag:ranker", "prod", "Ana updated the flag Ranker",
                                 "- 5% to 10%")]  # fmt: skip
@@ -122,7 +97,7 @@ def test_what_an_entry_says_beside_its_title_is_kept(tmp_path: Path) -> None:
 def test_what_is_no_flag_is_none(tmp_path: Path) -> None:
     segment = entry(kind="segment", name="Beta",
                     target={"resources": ["proj/p:env/prod:segment/beta"]})  # fmt: skip
-    found = Changes(tmp_path, "launchdarkly_log", segment)
+    found = Loaded(tmp_path, "launchdarkly_log", segment)
     assert found.rows("SELECT key FROM config_events") == [("launchdarkly:segment:Beta",)]
 
 
@@ -137,7 +112,7 @@ def test_what_is_no_flag_is_none(tmp_path: Path) -> None:
 def test_a_flag_that_is_off_rolls_nothing_out(
     tmp_path: Path, before: Any, now: Any, expected: list[tuple[str, str]]
 ) -> None:
-    found = Changes(tmp_path, "launchdarkly_log",
+    found = Loaded(tmp_path, "launchdarkly_log",
                     entry(previousVersion=before, currentVersion=now))  # fmt: skip
     sql = "SELECT old_value, new_value FROM config_events WHERE key = 'rollout:ranker'"
     assert found.rows(sql) == expected
@@ -146,7 +121,7 @@ def test_a_flag_that_is_off_rolls_nothing_out(
 @pytest.mark.parametrize("title", ["[" * 200_000, "[](" * 70_000, "[a](" + "(" * 200_000])
 def test_a_hostile_entry_takes_no_time(tmp_path: Path, title: str) -> None:
     hostile = entry(title=title, target={"resources": ["proj/p:env/" + "a" * 200_000]})
-    found = Changes(tmp_path, "launchdarkly_log", hostile)
+    found = Loaded(tmp_path, "launchdarkly_log", hostile)
     assert found.rows("SELECT new_value FROM config_events") == [(title,)]
 
 
@@ -161,7 +136,7 @@ def test_an_experiment_in_two_features_has_two_rules(tmp_path: Path) -> None:
     features = {"a/b": {"defaultValue": False, "rules": [rule]},
                 "bar": {"defaultValue": 1, "rules": [other]}}  # fmt: skip
     payload = {"features": features, "dateUpdated": WHEN}
-    found = Changes(tmp_path, "growthbook_features", payload)
+    found = Loaded(tmp_path, "growthbook_features", payload)
     assert found.rows(f"{PERCENT} ORDER BY scope") == [
         ("rollout:hint", "a/b", "50"),
         ("rollout:hint", "bar", "50"),
@@ -176,7 +151,7 @@ def test_a_feature_without_a_name_or_a_date_is_told(tmp_path: Path) -> None:
     features = [{"id": "a", "defaultValue": 1, "environments": {}, "owner": "ana"},
                 {"defaultValue": 1, "dateUpdated": WHEN},
                 {"id": "c", "defaultValue": 1, "dateUpdated": WHEN, "owner": "ana"}]  # fmt: skip
-    found = Changes(tmp_path, "growthbook_features", {"features": features, "limit": 10})
+    found = Loaded(tmp_path, "growthbook_features", {"features": features, "limit": 10})
     sql = "SELECT key, locator, attributes->>'owner' FROM config_events"
     assert found.rows(sql) == [("flag:c", "line 1/features/2", "ana")]
     assert found.rejects == [("line 1/features/1", "key is missing")]
@@ -188,7 +163,7 @@ def test_what_an_experiment_says_beside_its_phases_is_counted(tmp_path: Path) ->
     phase = {"name": "main", "dateStarted": WHEN, "seed": "s",
              "trafficSplit": [{"variationId": "v0", "weight": 1}]}  # fmt: skip
     page = {"experiments": [{"id": "e", "hypothesis": "h", "owner": "ana", "phases": [phase]}]}
-    found = Changes(tmp_path, "growthbook_features", page)
+    found = Loaded(tmp_path, "growthbook_features", page)
     assert found.exhibit.left_out == {"experiment.hypothesis": 1, "experiment.owner": 1}
     assert found.exhibit.fields["phase.seed"] == ["config_events.attributes"]
 
@@ -199,6 +174,6 @@ def test_what_an_experiment_says_beside_its_phases_is_counted(tmp_path: Path) ->
 def test_what_a_webhook_says_beside_the_deployment_is_counted(tmp_path: Path) -> None:
     deployment = {"id": 1, "sha": "a", "environment": "production", "created_at": WHEN}
     payload = {"action": "created", "deployment": deployment, "repository": {"full_name": "o/r"}}
-    found = Changes(tmp_path, "github_deployments", payload)
+    found = Loaded(tmp_path, "github_deployments", payload)
     assert found.rows("SELECT key FROM config_events") == [("deployment:production",)]
     assert found.exhibit.left_out == {"payload.action": 1, "payload.repository": 1}

@@ -7,32 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.importers.loading import load, rows, takers_of
-
-from casework.importers import get
-from casework.records import Exhibit
+from tests.importers.loading import Loaded
 
 A, B, C = "a" * 64, "b" * 64, "c" * 128
-
-
-class Made:
-    """The rows that an importer makes of a text or of JSON, and what it tells of the rest."""
-
-    def __init__(self, folder: Path, importer: str, content: Any, name: str = "x.json") -> None:
-        path = folder / name
-        path.write_text(content if isinstance(content, str) else json.dumps(content))
-        self.case = folder / "case.duckdb"
-        self.takers = takers_of(path)
-        exhibit: Exhibit
-        (exhibit,) = load(self.case, get(importer), path)
-        self.exhibit = exhibit
-
-    def rows(self, sql: str) -> list[tuple[Any, ...]]:
-        return rows(self.case, sql)
-
-    @property
-    def rejects(self) -> list[tuple[str, str]]:
-        return self.rows("SELECT locator, reason FROM rejects ORDER BY rowid")
 
 
 def statement(kind: str, predicate: Any, *subjects: dict[str, Any]) -> dict[str, Any]:
@@ -59,7 +36,7 @@ def signed(*resources: dict[str, Any]) -> dict[str, Any]:
 
 @pytest.mark.parametrize("name", ["a\0b", "a" * 5_000, "../" * 40 + "etc/hostname", "", None, 7])
 def test_a_signed_name_that_no_file_can_have_is_missing(tmp_path: Path, name: Any) -> None:
-    found = Made(tmp_path, "model_signature", envelope(signed({"name": name, "digest": B})))
+    found = Loaded(tmp_path, "model_signature", envelope(signed({"name": name, "digest": B})))
     sql = "SELECT \"exists\", attributes->>'files_missing' FROM checkpoints"
     assert found.rows(sql) == [(None, "1")]
 
@@ -72,7 +49,7 @@ def test_only_digests_of_one_kind_are_compared(tmp_path: Path) -> None:
         {"name": "w", "digest": C, "algorithm": "blake2b"},
         {"name": "w", "algorithm": "sha256"},
     ]
-    found = Made(tmp_path, "model_signature", envelope(signed(*resources)))
+    found = Loaded(tmp_path, "model_signature", envelope(signed(*resources)))
     sql = """
         SELECT attributes->>'files_matching', attributes->>'files_not_compared',
                attributes->>'files_different' FROM checkpoints
@@ -84,7 +61,7 @@ def test_only_digests_of_one_kind_are_compared(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["model.sig", "bundle.json"])
 def test_a_long_signature_is_recognised_whatever_its_name(tmp_path: Path, name: str) -> None:
     resources = [{"name": f"part-{n}", "digest": B, "algorithm": "sha256"} for n in range(1_500)]
-    found = Made(tmp_path, "model_signature", envelope(signed(*resources)), name)
+    found = Loaded(tmp_path, "model_signature", envelope(signed(*resources)), name)
     assert found.takers == ["model_signature"]
     assert found.rows("SELECT checkpoint FROM checkpoints") == [(f"sha256:{A}",)]
 
@@ -94,7 +71,7 @@ def test_files_signed_singly_have_a_digest_together_where_each_has_one(tmp_path:
     whole = [{"name": "b", "digest": {"sha256": B}}, {"name": "a", "digest": {"sha256": A}}]
     lines = "\n".join(json.dumps(statement(kind, {}, *subjects))
                       for subjects in (whole, [*whole, {"name": "c"}]))  # fmt: skip
-    found = Made(tmp_path, "model_signature", lines)
+    found = Loaded(tmp_path, "model_signature", lines)
     listed = sha256(f"{A}  a\n{B}  b\n".encode()).hexdigest()
     assert found.rows("SELECT checkpoint FROM checkpoints") == [(f"sha256:{listed}",)]
     assert found.rejects == [("line 2", "checkpoint is missing")]
@@ -109,7 +86,7 @@ SLSA = "https://slsa.dev/provenance/v1"
 
 def test_dependencies_of_two_subjects_are_counted_once(tmp_path: Path) -> None:
     subjects = {"name": "m", "digest": {"sha512": C, "sha256": A}}, {"digest": {"sha256": B}}
-    found = Made(tmp_path, "slsa_provenance", statement(SLSA, BUILT, *subjects))
+    found = Loaded(tmp_path, "slsa_provenance", statement(SLSA, BUILT, *subjects))
     assert found.rows("SELECT checkpoint, uri FROM checkpoints ORDER BY checkpoint") == [
         (f"sha256:{A}", "m"),
         (f"sha256:{B}", None),
@@ -126,13 +103,13 @@ def test_statements_of_other_kinds_are_counted_and_make_nothing(tmp_path: Path) 
     subject = {"name": "m", "digest": {"sha256": A}}
     lines = [statement(SLSA, BUILT, subject), statement(SLSA, BUILT), {"other": 1},
              statement("https://spdx.dev/Document", {}, {"digest": {"sha256": B}})]  # fmt: skip
-    found = Made(tmp_path, "slsa_provenance", "\n".join(map(json.dumps, lines)))
+    found = Loaded(tmp_path, "slsa_provenance", "\n".join(map(json.dumps, lines)))
     assert found.rows("SELECT checkpoint FROM checkpoints") == [(f"sha256:{A}",)]
     assert found.exhibit.left_out["statements that tell no provenance of a subject"] == 3
 
 
 def test_a_subject_without_name_and_digest_is_a_reject(tmp_path: Path) -> None:
-    found = Made(tmp_path, "slsa_provenance", statement(SLSA, BUILT, {}))
+    found = Loaded(tmp_path, "slsa_provenance", statement(SLSA, BUILT, {}))
     assert {reason for _, reason in found.rejects} == {
         "checkpoint is missing", "artifact is missing",
     }  # fmt: skip
@@ -143,7 +120,7 @@ def test_either_alphabet_of_base64_is_read(tmp_path: Path) -> None:
     subject = {"name": "~~~???>>>~~~???>>>", "digest": {"sha256": A}}
     content = envelope(statement(SLSA, BUILT, subject), urlsafe_b64encode)
     assert {"-", "_"} & set(content["dsseEnvelope"]["payload"])
-    found = Made(tmp_path, "slsa_provenance", content)
+    found = Loaded(tmp_path, "slsa_provenance", content)
     assert found.takers == ["slsa_provenance"]
     assert found.exhibit.rows_kept == 2
 
@@ -153,7 +130,7 @@ def test_long_provenance_in_an_envelope_is_recognised(tmp_path: Path, name: str)
     dependencies = [{"uri": f"pkg:pypi/p{n}", "digest": {"sha256": A}} for n in range(1_500)]
     predicate = {"buildDefinition": {"resolvedDependencies": dependencies}}
     subject = {"name": "m", "digest": {"sha256": B}}
-    found = Made(tmp_path, "slsa_provenance", envelope(statement(SLSA, predicate, subject)), name)
+    found = Loaded(tmp_path, "slsa_provenance", envelope(statement(SLSA, predicate, subject)), name)
     assert found.takers == ["slsa_provenance"]
     assert found.exhibit.rows_kept == 1_501
 
@@ -178,7 +155,7 @@ def metric(value: Any) -> dict[str, Any]:
 @pytest.mark.parametrize("form", [json.dumps, lambda one: json.dumps([one])])
 def test_a_model_within_a_component_is_found(tmp_path: Path, form: Any) -> None:
     app = {"type": "application", "name": "app", "components": [model()]}
-    found = Made(tmp_path, "cyclonedx_bom", form(bill(app)))
+    found = Loaded(tmp_path, "cyclonedx_bom", form(bill(app)))
     place = "line 1" if form is json.dumps else "/0"
     assert found.rows("SELECT model, locator FROM model_versions") == [
         ("m", f"{place}/components/0/components/0")
@@ -189,7 +166,7 @@ def test_a_model_within_a_component_is_found(tmp_path: Path, form: Any) -> None:
 
 def test_several_bills_are_all_read(tmp_path: Path) -> None:
     lines = "\n".join(json.dumps(bill(model(name))) for name in "ab")
-    found = Made(tmp_path, "cyclonedx_bom", lines)
+    found = Loaded(tmp_path, "cyclonedx_bom", lines)
     assert found.rows("SELECT model FROM model_versions ORDER BY model") == [("a",), ("b",)]
 
 
@@ -200,7 +177,7 @@ def test_several_bills_are_all_read(tmp_path: Path) -> None:
 def test_a_value_of_a_metric_is_a_number_or_none(
     tmp_path: Path, value: Any, expected: float | None
 ) -> None:
-    found = Made(tmp_path, "cyclonedx_bom", bill(metric(value)))
+    found = Loaded(tmp_path, "cyclonedx_bom", bill(metric(value)))
     assert found.rows("SELECT metric_value FROM model_versions") == [(expected,)]
 
 
@@ -216,7 +193,7 @@ def test_the_hash_by_which_a_model_is_named(
     tmp_path: Path, hashes: dict[str, str], expected: str
 ) -> None:
     listed = [{"alg": name, "content": content} for name, content in hashes.items()]
-    found = Made(tmp_path, "cyclonedx_bom", bill(model(hashes=listed)))
+    found = Loaded(tmp_path, "cyclonedx_bom", bill(model(hashes=listed)))
     assert found.rows("SELECT checkpoint FROM checkpoints") == [(expected,)]
 
 
@@ -224,7 +201,7 @@ def test_what_has_no_name_makes_no_row_without_one(tmp_path: Path) -> None:
     card = {"modelParameters": {"datasets": [{"ref": None, "name": "d"}]}}
     nameless = {"type": "machine-learning-model", "modelCard": card}
     data = {"type": "data", "name": "another"}
-    found = Made(tmp_path, "cyclonedx_bom", bill(nameless, data))
+    found = Loaded(tmp_path, "cyclonedx_bom", bill(nameless, data))
     assert {reason for _, reason in found.rejects} == {"artifact is missing", "model is missing"}
     assert found.exhibit.rows_kept == 0
 
@@ -244,7 +221,7 @@ def test_the_facets_of_all_events_of_a_run_count(tmp_path: Path) -> None:
     place = {"sourceCodeLocation": {"url": "https://git.example/r", "version": "abc"}}
     events = [run("START", job={"name": "train", "facets": place}),
               run("COMPLETE", "7", job={"name": "train", "facets": {"jobType": {}}})]  # fmt: skip
-    found = Made(tmp_path, "openlineage_events", "\n".join(map(json.dumps, events)))
+    found = Loaded(tmp_path, "openlineage_events", "\n".join(map(json.dumps, events)))
     sql = "SELECT artifact, kind, uri, digest FROM artifact_inputs ORDER BY kind"
     assert found.rows(sql) == [
         ("out@7", "code", "https://git.example/r", "abc"),
@@ -254,25 +231,25 @@ def test_the_facets_of_all_events_of_a_run_count(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("side", ["inputs", "outputs"])
 def test_a_run_that_makes_no_row_is_counted(tmp_path: Path, side: str) -> None:
-    found = Made(tmp_path, "openlineage_events", run("COMPLETE", **{side: []}))
+    found = Loaded(tmp_path, "openlineage_events", run("COMPLETE", **{side: []}))
     assert found.exhibit.rows_read == 0
     assert found.exhibit.left_out["events or runs that made no data set of another"] == 1
 
 
 def test_a_data_set_without_a_name_has_no_address(tmp_path: Path) -> None:
-    found = Made(tmp_path, "openlineage_events", run("COMPLETE", inputs=[{}]))
+    found = Loaded(tmp_path, "openlineage_events", run("COMPLETE", inputs=[{}]))
     assert found.rows("SELECT uri FROM artifact_inputs") == [(None,)]
 
 
 def test_few_bytes_do_not_make_rows_without_measure(tmp_path: Path) -> None:
     names = [{"name": f"n{n}"} for n in range(500)]
-    found = Made(tmp_path, "openlineage_events", run("COMPLETE", inputs=names, outputs=names))
+    found = Loaded(tmp_path, "openlineage_events", run("COMPLETE", inputs=names, outputs=names))
     assert found.rows("SELECT code FROM rejects") == [("RUN_TOO_LARGE",)]
     subjects = [{"digest": {"sha256": f"{n:064x}"}} for n in range(500)]
     dependencies = [{"uri": f"pkg:pypi/p{n}"} for n in range(500)]
     predicate = {"buildDefinition": {"resolvedDependencies": dependencies}}
     folder = tmp_path / "slsa"
     folder.mkdir()
-    found = Made(folder, "slsa_provenance", statement(SLSA, predicate, *subjects))
+    found = Loaded(folder, "slsa_provenance", statement(SLSA, predicate, *subjects))
     assert found.rows("SELECT code FROM rejects") == [("STATEMENT_TOO_LARGE",)]
     assert found.exhibit.tables == {"checkpoints": 500}
