@@ -26,6 +26,12 @@ def source_of(path: Path) -> Source:
     return Source(path, path.name)
 
 
+def as_jsonl(path: Path, *values: Any) -> Path:
+    """Write values as a file of JSON Lines."""
+    path.write_text("\n".join(map(json.dumps, values)) + "\n")
+    return path
+
+
 @cache
 def empty_case() -> bytes:
     """The file of a case without evidence, made once: making one takes longer than most tests."""

@@ -13,11 +13,6 @@ from casework.importers._importer import Options
 from casework.records import Exhibit
 
 
-@pytest.fixture
-def case(tmp_path: Path) -> Path:
-    return tmp_path / "case.duckdb"
-
-
 def lines(path: Path, *values: Any) -> Path:
     path.write_text("".join(f"{json.dumps(value)}\n" for value in values))
     return path

@@ -108,11 +108,6 @@ def as_archive(folder: Path, value: Mapping[str, Any], *more: tuple[str, str]) -
     return path
 
 
-@pytest.fixture
-def case(tmp_path: Path) -> Path:
-    return tmp_path / "case.duckdb"
-
-
 def run_of(case: Path) -> dict[str, Any]:
     (found,) = rows(case, "SELECT to_json(r) FROM eval_runs AS r")
     row = json.loads(found[0])

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from fixtures.exports import langfuse
 from fixtures.exports.langfuse import write_csv
-from tests.importers.loading import load, rows, source_of
+from tests.importers.loading import as_jsonl, load, rows, source_of
 
 from casework.importers import get
 
@@ -23,16 +23,6 @@ CALL = {"id": "o", "traceId": "t", "type": "GENERATION", "startTime": WHEN, "end
         "usageDetails": {"input": 3}, "metadata": {"tier": "gold", "note": "x"}}  # fmt: skip
 
 
-@pytest.fixture
-def case(tmp_path: Path) -> Path:
-    return tmp_path / "case.duckdb"
-
-
-def as_json(path: Path, *values: Any) -> Path:
-    path.write_text("\n".join(map(json.dumps, values)) + "\n")
-    return path
-
-
 @pytest.mark.parametrize("suffix", ["csv", "csv.gz"])
 @pytest.mark.parametrize("record", [SCORE, CALL, {**SCORE, "source": "API", "value": -1}])
 def test_a_table_of_csv_gives_the_rows_of_its_json(
@@ -41,7 +31,7 @@ def test_a_table_of_csv_gives_the_rows_of_its_json(
     first, second = tmp_path / "json.duckdb", tmp_path / "csv.duckdb"
     path = write_csv(tmp_path / f"table.{suffix}", [record])
     assert LANGFUSE.recognises(source_of(path))
-    load(first, LANGFUSE, as_json(tmp_path / "x.jsonl", record))
+    load(first, LANGFUSE, as_jsonl(tmp_path / "x.jsonl", record))
     load(second, LANGFUSE, path)
     for table in ("requests", "feedback", "eval_samples", "eval_runs"):
         sql = f"SELECT * EXCLUDE (exhibit_id, locator) FROM {table}"
@@ -55,7 +45,7 @@ def test_metadata_fills_the_column_of_its_name_where_no_field_does(
 ) -> None:
     call = {**CALL, "metadata": {"fingerprint": "fp_1", "endpoint": "other", "environment": "x"}}
     graded = {**SCORE, "source": "ANNOTATION", "metadata": {"condition": "replay", "score": 9}}
-    load(case, LANGFUSE, as_json(tmp_path / "x.jsonl", call, graded))
+    load(case, LANGFUSE, as_jsonl(tmp_path / "x.jsonl", call, graded))
     told = rows(case, "SELECT fingerprint, endpoint, environment FROM requests")
     assert told == [("fp_1", "m", "default")]
     assert rows(case, "SELECT condition, score FROM eval_samples") == [("replay", 0.5)]
@@ -66,7 +56,7 @@ def test_names_of_the_database_are_those_of_the_api(case: Path, tmp_path: Path) 
              "parentObservationId": "parent_observation_id", "usageDetails": "usage_details",
              "modelParameters": "model_parameters", "promptVersion": "prompt_version"}  # fmt: skip
     stored = {names.get(key, key): value for key, value in CALL.items()}
-    path = as_json(tmp_path / "x.jsonl", stored)
+    path = as_jsonl(tmp_path / "x.jsonl", stored)
     assert LANGFUSE.recognises(source_of(path))
     load(case, LANGFUSE, path)
     sql = "SELECT trace_id, prompt_version, input_tokens, params_hash IS NULL, tier FROM requests"
@@ -91,7 +81,7 @@ def test_samples_of_judges_name_a_run_that_is_there(case: Path, tmp_path: Path) 
     listed = [{**SCORE, "id": str(n), "traceId": f"t{n}", "observationId": None, "name": name,
                "timestamp": f"2026-03-0{n}T00:00:00Z"}
               for n, name in ((3, "tone"), (1, "tone"), (2, "wit"))]  # fmt: skip
-    load(case, LANGFUSE, as_json(tmp_path / "x.jsonl", *listed))
+    load(case, LANGFUSE, as_jsonl(tmp_path / "x.jsonl", *listed))
     sql = "SELECT run_id, suite, started_at::VARCHAR, ended_at, score FROM eval_runs ORDER BY 1"
     assert rows(case, sql) == [
         ("langfuse:EVAL:tone", "tone", "2026-03-01 00:00:00+00", None, None),
@@ -127,7 +117,7 @@ def test_a_number_is_a_thumb_only_where_its_name_and_its_like_say_so(
                "dataType": kind, "value": None if isinstance(value, str) else value,
                "stringValue": value if isinstance(value, str) else None}
               for n, value in enumerate(values)]  # fmt: skip
-    load(case, LANGFUSE, as_json(tmp_path / "x.jsonl", *listed))
+    load(case, LANGFUSE, as_jsonl(tmp_path / "x.jsonl", *listed))
     found = [signal for (signal,) in rows(case, "SELECT signal FROM feedback ORDER BY feedback_id")]
     assert found == signals
     sql = """
@@ -147,7 +137,7 @@ def test_a_data_set_run_and_the_items_of_its_set(case: Path, tmp_path: Path) -> 
     entry = {"id": "q1", "status": "ACTIVE", "input": {"q": 1}, "expectedOutput": "yes",
              "sourceTraceId": "st", "sourceObservationId": "so", "metadata": {"topic": "tax"},
              **of_set}  # fmt: skip
-    load(case, LANGFUSE, as_json(tmp_path / "run.jsonl", run, entry))
+    load(case, LANGFUSE, as_jsonl(tmp_path / "run.jsonl", run, entry))
     sql = """
         SELECT run_id, suite, prompt_version, ended_at, attributes->>'name',
                attributes->'metadata'->>'note'
@@ -189,7 +179,7 @@ def test_items_that_name_no_run_are_rejects(case: Path, tmp_path: Path) -> None:
 def test_a_data_set_alone_is_no_row(case: Path, tmp_path: Path) -> None:
     one = {"id": "d", "name": "faq", "description": None, "metadata": {}, "projectId": "p",
            "createdAt": WHEN, "updatedAt": WHEN}  # fmt: skip
-    (exhibit,) = load(case, LANGFUSE, as_json(tmp_path / "x.json", {"data": [one], "meta": {}}))
+    (exhibit,) = load(case, LANGFUSE, as_jsonl(tmp_path / "x.json", {"data": [one], "meta": {}}))
     assert exhibit.rows_read == 0
     assert any("dataset 1" in note for note in exhibit.notes)
 
@@ -234,21 +224,21 @@ def test_each_kind_of_export_is_read_whole(tmp_path: Path, write: str, seed: int
 def test_a_word_is_no_grade_of_zero(
     case: Path, tmp_path: Path, given: dict[str, Any], score: float | None, category: str | None
 ) -> None:
-    load(case, LANGFUSE, as_json(tmp_path / "x.jsonl", {**SCORE, **given}))
+    load(case, LANGFUSE, as_jsonl(tmp_path / "x.jsonl", {**SCORE, **given}))
     assert rows(case, "SELECT score, category FROM eval_samples") == [(score, category)]
 
 
 def test_a_thumb_keeps_the_trace_of_its_observation(case: Path, tmp_path: Path) -> None:
     said = {**SCORE, "source": "ANNOTATION", "name": "thumbs_down", "dataType": "CATEGORICAL",
             "value": 0, "stringValue": "thumbs_down"}  # fmt: skip
-    load(case, LANGFUSE, as_json(tmp_path / "x.jsonl", said))
+    load(case, LANGFUSE, as_jsonl(tmp_path / "x.jsonl", said))
     sql = "SELECT signal, request_id, attributes->>'traceId' FROM feedback"
     assert rows(case, sql) == [(-1, "o", "t")]
 
 
 def test_a_score_of_a_whole_run_is_a_reject_that_says_so(case: Path, tmp_path: Path) -> None:
     whole = {**SCORE, "traceId": None, "observationId": None, "datasetRunId": "r"}
-    load(case, LANGFUSE, as_json(tmp_path / "x.jsonl", whole, SCORE))
+    load(case, LANGFUSE, as_jsonl(tmp_path / "x.jsonl", whole, SCORE))
     sql = "SELECT code, raw::JSON->>'name', raw::JSON->>'datasetRunId' FROM rejects"
     assert rows(case, sql) == [("NO_ITEM", "tone", "r")]
     assert rows(case, "SELECT run_id FROM eval_samples") == [("langfuse:EVAL:tone",)]

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.importers.loading import load, rows, source_of
+from tests.importers.loading import as_jsonl, load, rows, source_of
 
 from casework.case import Fields
 from casework.importers import Options, get
@@ -13,16 +13,6 @@ from casework.importers import Options, get
 LANGFUSE = get("langfuse_export")
 WHEN, LATER = "2026-03-01T10:00:00Z", "2026-03-02T10:00:00Z"
 CALL = {"id": "o", "traceId": "t", "type": "GENERATION", "startTime": WHEN, "model": "m"}
-
-
-@pytest.fixture
-def case(tmp_path: Path) -> Path:
-    return tmp_path / "case.duckdb"
-
-
-def as_json(path: Path, *values: Any) -> Path:
-    path.write_text("\n".join(map(json.dumps, values)) + "\n")
-    return path
 
 
 @pytest.mark.parametrize(
@@ -43,7 +33,7 @@ def as_json(path: Path, *values: Any) -> Path:
 def test_tokens_are_those_that_were_counted(
     case: Path, tmp_path: Path, usage: dict[str, Any], tokens: tuple[int | None, int | None]
 ) -> None:
-    load(case, LANGFUSE, as_json(tmp_path / "x.jsonl", {**CALL, **usage}))
+    load(case, LANGFUSE, as_jsonl(tmp_path / "x.jsonl", {**CALL, **usage}))
     assert rows(case, "SELECT input_tokens, output_tokens FROM requests") == [tokens]
 
 
@@ -53,7 +43,7 @@ def test_tokens_are_those_that_were_counted(
 def test_a_call_without_a_level_has_no_status(
     case: Path, tmp_path: Path, level: str | None, status: str | None
 ) -> None:
-    load(case, LANGFUSE, as_json(tmp_path / "x.jsonl", {**CALL, "level": level}))
+    load(case, LANGFUSE, as_jsonl(tmp_path / "x.jsonl", {**CALL, "level": level}))
     assert rows(case, "SELECT status FROM requests") == [(status,)]
 
 
@@ -65,7 +55,7 @@ def test_parameters_of_two_calls_of_one_configuration_are_the_same(
             "temperature": 1, "id": f"resp_{name}", "created_at": at, "user": name, "model": "m"}}
         for at, name in enumerate("ab", 1_759_223_040)
     ]  # fmt: skip
-    load(case, LANGFUSE, as_json(tmp_path / "x.jsonl", *calls))
+    load(case, LANGFUSE, as_jsonl(tmp_path / "x.jsonl", *calls))
     assert rows(case, "SELECT count(*), count(DISTINCT params_hash) FROM requests") == [(2, 1)]
 
 
@@ -79,7 +69,7 @@ def test_metadata_of_a_blob_export_are_read(case: Path, tmp_path: Path) -> None:
         "metadata": {"attributes": json.dumps(said)},
         "parent_observation_id": None,
     }
-    load(case, LANGFUSE, as_json(tmp_path / "x.jsonl", stored))
+    load(case, LANGFUSE, as_jsonl(tmp_path / "x.jsonl", stored))
     assert rows(case, "SELECT endpoint, response_model FROM requests") == [("asked", "answered")]
 
 
@@ -87,7 +77,7 @@ def test_a_label_has_another_instant_than_its_version(case: Path, tmp_path: Path
     prompt = {"id": "p", "name": "greet", "version": 3, "type": "text", "prompt": "Hi {{name}}",
               "labels": ["production", "latest"], "createdAt": WHEN, "updatedAt": LATER,
               "createdBy": "ana"}  # fmt: skip
-    load(case, LANGFUSE, as_json(tmp_path / "x.jsonl", prompt))
+    load(case, LANGFUSE, as_jsonl(tmp_path / "x.jsonl", prompt))
     sql = "SELECT occurred_at::DATE::VARCHAR, scope, actor FROM config_events ORDER BY 1"
     assert rows(case, sql) == [
         ("2026-03-01", None, "ana"),
@@ -97,14 +87,16 @@ def test_a_label_has_another_instant_than_its_version(case: Path, tmp_path: Path
 
 def test_a_retrieval_without_documents_is_told(case: Path, tmp_path: Path) -> None:
     (exhibit,) = load(
-        case, LANGFUSE, as_json(tmp_path / "x.jsonl", {**CALL, "type": "RETRIEVER", "output": "?"})
+        case,
+        LANGFUSE,
+        as_jsonl(tmp_path / "x.jsonl", {**CALL, "type": "RETRIEVER", "output": "?"}),
     )
     assert exhibit.notes == ("left out: 1 records that are no evidence rows (RETRIEVER 1)",)
 
 
 def test_the_account_names_a_field_once_and_those_of_the_trace(tmp_path: Path) -> None:
     trace = {"id": "t", "projectId": "p", "timestamp": WHEN, "tags": ["a"], "name": "ask"}
-    path = as_json(
+    path = as_jsonl(
         tmp_path / "x.json", {"trace": trace, "observations": [{**CALL, "inputUsage": 4}]}
     )
     items = LANGFUSE.read(source_of(path), Options())
@@ -130,7 +122,7 @@ def test_kinds_without_end_make_a_short_note(case: Path, tmp_path: Path, importe
     kinds = [f"{n}{'x' * 100}" for n in range(200)]
     listed = [{**CALL, "id": f"o{n}", "type": kind, "run_type": kind}
               for n, kind in enumerate(kinds)]  # fmt: skip
-    (exhibit,) = load(case, get(importer), as_json(tmp_path / "x.jsonl", *listed))
+    (exhibit,) = load(case, get(importer), as_jsonl(tmp_path / "x.jsonl", *listed))
     (note,) = exhibit.notes
     assert note.startswith("left out: 200 ")
     assert "(others) 150" in note
@@ -142,7 +134,7 @@ def test_metadata_give_a_span_no_other_id(case: Path, tmp_path: Path, importer: 
     own = {"span_id": "other"}
     call = {**CALL, "run_type": "llm", "trace_id": "t", "start_time": WHEN, "metadata": own,
             "extra": {"metadata": own}}  # fmt: skip
-    load(case, get(importer), as_json(tmp_path / "x.jsonl", call))
+    load(case, get(importer), as_jsonl(tmp_path / "x.jsonl", call))
     assert rows(case, "SELECT span_id, attributes::VARCHAR LIKE '%other%' FROM requests") == [
         ("o", True)
     ]

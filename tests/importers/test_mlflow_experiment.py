@@ -30,11 +30,6 @@ def written(folder: Path, **more: str) -> Path:
     return folder
 
 
-@pytest.fixture
-def case(tmp_path: Path) -> Path:
-    return tmp_path / "case.duckdb"
-
-
 def test_a_written_store_is_read_whole(case: Path, tmp_path: Path) -> None:
     tags = {"suite": "sums", "prompt_version": "7", "mlflow.source.git.commit": "ab" * 20}
     runs = tuple(Run(f"{n:032x}", "eval", BEGUN, BEGUN + n, "ana", {"seed": "3"}, {"acc": n / 8},

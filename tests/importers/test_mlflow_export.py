@@ -50,11 +50,6 @@ def export(
     return path
 
 
-@pytest.fixture
-def case(tmp_path: Path) -> Path:
-    return tmp_path / "case.duckdb"
-
-
 def aliases_of(case: Path) -> dict[str, str]:
     return dict(rows(case, "SELECT unnest(aliases), version FROM model_versions ORDER BY ALL"))
 

@@ -50,11 +50,6 @@ def model(folder: Path, **more: str | bytes) -> Path:
     return write(folder / "models" / "credit", {**files, **more})
 
 
-@pytest.fixture
-def case(tmp_path: Path) -> Path:
-    return tmp_path / "case.duckdb"
-
-
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
     """A file store that MLflow wrote just now, and what MLflow says of it."""

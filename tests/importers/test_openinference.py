@@ -20,11 +20,6 @@ AT = "2025-03-01T10:00:00+00:00"
 
 
 @pytest.fixture
-def case(tmp_path: Path) -> Path:
-    return tmp_path / "case.duckdb"
-
-
-@pytest.fixture
 def loaded(tmp_path: Path, case: Path) -> Callable[..., Exhibit]:
     """Loads spans, one a line, or a text."""
 

@@ -37,11 +37,6 @@ TABLES = ("requests", "candidates", "vectors", "feedback", "eval_samples", "eval
 
 
 @pytest.fixture
-def case(tmp_path: Path) -> Path:
-    return tmp_path / "case.duckdb"
-
-
-@pytest.fixture
 def loaded(tmp_path: Path, case: Path) -> Callable[..., Exhibit]:
     """Loads bytes, or requests one a line."""
 

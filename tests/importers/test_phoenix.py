@@ -21,11 +21,6 @@ DATABASE, TABLE = get("phoenix_database"), get("phoenix_annotations")
 AT = "2025-03-01 10:00:02.500000"
 
 
-@pytest.fixture
-def case(tmp_path: Path) -> Path:
-    return tmp_path / "case.duckdb"
-
-
 def database(path: Path, *marks: dict[str, Any], attributes: Any = None, kind: str = "LLM") -> Path:
     """A database with one trace of one span, and marks of the tables that they name."""
     said = {"llm": {"model_name": "m", "invocation_parameters": '{"temperature": 0.5}'}}

@@ -16,6 +16,8 @@ from casework.importers._convert import convert
 from casework.importers._instants import Instants
 from casework.tables import ATTRIBUTES, Column, Table
 
+MOST_PAIRS = 200_000
+"""Rows that one record may make of each of its outputs with each of its inputs."""
 _MOST_NAMES = 2_000
 _OTHERS = "(others)"
 _MOST_KINDS, _LONGEST_KIND = 50, 60

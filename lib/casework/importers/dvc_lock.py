@@ -35,7 +35,7 @@ from typing import Any
 from casework import canonical
 from casework.case import Item, Note, Reject, Row
 from casework.errors import CaseworkError
-from casework.importers._fields import FieldLog, Form
+from casework.importers._fields import MOST_PAIRS, FieldLog, Form
 from casework.importers._importer import Importer, Options
 from casework.importers._shape import filled, mapping, sequence, text
 from casework.importers._source import Source
@@ -51,7 +51,6 @@ _OUT = Form(checkpoints, of="out", columns={"uri": ("path",)}, uses={"checkpoint
             left_out=_SIZES)  # fmt: skip
 _DEPENDENCY = Form(artifact_inputs, of="dep", columns={"uri": ("path",)},
                    uses={"digest": _DIGESTS, "kind": ("path",)}, left_out=_SIZES)  # fmt: skip
-_MOST_ROWS = 200_000
 _STAGE = Form(artifact_inputs, of="stage", columns={})
 # A word may begin with one of these, or end so after a mark; `latest` is none.
 _EVALUATES = re.compile(r"(?<![a-z])(?:eval|test|valid|benchmark|backtest)", re.IGNORECASE)
@@ -92,8 +91,8 @@ def _rows(name: str, stage: Mapping[str, Any], log: FieldLog) -> Iterator[Item]:
     outs = [mapping(out) for out in sequence(stage.get("outs"))]
     made = [(position, out) for position, out in enumerate(outs) if _digest(out)]
     inputs = list(_inputs(name, stage, log)) if made else []
-    if len(made) * len(inputs) > _MOST_ROWS:
-        reason = f"{len(made)} outputs of {len(inputs)} inputs each are more than {_MOST_ROWS} rows"
+    if len(made) * len(inputs) > MOST_PAIRS:
+        reason = f"{len(made)} outputs of {len(inputs)} inputs each are more than {MOST_PAIRS} rows"
         yield Reject(at, "STAGE_TOO_LARGE", reason, "", artifact_inputs)
         inputs = []
     log.leave("outputs without a digest", len(outs) - len(made) if made else 0)

@@ -30,7 +30,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from casework.case import Item, Note, Reject, Row
-from casework.importers._fields import FieldLog, Form
+from casework.importers._fields import MOST_PAIRS, FieldLog, Form
 from casework.importers._importer import Importer, Options
 from casework.importers._records import records
 from casework.importers._shape import filled, mapping, sequence, text
@@ -68,7 +68,6 @@ _JOB = Form(
     },
     keeps=False,
 )
-_MOST_ROWS = 200_000
 _MODEL = re.compile(r"(?:^|[/._-])(?:models?|checkpoints?|weights)(?:[/._-]|$)", re.IGNORECASE)
 
 
@@ -115,8 +114,8 @@ def _read(source: Source, options: Options) -> Iterator[Item]:
 
 def _rows(log: FieldLog, event: Mapping[str, Any]) -> Iterator[Item]:
     made, of = len(event["outputs"]), len(event["inputs"])
-    if made * of > _MOST_ROWS:
-        reason = f"{made} outputs of {of} inputs each are more than {_MOST_ROWS} rows"
+    if made * of > MOST_PAIRS:
+        reason = f"{made} outputs of {of} inputs each are more than {MOST_PAIRS} rows"
         yield Reject(event["locator"], "RUN_TOO_LARGE", reason, "", artifact_inputs)
         return
     job = mapping(event.get("job"))

@@ -31,7 +31,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from casework.case import Item, Note, Reject, Row
-from casework.importers._fields import FieldLog, Form
+from casework.importers._fields import MOST_PAIRS, FieldLog, Form
 from casework.importers._importer import Importer, Options
 from casework.importers._intoto import ENVELOPE, UNVERIFIED, digest, kind_of, statements, subjects
 from casework.importers._shape import filled, mapping, sequence, text
@@ -39,7 +39,6 @@ from casework.importers._source import Source
 from casework.tables import ATTRIBUTES, artifact_inputs, checkpoints
 
 _TYPE = "https://slsa.dev/provenance/"
-_MOST_ROWS = 200_000
 _STATEMENT = Form(
     checkpoints,
     of="statement",
@@ -91,7 +90,7 @@ def _read(source: Source, options: Options) -> Iterator[Item]:
         log.fill(_STATEMENT, {**found.content, "predicate": _beside_inputs(predicate)})
         made_of = list(_made_of(log, predicate, f"{found.locator}/predicate"))
         untold += sum(1 for _ in _inputs(predicate)) - len(made_of)
-        if len(named) * len(made_of) > _MOST_ROWS:
+        if len(named) * len(made_of) > MOST_PAIRS:
             reason = f"{len(named)} subjects of {len(made_of)} things each"
             yield Reject(found.locator, "STATEMENT_TOO_LARGE", reason, "", artifact_inputs)
             made_of = []
