@@ -38,11 +38,11 @@ _DIGITS = "lower(regexp_replace(prompt_hash, '^[A-Za-z0-9]+[:-]', '')) AS digits
 SPELLED = Query(
     "spelled",
     f"""
-    WITH asked AS MATERIALIZED (SELECT DISTINCT prompt_hash FROM requests)
     SELECT e.prompt_hash, min(q.prompt_hash) AS served
     FROM (SELECT prompt_hash, {_DIGITS}
-          FROM (SELECT prompt_hash FROM eval_runs EXCEPT SELECT prompt_hash FROM asked)) AS e
-    JOIN (SELECT prompt_hash, {_DIGITS} FROM asked) AS q
+          FROM (SELECT prompt_hash FROM eval_runs EXCEPT SELECT prompt_hash FROM requests)) AS e
+    JOIN (SELECT prompt_hash, {_DIGITS}
+          FROM (SELECT DISTINCT prompt_hash FROM requests)) AS q
       ON left(q.digits, 12) = left(e.digits, 12) AND q.prompt_hash <> e.prompt_hash
      AND (starts_with(q.digits, e.digits) OR starts_with(e.digits, q.digits))
     WHERE length(q.digits) >= 12 AND regexp_full_match(e.digits, '[0-9a-f]{{12,}}')
