@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.importers.loading import empty_case, rows, source_of
+from tests.cases import empty_case
+from tests.importers.loading import rows, source_of
 from tests.importers.otlp_export import wire
 
 from casework import intake

@@ -2,6 +2,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from tests.cases import empty_case
 
 from casework import diagnoses
 from casework.case import Case
@@ -25,7 +26,7 @@ def case_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ):
         (folder / f"{name}.csv").write_text("\n".join([head, *rows, ""]))
     path = folder / "case.duckdb"
-    Case.create(path).close()
+    path.write_bytes(empty_case())
     load(path, [folder / f"{name}.csv" for name in ("requests", "alias_events", "clocks")])
     return path
 

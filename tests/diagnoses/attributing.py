@@ -5,6 +5,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from tests.cases import empty_case
+
 from casework.case import Case, CaseWriter, Receipt, Row
 from casework.diagnoses import get
 from casework.findings import Result
@@ -16,7 +18,7 @@ START = datetime(2026, 1, 1, tzinfo=UTC)
 def diagnose_rows(folder: Path, name: str, rows: Sequence[Row], **settings: Any) -> Result:
     """Diagnose a case that holds exactly these rows."""
     path = folder / "case.duckdb"
-    Case.create(path).close()
+    path.write_bytes(empty_case())
     with CaseWriter(path) as writer:
         writer.load(Receipt("rows", "ab" * 32, 1, "rows", "test"), list(rows))
     with Case(path) as case:

@@ -9,6 +9,7 @@ import pytest
 from benchmarks.validity import load_with_maps
 from fixtures import ALL, Truth
 from fixtures.formats.tables import write_table
+from tests.cases import empty_case, shared_reader
 
 from casework.case import Case
 from casework.diagnoses import get
@@ -39,8 +40,8 @@ class Diagnosed:
         case = self.folder / f"{name}-{incident_seed}.duckdb"
         if (name, incident_seed) not in self.loaded:
             truth = BY_NAME[name].write(evidence, incident_seed)
-            Case.create(case).close()
-            load_with_maps(case, evidence, truth)
+            case.write_bytes(empty_case())
+            load_with_maps(case, evidence, truth, shared_reader())
             shutil.rmtree(evidence)
             self.loaded[name, incident_seed] = truth
         return case
@@ -64,7 +65,7 @@ def diagnose_tables(tmp_path: Path) -> Diagnose:
             write_table(files[-1], columns)
         case = tmp_path / "case.duckdb"
         case.unlink(missing_ok=True)
-        Case.create(case).close()
+        case.write_bytes(empty_case())
         assert all(outcome.status == "loaded" for outcome in load(case, files))
         with Case(case) as opened:
             return get(diagnosis)(opened, **(params or {}))

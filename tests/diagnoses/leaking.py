@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from fixtures.formats.tables import Columns, write_table
+from tests.cases import empty_case, shared_reader
 
 from casework.case import Case
 from casework.diagnoses import get
@@ -32,8 +33,8 @@ def diagnose_columns(folder: Path, tables: dict[str, Columns], **settings: objec
     evidence, case = place / "evidence", place / "case.duckdb"
     for name, columns in tables.items():
         write_table(evidence / f"{name}.parquet", columns)
-    Case.create(case).close()
-    assert all(o.status == "loaded" for o in load(case, [evidence]))
+    case.write_bytes(empty_case())
+    assert all(o.status == "loaded" for o in load(case, [evidence], confined=shared_reader()))
     with Case(case) as opened:
         return get("prompt_leakage")(opened, **settings)
 

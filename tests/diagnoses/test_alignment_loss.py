@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.cases import empty_case
 from tests.diagnoses.conftest import Diagnosed
 
 from casework.case import Case, CaseWriter, Receipt, Row
@@ -23,7 +24,7 @@ REFUSES, ANSWERS = "I cannot help with that.", "Here is how it is usually done."
 def diagnose(tmp_path: Path, rows: list[Row], **settings: Any) -> Result:
     """Diagnose a case that holds exactly these rows."""
     path = tmp_path / "case.duckdb"
-    Case.create(path).close()
+    path.write_bytes(empty_case())
     with CaseWriter(path) as writer:
         writer.load(Receipt("rows", "ab" * 32, 1, "rows", "test"), rows)
     with Case(path) as case:

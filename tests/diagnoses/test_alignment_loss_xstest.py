@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.cases import empty_case
 
 from casework.case import Case
 from casework.diagnoses import get
@@ -53,7 +54,7 @@ def loaded(
     """Both files loaded as they are, each with a map, and the two runs that they are of."""
     runs, path = folder / "eval_runs.csv", folder / "case.duckdb"
     runs.write_text(RUNS)
-    Case.create(path).close()
+    path.write_bytes(empty_case())
     types = {row["type"] for row in rows["gpt4"]}
     kinds = {name: "unsafe" if name.startswith("contrast") else "safe_contrast" for name in types}
     outcomes = load(path, [runs])

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.cases import empty_case
 from tests.diagnoses.conftest import Diagnosed
 
 from casework.case import Case, CaseWriter, Receipt, Row
@@ -34,7 +35,7 @@ def examine(tmp_path: Path, rows: list[Row], **settings: Any) -> Result:
     """Diagnose a case that holds exactly these rows."""
     path = tmp_path / "case.duckdb"
     path.unlink(missing_ok=True)
-    Case.create(path).close()
+    path.write_bytes(empty_case())
     with CaseWriter(path) as writer:
         writer.load(Receipt("rows", "ab" * 32, 1, "rows", "test"), rows)
     with Case(path) as case:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.cases import empty_case
 from tests.diagnoses.conftest import Diagnosed
 
 from casework.case import Case, CaseWriter, Receipt, Row
@@ -29,7 +30,7 @@ def rival(result: Result, beginning: str) -> Rival:
 def judged(tmp_path: Path, rows: list[Row], **settings: Any) -> Result:
     """Diagnose a case that holds exactly these rows."""
     path = tmp_path / "case.duckdb"
-    Case.create(path).close()
+    path.write_bytes(empty_case())
     with CaseWriter(path) as writer:
         writer.load(Receipt("rows", "ab" * 32, 1, "rows", "test"), rows)
     with Case(path) as case:

@@ -23,13 +23,13 @@ every = pytest.mark.parametrize("diagnosis", ALL, ids=lambda d: d.name)
 
 
 def queries() -> dict[str, Query]:
-    """Every query in the package, those with a number of columns included."""
-    found = {}
+    """Every query in the package, those with a number of columns included, each once."""
+    found: dict[Query, str] = {}
     for module in pkgutil.iter_modules(casework.diagnoses.__path__):
         loaded = importlib.import_module(f"casework.diagnoses.{module.name}")
         for name, value in vars(loaded).items():
             if isinstance(value, Query):
-                found[f"{module.name}.{name}"] = value
+                found.setdefault(value, f"{module.name}.{name}")
     made = [
         _cohort_sums.standardised(SOURCES), _cohort_sums.cells(SOURCES),
         _cohort_sums.arm_sums(SOURCES),
@@ -39,7 +39,9 @@ def queries() -> dict[str, Query]:
         *(make(_cohort_strata.Plan(SOURCES, (1, 3), own, weighted=own is None, grouped=own is None))
           for own in (2, None) for make in (_cohort_strata.edges, _cohort_strata.strata)),
     ]  # fmt: skip
-    return found | {f"made.{i}.{query.id}": query for i, query in enumerate(made)}
+    for i, query in enumerate(made):
+        found.setdefault(query, f"made.{i}.{query.id}")
+    return {name: query for query, name in found.items()}
 
 
 @pytest.fixture(scope="module")

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from fixtures.year import write_year
+from tests.cases import empty_case
 from tests.diagnoses.leaking import bank, diagnose_columns, joined, samples, texts, value
 
 from casework.case import Case
@@ -143,7 +144,7 @@ def test_where_no_run_leaks_it_is_said_of_all(diagnose: Diagnose) -> None:
 def test_in_a_year_of_many_suites_the_few_shot_suite_is_examined(tmp_path: Path) -> None:
     case = tmp_path / "case.duckdb"
     write_year(tmp_path / "evidence", 3, "quiet")
-    Case.create(case).close()
+    case.write_bytes(empty_case())
     files = ("eval_runs.parquet", "eval_samples.parquet", "exemplars.csv")
     load(case, [tmp_path / "evidence" / file for file in files])
     with Case(case) as opened:

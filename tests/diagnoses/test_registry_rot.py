@@ -1,11 +1,11 @@
 """What `registry_rot` must state, against planted numbers and hand-made records."""
 
-import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.cases import empty_case
 from tests.diagnoses.conftest import Diagnosed
 
 from casework.case import Case, CaseWriter, Receipt, Row
@@ -37,8 +37,7 @@ def days(count: float) -> datetime:
 class Estate:
     """Rows of a case in which one digest serves a hundred requests on a living record."""
 
-    def __init__(self, blank: Path) -> None:
-        self.blank = blank
+    def __init__(self) -> None:
         self.rows: list[Row] = []
         self.serve(D1, 100)
         self.version("router", "3", D1)
@@ -77,24 +76,16 @@ class Estate:
 
     def judge(self, tmp_path: Path, **settings: Any) -> Result:
         path = tmp_path / "case.duckdb"
-        shutil.copy(self.blank, path)
+        path.write_bytes(empty_case())
         with CaseWriter(path) as writer:
             writer.load(Receipt("rows", "ab" * 32, 1, "rows", "test"), self.rows)
         with Case(path) as case:
             return get("registry_rot")(case, **settings)
 
 
-@pytest.fixture(scope="module")
-def blank(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An empty case, to be copied."""
-    path = tmp_path_factory.mktemp("blank") / "case.duckdb"
-    Case.create(path).close()
-    return path
-
-
 @pytest.fixture
-def estate(blank: Path) -> Estate:
-    return Estate(blank)
+def estate() -> Estate:
+    return Estate()
 
 
 def value(result: Result, name: str) -> Any:

@@ -1,12 +1,12 @@
 """What `reproducibility_closure` must state, against planted numbers and hand-made records."""
 
-import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from tests.cases import empty_case
 from tests.diagnoses.conftest import Diagnosed
 
 from casework.case import Case, CaseWriter, Receipt, Row
@@ -35,8 +35,7 @@ TUNED = f"sha256:{'a' * 64}"
 class Record:
     """Rows of a case in which every critical input is pinned, fetched and checked."""
 
-    def __init__(self, blank: Path) -> None:
-        self.blank = blank
+    def __init__(self) -> None:
         self.rows: list[Row] = []
         for kind in CRITICAL:
             self.input(kind)
@@ -66,24 +65,16 @@ class Record:
 
     def judge(self, tmp_path: Path, **settings: Any) -> Result:
         path = tmp_path / "case.duckdb"
-        shutil.copy(self.blank, path)
+        path.write_bytes(empty_case())
         with CaseWriter(path) as writer:
             writer.load(Receipt("rows", "ab" * 32, 1, "rows", "test"), self.rows)
         with Case(path) as case:
             return get("reproducibility_closure")(case, **settings)
 
 
-@pytest.fixture(scope="module")
-def blank(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An empty case, to be copied."""
-    path = tmp_path_factory.mktemp("blank") / "case.duckdb"
-    Case.create(path).close()
-    return path
-
-
 @pytest.fixture
-def record(blank: Path) -> Record:
-    return Record(blank)
+def record() -> Record:
+    return Record()
 
 
 def value(result: Result, name: str) -> Any:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.cases import empty_case
 from tests.diagnoses.conftest import Diagnosed
 
 from casework.case import Case, CaseWriter, Item, Note, Receipt, Row
@@ -22,7 +23,7 @@ def diagnose(
 ) -> Result:
     """Diagnose a case that holds exactly these rows, and more of another exhibit."""
     path = tmp_path / "case.duckdb"
-    Case.create(path).close()
+    path.write_bytes(empty_case())
     with CaseWriter(path) as writer:
         writer.load(Receipt("rows", "cd" * 32, 1, "rows", "test"), rows)
         if more:

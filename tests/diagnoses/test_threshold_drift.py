@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from fixtures.formats.tables import write_table
+from tests.cases import empty_case
 from tests.diagnoses.conftest import Diagnose, Diagnosed, Rows
 
 from casework.case import Case
@@ -503,7 +504,7 @@ def test_the_same_place_in_two_files_is_not_the_same_record(tmp_path: Path) -> N
         files.append(tmp_path / str(number) / "candidates.jsonl")
         files[-1].parent.mkdir()
         write_table(files[-1], of_day)
-    Case.create(case).close()
+    case.write_bytes(empty_case())
     load(case, files)
     with Case(case) as opened:
         result = get("threshold_drift")(opened)

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.cases import empty_case
 
 from casework import CaseworkError, diagnoses
 from casework.case import Case, CaseWriter, Receipt, Row
@@ -44,7 +45,7 @@ def result(
 
 
 def filled(path: Path, *rows: Row) -> Case:
-    Case.create(path).close()
+    path.write_bytes(empty_case())
     with CaseWriter(path) as writer:
         writer.load(Receipt("rows", "ab" * 32, 1, "rows", "test"), rows)
     return Case(path)
@@ -207,7 +208,7 @@ def test_what_was_concluded_before_a_load_is_not_kept_after_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "case.duckdb"
-    Case.create(path).close()
+    path.write_bytes(empty_case())
 
     def meanwhile(results: list[Result]) -> list[Result]:
         with CaseWriter(path) as writer:

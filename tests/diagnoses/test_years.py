@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from fixtures.year import YEARS, write_year
+from tests.cases import empty_case
 
 from casework.case import Case
 from casework.diagnoses import ALL, diagnose, triage
@@ -15,7 +16,7 @@ def lived(folder: Path, name: str, seed: int) -> tuple[dict[str, Result], Triage
     """Write a year, load it, and run all diagnoses on it."""
     case = folder / "case.duckdb"
     write_year(folder / "evidence", seed, name)
-    Case.create(case).close()
+    case.write_bytes(empty_case())
     outcomes = load(case, [folder / "evidence"])
     assert {o.status for o in outcomes} == {"loaded"}
     assert not sum(o.exhibit.rows_rejected for o in outcomes if o.exhibit)

@@ -2,13 +2,12 @@
 
 import json
 from collections.abc import Callable, Sequence
-from functools import cache
 from hashlib import sha256
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import duckdb
+from tests.cases import empty_case
 
 from casework.case import CaseWriter, Receipt
 from casework.errors import CaseworkError
@@ -30,15 +29,6 @@ def as_jsonl(path: Path, *values: Any) -> Path:
     """Write values as a file of JSON Lines."""
     path.write_text("\n".join(map(json.dumps, values)) + "\n")
     return path
-
-
-@cache
-def empty_case() -> bytes:
-    """The file of a case without evidence, made once: making one takes longer than most tests."""
-    with TemporaryDirectory() as folder:
-        path = Path(folder, "empty.duckdb")
-        CaseWriter.create(path, "empty")
-        return path.read_bytes()
 
 
 def load(

@@ -7,6 +7,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet
 import pytest
+from tests.cases import empty_case
 
 from casework.case import Case
 from casework.case.origins import rows_of
@@ -22,7 +23,7 @@ def loaded(folder: Path, name: str, content: bytes) -> Path:
     """A case with one source, which lies beside it."""
     (folder / name).write_bytes(content)
     case = folder / "case.duckdb"
-    Case.create(case).close()
+    case.write_bytes(empty_case())
     (outcome,) = load(case, [folder / name])
     assert outcome.status == "loaded", outcome
     return case
