@@ -75,7 +75,7 @@ def outcome(result: Result, word: str) -> str:
     return next(rival.outcome for rival in result.rivals if word in rival.explanation)
 
 
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_planted_numbers_are_found(diagnosed: Diagnosed, seed: int) -> None:
     result, truth = diagnosed("alignment_loss.planted", seed)
     assert result.verdict == "confirmed"

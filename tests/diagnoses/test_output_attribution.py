@@ -27,7 +27,7 @@ def attribute(tmp_path: Path, rows: list[Row], **settings: Any) -> Result:
     return diagnose_rows(tmp_path, "output_attribution", rows, **settings)
 
 
-@pytest.mark.parametrize("seed", [3, 4])
+@pytest.mark.parametrize("seed", [3, pytest.param(4, marks=pytest.mark.slow)])
 def test_planted_numbers_are_found(diagnosed: Diagnosed, seed: int) -> None:
     result, truth = diagnosed("output_attribution.planted", seed)
     names = [n for n in result.measures if n in truth.numbers and n != "checkpoints"]
