@@ -540,6 +540,30 @@ def test_typed_instants(tmp_path: Path) -> None:
     assert loaded.rows("SELECT occurred_at, ended_at FROM requests") == [(NINE, NINE)]
 
 
+def test_an_end_on_the_last_day_of_the_calendar_is_none(tmp_path: Path) -> None:
+    """Tables with a history write so that a row still holds; elsewhere it is no instant."""
+    ends = ["9999-12-31", "9999-12-31T23:59:59Z", "9999-12-31 23:59:59.9999999", "infinity",
+            "9999-12-30T12:00:00-13:00", "2100-01-01T00:00:00Z", "9998-12-31T00:00:00Z",
+            "-infinity", "99999-12-31"]  # fmt: skip
+    records = [{"person": f"p{i}", "active_until": end} for i, end in enumerate(ends)]
+    loaded = Loaded(tmp_path, "people.csv", as_csv(records))
+    rows = loaded.rows("SELECT person, CAST(active_until AS VARCHAR) FROM people ORDER BY person")
+    assert dict(rows) == {
+        **dict.fromkeys(("p0", "p1", "p2", "p3", "p4")),
+        "p5": "2100-01-01 00:00:00+00",
+        "p6": "9998-12-31 00:00:00+00",
+    }
+    assert [locator for locator, *_ in loaded.rejects] == ["row 8", "row 9"]
+    (tmp_path / "typed").mkdir()
+    typed = [{"person": "a", "active_until": datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)},
+             {"person": "b", "active_until": datetime(2030, 1, 1, tzinfo=UTC)}]  # fmt: skip
+    kept = Loaded(tmp_path / "typed", "people.parquet", as_parquet(typed))
+    assert kept.rows("SELECT person FROM people WHERE active_until IS NULL") == [("a",)]
+    late = [{"person": "a", "active_from": "9999-12-31T00:00:00Z"}]
+    (tmp_path / "from").mkdir()
+    assert len(Loaded(tmp_path / "from", "people.csv", as_csv(late)).rejects) == 1
+
+
 @pytest.mark.parametrize("zone", [None, "Europe/Berlin"])
 def test_instants_in_nanoseconds_as_pandas_writes_them(tmp_path: Path, zone: str | None) -> None:
     begun = 1_772_355_600_123_456_000

@@ -24,6 +24,8 @@ ZONED_KINDS = (INSTANT, "TIMESTAMPTZ_NS")
 _HAS_ZONE = r"([A-Za-z]|[+-]\d{2}(:?\d{2})?)$"
 # Instants outside are none that Python can hold; infinity is one of them.
 _FIRST, _LAST = "0001-01-02 00:00:00+00", "9999-12-30 00:00:00+00"
+# How tables with a history write that a row has no end: the last day of the calendar, or infinity.
+_NEVER = "(9999-12-3[01]([^0-9].*)?|infinity)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +75,7 @@ def value(table: Table, name: str, entry: Field, kind: str, timezone: str) -> st
             f"AND CAST({literal(_LAST)} AS {INSTANT}) THEN {instant} END)"
         )
     if target in (TEXT, JSON):
-        return _word(_text(source, kind), _allowed(table, name))
+        return _word(_text(source, kind), table.column(name).values)
     if target == REAL:
         return _real(source, entry.scale)
     if target == WHOLE and kind == "BOOLEAN":  # as in text formats, true is no number
@@ -94,13 +96,19 @@ def value(table: Table, name: str, entry: Field, kind: str, timezone: str) -> st
 def said(table: Table, name: str, entry: Field, kind: str) -> str:
     """SQL of the source value, NULL where it says nothing: empty text, or NaN for a number.
 
-    An optional text may be empty; an id may not. What the map calls empty says nothing either.
+    An optional text may be empty; an id may not. What the map calls empty says nothing either, and
+    an end on the last day of the calendar says that there is none.
     """
     source = identifier(entry.source)
     if entry.empty:
         nothing = ", ".join(literal(text) for text in entry.empty)
         test = f"CAST({source} AS {TEXT}) NOT IN ({nothing})"
         source = f"(CASE WHEN {test} THEN {source} END)"
+    if table.column(name).is_open_end:
+        text = f"trim(CAST({source} AS {TEXT}))"
+        source = (
+            f"(CASE WHEN NOT regexp_full_match({text}, {literal(_NEVER)}, 'is') THEN {source} END)"
+        )
     target = table.type_of(name)
     if kind.startswith(("FLOAT", "DOUBLE")) and is_numeric(kind):
         return f"(CASE WHEN NOT isnan({source}) THEN {source} END)"
@@ -117,7 +125,7 @@ def fault(table: Table, name: str, entry: Field, kind: str, sql: str) -> str | N
     """SQL of the reason why a row's value for a column is unusable, NULL where it is usable."""
     target = table.type_of(name)
     is_required = name in table.required
-    allowed = _allowed(table, name)
+    allowed = table.column(name).values
     if target == TEXT and not is_required and not allowed and entry.values is None:
         return None
     missing = literal(f"{name} is missing") if is_required else "NULL"
@@ -132,10 +140,6 @@ def fault(table: Table, name: str, entry: Field, kind: str, sql: str) -> str | N
         stray = literal(f" is none of {', '.join(allowed)}")
         tests.append(f"WHEN CAST({sql} AS {TEXT}) NOT IN ({among}) THEN {shown} || {stray}")
     return f"CASE {' '.join(tests)} END"
-
-
-def _allowed(table: Table, name: str) -> tuple[str, ...]:
-    return next(column.values for column in table.columns if column.name == name)
 
 
 def _word(text: str, allowed: tuple[str, ...]) -> str:

@@ -12,7 +12,8 @@ numeric ones in `covariates`.
 ## Leaves out
 Rows in which a value cannot be read as the type of its column, or a required one is missing:
 they are rejects, with the row as it stood. Lines that are torn likewise. Empty fields and NaN are
-missing values; infinity is no value, and a fraction is no whole number.
+missing values; infinity is no value, and a fraction is no whole number. The end of a validity
+(`active_until`) that is infinity or the last day of the calendar, 9999-12-31, is none: it goes on.
 
 ## Known limits
 An instant without a zone is read in the zone of `--timezone`, else as UTC, and that is said. In

@@ -31,6 +31,11 @@ class Column:
         """Whether it holds whole texts or objects, and not names or ids."""
         return self.type == JSON or self.name.split("_")[-1] == "text"
 
+    @property
+    def is_open_end(self) -> bool:
+        """Whether it is the end of a validity, that may lie ahead for ever."""
+        return self.type == INSTANT and self.name.endswith("_until")
+
 
 @dataclass(frozen=True)
 class Table:
@@ -85,9 +90,13 @@ class Table:
             found[ids[0]] = (*found.get(ids[0], ()), "id")
         return found
 
+    def column(self, name: str) -> Column:
+        """The column of that name."""
+        return next(column for column in self.all_columns if column.name == name)
+
     def type_of(self, name: str) -> str:
         """DuckDB type of a column."""
-        return next(column.type for column in self.all_columns if column.name == name)
+        return self.column(name).type
 
     def ddl(self) -> str:
         """`CREATE TABLE` for the case file."""
