@@ -67,6 +67,22 @@ def notes(items: list[Any]) -> str:
     return "\n".join(one.text for one in items if isinstance(one, Note))
 
 
+def test_a_logged_model_is_the_checkpoint_that_traces_name(tmp_path: Path) -> None:
+    """`mlflow.modelId` of a trace is its id; a digest that somebody recorded comes first."""
+    one, two, three = (f"m-{digit * 32}" for digit in "123")
+    items = read(save(tmp_path, [
+        version(1, source=f"models:/{one}"),
+        version(2, source=f"s3://b/7/models/{two}/artifacts"),
+        version(3, source="s3://b/7/r/artifacts/m", model_id=three),
+        version(4, source=f"models:/{one}", tags={"digest": "sha256:ab"}),
+        version(5, source="s3://b/models/m-small/artifacts"),
+    ]))  # fmt: skip
+    assert [row["checkpoint"] for row in values(items, "model_versions")] == [
+        one, two, three, "sha256:ab", "s3://b/models/m-small/artifacts",
+    ]  # fmt: skip
+    assert "1 versions record no digest" in notes(items)
+
+
 @pytest.mark.parametrize("as_answer", [False, True])
 def test_no_alias_in_a_search_of_versions_is_not_no_alias(tmp_path: Path, as_answer: bool) -> None:
     listed = [version(1), version(2)]

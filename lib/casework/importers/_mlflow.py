@@ -1,5 +1,6 @@
 """Registered models of MLflow as evidence rows, from whichever store, search or export."""
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -22,6 +23,8 @@ _OF_MODEL = {"owner", "benchmark", "metric"}
 _OF_CHECKPOINT = {column.name for column in checkpoints.columns} - {"checkpoint", "uri"}
 _DELETED = "Deleted_Internal"
 _STRUCK_OUT = ("REDACTED-SOURCE-PATH", "REDACTED-RUN-ID", "REDACTED-RUN-LINK")
+# The id of a logged model, whose files never change; traces name it in `mlflow.modelId`.
+_LOGGED_MODEL = re.compile(r"(?:^models:/|/)(m-[0-9a-f]{32})(?:/|$)")
 _READABLE = ("_creation_timestamp", "_last_updated_timestamp")
 _VERSION = Form(
     model_versions,
@@ -33,7 +36,7 @@ _VERSION = Form(
         "source_uri": ("source",),
     },
     uses={
-        "checkpoint": ("tags.checkpoint",),
+        "checkpoint": ("tags.checkpoint", "model_id"),
         "stage": ("current_stage",),
         "aliases": ("aliases",),
         "created_at": ("creation_timestamp",),
@@ -65,10 +68,20 @@ class Version:
 
     @property
     def checkpoint(self) -> tuple[str, str] | None:
-        """Its digest, else its source, behind the field that says so."""
+        """Its digest, else its logged model, else its source, behind the field that says so."""
         tags = {f"tags.{name}": self.tags.get(name) for name in ("checkpoint", "digest")}
-        said = {**tags, "source": self.known.get("source")}.items()
-        return next(((name, found) for name, value in said if (found := text(value))), None)
+        source = text(self.known.get("source"))
+        logged = _LOGGED_MODEL.search(source or "")
+        said = {
+            **tags, "model_id": self.known.get("model_id"),
+            "source": logged.group(1) if logged else source,
+        }  # fmt: skip
+        return next(((name, found) for name, value in said.items() if (found := text(value))), None)
+
+    @property
+    def has_no_digest(self) -> bool:
+        """Whether nothing but where its files lay says what it is."""
+        return self.checkpoint == ("source", text(self.known.get("source")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,8 +155,8 @@ def registry_items(
     served: dict[str, str] = {}
     stand_ins = 0
     for version in model.versions:
-        came, checkpoint = version.checkpoint or ("", "")
-        stand_ins += came == "source"
+        _, checkpoint = version.checkpoint or ("", "")
+        stand_ins += version.has_no_digest
         served.setdefault(version.label or "", checkpoint)
         yield from _version_rows(model, version, named, log)
     for alias in model.aliases:

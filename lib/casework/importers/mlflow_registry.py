@@ -11,8 +11,9 @@ and not used. Prompts of MLflow 3, which it keeps the same way.
 | `model`, `version`, `run_id` | `name`, `version`, `run_id` |
 | `stage` | `current_stage`; `None` is no stage |
 | `aliases` | the alias files that name the version |
-| `checkpoint` | the tag `checkpoint`, else `digest`, else the `source` URI, which is told; none \
-where MLflow struck it out |
+| `checkpoint` | the tag `checkpoint`, else `digest`, else the logged model (`m-…`) of `model_id` \
+or `source`, as traces name it; else the `source` URI, which is told; none where MLflow struck it \
+out |
 | `source_uri`, `created_at` | `source`, `creation_timestamp` |
 | any other | the version's tag of that name; `owner`, `benchmark`, `metric` also the model's |
 
