@@ -11,7 +11,7 @@ from tests.importers.loading import load, rows, source_of
 
 from casework.importers import get
 from casework.importers._instants import later, milliseconds
-from casework.importers._thumbs import signal
+from casework.importers._thumbs import numeric_signals, signal
 
 
 def loaded(tmp_path: Path, importer: str, content: Any, sql: str, name: str = "a.json") -> Any:
@@ -30,12 +30,26 @@ def loaded(tmp_path: Path, importer: str, content: Any, sql: str, name: str = "a
     ],
 )  # fmt: skip
 def test_only_marks_without_doubt_are_thumbs(label: Any, score: Any, expected: int | None) -> None:
-    assert signal(label, score) == expected
+    assert signal(label, score, "user_feedback") == expected
 
 
 @given(st.none() | st.floats() | st.integers() | st.text(max_size=9))
 def test_a_mark_is_up_down_or_nothing(score: Any) -> None:
-    assert signal(None, score) in (1, -1, None)
+    assert signal(None, score, "helpful") in (1, -1, None)
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("helpful", 1), ("is_correct", 1), ("userFeedback", 1), ("👍", 1), ("Would you like it", 1),
+        ("hallucination", None), ("toxic", None), ("not_helpful", None), ("incorrect", None),
+        ("quality", 1), ("", 1),
+    ],
+)  # fmt: skip
+def test_yes_is_no_thumb_where_the_name_asks_for_a_fault(name: str, expected: int | None) -> None:
+    assert signal(None, True, name) == signal("yes", None, name) == expected
+    assert signal("thumbs_up", None, name) == 1
+    assert numeric_signals([1, 0], name) == ({1.0: 1, 0.0: -1} if expected else {})
 
 
 def test_ends_that_no_calendar_holds_are_none() -> None:

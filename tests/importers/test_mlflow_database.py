@@ -167,7 +167,7 @@ def test_a_mark_is_a_thumb_where_that_is_beyond_doubt(
 
 @given(st.lists(st.sampled_from([-1, 0, 1, 2, 5, True, False, "x", None])))
 def test_numbers_are_thumbs_only_among_their_like(values: list[Any]) -> None:
-    signals = numeric_signals(values)
+    signals = numeric_signals(values, "quality")
     numbers = [one for one in values if one is not None and not isinstance(one, bool)]
     assert not signals or set(numbers) <= {-1, 0, 1}
     assert signals.get(1.0, 1) == 1

@@ -134,11 +134,11 @@ def _grade(score: Mapping[str, Any]) -> float | None:
 
 def _flag(score: Mapping[str, Any], name: str) -> int | None:
     label = text(score.get("stringValue"))
-    return thumb(label) or _turned(name, signal(label, score.get("value")))
+    return thumb(label) or _turned(name, signal(label, score.get("value"), name))
 
 
 def _signals(name: str, numbers: set[float]) -> dict[float, int]:
-    found = numeric_signals(numbers, is_of_thumbs=is_of_thumbs(name))
+    found = numeric_signals(numbers, name)
     turned = {given: _turned(name, said) for given, said in found.items()}
     return {given: said for given, said in turned.items() if said is not None}
 

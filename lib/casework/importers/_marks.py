@@ -14,7 +14,7 @@ from casework.importers._fields import FieldLog, Form
 from casework.importers._flattened import indexed
 from casework.importers._shape import text
 from casework.importers._span_ref import SpanRef
-from casework.importers._thumbs import as_number, is_of_thumbs, numeric_signals, signal, thumb
+from casework.importers._thumbs import as_number, numeric_signals, signal, thumb
 from casework.tables import eval_samples, feedback
 
 PREFIXES = ("annotations.", "evaluations.", "trace.annotations.", "trace.evaluations.",
@@ -127,8 +127,7 @@ class Marks:
     def rest(self) -> Iterator[tuple[Row, str | None]]:
         """Yield the rows that waited, each with the trace that its mark belongs to."""
         for name, numbered in self._numbers.items():
-            of_thumbs = is_of_thumbs(name.partition(" ")[2])
-            signals = numeric_signals(self._given[name], is_of_thumbs=of_thumbs)
+            signals = numeric_signals(self._given[name], name.partition(" ")[2])
             for one in numbered:
                 yield one.make(signals.get(one.number)), one.trace_id
         self._numbers.clear()
@@ -142,7 +141,7 @@ class Marks:
         found = as_number(mark)
         self._given.setdefault(name, []).append(mark)
         if found is None:
-            yield make(thumb(label) or signal(label, score))
+            yield make(thumb(label) or signal(label, score, name))
         else:
             self._numbers.setdefault(name, []).append(_Numbered(found, make, span.trace_id))
 

@@ -128,7 +128,7 @@ class Marks:
         for mark in self._waiting:
             if mark.source == "HUMAN":
                 values[mark.name].append(mark.value)
-        numeric = {name: numeric_signals(found) for name, found in values.items()}
+        numeric = {name: numeric_signals(found, name) for name, found in values.items()}
         for mark in self._waiting:
             thumb = _thumb(mark, numeric.get(mark.name, {})) if mark.source == "HUMAN" else None
             if thumb is not None:
@@ -181,4 +181,4 @@ def _thumb(mark: Mark, numeric: Mapping[float, int]) -> int | None:
     found = as_number(mark.value)
     if found is not None:
         return numeric.get(found)
-    return signal(mark.value if isinstance(mark.value, str) else None, mark.value)
+    return signal(mark.value if isinstance(mark.value, str) else None, mark.value, mark.name)
