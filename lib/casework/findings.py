@@ -179,7 +179,8 @@ class Result:
 class Change:
     """Something that was changed on purpose, as the evidence records it.
 
-    `table` is `config_events`, `alias_events` or `deployments`; `key` says what was changed.
+    `table` is `config_events`, `alias_events`, `deployments` or `eval_runs`; `key` says what was
+    changed.
     """
 
     occurred_at: datetime
@@ -195,6 +196,10 @@ class Cause:
 
     `start` and `end` bracket it. `within` are the recorded changes inside the bracket, `around`
     those close to it. With two or more within, none is the cause by time alone.
+
+    `attribution` is the most that can be said of a recorded change as the cause: what the gravest
+    of the diagnoses says, `supported` where several were changed together (METHODS section 14, 9),
+    None where none is on record within.
     """
 
     start: datetime
@@ -203,6 +208,19 @@ class Cause:
     diagnoses: tuple[str, ...]
     within: tuple[Change, ...]
     around: tuple[Change, ...]
+    attribution: Verdict | None = None
+
+    @property
+    def together(self) -> tuple[str, ...]:
+        """What was changed within the bracket, each named once.
+
+        Replicas that made the same move as an alias are no other change.
+        """
+        moves = {(c.before, c.after) for c in self.within if c.table == "alias_events"}
+        return tuple(dict.fromkeys(
+            change.key for change in self.within
+            if change.table != "deployments" or (change.before, change.after) not in moves
+        ))  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

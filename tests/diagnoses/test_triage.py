@@ -17,7 +17,7 @@ from casework.findings import Break, Cause, Primary, Result, Severity, Verdict
 from casework.report import as_html
 from casework.report.causes import recorded
 from casework.report.collect import collect
-from casework.tables import alias_events, clocks, config_events, deployments
+from casework.tables import alias_events, clocks, config_events, deployments, eval_runs
 
 START = datetime(2026, 2, 1, tzinfo=UTC)
 
@@ -185,6 +185,34 @@ def test_what_is_said_of_changes_on_record(case: Case) -> None:
     none = triage(case, [result("a", "confirmed", "S2", None, (50, 51))]).causes[0]
     assert recorded(none) == "none"
     assert isinstance(none, Cause)
+
+
+def test_changes_together_cap_what_can_be_said_of_any_of_them(case: Case) -> None:
+    def attribution(verdict: Verdict, first: float, last: float) -> tuple[Verdict | None, str]:
+        (cause,) = triage(case, [result("a", verdict, "S2", None, (first, last))]).causes
+        return cause.attribution, recorded(cause)
+
+    assert attribution("confirmed", 9.9, 10.1)[0] == "confirmed"
+    assert attribution("supported", 9.9, 10.1)[0] == "supported"
+    capped, told = attribution("confirmed", 9, 11)
+    assert capped == "supported"
+    assert "that one of them did it is supported at most" in told
+    assert attribution("confirmed", 50, 51) == (None, "none")
+
+
+def test_another_harness_is_a_change_of_the_suite(tmp_path: Path) -> None:
+    def run(number: int, hours: float, suite: str, version: str | None) -> Row:
+        values = {"run_id": f"r{number}", "suite": suite, "started_at": at(hours),
+                  "harness": version and "inspect_ai", "harness_version": version}  # fmt: skip
+        return Row(eval_runs, f"run {number}", values)
+
+    versions = [("a", "0.1"), ("b", "0.1"), ("a", None), ("a", "0.2"), ("b", "0.1"), ("a", "0.2")]
+    rows = [run(i, i, suite, version) for i, (suite, version) in enumerate(versions)]
+    with filled(tmp_path / "case.duckdb", *rows) as case:
+        changes = triage(case, []).changes
+    assert [(c.table, c.key, c.before, c.after, c.occurred_at) for c in changes] == [
+        ("eval_runs", "harness of a", "inspect_ai 0.1", "inspect_ai 0.2", at(3))
+    ]
 
 
 def test_the_report_tells_of_shared_causes(tmp_path: Path) -> None:

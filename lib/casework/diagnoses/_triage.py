@@ -2,16 +2,17 @@
 
 METHODS 0.5 and section 14. Holm's adjustment runs over the primary tests of the diagnoses that ran
 together. Breaks may share a cause where their brackets overlap, each widened by the error of the
-clocks; the cause lies in what the brackets have in common.
+clocks; the cause lies in what the brackets have in common. Where several changes are on record
+there, none of them is the confirmed cause.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from casework.case import Case, Query
 from casework.diagnoses._inquiry import severity
-from casework.findings import VERDICTS, Break, Cause, Change, Primary, Result, Triage
+from casework.findings import VERDICTS, Break, Cause, Change, Primary, Result, Triage, Verdict
 from casework.stats.multiplicity import holm
 from casework.words import p_value
 
@@ -36,9 +37,19 @@ CHANGES = Query(
           FROM deployments)
     WHERE before <> checkpoint
     GROUP BY before, checkpoint, date_trunc('day', valid_from)
+    UNION
+    SELECT started_at, 'eval_runs', concat_ws(' ', 'harness of', suite), before, version
+    FROM (SELECT started_at, suite, version,
+                 lag(version) OVER (PARTITION BY suite ORDER BY started_at, run_id) AS before
+          FROM (SELECT run_id, suite, started_at,
+                       concat_ws(' ', harness, harness_version) AS version
+                FROM eval_runs)
+          WHERE version <> '')
+    WHERE before <> version
     ORDER BY 1, 2, 3, 4, 5
     """,
-    "Everything that was changed on purpose: configuration, aliases, and replicas day by day.",
+    "Everything that was changed on purpose: configuration, aliases, replicas day by day, and the "
+    "harness of a suite.",
 )
 
 CLOCK_ERROR = Query(
@@ -91,9 +102,10 @@ def triage(case: Case, results: Sequence[Result]) -> Triage:
     (error,) = case.rows(CLOCK_ERROR).rows[0]
     ranked = [r for r in by_gravity(results) if r.verdict != "not_testable"]
     brackets = _brackets(ranked, timedelta(seconds=float(error)))
+    verdicts = {result.diagnosis: result.verdict for result in ranked}
     return Triage(
         ranking=tuple(result.diagnosis for result in ranked),
-        causes=tuple(_cause(bracket, changes) for bracket in _shared(brackets)),
+        causes=tuple(_cause(bracket, changes, verdicts) for bracket in _shared(brackets)),
         changes=changes,
     )
 
@@ -139,14 +151,14 @@ def _shared(brackets: Sequence[_Bracket]) -> list[_Bracket]:
     return sorted(causes, key=lambda cause: (cause.start, cause.end))
 
 
-def _cause(bracket: _Bracket, changes: Sequence[Change]) -> Cause:
+def _cause(bracket: _Bracket, changes: Sequence[Change], verdicts: Mapping[str, Verdict]) -> Cause:
     def held(margin: timedelta) -> tuple[Change, ...]:
         first, last = bracket.start - margin, bracket.end + margin
         return tuple(change for change in changes if first <= change.occurred_at <= last)
 
     within = held(timedelta(0))
     near = held(max(_NEAR, bracket.end - bracket.start))
-    return Cause(
+    cause = Cause(
         start=bracket.start,
         end=bracket.end,
         breaks=tuple(dict.fromkeys(one.what for _, one in bracket.breaks)),
@@ -154,3 +166,13 @@ def _cause(bracket: _Bracket, changes: Sequence[Change]) -> Cause:
         within=within,
         around=tuple(change for change in near if change not in within),
     )
+    return replace(cause, attribution=_attribution(cause, verdicts))
+
+
+def _attribution(cause: Cause, verdicts: Mapping[str, Verdict]) -> Verdict | None:
+    """The most that can be said of a change on record as the cause."""
+    if not cause.within:
+        return None
+    if len(cause.together) > 1:
+        return "supported"
+    return min((verdicts[name] for name in cause.diagnoses), key=VERDICTS.index)

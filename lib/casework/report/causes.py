@@ -91,22 +91,20 @@ def when(cause: Cause) -> str:
 def recorded(cause: Cause) -> str:
     """Say which changes are on record within the bracket of a cause, and close to it."""
     if cause.within:
-        several = len(_apart(cause.within)) > 1
-        caution = " (together, so time alone does not tell which)" if several else ""
-        return f"{_listed(cause.within)}{caution}"
+        return f"{_listed(cause.within)}{_caution(cause)}"
     if cause.around:
         return f"none within; close by: {_listed(cause.around)}"
     return "none"
 
 
-def _apart(changes: Sequence[Change]) -> set[str]:
-    """What was changed; replicas that made the same move as an alias are no other change."""
-    moves = {(c.before, c.after) for c in changes if c.table == "alias_events"}
-    return {
-        change.key
-        for change in changes
-        if change.table != "deployments" or (change.before, change.after) not in moves
-    }
+def _caution(cause: Cause) -> str:
+    """Say that several changes stand against each other, and how much can be said of any."""
+    if len(cause.together) < 2:
+        return ""
+    said = "together, so time alone does not tell which"
+    if cause.attribution is None:
+        return f" ({said})"
+    return f" ({said}: that one of them did it is {cause.attribution} at most)"
 
 
 def _listed(changes: Sequence[Change]) -> str:
