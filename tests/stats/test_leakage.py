@@ -85,6 +85,11 @@ def test_without_strata_the_clean_score_is_that_of_the_clean_items() -> None:
     assert found.gain.value == pytest.approx(plain.gain)
     assert found.n_eff == pytest.approx(140)
     assert found.left_out == 0
+    assert found.gap is not None
+    assert found.gap.value == pytest.approx(plain.gap.value)
+    # Newcombe's limits come of Wilson's too, for one item more in each group
+    assert found.gap.low == pytest.approx(plain.gap.low, abs=0.002)
+    assert found.gap.high == pytest.approx(plain.gap.high, abs=0.002)
 
 
 def test_clean_items_are_weighted_to_the_mix_of_all() -> None:
@@ -153,7 +158,10 @@ def test_clean_items_that_are_all_right_are_not_certain() -> None:
     assert found.score.low == pytest.approx(wilson(10, 10).low)
     assert found.score.value == found.score.high == 1
     assert found.gain.low < 0 < found.gain.high
-    assert adjusted_score([1, 0, 1], [False] * 3, ["a"] * 3).gain == Estimate(0, 0, 0, 3)
+    none = adjusted_score([1, 0, 1], [False] * 3, ["a"] * 3)
+    assert none is not None
+    assert none.gain == Estimate(0, 0, 0, 3)
+    assert none.gap is None
 
 
 @pytest.mark.parametrize("scores", [[0.7], [0.7] * 5])

@@ -7,6 +7,7 @@ import numpy as np
 
 from casework.diagnoses import _leak_queries as q
 from casework.diagnoses._inquiry import Inquiry
+from casework.diagnoses._leak_beside import Beside, look_beside
 from casework.diagnoses._leak_choice import Chosen, RunSeen
 from casework.diagnoses._leak_effect import Effect, measure_effect
 from casework.diagnoses._leak_paraphrases import Paraphrases, find_paraphrases
@@ -46,6 +47,7 @@ class Investigated:
         traffic: what customers ask of it too; None where none leaked or requests have no text.
         versions: approved model versions that rest on the suite.
         served: requests and accounts that the evaluated checkpoint served.
+        beside: what decides nothing: against clean items and other runs, and by topic.
     """
 
     judged: Judged
@@ -64,6 +66,7 @@ class Investigated:
     traffic: Traffic | None
     versions: int
     served: dict[str, Any]
+    beside: Beside
 
     @property
     def reference(self) -> Reference | None:
@@ -136,6 +139,7 @@ def investigate(
         traffic=traffic,
         versions=int(approved),
         served=ask.one(q.SERVED, checkpoint=judged.run["checkpoint"]),
+        beside=look_beside(ask, chosen, effect, near, seed),
     )
 
 

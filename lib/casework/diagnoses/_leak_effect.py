@@ -111,7 +111,7 @@ def measure_effect(
         binary=all(is_binary(s[np.isfinite(s)]) for s in scores.values()),
         score_all=mean_score(y[np.isfinite(y)], seed),
         score_plain=mean_score(y[np.isfinite(y) & clean], seed),
-        adjusted=adjusted_score(y[used], leaked[used], _strata(samples)[used]),
+        adjusted=adjusted_score(y[used], leaked[used], strata_of(samples)[used]),
         drop=drop,
         control=control,
         net=_changed(scores, leaked, clean, (LEFT_OUT,), seed)[1],
@@ -189,7 +189,7 @@ def _changed(
     return None, None
 
 
-def _strata(samples: Samples) -> NDArray[np.object_]:
+def strata_of(samples: Samples) -> NDArray[np.object_]:
     """Topic of each item, else its category; one stratum where there is neither."""
     topics = samples.table["topic"].take(samples.first).to_pylist()
     return np.array([topic or "" for topic in topics], object).astype(str)

@@ -2,6 +2,7 @@
 
 from itertools import islice
 
+from casework.diagnoses._leak_beside_words import limits_beside
 from casework.diagnoses._leak_case import Investigated
 from casework.diagnoses._leak_verdict import hiding, items_needed, said_score, to_be_read
 from casework.findings import Verdict
@@ -50,6 +51,7 @@ def limits(verdict: Verdict, found: Investigated, min_clean: int) -> tuple[str, 
             f"{count(effect.adjusted.left_out, 'items')} are of topics without a clean item and "
             "are not in the score of the clean ones."
         )
+    said += limits_beside(found)
     open_alone = verdict == "inconclusive" and not hiding(found)
     needed = items_needed(found) if open_alone else None
     if needed is not None:

@@ -4,8 +4,10 @@ import numpy as np
 
 from casework.diagnoses import _leak_queries as q
 from casework.diagnoses._inquiry import Inquiry
+from casework.diagnoses._leak_beside import measure_beside
 from casework.diagnoses._leak_case import Investigated, left_out_score
 from casework.diagnoses._leak_paraphrases import EMBEDDED, Paraphrases
+from casework.diagnoses._leak_slices import TIERS
 from casework.stats.estimates import wilson
 from casework.stats.leakage import bootstrap_mean, is_binary
 
@@ -35,6 +37,7 @@ def measure(ask: Inquiry, found: Investigated, seed: int) -> None:
     _measure_scores(ask, found, seed)
     _measure_similarity(ask, found)
     _measure_paraphrases(ask, found.paraphrases)
+    measure_beside(ask, found.beside, found.effect)
     for name, value, noun, by in (
         ("versions_resting", found.versions, "versions", q.RESTED_ON),
         ("requests_served", found.served["requests"], "requests", q.SERVED),
@@ -123,19 +126,16 @@ def _share(ask: Inquiry, name: str, k: int | None, n: int) -> None:
     ask.measure(name, e.value, "share:items", q.ITEMS, ci95=(e.low, e.high), n=n)
 
 
-_TIER_WORDS = ("same source", "exact", "nearly", "long run")
-
-
 def _leaks(found: Investigated) -> list[dict[str, object]]:
     """The leaked items with the example that stood in their prompt, in the order of the items."""
     if found.in_prompt is None:
         places = np.flatnonzero(found.effect.leaked).tolist()
-        return [{"item_id": found.samples.ids[i], "how": _TIER_WORDS[found.tier[i]],
+        return [{"item_id": found.samples.ids[i], "how": TIERS[found.tier[i]],
                  "bank": None, "exemplar_id": None} for i in places]  # fmt: skip
     rows: list[dict[str, object]] = []
     for _, leak in sorted(found.in_prompt.leaks.items()):
         row: dict[str, object] = {"item_id": found.samples.ids[leak.item],
-                                  "how": _TIER_WORDS[leak.tier]}  # fmt: skip
+                                  "how": TIERS[leak.tier]}  # fmt: skip
         for column in ("bank", "exemplar_id"):
             held = found.bank is not None and leak.row is not None
             row[column] = found.bank.table[column][leak.row].as_py() if held else None  # type: ignore[union-attr]

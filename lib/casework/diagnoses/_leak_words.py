@@ -2,6 +2,7 @@
 
 from casework.diagnoses import _leak_queries as q
 from casework.diagnoses._inquiry import Inquiry
+from casework.diagnoses._leak_beside_words import findings_beside
 from casework.diagnoses._leak_case import Investigated, left_out_score
 from casework.diagnoses._leak_paraphrases import EMBEDDED, Paraphrases
 from casework.diagnoses._leak_similarity import Along
@@ -163,6 +164,7 @@ def findings(ask: Inquiry, found: Investigated) -> tuple[Finding, ...]:
         stated.append(_swap_finding(ask, found.swap, found.swap.follow))
     if found.paraphrases is not None:
         stated.append(_paraphrase_finding(ask, found.paraphrases))
+    stated += findings_beside(ask, found)
     if found.versions or found.served["requests"]:
         stated.append(
             Finding(

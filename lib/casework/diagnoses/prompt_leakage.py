@@ -37,6 +37,7 @@ from casework.diagnoses._inquiry import Conclusion, Inquiry
 from casework.diagnoses._leak_case import Investigated, investigate
 from casework.diagnoses._leak_charts import draw
 from casework.diagnoses._leak_choice import choose
+from casework.diagnoses._leak_history import since
 from casework.diagnoses._leak_limits import limits
 from casework.diagnoses._leak_measures import measure
 from casework.diagnoses._leak_reading import Search
@@ -125,6 +126,7 @@ def _conclude(ask: Inquiry, found: Investigated, alpha: float, min_clean: int) -
         limits=limits(verdict, found, min_clean),
         missing=_wanted(found),
         primary=Primary(drop.p, alpha) if drop else None,
+        breaks=since(found.runs),
     )
 
 

@@ -218,12 +218,24 @@ class Adjusted:
             interval joins those of what they have and what the clean ones would.
         n_eff: clean items of equal weight that would be as precise.
         left_out: items in strata that have no clean item, which are not in either score.
+        leaked: share of the leaked items among those that are in the scores.
     """
 
     score: Estimate
     gain: Estimate
     n_eff: float
     left_out: int
+    leaked: float
+
+    @property
+    def gap(self) -> Estimate | None:
+        """Score of the leaked items minus that of clean ones at their strata; None without any."""
+        if not self.leaked:
+            return None
+        value, low, high = (
+            x / self.leaked for x in (self.gain.value, self.gain.low, self.gain.high)
+        )
+        return Estimate(value, low, high, self.gain.n)
 
 
 def adjusted_score(scores: ArrayLike, leaked: ArrayLike, strata: ArrayLike) -> Adjusted | None:
@@ -263,7 +275,7 @@ def adjusted_score(scores: ArrayLike, leaked: ArrayLike, strata: ArrayLike) -> A
         )
         by, more = float(part.sum()), minus(with_leak, without)
         gain = Estimate(by * more.value, by * more.low, by * more.high, total)
-    return Adjusted(score, gain, n_eff, int(n[:, ~kept].sum()))
+    return Adjusted(score, gain, n_eff, int(n[:, ~kept].sum()), float(part.sum()))
 
 
 def _weighted(
