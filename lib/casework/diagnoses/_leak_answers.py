@@ -5,8 +5,9 @@ bears the very answer of the item gives it away as well; it is no leak of the it
 as one: the verdict knows of questions alone.
 """
 
-from collections import Counter, defaultdict
+from collections import Counter
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -15,7 +16,7 @@ from casework.diagnoses._leak_references import NONE, Reference
 from casework.diagnoses._leak_samples import Samples
 from casework.stats.boilerplate import TELLING
 from casework.stats.estimates import Estimate, wilson
-from casework.stats.tokens import normalise
+from casework.stats.tokens import Places, normalise
 
 _MOST = 5
 """Examples of one answer that are looked for in a prompt: what more of them bear is a form."""
@@ -46,19 +47,37 @@ def answers_of(
     """Look for answers in prompts; None without prompts or a bank."""
     if bank is None or found is None:
         return None
-    targets = normalise(samples.table["target"].take(samples.first))
-    of = Counter(targets)
-    told = [
-        item for item, target in enumerate(targets)
-        if of[target] == 1 and len(target.split()) >= TELLING
-        and found.known[item] and item not in found.leaks and bank.tier[item] == NONE
-    ]  # fmt: skip
-    if not told:
+    texts, place = _coded(samples.table["target"].take(samples.first))
+    counts = np.bincount(place, minlength=len(texts))
+    own = (counts == 1) & np.array([len(text.split()) >= TELLING for text in texts], bool)
+    told = own[place] & found.known & ~found.flags & (bank.tier == NONE)
+    item_of = {texts[place[item]]: item for item in np.flatnonzero(told).tolist()}
+    if not item_of:
         return Answers((), 0)
-    rows = defaultdict(list)
-    for row, label in enumerate(normalise(bank.table["label"])):
-        rows[label].append(row)
-    pairs = [(item, row) for item in told for row in rows.get(targets[item], ())[:_MOST]]
-    stood = np.array(stood_in(samples, bank, found, pairs, near), bool)
-    there = dict(pairs[place] for place in np.flatnonzero(stood).tolist()[::-1])
-    return Answers(tuple(sorted(there.items())), len(told))
+    labels, label = _coded(bank.table["label"])
+    bears = np.array([text in item_of for text in labels], bool)
+    seen: Counter[int] = Counter()
+    pairs = []
+    for row in np.flatnonzero(bears[label]).tolist():
+        item = item_of[labels[label[row]]]
+        seen[item] += 1
+        if seen[item] <= _MOST:
+            pairs.append((item, row))
+    there: dict[int, int] = {}
+    stood = stood_in(samples, bank, found, pairs, near)
+    for (item, row), stands in zip(pairs, stood, strict=True):
+        if stands:
+            there.setdefault(item, row)
+    return Answers(tuple(sorted(there.items())), len(item_of))
+
+
+def _coded(column: Any) -> tuple[list[str], Places]:
+    """The different texts of a column as they are compared, and the place of each row in them."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    encoded = pc.fill_null(column, "").combine_chunks().dictionary_encode()
+    plain = normalise(pa.chunked_array([encoded.dictionary]))
+    place = {text: i for i, text in enumerate(dict.fromkeys(plain))}
+    of = np.array([place[text] for text in plain], np.int64)
+    return list(place), of[encoded.indices.to_numpy()]

@@ -22,7 +22,7 @@ from casework.stats.leakage import (
     paired_drop,
 )
 from casework.stats.shingles import Flags
-from casework.stats.tokens import normalise
+from casework.stats.tokens import Places, normalise
 
 Floats = NDArray[np.float64]
 
@@ -111,7 +111,7 @@ def measure_effect(
         binary=all(is_binary(s[np.isfinite(s)]) for s in scores.values()),
         score_all=mean_score(y[np.isfinite(y)], seed),
         score_plain=mean_score(y[np.isfinite(y) & clean], seed),
-        adjusted=adjusted_score(y[used], leaked[used], strata_of(samples)[used]),
+        adjusted=adjusted_score(y[used], leaked[used], topics_of(samples)[0][used]),
         drop=drop,
         control=control,
         net=_changed(scores, leaked, clean, (LEFT_OUT,), seed)[1],
@@ -189,10 +189,20 @@ def _changed(
     return None, None
 
 
-def strata_of(samples: Samples) -> NDArray[np.object_]:
-    """Topic of each item, else its category; one stratum where there is neither."""
-    topics = samples.table["topic"].take(samples.first).to_pylist()
-    return np.array([topic or "" for topic in topics], object).astype(str)
+def topics_of(samples: Samples) -> tuple[Places, list[str]]:
+    """Place of each item among the topics, and their names in order.
+
+    The category where there is no topic; one of no name where there is neither.
+    """
+    import pyarrow.compute as pc
+
+    topics = pc.fill_null(samples.table["topic"].take(samples.first), "")
+    encoded = topics.combine_chunks().dictionary_encode()
+    names = encoded.dictionary.to_pylist()
+    order = sorted(range(len(names)), key=names.__getitem__)
+    rank = np.empty(len(names), np.int64)
+    rank[order] = np.arange(len(names))
+    return rank[encoded.indices.to_numpy()], [names[place] for place in order]
 
 
 def _copies(

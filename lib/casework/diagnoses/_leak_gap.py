@@ -8,9 +8,8 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from casework.diagnoses._leak_effect import Effect, Floats, strata_of
+from casework.diagnoses._leak_effect import Effect, Floats, topics_of
 from casework.diagnoses._leak_references import Questions
 from casework.diagnoses._leak_samples import Samples
 from casework.stats.estimates import Estimate
@@ -78,7 +77,7 @@ def gap_of(effect: Effect, samples: Samples, asked: Questions) -> Gap | None:
     if not bad.any() or bad.all():
         return None
     length = asked.tokens.lengths[asked.text][used]
-    alike = adjusted_score(y, bad, _strata(strata_of(samples)[used], length))
+    alike = adjusted_score(y, bad, _strata(topics_of(samples)[0][used], length))
     subsets = tuple(
         _subset(name, y[flags], y) for name, flags in (("leaked", bad), ("clean", ~bad))
     )
@@ -108,9 +107,8 @@ def _subset(name: str, scores: Floats, every: Floats) -> Subset:
     return Subset(name, len(scores), mean, z)
 
 
-def _strata(topics: NDArray[np.object_], length: Places) -> Places:
+def _strata(topic: Places, length: Places) -> Places:
     """Topic and fifth of the lengths of each item, as one number."""
-    _, topic = np.unique(topics, return_inverse=True)
     fifth = np.searchsorted(np.quantile(length, _FIFTHS), length)
     strata: Places = topic * (len(_FIFTHS) + 1) + fifth
     return strata

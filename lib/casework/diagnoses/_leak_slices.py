@@ -10,7 +10,7 @@ import numpy as np
 
 from casework.case import Query
 from casework.diagnoses._inquiry import Inquiry
-from casework.diagnoses._leak_effect import Effect, span_of, strata_of
+from casework.diagnoses._leak_effect import Effect, span_of, topics_of
 from casework.diagnoses._leak_runs import LEFT_OUT, Judged
 from casework.diagnoses._leak_samples import Samples
 from casework.stats.estimates import Estimate
@@ -87,15 +87,16 @@ def slices_of(
     sizes = [0, *(int(flags.sum()) for _, flags in tiers)]
     told = [(name, fall(flags)[0]) for (name, flags), smaller, n in
             zip(tiers, sizes, sizes[1:], strict=False) if n > smaller]  # fmt: skip
-    topics = strata_of(samples)
-    names, counts = np.unique(topics[both], return_counts=True)
-    if len(names) < 2:
+    topic, names = topics_of(samples)
+    counts = np.bincount(topic[both], minlength=len(names))
+    held = int((counts > 0).sum())
+    if held < 2:
         return Slices((), 0, tuple(told))
     leaked = [samples.ids[place] for place in np.flatnonzero(effect.leaked).tolist()]
     ask.ask(BY_TOPIC, **judged.params, leaked=leaked)
-    largest = names[np.argsort(-counts, kind="stable")][:MOST].tolist()
-    falls = [fall(both & (topics == name)) for name in largest]
+    largest = np.argsort(-counts, kind="stable")[: min(held, MOST)].tolist()
+    falls = [fall(both & (topic == place)) for place in largest]
     adjusted = benjamini_hochberg([p for _, p in falls])
-    found = [TopicFall(name, e, p, q)
-             for name, (e, p), q in zip(largest, falls, adjusted, strict=True)]  # fmt: skip
-    return Slices(tuple(found), len(names) - len(largest), tuple(told))
+    found = [TopicFall(names[place], e, p, q)
+             for place, (e, p), q in zip(largest, falls, adjusted, strict=True)]  # fmt: skip
+    return Slices(tuple(found), held - len(largest), tuple(told))
