@@ -50,6 +50,8 @@ def test_leaked_items_of_easy_topics_are_no_better_than_their_like(diagnose: Dia
         ("easy", True): (54, 60), ("easy", False): (36, 40),
         ("hard", True): (6, 20), ("hard", False): (24, 80),
     }))  # fmt: skip
+    assert value(result, "leaked_questions") == value(result, "leaked_n_eff") == 80
+    assert not any("the same one" in limit for limit in result.limits)
     assert value(result, "leaked_gap") == pytest.approx(60 / 80 - 60 / 120)
     assert value(result, "leaked_gap_p") < 0.001
     alike = result.measures["leaked_gap_alike"]
@@ -170,6 +172,19 @@ def test_topics_that_fall_are_told_among_all_that_are_looked_at(diagnose: Diagno
     (tier,) = value(result, "drop_by_tier")
     assert (tier["how_at_least"], tier["items"]) == ("exact", 60)
     assert tier["drop"] == value(result, "leave_one_out_drop")
+
+
+def test_copies_of_one_question_are_told(diagnose: Diagnose) -> None:
+    tables = of_rerun(["a"] * 40, [1.0] * 40, [0.0] * 40)
+    for column in ("input_text", "prompt_text"):
+        texts_of = tables["eval_samples"][column]
+        for begin in (0, 40):
+            texts_of[begin : begin + 10] = [texts_of[begin]] * 10
+    result = diagnose(tables)
+    assert value(result, "leaked_questions") == 31
+    assert value(result, "leaked_n_eff") == pytest.approx(40**2 / (10**2 + 30))
+    assert value(result, "top_question_share") == 0.25
+    assert any("40 leaked items ask 31 questions, 25" in limit for limit in result.limits)
 
 
 def test_of_many_topics_the_largest_are_told_and_the_others_counted(diagnose: Diagnose) -> None:

@@ -13,7 +13,7 @@ from casework.report.model import Report
 
 def report(*tests: tuple[Verdict, Primary | None]) -> Report:
     made = sample.sample()
-    one = made.results[0]
+    one = replace(made.results[0], charts=())
     names = ["cohort_skew", "prompt_leakage", "registry_rot", "threshold_drift", "alignment_loss"]
     results = tuple(
         replace(one, diagnosis=names[i % 5], verdict=verdict, primary=primary)

@@ -12,6 +12,7 @@ from casework.diagnoses._leak_effect import Effect
 from casework.diagnoses._leak_gap import Gap, gap_of
 from casework.diagnoses._leak_history import SCORES_BY_RUN, History, history_of
 from casework.diagnoses._leak_references import NONE, Reference
+from casework.diagnoses._leak_repeats import Repeats, repeats_of
 from casework.diagnoses._leak_slices import BY_TOPIC, Slices, slices_of
 from casework.stats.estimates import Estimate
 
@@ -21,6 +22,7 @@ class Beside:
     """What stands beside the effect; each is None where the evidence does not hold it.
 
     Attributes:
+        repeats: the leaked items by their question.
         gap: leaked items against clean ones in the same run.
         history: both groups over the runs of the suite.
         slices: the effect by topic and by how the items stood there.
@@ -29,6 +31,7 @@ class Beside:
         ids: the item ids.
     """
 
+    repeats: Repeats | None
     gap: Gap | None
     history: History | None
     slices: Slices | None
@@ -49,6 +52,7 @@ def look_beside(ask: Inquiry, chosen: Chosen, effect: Effect, near: float, seed:
     else:
         tier = reference.tier
     return Beside(
+        repeats=repeats_of(effect.leaked, reading.compared.asked),
         gap=gap_of(effect, samples, reading.compared.asked),
         history=history_of(ask, judged, chosen.runs, samples, effect, seed),
         slices=slices_of(ask, judged, samples, effect, tier),
@@ -65,6 +69,14 @@ def measure_beside(ask: Inquiry, found: Beside, effect: Effect) -> None:
     ask.estimate("leaked_gap", gap.crude if gap else None, change, q.BY_LEAK)
     ask.measure("leaked_gap_p", gap.p if gap else None, "p", q.BY_LEAK,
                 n=gap.crude.n if gap else None)  # fmt: skip
+    repeats = found.repeats
+    n = repeats.items if repeats else None
+    for name, value, unit in (
+        ("leaked_questions", repeats.questions if repeats else None, "count:questions"),
+        ("leaked_n_eff", repeats.n_eff if repeats else None, "count:questions"),
+        ("top_question_share", repeats.top if repeats else None, "share:leaked items"),
+    ):
+        ask.measure(name, value, unit, q.BY_LEAK, n=n)
     alike = gap.alike if gap else None
     ask.estimate("leaked_gap_alike", gap.standardised if gap else None, change, q.BY_LEAK)
     ask.estimate("score_clean_alike", alike.score if alike else None, level, q.BY_LEAK)

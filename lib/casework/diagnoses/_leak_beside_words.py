@@ -13,7 +13,7 @@ from casework.diagnoses._leak_verdict import falls, said
 from casework.findings import Finding
 from casework.stats.estimates import Estimate
 from casework.visible import shorten
-from casework.words import count, number, p_value, spread
+from casework.words import count, number, p_value, share, spread
 
 _LEVEL = 0.05
 
@@ -34,7 +34,13 @@ def findings_beside(ask: Inquiry, found: Investigated) -> Iterator[Finding]:
 def limits_beside(found: Investigated) -> tuple[str, ...]:
     """Say what these do not cover."""
     answers, slices = found.beside.answers, found.beside.slices
-    told = []
+    told, repeats = [], found.beside.repeats
+    if repeats is not None and repeats.questions < repeats.items:
+        told.append(
+            f"{count(repeats.items, 'leaked items')} ask {count(repeats.questions, 'questions')}, "
+            f"{share(repeats.top)} the same one. The tests take each item for itself; items that "
+            f"ask the same are worth {number(repeats.n_eff)} different ones."
+        )
     if answers is not None and answers.found:
         told.append(
             "Items whose answer alone stood in their prompts are not counted as leaked, and the "

@@ -42,4 +42,6 @@ def remedies(verdict: Verdict, found: Investigated) -> tuple[str, ...]:
         )
     said.append("Split examples and items by source, customer and time, and check the overlap "
                 "whenever either changes.")  # fmt: skip
+    said.append("Put a canary string into the files of items, so that a copy of them is found by "
+                "it, and rotate a private holdout that nothing is retrieved from.")  # fmt: skip
     return tuple(said)

@@ -19,7 +19,7 @@ from casework.charts.palette import pairs
 from casework.diagnoses import by_gravity
 from casework.errors import CaseworkError
 from casework.findings import Evidence, Result
-from casework.report import annexes, causes, primaries, tables, timeline
+from casework.report import annexes, attempts, causes, primaries, tables, timeline
 from casework.report.figures import Figure, figure
 from casework.report.model import Report
 from casework.report.tables import Table
@@ -82,6 +82,7 @@ def as_html(report: Report) -> str:
             lead=causes.lead(kept),
             primaries=primaries.table(kept),
             tested=primaries.lead(kept),
+            attempts=attempts.table(kept),
             period=timeline.period(kept),
             exhibits={item.id: named[item.id] for item in listed},
             listed=listed,
