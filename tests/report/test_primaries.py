@@ -49,7 +49,7 @@ def test_over_the_report_they_are_adjusted_as_statsmodels_does() -> None:
 def test_tests_that_were_run_one_by_one_are_not_let_off() -> None:
     found = report(*(("confirmed", alone(p)) for p in (0.03, 0.001, 0.04)))
     told = primaries.lead(found)
-    assert told.startswith("3 of 3 diagnoses that could be tested rest on one primary test each")
+    assert told.startswith("3 of 3 diagnoses that could be tested rest on a primary test. ")
     assert "Cohort skew is confirmed among the tests that it was run with" in told
     assert "its p = 0.060 is not below 0.05" in told
     assert "Prompt leakage is confirmed" not in told
@@ -58,6 +58,6 @@ def test_tests_that_were_run_one_by_one_are_not_let_off() -> None:
 
 def test_the_page_shows_them_where_there_are_any() -> None:
     page = as_html(report(("confirmed", alone(0.01)), ("confirmed", None)))
-    assert "1 of 2 diagnoses that could be tested rest on one primary test each" in page
-    assert "p by Holm, this report" in page
-    assert "p by Holm" not in as_html(report(("confirmed", None)))
+    assert "1 of 2 diagnoses that could be tested rests on a primary test; the others" in page
+    assert "Holm, as run" in page
+    assert "Holm, as run" not in as_html(report(("confirmed", None)))

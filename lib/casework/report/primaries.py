@@ -13,14 +13,17 @@ from casework.stats.multiplicity import holm
 
 
 def table(report: Report) -> Table:
-    """The primary test of each diagnosis, the smallest p-value first."""
+    """The primary test of each diagnosis, the smallest p-value first.
+
+    By Holm as it was run, among so many tests, and over all tests of the report.
+    """
     columns = (
         Column("diagnosis"),
         Column("verdict"),
         Column("p", "number"),
-        Column("p by Holm, as run", "number"),
-        Column("tests run together", "number"),
-        Column("p by Holm, this report", "number"),
+        Column("Holm, as run", "number"),
+        Column("tests", "number"),
+        Column("Holm, all", "number"),
         Column("level", "number"),
     )
     rows = tuple(
@@ -44,7 +47,10 @@ def lead(report: Report) -> str:
     tested = _tested(report)
     told = (
         f"{words.number(len(tested))} of {words.count(len(ran), 'diagnoses')} that could be tested "
-        "rest on one primary test each; the others are a census, or found nothing to test."
+        f"{'rests' if len(tested) == 1 else 'rest'} on a primary test"
+    )
+    told += (
+        "; the others are a census, or found nothing to test." if len(tested) < len(ran) else "."
     )
     weak = [
         f" {words.title(result.diagnosis)} is confirmed among the tests that it was run with; "
