@@ -17,7 +17,7 @@ _NAMED = 8
 def limits(verdict: Verdict, found: Investigated, min_clean: int) -> tuple[str, ...]:
     """Say what the answer does not cover."""
     effect = found.effect
-    said = [*_unexamined(found), *_other_runs(found), *_of_similar(found)]
+    said = [*_unexamined(found), *_other_runs(found), *_of_similar(found), *limits_beside(found)]
     if found.in_prompt is None:
         said.append("No rendered prompts are recorded: whether items stood in their own prompts "
                     "cannot be seen.")  # fmt: skip
@@ -51,7 +51,6 @@ def limits(verdict: Verdict, found: Investigated, min_clean: int) -> tuple[str, 
             f"{count(effect.adjusted.left_out, 'items')} are of topics without a clean item and "
             "are not in the score of the clean ones."
         )
-    said += limits_beside(found)
     open_alone = verdict == "inconclusive" and not hiding(found)
     needed = items_needed(found) if open_alone else None
     if needed is not None:

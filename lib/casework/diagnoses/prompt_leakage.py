@@ -8,9 +8,12 @@ Then whether that raised the score: each leaked item as run against the same ite
 examples left out (leave-one-out). Where a run of condition `replay` shows the examples with wrong
 labels, whether the answers follow them. Where customers ask the leaked questions too, the effect
 also with each item as often as they do (`drop_traffic_weighted`), and over the items that they do
-not ask again (`drop_not_recurring`). Where `vectors` holds embeddings of items and examples by
-their ids, which pairs are nearer than unrelated texts: candidates for a paraphrase or a
-translation, for a person to read. METHODS section 12.
+not ask again (`drop_not_recurring`). Beside it, and deciding nothing: leaked against clean items
+in the same run, as they are and at equal topic and length (`leaked_gap`, `leaked_gap_alike`), and
+against runs of the same items in which none leaked (`gain_over_reference_runs`); the fall by topic;
+items whose answer stood in their prompts under another question (`answer_only_rate`). Where
+`vectors` holds embeddings of items and examples by their ids, which pairs are nearer than unrelated
+texts: candidates for a paraphrase or a translation, for a person to read. METHODS section 12.
 
 ## Why it matters
 The benchmark rises and customers see nothing of it: the model reads the answer beside the

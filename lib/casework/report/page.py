@@ -80,18 +80,12 @@ def as_html(report: Report) -> str:
             moments=timeline.table(kept),
             causes=causes.table(kept),
             lead=causes.lead(kept),
-            primaries=primaries.table(kept),
-            tested=primaries.lead(kept),
-            attempts=attempts.table(kept),
             period=timeline.period(kept),
             exhibits={item.id: named[item.id] for item in listed},
             listed=listed,
             unlisted=annexes.left_out(len(listed), len(kept.exhibits)),
             tools=", ".join(f"{name} {kept.tool[name]}" for name in sorted(kept.tool)),
-            sources=annexes.sources(kept),
-            completeness=annexes.completeness(kept),
-            rejects=annexes.rejects(kept),
-            custody=annexes.custody(kept),
+            **_annexes(kept),
             checksums=annexes.checksums(kept.exhibits),
             live=live,
             script=script,
@@ -101,6 +95,19 @@ def as_html(report: Report) -> str:
     )
     _limit(page, chapters)
     return page
+
+
+def _annexes(report: Report) -> dict[str, tables.Table | str]:
+    """What the end of the page says of the whole report."""
+    return {
+        "sources": annexes.sources(report),
+        "completeness": annexes.completeness(report),
+        "rejects": annexes.rejects(report),
+        "custody": annexes.custody(report),
+        "primaries": primaries.table(report),
+        "tested": primaries.lead(report),
+        "attempts": attempts.table(report),
+    }
 
 
 def _chapter(result: Result) -> Chapter:
