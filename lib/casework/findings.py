@@ -211,14 +211,14 @@ class Cause:
     attribution: Verdict | None = None
 
     @property
-    def together(self) -> tuple[str, ...]:
-        """What was changed within the bracket, each named once.
+    def together(self) -> tuple[tuple[str, str | None, str | None], ...]:
+        """The moves within the bracket, what was changed from what to what, each once.
 
         Replicas that made the same move as an alias are no other change.
         """
         moves = {(c.before, c.after) for c in self.within if c.table == "alias_events"}
         return tuple(dict.fromkeys(
-            change.key for change in self.within
+            (change.key, change.before, change.after) for change in self.within
             if change.table != "deployments" or (change.before, change.after) not in moves
         ))  # fmt: skip
 

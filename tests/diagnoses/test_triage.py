@@ -200,6 +200,14 @@ def test_changes_together_cap_what_can_be_said_of_any_of_them(case: Case) -> Non
     assert attribution("confirmed", 50, 51) == (None, "none")
 
 
+def test_a_value_that_changed_twice_there_was_changed_twice(tmp_path: Path) -> None:
+    rows = [config(1, 10, "prompt:a", "v2"), config(2, 11, "prompt:a", "v3")]
+    with filled(tmp_path / "case.duckdb", *rows) as opened:
+        (cause,) = triage(opened, [result("a", "confirmed", "S2", None, (9, 12))]).causes
+    assert len(cause.together) == 2
+    assert cause.attribution == "supported"
+
+
 def test_another_harness_is_a_change_of_the_suite(tmp_path: Path) -> None:
     def run(number: int, hours: float, suite: str, version: str | None) -> Row:
         values = {"run_id": f"r{number}", "suite": suite, "started_at": at(hours),
