@@ -3,18 +3,22 @@
 from casework.case import Query
 from casework.diagnoses._poisoning_evals import FRESH, SCORED
 
+_OF_CUSTOMERS = """r.occurred_at >= $opened_at AND r.occurred_at <= $closed_at
+      AND coalesce(r.account_id, r.user_id) IS NOT NULL
+      AND (r.environment IS NULL OR lower(r.environment) NOT IN
+           ('staging', 'stage', 'test', 'testing', 'dev', 'development', 'qa', 'sandbox', 'local'))
+"""
+"""SQL: which requests `r` are of customers, while the eval ran."""
+
 ASKED = Query(
     "asked",
-    """
+    f"""
     SELECT r.request_id, r.occurred_at, r.locator, coalesce(r.account_id, r.user_id) AS account,
            lower(trim(coalesce(r.tier, a.tier))) AS tier, trim(coalesce(r.tier, a.tier)) AS written,
            a.churned_at IS NOT NULL AS churned, r.input_text, r.attributes
     FROM requests AS r LEFT JOIN accounts AS a ON a.account_id = r.account_id
-    WHERE r.occurred_at >= $opened_at AND r.occurred_at <= $closed_at
-      AND coalesce(r.account_id, r.user_id) IS NOT NULL
-      AND (r.environment IS NULL OR lower(r.environment) NOT IN
-           ('staging', 'stage', 'test', 'testing', 'dev', 'development', 'qa', 'sandbox', 'local'))
-    """,
+    WHERE {_OF_CUSTOMERS}
+    """,  # noqa: S608  the text is put together of constants
     "Requests of customers while the eval ran.",
 )
 
@@ -35,6 +39,34 @@ TRAFFIC = Query(
     """,
     "Requests, retries set aside, and accounts by tier, of those that left and those that stayed.",
     uses=(ASKED,),
+)
+
+TRAFFIC_ONCE = Query(
+    "traffic",
+    f"""
+    SELECT lower(trim(coalesce(r.tier, a.tier))) AS tier,
+           min(trim(coalesce(r.tier, a.tier))) AS written, a.churned_at IS NOT NULL AS churned,
+           CAST(sum(r.requests) AS BIGINT) AS requests, count(DISTINCT r.account) AS accounts,
+           min(r.first) AS first, max(r.last) AS last
+    FROM (SELECT r.account_id, coalesce(r.account_id, r.user_id) AS account, r.tier,
+                 count(*) AS requests, min(r.occurred_at) AS first, max(r.occurred_at) AS last
+          FROM requests AS r WHERE {_OF_CUSTOMERS}
+          GROUP BY r.account_id, coalesce(r.account_id, r.user_id), r.tier) AS r
+    LEFT JOIN accounts AS a ON a.account_id = r.account_id
+    GROUP BY lower(trim(coalesce(r.tier, a.tier))), a.churned_at IS NOT NULL
+    ORDER BY tier, churned
+    """,  # noqa: S608  the text is put together of constants
+    "Requests, none of which was retried, and accounts by tier, of those that left and those that "
+    "stayed.",
+)
+
+IDS = Query(
+    "ids",
+    """
+    SELECT hash(request_id) AS id FROM requests
+    WHERE occurred_at >= $opened_at AND occurred_at <= $closed_at
+    """,
+    "Hashes of the ids of requests while the eval ran.",
 )
 
 REVENUE = Query(

@@ -58,7 +58,7 @@ class Sample:
 
 def draw_sample(ask: Inquiry, target: Target, size: int) -> Sample | None:
     """Draw up to `size` requests of each group; None where nothing can be compared."""
-    traffic = ask.ask(c.TRAFFIC, **target.params)
+    traffic = target.traffic
     counts, accounts = (
         tuple(sum(row[name] for row in traffic if target.holds(row) is mine)
               for mine in (True, False))

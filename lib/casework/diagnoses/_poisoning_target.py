@@ -92,6 +92,7 @@ class Target:
         weeks: how many weeks have a run.
         opened_at, closed_at: the time that is looked at.
         seed: of all draws.
+        traffic: rows of `traffic`.
     """
 
     suite: str
@@ -105,6 +106,7 @@ class Target:
     opened_at: datetime
     closed_at: datetime
     seed: int
+    traffic: Rows
 
     @property
     def label(self) -> str:
@@ -129,6 +131,7 @@ def settle_suite(ask: Inquiry, suite: str | None) -> dict[str, Any] | None:
     Of these again the one that was run in most weeks, then with most items: a set of fixed
     questions that nobody asked is not what thumbs choose, however large it is.
     """
+    ask.case.hold(e.SOURCES)
     suites = ask.ask(e.SUITES)
     if not suites:
         return None
@@ -166,7 +169,7 @@ def settle_target(
     window = {"opened_at": suite["first"], "closed_at": suite["last"] + timedelta(days=7)}
     if ask.one(c.MEANWHILE, **window)["requests"] < 2:
         window["opened_at"] = suite["first"] - timedelta(days=183)
-    traffic = ask.ask(c.TRAFFIC, **window)
+    traffic = _traffic(ask, window)
     chosen = _chosen(ask, traffic, survey, given)
     if chosen is None:
         return None
@@ -184,8 +187,16 @@ def settle_target(
         last_week=suite["last_week"],
         weeks=suite["weeks"],
         seed=seed,
+        traffic=traffic,
         **window,
     )
+
+
+def _traffic(ask: Inquiry, window: dict[str, datetime]) -> Rows:
+    """Requests and accounts by tier; ids that differ are not looked at once more, by group."""
+    ids = np.sort(ask.case.arrow(c.IDS, **window)["id"].to_numpy())
+    once = bool((ids[1:] != ids[:-1]).all())
+    return ask.ask(c.TRAFFIC_ONCE if once else c.TRAFFIC, **window)
 
 
 def _chosen(

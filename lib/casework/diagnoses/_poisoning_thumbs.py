@@ -44,7 +44,7 @@ def _measure_approval(ask: Inquiry, target: Target) -> None:
     hold whatever those who gave none think.
     """
     requests: dict[str | None, int] = {}
-    for row in ask.ask(c.TRAFFIC, **target.params):
+    for row in target.traffic:
         requests[row["tier"]] = requests.get(row["tier"], 0) + row["requests"]
     thumbs: dict[str | None, list[int]] = {}
     for row in ask.ask(c.THUMBS, **target.params):

@@ -72,7 +72,6 @@ class Trends:
 def follow(ask: Inquiry, target: Target, survey: Survey | None) -> Trends:
     """Compute the trends and record their measures."""
     ask.case.hold(e.SCORED, **target.params)
-    ask.case.hold(e.SOURCES)
     weeks = ask.ask(e.WEEKS, **target.params)
     at = [(row["week"] - weeks[0]["week"]).days / 7 for row in weeks]
     slope = newey_west(at, [row["score"] for row in weeks])
