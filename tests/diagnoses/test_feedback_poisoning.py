@@ -668,3 +668,132 @@ def test_graded_questions_that_no_request_is_known_of_are_told(tmp_path: Path) -
     (tmp_path / "used").mkdir()
     used = judged(tmp_path / "used", audited({}), target="gold")
     assert not any("nothing says that they are requests" in limit for limit in used.limits)
+
+
+def of_many(rows: list[Row]) -> list[Row]:
+    """The same, each item from an account of its own."""
+    return [Row(r.table, r.locator, {**r.values, "account_id": f"own {r.values['item_id']}"})
+            if r.table is eval_samples else r for r in rows]  # fmt: skip
+
+
+def test_what_parts_questions_from_items_is_told(tmp_path: Path) -> None:
+    """Of gold half the questions are of a topic that no item has; of others all have the items'."""
+    result = judged(tmp_path, of_many(product()), target="gold")
+    told = result.measures["told_from_items"]
+    assert told.value == pytest.approx(0.5 * 1 + 0.5 * 0.5)
+    assert told.n == 40
+    assert told.ci95 is not None
+    assert told.ci95[0] < told.value < told.ci95[1]
+    assert value(result, "told_from_items_others") == pytest.approx(0.5)
+    assert any("audit 50 points" in f.statement for f in result.findings)
+    topics = {row["topic"]: row for row in value(result, "topics")}
+    assert (topics["audit"]["share_of_target"], topics["audit"]["items"]) == (0.5, 0)
+    assert topics["audit"]["low"] > 0
+    assert topics["billing"]["target_minus_items"] == -0.5
+
+
+def test_items_of_few_accounts_tell_nothing(tmp_path: Path) -> None:
+    result = judged(tmp_path, product(), target="gold")
+    assert value(result, "told_from_items") is None
+    assert any("tells their questions from items is not known" in f.statement
+               for f in result.findings)  # fmt: skip
+
+
+def test_coverage_is_told_of_each_tier_and_of_those_that_left(tmp_path: Path) -> None:
+    """Of gold every other account left, and those ask of nothing else than what no item has."""
+    rows = []
+    for row in product():
+        a, values = int(row.locator.split()[1]), dict(row.values)
+        if row.table is accounts and a % 4 == 0:
+            values["churned_at"] = START + timedelta(days=50)
+        if row.table is requests and a % 4 == 0:
+            values["attributes"] = {"topic": "audit"}
+        rows.append(Row(row.table, row.locator, values))
+    result = judged(tmp_path, rows, target="gold")
+    groups = {(row["tier"], row["accounts_that"]): row
+              for row in value(result, "coverage_by_group")}  # fmt: skip
+    found = {group: row["coverage"] for group, row in groups.items()}
+    assert found["gold", "left"] == 0
+    assert found["gold", "stayed"] == 0.5
+    assert found["gold", "all"] == 0.25
+    assert found["basic", "all"] == 1
+    assert found["all", "all"] == pytest.approx(0.625)
+    assert groups["gold", "left"]["high"] > 0
+    assert ("basic", "left") not in groups
+    gap = result.measures["coverage_gap_leavers"]
+    assert gap.value == 0.5
+    assert gap.ci95 is not None
+    assert gap.ci95[0] < 0.5 < gap.ci95[1]
+    assert value(result, "target_accounts_effective") == pytest.approx(20)
+    assert value(result, "largest_account_share") == pytest.approx(1 / 20)
+
+
+def clicked(*, rises: bool) -> list[Row]:
+    """The small product with 80 thumbs in each half of the time, of the 40 accounts in turn.
+
+    In the first half the thumbs of the first 40 are up, in the second as well, or all where it
+    `rises`. The 20 items are made of thumbs up of basic accounts. There are 240 requests in each
+    half.
+    """
+    rows = []
+    for row in product():
+        values = dict(row.values)
+        if row.table is eval_samples:
+            values["source_event_id"] = f"f{2 * int(row.locator.split()[2]) + 1}"
+        if row.table is requests:
+            later = {"request_id": f"late {values['request_id']}",
+                     "occurred_at": values["occurred_at"] + timedelta(days=20)}  # fmt: skip
+            rows.append(Row(requests, f"late {row.locator}", {**values, **later}))
+        rows.append(Row(row.table, row.locator, values))
+    for i in range(160):
+        thumb = {"feedback_id": f"f{i}", "signal": 1 if i % 80 < 40 or (rises and i >= 80) else -1,
+                 "account_id": f"a{i % 40}",
+                 "occurred_at": START + timedelta(days=2 if i < 80 else 22)}  # fmt: skip
+        rows.append(Row(feedback, f"thumb {i}", thumb))
+    return rows
+
+
+def test_which_thumbs_became_items_is_told_by_tier(tmp_path: Path) -> None:
+    result = judged(tmp_path, clicked(rises=False), target="gold")
+    rows = {(row["tier"], row["thumb"]): row for row in value(result, "item_selection")}
+    chosen = {key: (row["items"], row["thumbs"]) for key, row in rows.items()}
+    assert chosen == {("basic", "up"): (20, 40), ("basic", "down"): (0, 40),
+                      ("gold", "up"): (0, 40), ("gold", "down"): (0, 40)}  # fmt: skip
+    assert rows["basic", "up"]["low"] < 0.5 < rows["basic", "up"]["high"]
+    gap = result.measures["item_selection_gap"]
+    assert gap.value == 0.5
+    assert gap.ci95 is not None
+    assert gap.ci95[0] > 0.3
+
+
+def test_a_rise_of_thumbs_says_what_the_silent_must_think(tmp_path: Path) -> None:
+    result = judged(tmp_path, clicked(rises=True), target="gold")
+    assert value(result, "approval_change") == 0.5
+    assert value(result, "approval_tipping_point") == pytest.approx(0.5 / (1 - 80 / 240))
+    (tmp_path / "case.duckdb").unlink()
+    steady = judged(tmp_path, clicked(rises=False), target="gold")
+    assert value(steady, "approval_change") == 0
+    assert "approval_tipping_point" not in steady.measures
+
+
+def test_new_easy_items_of_a_topic_are_another_mix(tmp_path: Path) -> None:
+    rows = product()
+    for i in range(20):
+        easy = {"run_id": "run3", "item_id": f"easy{i}", "score": 1.0, "topic": "greetings"}
+        rows.append(Row(eval_samples, f"item 3 easy {i}", easy))
+    result = judged(tmp_path, rows, target="gold")
+    mix = result.measures["rise_topic_mix"]
+    assert mix.value == pytest.approx(0.1)
+    assert mix.ci95 is not None
+    assert mix.ci95[0] > 0
+    assert value(result, "rise_within_topics") == pytest.approx(0)
+    assert value(result, "rise") == pytest.approx(0.1)
+    assert {row["topic"] for row in value(result, "rise_by_topic")} == {"billing", "greetings"}
+
+
+def test_what_so_many_answers_show_is_told(tmp_path: Path) -> None:
+    result = judged(tmp_path, survey(), target="gold")
+    change = result.measures["nps_change"]
+    assert change.ci95 is not None
+    standard_error = (change.ci95[1] - change.ci95[0]) / 2 / 1.96
+    assert value(result, "nps_smallest_shown") == pytest.approx(2.8 * standard_error, rel=1e-3)

@@ -16,6 +16,7 @@ from casework.stats.estimates import (
     enough_to_show,
     minus,
     p_above,
+    smallest_shown,
     upper_if_none,
     wilson,
 )
@@ -99,6 +100,7 @@ def test_so_many_as_show_an_effect_show_it_four_times_in_five():
     """Two standard errors and 0.84 more: with 400 of standard deviation 1, an effect of 0.14."""
     half = Z95 / 20
     assert enough_to_show(Estimate(0.0, -half, half, 400), 0.14) == 401
+    assert smallest_shown(Estimate(0.0, -half, half, 400)) == pytest.approx(0.14, abs=1e-3)
     rng = np.random.default_rng(1)
     shown = np.abs(rng.normal(0.14, 1 / np.sqrt(401), 20_000)) > Z95 / np.sqrt(401)
     assert shown.mean() == pytest.approx(0.8, abs=0.01)

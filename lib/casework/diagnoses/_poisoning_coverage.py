@@ -12,8 +12,9 @@ from casework.diagnoses._poisoning_likeness import Likeness, accounts_of, likene
 from casework.diagnoses._poisoning_sample import Sample, by_topic, draw_sample
 from casework.diagnoses._poisoning_target import FEWEST_ACCOUNTS, Target
 from casework.stats.cluster_means import Gap, cluster_gap, clusters_of, variance_of_mean
+from casework.stats.estimates import Estimate
 from casework.stats.multiplicity import benjamini_hochberg
-from casework.stats.proportions import fisher
+from casework.stats.proportions import difference_of_shares, fisher
 from casework.stats.random_sets import RandomSets, compared
 
 _SAYS_NOTHING = 0.1
@@ -26,21 +27,30 @@ _LEVEL = 0.05
 class Topic:
     """One topic: its share of what either group asks, and of the items.
 
+    `questions` are those of the target that were drawn, `target` their share.
     `covered` is the share of the target's questions of it that have an item within the radius.
     `held` says that the set has items of it: one at least, and where topics are groups of like
     texts, for half of the target's questions one within the radius as well, as a group holds what
-    is left over. `thin` says that the items hold less of it than the target asks, beyond chance
-    of which accounts ask (Benjamini and Hochberg, 5 %).
+    is left over. `more` is the share of it in what the target asks minus that of the items, and `q`
+    the adjusted p-value of no difference beyond chance of which accounts ask (Benjamini and
+    Hochberg).
     """
 
     name: str
+    questions: int
     target: float
     reference: float
     items: int
     share: float
     covered: float | None
     held: bool
-    thin: bool
+    more: Estimate
+    q: float
+
+    @property
+    def thin(self) -> bool:
+        """Whether the items hold less of it than the target asks, beyond chance."""
+        return self.q < _Q and self.share < self.target
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,18 +177,21 @@ def _topics(sample: Sample, covered: NDArray[np.bool_]) -> tuple[Topic, ...]:
     known = [max(1, int((of != "").sum())) for of in (mine, theirs, held)]
     counts = [[int((of == name).sum()) for of in (mine, theirs, held)] for name in names]
     account = accounts_of(sample)[sample.is_target][mine != ""]
-    p = benjamini_hochberg([
-        fisher((k[2], known[2]), _independent(mine[mine != ""] == name, account))
-        for name, k in zip(names, counts, strict=True)
-    ])  # fmt: skip
+    told = [_independent(mine[mine != ""] == name, account) for name in names]
+    items_of = [(k[2], known[2]) for k in counts]
+    p = benjamini_hochberg([fisher(i, t) for i, t in zip(items_of, told, strict=True)])
     found = []
-    for name, (a, b, items), q in zip(names, counts, p, strict=True):
+    for i, (name, (a, b, items)) in enumerate(zip(names, counts, strict=True)):
         own = covered[sample.is_target & (asked == name)]
         held_too = items > 0 and (sample.recorded or not len(own) or own.mean() >= _HALF)
-        thin = q < _Q and items / known[2] < a / known[0]
+        value, by_accounts = (
+            a / known[0] - items / known[2],
+            difference_of_shares(items_of[i], told[i]),
+        )
+        more = Estimate(value, min(value, by_accounts.low), max(value, by_accounts.high), known[0])
         found.append(
-            Topic(name, a / known[0], b / known[1], items, items / known[2],
-                  float(own.mean()) if len(own) else None, bool(held_too), thin)
+            Topic(name, a, a / known[0], b / known[1], items, items / known[2],
+                  float(own.mean()) if len(own) else None, bool(held_too), more, float(p[i]))
         )  # fmt: skip
     return tuple(sorted(found, key=lambda topic: (-topic.target, topic.name)))
 
@@ -220,3 +233,11 @@ def measure_coverage(ask: Inquiry, found: Coverage) -> None:
         if t.target > 0 and not t.held
     ]
     ask.measure("topics_without_items", zero, "table", c.SAMPLE, n=len(found.topics))
+    every = [
+        {"topic": t.name, "questions": t.questions, "share_of_target": t.target,
+         "share_of_others": t.reference, "items": t.items, "share_of_items": t.share,
+         "covered": t.covered,
+         "target_minus_items": t.more.value, "low": t.more.low, "high": t.more.high, "q": t.q}
+        for t in found.topics
+    ]  # fmt: skip
+    ask.measure("topics", every, "table", c.SAMPLE, n=drawn)

@@ -82,7 +82,7 @@ REVENUE = Query(
 DRAWN = Query(
     "drawn",
     """
-    SELECT request_id, account, tier, is_target, occurred_at, input_text,
+    SELECT request_id, account, tier, churned, is_target, occurred_at, input_text,
            attributes ->> '$.topic' AS topic
     FROM (SELECT *, CASE WHEN $by = 'churned' THEN churned
                          ELSE coalesce(tier = $target, FALSE) END AS is_target FROM asked)
@@ -180,17 +180,38 @@ THUMBS = Query(
 CHOSEN = Query(
     "chosen",
     """
-    SELECT signal, count(*) AS events, count(*) FILTER (WHERE used) AS became_items
-    FROM (SELECT CASE WHEN signal > 0 THEN 'up' ELSE 'down' END AS signal,
-                 feedback_id IN (SELECT source_event_id FROM scored
-                                 WHERE source_event_id IS NOT NULL)
-                 OR coalesce(request_id IN (SELECT source_event_id FROM scored
-                                            WHERE source_event_id IS NOT NULL), FALSE) AS used
-          FROM feedback)
-    GROUP BY signal ORDER BY signal
+    SELECT tier, is_target, signal, count(*) AS events,
+           count(*) FILTER (WHERE used) AS became_items
+    FROM (SELECT lower(trim(coalesce(f.tier, a.tier))) AS tier,
+                 CASE WHEN $by = 'churned' THEN a.churned_at IS NOT NULL
+                      ELSE coalesce(lower(trim(coalesce(f.tier, a.tier))) = $target, FALSE) END
+                     AS is_target,
+                 CASE WHEN f.signal > 0 THEN 'up' ELSE 'down' END AS signal,
+                 f.feedback_id IN (SELECT source_event_id FROM scored
+                                   WHERE source_event_id IS NOT NULL)
+                 OR coalesce(f.request_id IN (SELECT source_event_id FROM scored
+                                              WHERE source_event_id IS NOT NULL), FALSE) AS used
+          FROM feedback AS f LEFT JOIN accounts AS a ON a.account_id = f.account_id)
+    GROUP BY tier, is_target, signal ORDER BY tier, is_target, signal
     """,
-    "Thumbs up and down, and how many of them became items of the eval.",
+    "Thumbs up and down by tier, and how many of them became items of the eval.",
     uses=(SCORED,),
+)
+
+THUMBS_OVER_TIME = Query(
+    "thumbs_over_time",
+    """
+    SELECT left(md5(coalesce(account_id, user_id, feedback_id)), 2) AS part,
+           count(*) FILTER (WHERE occurred_at < $middle) AS early,
+           count(*) FILTER (WHERE occurred_at < $middle AND signal > 0) AS early_up,
+           count(*) FILTER (WHERE occurred_at >= $middle) AS late,
+           count(*) FILTER (WHERE occurred_at >= $middle AND signal > 0) AS late_up
+    FROM feedback
+    WHERE NOT coalesce(is_internal, FALSE)
+      AND occurred_at >= $opened_at AND occurred_at <= $closed_at
+    GROUP BY left(md5(coalesce(account_id, user_id, feedback_id)), 2) ORDER BY part
+    """,
+    "Thumbs in both halves of the time, of up to 256 parts of the accounts, by their digest.",
 )
 
 RATED = Query(

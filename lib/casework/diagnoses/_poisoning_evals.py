@@ -101,7 +101,7 @@ WEEKS = Query(
 ENDS = Query(
     "ends",
     """
-    SELECT item_id,
+    SELECT item_id, max(topic) AS topic,
            max(CASE WHEN week = $first_week THEN score END) AS first_score,
            max(CASE WHEN week = $last_week THEN score END) AS last_score
     FROM scored WHERE week = $first_week OR week = $last_week

@@ -1,22 +1,19 @@
 """Who gives thumbs, what they would say if everybody gave them, and which became items."""
 
-from typing import Any
-
 import numpy as np
 
 from casework.diagnoses import _poisoning_customers as c
 from casework.diagnoses import _poisoning_evals as e
 from casework.diagnoses._inquiry import Inquiry
 from casework.diagnoses._poisoning_sample import Sample
-from casework.diagnoses._poisoning_target import Target
+from casework.diagnoses._poisoning_selection import measure_selection, selected
+from casework.diagnoses._poisoning_target import FEWEST_ACCOUNTS, Target
 from casework.findings import Finding
-from casework.stats.bounds import manski
+from casework.stats.bounds import manski, tipping_point
+from casework.stats.cluster_means import Clusters, change_within
 from casework.stats.composition import kish
-from casework.stats.proportions import fisher
 from casework.stats.weights import hajek
-from casework.words import count, number, p_value, share
-
-_LEVEL = 0.05
+from casework.words import count, number, share, spread
 
 
 def measure_thumbs(ask: Inquiry, target: Target, sample: Sample) -> None:
@@ -33,8 +30,11 @@ def measure_thumbs(ask: Inquiry, target: Target, sample: Sample) -> None:
     known = sum(row["origin"] != "unknown" for row in sample.items)
     ask.measure("items_from_thumbs", thumbed / known if known else None, "share:items", e.ITEMS,
                 n=known)  # fmt: skip
+    if thumbed:
+        measure_selection(ask, target)
     if ask.case.filled("feedback"):
         _measure_approval(ask, target)
+        _measure_change(ask, target, sample)
 
 
 def _measure_approval(ask: Inquiry, target: Target) -> None:
@@ -66,6 +66,31 @@ def _measure_approval(ask: Inquiry, target: Target) -> None:
     ask.measure("approval_upper_bound", high, "share:requests", c.THUMBS, n=n)
 
 
+def _measure_change(ask: Inquiry, target: Target, sample: Sample) -> None:
+    """Change of the share of thumbs up between the halves of the time, and what would undo it.
+
+    Both halves may be wrong by as much, as those who give no thumb are silent in both. How much
+    lower than is assumed must they approve in the second half alone, for the rise to be gone? The
+    requests of that half are those that the drawn ones stand for.
+    """
+    rows = ask.ask(c.THUMBS_OVER_TIME, **target.params)
+    early, late = (
+        Clusters(*(np.array([row[name] for row in rows], np.float64) for name in (f"{at}_up", at)))
+        for at in ("early", "late")
+    )
+    if min((half.n > 0).sum() for half in (early, late)) < FEWEST_ACCOUNTS:
+        return
+    change = change_within(early, late)
+    ask.estimate("approval_change", change, "points", c.THUMBS_OVER_TIME)
+    is_late = np.array([q["occurred_at"] >= target.params["middle"] for q in sample.questions])
+    requests = float(sample.weights[is_late].sum())
+    given = float(late.n.sum())
+    if change.low <= 0 or given >= requests:
+        return
+    tipping = tipping_point(change.value, given / requests)
+    ask.measure("approval_tipping_point", tipping, "points", c.THUMBS_OVER_TIME, n=round(given))
+
+
 def choosing(ask: Inquiry, target: Target) -> Finding:
     """State which thumbs became items, and whose."""
     top, thumbs = ask.measures["top_cohort_item_share"], ask.measures["items_from_thumbs"]
@@ -76,29 +101,37 @@ def choosing(ask: Inquiry, target: Target) -> Finding:
     )
     if thumbs.value is not None:
         text += f"; {share(thumbs.value)} of those whose source is known have a thumb"
-    chosen = ask.ask(c.CHOSEN, **target.params) if thumbs.value else []
-    rows = {row["signal"]: row for row in chosen}
-    up, down = rows.get("up"), rows.get("down")
-    if up and down:
-        text += (
-            f": {share(up['became_items'] / up['events'])} of thumbs up became items and "
-            f"{share(down['became_items'] / down['events'])} of thumbs down, "
-            f"{_beyond_chance(up, down)}"
-        )
     names = ["top_cohort_item_share", "items_from_thumbs", "accounts_behind_items"]
+    if thumbs.value:
+        text += selected(ask, target)
+        names += [name for name in ("item_selection", "item_selection_gap") if name in ask.measures]
+    queries = (e.ITEMS, c.CHOSEN) if "item_selection" in names else (e.ITEMS,)
+    return Finding(f"{text}.", tuple(names), tuple(map(ask.evidence_id, queries)))
+
+
+def approving(ask: Inquiry) -> tuple[Finding, ...]:
+    """State what thumbs say, and how much those who give none could change it; or nothing."""
+    found = []
     if approval := ask.measures.get("approval"):
-        names += ["approval", "approval_weighted"]
         weighted = ask.measures["approval_weighted"]
         low, high = (ask.measures[f"approval_{end}_bound"].value for end in ("lower", "upper"))
-        text += (
-            f". Of {number(approval.n)} thumbs {share(approval.value)} are up, weighted to the "
+        text = (
+            f"Of {number(approval.n)} thumbs {share(approval.value)} are up, weighted to the "
             f"requests of each tier {share(weighted.value)}; of all requests it may be anything "
-            f"from {share(low)} to {share(high)}"
+            f"from {share(low)} to {share(high)}."
         )
-    return Finding(f"{text}.", tuple(names), (ask.evidence_id(e.ITEMS),))
-
-
-def _beyond_chance(up: dict[str, Any], down: dict[str, Any]) -> str:
-    shares = [(row["became_items"], row["events"]) for row in (up, down)]
-    p = fisher(shares[0], shares[1])
-    return f"apart {'beyond' if p < _LEVEL else 'within'} chance ({p_value(p)})"
+        names = ("approval", "approval_weighted", "approval_lower_bound", "approval_upper_bound")
+        found.append(Finding(text, names, (ask.evidence_id(c.THUMBS),)))
+    if change := ask.measures.get("approval_change"):
+        text = (
+            "From the first half of the time to the second the share of thumbs that are up moved "
+            f"by {spread(change.value, change.ci95, 'points')}"
+        )
+        if tipping := ask.measures.get("approval_tipping_point"):
+            text += (
+                ". Nothing of that rise is left if requests without a thumb in the second half "
+                f"are approved by {spread(tipping.value, None, 'points')} less than is assumed"
+            )
+        moved = tuple(n for n in ("approval_change", "approval_tipping_point") if n in ask.measures)
+        found.append(Finding(f"{text}.", moved, (ask.evidence_id(c.THUMBS_OVER_TIME),)))
+    return tuple(found)

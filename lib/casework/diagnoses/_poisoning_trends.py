@@ -1,5 +1,6 @@
 """How the eval score and the NPS moved, and how much of the rise is due to other items."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -12,9 +13,10 @@ from casework.diagnoses._inquiry import Inquiry
 from casework.diagnoses._poisoning_response import Weighted, measure_response, weigh
 from casework.diagnoses._poisoning_target import Rows, Survey, Target
 from casework.stats.cluster_means import change_within
-from casework.stats.estimates import Estimate
+from casework.stats.estimates import Estimate, smallest_shown
 from casework.stats.item_set import Rise, split_rise
 from casework.stats.nps import Answers, nps_difference
+from casework.stats.topic_mix import TopicMix, split_by_topic
 from casework.stats.trends import clustered_slope, divergence, newey_west
 
 FEWEST_FIXED = 5
@@ -31,6 +33,7 @@ class Trends:
         spread: standard deviation between items in the first week.
         fixed_items: items that were there all the time.
         rise: the last week against the first, by items that stayed and others.
+        mix: the same by topics; None where fewer than half of the items have one.
         nps_change: of the target customers, the last wave minus the first.
         nps_others: of all others.
         nps_waves_p: of no change, as if every answer were another account's.
@@ -46,6 +49,7 @@ class Trends:
     spread: float
     fixed_items: int
     rise: Rise | None
+    mix: TopicMix | None
     nps_change: Estimate | None
     nps_others: Estimate | None
     nps_waves_p: float | None
@@ -94,6 +98,7 @@ def follow(ask: Inquiry, target: Target, survey: Survey | None) -> Trends:
         spread=spread,
         fixed_items=fixed_items,
         rise=rise,
+        mix=_mix(ends, first, last, target.seed) if rise else None,
         nps_change=survey.change(mine) if survey else None,
         nps_others=survey.change(others) if survey else None,
         nps_waves_p=_waves_p(survey, mine) if survey else None,
@@ -114,12 +119,34 @@ def _measure(ask: Inquiry, found: Trends) -> None:
         ask.estimate("rise", found.rise.total, "score", e.ENDS)
         ask.estimate("rise_same_items", found.rise.same_items, "score", e.ENDS)
         ask.estimate("rise_other_items", found.rise.other_items, "score", e.ENDS)
+    if found.mix:
+        ask.estimate("rise_topic_mix", found.mix.mix, "score", e.ENDS)
+        ask.estimate("rise_within_topics", found.mix.scores, "score", e.ENDS)
+        topics = [
+            {"topic": one.name, "items_first": one.first, "items_last": one.last}
+            | {f"{of}{end}": getattr(getattr(one, part), name)
+               for of, part in (("by_mix", "mix"), ("by_scores", "scores"))
+               for end, name in (("", "value"), ("_low", "low"), ("_high", "high"))}
+            for one in found.mix.topics
+        ]  # fmt: skip
+        ask.measure("rise_by_topic", topics, "table", e.ENDS, n=found.mix.mix.n)
     by = c.ANSWERS if found.answers else e.WEEKS
+    if (change := found.nps_change) and math.isfinite(change.high - change.low):
+        shown = smallest_shown(change)
+        ask.measure("nps_smallest_shown", shown, "points", by, n=len(found.answers))
     ask.estimate("nps_change", found.nps_change, "points", by)
     measure_response(ask, found.nps_weighted, c.PANEL if found.nps_weighted else by)
     ask.measure("nps_waves_p", found.nps_waves_p, "p", by)
     unit = "standard deviations a quarter"
     ask.estimate("divergence", found.divergence, unit, by)
+
+
+def _mix(ends: Rows, first: list[float], last: list[float], seed: int) -> TopicMix | None:
+    """The rise by topics: another mix of them, or other scores in them."""
+    topics = [row["topic"] for row in ends]
+    if 2 * sum(topic is not None for topic in topics) < len(topics) or len({*topics}) < 2:
+        return None
+    return split_by_topic(first, last, [topic or "not recorded" for topic in topics], seed)
 
 
 def _waves_p(survey: Survey, answers: Rows) -> float | None:

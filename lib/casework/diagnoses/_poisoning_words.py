@@ -3,15 +3,17 @@
 from casework.diagnoses import _poisoning_customers as c
 from casework.diagnoses import _poisoning_evals as e
 from casework.diagnoses._inquiry import Inquiry
+from casework.diagnoses._poisoning_apart import telling
 from casework.diagnoses._poisoning_coverage import Coverage
+from casework.diagnoses._poisoning_groups import grouped
 from casework.diagnoses._poisoning_rivals import beside, fresh_wanted
 from casework.diagnoses._poisoning_scores import Scores
 from casework.diagnoses._poisoning_settling import more_accounts, settled_by
 from casework.diagnoses._poisoning_target import Target
-from casework.diagnoses._poisoning_thumbs import choosing
+from casework.diagnoses._poisoning_thumbs import approving, choosing
+from casework.diagnoses._poisoning_trend_words import rising, said, saying
 from casework.diagnoses._poisoning_trends import Trends
 from casework.findings import Finding, Verdict
-from casework.stats.estimates import Estimate
 from casework.stats.nps import answers_needed
 from casework.words import count, number, share, spread
 
@@ -21,11 +23,6 @@ _BASIS = {
     "text": "by the words of their texts",
     "topic": "by their recorded topic alone",
 }
-
-
-def said(found: Estimate, unit: str = "share") -> str:
-    """An estimate with its interval."""
-    return spread(found.value, (found.low, found.high), unit)
 
 
 def headline(
@@ -83,10 +80,13 @@ def findings(
     """State what was found, with its measures and evidence."""
     return (
         _covering(ask, target, found),
+        grouped(ask, target),
+        telling(ask, target, found),
         _scoring(ask, target, scores),
-        _rising(ask, trends),
-        *_saying(ask, target, trends),
+        rising(ask, trends),
+        *saying(ask, target, trends),
         choosing(ask, target),
+        *approving(ask),
         _reaching(ask, target),
     )
 
@@ -135,41 +135,6 @@ def _scoring(ask: Inquiry, target: Target, scores: Scores) -> Finding:
     names = ("eval_score", "fresh_score", "overstatement", "score_transported", "estimable",
              "n_eff", "score_lower_bound", "score_upper_bound", "tipping_point")  # fmt: skip
     return Finding(text, names, (ask.evidence_id(e.FRESH), ask.evidence_id(e.ITEMS)), ("scores",))
-
-
-def _rising(ask: Inquiry, trends: Trends) -> Finding:
-    if trends.rise is None:
-        text = "The eval was run in one week only, so it has no trend."
-        return Finding(text, ("eval_slope",), (ask.evidence_id(e.WEEKS),), ("trends",))
-    rise = trends.rise
-    text = (
-        f"Over {count(trends.span + 1, 'weeks')} the score moved by {said(rise.total, 'score')}: "
-        f"{said(rise.other_items, 'score')} by other items ({number(rise.added)} came, "
-        f"{number(rise.removed)} went), {said(rise.same_items, 'score')} by the same "
-        f"{count(rise.kept, 'items')}."
-    )
-    names = ("eval_slope", "fixed_item_slope", "fixed_items", "rise", "rise_same_items",
-             "rise_other_items")  # fmt: skip
-    return Finding(text, names, (ask.evidence_id(e.WEEKS), ask.evidence_id(e.ENDS)), ("trends",))
-
-
-def _saying(ask: Inquiry, target: Target, trends: Trends) -> tuple[Finding, ...]:
-    if trends.nps_change is None:
-        return ()
-    text = f"NPS of {target.label} customers moved by {said(trends.nps_change, 'points')}"
-    if trends.nps_others is not None:
-        text += f", that of others by {said(trends.nps_others, 'points')}"
-    if (weighted := trends.nps_weighted) and weighted.change:
-        text += f"; weighted to the accounts that were there, {said(weighted.change, 'points')}"
-    if trends.divergence is not None:
-        apart = said(trends.divergence, "standard deviations a quarter")
-        beyond = "beyond chance" if trends.divergence.excludes(0) else "within chance"
-        text += f"; eval and NPS part by {apart}, {beyond}"
-    names = ["nps_change", "nps_change_weighted", "nps_waves_p", "divergence"]
-    if trends.nps_weighted is not None:
-        names += ["nps_change_lower_bound", "nps_change_upper_bound", "nps_silent_share",
-                  "nps_answered_share"]  # fmt: skip
-    return (Finding(f"{text}.", tuple(names), (ask.evidence_id(c.ANSWERS),), ("trends",)),)
 
 
 def _reaching(ask: Inquiry, target: Target) -> Finding:

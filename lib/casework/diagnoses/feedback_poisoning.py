@@ -32,9 +32,11 @@ from dataclasses import dataclass
 
 from casework.diagnoses._diagnosis import Diagnosis, Need
 from casework.diagnoses._inquiry import Conclusion, Inquiry
+from casework.diagnoses._poisoning_apart import measure_apart
 from casework.diagnoses._poisoning_charts import draw
 from casework.diagnoses._poisoning_coverage import Coverage, cover, measure_coverage
 from casework.diagnoses._poisoning_graders import other_grader
+from casework.diagnoses._poisoning_groups import measure_groups
 from casework.diagnoses._poisoning_harm import breaks_of, measure_harm
 from casework.diagnoses._poisoning_rivals import falsify, rivals_of
 from casework.diagnoses._poisoning_scores import Scores, measure_scores, score
@@ -112,6 +114,8 @@ def judge(
         needed = Missing("requests", ("account_id", "input_text"), "what customers ask")
         return Conclusion("not_testable", _NO_QUESTIONS, missing=(needed,))
     measure_coverage(ask, found)
+    measure_groups(ask, chosen, found)
+    measure_apart(ask, chosen, found)
     measure_thumbs(ask, chosen, found.sample)
     scores = score(ask, chosen, trends, found)
     measure_scores(ask, scores)

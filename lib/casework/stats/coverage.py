@@ -9,6 +9,7 @@ Compare recall in Kynkäänniemi et al. (NeurIPS 2019) and coverage in Naeem et 
 
 import re
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -23,7 +24,7 @@ _BLOCK = 500
 class Positions:
     """Texts or vectors as rows of unit length, compared by cosine."""
 
-    def __init__(self, rows: object, n: int) -> None:
+    def __init__(self, rows: Any, n: int) -> None:
         self._rows = rows
         self.n = n
 
@@ -52,10 +53,13 @@ class Positions:
             return cls(np.zeros((len(texts), 1)), len(texts))
         return cls(rows, len(texts))
 
+    def rows(self, of: NDArray[np.int64]) -> Any:
+        """The numbers of these rows, dense or sparse, shape (of, dimensions)."""
+        return self._rows[of]
+
     def distances(self, of: NDArray[np.int64], to: NDArray[np.int64]) -> Floats:
         """Cosine distances between rows, shape (of, to), from 0 (same) to 1 (nothing shared)."""
-        rows: object = self._rows
-        product = rows[of] @ rows[to].T  # type: ignore[index]
+        product = self.rows(of) @ self.rows(to).T
         dense = product.toarray() if hasattr(product, "toarray") else product
         return np.clip(1 - np.asarray(dense, np.float64), 0.0, 2.0)
 

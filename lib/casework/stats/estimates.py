@@ -69,6 +69,11 @@ def enough_to_show(found: Estimate, effect: float) -> int:
     return math.ceil(found.n * ((Z95 + POWER_80) * se / effect) ** 2)
 
 
+def smallest_shown(found: Estimate) -> float:
+    """Smallest effect that an estimate so uncertain shows with 80 % power at 5 %."""
+    return (Z95 + POWER_80) * (found.high - found.low) / (2 * Z95)
+
+
 def clopper_pearson(k: int, n: int, level: float = 0.95) -> Estimate:
     """Share `k` of `n` with the exact interval: never covers less than `level`, for audit claims.
 
