@@ -4,10 +4,12 @@
 Questions of the target customers that have nothing like them in the eval set, against those of all
 others: nearest neighbours within a radius that a random set of that size would reach, with accounts
 as the unit. Which items a draw takes is chance too, so the gap is held against those of sets of
-that size that are drawn at random. Whether the score overstates what the target gets: by fresh
-grades, by transport to their mix, or that it cannot be estimated and only bounded. Eval and NPS as
-trends, the items that never changed, the part of the rise that is due to other items. METHODS
-section 6.
+that size that are drawn at random. Coverage of each tier, of those that left, and whether a
+classifier tells their questions from items, by which topics. Whether the score overstates what the
+target gets: by fresh grades, by transport to their mix, or that it cannot be estimated and only
+bounded. Eval and NPS as trends, the items that never changed, the part of the rise that is due to
+other items or another mix of topics. Which thumbs became items, and what those who gave none must
+think for a rise of thumbs to be none. METHODS section 6.
 
 ## Why it matters
 A thumb up says that somebody was happy, not that a question matters. A set that is filled by thumbs
@@ -26,6 +28,7 @@ accounts that were there. Texts in like words whatever they ask can hide a gap, 
 differ by surface. Few answers to the survey show nothing: a drop of 10 points needs about 960 a
 wave. Fresh grades by another grader than the eval's also hold by how much both differ on the same
 answer. Graded questions that were picked by their thumbs, or by having none, are no random sample.
+Items that are phrased unlike any request are told from all questions, whoever asks them.
 """
 
 from dataclasses import dataclass
@@ -113,16 +116,20 @@ def judge(
     if found is None:
         needed = Missing("requests", ("account_id", "input_text"), "what customers ask")
         return Conclusion("not_testable", _NO_QUESTIONS, missing=(needed,))
-    measure_coverage(ask, found)
-    measure_groups(ask, chosen, found)
-    measure_apart(ask, chosen, found)
-    measure_thumbs(ask, chosen, found.sample)
+    _measure(ask, chosen, found)
     scores = score(ask, chosen, trends, found)
     measure_scores(ask, scores)
     measure_harm(ask, chosen, found)
     draw(ask, chosen, trends, found, scores, survey)
     margins = Margins(alpha, sesoi_gap, sesoi_sd * (trends.spread or 1.0))
     return _conclude(ask, chosen, survey, trends, found, scores, margins)
+
+
+def _measure(ask: Inquiry, target: Target, found: Coverage) -> None:
+    measure_coverage(ask, found)
+    measure_groups(ask, target, found)
+    measure_apart(ask, target, found)
+    measure_thumbs(ask, target, found.sample)
 
 
 @dataclass(frozen=True, slots=True)
