@@ -797,3 +797,18 @@ def test_what_so_many_answers_show_is_told(tmp_path: Path) -> None:
     assert change.ci95 is not None
     standard_error = (change.ci95[1] - change.ci95[0]) / 2 / 1.96
     assert value(result, "nps_smallest_shown") == pytest.approx(2.8 * standard_error, rel=1e-3)
+
+
+def test_quotas_say_how_many_items_a_random_set_would_have(tmp_path: Path) -> None:
+    """Of what is asked a quarter is audit of gold; the set has 20 items, all billing of basic."""
+    result = judged(tmp_path, product(), target="gold")
+    rows = value(result, "item_quotas")
+    assert [(row["tier"], row["topic"], row["items"], row["items_at_random"]) for row in rows] == [
+        ("gold", "audit", 0, 5), ("gold", "billing", 0, 5), ("basic", "billing", 20, 10),
+    ]  # fmt: skip
+    assert sum(row["share_of_requests"] for row in rows) == pytest.approx(1)
+    (tmp_path / "case.duckdb").unlink()
+    wordy = [Row(r.table, r.locator, {k: v for k, v in r.values.items() if k != "attributes"}
+                 | ({"input_text": r.values["topic"]} if r.table is eval_samples else {}))
+             for r in product(texts=True)]  # fmt: skip
+    assert "item_quotas" not in judged(tmp_path, wordy, target="gold").measures

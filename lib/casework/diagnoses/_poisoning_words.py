@@ -161,8 +161,10 @@ def remedies(verdict: Verdict, target: Target, found: Coverage, scores: Scores) 
     if verdict == "clean":
         return ()
     told = [text for text in (fresh_wanted(scores, target),) if text]
+    listed = ", as item_quotas lists them" if found.sample.recorded else ""
     quotas = (
-        "Draw items at random from production by quotas of tier and topic; keep thumbs for triage."
+        f"Draw items at random from production by quotas of tier and topic{listed}; keep thumbs "
+        "for triage."
     )
     if verdict == "inconclusive":
         missed = found.gap.difference.low > 0 and found.by_chance.p >= _LEVEL

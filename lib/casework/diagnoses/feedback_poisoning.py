@@ -41,6 +41,7 @@ from casework.diagnoses._poisoning_coverage import Coverage, cover, measure_cove
 from casework.diagnoses._poisoning_graders import other_grader
 from casework.diagnoses._poisoning_groups import measure_groups
 from casework.diagnoses._poisoning_harm import breaks_of, measure_harm
+from casework.diagnoses._poisoning_quotas import measure_quotas
 from casework.diagnoses._poisoning_rivals import falsify, rivals_of
 from casework.diagnoses._poisoning_scores import Scores, measure_scores, score
 from casework.diagnoses._poisoning_target import (
@@ -129,6 +130,7 @@ def _measure(ask: Inquiry, target: Target, found: Coverage) -> None:
     measure_coverage(ask, found)
     measure_groups(ask, target, found)
     measure_apart(ask, target, found)
+    measure_quotas(ask, found)
     measure_thumbs(ask, target, found.sample)
 
 
