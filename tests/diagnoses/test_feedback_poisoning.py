@@ -356,9 +356,9 @@ def test_the_target_can_be_given(diagnosed: Diagnosed) -> None:
 
 
 def test_the_same_case_and_seed_give_the_same(diagnosed: Diagnosed) -> None:
-    first, _ = diagnosed("feedback_poisoning.planted", VECTORS, seed=3)
-    again, _ = diagnosed("feedback_poisoning.planted", VECTORS, seed=3)
-    other, _ = diagnosed("feedback_poisoning.planted", VECTORS, seed=4)
+    first, _ = diagnosed("feedback_poisoning.planted", TOPIC, seed=3)
+    again, _ = diagnosed("feedback_poisoning.planted", TOPIC, seed=3)
+    other, _ = diagnosed("feedback_poisoning.planted", TOPIC, seed=4)
     assert first == again
     assert other.verdict == first.verdict
     assert value(other, "coverage_gap") == pytest.approx(value(first, "coverage_gap"), abs=0.03)
@@ -807,6 +807,10 @@ def test_quotas_say_how_many_items_a_random_set_would_have(tmp_path: Path) -> No
         ("gold", "audit", 0, 5), ("gold", "billing", 0, 5), ("basic", "billing", 20, 10),
     ]  # fmt: skip
     assert sum(row["share_of_requests"] for row in rows) == pytest.approx(1)
+    (tmp_path / "case.duckdb").unlink()
+    of_nobody = changed(product(), eval_samples, tier=None, account_id=None)
+    by_topic = value(judged(tmp_path, of_nobody, target="gold"), "item_quotas")
+    assert [(row["tier"], row["items_at_random"]) for row in by_topic] == [("all", 5), ("all", 15)]
     (tmp_path / "case.duckdb").unlink()
     wordy = [Row(r.table, r.locator, {k: v for k, v in r.values.items() if k != "attributes"}
                  | ({"input_text": r.values["topic"]} if r.table is eval_samples else {}))

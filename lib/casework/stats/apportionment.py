@@ -26,7 +26,7 @@ def apportioned(weights: Sequence[float], size: int) -> NDArray[np.int64]:
         raise ValueError("weights must not be negative, and one above zero")
     exact = size * w / w.sum()
     # a quota that is whole but for rounding is whole
-    parts = np.floor(exact + 1e-9).astype(np.int64)
+    parts: NDArray[np.int64] = np.floor(exact + 1e-9).astype(np.int64)
     order = np.argsort(parts - exact, kind="stable")
     parts[order[: size - int(parts.sum())]] += 1
     return parts
