@@ -130,16 +130,16 @@ def classify(ask: Inquiry, known: Known, agreement: Agreement) -> Classes | None
     reliability = agreement.reliability
     strata = ask.ask(q.STRATA, **known)
     counted = ask.ask(q.COUNTED, **known)
-    found = _over(strata, counted, "contamination", reliability)
+    found = share_over(strata, counted, "contamination", reliability)
     if found is None:
         return None
     alone = {**known, "once": True}
     kept, counted_once = ask.ask(q.STRATA_ONCE, **alone), ask.ask(q.COUNTED_ONCE, **alone)
-    again = _over(kept, counted_once, "contamination", reliability)
+    again = share_over(kept, counted_once, "contamination", reliability)
     suspect = [row for row in strata if row["is_suspect"]]
     perhaps = [row for row in strata if row["is_suspect"] or row["stage"] in _UNPLACED]
     whole = sum(row["weight"] for row in strata)
-    within = _over(suspect, counted, "contamination", reliability)
+    within = share_over(suspect, counted, "contamination", reliability)
     return Classes(
         labelled=sum(row["sampled"] for row in strata),
         rows=sum(row["rows"] for row in strata),
@@ -205,7 +205,7 @@ def _key(row: dict[str, Any]) -> tuple[Any, ...]:
     return tuple(row[name] for name in _KEY)
 
 
-def _over(
+def share_over(
     strata: Sequence[dict[str, Any]],
     counted: Sequence[dict[str, Any]],
     target: str,
@@ -231,7 +231,7 @@ def _value(
     target: str,
     reliability: float,
 ) -> Estimate:
-    found = _over(strata, counted, target, reliability)
+    found = share_over(strata, counted, target, reliability)
     return found.estimate if found else Estimate(math.nan, 0.0, 1.0, 0)
 
 
@@ -245,7 +245,7 @@ def _part(
     """The share that strata hold of a target, of the whole set; zero where there are none."""
     if not any(row["weight"] for row in strata):
         return Estimate(0.0, 0.0, 0.0, 0)
-    found = _over(strata, counted, target, reliability, whole)
+    found = share_over(strata, counted, target, reliability, whole)
     return found.estimate if found else None
 
 

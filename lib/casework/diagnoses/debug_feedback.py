@@ -28,6 +28,7 @@ from casework.diagnoses import _debug_rows as q
 from casework.diagnoses._debug_changes import Moves, compare
 from casework.diagnoses._debug_charts import draw
 from casework.diagnoses._debug_classes import Agreement, Classes, adjudicators, agree, classify
+from casework.diagnoses._debug_closer import Closer, look_closer
 from casework.diagnoses._debug_measures import measure_classes, measure_moves, measure_origins
 from casework.diagnoses._debug_origins import Known, Origins, listed, place, settle
 from casework.diagnoses._debug_rivals import Limits, causal, falsify, rivals_of
@@ -59,6 +60,7 @@ def judge(
     production: str | None = None,
     domains: str | None = None,
     adjudicator: str | None = None,
+    model_raters: str | None = None,
     before: str | None = None,
     after: str | None = None,
     sesoi_contamination: float = 0.1,
@@ -74,11 +76,12 @@ def judge(
         production: environments that are production, separated by commas; else by their names.
         domains: e-mail domains of the company; else those of the directory.
         adjudicator: raters whose label settles a row; else those named so.
+        model_raters: raters that are a model, separated by commas; else those named so.
         before: checkpoint or run before training; else by base checkpoint, else the first.
         after: checkpoint or run after training; else by training data, else the last.
         sesoi_contamination: smallest share of rows that are no correction that matters.
         sesoi_suspect: the same of such rows from insiders or from outside production.
-        seed: of the bootstrap of agreement.
+        seed: of the bootstrap of agreement, and of simulated intervals.
     """
     limits = Limits(sesoi_contamination, sesoi_suspect)
     settled = partial(_settled, names=(production, domains, corrections, adjudicator))
@@ -94,22 +97,21 @@ def judge(
     _measure(ask, known, origins, classes, agreement, moves)
     if classes is None and origins.is_unknown:
         return _nothing_known(origins)
-    stated = corrections is not None
-    return _conclude(ask, known, origins, classes, agreement, moves, limits, choice, stated=stated)
+    closer = look_closer(ask, known, origins, classes, agreement, model_raters, seed)
+    found = (origins, classes, agreement, moves, closer)
+    return _conclude(ask, known, found, limits, choice, stated=corrections is not None)
 
 
 def _conclude(
     ask: Inquiry,
     known: Known,
-    origins: Origins,
-    classes: Classes | None,
-    agreement: Agreement,
-    moves: Moves,
+    found: tuple[Origins, Classes | None, Agreement, Moves, Closer],
     limits: Limits,
     choice: Choice,
     *,
     stated: bool,
 ) -> Conclusion:
+    origins, classes, agreement, moves, closer = found
     draw(ask, known, origins, classes, moves)
     rivals = rivals_of(known, origins, classes, agreement, moves, limits, stated=stated)
     for spent in (q.LINKED, q.SCREENED):
@@ -121,11 +123,15 @@ def _conclude(
         verdict=verdict,
         headline=headline(verdict, origins, classes, agreement, moves, limits, choice.told),
         wide=bool(moves.fallen) and (causal(moves) or bool(ask.measures["served_requests"].value)),
-        findings=findings(ask, known, origins, classes, moves),
+        findings=findings(ask, known, origins, classes, moves) + closer.findings,
         rivals=rivals,
         falsifier=falsifier,
         remedies=remedies(origins, classes, agreement, moves, limits),
-        limits=limits_of(verdict, origins, classes, agreement, moves, limits) + choice.limits,
+        limits=(
+            *limits_of(verdict, origins, classes, agreement, moves, limits),
+            *closer.limits,
+            *choice.limits,
+        ),
         primary=primary,
         breaks=_breaks(moves),
     )

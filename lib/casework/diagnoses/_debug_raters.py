@@ -1,0 +1,237 @@
+"""Who labelled the rows: how each rater stands to the others, and what a model's labels are worth.
+
+A model that labels the whole set scales people's labels up, and errs. Where people labelled a part
+of the same rows, its share is put right by their mean difference.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from casework.diagnoses import _debug_labels as labels
+from casework.diagnoses import _debug_scaling as q
+from casework.diagnoses._debug_classes import LABELS, Agreement
+from casework.diagnoses._debug_origins import Known, listed
+from casework.diagnoses._inquiry import Inquiry
+from casework.findings import Finding
+from casework.stats.agreement import (
+    USABLE,
+    cohen_kappa,
+    krippendorff_alpha,
+    tallies,
+)
+from casework.stats.estimates import Estimate, wilson
+from casework.stats.multinomial import labels_needed
+from casework.stats.scaled import Scaled, scaled_share
+from casework.stats.stratified import Stratum
+from casework.visible import shorten
+from casework.words import count, number, spread
+
+FEWEST = 30
+"""Rows that people must have labelled beside a model before its share is put right by them."""
+
+_MOST = 12
+"""Raters of whom each is left out in turn."""
+_HALF_WIDTH = 0.05
+MODEL = re.compile(
+    r"(?<![a-z])(llms?|(chat)?gpt|claude|gemini|gemma|llama|mistral|mixtral|qwen|deepseek|openai"
+    r"|anthropic|models?|classifiers?|machine|auto(matic|label(ler)?)?|bots?)(?![a-z])"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Rater:
+    """One rater against the others of the same rows, the adjudicator set apart.
+
+    Attributes:
+        name: of the rater.
+        labels: rows that the rater labelled.
+        kappa: Cohen's, against the others; each row counts once. None where none is shared.
+        without: Krippendorff's alpha of the others alone; None where no two of them share a row.
+        model: whether it is a model.
+    """
+
+    name: str
+    labels: int
+    kappa: Estimate | None
+    without: Estimate | None
+    model: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """What models say of the set, and how they did on rows that people labelled too.
+
+    Attributes:
+        names: of the models.
+        rows: rows that they labelled.
+        alone: of these, rows that no person labelled.
+        both: rows that people labelled too.
+        corrected: rows that are no correction, as people would say; None with too few of both.
+        sensitivity: of rows that people call no correction, those that the models call so.
+        specificity: of rows that people call a correction, those that the models call so.
+    """
+
+    names: tuple[str, ...]
+    rows: int
+    alone: int
+    both: int
+    corrected: Estimate | None
+    sensitivity: Estimate | None
+    specificity: Estimate | None
+
+
+def compare_raters(
+    ask: Inquiry, known: Known, models: Sequence[str], seed: int
+) -> tuple[Rater, ...]:
+    """Compare each rater with the others, and record it; none where no two share a row."""
+    rows = [r for r in ask.ask(labels.RATERS, **known) if r["rater"] not in known["adjudicators"]]
+    named = rows[:_MOST]
+    pairs = ask.ask(q.AGAINST_OTHERS, **known) if len(named) > 1 else []
+    raters = tuple(
+        Rater(
+            row["rater"],
+            row["labels"],
+            _kappa([pair for pair in pairs if pair["rater"] == row["rater"]]),
+            _without(ask, known, row["rater"], seed) if len(named) > 2 else None,
+            row["rater"] in models,
+        )
+        for row in named
+    ) if pairs else ()  # fmt: skip
+    table = [
+        {"rater": r.name, "labels": r.labels, "model": r.model,
+         "kappa": r.kappa.value if r.kappa else None, "low": r.kappa.low if r.kappa else None,
+         "high": r.kappa.high if r.kappa else None, "shared_rows": r.kappa.n if r.kappa else 0,
+         "alpha_without": r.without.value if r.without else None}
+        for r in raters
+    ]  # fmt: skip
+    by = q.AGAINST_OTHERS if pairs else labels.RATERS
+    ask.measure("raters", table or None, "table", by, n=len(rows))
+    return raters
+
+
+def named_models(ask: Inquiry, known: Known, given: str | None) -> list[str]:
+    """Raters that are a model: as given, else those whose name says so."""
+    found = [row["rater"] for row in ask.ask(labels.RATERS, **known)
+             if row["rater"] not in known["adjudicators"]
+             and MODEL.search(row["rater"].lower())]  # fmt: skip
+    ask.infer("model_raters", given, ", ".join(found))
+    if given is None:
+        return found
+    wanted = listed(given)
+    return [r["rater"] for r in ask.ask(labels.RATERS, **known) if r["rater"].lower() in wanted]
+
+
+def scale_up(ask: Inquiry, known: Known, models: Sequence[str], seed: int) -> Machine | None:
+    """Put right what models say of the set, and record it; None where no rater is a model."""
+    strata = ask.ask(q.SCALED, **known, models=list(models)) if models else []
+    found = _machine(models, strata, seed) if strata else None
+    by = q.SCALED if found else labels.RATERS
+    names = ("contamination_corrected", "model_sensitivity", "model_specificity")
+    values = (found.corrected, found.sensitivity, found.specificity) if found else (None,) * 3
+    for name, value in zip(names, values, strict=True):
+        ask.estimate(name, value, "share:rows", by)
+    ask.measure("model_rows", found.rows if found else 0, "count:rows", by)
+    ask.measure("model_rows_alone", found.alone if found else 0, "count:rows", by)
+    return found
+
+
+def raters_finding(
+    ask: Inquiry, raters: Sequence[Rater], agreement: Agreement
+) -> tuple[Finding, ...]:
+    """Say which of three raters or more stands apart, and what alpha is without each."""
+    held = [r for r in raters if r.kappa]
+    if len(held) < 3 or agreement.alpha is None:
+        return ()
+    least = min(held, key=lambda r: r.kappa.value if r.kappa else 1.0)
+    alone = least.kappa
+    told = spread(alone.value, (alone.low, alone.high), "score") if alone else ""
+    rest = ""
+    if least.without:
+        rest = f" Without this rater alpha is {_plain(least.without)}"
+        usable = agreement.alpha.value < USABLE <= least.without.value
+        rest += f", from {USABLE} usable." if usable else "."
+    return (
+        Finding(
+            f"Of {count(len(held), 'raters')}, {shorten(least.name, 60)} agrees least with the "
+            f"others: kappa {told} on {count(alone.n if alone else 0, 'rows')}; alpha of all is "
+            f"{_plain(agreement.alpha)}.{rest}",
+            ("raters", "alpha"),
+            (ask.evidence_id(q.AGAINST_OTHERS), ask.evidence_id(labels.TALLIES)),
+        ),
+    )
+
+
+def scaling_limits(machine: Machine | None, rows: int) -> tuple[str, ...]:
+    """Say what the labels of a model are worth."""
+    if machine is None:
+        return ()
+    who = ", ".join(shorten(name, 40) for name in machine.names[:4])
+    told = f"{count(machine.alone, 'rows')} have the label of a model alone ({who})"
+    if machine.corrected is None:
+        n = min(rows, labels_needed(_HALF_WIDTH, rows=rows))
+        return (
+            f"{told}, which is counted as that of a person. How often it errs is not known: people "
+            f"labelled {number(machine.both)} of the same rows, of which {FEWEST} are the least; "
+            f"{count(n, 'rows')} drawn at random would do.",
+        )
+    e = machine.corrected
+    return (
+        f"{told}, which is counted as that of a person. Put right by "
+        f"{count(machine.both, 'rows')} that people labelled too, "
+        f"{spread(e.value, (e.low, e.high), 'share')} are no corrections, if people drew their "
+        f"rows at random; of such rows the model finds {_share(machine.sensitivity)}, and of "
+        f"corrections it leaves {_share(machine.specificity)} alone.",
+    )
+
+
+def _machine(models: Sequence[str], strata: list[dict[str, Any]], seed: int) -> Machine:
+    both = sum(row["both"] for row in strata)
+    made = []
+    for row in strata:
+        apparent = Stratum(row["weight"], row["rows"], row["sampled"], row["w"], row["ww"],
+                           row["wy"], row["wwy"], row["wwyy"])  # fmt: skip
+        if apparent.share is None:
+            continue
+        n = row["both_w"] ** 2 / row["both_ww"] if row["both_ww"] else 0.0
+        scale = n / row["both_w"] if n else 0.0
+        made.append(
+            Scaled(
+                row["weight"], apparent.share, apparent.effective(), n,
+                row["missed"] * scale, row["flagged"] * scale,
+            )
+        )  # fmt: skip
+    cells = {name: sum(row[name] for row in strata) for name in ("yes", "found", "no", "cleared")}
+    return Machine(
+        names=tuple(models),
+        rows=sum(row["sampled"] for row in strata),
+        alone=sum(row["alone"] for row in strata),
+        both=both,
+        corrected=scaled_share(made, seed) if both >= FEWEST else None,
+        sensitivity=wilson(cells["found"], cells["yes"]) if cells["yes"] else None,
+        specificity=wilson(cells["cleared"], cells["no"]) if cells["no"] else None,
+    )
+
+
+def _without(ask: Inquiry, known: Known, rater: str, seed: int) -> Estimate | None:
+    rows = ask.ask(q.TALLIES_WITHOUT, **known, left_out=rater)
+    counts = [[row[label] for label in LABELS] for row in rows]
+    return (
+        krippendorff_alpha(tallies(counts, [row["rows"] for row in rows]), seed) if rows else None
+    )
+
+
+def _kappa(pairs: Sequence[dict[str, Any]]) -> Estimate | None:
+    table = [[0.0] * len(LABELS) for _ in LABELS]
+    for pair in pairs:
+        table[LABELS.index(pair["own"])][LABELS.index(pair["other"])] += float(pair["rows"])
+    return cohen_kappa(table) if pairs else None
+
+
+def _share(e: Estimate | None) -> str:
+    return "an unknown share" if e is None else spread(e.value, (e.low, e.high), "share")
+
+
+def _plain(e: Estimate) -> str:
+    return spread(e.value, (e.low, e.high), "score")

@@ -1,0 +1,94 @@
+"""Each rater against the others, and models against people: more questions on labels."""
+
+from casework.case import Query
+from casework.diagnoses._debug_labels import STRATIFIED, VOTES
+
+AGAINST_OTHERS = Query(
+    "raters_against_others",
+    """
+    SELECT a.rater, a.label AS own, b.label AS other, sum(CAST(1 AS DOUBLE) / b.others) AS rows
+    FROM votes AS a
+    JOIN (SELECT row_id, rater, label, count(*) OVER (PARTITION BY row_id) - 1 AS others
+          FROM votes WHERE NOT adjudicates) AS b
+      ON b.row_id = a.row_id AND b.rater <> a.rater
+    WHERE NOT a.adjudicates
+    GROUP BY a.rater, a.label, b.label ORDER BY a.rater, own, other
+    """,
+    "Labels of each rater against those of the others of the same row, who count as one together.",
+    uses=(VOTES,),
+)
+
+TALLIES_WITHOUT = Query(
+    "tallies_without",
+    """
+    SELECT wrong, style, dislike, test, unknown, count(*) AS rows
+    FROM (SELECT row_id, count(*) FILTER (WHERE label = 'wrong') AS wrong,
+                 count(*) FILTER (WHERE label = 'style') AS style,
+                 count(*) FILTER (WHERE label = 'dislike') AS dislike,
+                 count(*) FILTER (WHERE label = 'test') AS test,
+                 count(*) FILTER (WHERE label = 'unknown') AS unknown
+          FROM votes WHERE NOT adjudicates AND rater <> $left_out
+          GROUP BY row_id HAVING count(*) >= 2)
+    GROUP BY wrong, style, dislike, test, unknown
+    ORDER BY rows DESC, wrong, style, dislike, test, unknown
+    """,
+    "Rows that several raters labelled, one rater left out, by how many chose each class.",
+    uses=(VOTES,),
+)
+
+BY_MODELS = Query(
+    "by_models",
+    """
+    SELECT row_id, avg(CASE WHEN list_contains($corrections, label) THEN 0 ELSE 1 END) AS said
+    FROM votes WHERE list_contains($models, rater) GROUP BY row_id
+    """,
+    "Rows that a model labelled, and whether it calls them no correction.",
+    uses=(VOTES,),
+)
+
+BY_PEOPLE = Query(
+    "by_people",
+    """
+    SELECT row_id, avg(CASE WHEN list_contains($corrections, label) THEN 0 ELSE 1 END) AS said
+    FROM (SELECT row_id, label, rank() OVER (PARTITION BY row_id
+                                             ORDER BY decides DESC, voices DESC) AS place
+          FROM (SELECT row_id, label, count(*) AS voices,
+                       max(CASE WHEN adjudicates THEN 1 ELSE 0 END) AS decides
+                FROM votes WHERE NOT list_contains($models, rater) GROUP BY row_id, label))
+    WHERE place = 1 GROUP BY row_id
+    """,
+    "Rows that people labelled, and whether they are no correction: as the adjudicator says, else "
+    "most of them; a tie is split evenly.",
+    uses=(VOTES,),
+)
+
+SCALED = Query(
+    "scaled_up",
+    """
+    SELECT s.stage, s.is_suspect, s.told, s.flagged AS behaviour, s.band, count(*) AS rows,
+           sum(s.weight) AS weight, count(m.said) AS sampled,
+           count(*) FILTER (WHERE m.said IS NOT NULL AND p.said IS NULL) AS alone,
+           coalesce(sum(s.weight) FILTER (WHERE m.said IS NOT NULL), 0) AS w,
+           coalesce(sum(s.weight * s.weight) FILTER (WHERE m.said IS NOT NULL), 0) AS ww,
+           coalesce(sum(s.weight * m.said), 0) AS wy,
+           coalesce(sum(s.weight * s.weight * m.said), 0) AS wwy,
+           coalesce(sum(s.weight * s.weight * m.said * m.said), 0) AS wwyy,
+           count(p.said - m.said) AS both,
+           coalesce(sum(s.weight) FILTER (WHERE p.said - m.said IS NOT NULL), 0) AS both_w,
+           coalesce(sum(s.weight * s.weight) FILTER (WHERE p.said - m.said IS NOT NULL), 0)
+               AS both_ww,
+           coalesce(sum(s.weight * (p.said - m.said)) FILTER (WHERE p.said > m.said), 0) AS missed,
+           coalesce(sum(s.weight * (m.said - p.said)) FILTER (WHERE m.said > p.said), 0) AS flagged,
+           count(m.said) FILTER (WHERE p.said > 0.5) AS yes,
+           count(m.said) FILTER (WHERE p.said > 0.5 AND m.said > 0.5) AS found,
+           count(m.said) FILTER (WHERE p.said < 0.5) AS no,
+           count(m.said) FILTER (WHERE p.said < 0.5 AND m.said < 0.5) AS cleared
+    FROM stratified AS s
+    LEFT JOIN by_models AS m ON m.row_id = s.row_id
+    LEFT JOIN by_people AS p ON p.row_id = s.row_id
+    GROUP BY s.stage, s.is_suspect, s.told, s.flagged, s.band
+    ORDER BY s.stage, s.is_suspect, s.told, behaviour, s.band
+    """,
+    "Rows, weight, and labels of models and of people in each stratum.",
+    uses=(STRATIFIED, BY_MODELS, BY_PEOPLE),
+)

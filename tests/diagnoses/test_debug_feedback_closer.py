@@ -1,0 +1,160 @@
+"""What stands beside the verdict of `debug_feedback`: parts of the set, raters, thumbs."""
+
+from pathlib import Path
+
+import pytest
+from tests.diagnoses.test_debug_feedback import both, event, examine, label, row, value
+
+from casework.case import Row
+from casework.diagnoses._debug_raters import MODEL
+from casework.findings import Result
+
+
+def parts(result: Result, by: str = "origin") -> dict[str, dict[str, float]]:
+    return {line["part"]: line for line in value(result, "contamination_by_part")
+            if line["by"] == by}  # fmt: skip
+
+
+def said(result: Result, start: str) -> str:
+    return next((f.statement for f in result.findings if f.statement.startswith(start)), "")
+
+
+def test_each_origin_has_its_own_share(tmp_path: Path) -> None:
+    """Of 60 rows from production 6 are no corrections, of 40 from staging 30; all are labelled."""
+    rows: list[Row] = []
+    for i in range(100):
+        staging = i >= 60
+        rows += [row(i), event(i, "staging" if staging else "production", reason="wrong"
+                               if i % 2 else None)]  # fmt: skip
+        rows += both(i, "dislike" if (i < 6 or i >= 70) else "wrong")
+    result = examine(tmp_path, rows)
+    found = parts(result)
+    assert found["in production"]["contamination"] == pytest.approx(0.1)
+    assert found["not production"]["contamination"] == pytest.approx(0.75)
+    assert found["not production"]["weight"] == pytest.approx(0.4)
+    assert value(result, "contamination_filtered") == pytest.approx(0.1)
+    mixed = sum(p["weight"] * p["contamination"] for p in found.values())
+    assert mixed == pytest.approx(value(result, "contamination"))
+    told = parts(result, "told with the thumb")
+    assert {name: line["rows"] for name, line in told.items()} == {
+        "neither reason nor comment": 50, "a reason": 50}  # fmt: skip
+    assert "not production, 75 % (75 to 75) by 40 labels" in said(
+        result, "No corrections by origin"
+    )
+
+
+def test_a_part_without_a_label_is_unknown(tmp_path: Path) -> None:
+    rows = [one for i in range(40) for one in (row(i), event(i, "staging" if i > 19 else "prod"))]
+    rows += [one for i in range(20) for one in both(i, "wrong")]
+    result = examine(tmp_path, rows)
+    assert parts(result)["not production"]["contamination"] is None
+    assert not said(result, "No corrections by origin")
+
+
+def model_and_people(people: int, name: str = "gpt-4o") -> list[Row]:
+    """Of 400 rows 80 are no corrections. The model misses 3 in 8 of them and flags 1 in 16 others.
+
+    People label the first rows, in which both come in the same proportions.
+    """
+    rows: list[Row] = []
+    for i in range(400):
+        rows += [row(i), event(i)]
+        bad = i % 5 == 0
+        errs = (i // 5) % 8 < 3 if bad else (i // 5 * 4 + i % 5 - 1) % 16 == 0
+        rows.append(label(i, "dislike" if bad != errs else "wrong", name))
+        if i < people:
+            rows.append(label(i, "dislike" if bad else "wrong", "ines"))
+    return rows
+
+
+def test_the_share_of_a_model_is_put_right_by_people(tmp_path: Path) -> None:
+    result = examine(tmp_path, model_and_people(160))
+    corrected = result.measures["contamination_corrected"]
+    assert corrected.value == pytest.approx(0.2)
+    low, high = corrected.ci95 or (0, 0)
+    assert 0.1 < low < 0.2 < high < 0.3
+    assert value(result, "model_sensitivity") == pytest.approx(5 / 8)
+    assert value(result, "model_specificity") == pytest.approx(15 / 16)
+    assert value(result, "model_rows_alone") == 240
+    assert result.parameters["model_raters"].value == "gpt-4o"
+    assert any("label of a model alone (gpt-4o)" in limit for limit in result.limits)
+
+
+def test_a_model_that_nobody_checked_is_told(tmp_path: Path) -> None:
+    result = examine(tmp_path, model_and_people(0))
+    assert value(result, "contamination_corrected") is None
+    assert any("How often it errs is not known" in limit for limit in result.limits)
+
+
+@pytest.mark.parametrize(
+    ("name", "model"),
+    [("modesta", False), ("clauden", False), ("botond", False), ("automne", False),
+     ("claude-3", True), ("our_classifier", True), ("gpt4", True), ("model-b", True)],
+)  # fmt: skip
+def test_names_of_models(name: str, model: bool) -> None:
+    assert bool(MODEL.search(name)) == model
+
+
+def test_a_model_may_be_named(tmp_path: Path) -> None:
+    rows = [row(0), event(0), label(0, "wrong", "Otto")]
+    assert value(examine(tmp_path, rows), "model_rows") == 0
+    assert value(examine(tmp_path, rows, model_raters="otto"), "model_rows") == 1
+
+
+def test_the_rater_who_stands_apart_is_named(tmp_path: Path) -> None:
+    """Two of three always agree; the third calls every other row something else."""
+    rows: list[Row] = []
+    for i in range(60):
+        name = ("wrong", "dislike", "style")[i % 3]
+        other = ("dislike", "style", "wrong")[i % 3] if i % 2 else name
+        rows += [row(i), event(i), *both(i, name), label(i, other, "otto")]
+    result = examine(tmp_path, rows)
+    found = {line["rater"]: line for line in value(result, "raters")}
+    assert found["otto"]["kappa"] == pytest.approx(0.25)
+    assert found["otto"]["alpha_without"] == 1
+    assert found["ines"]["kappa"] > found["otto"]["kappa"]
+    assert value(result, "alpha") < 0.667
+    assert "otto agrees least" in said(result, "Of 3 raters")
+    assert "usable" in said(result, "Of 3 raters")
+
+
+def thumbs(people: int, signal: int | None = None) -> list[Row]:
+    """People with ten thumbs each, of which two to five are down, and one with ten down."""
+    rows = [row(i) for i in range(10)]
+    for person in range(people):
+        downs = 10 if person == 0 else 2 + person % 4
+        for thumb in range(10):
+            i = 10 * person + thumb
+            rows.append(
+                event(i, user_id=f"p{person}", signal=signal or (-1 if thumb < downs else 1))
+            )
+    return rows
+
+
+def test_whose_thumbs_stand_apart_is_told_with_their_rows(tmp_path: Path) -> None:
+    result = examine(tmp_path, thumbs(80))
+    assert value(result, "thumb_outliers") == 1
+    assert value(result, "thumb_outlier_share") == 1
+    (line,) = value(result, "thumbs_apart")
+    assert (line["person"], line["downs"], line["events"]) == ("p0", 10, 10)
+    assert "1 stand" in said(result, "Of 80 people")
+
+
+@pytest.mark.parametrize(
+    ("people", "signal", "why"),
+    [(12, None, "of which 20 are needed"), (30, -1, "all of theirs are down")],
+)
+def test_without_peers_it_says_so(
+    tmp_path: Path, people: int, signal: int | None, why: str
+) -> None:
+    result = examine(tmp_path, thumbs(people, signal))
+    assert value(result, "thumb_outliers") is None
+    assert any(why in limit for limit in result.limits)
+
+
+def test_retries_of_one_thumb_set_nobody_apart(tmp_path: Path) -> None:
+    """Somebody whose button was stuck gave one thumb, forty times."""
+    rows = thumbs(80)[10:]
+    stuck = [event(9_000 + i, user_id="stuck", request_id="q") for i in range(40)]
+    result = examine(tmp_path, [row(0, source_event_id="e9000"), *rows, *stuck])
+    assert {line["person"] for line in value(result, "thumbs_apart") or []} <= {"p0"}
