@@ -75,8 +75,9 @@ class Identity:
 class Concern:
     """Something about the evidence that must be known before it is relied on.
 
-    `kind` is `counts`, `orphans`, `retries`, `backwards`, `future`, `ancient`, `silence` or
-    `current_only`; `rows` is how many rows it is about, of `of` in all.
+    `kind` is `counts`, `orphans`, `retries`, `backwards`, `future`, `ancient`, `silence`,
+    `current_only`, `impossible`, `recount`, `censored` or `too_early`; `rows` is how many rows it
+    is about, of `of` in all.
     """
 
     kind: str

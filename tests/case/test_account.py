@@ -10,7 +10,17 @@ import pytest
 from casework.case import Case, CaseWriter, Receipt, Row
 from casework.case.account import concerns, identities
 from casework.records import Concern
-from casework.tables import Table, alias_events, checkpoints, eval_runs, eval_samples, requests
+from casework.tables import (
+    Table,
+    alias_events,
+    candidates,
+    checkpoints,
+    clocks,
+    eval_runs,
+    eval_samples,
+    feedback,
+    requests,
+)
 
 START = datetime(2026, 3, 2, tzinfo=UTC)
 Load = Callable[..., Case]
@@ -107,6 +117,74 @@ def test_an_alias_without_a_history_is_told(load: Load) -> None:
     with load((alias_events, history), (alias_events, present), (checkpoints, known)) as case:
         (found,) = concerns(case)
     assert (found.kind, found.rows, found.of) == ("current_only", 1, 1)
+
+
+def scored(run: str, right: int, items: int, part: float = 1.0) -> list[dict[str, Any]]:
+    return [{"run_id": run, "item_id": str(i), "score": part * (i < right)} for i in range(items)]
+
+
+def reported(run: str, score: float, items: int, suite: str = "s") -> dict[str, Any]:
+    return {"run_id": run, "suite": suite, "started_at": START, "score": score, "n_items": items}
+
+
+def test_a_score_that_no_count_of_items_gives_is_told(load: Load) -> None:
+    """94.0 % of 37 is impossible, 16.1 % of 330 is 53, 35 of 37 is 94.6 %."""
+    runs = [reported("a", 0.94, 37), reported("b", 0.161, 330), reported("c", 35 / 37, 37)]
+    with load((eval_runs, runs), (eval_samples, scored("c", 35, 37))) as case:
+        (found,) = of(case, "impossible")
+        assert (found.table, found.rows, found.of) == ("eval_runs", 1, 3)
+        assert of(case, "recount") == []
+
+
+def test_a_score_that_its_items_do_not_give_is_told(load: Load) -> None:
+    runs = [reported("a", 0.9, 40), reported("b", 0.93, 40), reported("c", 0.8, 50)]
+    samples = [*scored("a", 30, 40), *scored("b", 37, 40), *scored("c", 3, 9)]
+    with load((eval_runs, runs), (eval_samples, samples)) as case:
+        (found,) = of(case, "recount")
+        assert (found.rows, found.of) == (1, 2)
+
+
+def test_of_items_with_partial_credit_no_score_is_impossible(load: Load) -> None:
+    runs = [reported("a", 0.94, 37), reported("b", 0.94, 37, "without items")]
+    with load((eval_runs, runs), (eval_samples, scored("a", 35, 37, 0.5))) as case:
+        assert of(case, "impossible") == of(case, "recount") == []
+
+
+def test_a_log_of_one_outcome_alone_is_told(load: Load) -> None:
+    def candidate(n: int, passed: bool) -> dict[str, Any]:
+        return {"query_id": f"q{n}", "doc_id": "d", "passed": passed}
+
+    def thumb(n: int, signal: int) -> dict[str, Any]:
+        return {"feedback_id": f"f{n}", "occurred_at": START, "signal": signal}
+
+    one = [candidate(n, True) for n in range(30)], [thumb(n, -1) for n in range(30)]
+    with load((candidates, one[0]), (feedback, one[1])) as case:
+        assert {(found.table, found.rows) for found in of(case, "censored")} == {
+            ("candidates", 30), ("feedback", 30)}  # fmt: skip
+
+
+def test_a_log_of_both_outcomes_is_not(load: Load) -> None:
+    both = [{"query_id": f"q{n}", "doc_id": "d", "passed": n > 0} for n in range(30)]
+    thumbs = [{"feedback_id": f"f{n}", "occurred_at": START, "signal": 1} for n in range(19)]
+    with load((candidates, both), (feedback, thumbs)) as case:
+        assert of(case, "censored") == []
+
+
+@pytest.mark.parametrize(("error_s", "told"), [(None, 5), (7300.0, 0)])
+def test_feedback_before_its_request_is_told(load: Load, error_s: float | None, told: int) -> None:
+    """Half of the feedback was written in the time of a place two hours to the west."""
+    asked = [request(n, n) for n in range(10)]
+    given = [
+        {"feedback_id": f"f{n}", "signal": 1, "request_id": f"r{n}",
+         "occurred_at": START + timedelta(hours=n - 2 * (n % 2), seconds=30)}
+        for n in range(10)
+    ]  # fmt: skip
+    known = [{"host": "h", "error_s": error_s}] if error_s else []
+    with load((requests, asked), (feedback, given), (clocks, known)) as case:
+        found = of(case, "too_early")
+    assert [(one.table, one.rows, one.of) for one in found] == ([("feedback", told, 10)] if told
+                                                               else [])  # fmt: skip
+    assert all("by 2.0 h at the median" in one.what for one in found)
 
 
 def test_an_empty_case_has_no_concern(load: Load) -> None:

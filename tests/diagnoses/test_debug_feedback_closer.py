@@ -158,3 +158,30 @@ def test_retries_of_one_thumb_set_nobody_apart(tmp_path: Path) -> None:
     stuck = [event(9_000 + i, user_id="stuck", request_id="q") for i in range(40)]
     result = examine(tmp_path, [row(0, source_event_id="e9000"), *rows, *stuck])
     assert {line["person"] for line in value(result, "thumbs_apart") or []} <= {"p0"}
+
+
+@pytest.mark.parametrize(("people", "share"), [(1, 6 / 20), (6, 0)])
+def test_a_correction_that_one_person_pasted_is_told(
+    tmp_path: Path, people: int, share: float
+) -> None:
+    """One text for six prompts, by one person or by six."""
+    rows = []
+    for i in range(20):
+        pasted = i < 6
+        text = f"Please use template {i}." if pasted else f"answer {'abcdefghijklmnopqrst'[i]}"
+        rows += [row(i, chosen=text),
+                 event(i, user_id=f"p{i % people}" if pasted else "kim")]  # fmt: skip
+        rows += both(i, "test" if i < 5 else "wrong")
+    result = examine(tmp_path, rows)
+    assert value(result, "screen_canned") == pytest.approx(share)
+    told = said(result, "In 6 rows")
+    assert bool(told) == bool(share)
+    if share:
+        assert value(result, "canned_contamination") == pytest.approx(5 / 6)
+
+
+def test_one_question_asked_again_is_answered_alike(tmp_path: Path) -> None:
+    rows = []
+    for i in range(8):
+        rows += [row(i, prompt="Where?", chosen="Here."), event(i, user_id="kim")]
+    assert value(examine(tmp_path, rows), "screen_canned") == 0

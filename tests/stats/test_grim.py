@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from casework.stats.grim import possible_counts
+from casework.stats.grim import is_possible_share, possible_counts
 
 
 @given(st.integers(1, 400), st.data(), st.integers(0, 3))
@@ -27,3 +27,15 @@ def test_more_items_than_the_decimals_tell_apart_allow_everything():
 def test_nonsense_is_refused(n, decimals):
     with pytest.raises(ValueError, match="at least"):
         possible_counts(50.0, n, decimals)
+
+
+@given(st.integers(1, 5000), st.data(), st.integers(0, 12))
+def test_a_share_is_possible_however_it_is_rounded(n, data, decimals):
+    k = data.draw(st.integers(0, n))
+    assert is_possible_share(round(k / n, decimals + 2), n)
+
+
+def test_a_share_of_too_few_items_is_not():
+    assert not is_possible_share(0.94, 37)
+    assert is_possible_share(0.161, 330)
+    assert not is_possible_share(0.9401, 330)

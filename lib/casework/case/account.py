@@ -5,6 +5,7 @@ Every number is one SELECT over the case. Nothing is judged here: a concern says
 
 from collections.abc import Iterator
 
+from casework.case._guards import guards
 from casework.case._query import Query
 from casework.case._reader import Case
 from casework.records import Concern, Identity
@@ -87,6 +88,7 @@ def concerns(case: Case) -> tuple[Concern, ...]:
             found += _silences(case, series)
     found += _repeated(case) if requests.name in filled else ()
     found += _present_only(case) if alias_events.name in filled else ()
+    found += guards(case, filled)
     return tuple(sorted(found, key=lambda one: (one.exhibit_id, one.kind, one.table)))
 
 

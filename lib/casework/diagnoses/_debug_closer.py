@@ -1,10 +1,11 @@
-"""What an investigator asks next: which part of the set, which rater, whose thumbs.
+"""What an investigator asks next: which part of the set, which rater, whose thumbs, which pastes.
 
 These stand beside the verdict and change nothing in it.
 """
 
 from dataclasses import dataclass
 
+from casework.diagnoses._debug_canned import canned_finding, find_canned
 from casework.diagnoses._debug_classes import Agreement, Classes
 from casework.diagnoses._debug_origins import Known, Origins
 from casework.diagnoses._debug_parts import divide, parts_finding
@@ -52,12 +53,14 @@ def look_closer(
     parts = divide(ask, known, origins, agreement, classes)
     raters = compare_raters(ask, known, named, seed)
     machine = scale_up(ask, known, named, seed)
+    canned = find_canned(ask, known, origins)
     thumbs = weigh_thumbs(ask, known, origins)
     return Closer(
         (
             *parts_finding(ask, parts),
             *raters_finding(ask, raters, agreement),
             *thumbs_finding(ask, thumbs),
+            *canned_finding(ask, canned),
         ),
         scaling_limits(machine, origins.rows) + thumbs_limits(thumbs, origins),
     )

@@ -11,7 +11,7 @@ from casework.diagnoses._approvals import Approval, adjusted_ranks
 from casework.diagnoses._inquiry import Inquiry
 from casework.diagnoses._registry_records import OPEN, Split
 from casework.stats.approvals import top_share
-from casework.stats.grim import possible_counts
+from casework.stats.grim import is_possible_share
 from casework.stats.shares import clustered_share
 
 _ROWS = 50
@@ -70,7 +70,7 @@ def _count_records(ask: Inquiry, split: Split) -> None:
     left = [row for row in listed if row["owner_state"] == "left"]
     without = [row for row in named if row["owner_state"] == "none"]
     never = sum(one.is_never_evaluated for one in split.served)
-    wrong = sum(not _is_possible(row["metric_value"], row["n_items"]) for row in scored)
+    wrong = sum(not is_possible_share(row["metric_value"], row["n_items"]) for row in scored)
     counts = {
         "absent_owners": (len({row["owner"].lower() for row in left}), listed, "owners"),
         "records_without_owner": (len(without), named, "records"),
@@ -93,12 +93,6 @@ def _is_proportion(row: Mapping[str, Any]) -> bool:
     value = row["metric_value"]
     named = _PROPORTION.search(row["metric"] or "") is not None
     return named and value is not None and 0 <= value <= 1
-
-
-def _is_possible(value: float, items: int) -> bool:
-    """Whether some number of items gives this share, as it is rounded on the card (GRIM)."""
-    _, _, decimals = f"{100 * value:.10f}".rstrip("0").partition(".")
-    return bool(possible_counts(100 * value, items, len(decimals)))
 
 
 def _interval(ask: Inquiry, split: Split, known: dict[str, Any]) -> tuple[float, float]:

@@ -27,3 +27,14 @@ def possible_counts(percent: float, n: int, decimals: int) -> list[int]:
     low = max(0, math.ceil((percent - slack) * n / 100))
     high = min(n, math.floor((percent + slack) * n / 100))
     return list(range(low, high + 1))
+
+
+def is_possible_share(share: float, n: int) -> bool:
+    """Whether some count of `n` items gives this share, rounded in percent as it is written.
+
+    Args:
+        share: as reported, 0 to 1; its decimals are those that it has, ten in percent at most.
+        n: items, at least one.
+    """
+    _, _, decimals = f"{100 * share:.10f}".rstrip("0").partition(".")
+    return bool(possible_counts(100 * share, n, len(decimals)))

@@ -1,0 +1,112 @@
+"""Corrections that one person gave to many prompts: one text, pasted again and again."""
+
+from dataclasses import dataclass
+
+from casework.case import Query
+from casework.diagnoses._debug_labels import CLASSED
+from casework.diagnoses._debug_origins import Known, Origins
+from casework.diagnoses._debug_rows import LINKED
+from casework.diagnoses._inquiry import Inquiry
+from casework.findings import Finding
+from casework.stats.estimates import Estimate, wilson
+from casework.words import count, share, spread
+
+BEGUN = Query(
+    "begun_alike",
+    """
+    SELECT row_id, clicker, weight, prompt, chosen
+    FROM (SELECT l.row_id, l.clicker, l.weight, t.prompt, t.chosen,
+                 count(*) OVER (PARTITION BY l.clicker, left(regexp_replace(
+                     lower(left(trim(t.chosen), 40)), '[^a-z]+', ' ', 'g'), 12)) AS alike
+          FROM linked AS l JOIN training_rows AS t ON t.row_id = l.row_id
+          WHERE t.dataset = $dataset AND l.clicker IS NOT NULL AND trim(t.chosen) <> '')
+    WHERE alike >= 5
+    """,
+    "Corrections that begin like four others of the same person.",
+    uses=(LINKED,),
+)
+
+SAID = Query(
+    "said_alike",
+    """
+    SELECT row_id, clicker, weight, prompt, md5(trim(lower(regexp_replace(regexp_replace(
+               chosen, '[0-9]+', '0', 'g'), '[^\\p{L}\\p{N}]+', ' ', 'g')))) AS said
+    FROM begun_alike
+    """,
+    "The same, without what numbers and punctuation tell.",
+    uses=(BEGUN,),
+)
+
+CANNED = Query(
+    "canned",
+    """
+    SELECT s.row_id, s.weight
+    FROM said_alike AS s
+    JOIN (SELECT clicker, said FROM said_alike
+          GROUP BY clicker, said HAVING count(DISTINCT prompt) >= 5) AS c
+      ON c.clicker = s.clicker AND c.said = s.said
+    """,
+    "Corrections that one person gave to five prompts or more, alike but for numbers and "
+    "punctuation.",
+    uses=(SAID,),
+)
+
+CANNED_ROWS = Query(
+    "canned_rows",
+    """
+    SELECT count(*) AS rows, coalesce(sum(c.weight), 0) AS weight, count(l.bad) AS labelled,
+           coalesce(sum(l.bad), 0) AS bad
+    FROM canned AS c
+    LEFT JOIN (SELECT row_id, sum(CASE WHEN list_contains($corrections, label) THEN 0
+                                       ELSE share END) AS bad
+               FROM classed GROUP BY row_id) AS l ON l.row_id = c.row_id
+    """,
+    "Rows and weight of these corrections, and what raters say of those that are labelled.",
+    uses=(CANNED, CLASSED),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Canned:
+    """Rows whose correction was pasted; `bad` is the share of the labelled ones that is none."""
+
+    rows: int
+    weight: float
+    bad: Estimate | None
+
+
+def find_canned(ask: Inquiry, known: Known, origins: Origins) -> Canned | None:
+    """Count corrections that one person gave to many prompts, and record them.
+
+    Returns:
+        None where the rows have no answers, or nobody is named who gave them.
+    """
+    found = ask.one(CANNED_ROWS, **known)
+    bad = wilson(round(found["bad"]), found["labelled"]) if found["labelled"] else None
+    can = known["answers"] and not origins.is_unknown
+    weight = min(1.0, float(found["weight"]) / origins.weight)
+    ask.measure("screen_canned", weight if can else None, "share:rows", CANNED_ROWS,
+                n=origins.rows)  # fmt: skip
+    ask.estimate("canned_contamination", bad, "share:rows", CANNED_ROWS)
+    return Canned(found["rows"], weight, bad) if can else None
+
+
+def canned_finding(ask: Inquiry, canned: Canned | None) -> tuple[Finding, ...]:
+    """Say how many corrections were pasted, and what raters call them."""
+    if canned is None or not canned.rows:
+        return ()
+    e = canned.bad
+    judged = "none of them is labelled"
+    if e:
+        judged = (
+            f"of {count(e.n, 'labelled ones')} {spread(e.value, (e.low, e.high), 'share')} are no "
+            "corrections"
+        )
+    return (
+        Finding(
+            f"In {count(canned.rows, 'rows')}, {share(canned.weight)} of the weight, one person "
+            f"gave the same correction to five prompts or more; {judged}.",
+            ("screen_canned", "canned_contamination"),
+            (ask.evidence_id(CANNED_ROWS),),
+        ),
+    )
