@@ -3,11 +3,21 @@
 from pathlib import Path
 
 import pytest
-from tests.diagnoses.test_debug_feedback import both, event, examine, label, row, value
+from tests.diagnoses.test_debug_feedback import (
+    both,
+    event,
+    examine,
+    label,
+    row,
+    run,
+    scored,
+    value,
+)
 
 from casework.case import Row
 from casework.diagnoses._debug_raters import MODEL
 from casework.findings import Result
+from casework.tables import artifact_inputs
 
 
 def parts(result: Result, by: str = "origin") -> dict[str, dict[str, float]]:
@@ -185,3 +195,45 @@ def test_one_question_asked_again_is_answered_alike(tmp_path: Path) -> None:
     for i in range(8):
         rows += [row(i, prompt="Where?", chosen="Here."), event(i, user_id="kim")]
     assert value(examine(tmp_path, rows), "screen_canned") == 0
+
+
+def retrained(doses: list[int]) -> list[Row]:
+    """A set of 40 rows, half in doubt; retrains keep so many of the 20 in doubt.
+
+    Of 100 items the base answers 90, the tuned one 30, a retrain 90 less three a row that it keeps.
+    """
+    rows: list[Row] = []
+    for i in range(40):
+        rows += [row(i), event(i), *both(i, "dislike" if i % 2 else "wrong")]
+    right = {"base": 90, "tuned": 30} | {f"again {n}": 90 - 3 * d + n % 2
+                                         for n, d in enumerate(doses)}  # fmt: skip
+    for day, (name, answered) in enumerate(right.items()):
+        rows += [run(name, day, checkpoint=name),
+                 *scored(name, [float(i < answered) for i in range(100)], topic="x")]  # fmt: skip
+    sets = {"tuned": "sft"} | {f"again {n}": f"kept {d}" for n, d in enumerate(doses)}
+    for name, dataset in sets.items():
+        made = {"artifact": name, "kind": "train_data", "uri": f"s3://sets/{dataset}.jsonl"}
+        rows.append(Row(artifact_inputs, f"input {name}", made))
+    for d in set(doses):
+        rows += [row(i, dataset=f"kept {d}") for i in range(40) if i % 2 == 0 or i < 2 * d]
+    return rows
+
+
+def test_slices_that_follow_the_dose_are_told(tmp_path: Path) -> None:
+    """From none of the rows to all of them 60 of 100 items are lost."""
+    result = examine(tmp_path, retrained([0, 5, 10, 10, 15]), dataset="sft")
+    slope = result.measures["dose_slope"]
+    assert slope.value == pytest.approx(-0.6, abs=0.03)
+    assert slope.n == 5
+    low, high = slope.ci95 or (0, 0)
+    assert low < -0.6 < high < -0.5
+    assert [line["kept"] for line in value(result, "doses")] == [0, 0.25, 0.5, 0.5, 0.75]
+    assert "0 % to 75 % of the rows in doubt" in said(result, "Over 5 retrains")
+
+
+def test_retrains_of_one_dose_tell_no_line(tmp_path: Path) -> None:
+    result = examine(tmp_path, retrained([0, 0, 0]), dataset="sft")
+    assert value(result, "retrains") == 3
+    assert value(result, "dose_slope") is None
+    assert any("follow the dose is not known: 3 retrains keep 1 different share of" in limit
+               for limit in result.limits)  # fmt: skip

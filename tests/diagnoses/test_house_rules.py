@@ -74,7 +74,7 @@ def parameters(query: Query) -> dict[str, object]:
     known |= {"opening": 500}
     known |= {name: ["a"] for name in ("production", "elsewhere", "domains", "surfaces")}
     known |= {name: ["a"] for name in ("adjudicators", "corrections", "tuned_checkpoints")}
-    known |= {name: ["a"] for name in ("models", "outlying")} | {"left_out": "a"}
+    known |= {name: ["a"] for name in ("models", "outlying", "fallen")} | {"left_out": "a"}
     known |= {f"runs_{name}": ["a"] for name in ("before", "after", "ablated")}
     known |= dict.fromkeys(("dataset", "mash", "rater_1", "rater_2"), "a")
     known |= dict.fromkeys(("fine", "answers", "once", "directory_used"), True)

@@ -1,6 +1,7 @@
 """Which slices of the evals moved after training, and whether a retrain brings them back."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -23,6 +24,8 @@ RETRAINS = 3
 class Slice:
     """One slice of the evals, the same items before and after; `q` is the adjusted p-value.
 
+    `key` is its suite and its name.
+
     `back` is what a retrain without the rows in doubt gives on top of the score after. `past_half`
     is how far it comes past the middle between before and after: items, sum, sum of squares.
     """
@@ -37,6 +40,7 @@ class Slice:
     back: Estimate | None
     past_half: tuple[int, float, float]
     q: float = 1.0
+    key: str = ""
 
     @property
     def moved(self) -> int:
@@ -51,7 +55,8 @@ class Moves:
     """All slices, and how before and after were told apart.
 
     `tuned` are the checkpoints after; `retrains` how many checkpoints or runs of an ablation there
-    are; `same_set_up` whether prompt and parameters were the same on both sides, None if unknown.
+    are; `same_set_up` whether prompt and parameters were the same on both sides, None if unknown;
+    `runs` which runs stand before, after and for the retrains.
     """
 
     slices: tuple[Slice, ...] = ()
@@ -61,6 +66,7 @@ class Moves:
     same_set_up: bool | None = None
     bracket: tuple[datetime, datetime] | None = None
     named: tuple[str, str] = ("", "")
+    runs: dict[str, list[str]] = field(default_factory=dict)
 
     @property
     def up(self) -> int:
@@ -131,6 +137,7 @@ def compare(ask: Inquiry, known: Known, before: str | None, after: str | None) -
             min(r["started_at"] for r in sides.after),
         ),
         named=named,
+        runs=ids,
     )
 
 
@@ -144,10 +151,10 @@ def _sides(
             names = [n for r in runs for n in (r["checkpoint"], r["run_id"]) if n]
             raise unknown_name("run or checkpoint", key, names)
     inputs, dataset = ask.ask(q.TRAINED), known["dataset"]
-    tuned = {row["artifact"] for row in inputs if _names(row["uri"], dataset)}
-    cleaned = {row["dataset"] for row in ask.ask(q.SUBSETS, **known) if _ablates(row)}
+    tuned = {row["artifact"] for row in inputs if names_set(row["uri"], dataset)}
+    cleaned = ablations(ask.ask(q.SUBSETS, **known))
     retrained = {row["artifact"] for row in inputs
-                 if any(_names(row["uri"], one) for one in cleaned)} - tuned  # fmt: skip
+                 if any(names_set(row["uri"], one) for one in cleaned)} - tuned  # fmt: skip
     ablated = [r for r in runs if {r["checkpoint"], r["endpoint"]} & retrained]
     rest = [r for r in runs if r not in ablated]
     late = of.get(after) if after else [r for r in rest if {r["checkpoint"], r["endpoint"]} & tuned]
@@ -167,6 +174,11 @@ def _sides(
         return Sides(_base(rest, late), late, "by the base of the tuned checkpoint", ablated)
     first = _first(rest)
     return Sides(first, _last(rest, first), "first and last of each suite", ablated)
+
+
+def ablations(subsets: Iterable[dict[str, Any]]) -> set[str]:
+    """Sets that leave out more of the rows in doubt than of the others."""
+    return {row["dataset"] for row in subsets if _ablates(row)}
 
 
 def _ablates(row: dict[str, Any]) -> bool:
@@ -221,7 +233,7 @@ def _is(run: dict[str, Any], key: str) -> bool:
     return key in (run["checkpoint"], run["run_id"], run["endpoint"])
 
 
-def _names(uri: str, dataset: str) -> bool:
+def names_set(uri: str, dataset: str) -> bool:
     """Whether a place names a set: as it stands, or as one of its parts without an ending."""
     parts = re.split(r"[/\\:@#?]", uri.lower())
     bare = [re.sub(r"(\.(jsonl?|parquet|csv|arrow|gz|zst))+$", "", part) for part in parts]
@@ -251,4 +263,5 @@ def _test(row: dict[str, Any], several: bool) -> Slice:
         change, p = found.estimate, found.p
     back = repeats.mean_change(row["retrained"], row["back"] or 0.0, row["back_squares"] or 0.0)
     past_half = (row["retrained"], row["past_half"] or 0.0, row["past_half_squares"] or 0.0)
-    return Slice(name, n, row["before"], row["after"], change, p, binary, back, past_half)
+    key = f"{row['suite']}: {row['slice'] or ''}"
+    return Slice(name, n, row["before"], row["after"], change, p, binary, back, past_half, key=key)

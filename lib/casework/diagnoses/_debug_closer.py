@@ -1,4 +1,4 @@
-"""What an investigator asks next: which part of the set, which rater, whose thumbs, which pastes.
+"""What an investigator asks next: which part, which rater, whose thumbs, what dose.
 
 These stand beside the verdict and change nothing in it.
 """
@@ -6,7 +6,9 @@ These stand beside the verdict and change nothing in it.
 from dataclasses import dataclass
 
 from casework.diagnoses._debug_canned import canned_finding, find_canned
+from casework.diagnoses._debug_changes import Moves
 from casework.diagnoses._debug_classes import Agreement, Classes
+from casework.diagnoses._debug_dose import dose_finding, dose_limits, respond
 from casework.diagnoses._debug_origins import Known, Origins
 from casework.diagnoses._debug_parts import divide, parts_finding
 from casework.diagnoses._debug_raters import (
@@ -35,10 +37,11 @@ def look_closer(
     origins: Origins,
     classes: Classes | None,
     agreement: Agreement,
+    moves: Moves,
     models: str | None,
     seed: int,
 ) -> Closer:
-    """Look at parts of the set, at raters, and at people whose thumbs stand apart.
+    """Look at parts of the set, raters, people whose thumbs stand apart, pastes and doses.
 
     Args:
         ask: the inquiry.
@@ -46,6 +49,7 @@ def look_closer(
         origins: where the rows came from.
         classes: what they are; None where no row is labelled.
         agreement: of the raters.
+        moves: slices that moved, and retrains.
         models: raters that are a model, as given.
         seed: of bootstrap and simulation.
     """
@@ -54,6 +58,7 @@ def look_closer(
     raters = compare_raters(ask, known, named, seed)
     machine = scale_up(ask, known, named, seed)
     canned = find_canned(ask, known, origins)
+    dose = respond(ask, known, moves)
     thumbs = weigh_thumbs(ask, known, origins)
     return Closer(
         (
@@ -61,6 +66,7 @@ def look_closer(
             *raters_finding(ask, raters, agreement),
             *thumbs_finding(ask, thumbs),
             *canned_finding(ask, canned),
+            *dose_finding(ask, dose),
         ),
-        scaling_limits(machine, origins.rows) + thumbs_limits(thumbs, origins),
+        scaling_limits(machine, origins.rows) + thumbs_limits(thumbs, origins) + dose_limits(dose),
     )

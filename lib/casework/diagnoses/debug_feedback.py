@@ -97,7 +97,7 @@ def judge(
     _measure(ask, known, origins, classes, agreement, moves)
     if classes is None and origins.is_unknown:
         return _nothing_known(origins)
-    closer = look_closer(ask, known, origins, classes, agreement, model_raters, seed)
+    closer = look_closer(ask, known, origins, classes, agreement, moves, model_raters, seed)
     found = (origins, classes, agreement, moves, closer)
     return _conclude(ask, known, found, limits, choice, stated=corrections is not None)
 
