@@ -53,20 +53,11 @@ from casework.words import count
 
 
 def judge(
-    ask: Inquiry,
-    *,
-    dataset: str | None = None,
-    corrections: str | None = None,
-    production: str | None = None,
-    domains: str | None = None,
-    adjudicator: str | None = None,
-    model_raters: str | None = None,
-    before: str | None = None,
-    after: str | None = None,
-    sesoi_contamination: float = 0.1,
-    sesoi_suspect: float = 0.05,
-    seed: int = 1,
-) -> Conclusion:
+    ask: Inquiry, *, dataset: str | None = None, corrections: str | None = None,
+    production: str | None = None, domains: str | None = None, adjudicator: str | None = None,
+    model_raters: str | None = None, before: str | None = None, after: str | None = None,
+    sesoi_contamination: float = 0.1, sesoi_suspect: float = 0.05, seed: int = 1,
+) -> Conclusion:  # fmt: skip
     """Count where the rows came from, estimate what they are, and test the slices.
 
     Args:
