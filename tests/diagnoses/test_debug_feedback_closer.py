@@ -178,7 +178,7 @@ def test_a_correction_that_one_person_pasted_is_told(
     rows = []
     for i in range(20):
         pasted = i < 6
-        text = f"Please use template {i}." if pasted else f"answer {'abcdefghijklmnopqrst'[i]}"
+        text = "Please use the template." if pasted else f"the answer is number {i}"
         rows += [row(i, chosen=text),
                  event(i, user_id=f"p{i % people}" if pasted else "kim")]  # fmt: skip
         rows += both(i, "test" if i < 5 else "wrong")
@@ -190,10 +190,12 @@ def test_a_correction_that_one_person_pasted_is_told(
         assert value(result, "canned_contamination") == pytest.approx(5 / 6)
 
 
-def test_one_question_asked_again_is_answered_alike(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("prompt", "chosen"), [("Where?", "In the second drawer."), ("", "Yes.")])
+def test_what_is_alike_by_itself_is_not_pasted(tmp_path: Path, prompt: str, chosen: str) -> None:
+    """One question that was asked again, or questions that one word answers."""
     rows = []
     for i in range(8):
-        rows += [row(i, prompt="Where?", chosen="Here."), event(i, user_id="kim")]
+        rows += [row(i, prompt=prompt or f"is {i}?", chosen=chosen), event(i, user_id="kim")]
     assert value(examine(tmp_path, rows), "screen_canned") == 0
 
 

@@ -16,8 +16,8 @@ BEGUN = Query(
     """
     SELECT row_id, clicker, weight, prompt, chosen
     FROM (SELECT l.row_id, l.clicker, l.weight, t.prompt, t.chosen,
-                 count(*) OVER (PARTITION BY l.clicker, left(regexp_replace(
-                     lower(left(trim(t.chosen), 40)), '[^a-z]+', ' ', 'g'), 12)) AS alike
+                 count(*) OVER (PARTITION BY l.clicker, left(trim(lower(regexp_replace(
+                     left(t.chosen, 60), '[^\\p{L}\\p{N}]+', ' ', 'g'))), 20)) AS alike
           FROM linked AS l JOIN training_rows AS t ON t.row_id = l.row_id
           WHERE t.dataset = $dataset AND l.clicker IS NOT NULL AND trim(t.chosen) <> '')
     WHERE alike >= 5
@@ -29,11 +29,14 @@ BEGUN = Query(
 SAID = Query(
     "said_alike",
     """
-    SELECT row_id, clicker, weight, prompt, md5(trim(lower(regexp_replace(regexp_replace(
-               chosen, '[0-9]+', '0', 'g'), '[^\\p{L}\\p{N}]+', ' ', 'g')))) AS said
-    FROM begun_alike
+    SELECT row_id, clicker, weight, prompt, md5(said) AS said
+    FROM (SELECT row_id, clicker, weight, prompt,
+                 trim(lower(regexp_replace(chosen, '[^\\p{L}\\p{N}]+', ' ', 'g'))) AS said
+          FROM begun_alike)
+    WHERE said LIKE '% % % %'
     """,
-    "The same, without what numbers and punctuation tell.",
+    "The same, without case and punctuation, of four words and more: short ones may be the only "
+    "answers that there are.",
     uses=(BEGUN,),
 )
 
@@ -46,8 +49,7 @@ CANNED = Query(
           GROUP BY clicker, said HAVING count(DISTINCT prompt) >= 5) AS c
       ON c.clicker = s.clicker AND c.said = s.said
     """,
-    "Corrections that one person gave to five prompts or more, alike but for numbers and "
-    "punctuation.",
+    "Corrections that one person gave to five prompts or more, alike but for case and punctuation.",
     uses=(SAID,),
 )
 

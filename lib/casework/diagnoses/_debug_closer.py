@@ -10,7 +10,7 @@ from casework.diagnoses._debug_changes import Moves
 from casework.diagnoses._debug_classes import Agreement, Classes
 from casework.diagnoses._debug_dose import dose_finding, dose_limits, respond
 from casework.diagnoses._debug_origins import Known, Origins
-from casework.diagnoses._debug_parts import divide, parts_finding
+from casework.diagnoses._debug_parts import Part, divide, parts_finding
 from casework.diagnoses._debug_raters import (
     compare_raters,
     named_models,
@@ -27,6 +27,7 @@ from casework.findings import Finding
 class Closer:
     """What a closer look found, and what it could not tell."""
 
+    parts: tuple[Part, ...]
     findings: tuple[Finding, ...]
     limits: tuple[str, ...]
 
@@ -61,6 +62,7 @@ def look_closer(
     dose = respond(ask, known, moves)
     thumbs = weigh_thumbs(ask, known, origins)
     return Closer(
+        parts,
         (
             *parts_finding(ask, parts),
             *raters_finding(ask, raters, agreement),

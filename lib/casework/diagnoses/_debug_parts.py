@@ -83,14 +83,47 @@ def parts_finding(ask: Inquiry, parts: tuple[Part, ...]) -> tuple[Finding, ...]:
             "part alone.",
             ("contamination_by_part", "contamination_filtered"),
             (ask.evidence_id(q.STRATA), ask.evidence_id(q.COUNTED)),
+            ("parts",),
         ),
     )
+
+
+def draw_parts(ask: Inquiry, parts: tuple[Part, ...], limit: float) -> None:
+    """Draw the share of each origin, where labels tell two origins apart."""
+    told = [p for p in parts if p.by == "origin" and p.contamination and p.weight]
+    if len(told) < 2:
+        return
+    rows = [
+        {"label": p.name, "value": p.contamination.value, "low": p.contamination.low,
+         "high": p.contamination.high, "role": _role(p.name)}
+        for p in told if p.contamination
+    ]  # fmt: skip
+    most = max(told, key=lambda p: p.contamination.value if p.contamination else 0.0)
+    worst = share(most.contamination.value if most.contamination else None)
+    ask.chart(
+        "parts",
+        "intervals",
+        f"Of the rows of “{most.name}”, {worst} are no corrections",
+        "Rows that are no corrections by where they came from, as a share of the weight of each, "
+        "with 95 % intervals.",
+        "No corrections: " + "; ".join(f"{p.name} {_told(p)}" for p in told) + ".",
+        rows,
+        {"x_title": "share of the weight of the part", "zero": True, "unit": "share",
+         "rules": [{"x": limit, "label": "matters from here", "dashed": True}]},
+        q.COUNTED,
+    )  # fmt: skip
 
 
 def _told(part: Part) -> str:
     e = part.contamination
     shown = spread(e.value, (e.low, e.high), "share") if e else "not labelled"
     return f"{shown} by {count(part.labelled, 'labels')} ({share(part.weight)} of the set)"
+
+
+def _role(name: str) -> str:
+    if name in ("customers in production", "in production"):
+        return "good"
+    return "gate" if name == "not production" else "before"
 
 
 def _customers(origins: Origins) -> str:

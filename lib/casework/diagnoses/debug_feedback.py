@@ -31,6 +31,7 @@ from casework.diagnoses._debug_classes import Agreement, Classes, adjudicators, 
 from casework.diagnoses._debug_closer import Closer, look_closer
 from casework.diagnoses._debug_measures import measure_classes, measure_moves, measure_origins
 from casework.diagnoses._debug_origins import Known, Origins, listed, place, settle
+from casework.diagnoses._debug_parts import draw_parts
 from casework.diagnoses._debug_rivals import Limits, causal, falsify, rivals_of
 from casework.diagnoses._debug_sets import Choice, choose
 from casework.diagnoses._debug_verdict import conclude, primary_of
@@ -104,6 +105,7 @@ def _conclude(
 ) -> Conclusion:
     origins, classes, agreement, moves, closer = found
     draw(ask, known, origins, classes, moves)
+    draw_parts(ask, closer.parts, limits.contamination)
     rivals = rivals_of(known, origins, classes, agreement, moves, limits, stated=stated)
     for spent in (q.LINKED, q.SCREENED):
         ask.case.release(spent)
