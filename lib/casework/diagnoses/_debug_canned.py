@@ -11,46 +11,30 @@ from casework.findings import Finding
 from casework.stats.estimates import Estimate, wilson
 from casework.words import count, share, spread
 
-BEGUN = Query(
-    "begun_alike",
+PASTED = Query(
+    "pasted",
     """
-    SELECT row_id, clicker, weight, prompt, chosen
-    FROM (SELECT l.row_id, l.clicker, l.weight, t.prompt, t.chosen,
-                 count(*) OVER (PARTITION BY l.clicker, left(trim(lower(regexp_replace(
-                     left(t.chosen, 60), '[^\\p{L}\\p{N}]+', ' ', 'g'))), 20)) AS alike
-          FROM linked AS l JOIN training_rows AS t ON t.row_id = l.row_id
-          WHERE t.dataset = $dataset AND l.clicker IS NOT NULL AND trim(t.chosen) <> '')
-    WHERE alike >= 5
+    SELECT l.clicker, lower(trim(t.chosen)) AS said
+    FROM linked AS l JOIN training_rows AS t ON t.row_id = l.row_id
+    WHERE t.dataset = $dataset AND l.clicker IS NOT NULL AND trim(t.chosen) LIKE '% % % %'
+    GROUP BY l.clicker, lower(trim(t.chosen)) HAVING count(DISTINCT t.prompt) >= 5
     """,
-    "Corrections that begin like four others of the same person.",
+    "Corrections of four words and more that one person gave to five prompts or more. Short ones "
+    "may be the only answers that there are.",
     uses=(LINKED,),
-)
-
-SAID = Query(
-    "said_alike",
-    """
-    SELECT row_id, clicker, weight, prompt, md5(said) AS said
-    FROM (SELECT row_id, clicker, weight, prompt,
-                 trim(lower(regexp_replace(chosen, '[^\\p{L}\\p{N}]+', ' ', 'g'))) AS said
-          FROM begun_alike)
-    WHERE said LIKE '% % % %'
-    """,
-    "The same, without case and punctuation, of four words and more: short ones may be the only "
-    "answers that there are.",
-    uses=(BEGUN,),
 )
 
 CANNED = Query(
     "canned",
     """
-    SELECT s.row_id, s.weight
-    FROM said_alike AS s
-    JOIN (SELECT clicker, said FROM said_alike
-          GROUP BY clicker, said HAVING count(DISTINCT prompt) >= 5) AS c
-      ON c.clicker = s.clicker AND c.said = s.said
+    SELECT l.row_id, l.weight
+    FROM linked AS l
+    JOIN training_rows AS t ON t.row_id = l.row_id
+    JOIN pasted AS p ON p.clicker = l.clicker AND p.said = lower(trim(t.chosen))
+    WHERE t.dataset = $dataset
     """,
-    "Corrections that one person gave to five prompts or more, alike but for case and punctuation.",
-    uses=(SAID,),
+    "Rows with such a correction.",
+    uses=(LINKED, PASTED),
 )
 
 CANNED_ROWS = Query(

@@ -98,7 +98,7 @@ def draw_parts(ask: Inquiry, parts: tuple[Part, ...], limit: float) -> None:
          "high": p.contamination.high, "role": _role(p.name)}
         for p in told if p.contamination
     ]  # fmt: skip
-    most = max(told, key=lambda p: p.contamination.value if p.contamination else 0.0)
+    most = max(told, key=lambda p: p.weight * p.contamination.value if p.contamination else 0.0)
     worst = share(most.contamination.value if most.contamination else None)
     ask.chart(
         "parts",

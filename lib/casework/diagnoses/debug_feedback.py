@@ -4,7 +4,9 @@
 Where each row of a training set came from, by its feedback event: environment, surface, insider or
 customer; rows without an event are a class of their own. What the rows are, from labels of raters
 on a sample, over strata and by weight in training: wrong answer, style, dislike, test. Which eval
-slices moved after training, over all slices at once. METHODS section 10.
+slices moved after training, over all slices at once. Beside that: shares by origin, raters who
+stand apart, what the labels of a model are worth, people whose thumbs are unlike those of their
+peers, corrections that were pasted, and how slices follow what retrains keep. METHODS section 10.
 
 ## Why it matters
 A thumb on a staging screen was meant for the engineer on call. Months later it is "production
