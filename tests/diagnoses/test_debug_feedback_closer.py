@@ -90,6 +90,7 @@ def test_the_share_of_a_model_is_put_right_by_people(tmp_path: Path) -> None:
     assert any("label of a model alone (gpt-4o)" in limit for limit in result.limits)
 
 
+@pytest.mark.slow
 def test_a_model_that_nobody_checked_is_told(tmp_path: Path) -> None:
     result = examine(tmp_path, model_and_people(0))
     assert value(result, "contamination_corrected") is None
@@ -106,9 +107,10 @@ def test_names_of_models(name: str, model: bool) -> None:
 
 
 def test_a_model_may_be_named(tmp_path: Path) -> None:
-    rows = [row(0), event(0), label(0, "wrong", "Otto")]
-    assert value(examine(tmp_path, rows), "model_rows") == 0
-    assert value(examine(tmp_path, rows, model_raters="otto"), "model_rows") == 1
+    rows = [row(0), event(0), label(0, "wrong", "Otto"), label(0, "wrong", "gpt-4o")]
+    result = examine(tmp_path, rows, model_raters="otto")
+    assert value(result, "model_rows") == 1
+    assert any("(Otto)" in limit for limit in result.limits)
 
 
 def test_the_rater_who_stands_apart_is_named(tmp_path: Path) -> None:
@@ -142,7 +144,9 @@ def thumbs(people: int, signal: int | None = None) -> list[Row]:
 
 
 def test_whose_thumbs_stand_apart_is_told_with_their_rows(tmp_path: Path) -> None:
-    result = examine(tmp_path, thumbs(80))
+    """Somebody whose button was stuck gave one thumb, forty times; they do not stand apart."""
+    stuck = [event(9_000 + i, user_id="stuck", request_id="q") for i in range(40)]
+    result = examine(tmp_path, [*thumbs(80), *stuck])
     assert value(result, "thumb_outliers") == 1
     assert value(result, "thumb_outlier_share") == 1
     (line,) = value(result, "thumbs_apart")
@@ -152,7 +156,10 @@ def test_whose_thumbs_stand_apart_is_told_with_their_rows(tmp_path: Path) -> Non
 
 @pytest.mark.parametrize(
     ("people", "signal", "why"),
-    [(12, None, "of which 20 are needed"), (30, -1, "all of theirs are down")],
+    [
+        (12, None, "of which 20 are needed"),
+        pytest.param(30, -1, "all of theirs are down", marks=pytest.mark.slow),
+    ],
 )
 def test_without_peers_it_says_so(
     tmp_path: Path, people: int, signal: int | None, why: str
@@ -162,41 +169,22 @@ def test_without_peers_it_says_so(
     assert any(why in limit for limit in result.limits)
 
 
-def test_retries_of_one_thumb_set_nobody_apart(tmp_path: Path) -> None:
-    """Somebody whose button was stuck gave one thumb, forty times."""
-    rows = thumbs(80)[10:]
-    stuck = [event(9_000 + i, user_id="stuck", request_id="q") for i in range(40)]
-    result = examine(tmp_path, [row(0, source_event_id="e9000"), *rows, *stuck])
-    assert {line["person"] for line in value(result, "thumbs_apart") or []} <= {"p0"}
-
-
-@pytest.mark.parametrize(("people", "share"), [(1, 6 / 20), (6, 0)])
-def test_a_correction_that_one_person_pasted_is_told(
-    tmp_path: Path, people: int, share: float
-) -> None:
-    """One text for six prompts, by one person or by six."""
+def test_a_correction_that_one_person_pasted_is_told(tmp_path: Path) -> None:
+    """Ann gives one sentence to six prompts. Six others give one to a prompt each, Kim answers one
+    question six times, and Bo answers six by one word.
+    """
+    given = [("ann", f"a {i}?", "Please use the template.") for i in range(6)]
+    given += [(f"p{i}", f"p {i}?", "In the second drawer.") for i in range(6)]
+    given += [("kim", "Where?", "It is over there.") for _ in range(6)]
+    given += [("bo", f"b {i}?", "Yes.") for i in range(6)]
     rows = []
-    for i in range(20):
-        pasted = i < 6
-        text = "Please use the template." if pasted else f"the answer is number {i}"
-        rows += [row(i, chosen=text),
-                 event(i, user_id=f"p{i % people}" if pasted else "kim")]  # fmt: skip
+    for i, (person, prompt, chosen) in enumerate(given):
+        rows += [row(i, prompt=prompt, chosen=chosen), event(i, user_id=person)]
         rows += both(i, "test" if i < 5 else "wrong")
     result = examine(tmp_path, rows)
-    assert value(result, "screen_canned") == pytest.approx(share)
-    told = said(result, "In 6 rows")
-    assert bool(told) == bool(share)
-    if share:
-        assert value(result, "canned_contamination") == pytest.approx(5 / 6)
-
-
-@pytest.mark.parametrize(("prompt", "chosen"), [("Where?", "In the second drawer."), ("", "Yes.")])
-def test_what_is_alike_by_itself_is_not_pasted(tmp_path: Path, prompt: str, chosen: str) -> None:
-    """One question that was asked again, or questions that one word answers."""
-    rows = []
-    for i in range(8):
-        rows += [row(i, prompt=prompt or f"is {i}?", chosen=chosen), event(i, user_id="kim")]
-    assert value(examine(tmp_path, rows), "screen_canned") == 0
+    assert value(result, "screen_canned") == pytest.approx(6 / 24)
+    assert value(result, "canned_contamination") == pytest.approx(5 / 6)
+    assert said(result, "In 6 rows")
 
 
 def retrained(doses: list[int]) -> list[Row]:
@@ -233,6 +221,7 @@ def test_slices_that_follow_the_dose_are_told(tmp_path: Path) -> None:
     assert "0 % to 75 % of the rows in doubt" in said(result, "Over 5 retrains")
 
 
+@pytest.mark.slow
 def test_retrains_of_one_dose_tell_no_line(tmp_path: Path) -> None:
     result = examine(tmp_path, retrained([0, 0, 0]), dataset="sft")
     assert value(result, "retrains") == 3
