@@ -151,13 +151,13 @@ def test_whose_thumbs_stand_apart_is_told_with_their_rows(tmp_path: Path) -> Non
     assert value(result, "thumb_outlier_share") == 1
     (line,) = value(result, "thumbs_apart")
     assert (line["person"], line["downs"], line["events"]) == ("p0", 10, 10)
-    assert "1 stand" in said(result, "Of 80 people")
+    assert "1 stands apart" in said(result, "Of 80 people")
 
 
 @pytest.mark.parametrize(
     ("people", "signal", "why"),
     [
-        (12, None, "of which 20 are needed"),
+        (12, None, "and 20 such people are needed"),
         pytest.param(30, -1, "all of theirs are down", marks=pytest.mark.slow),
     ],
 )

@@ -168,6 +168,7 @@ def test_settings_are_checked(diagnosis: Diagnosis, empty: Case) -> None:
         ("prompt_leakage", "near", "almost"),
         ("feedback_poisoning", "target", "no such tier"),
         ("feedback_poisoning", "suite", "no such suite"),
+        ("debug_feedback", "model_raters", "no such rater"),
     ],
 )
 def test_a_setting_that_makes_no_sense_is_refused(

@@ -14,6 +14,7 @@ from casework.diagnoses import _debug_scaling as q
 from casework.diagnoses._debug_classes import LABELS, Agreement
 from casework.diagnoses._debug_origins import Known, listed
 from casework.diagnoses._inquiry import Inquiry
+from casework.errors import unknown_name
 from casework.findings import Finding
 from casework.stats.agreement import (
     USABLE,
@@ -112,15 +113,21 @@ def compare_raters(
 
 
 def named_models(ask: Inquiry, known: Known, given: str | None) -> list[str]:
-    """Raters that are a model: as given, else those whose name says so."""
-    found = [row["rater"] for row in ask.ask(labels.RATERS, **known)
-             if row["rater"] not in known["adjudicators"]
-             and MODEL.search(row["rater"].lower())]  # fmt: skip
+    """Raters that are a model: as given, else those whose name says so.
+
+    Raises:
+        UsageError: there is no such rater.
+    """
+    names = [row["rater"] for row in ask.ask(labels.RATERS, **known)]
+    found = [name for name in names
+             if name not in known["adjudicators"] and MODEL.search(name.lower())]  # fmt: skip
     ask.infer("model_raters", given, ", ".join(found))
     if given is None:
         return found
-    wanted = listed(given)
-    return [r["rater"] for r in ask.ask(labels.RATERS, **known) if r["rater"].lower() in wanted]
+    for wanted in listed(given):
+        if wanted not in map(str.lower, names):
+            raise unknown_name("rater", wanted, names)
+    return [name for name in names if name.lower() in listed(given)]
 
 
 def scale_up(ask: Inquiry, known: Known, models: Sequence[str], seed: int) -> Machine | None:

@@ -118,7 +118,8 @@ def thumbs_finding(ask: Inquiry, thumbs: Thumbs) -> tuple[Finding, ...]:
     return (
         Finding(
             f"Of {count(thumbs.peers.people, 'people')} with thumbs about five things or more, "
-            f"{number(thumbs.outliers)} stand apart from their peers, whose thumbs are down in "
+            f"{number(thumbs.outliers)} {'stands' if thumbs.outliers == 1 else 'stand'} apart "
+            f"from the others, whose thumbs are down in "
             f"{share(thumbs.peers.mean)} on average; {count(thumbs.rows, 'rows')} of the set, "
             f"{share(thumbs.weight)} of its weight, are theirs.",
             ("thumb_outliers", "thumb_outlier_share", "thumbs_down_of_peers", "thumbs_apart"),
@@ -136,8 +137,6 @@ def thumbs_limits(thumbs: Thumbs, origins: Origins) -> tuple[str, ...]:
 
 def _why(people: int, only_up: bool) -> str:
     if people < FEWEST:
-        return (
-            f"{count(people, 'people')} gave thumbs about five things or more, of which "
-            f"{FEWEST} are needed"
-        )
+        who = count(people, "people") if people else "nobody"
+        return f"{who} gave thumbs about five things or more, and {FEWEST} such people are needed"
     return f"all of theirs are {'up' if only_up else 'down'}"
