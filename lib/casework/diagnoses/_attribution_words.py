@@ -4,6 +4,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from casework.diagnoses import _attribution as q
+from casework.diagnoses._attribution_open import of_differences
+from casework.diagnoses._attribution_record import log_the_rest, of_record
+from casework.diagnoses._attribution_sources import of_sources
 from casework.diagnoses._inquiry import Conclusion, Inquiry
 from casework.findings import Finding, Missing, Verdict
 from casework.visible import shorten
@@ -114,7 +117,8 @@ def findings(ask: Inquiry, grades: dict[str, int], total: int) -> tuple[Finding,
                 (ask.evidence_id(q.UNLOGGED),),
             )
         )
-    return tuple(found)
+    open_ones = grades.get("D", 0) + grades.get("E", 0)
+    return (*found, *of_differences(ask, open_ones), *of_sources(ask), *of_record(ask))
 
 
 def remedies(ask: Inquiry, grades: dict[str, int], total: int, error: float) -> tuple[str, ...]:
@@ -137,7 +141,7 @@ def remedies(ask: Inquiry, grades: dict[str, int], total: int, error: float) -> 
         )
     if ask.measures["unlogged_rotations"].value:
         remedies.append("Reconcile deployments with the alias log every day.")
-    return tuple(remedies)
+    return (*remedies, *log_the_rest(ask))
 
 
 def limits(
@@ -164,11 +168,11 @@ def limits(
             f"{count(crossed, 'decisions')} ran while the alias was switched: ambiguous, whenever "
             "the model was resolved."
         )
-    ids = ask.one(q.SEQUENCE, **known)
-    if ids["ids"] and ids["ids"] >= 0.8 * total and ids["expected"] <= 1.5 * ids["ids"]:
+    missing = ask.measures["missing_ids"]
+    if missing.value is not None:
         limits.append(
-            f"The ids are numbered; {number(ids['expected'] - ids['recorded'])} of the "
-            f"{number(ids['expected'])} from the first to the last are not among the records."
+            f"The ids are numbered; {number(missing.value)} of the {number(missing.n)} from the "
+            "first to the last are not among the records."
         )
     else:
         limits.append("The ids are no sequence, so missing records could not be counted.")

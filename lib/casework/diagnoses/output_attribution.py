@@ -30,8 +30,8 @@ from typing import Any
 
 from casework.diagnoses import _attribution as q
 from casework.diagnoses._attribution_charts import draw
+from casework.diagnoses._attribution_measures import measure
 from casework.diagnoses._attribution_words import (
-    GRADES,
     findings,
     headline,
     limits,
@@ -46,7 +46,6 @@ from casework.diagnoses._inquiry import Conclusion, Inquiry
 from casework.errors import unknown_name
 from casework.findings import Break, Falsifier, Rival, Verdict
 from casework.stats.estimates import clopper_pearson, upper_if_none
-from casework.stats.rotations import count_rotations
 from casework.tables import alias_events, clocks, config_events, deployments, requests
 from casework.visible import shorten
 from casework.words import count, number, share
@@ -95,7 +94,7 @@ def _conclude(
         return no_decisions(everyone)
     if not _can_be_graded(ask, grades):
         return no_history(total - grades.get("A", 0), total)
-    _measure(ask, grades, total, known)
+    measure(ask, grades, total, known)
     draw(ask, everyone, grades, total, known)
     open_ones = grades.get("D", 0) + grades.get("E", 0)
     rivals = _rivals(ask, everyone, grades, total, known)
@@ -149,35 +148,6 @@ def _population(ask: Inquiry, asked: str | None, everyone: dict[str, Any]) -> st
 def _can_be_graded(ask: Inquiry, grades: dict[str, int]) -> bool:
     history = ask.case.filled("alias_events") or ask.case.filled("deployments")
     return history or set(grades) == {"A"}
-
-
-def _measure(ask: Inquiry, grades: dict[str, int], total: int, known: dict[str, Any]) -> None:
-    boundaries = ask.ask(q.BOUNDARIES, **known)
-    spans = ask.ask(q.SPANS, **known)
-    inside = {(row["alias"], row["region"], row["boundary"]) for row in boundaries}
-    moves: dict[str, int] = {}
-    for place in {(row["alias"], row["region"]) for row in spans}:
-        steps = [row for row in spans if (row["alias"], row["region"]) == place]
-        digests = [
-            row["checkpoint"]
-            for i, row in enumerate(steps)
-            if (*place, row["valid_from"]) in inside
-            or (i + 1 < len(steps) and (*place, steps[i + 1]["valid_from"]) in inside)
-        ]
-        moves[place[0]] = max(moves.get(place[0], 0), count_rotations(digests))
-    attributed = sum(grades.get(grade, 0) for grade in "ABC")
-    ask.measure("decisions", total, "count:decisions", q.BY_GRADE, n=total)
-    ask.measure("coverage", attributed / total, "share", q.BY_GRADE, n=total)
-    for grade in GRADES:
-        value = grades.get(grade, 0)
-        ask.measure(f"grade_{grade.lower()}", value, "count:decisions", q.BY_GRADE, n=total)
-    ask.measure("rotations", sum(moves.values()), "count:rotations", q.SPANS, n=len(spans))
-    ask.measure("boundaries", len(boundaries), "count:boundaries", q.BOUNDARIES, n=len(spans))
-    ask.measure("clock_error_s", known["clock_error_s"], "s", q.CLOCKS)
-    unlogged = ask.ask(q.UNLOGGED, **known)
-    ask.measure("unlogged_rotations", len(unlogged), "count:digests", q.UNLOGGED)
-    ask.measure("checkpoints", ask.ask(q.BY_CHECKPOINT, **known), "table", q.BY_CHECKPOINT, n=total)
-    ask.ask(q.OUTCOMES, **known)
 
 
 def _rivals(

@@ -1,0 +1,163 @@
+"""How far the sources of an attribution agree, and what order they leave for the clocks.
+
+The rule of the alias is held against the digests on records. A replica answers with a digest only
+while it runs it, so the first and the last answer with each bound the offset between the clock of
+the records and that of the deployment log (Cristian, Distributed Computing 1989).
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from casework.case import Query
+from casework.diagnoses._attribution import GRADED, SEQUENCE
+from casework.diagnoses._in_force import DECIDED, REPLICA_HISTORY
+from casework.diagnoses._inquiry import Inquiry
+from casework.findings import Finding
+from casework.stats.agreement import cohen_kappa
+from casework.stats.estimates import Estimate, clopper_pearson, upper_if_none
+from casework.visible import shorten
+from casework.words import count, duration, number, share
+
+SOURCES = Query(
+    "sources",
+    """
+    SELECT grade, by_alias, checkpoint, count(*) AS decisions
+    FROM graded WHERE grade IN ('A', 'B') AND by_alias IS NOT NULL
+    GROUP BY grade, by_alias, checkpoint ORDER BY grade, decisions DESC, by_alias, checkpoint
+    LIMIT 10000
+    """,
+    "Decisions known by record (A) or replica (B), by that checkpoint and by that of the alias.",
+    uses=(GRADED,),
+)
+
+STAMPED_HOURS = Query(
+    "stamped_hours",
+    """
+    SELECT replica, region, checkpoint, CAST(floor(epoch(occurred_at) / 3600) AS BIGINT) AS hour,
+           min(greatest(occurred_at, ended_at)) AS first_done, max(occurred_at) AS last_begun,
+           count(*) AS decisions
+    FROM decided
+    WHERE checkpoint IS NOT NULL AND replica IN (SELECT replica FROM deployments)
+    GROUP BY replica, region, checkpoint, CAST(floor(epoch(occurred_at) / 3600) AS BIGINT)
+    """,
+    "The first answer and the last begun that are stamped with each digest, by replica and hour.",
+    uses=(DECIDED,),
+)
+
+CLOCK_BOUNDS = Query(
+    "clock_bounds",
+    """
+    SELECT replica, site AS region, CAST(sum(decisions) AS BIGINT) AS decisions,
+           count(DISTINCT valid_from) AS runs, max(epoch(last_begun) - epoch(until)) AS low_s,
+           min(epoch(first_done) - epoch(valid_from)) AS high_s
+    FROM (
+        SELECT s.*, h.site, h.valid_from, coalesce(h.valid_until, h.next_from) AS until,
+               greatest(epoch(h.valid_from) - 3600 * (s.hour + 1), 3600 * s.hour
+                   - coalesce(epoch(h.valid_until), epoch(h.next_from), 3600 * s.hour), 0) AS gap_s
+        FROM stamped_hours AS s
+        JOIN replica_history AS h
+          ON h.replica = s.replica AND h.checkpoint = s.checkpoint
+         AND (h.site IS NULL OR h.site = s.region)
+        WINDOW nearest AS (PARTITION BY s.replica, s.region, s.checkpoint, s.hour ORDER BY gap_s)
+        QUALIFY row_number() OVER nearest = 1 AND coalesce(lead(gap_s) OVER nearest > gap_s, TRUE)
+    )
+    GROUP BY replica, site ORDER BY replica, site LIMIT 2000
+    """,
+    "Seconds by which the clock of the records of each replica may be ahead of the deployment log: "
+    "the digest that a decision is stamped with ran then. Each hour counts for the nearest run of "
+    "its digest; one that is as near to two tells nothing.",
+    uses=(STAMPED_HOURS, REPLICA_HISTORY),
+)
+
+
+def measure_sources(ask: Inquiry, total: int, known: dict[str, Any]) -> None:
+    """Measure the error of the alias rule, agreement, missing ids and bounds of the clocks."""
+    rows = ask.ask(SOURCES, **known)
+    stamped = [row for row in rows if row["grade"] == "A"]
+    n = sum(row["decisions"] for row in stamped)
+    k = sum(row["decisions"] for row in stamped if row["by_alias"] != row["checkpoint"])
+    ask.estimate("alias_error_rate", _error(k, n), "share:decisions", SOURCES)
+    ask.estimate("alias_kappa", _kappa(rows), "score", SOURCES)
+    ids = ask.one(SEQUENCE, **known)
+    numbered = ids["ids"] and ids["ids"] >= 0.8 * total and ids["expected"] <= 1.5 * ids["ids"]
+    ask.measure("missing_ids", ids["expected"] - ids["recorded"] if numbered else None,
+                "count:ids", SEQUENCE, n=ids["expected"] if numbered else None)  # fmt: skip
+    bounds = ask.ask(CLOCK_BOUNDS, **known)
+    ask.measure("clock_bounds", bounds, "table", CLOCK_BOUNDS, n=len(bounds))
+    least = max((max(0.0, *_ends(row)) for row in bounds), default=None)
+    ask.measure("clock_offset_least_s", least, "s", CLOCK_BOUNDS,
+                n=sum(row["decisions"] for row in bounds))  # fmt: skip
+
+
+def _error(k: int, n: int) -> Estimate | None:
+    if not n:
+        return None
+    return clopper_pearson(k, n) if k else Estimate(0.0, 0.0, upper_if_none(n), n)
+
+
+def _kappa(rows: list[dict[str, Any]]) -> Estimate | None:
+    names = sorted({row[by] for row in rows for by in ("by_alias", "checkpoint")})
+    place = {name: i for i, name in enumerate(names)}
+    table = [[0] * len(names) for _ in names]
+    for row in rows:
+        table[place[row["by_alias"]]][place[row["checkpoint"]]] += row["decisions"]
+    return cohen_kappa(table) if len(names) > 1 else None
+
+
+def _ends(row: dict[str, Any]) -> tuple[float, float]:
+    """How far ahead, and how far behind, the clock of a replica is at least; below 0 if neither."""
+    low = row["low_s"]
+    return -row["high_s"] if low is None else low, -row["high_s"]
+
+
+def _is_empty(row: dict[str, Any]) -> bool:
+    return row["low_s"] is not None and row["low_s"] > row["high_s"]
+
+
+def of_sources(ask: Inquiry) -> Iterator[Finding]:
+    """State how often the alias errs where the record tells, and which clocks do not fit."""
+    error, kappa = ask.measures["alias_error_rate"], ask.measures["alias_kappa"]
+    if error.n:
+        _, high = error.ci95 or (0.0, 1.0)
+        agree = "" if kappa.value is None else (
+            f" Beyond chance, alias and the records of digest or replica agree to a kappa of "
+            f"{number(kappa.value)} (n = {number(kappa.n)}).")  # fmt: skip
+        yield Finding(
+            f"Of {count(error.n, 'decisions')} whose digest is on the record the alias alone would "
+            f"have named another checkpoint in {share(error.value)} (at most {share(high)})."
+            f"{agree} It holds for the others as far as those with a digest are like them.",
+            ("alias_error_rate", "alias_kappa"),
+            (ask.evidence_id(SOURCES),),
+        )
+    yield from _of_clocks(ask)
+
+
+def _of_clocks(ask: Inquiry) -> Iterator[Finding]:
+    rows = ask.measures["clock_bounds"].value
+    said = ask.measures["clock_error_s"].value
+    beyond = [row for row in rows if _is_empty(row) or max(_ends(row)) > said]
+    if not rows:
+        return
+    names = ("clock_bounds", "clock_offset_least_s")
+    evidence = (ask.evidence_id(CLOCK_BOUNDS),)
+    if not beyond:
+        closed = [row for row in rows if row["low_s"] is not None]
+        wide = max((max(-row["low_s"], row["high_s"]) for row in closed), default=None)
+        least = "" if wide is None else (
+            f", and on {number(len(closed))} of them none beyond {duration(wide)}")  # fmt: skip
+        yield Finding(
+            f"On {count(len(rows), 'replicas')} the order of stamped decisions and deployments "
+            f"contradicts no clock error of {duration(said)}{least}.",
+            names, evidence,
+        )  # fmt: skip
+        return
+    stepped = sum(map(_is_empty, beyond))
+    worst = max(beyond, key=lambda row: max(_ends(row)))
+    yield Finding(
+        f"On {number(len(beyond))} of {count(len(rows), 'replicas')} decisions are stamped with a "
+        f"digest outside the time in which the deployment log has it run, by up to "
+        f"{duration(max(_ends(worst)))} (replica {shorten(worst['replica'], 40)}), beyond the "
+        f"clock error of {duration(said)}; on {number(stepped)} of them no constant offset "
+        "explains it. Clocks, or times in the log, are off: the zones may be too narrow.",
+        names, evidence,
+    )  # fmt: skip
