@@ -130,7 +130,7 @@ NAMED = Query(
     "named",
     """
     SELECT q.request_id, q.occurred_at, q.ended_at, q.endpoint, q.region, q.replica, q.checkpoint,
-           q.fingerprint, q.lane, q.decision,
+           q.fingerprint, q.lane, q.decision, q.prompt_hash, q.params_hash,
            CAST(floor(epoch(q.occurred_at) / 86400) AS BIGINT) AS day
     FROM requests AS q
     JOIN (SELECT DISTINCT request_id FROM links) AS l ON l.request_id = q.request_id

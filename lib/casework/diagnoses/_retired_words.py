@@ -7,6 +7,8 @@ from casework.diagnoses import _retired_candidates as c
 from casework.diagnoses import _retired_seen as s
 from casework.diagnoses._inquiry import Inquiry
 from casework.diagnoses._retired_judged import Inventory, Judged, Replays
+from casework.diagnoses._retired_kept import keep_longer, of_kept
+from casework.diagnoses._retired_replays import of_contrasts
 from casework.diagnoses._retired_silent import SILENT_MOVES
 from casework.findings import Finding, Verdict
 from casework.stats.estimates import clopper_pearson, upper_if_none
@@ -168,7 +170,7 @@ def findings(ask: Inquiry, judged: Sequence[Judged], inventory: Inventory) -> tu
         found.append(_gone(ask, list(gone.values())))
     if "reproduction" in ask.measures:
         found.append(_replayed(ask))
-    return tuple(found)
+    return (*found, *of_contrasts(ask), *of_kept(ask))
 
 
 def _gone(ask: Inquiry, reasons: Sequence[str]) -> Finding:
@@ -223,7 +225,7 @@ def remedies(
             f"Load the alias log of {', '.join(sorted(unlogged)[:3])}"
             f"{' and others' if len(unlogged) > 3 else ''}: no record says what it pointed at."
         )
-    return tuple(said)
+    return (*said, *keep_longer(ask))
 
 
 def _replaying(judged: Sequence[Judged], replays: Replays) -> list[str]:

@@ -43,6 +43,8 @@ from casework.diagnoses._retired_judged import (
     judge_tickets,
     read_replays,
 )
+from casework.diagnoses._retired_kept import measure_kept
+from casework.diagnoses._retired_replays import measure_contrasts
 from casework.diagnoses._retired_rivals import falsify, find_rivals
 from casework.diagnoses._retired_silent import SILENT_MOVES
 from casework.diagnoses._retired_words import (
@@ -123,6 +125,8 @@ def _conclude(
     shown = ask.case.filled("requests", ("fingerprint",))
     ask.measure("silent_moves", len(moves) if shown else None, "count:moves", SILENT_MOVES)
     measure(ask, judged, inventory, replays, lags)
+    measure_contrasts(ask, replays, known)
+    measure_kept(ask, judged, inventory, lags, known)
     draw(ask, judged, replays, known)
     falsifier = falsify(ask, judged, known)
     rivals, unexplained = rivals_of(judged, replays)
