@@ -16,8 +16,8 @@ APPROVED = Query(
     "approved",
     """
     SELECT v.model, v.version, v.checkpoint, v.aliases, v.eval_run_id, v.run_id, v.source_uri,
-           regexp_replace(lower(v.checkpoint), '^sha256:', '') AS digest, v.requested_by,
-           v.requested_at, v.approved_by, v.approved_at, v.review_words,
+           regexp_replace(lower(v.checkpoint), '^sha256:', '') AS digest, v.owner,
+           v.requested_by, v.requested_at, v.approved_by, v.approved_at, v.review_words,
            coalesce(json_extract_string(v.attributes, '$.on_behalf_of'),
                     json_extract_string(v.attributes, '$.tags.on_behalf_of')) AS on_behalf_of
     FROM model_versions AS v

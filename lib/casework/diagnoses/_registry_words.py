@@ -9,10 +9,13 @@ from casework.diagnoses import _registry_traffic as t
 from casework.diagnoses._approvals import Approval
 from casework.diagnoses._days import when
 from casework.diagnoses._inquiry import Inquiry
+from casework.diagnoses._registry_approvers import concentration, of_approvers
 from casework.diagnoses._registry_records import REASONS, Served, Split
 from casework.findings import Finding, Verdict
 from casework.visible import shorten
 from casework.words import count, duration, instant, number, p_value, share
+
+_NIST = "NIST AI RMF"
 
 
 def headline(verdict: Verdict, split: Split, approvals: Sequence[Approval]) -> str:
@@ -144,11 +147,12 @@ def _of_approvals(ask: Inquiry, approvals: Sequence[Approval]) -> Iterator[Findi
             f"{count(own_request, 'approvals')} came from whoever had asked for them.",
             ("approvals_by_requester",), evidence,
         )  # fmt: skip
+    yield from of_approvers(ask)
     told = [a for a in approvals if a.is_live and (a.has_no_evidence or a.is_open)]
     for a in sorted(told, key=lambda a: (a.is_open, -a.row["requests"]))[:3]:
         yield Finding(
-            f"{_given(a)} {_ranked(a, approvals)}".rstrip(),
-            ("approvals", "fastest_live_approval_p"), evidence, pictures,
+            f"{_given(a)} {_ranked(ask, a, approvals)}".rstrip(),
+            ("approvals", "fastest_live_approval_p", "approval_ranks"), evidence, pictures,
         )  # fmt: skip
 
 
@@ -182,10 +186,10 @@ def _counted(ask: Inquiry, approvals: Sequence[Approval]) -> str:
         *([f"{number(unseen.value)} of {number(unseen.n)} without evidence of review by either"]
           if unseen.n else []),
     ]  # fmt: skip
-    return f"Of {count(people, 'approvals by people')}: {'; '.join(said)}."
+    return f"Of {count(people, 'approvals by people')}: {'; '.join(said)}.{concentration(ask)}"
 
 
-def _ranked(approval: Approval, approvals: Sequence[Approval]) -> str:
+def _ranked(ask: Inquiry, approval: Approval, approvals: Sequence[Approval]) -> str:
     """Say how unusual an approval is among those of its approver."""
     if approval.rank_p is None:
         return ""
@@ -195,32 +199,51 @@ def _ranked(approval: Approval, approvals: Sequence[Approval]) -> str:
     hour = "" if approval.hour_p is None else f", so unusual an hour {p_value(approval.hour_p)}"
     return (
         f"Among the {number(own)} approvals of the approver of which it is known, so short a delay "
-        f"has {p_value(approval.rank_p)}{hour}."
+        f"has {p_value(approval.rank_p)}{hour}.{_among_all(ask, approval)}"
     )
 
 
-def remedies(split: Split, approvals: Sequence[Approval]) -> tuple[str, ...]:
-    """Say what to do in this case."""
+def _among_all(ask: Inquiry, approval: Approval) -> str:
+    """Say how unusual the delay is among those of all people, and the least rank after Holm."""
+    own = ("model", "version")
+    for row in ask.measures["approval_ranks"].value:
+        if all(row[key] == approval.row[key] for key in own):
+            overall, least = p_value(row["delay_p_overall"]), p_value(row["least_p_holm"])
+            both = f" Of delay and hour the less usual has {least} after Holm."
+            said = f" Among those of all people the delay has {overall}."
+            return said if row["hour_p"] is None else said + both
+    return ""
+
+
+def remedies(ask: Inquiry, split: Split, approvals: Sequence[Approval]) -> tuple[str, ...]:
+    """Say what to do in this case, and which part of the NIST AI RMF 1.0 asks for it."""
     said = []
     missing = [s for s in split.served if s.standing == "unregistered"]
     if missing:
         said.append(
             f"Register or withdraw {', '.join(shorten(s.digest, 16) for s in missing[:3])}, and "
-            "let a controller compare what is served with the registry every hour."
+            "let a controller compare what is served with the registry every hour "
+            f"({_NIST} GOVERN 1.6 and 1.7)."
         )
-    for control, advice in (
-        ("owner_state", "Name an owner for {names}, with a lease that ends with the owner's stay."),
+    for control, advice, part in (
+        ("owner_state", "Name an owner for {names}, with a lease that ends with the owner's stay",
+         "GOVERN 1.6"),
         ("benchmark_state", "Evaluate {names} on the benchmark in force; let a retirement "
-         "reach every card that names it."),
-        ("eval_state", "Evaluate the served digest of {names}, and stamp it on the card."),
-        ("card_state", "Renew the card of {names} for the digest that it stands for."),
+         "reach every card that names it", "MEASURE 2.4"),
+        ("eval_state", "Evaluate the served digest of {names}, and stamp it on the card",
+         "MEASURE 2.4"),
+        ("card_state", "Renew the card of {names} for the digest that it stands for", "GOVERN 1.6"),
     ):  # fmt: skip
         failing = split.having(control)
         if failing:
-            said.append(advice.format(names=", ".join(s.name for s in failing[:3])))
+            names = ", ".join(s.name for s in failing[:3])
+            said.append(f"{advice.format(names=names)} ({_NIST} {part}).")
     if any(a.has_no_evidence for a in approvals):
-        said.append("Ask of an approval what only someone who looked can give: a sampled output, a "
-                    "figure of the evaluation.")  # fmt: skip
+        said.append(f"Ask of an approval what only someone who looked can give: a sampled output, "
+                    f"a figure of the evaluation ({_NIST} MANAGE 4.1).")  # fmt: skip
+    if ask.measures["rollbacks_gone"].value:
+        said.append(f"Keep the weights of the version before each live one ({_NIST} MANAGE 4.1).")
     if split.requests("quantised"):
-        said.append("Decide whether a record covers other precisions of its weights.")
+        said.append("Decide whether a record covers other precisions of its weights "
+                    f"({_NIST} GOVERN 1.6).")  # fmt: skip
     return tuple(said)

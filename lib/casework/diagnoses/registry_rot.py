@@ -39,6 +39,7 @@ from casework.diagnoses._approvals import Approval, judge_approvals
 from casework.diagnoses._as_of import settle_now
 from casework.diagnoses._diagnosis import Diagnosis, Need
 from casework.diagnoses._inquiry import Conclusion, Inquiry
+from casework.diagnoses._registry_approvers import measure_approvers
 from casework.diagnoses._registry_charts import draw
 from casework.diagnoses._registry_export import Export, read_export
 from casework.diagnoses._registry_limits import limits
@@ -121,6 +122,7 @@ def _conclude(
     affected = ask.one(t.AFFECTED, **known, digests=_without_record(split))
     measure_traffic(ask, split, affected, known)
     measure_approvals(ask, approvals, split.total)
+    measure_approvers(ask, approvals, known)
     draw(ask, split, approvals)
     rivals = rivals_of(ask, split, approvals, ask.one(t.SET_ASIDE, **known), export)
     falsifier = falsify(ask, split, approvals)
@@ -133,7 +135,7 @@ def _conclude(
         findings=findings(ask, split, approvals, affected),
         rivals=rivals,
         falsifier=falsifier,
-        remedies=remedies(split, approvals),
+        remedies=remedies(ask, split, approvals),
         limits=limits(ask, split, approvals, live_days, known["clock_error_s"]),
     )
 

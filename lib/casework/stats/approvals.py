@@ -22,21 +22,15 @@ def reading_time_s(words: float, words_per_minute: float = WORDS_PER_MINUTE) -> 
     return 60 * words / words_per_minute
 
 
-def rank_p(observed: float, others: Sequence[float]) -> float:
-    """Chance that one of an exchangeable set is as small as `observed`: (1 + #{o <= x}) / (n + 1).
+def rank_p_each(values: Sequence[float]) -> list[float]:
+    """Chance that one of an exchangeable set is as small as each: (1 + #{others <= x}) / n.
 
     Phipson & Smyth, Stat. Appl. Genet. Mol. Biol. 2010;9:39. Never zero. Where everything that
     an approver does is quick, a quick approval is not unusual: read it beside an absolute floor.
 
     Args:
-        observed: the value in question.
-        others: the other values, shape (n,); none are needed.
+        values: the one in question among the others, shape (n,).
     """
-    return (1 + sum(other <= observed for other in others)) / (len(others) + 1)
-
-
-def rank_p_each(values: Sequence[float]) -> list[float]:
-    """`rank_p` of each value against all the others, shape (n,)."""
     ordered = sorted(values)
     return [bisect_right(ordered, value) / len(ordered) for value in values]
 

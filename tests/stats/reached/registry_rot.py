@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from casework.stats.approvals import rank_p, reading_time_s
+from casework.stats.approvals import rank_p_each, reading_time_s
 
 Values = Mapping[str, Any]
 
@@ -11,7 +11,7 @@ Values = Mapping[str, Any]
 def latency(inputs: Values) -> Values:
     assert inputs["history_latencies_s"] == "40 past approvals, all > 9 s"
     history = [inputs["observed_s"] + 1.0 + i for i in range(40)]
-    return {"p": rank_p(inputs["observed_s"], history)}
+    return {"p": rank_p_each([inputs["observed_s"], *history])[0]}
 
 
 def floor(inputs: Values) -> Values:
