@@ -225,24 +225,25 @@ UNLOGGED = Query(
     uses=(UNLOGGED_RUNS, LOG_BEGINS),
 )
 
+_NUMBER = "TRY_CAST(regexp_extract(request_id, '([0-9]{1,18})$', 1) AS BIGINT) AS number"
+
 NUMBERED = Query(
     "numbered",
-    """
-    SELECT request_id, TRY_CAST(regexp_extract(request_id, '([0-9]{1,18})$', 1) AS BIGINT) AS number
-    FROM requests
-    """,
-    "The number at the end of each id.",
+    f"""
+    SELECT DISTINCT {_NUMBER} FROM requests
+    """,  # noqa: S608  the text is put together of constants
+    "The numbers at the end of the ids.",
 )
 
 SEQUENCE = Query(
     "sequence",
-    """
+    f"""
     SELECT any_value(e.ids) AS ids, any_value(e.last - e.first) + 1 AS expected,
-           count(DISTINCT n.number) AS recorded
+           count(n.number) AS recorded
     FROM (SELECT min(number) AS first, max(number) AS last, count(DISTINCT number) AS ids
-          FROM numbered WHERE request_id IN (SELECT request_id FROM decided)) AS e
+          FROM (SELECT {_NUMBER} FROM decided)) AS e
     LEFT JOIN numbered AS n ON n.number BETWEEN e.first AND e.last
-    """,
+    """,  # noqa: S608  the text is put together of constants
     "Numbers at the end of the ids of decisions, how many there would be without gaps, and how "
     "many of these are of any record, of a decision or not.",
     uses=(DECIDED, NUMBERED),
