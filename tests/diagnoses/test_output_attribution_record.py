@@ -59,7 +59,7 @@ def test_open_decisions_bound_a_difference_between_checkpoints(tmp_path: Path) -
     rows += [decision(10 + n, START + minutes(60), decision=("yes", "no")[n]) for n in range(2)]
     result = attribute(tmp_path, rows)
     (row,) = value(result, "outcome_differences")  # of two outcomes one says it all
-    assert (row["outcome"], row["first"], row["second"]) == ("yes", "a", "b")
+    assert (row["decision"], row["first"], row["second"]) == ("yes", "a", "b")
     assert (row["difference"], row["low"], row["high"]) == pytest.approx((0.25, 0.0, 0.4))
     assert value(result, "outcome_differences_unsure") == 1
     assert "it lies between 0 and 40 points; the sign of 1 of the 1 is open" in said_of(

@@ -86,12 +86,12 @@ def _compare(
             a, b = groups[first], groups[second]
             low, high = difference_bounds(a, b)
             found.append({
-                "outcome": outcome, "first": first, "second": second, "first_rate": a.rate,
+                "decision": outcome, "first": first, "second": second, "first_rate": a.rate,
                 "first_decisions": a.yes + a.no, "second_rate": b.rate,
                 "second_decisions": b.yes + b.no, "difference": a.rate - b.rate, "low": low,
                 "high": high,
             })  # fmt: skip
-    return sorted(found, key=lambda row: (-abs(row["difference"]), row["outcome"], row["first"],
+    return sorted(found, key=lambda row: (-abs(row["difference"]), row["decision"], row["first"],
                                           row["second"]))  # fmt: skip
 
 
@@ -107,7 +107,7 @@ def of_differences(ask: Inquiry, open_ones: int) -> Iterator[Finding]:
     row, unsure = rows[0], ask.measures["outcome_differences_unsure"].value
     names = [shorten(row[name].removeprefix("sha256:"), 12) for name in ("first", "second")]
     yield Finding(
-        f"{names[0]} decided {shorten(row['outcome'], 40)} in {share(row['first_rate'])} of "
+        f"{names[0]} decided {shorten(row['decision'], 40)} in {share(row['first_rate'])} of "
         f"{count(row['first_decisions'], 'decisions')} and {names[1]} in "
         f"{share(row['second_rate'])} of {number(row['second_decisions'])}, the largest of "
         f"{count(len(rows), 'differences')} between checkpoints. However the "

@@ -84,7 +84,7 @@ def measure_record(ask: Inquiry, known: dict[str, Any]) -> None:
     n = found["records"]
     held = [found[f"field_{i}"] for i in range(len(_COUNTS))]
     rows = [
-        {"field": field.name, "held_in": field.held_in or "no column", "asked_by": field.purpose,
+        {"field": field.name, "held_in": field.held_in or "no column", "purpose": field.purpose,
          "records": many, "share": None if many is None else many / n}
         for field, many in zip(FIELDS, [*held, *[None] * (len(FIELDS) - len(held))], strict=True)
     ]  # fmt: skip

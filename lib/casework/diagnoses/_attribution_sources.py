@@ -16,7 +16,7 @@ from casework.findings import Finding
 from casework.stats.agreement import cohen_kappa
 from casework.stats.estimates import Estimate, clopper_pearson, upper_if_none
 from casework.visible import shorten
-from casework.words import count, duration, number, share
+from casework.words import count, duration, number, share, spread
 
 SOURCES = Query(
     "sources",
@@ -117,17 +117,22 @@ def _is_empty(row: dict[str, Any]) -> bool:
 def of_sources(ask: Inquiry) -> Iterator[Finding]:
     """State how often the alias errs where the record tells, and which clocks do not fit."""
     error, kappa = ask.measures["alias_error_rate"], ask.measures["alias_kappa"]
+    said = []
     if error.n:
         _, high = error.ci95 or (0.0, 1.0)
-        agree = "" if kappa.value is None else (
-            f" Beyond chance, alias and the records of digest or replica agree to a kappa of "
-            f"{number(kappa.value)} (n = {number(kappa.n)}).")  # fmt: skip
-        yield Finding(
+        said.append(
             f"Of {count(error.n, 'decisions')} whose digest is on the record the alias alone would "
-            f"have named another checkpoint in {share(error.value)} (at most {share(high)})."
-            f"{agree} It holds for the others as far as those with a digest are like them.",
-            ("alias_error_rate", "alias_kappa"),
-            (ask.evidence_id(SOURCES),),
+            f"have named another checkpoint in {share(error.value)} (at most {share(high)}); it "
+            "holds for the others as far as those with a digest are like them."
+        )
+    if kappa.n:
+        said.append(
+            f"The alias and what record or replica say agree beyond chance to a kappa of "
+            f"{spread(kappa.value, kappa.ci95, kappa.unit)}, n = {count(kappa.n, 'decisions')}."
+        )
+    if said:
+        yield Finding(
+            " ".join(said), ("alias_error_rate", "alias_kappa"), (ask.evidence_id(SOURCES),)
         )
     yield from _of_clocks(ask)
 
