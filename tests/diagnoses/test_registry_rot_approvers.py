@@ -5,13 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.diagnoses.test_registry_rot import D2, Estate, blank, days, estate, value
+from tests.diagnoses.test_registry_rot import D2, Estate, days, estate, value
 
 from casework.findings import Result
 from casework.tables import checkpoints, model_versions, people
 
-__all__ = ["blank", "estate"]
-"""Fixtures."""
+__all__ = ["estate"]
+"""The fixture of that file."""
 
 
 def said_of(result: Result, measure: str) -> str:
