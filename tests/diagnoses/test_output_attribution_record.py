@@ -67,6 +67,7 @@ def test_open_decisions_bound_a_difference_between_checkpoints(tmp_path: Path) -
     )
 
 
+@pytest.mark.slow
 def test_a_decision_without_candidate_may_be_of_any_checkpoint(tmp_path: Path) -> None:
     rows = [alias("a", START), alias("b", START + minutes(60), 1), clock(1)]
     rows += [decision(n, START + minutes(10 + n), decision="yes") for n in range(4)]
@@ -77,6 +78,7 @@ def test_a_decision_without_candidate_may_be_of_any_checkpoint(tmp_path: Path) -
     assert sorted((abs(row["low"]), abs(row["high"]))) == pytest.approx([0.8, 1.0])
 
 
+@pytest.mark.slow
 def test_one_outcome_or_one_checkpoint_is_no_question(tmp_path: Path) -> None:
     rows = [alias("a", START), clock(1), *(decision(n, START + minutes(n + 1)) for n in range(4))]
     result = attribute(tmp_path, rows)
@@ -109,7 +111,10 @@ def test_without_a_stamp_the_alias_cannot_be_checked(tmp_path: Path) -> None:
     assert not said_of(result, "alias_error_rate") + said_of(result, "clock_bounds")
 
 
-@pytest.mark.parametrize(("ids", "missing"), [(range(20), 0), ([*range(9), *range(12, 20)], 3)])
+@pytest.mark.parametrize(
+    ("ids", "missing"),
+    [pytest.param(range(20), 0, marks=pytest.mark.slow), ([*range(9), *range(12, 20)], 3)],
+)
 def test_gaps_of_numbered_ids_are_counted(tmp_path: Path, ids: Any, missing: int) -> None:
     rows = [alias("a", START), clock(1), *(decision(n, START + minutes(n + 1)) for n in ids)]
     result = attribute(tmp_path, rows)
@@ -133,7 +138,12 @@ def switching(offset_s: float, step_s: float = 0.0) -> list[Row]:
 
 
 @pytest.mark.parametrize(
-    ("offset_s", "low_s", "high_s"), [(0, -280, 20), (100, -180, 120), (-300, -580, -280)]
+    ("offset_s", "low_s", "high_s"),
+    [
+        pytest.param(0, -280, 20, marks=pytest.mark.slow),
+        (100, -180, 120),
+        pytest.param(-300, -580, -280, marks=pytest.mark.slow),
+    ],
 )
 def test_the_order_of_answers_and_deployments_bounds_a_clock(
     tmp_path: Path, offset_s: float, low_s: float, high_s: float
@@ -151,6 +161,7 @@ def test_the_order_of_answers_and_deployments_bounds_a_clock(
         assert "by up to 4 min 40 s (replica r1)" in said
 
 
+@pytest.mark.slow
 def test_a_clock_that_was_set_anew_fits_no_offset(tmp_path: Path) -> None:
     result = attribute(tmp_path, switching(-300, 900))
     (row,) = value(result, "clock_bounds")

@@ -24,8 +24,9 @@ def approved(estate: Estate, **more: Any) -> None:
 
 @pytest.mark.parametrize(
     ("team", "owner", "others"),
-    [("core", "ana", 0), ("Core", "ana", 0), ("risk", "ana", 1), ("core", "core", 0),
-     ("risk", "core", 1), (None, "ana", None), ("risk", "nobody", None)],
+    [("risk", "ana", 1), *(pytest.param(*one, marks=pytest.mark.slow) for one in (
+        ("core", "ana", 0), ("Core", "ana", 0), ("core", "core", 0), ("risk", "core", 1),
+        (None, "ana", None), ("risk", "nobody", None)))],
 )  # fmt: skip
 def test_an_approver_of_another_team_is_told(
     estate: Estate, tmp_path: Path, team: str | None, owner: str, others: int | None
@@ -42,8 +43,9 @@ def test_an_approver_of_another_team_is_told(
 
 @pytest.mark.parametrize(
     ("active_from", "active_until", "absent"),
-    [(900, None, 0), (58, None, 1), (900, 100, 1), (900, 60, 0), (900, 20, 0)],
-)
+    [(900, 100, 1), *(pytest.param(*one, marks=pytest.mark.slow) for one in (
+        (900, None, 0), (58, None, 1), (900, 60, 0), (900, 20, 0)))],
+)  # fmt: skip
 def test_an_approver_who_was_not_there_then_is_told(
     estate: Estate, tmp_path: Path, active_from: float, active_until: float | None, absent: int
 ) -> None:
@@ -58,6 +60,7 @@ def test_an_approver_who_was_not_there_then_is_told(
     assert ("1 of 1 from someone whom the staff list" in told) == bool(absent)
 
 
+@pytest.mark.slow
 def test_an_owner_who_had_left_before_the_approval_is_told(
     estate: Estate, tmp_path: Path
 ) -> None:  # fmt: skip
@@ -66,6 +69,7 @@ def test_an_owner_who_had_left_before_the_approval_is_told(
     assert value(estate.judge(tmp_path), "owners_absent_at_approval") == 1
 
 
+@pytest.mark.slow
 def test_a_service_account_is_of_no_team(estate: Estate, tmp_path: Path) -> None:
     estate.add(people, person="ci-bot", team="risk", active_from=days(900))
     approved(estate, approved_by="ci-bot")

@@ -68,12 +68,14 @@ def test_replays_of_two_candidates_and_a_control_are_compared(tmp_path: Path) ->
         said_of(result, "reproduction_contrasts"))  # fmt: skip
 
 
+@pytest.mark.slow
 def test_few_replays_tell_nothing_apart(tmp_path: Path) -> None:
     result = judge(tmp_path, [*TWO, ticket(0), *replays("a", 2, 2), *replays("b", 0, 2)])
     assert value(result, "reproductions_told_apart") == 0
     assert "0 tell the two apart" in said_of(result, "reproduction_contrasts")
 
 
+@pytest.mark.slow
 def test_without_replays_nothing_is_compared(tmp_path: Path) -> None:
     result = judge(tmp_path, [*TWO, ticket(0)])
     assert "reproduction_contrasts" not in result.measures
@@ -83,16 +85,18 @@ def test_without_replays_nothing_is_compared(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("more", "rung"),
     [
-        ([], "named"),
-        ([stored("a", there=None)], "listed"),
-        ([stored("a", there=False)], "listed"),
-        ([stored("a")], "there"),
-        ([stored("a", verified_at=NOON)], "checked"),
-        ([stored("a"), *replays("a", 1, 1)], "run again"),
-        ([stored("a"), *replays("a", 1, 1, prompt_hash="q", params_hash="s")], "run again"),
+        *(pytest.param(*one, marks=pytest.mark.slow) for one in (
+            ([], "named"),
+            ([stored("a", there=None)], "listed"),
+            ([stored("a", there=False)], "listed"),
+            ([stored("a")], "there"),
+            ([stored("a", verified_at=NOON)], "checked"),
+            ([stored("a"), *replays("a", 1, 1)], "run again"),
+            ([stored("a"), *replays("a", 1, 1, prompt_hash="q", params_hash="s")], "run again"),
+        )),
         ([stored("a"), *replays("a", 1, 1, prompt_hash="p", params_hash="s")], "as it was served"),
     ],
-)
+)  # fmt: skip
 def test_each_candidate_stands_on_its_rung(tmp_path: Path, more: list[Row], rung: str) -> None:
     """The replay with the prompt and the parameters of the request is the last."""
     asked = decision(0, NOON, checkpoint="a", prompt_hash="p", params_hash="s")
@@ -111,7 +115,9 @@ def lagging(count: int, days: float) -> list[Row]:
     ]
 
 
-@pytest.mark.parametrize(("kept_days", "short"), [(20, 1), (60, 0)])
+@pytest.mark.parametrize(
+    ("kept_days", "short"), [(20, 1), pytest.param(60, 0, marks=pytest.mark.slow)]
+)
 def test_retention_is_held_against_the_lag_of_reports(
     tmp_path: Path, kept_days: float, short: int
 ) -> None:
@@ -125,12 +131,14 @@ def test_retention_is_held_against_the_lag_of_reports(
     assert value(result, "lag_p99_upper_s") is None  # thirty reports bound no 99th percentile
 
 
+@pytest.mark.slow
 def test_three_hundred_reports_bound_the_lag_by_the_longest(tmp_path: Path) -> None:
     result = judge(tmp_path, [alias("a", START - 90 * DAY), *lagging(300, 30)])
     assert value(result, "lag_p99_upper_s") == 30 * 86_400
     assert value(result, "lag_p99_s") < 30 * 86_400
 
 
+@pytest.mark.slow
 def test_without_dates_of_both_retention_is_not_judged(tmp_path: Path) -> None:
     result = judge(tmp_path, [*TWO, ticket(0, observed_at=None), stored("a")])
     assert value(result, "retained_too_short") is None
