@@ -7,6 +7,11 @@ the zone around each boundary in which clocks or a rollout leave it open (C). Wh
 candidates is ambiguous (D), what has none is unattributed (E). A digest that a replica of the
 endpoint ran and no alias event names is a candidate while it ran. METHODS section 8.
 
+Beside the verdict it tells which fields of a minimum decision record are held (EU AI Act Article
+12 as a target of design), what the open decisions could do to a difference between checkpoints,
+how often the alias errs where a digest is on record, and what clock offset the order of stamped
+decisions and deployments allows.
+
 ## Why it matters
 "Which model decided this case?" is asked months later, and the column says `v1` on every row.
 

@@ -7,7 +7,7 @@ evaluation of exactly this digest is on record, and the card is not older than t
 share of requests with such a record is counted, not estimated, where every digest is known.
 Approvals are set against the time that reading takes (238 words a minute), against the approver's
 other approvals, and against what the approver looked at or ran in the 30 days before. METHODS
-section 4.
+section 4. Beside the verdict it tells whether approver and owner were active then and of one team.
 
 ## Why it matters
 Gates fire and logs are intact, and the busiest model runs on a card whose owner has left, with a
