@@ -70,7 +70,12 @@ ARTIFACTS = Query(
     LEFT JOIN (
         SELECT checkpoint, count(DISTINCT request_id) AS requests,
                count(DISTINCT account_id) AS accounts
-        FROM requests WHERE checkpoint IS NOT NULL AND {outside_tests("environment")}
+        FROM requests
+        WHERE checkpoint IN (
+                SELECT coalesce(o.checkpoint, r.artifact)
+                FROM (SELECT artifact FROM artifact_inputs UNION SELECT artifact FROM reruns) AS r
+                LEFT JOIN known_names AS o ON o.name = r.artifact)
+          AND {outside_tests("environment")}
         GROUP BY checkpoint
     ) AS s ON s.checkpoint = coalesce(k.checkpoint, a.artifact)
     LEFT JOIN (SELECT DISTINCT checkpoint FROM alias_events) AS e

@@ -5,29 +5,42 @@ from casework.diagnoses._retrieval import RETRIEVAL_MOVES
 from casework.diagnoses._stale_runs import FIRSTS, MATCHES, RUNS
 from casework.diagnoses._stale_served import CONFIGS, LABELLED, PUSHES, SERVED, TRAFFIC
 
+_EARLIEST = "TIMESTAMPTZ '1900-01-01 00:00:00+00'"
+_LATEST = "TIMESTAMPTZ '9999-12-31 00:00:00+00'"
+"""SQL: before and after all that is recorded."""
+
 EXPOSURE = Query(
     "exposure",
-    """
+    f"""
     SELECT f.config, q.account_id, count(*) AS requests, count(q.decision) AS decisions,
-           count(*) FILTER (WHERE NOT f.older_than_the_record
-               AND (f.evaluated_at IS NULL OR q.occurred_at < f.evaluated_at)) AS blind,
-           count(q.decision) FILTER (WHERE NOT f.older_than_the_record
-               AND (f.evaluated_at IS NULL OR q.occurred_at < f.evaluated_at)) AS blind_decisions,
-           count(*) FILTER (WHERE NOT f.older_than_the_record AND NOT f.unsettled AND NOT f.apart
-               AND (f.evaluated_at IS NULL OR q.occurred_at
-                    < f.evaluated_at - INTERVAL 1 SECOND * $clock_error_s)) AS blind_least,
-           count(*) FILTER (WHERE NOT f.older_than_the_record
-               AND (f.evaluated_at IS NULL OR q.occurred_at
-                    < f.evaluated_at + INTERVAL 1 SECOND * $clock_error_s)) AS blind_most,
-           count(*) FILTER (WHERE CASE WHEN f.older_than_the_record
-                   THEN f.known_at IS DISTINCT FROM f.evaluated_at
-                        AND q.occurred_at >= f.evaluated_at ELSE TRUE END
-               AND (f.evaluated_at IS NULL OR f.known_at IS NULL OR q.occurred_at
-                    < f.known_at + INTERVAL 1 SECOND * $clock_error_s)) - blind_most AS doubtful,
-           count(*) FILTER (WHERE f.older_than_the_record
-               AND q.occurred_at < f.evaluated_at) AS before_the_record
+           count(*) FILTER (WHERE q.occurred_at < f.blind_until) AS blind,
+           count(q.decision) FILTER (WHERE q.occurred_at < f.blind_until) AS blind_decisions,
+           count(*) FILTER (WHERE q.occurred_at < f.least_until) AS blind_least,
+           count(*) FILTER (WHERE q.occurred_at < f.most_until) AS blind_most,
+           count(*) FILTER (WHERE q.occurred_at >= f.doubt_from
+                            AND q.occurred_at < f.doubt_until) - blind_most AS doubtful,
+           count(*) FILTER (WHERE q.occurred_at < f.record_until) AS before_the_record
     FROM labelled AS q
-    JOIN firsts AS f
+    JOIN (
+        SELECT *,
+               CASE WHEN NOT older_than_the_record THEN coalesce(evaluated_at, {_LATEST})
+                    ELSE {_EARLIEST} END AS blind_until,
+               CASE WHEN NOT older_than_the_record AND NOT unsettled AND NOT apart
+                    THEN coalesce(evaluated_at - INTERVAL 1 SECOND * $clock_error_s, {_LATEST})
+                    ELSE {_EARLIEST} END AS least_until,
+               CASE WHEN NOT older_than_the_record
+                    THEN coalesce(evaluated_at + INTERVAL 1 SECOND * $clock_error_s, {_LATEST})
+                    ELSE {_EARLIEST} END AS most_until,
+               CASE WHEN NOT older_than_the_record THEN {_EARLIEST}
+                    WHEN known_at IS DISTINCT FROM evaluated_at THEN evaluated_at
+                    ELSE {_LATEST} END AS doubt_from,
+               CASE WHEN evaluated_at IS NULL THEN {_LATEST}
+                    ELSE coalesce(known_at + INTERVAL 1 SECOND * $clock_error_s, {_LATEST})
+                    END AS doubt_until,
+               CASE WHEN older_than_the_record THEN evaluated_at
+                    ELSE {_EARLIEST} END AS record_until
+        FROM firsts
+    ) AS f
       ON f.prompt_name = q.prompt_name
      AND f.prompt_hash IS NOT DISTINCT FROM q.prompt_hash
      AND f.params_hash IS NOT DISTINCT FROM q.params_hash
@@ -35,7 +48,7 @@ EXPOSURE = Query(
      AND f.model IS NOT DISTINCT FROM q.model
      AND f.label IS NOT DISTINCT FROM CASE WHEN q.prompt_hash IS NULL THEN q.label END
     GROUP BY f.config, q.account_id
-    """,
+    """,  # noqa: S608  the text is put together of constants
     "Requests by configuration and account, and those before its first completed run: as the "
     "clocks say, at least and at most; then those for which no run before is known to be of it.",
     uses=(LABELLED, FIRSTS),

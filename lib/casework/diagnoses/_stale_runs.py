@@ -5,6 +5,7 @@ from casework.diagnoses._stale_served import (
     CONFIGS,
     IN_COMMON,
     MODELS,
+    PROMPT_HASHES,
     PUSHES,
     SERVED,
     SPELLED,
@@ -43,7 +44,7 @@ RUNS = Query(
         JOIN (SELECT harness, count(ended_at) AS ends FROM eval_runs GROUP BY harness) AS w
           ON w.harness IS NOT DISTINCT FROM e.harness
         LEFT JOIN spelled AS h ON h.prompt_hash = e.prompt_hash
-        LEFT JOIN (SELECT DISTINCT prompt_hash FROM requests) AS s
+        LEFT JOIN prompt_hashes AS s
           ON s.prompt_hash = coalesce(h.served, e.prompt_hash)
         LEFT JOIN (SELECT DISTINCT model FROM models) AS a
           ON a.model = {name_of_model("e.endpoint")}
@@ -62,7 +63,7 @@ RUNS = Query(
     "among the requests are set aside, and so are names of prompts where a hash does; a hash that "
     "was cut short stands for the whole one. A run with a score by a harness that records no end "
     "was complete at its start at the earliest.",
-    uses=(PUSHES, MODELS, SPELLED, IN_COMMON),
+    uses=(PUSHES, MODELS, PROMPT_HASHES, SPELLED, IN_COMMON),
 )
 
 IN_SERVICE = Query(

@@ -14,7 +14,9 @@ REPEATED = Query(
     "repeated",
     """
     SELECT request_id, min(occurred_at) AS first, count(*) AS times
-    FROM requests GROUP BY request_id HAVING count(*) > 1
+    FROM requests
+    WHERE request_id IN (SELECT request_id FROM requests GROUP BY request_id HAVING count(*) > 1)
+    GROUP BY request_id
     """,
     "Requests whose id occurs more than once: retries, of which the earliest counts.",
 )
@@ -32,6 +34,13 @@ HASHES = Query(
     "masked before hashing, and the hash names no configuration.",
 )
 
+PROMPT_HASHES = Query(
+    "prompt_hashes",
+    "SELECT prompt_hash FROM requests WHERE prompt_hash IS NOT NULL GROUP BY prompt_hash",
+    "The hashes of prompts that were served, each once: whatever is asked of a hash is asked of "
+    "these, and not of each request.",
+)
+
 _DIGITS = "lower(regexp_replace(prompt_hash, '^[A-Za-z0-9]+[:-]', '')) AS digits"
 """SQL: a hash without the name of its algorithm."""
 
@@ -40,9 +49,8 @@ SPELLED = Query(
     f"""
     SELECT e.prompt_hash, min(q.prompt_hash) AS served
     FROM (SELECT prompt_hash, {_DIGITS}
-          FROM (SELECT prompt_hash FROM eval_runs EXCEPT SELECT prompt_hash FROM requests)) AS e
-    JOIN (SELECT prompt_hash, {_DIGITS}
-          FROM (SELECT DISTINCT prompt_hash FROM requests)) AS q
+          FROM (SELECT prompt_hash FROM eval_runs EXCEPT SELECT prompt_hash FROM prompt_hashes)) AS e
+    JOIN (SELECT prompt_hash, {_DIGITS} FROM prompt_hashes) AS q
       ON left(q.digits, 12) = left(e.digits, 12) AND q.prompt_hash <> e.prompt_hash
      AND (starts_with(q.digits, e.digits) OR starts_with(e.digits, q.digits))
     WHERE length(q.digits) >= 12 AND regexp_full_match(e.digits, '[0-9a-f]{{12,}}')
@@ -50,6 +58,7 @@ SPELLED = Query(
     """,  # noqa: S608  the text is put together of constants
     "Hashes of runs that no request has, and that are the beginning of one hash of requests, or "
     "the other way round, in small letters and without the name of the algorithm.",
+    uses=(PROMPT_HASHES,),
 )
 
 IN_COMMON = Query(
@@ -59,7 +68,7 @@ IN_COMMON = Query(
            count(DISTINCT CASE WHEN evaluated = value THEN served END) AS in_common
     FROM (
         SELECT v.part, v.value, v.value AS served, r.value AS evaluated
-        FROM (SELECT DISTINCT 'prompt_hash' AS part, prompt_hash AS value FROM requests
+        FROM (SELECT 'prompt_hash' AS part, prompt_hash AS value FROM prompt_hashes
               UNION SELECT 'params_hash', params_hash FROM requests
               UNION SELECT 'checkpoint', checkpoint FROM requests
               UNION SELECT 'prompt_name', prompt_name FROM requests) AS v
@@ -74,7 +83,7 @@ IN_COMMON = Query(
     GROUP BY part ORDER BY part
     """,
     "Of each part of a configuration how many values were served, evaluated, and both.",
-    uses=(SPELLED,),
+    uses=(PROMPT_HASHES, SPELLED),
 )
 
 PUSHES = Query(

@@ -51,6 +51,7 @@ from casework.diagnoses._stale_served import (
     IN_COMMON,
     MINUTES,
     MODELS,
+    PROMPT_HASHES,
     PUSHES,
     REPEATED,
     SERVED,
@@ -72,8 +73,8 @@ from casework.tables import (
     tickets,
 )
 
-_HELD = (REPEATED, HASHES, PUSHES, MODELS, SPELLED, IN_COMMON, MINUTES, CONFIGS, SERVED, TRAFFIC,
-         STARTS, RUNS, MATCHES, GRADES, FIRSTS, b.EXPOSURE)  # fmt: skip
+_HELD = (REPEATED, HASHES, PUSHES, MODELS, PROMPT_HASHES, SPELLED, IN_COMMON, MINUTES, CONFIGS,
+         SERVED, TRAFFIC, STARTS, RUNS, MATCHES, GRADES, FIRSTS, b.EXPOSURE)  # fmt: skip
 """Computed once, each before the ones that read it."""
 
 
@@ -142,6 +143,7 @@ def _breaks(blind: Blind) -> tuple[Break, ...]:
 def _hold(ask: Inquiry, known: dict[str, Any]) -> dict[str, Any]:
     for query in _HELD:
         ask.case.hold(query, **known)
+    ask.case.release(PROMPT_HASHES)  # as many as requests where variables were not masked
     return known
 
 
