@@ -21,6 +21,7 @@ from casework.tables import (
     checkpoints,
     engagements,
     eval_runs,
+    eval_samples,
     model_versions,
     people,
     requests,
@@ -841,3 +842,94 @@ def test_an_address_that_moves_is_not_pinned_by_being_called_so(
 def test_a_digest_pins_what_an_address_does_not(record: Record, tmp_path: Path) -> None:
     record.input("code", uri="git@example.com:team/train@main")
     assert record.judge(tmp_path).verdict == "clean"
+
+
+def items(record: Record, run: str, wrong: range, **more: Any) -> None:
+    """Two hundred items, half of them hard, of which some are wrong."""
+    for i in range(200):
+        segment, score = "hard" if i < 100 else "easy", float(i not in wrong)
+        record.add(reruns, artifact=TUNED, rerun_id=run, item_id=f"i{i}", score=score,
+                   segment=segment, **more)  # fmt: skip
+
+
+def statement(result: Result, opening: str) -> str:
+    return next((f.statement for f in result.findings if f.statement.startswith(opening)), "")
+
+
+def test_a_loss_in_one_segment_shows_item_by_item_with_few_rebuilds(
+    record: Record, tmp_path: Path
+) -> None:
+    items(record, "old", range(10), is_original=True)
+    items(record, "new", range(30), seed=1)
+    items(record, "newer", range(30), seed=2)
+    result = record.judge(tmp_path, margin=0.05)
+    assert "segments" not in result.measures  # two rebuilds have no interval
+    rows = {row["segment"]: row for row in value(result, "paired_segments")}
+    assert rows["hard"]["gap"] == pytest.approx(-0.2)
+    assert rows["hard"]["p_holm"] < 0.001
+    assert rows["hard"]["low"] < -0.2 < rows["hard"]["high"] < 0
+    assert (rows["easy"]["gap"], rows["easy"]["p_holm"], rows["easy"]["equivalent"]) == (0, 1, True)
+    assert rows["all items"]["items"] == 200
+    told = statement(result, "Item by item")
+    assert "in 1 of 2 segments (Holm): hard −20" in told
+    assert "equivalence is shown in 1." in told
+
+
+def test_items_of_one_side_alone_are_not_compared(record: Record, tmp_path: Path) -> None:
+    items(record, "new", range(30), seed=1)
+    result = record.judge(tmp_path)
+    assert "paired_segments" not in result.measures
+    assert not statement(result, "Item by item")
+
+
+def test_it_is_said_which_gap_rebuilds_can_find(record: Record, tmp_path: Path) -> None:
+    record.rebuilt([0.80, 0.81, 0.79, 0.80, 0.80], 0.80)
+    result = record.judge(tmp_path)
+    assert value(result, "rerun_spread") == pytest.approx(0.01 / 2**0.5)
+    assert value(result, "detectable_gap") > 3 * value(result, "rerun_spread")
+    assert "no number of rebuilds finds one of 1 point" in statement(result, "Rebuilds differ")
+
+
+def test_few_rebuilds_are_not_said_to_find_anything(record: Record, tmp_path: Path) -> None:
+    record.rebuilt([0.80, 0.81, 0.79], 0.80)
+    result = record.judge(tmp_path)
+    assert "detectable_gap" not in result.measures
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_what_was_lost_since_shipping_is_split(record: Record, tmp_path: Path, kept: bool) -> None:
+    eval_run(record, "er-1", 0.95, -200)
+    if kept:
+        for i in range(200):
+            record.add(eval_samples, run_id="er-1", item_id=f"i{i}", epoch=1, condition="as_run",
+                       score=float(i >= 10))  # fmt: skip
+    items(record, "old", range(20), is_original=True)
+    for seed in range(5):
+        items(record, f"new{seed}", range(26), seed=seed)
+    result = record.judge(tmp_path)
+    assert value(result, "gap_since_shipping") == pytest.approx(-0.08)
+    told = statement(result, "From the score at shipping")
+    assert "−8 points, of which −5 points with the harness" in told
+    assert "−3 points with the recipe" in told
+    assert ("scored both times the same weights moved by −5" in told) == kept
+    assert ("has no interval" in told) != kept
+    if kept:
+        shift = result.measures["harness_shift_paired"]
+        assert shift.ci95 is not None
+        assert shift.ci95[0] < -0.05 < shift.ci95[1] < 0
+        assert shift.n == 200
+
+
+def test_the_inputs_are_placed_in_the_records_that_others_ask_for(
+    record: Record, tmp_path: Path
+) -> None:
+    record.input("train_data", retrievable=False)
+    record.more("hardware", uri="gpu/8", verified_at=None)
+    result = record.judge(tmp_path)
+    rows = {row["kind"]: row for row in value(result, "record_fields")}
+    assert len(rows) == 10
+    assert (rows["train_data"]["annex_iv"], rows["train_data"]["can_be_filled"]) == ("2(d)", False)
+    assert rows["code"]["slsa_v1"] == "buildDefinition.resolvedDependencies"
+    assert (rows["seed"]["state"], rows["seed"]["can_be_filled"]) == ("absent", False)
+    assert value(result, "inputs_checked") == pytest.approx(3 / 5)
+    assert "the record can fill 4" in statement(result, "3 of 5 inputs")

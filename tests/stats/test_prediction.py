@@ -6,7 +6,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from casework.stats.prediction import mean_difference, predict
+from casework.stats.prediction import (
+    FEWEST,
+    detectable_gap,
+    difference_p,
+    mean_difference,
+    predict,
+    runs_to_find,
+)
 
 runs = st.lists(st.floats(0, 1), min_size=5, max_size=20)
 
@@ -95,3 +102,38 @@ def test_many_different_items_get_the_t_interval_that_they_need():
 
 def test_one_item_has_no_interval():
     assert mean_difference([0.5], [1]) is None
+
+
+@pytest.mark.parametrize("k", [5, 8, 30])
+def test_what_runs_can_find_is_the_power_of_a_t_test_with_one_in_a_group(k):
+    from statsmodels.stats.power import TTestIndPower
+
+    other = TTestIndPower().solve_power(nobs1=1, ratio=k, alpha=0.05, power=0.8)
+    assert detectable_gap(1.0, k) == pytest.approx(other, rel=1e-3)
+
+
+def test_a_gap_that_runs_can_find_is_found_80_times_in_100():
+    rng = np.random.default_rng(3)
+    drawn = rng.normal(0.8, 0.01, (4000, 6))
+    gap = detectable_gap(0.01, 5)
+    found = [predict(row[0] - gap, row[1:].tolist()).outside for row in drawn]
+    assert np.mean(found) == pytest.approx(0.8, abs=0.02)
+
+
+@given(st.floats(2.85, 20))
+def test_the_fewest_runs_that_find_a_gap(ratio):
+    k = runs_to_find(ratio, 1.0)
+    assert k is not None
+    assert detectable_gap(1.0, k) <= ratio
+    assert k == FEWEST or detectable_gap(1.0, k - 1) > ratio
+
+
+def test_a_gap_below_the_spread_of_one_run_is_never_found():
+    assert runs_to_find(2.79, 1.0) is None
+
+
+@given(st.integers(0, 6), st.integers(0, 6), st.integers(0, 50))
+def test_items_right_or_wrong_have_the_exact_p_value_of_mcnemar(worse, better, same):
+    p = difference_p([-1.0, 0.0, 1.0], [worse, same, better])
+    exact = stats.binomtest(worse, worse + better).pvalue if worse + better else 1.0
+    assert p == pytest.approx(exact)

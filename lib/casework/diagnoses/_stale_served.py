@@ -49,7 +49,8 @@ SPELLED = Query(
     f"""
     SELECT e.prompt_hash, min(q.prompt_hash) AS served
     FROM (SELECT prompt_hash, {_DIGITS}
-          FROM (SELECT prompt_hash FROM eval_runs EXCEPT SELECT prompt_hash FROM prompt_hashes)) AS e
+          FROM (SELECT prompt_hash FROM eval_runs
+                EXCEPT SELECT prompt_hash FROM prompt_hashes)) AS e
     JOIN (SELECT prompt_hash, {_DIGITS} FROM prompt_hashes) AS q
       ON left(q.digits, 12) = left(e.digits, 12) AND q.prompt_hash <> e.prompt_hash
      AND (starts_with(q.digits, e.digits) OR starts_with(e.digits, q.digits))

@@ -26,23 +26,27 @@ match is worse than none. Fewer than five rebuilds say little, and seeds alone m
 much as the gap.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from casework.diagnoses import _closure as q
 from casework.diagnoses._as_of import settle_now
 from casework.diagnoses._closure_artifacts import choose
 from casework.diagnoses._closure_charts import draw
+from casework.diagnoses._closure_harness import by_harness
+from casework.diagnoses._closure_items import by_items
 from casework.diagnoses._closure_links import Chain, owners_there
 from casework.diagnoses._closure_measures import measure
 from casework.diagnoses._closure_others import measure_others
+from casework.diagnoses._closure_power import by_power
 from casework.diagnoses._closure_reruns import Rebuilds
 from casework.diagnoses._closure_rivals import rivals_of
-from casework.diagnoses._closure_weighed import weigh
+from casework.diagnoses._closure_standards import by_standards
+from casework.diagnoses._closure_weighed import Weighed, weigh
 from casework.diagnoses._closure_words import findings, headline, limits, remedies
 from casework.diagnoses._diagnosis import Diagnosis, Need
 from casework.diagnoses._inquiry import Conclusion, Inquiry
-from casework.findings import Missing, Primary
+from casework.findings import Finding, Missing, Primary
 from casework.stats.prediction import FEWEST
 from casework.tables import artifact_inputs, checkpoints, engagements, people, reruns
 
@@ -89,7 +93,10 @@ def judge(
         verdict=verdict,
         headline=headline(verdict, chosen["artifact"], chain, rebuilds, alpha),
         wide=_is_wide(chosen, chain, rebuilds, owners, alpha),
-        findings=findings(ask, chain, rebuilds, owners, choice, alpha),
+        findings=(
+            *findings(ask, chain, rebuilds, owners, choice, alpha),
+            *_closer(ask, found, alpha, seed),
+        ),
         rivals=rivals_of(chain, rebuilds, alpha),
         falsifier=found.falsifier,
         remedies=remedies(chain, rebuilds, there, alpha),
@@ -97,6 +104,14 @@ def judge(
         missing=_wanted(chain, rebuilds),
         primary=_primary(chain, rebuilds, alpha),
     )
+
+
+def _closer(ask: Inquiry, found: Weighed, alpha: float, seed: int) -> Iterator[Finding]:
+    """What stands beside the verdict: items, what rebuilds can show, the harness, the records."""
+    yield from by_items(ask, found.names, found.rebuilds, alpha, seed)
+    yield from by_power(ask, found.rebuilds)
+    yield from by_harness(ask, found.names, found.rebuilds, seed)
+    yield from by_standards(ask, found.chain)
 
 
 def _is_wide(

@@ -1,15 +1,17 @@
 """Whether one score belongs among the scores of repeated runs."""
 
 import math
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from casework.stats.estimates import Estimate
-from casework.stats.sign_flips import with_unseen
+from casework.stats.sign_flips import sign_flip_p, with_unseen
 
 FEWEST = 5
 """Runs below which the spread is too poorly known for an interval (t = 2.78 with five)."""
 
+_MOST_RUNS = 1_000
 _MOST_CELLS = 5_000
 _CHUNK = 2_000_000
 
@@ -23,12 +25,14 @@ class Prediction:
         gap: mean of the runs minus the score, with the interval of the same width.
         outside: whether the score lies outside the prediction interval.
         p: two-sided p-value of the score being one of the runs.
+        spread: standard deviation of one run that the interval rests on.
     """
 
     interval: Estimate
     gap: Estimate
     outside: bool
     p: float
+    spread: float
 
 
 def predict(
@@ -57,8 +61,9 @@ def predict(
     if k < FEWEST:
         return None
     mean = math.fsum(runs) / k
-    spread = math.sqrt(math.fsum((run - mean) ** 2 for run in runs) / (k - 1))
-    scale = max(spread, least_spread) * math.sqrt(1 + 1 / k)
+    seen = math.sqrt(math.fsum((run - mean) ** 2 for run in runs) / (k - 1))
+    spread = max(seen, least_spread)
+    scale = spread * math.sqrt(1 + 1 / k)
     half = float(stdtrit(k - 1, 0.5 + level / 2)) * scale
     gap = mean - score
     # rebuilds that repeat each other to the last digit differ by rounding alone
@@ -69,7 +74,58 @@ def predict(
         gap=Estimate(gap, gap - half, gap + half, k),
         outside=not alike and abs(gap) > half,
         p=p,
+        spread=spread,
     )
+
+
+def detectable_gap(spread: float, k: int, level: float = 0.95, power: float = 0.8) -> float:
+    """The true gap that `predict` finds outside its interval so often.
+
+    The gap by its standard error is a noncentral t with k - 1 degrees of freedom, as in a t test
+    of two samples of which one has a single member.
+
+    Args:
+        spread: standard deviation of one run.
+        k: runs, at least two.
+        level: of the interval.
+        power: how often.
+    """
+    from scipy.special import nctdtrinc, stdtrit
+
+    edge = float(stdtrit(k - 1, 0.5 + level / 2))
+    return spread * math.sqrt(1 + 1 / k) * float(nctdtrinc(k - 1, 1 - power, edge))
+
+
+def runs_to_find(gap: float, spread: float) -> int | None:
+    """The fewest runs by which `predict` finds a true gap 80 times in 100 at 95 %.
+
+    The score in question is one draw too, so that a gap below 2.8 standard deviations is found by
+    no number of runs.
+
+    Returns:
+        At least `FEWEST`; None where a thousand do not suffice.
+    """
+    found = bisect_left(
+        range(FEWEST, _MOST_RUNS + 1), True, key=lambda k: detectable_gap(spread, k) <= gap
+    )
+    return FEWEST + found if FEWEST + found <= _MOST_RUNS else None
+
+
+def difference_p(differences: Sequence[float], counts: Sequence[int], seed: int = 0) -> float:
+    """Two-sided p-value of no mean difference of paired scores, by `sign_flip_p`.
+
+    Items that did not change have no sign to flip and are left out.
+
+    Args:
+        differences: distinct values, shape (c,).
+        counts: items that have each, shape (c,).
+        seed: of the signs that are drawn.
+    """
+    import numpy as np
+
+    changes = np.repeat(np.array(differences, float), np.array(counts, int))
+    changed = changes[changes != 0]
+    return sign_flip_p(changed, seed) if len(changed) else 1.0
 
 
 def mean_difference(
