@@ -59,7 +59,7 @@ def ticket(number: int, at: float, **more: Any) -> Row:
                {"ticket_id": f"t{number}", "reported_at": START + minutes(at)} | more)  # fmt: skip
 
 
-def traffic(config: str, start: int, until: int, **more: Any) -> list[Row]:
+def traffic(config: str | None, start: int, until: int, **more: Any) -> list[Row]:
     return [request(minute + 10_000, minute, config, **more) for minute in range(start, until)]
 
 
@@ -622,6 +622,110 @@ def test_graded_scores_are_compared_item_by_item(tmp_path: Path) -> None:
     assert value(result, "harm") == pytest.approx(0.2 * 60)
     assert value(result, "detection_after_measurement_s") == 0
     assert result.severity == "S1"
+
+
+def statement(result: Result, part: str) -> str:
+    return next((f.statement for f in result.findings if part in f.statement), "")
+
+
+@pytest.mark.parametrize(("back", "how"), [("1", "rolled back to 1"), ("3", "replaced by 3")])
+def test_the_time_to_replacement_is_that_of_the_next_push(
+    tmp_path: Path, back: str, how: str
+) -> None:
+    rows = [*OLD, push(0, -700, "1"), push(1, 0, "2"), push(2, 60, back),
+            *traffic("new", 0, 63, prompt_version="2"), run(1, -30, "old")]  # fmt: skip
+    result = diagnose(tmp_path, rows)
+    assert value(result, "time_to_replacement_s") == 3600
+    assert f"{how} 1 h after it began, and last met 2 min" in statement(result, "after it began, ")
+
+
+def test_without_a_push_it_is_replaced_where_its_requests_end(tmp_path: Path) -> None:
+    rows = [*OLD, *traffic("new", 0, 60), *traffic("old", 60, 200), run(1, 50, "old")]
+    result = diagnose(tmp_path, rows)
+    assert value(result, "time_to_replacement_s") == 3600
+    assert "No push of another version is on record" in statement(result, "No push")
+
+
+def test_what_is_still_served_has_no_time_to_replacement(tmp_path: Path) -> None:
+    result = diagnose(tmp_path, [*OLD, *traffic("new", 0, 60), run(1, -30, "old")])
+    assert value(result, "time_to_replacement_s") is None
+    assert statement(result, "was still served when the requests end")
+
+
+def test_the_lag_of_each_configuration_is_told_with_the_error_of_the_clocks(
+    tmp_path: Path,
+) -> None:
+    rows = [*OLD, *traffic("new", 0, 60), *traffic("last", 60, 120), run(1, 20, "new")]
+    result = diagnose(tmp_path, rows, clock_error_s=60.0)
+    longest = result.measures["scoring_lag_max_s"]
+    assert (longest.value, longest.ci95, longest.n) == (1200, (1140, 1260), 2)
+    assert value(result, "scoring_lag_median_s") == (1200 - 100 * 60) / 2
+    lags = {row["configuration"]: row["lag_s"] for row in value(result, "lags")}
+    assert lags == {"p old": -6000, "p new": 1200, "p last": None}
+    assert "3 configurations, 2 of them with a completed run" in statement(result, "First served")
+
+
+def rendered(run_id: str, text: str) -> list[Row]:
+    values = (
+        {"run_id": run_id, "item_id": f"i{i}", "prompt_text": f"{text} {i}"} for i in range(9)
+    )
+    return [Row(eval_samples, f"{run_id} {i}", one) for i, one in enumerate(values)]
+
+
+def test_prompts_as_rendered_show_whether_the_runs_moved(tmp_path: Path) -> None:
+    rows = [*OLD, push(0, -700, "1"), push(1, 0, "2"), *traffic("new", 0, 120, prompt_version="2"),
+            run(1, -30, "old"), run(2, 40, "old"), run(3, 90, "new")]  # fmt: skip
+    rows += [*rendered("r1", "Be brief."), *rendered("r2", "Be brief."), *rendered("r3", "Rhyme!")]
+    result = diagnose(tmp_path, rows)
+    assert (value(result, "prompts_unmoved"), result.measures["prompts_unmoved"].n) == (1, 9)
+    assert value(result, "prompts_unmoved_when_scored") == 0
+    told = statement(result, "The prompts that the runs rendered")
+    assert "9 of 9 prompts are the same text (mean length 11 characters, 11 before)" in told
+    assert "0 of 9 prompts are the same text (mean length 8 characters, 11 before)" in told
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_by_labels_alone_it_is_said_whether_prompts_were_seen(tmp_path: Path, kept: bool) -> None:
+    rows = [run(0, -700, None, prompt_version="1"), push(0, -700, "1"), push(1, 0, "2"),
+            *traffic(None, -600, 0, prompt_version="1"),
+            *traffic(None, 0, 120, prompt_version="2"),
+            run(1, 40, None, prompt_version="1"), run(2, 90, None, prompt_version="2")]  # fmt: skip
+    if kept:
+        rows += [*rendered("r0", "Be brief."), *rendered("r1", "Be brief.")]
+    result = diagnose(tmp_path, rows)
+    assert value(result, "evidence_grade") == "version_label"
+    assert ("prompts_unmoved" in result.measures) == kept
+    assert any("as rendered" in limit for limit in result.limits) != kept
+
+
+def test_harm_is_told_with_the_error_of_the_change_and_of_the_clocks(tmp_path: Path) -> None:
+    rows = [*OLD, *traffic("new", 0, 120), run(1, -30, "old"), run(2, 60, "new")]
+    for run_id, wrong in (("r1", 10), ("r2", 50)):
+        rows += [Row(eval_samples, f"{run_id} {i}",
+                     {"run_id": run_id, "item_id": f"i{i}", "score": float(i >= wrong)})
+                 for i in range(100)]  # fmt: skip
+    result = diagnose(tmp_path, rows, clock_error_s=300.0)
+    change = result.measures["score_change"].ci95
+    assert change is not None
+    assert value(result, "harm") == pytest.approx(0.4 * 60)
+    low, high = value(result, "harm_bounds")
+    # an interval of loss alone: least loss over the fewest requests, most over the most
+    assert low == pytest.approx(-change[1] * 55)
+    assert high == pytest.approx(-change[0] * 65)
+    assert "a loss of 24 right answers (" in statement(result, "met it unscored the change")
+
+
+def test_no_complaint_bounds_the_share_from_above(tmp_path: Path) -> None:
+    rows = [
+        *OLD,
+        *traffic("old", 0, 30, account_id="z"),
+        run(1, -30, "old"),
+        ticket(0, 90, account_id="z"),
+    ]
+    rows += [request(i, i, "new", account_id=f"a{i}") for i in range(1, 21)]
+    result = diagnose(tmp_path, rows)
+    assert result.measures["complaint_rate"].ci95 == pytest.approx((0, 1 - 0.05 ** (1 / 20)))
+    assert "is below 13.9 % (one-sided, 95 %)" in statement(result, "0 of 20 accounts")
 
 
 def test_without_any_identity_it_cannot_be_tested(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from casework.diagnoses._stale_runs import UNIDENTIFIED
 from casework.diagnoses._stale_served import IN_COMMON
 from casework.diagnoses._stale_signal import Change, Signal
 from casework.stats.estimates import clopper_pearson, upper_if_none
-from casework.stats.intervals import Interval, difference, length, moved, union
+from casework.stats.intervals import Interval, coverage, difference, length, moved, union
 
 _GRADES = ("rendered_hash", "version_label", "process_start")
 
@@ -142,13 +142,13 @@ def _spans(
 def measure_blind(ask: Inquiry, blind: Blind, known: dict[str, Any]) -> None:
     """Record how much was served before it was evaluated."""
     totals, error = blind.totals, known["clock_error_s"]
-    n, here = totals["requests"], blind_spans(blind)
+    n, spans = totals["requests"], dict(enumerate(_spans(blind)))
+    here = coverage({i: served for i, (served, _) in spans.items()},
+                    {i: evaluated for i, (_, evaluated) in spans.items()})  # fmt: skip
     most = length(blind_spans(blind, error, "known_at"))
     least = length(blind_spans(blind, -error, settled=True))
     upper = totals["blind_most"] + totals["doubtful"]
-    everything = union(span for served, _ in _spans(blind) for span in served)
-    total = length(everything)
-    ask.measure("blind_seconds", length(here), "s", b.SPELLS, ci95=(least, most),
+    ask.measure("blind_seconds", here.blind_s, "s", b.SPELLS, ci95=(least, most),
                 n=len(blind.blind_configs))  # fmt: skip
     ask.measure("blind_requests", totals["blind"], "count:requests", b.TOTALS, n=n,
                 ci95=(totals["blind_least"], upper))  # fmt: skip
@@ -157,8 +157,7 @@ def measure_blind(ask: Inquiry, blind: Blind, known: dict[str, Any]) -> None:
                 "count:accounts", b.TOTALS, n=recorded)  # fmt: skip
     ask.measure("coverage_requests", 1 - totals["blind"] / n, "share:requests", b.TOTALS, n=n,
                 ci95=(1 - upper / n, 1 - totals["blind_least"] / n))  # fmt: skip
-    ask.measure("coverage_time", 1 - length(here) / total if total else None, "share",
-                b.SPELLS, n=len(blind.spells))  # fmt: skip
+    ask.measure("coverage_time", here.share, "share", b.SPELLS, n=len(blind.spells))  # fmt: skip
     ask.measure("configs_served", totals["configs"], "count:configurations", b.TOTALS)
     ask.measure("configs_never_evaluated", totals["never_evaluated"], "count:configurations",
                 b.TOTALS, n=totals["configs"])  # fmt: skip

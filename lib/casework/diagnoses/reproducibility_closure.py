@@ -26,12 +26,12 @@ match is worse than none. Fewer than five rebuilds say little, and seeds alone m
 much as the gap.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from casework.diagnoses import _closure as q
 from casework.diagnoses._as_of import settle_now
-from casework.diagnoses._closure_artifacts import choose
+from casework.diagnoses._closure_artifacts import Choice, choose
 from casework.diagnoses._closure_charts import draw
 from casework.diagnoses._closure_harness import by_harness
 from casework.diagnoses._closure_items import by_items
@@ -93,10 +93,7 @@ def judge(
         verdict=verdict,
         headline=headline(verdict, chosen["artifact"], chain, rebuilds, alpha),
         wide=_is_wide(chosen, chain, rebuilds, owners, alpha),
-        findings=(
-            *findings(ask, chain, rebuilds, owners, choice, alpha),
-            *_closer(ask, found, alpha, seed),
-        ),
+        findings=_findings(ask, found, owners, choice, alpha, seed),
         rivals=rivals_of(chain, rebuilds, alpha),
         falsifier=found.falsifier,
         remedies=remedies(chain, rebuilds, there, alpha),
@@ -106,12 +103,22 @@ def judge(
     )
 
 
-def _closer(ask: Inquiry, found: Weighed, alpha: float, seed: int) -> Iterator[Finding]:
-    """What stands beside the verdict: items, what rebuilds can show, the harness, the records."""
-    yield from by_items(ask, found.names, found.rebuilds, alpha, seed)
-    yield from by_power(ask, found.rebuilds)
-    yield from by_harness(ask, found.names, found.rebuilds, seed)
-    yield from by_standards(ask, found.chain)
+def _findings(
+    ask: Inquiry,
+    found: Weighed,
+    owners: list[dict[str, Any]],
+    choice: Choice,
+    alpha: float,
+    seed: int,
+) -> tuple[Finding, ...]:
+    """What carries the verdict, and beside it items, what rebuilds can show, harness, records."""
+    return (
+        *findings(ask, found.chain, found.rebuilds, owners, choice, alpha),
+        *by_items(ask, found.names, found.rebuilds, alpha, seed),
+        *by_power(ask, found.rebuilds),
+        *by_harness(ask, found.names, found.rebuilds, seed),
+        *by_standards(ask, found.chain),
+    )
 
 
 def _is_wide(

@@ -40,6 +40,7 @@ from casework.diagnoses._attribution import CLOCKS
 from casework.diagnoses._diagnosis import Diagnosis, Need
 from casework.diagnoses._environments import BUT_TESTS
 from casework.diagnoses._inquiry import Conclusion, Inquiry
+from casework.diagnoses._stale_beside import beside, unseen
 from casework.diagnoses._stale_charts import draw
 from casework.diagnoses._stale_findings import findings
 from casework.diagnoses._stale_measures import Blind, count_blind, measure_blind, measure_times
@@ -116,11 +117,11 @@ def judge(
         verdict=(verdict := _verdict(ask, blind, rivals, falsifier, sesoi, worst)),
         headline=headline(ask, verdict, blind, sesoi),
         wide=_is_wide(blind, change),
-        findings=findings(ask, blind, signal, change, worst),
+        findings=(*findings(ask, blind, signal, change, worst), *beside(ask, blind, change, known)),
         rivals=rivals,
         falsifier=falsifier,
         remedies=remedies(ask, blind, known),
-        limits=limits(ask, blind, clock_known, known),
+        limits=(*limits(ask, blind, clock_known, known), *unseen(ask, blind)),
         breaks=_breaks(blind),
     )
 

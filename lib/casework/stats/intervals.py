@@ -4,7 +4,7 @@ An interval is `(start, end)` in seconds and holds its start, not its end. What 
 evaluated is the difference of two sets of them (METHODS section 2).
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 Interval = tuple[float, float]
@@ -69,7 +69,7 @@ def moved(intervals: Iterable[Interval], by: float) -> tuple[Interval, ...]:
 
 
 def coverage(
-    served: Mapping[str, Sequence[Interval]], evaluated: Mapping[str, Sequence[Interval]]
+    served: Mapping[Hashable, Sequence[Interval]], evaluated: Mapping[Hashable, Sequence[Interval]]
 ) -> Coverage:
     """Compare what was served with what was evaluated, configuration by configuration.
 
@@ -82,4 +82,5 @@ def coverage(
     everything = union(part for spans, _ in pairs for part in spans)
     covered = difference(everything, blind)
     total = length(everything)
-    return Coverage(covered, blind, length(blind), length(covered) / total if total else None)
+    blind_s = length(blind)
+    return Coverage(covered, blind, blind_s, 1 - blind_s / total if total else None)
