@@ -628,7 +628,10 @@ def statement(result: Result, part: str) -> str:
     return next((f.statement for f in result.findings if part in f.statement), "")
 
 
-@pytest.mark.parametrize(("back", "how"), [("1", "rolled back to 1"), ("3", "replaced by 3")])
+@pytest.mark.parametrize(
+    ("back", "how"),
+    [("1", "rolled back to 1"), pytest.param("3", "replaced by 3", marks=pytest.mark.slow)],
+)
 def test_the_time_to_replacement_is_that_of_the_next_push(
     tmp_path: Path, back: str, how: str
 ) -> None:
@@ -644,12 +647,6 @@ def test_without_a_push_it_is_replaced_where_its_requests_end(tmp_path: Path) ->
     result = diagnose(tmp_path, rows)
     assert value(result, "time_to_replacement_s") == 3600
     assert "No push of another version is on record" in statement(result, "No push")
-
-
-def test_what_is_still_served_has_no_time_to_replacement(tmp_path: Path) -> None:
-    result = diagnose(tmp_path, [*OLD, *traffic("new", 0, 60), run(1, -30, "old")])
-    assert value(result, "time_to_replacement_s") is None
-    assert statement(result, "was still served when the requests end")
 
 
 def test_the_lag_of_each_configuration_is_told_with_the_error_of_the_clocks(
@@ -715,7 +712,7 @@ def test_harm_is_told_with_the_error_of_the_change_and_of_the_clocks(tmp_path: P
     assert "a loss of 24 right answers (" in statement(result, "met it unscored the change")
 
 
-def test_no_complaint_bounds_the_share_from_above(tmp_path: Path) -> None:
+def test_no_complaint_about_what_is_still_served_bounds_the_share(tmp_path: Path) -> None:
     rows = [
         *OLD,
         *traffic("old", 0, 30, account_id="z"),
@@ -726,6 +723,8 @@ def test_no_complaint_bounds_the_share_from_above(tmp_path: Path) -> None:
     result = diagnose(tmp_path, rows)
     assert result.measures["complaint_rate"].ci95 == pytest.approx((0, 1 - 0.05 ** (1 / 20)))
     assert "is below 13.9 % (one-sided, 95 %)" in statement(result, "0 of 20 accounts")
+    assert value(result, "time_to_replacement_s") is None
+    assert statement(result, "was still served when the requests end")
 
 
 def test_without_any_identity_it_cannot_be_tested(tmp_path: Path) -> None:

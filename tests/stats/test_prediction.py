@@ -104,6 +104,7 @@ def test_one_item_has_no_interval():
     assert mean_difference([0.5], [1]) is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("k", [5, 8, 30])
 def test_what_runs_can_find_is_the_power_of_a_t_test_with_one_in_a_group(k):
     from statsmodels.stats.power import TTestIndPower

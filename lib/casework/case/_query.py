@@ -28,10 +28,14 @@ class Query:
     def parts(self) -> tuple["Query", ...]:
         """All queries that this one rests on, each once, before the ones that read it."""
         found: dict[str, Query] = {}
-        for used in self.uses:
-            for part in (*used.parts(), used):
-                found.setdefault(part.id, part)
+        self._gather(found)
         return tuple(found.values())
+
+    def _gather(self, found: dict[str, "Query"]) -> None:
+        for used in self.uses:
+            if found.get(used.id) is not used:  # else its own parts are there already
+                used._gather(found)
+                found.setdefault(used.id, used)
 
     def text(self, held: frozenset[str] = frozenset()) -> str:
         """The whole statement. Parts whose ids are `held` are taken to be tables already."""
