@@ -868,7 +868,10 @@ def test_a_loss_in_one_segment_shows_item_by_item_with_few_rebuilds(
     assert rows["hard"]["gap"] == pytest.approx(-0.2)
     assert rows["hard"]["p_holm"] < 0.001
     assert rows["hard"]["low"] < -0.2 < rows["hard"]["high"] < 0
-    assert (rows["easy"]["gap"], rows["easy"]["p_holm"], rows["easy"]["equivalent"]) == (0, 1, True)
+    easy = rows["easy"]
+    assert (easy["gap"], easy["p_holm"], easy["equivalent"]) == (0, 1, True)
+    # of a hundred items that did not change, up to 3.6 of another hundred may
+    assert easy["high"] == pytest.approx(1 - 0.025 ** (1 / 100))
     assert rows["all items"]["items"] == 200
     told = statement(result, "Item by item")
     assert "in 1 of 2 segments (Holm): hard −20" in told

@@ -138,3 +138,10 @@ def test_items_right_or_wrong_have_the_exact_p_value_of_mcnemar(worse, better, s
     p = difference_p([-1.0, 0.0, 1.0], [worse, same, better])
     exact = stats.binomtest(worse, worse + better).pvalue if worse + better else 1.0
     assert p == pytest.approx(exact)
+
+
+@given(st.integers(0, 60), st.integers(31, 90))
+def test_many_items_right_or_wrong_have_nearly_that_of_mcnemar(worse, better):
+    p = difference_p([-1.0, 1.0], [worse, better])
+    exact = stats.binomtest(worse, worse + better).pvalue
+    assert p == pytest.approx(exact, abs=0.006)

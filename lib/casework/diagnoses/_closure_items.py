@@ -4,6 +4,7 @@ Rebuilds are too few for an interval more often than items are, and a loss in on
 the mean of all.
 """
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -15,6 +16,7 @@ from casework.findings import Finding
 from casework.stats.estimates import Estimate
 from casework.stats.multiplicity import holm
 from casework.stats.prediction import difference_p, mean_difference
+from casework.stats.sign_flips import with_unseen
 from casework.visible import shorten
 from casework.words import count, number, p_value, spread
 
@@ -119,11 +121,21 @@ def _compare(ask: Inquiry, names: Sequence[str], margin: float, seed: int) -> tu
     kept = {name: cell for name, cell in cells.items() if sum(cell[1]) > 1}
     if None not in kept:
         return ()
+    size = _size_of_a_change(*kept[None])
     adjusted = holm([difference_p(*cell, seed=seed) for cell in kept.values()])
     found = []
     for (name, cell), p in zip(kept.items(), adjusted, strict=True):
         gap = mean_difference(*cell, seed=seed)
         near = mean_difference(*cell, level=0.90, seed=seed)
         if gap is not None and near is not None:
+            if name is not None:
+                gap, near = with_unseen(gap, size), with_unseen(near, size, 0.90)
             found.append(Paired(name, gap, near.inside(-margin, margin), p))
     return tuple(found)
+
+
+def _size_of_a_change(values: Sequence[float], counts: Sequence[int]) -> float:
+    """By how much an item changes that does; a segment without a change may yet hold some."""
+    changed = [(value, n) for value, n in zip(values, counts, strict=True) if value]
+    total = sum(n for _, n in changed)
+    return math.sqrt(sum(n * value**2 for value, n in changed) / total) if total else 0.0
