@@ -50,13 +50,17 @@ def _harm(ask: Inquiry, config: dict[str, Any], change: Change, found: Estimate)
     ask.measure("harm_bounds", [min(ends), max(ends)], "score lost over the blind requests", by,
                 n=config["blind"])  # fmt: skip
     loss = ask.measures["harm"]
+    clocks = (
+        ""
+        if exposed[0] == exposed[1]
+        else (f"; with the error of the clocks too, {number(min(ends))} to {number(max(ends))}")
+    )
     is_count = change.how == "shares" or change.p is not None  # right or wrong, item by item
     return Finding(
         f"Over the {count(config['blind'], 'requests')} that met it unscored the change comes to a "
         f"loss of {spread(loss.value, loss.ci95, 'right answers' if is_count else 'score')}"
         f"{'' if is_count else ' in the unit of the score'}, if the suite stands for what "
-        f"customers asked; with the error of the clocks too, {number(min(ends))} to "
-        f"{number(max(ends))}.",
+        f"customers asked{clocks}.",
         ("harm", "harm_bounds", "score_change"),
         (ask.evidence_id(by),),
     )

@@ -26,8 +26,7 @@ def by_lags(ask: Inquiry, blind: Blind, known: dict[str, Any]) -> Iterator[Findi
     rows = [
         {"configuration": names[row["config"]], "first_served": row["first_served"],
          "first_scored": row["evaluated_at"], "lag_s": lags.get(row["config"]),
-         "requests": row["requests"], "blind": row["blind"], "blind_least": row["blind_least"],
-         "blind_most": row["blind_most"]}
+         "blind": row["blind"]}
         for row in told[:_MOST]
     ]  # fmt: skip
     ask.measure("lags", rows, "table", b.BY_CONFIG, n=len(told))

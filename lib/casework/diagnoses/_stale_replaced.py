@@ -4,14 +4,13 @@ from collections.abc import Iterator
 from typing import Any
 
 from casework.case import Query
-from casework.diagnoses import _stale_blind as b
 from casework.diagnoses._inquiry import Inquiry
 from casework.diagnoses._stale_measures import Blind
 from casework.diagnoses._stale_runs import FIRSTS
-from casework.diagnoses._stale_served import PUSHES
+from casework.diagnoses._stale_served import CONFIGS, PUSHES, STARTS, TRAFFIC
 from casework.diagnoses._stale_words import name_of
 from casework.findings import Finding
-from casework.words import duration, instant
+from casework.words import count, duration, instant
 
 REPLACED = Query(
     "replaced",
@@ -31,40 +30,50 @@ REPLACED = Query(
     uses=(PUSHES, FIRSTS),
 )
 
+WENT_ON = Query(
+    "went_on",
+    """
+    SELECT a.so_far - e.so_far AS others_after,
+           s.odds * (a.so_far - e.so_far) >= 20 AS without_it
+    FROM starts AS s
+    JOIN configs AS c ON c.config = s.config
+    JOIN traffic AS e ON e.prompt_name = c.prompt_name AND e.minute = c.last_minute
+    JOIN (SELECT prompt_name, max(so_far) AS so_far FROM traffic GROUP BY prompt_name) AS a
+      ON a.prompt_name = c.prompt_name
+    WHERE s.config = $config
+    """,
+    "Requests of the prompt after the last one of the configuration, and whether twenty of them "
+    "would be expected to be of it, had it gone on.",
+    uses=(CONFIGS, TRAFFIC, STARTS),
+)
+
 
 def by_replacement(ask: Inquiry, blind: Blind, worst: dict[str, Any]) -> Iterator[Finding]:
     """Measure from the beginning to the push of another version, or to the end of service.
 
-    Without a push the end is the last request, where traffic of the prompt went on without it.
+    Without a push the end is where traffic of the prompt went on without it.
     """
     config = blind.worst
     if config is None:
         return
     name, began, last = name_of(config), config["began_at"], config["last_served"]
-    pushes = ask.ask(REPLACED, **worst)
-    after = [spell["last_served"] for spell in blind.spells
-             if spell["prompt_name"] == config["prompt_name"]
-             and spell["config"] != config["config"]]  # fmt: skip
-    ended = [spell["ends_at"] for spell in blind.spells if spell["config"] == config["config"]]
+    pushes, seconds, by = ask.ask(REPLACED, **worst), None, REPLACED
+    said = f"Nothing shows that {name} was replaced; it was last met {instant(last)}."
     if pushes:
         seconds = (pushes[0]["pushed_at"] - began).total_seconds()
         how = "rolled back to" if pushes[0]["is_rollback"] else "replaced by"
         late = (last - pushes[0]["pushed_at"]).total_seconds()
         left = f"last met {duration(late)} after that" if late > 0 else "not met after that"
-        said = (f"{name} was {how} {pushes[0]['version']} {duration(seconds)} after it began, "
-                f"and {left}.")  # fmt: skip
-    elif ended and max(after, default=last) > last:
-        seconds = (max(ended) - began).total_seconds()
-        said = (f"No push of another version is on record. {name} was last met {instant(last)}, "
-                f"{duration((last - began).total_seconds())} after it began, and other "
-                "configurations of its prompt after that.")  # fmt: skip
-    else:
-        ask.measure("time_to_replacement_s", None, "s", REPLACED)
-        yield Finding(f"{name} was still served when the requests end; nothing replaced it.",
-                      ("time_to_replacement_s",), (ask.evidence_id(REPLACED),))  # fmt: skip
-        return
-    by = REPLACED if pushes else b.SPELLS
+        said = (
+            f"{duration(seconds)} after it began {name} was {how} {pushes[0]['version']}, and "
+            f"{left}."
+        )
+    elif (after := ask.one(WENT_ON, **worst))["without_it"]:
+        by, seconds = WENT_ON, (last - began).total_seconds()
+        said = (
+            f"No push of another version is on record. {name} was last met {duration(seconds)} "
+            f"after it began, and {count(int(after['others_after']), 'requests')} of its prompt "
+            "came after that."
+        )
     ask.measure("time_to_replacement_s", seconds, "s", by)
-    yield Finding(
-        said, ("time_to_replacement_s",), (ask.evidence_id(REPLACED), ask.evidence_id(by))
-    )
+    yield Finding(said, ("time_to_replacement_s",), (ask.evidence_id(by),))

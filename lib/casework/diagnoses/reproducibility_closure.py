@@ -7,6 +7,8 @@ The links of every artifact in use are followed, since the one that nobody can r
 rebuilds, and the one that fares worst is judged.
 The shipped weights, scored again on the present harness, are set against at least five rebuilds:
 outside the prediction interval, overall or in a segment, the recipe does not explain them.
+Beside the verdict stand the items by segment, the gap that so many rebuilds can show, what of the
+loss the harness took, and where each input belongs in SLSA provenance and Annex IV of the AI Act.
 METHODS section 3.
 
 ## Why it matters
