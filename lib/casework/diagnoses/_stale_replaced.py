@@ -10,6 +10,7 @@ from casework.diagnoses._stale_runs import FIRSTS
 from casework.diagnoses._stale_served import CONFIGS, PUSHES, STARTS, TRAFFIC
 from casework.diagnoses._stale_words import name_of
 from casework.findings import Finding
+from casework.visible import shorten
 from casework.words import count, duration, instant
 
 REPLACED = Query(
@@ -64,10 +65,8 @@ def by_replacement(ask: Inquiry, blind: Blind, worst: dict[str, Any]) -> Iterato
         how = "rolled back to" if pushes[0]["is_rollback"] else "replaced by"
         late = (last - pushes[0]["pushed_at"]).total_seconds()
         left = f"last met {duration(late)} after that" if late > 0 else "not met after that"
-        said = (
-            f"{duration(seconds)} after it began {name} was {how} {pushes[0]['version']}, and "
-            f"{left}."
-        )
+        version = shorten(pushes[0]["version"], 40)
+        said = f"{duration(seconds)} after it began {name} was {how} {version}, and {left}."
     elif (after := ask.one(WENT_ON, **worst))["without_it"]:
         by, seconds = WENT_ON, (last - began).total_seconds()
         said = (

@@ -97,7 +97,7 @@ PUSHES = Query(
         SELECT key, new_value AS version, occurred_at AS pushed_at
         FROM config_events WHERE key LIKE 'prompt:%'
         UNION ALL
-        SELECT key, old_value, TIMESTAMPTZ '1900-01-01 00:00:00+00'
+        SELECT key, old_value AS version, TIMESTAMPTZ '1900-01-01 00:00:00+00' AS pushed_at
         FROM config_events WHERE key LIKE 'prompt:%'
         QUALIFY row_number() OVER (PARTITION BY key ORDER BY occurred_at, locator) = 1
             AND old_value IS NOT NULL
