@@ -67,7 +67,8 @@ def parameters(query: Query) -> dict[str, object]:
     known |= dict.fromkeys(("run", "condition", "suite", "bank", "checkpoint"), "a")
     known |= {name: ["a"] for name in ("runs", "leaked")}
     known |= {name: ["a"] for name in ("base_runs", "tuned_runs", "stopped_by_filter")}
-    known |= {name: ["a"] for name in ("english", "others", "categories")}
+    known |= {name: ["a"] for name in ("english", "others", "categories", "launch_runs")}
+    known |= dict.fromkeys(("named_for_harm", "harm_field", "named_for_judge"), "a")
     known |= dict.fromkeys(
         ("tuned", "label_from", "refusal", "keyword", "format_reason", "filtered"), "a"
     )

@@ -121,7 +121,7 @@ PROBES = Query(
     uses=(JUDGED,),
 )
 
-_SUMS = """count(*) AS n, sum(first * second) AS both,
+SUMS = """count(*) AS n, sum(first * second) AS both,
            sum(first * (1 - second)) AS only_first, sum((1 - first) * second) AS only_second,
            count(*) FILTER (WHERE second < first) AS fewer,
            count(*) FILTER (WHERE second > first) AS more,
@@ -129,7 +129,7 @@ _SUMS = """count(*) AS n, sum(first * second) AS both,
 
 CHANGES = Query(
     "changes",
-    f"SELECT kind, {_SUMS} FROM probes GROUP BY kind ORDER BY kind",
+    f"SELECT kind, {SUMS} FROM probes GROUP BY kind ORDER BY kind",
     "Refusal of both checkpoints on the same prompts, unsafe ones and safe look-alikes.",
     uses=(PROBES,),
 )
@@ -137,7 +137,7 @@ CHANGES = Query(
 CATEGORIES = Query(
     "categories",
     f"""
-    SELECT kind, category, {_SUMS} FROM probes WHERE category IS NOT NULL
+    SELECT kind, category, {SUMS} FROM probes WHERE category IS NOT NULL
     GROUP BY kind, category ORDER BY kind, category
     """,
     "The same by category.",
@@ -174,7 +174,7 @@ _READINGS = "\n        UNION ALL ".join(
 READINGS = Query(
     "readings",
     f"""
-    SELECT reading, {_SUMS} FROM (
+    SELECT reading, {SUMS} FROM (
         SELECT reading, suite, item_id, avg(CASE WHEN NOT tuned THEN answer END) AS first,
                avg(CASE WHEN tuned THEN answer END) AS second,
                CAST(count(answer) AS DOUBLE) / 2 AS samples
@@ -237,7 +237,7 @@ AGREEMENT = Query(
 UTILITY = Query(
     "utility",
     f"""
-    SELECT {_SUMS}, avg(first) AS base, avg(second) AS tuned, sum(second - first) AS total,
+    SELECT {SUMS}, avg(first) AS base, avg(second) AS tuned, sum(second - first) AS total,
            count(*) FILTER (WHERE first NOT IN (0, 1) OR second NOT IN (0, 1)) AS graded
     FROM (
         SELECT suite, item_id, avg(CASE WHEN NOT tuned THEN score END) AS first,

@@ -44,6 +44,7 @@ class Found:
     Attributes:
         label_from: who judged: `human`, `judge` or `screen`.
         labels: errors of those labels against people, by kind and whether tuned.
+        agreement: the counts behind them, with refusals and prompts.
         counts: unsafe prompts as labelled.
         as_labelled_p: exact p-value of McNemar's test on them.
         p: that, or where errors of the labels are taken out, that of the change.
@@ -59,6 +60,7 @@ class Found:
 
     label_from: str
     labels: Mapping[tuple[str, bool], Errors]
+    agreement: tuple[dict[str, Any], ...]
     agree: int
     compared: int
     counts: Repeats
@@ -168,7 +170,7 @@ def parameters_of(compared: Compared) -> dict[str, Any]:
 def measure_changes(ask: Inquiry, label_from: str, known: dict[str, Any], seed: int) -> Found:
     """Measure refusal of unsafe prompts, of safe look-alikes, and the score on the task."""
     ask.case.hold(q.PROBES, **known)
-    by_kind = {row["kind"]: _repeats(row) for row in ask.ask(q.CHANGES, **known)}
+    by_kind = {row["kind"]: repeats_of(row) for row in ask.ask(q.CHANGES, **known)}
     agreement = ask.ask(q.AGREEMENT, **known)
     labels = {
         (row["kind"], row["tuned"]): Errors(row["missed"], row["flagged"], row["n"], row["items"])
@@ -183,6 +185,7 @@ def measure_changes(ask: Inquiry, label_from: str, known: dict[str, Any], seed: 
     return Found(
         label_from=label_from,
         labels=labels,
+        agreement=tuple(agreement),
         agree=sum(row["agree"] for row in agreement),
         compared=sum(row["n"] for row in agreement),
         counts=counts,
@@ -197,12 +200,12 @@ def measure_changes(ask: Inquiry, label_from: str, known: dict[str, Any], seed: 
         utility=_utility(task),
         task=task,
         categories=_categories(ask, known),
-        readings={row["reading"]: _repeats(row) for row in ask.ask(q.READINGS, **known)},
+        readings={row["reading"]: repeats_of(row) for row in ask.ask(q.READINGS, **known)},
         reasons=ask.one(q.REASONS, **known),
     )
 
 
-def _repeats(row: Mapping[str, Any]) -> Repeats:
+def repeats_of(row: Mapping[str, Any]) -> Repeats:
     names = ("n", "both", "only_first", "only_second", "fewer", "more", "squares", "samples")
     return Repeats(*(row[name] for name in names))
 
@@ -275,7 +278,7 @@ def _utility(task: dict[str, Any]) -> Estimate | None:
     if not task["n"]:
         return None
     if not task["graded"]:
-        return change(_repeats(task))
+        return change(repeats_of(task))
     return mean_change(task["n"], task["total"], task["squares"])
 
 
@@ -283,7 +286,7 @@ def _categories(ask: Inquiry, known: dict[str, Any]) -> tuple[Category, ...]:
     rows = ask.ask(q.CATEGORIES, **known)
     found = []
     for kind in ("unsafe", "safe_contrast"):
-        own = [(row["category"], _repeats(row)) for row in rows if row["kind"] == kind]
+        own = [(row["category"], repeats_of(row)) for row in rows if row["kind"] == kind]
         adjusted = holm([sign_test(counts) for _, counts in own])
         found += [Category(kind, name, counts, change(counts), p)
                   for (name, counts), p in zip(own, adjusted, strict=True)]  # fmt: skip

@@ -45,11 +45,6 @@ def measure(ask: Inquiry, found: Found, margin: float, critical: frozenset[str])
     ask.measure("categories", rows, "table", q.CATEGORIES, n=n)
 
 
-def measure_launch(ask: Inquiry, items: int | None) -> None:
-    """Measure the unsafe prompts of the launch suite; None where no such suite is known."""
-    ask.measure("launch_safety_items", items, "count:items", q.RUNS)
-
-
 def measure_exposure(ask: Inquiry, compared: Compared) -> bool:
     """Measure who met the tuned checkpoint; whether anybody did."""
     exposed = ask.one(q.EXPOSED, tuned=compared.tuned)

@@ -6,6 +6,7 @@ from typing import Any
 
 from casework.diagnoses import _alignment as q
 from casework.diagnoses._alignment_labels import NEARLY_ALL
+from casework.diagnoses._alignment_launch import Launch
 from casework.diagnoses._inquiry import Inquiry
 from casework.errors import unknown_name
 
@@ -22,9 +23,7 @@ class Compared:
         runs: for each suite the run of the base and that of the tuned checkpoint.
         same_prompt: whether the template is the same in all of them; None where not recorded.
         same_params: the same of the call parameters.
-        launch: names of the suites that the tuned checkpoint was launched on.
-        launch_items: the items in them, by kind; unsafe ones are None where no such suite is known
-            or its items are not all loaded.
+        launch: what the tuned checkpoint was launched on.
         recorded_base: the base that is compared where the record leads to it, or it was given;
             else what the record says that the tuned one was made of; None without a record.
     """
@@ -34,8 +33,7 @@ class Compared:
     runs: tuple[tuple[Run, Run], ...]
     same_prompt: bool | None
     same_params: bool | None
-    launch: tuple[str, ...]
-    launch_items: dict[str, int | None]
+    launch: Launch
     recorded_base: str | None = None
 
     @property
@@ -92,17 +90,15 @@ def settle(
     suites = dict.fromkeys(run["suite"] for run in runs)
     pairs = tuple(filter(None, (_best_pair(runs, suite, base, tuned) for suite in suites)))
     unsafe = [pair for pair in pairs if pair[0]["unsafe"] and pair[1]["unsafe"]]
-    names, items = launched_on(ask, runs, tuned, launch)
     above = _ancestors(_parents(ask), tuned)
+    recorded = base if above and (is_given or base in above) else next(iter(above), None)
     return Compared(
-        base, tuned, pairs, _same(unsafe, "prompt_hash"), _same(unsafe, "params_hash"), names,
-        items, base if above and (is_given or base in above) else next(iter(above), None),
+        base, tuned, pairs, same_hash(unsafe, "prompt_hash"), same_hash(unsafe, "params_hash"),
+        launched_on(ask, runs, tuned, launch), recorded,
     )  # fmt: skip
 
 
-def launched_on(
-    ask: Inquiry, runs: list[Run], tuned: str, launch: str | None
-) -> tuple[tuple[str, ...], dict[str, int | None]]:
+def launched_on(ask: Inquiry, runs: list[Run], tuned: str, launch: str | None) -> Launch:
     """Find the suites that the tuned checkpoint was launched on, and count their items by kind.
 
     As given, whoever ran it; else those of its runs from before it was first served; else those of
@@ -128,7 +124,7 @@ def launched_on(
     loaded = {run["suite"] for run in found if any(run[kind] for kind in kinds)}
     if not largest["unsafe"] and (not names or loaded != set(names)):
         largest["unsafe"] = None
-    return names, largest
+    return Launch(names, largest, tuple(run["run_id"] for run in found))
 
 
 def _by_lineage(
@@ -193,14 +189,14 @@ def _likeness(pair: tuple[Run, Run]) -> tuple[Any, ...]:
     grades = {True: 2, None: 1, False: 0}
     return (
         min(one["unsafe"], two["unsafe"]) > 0,
-        grades[_same([pair], "prompt_hash")] + grades[_same([pair], "params_hash")],
+        grades[same_hash([pair], "prompt_hash")] + grades[same_hash([pair], "params_hash")],
         sum(run["ended_at"] is not None for run in pair),
         two["started_at"],
         one["started_at"],
     )
 
 
-def _same(pairs: list[tuple[Run, Run]], name: str) -> bool | None:
+def same_hash(pairs: list[tuple[Run, Run]], name: str) -> bool | None:
     """Whether a hash is the same in every pair; None where one is not recorded."""
     known = [(one[name], two[name]) for one, two in pairs if one[name] and two[name]]
     if any(one != two for one, two in known):

@@ -24,13 +24,13 @@ def refusal(estimate: Estimate) -> str:
 
 def launch_said(compared: Compared) -> str:
     """Say what the launch suite held."""
-    if not compared.launch:
+    if not compared.launch.suites:
         return "no suite that it was launched on is recorded"
-    held = compared.launch_items["unsafe"]
-    suites = "suites" if len(compared.launch) > 1 else "suite"
+    held = compared.launch.items["unsafe"]
+    suites = "suites" if len(compared.launch.suites) > 1 else "suite"
     if held is None:
         return f"what the launch {suites} held is not known"
-    none = "no prompt marked unsafe" if compared.launch_items["unmarked"] else "no unsafe prompt"
+    none = "no prompt marked unsafe" if compared.launch.items["unmarked"] else "no unsafe prompt"
     return f"the launch {suites} held {count(held, 'unsafe prompts') if held else none}"
 
 
@@ -178,11 +178,11 @@ def _beside(found: Found) -> str:
 
 def _launch_finding(ask: Inquiry, compared: Compared) -> Finding:
     said = launch_said(compared)
-    items = compared.launch_items
-    names, tail = ", ".join(compared.launch), ""
-    if compared.launch and items["unsafe"] is None:
+    items = compared.launch.items
+    names, tail = ", ".join(compared.launch.suites), ""
+    if compared.launch.suites and items["unsafe"] is None:
         tail = f", as not all items of {names} are loaded"
-    elif compared.launch:
+    elif compared.launch.suites:
         tail = f": {names}, {count(items['utility'] or 0, 'task items')}"
     if items["unmarked"]:
         tail += f", {count(items['unmarked'], 'items')} of no recorded kind"
@@ -237,10 +237,10 @@ def remedies(verdict: Verdict, compared: Compared, found: Found, margin: float) 
             "filter before it, until it was tuned again with refusals among its examples, or "
             "with a lower learning rate."
         )
-    if compared.launch_items["unsafe"] == 0:
+    if compared.launch.items["unsafe"] == 0:
         remedies.append(
-            f"Add unsafe prompts and safe look-alikes to {', '.join(compared.launch)}, and block "
-            f"a launch that may lose more than {spread(margin, None, 'points')} of refusal."
+            f"Add unsafe prompts and safe look-alikes to {', '.join(compared.launch.suites)}, and "
+            f"block a launch that may lose more than {spread(margin, None, 'points')} of refusal."
         )
     blurred = verdict == "inconclusive" and found.change.low <= -margin and found.change.high >= 0
     if blurred:
@@ -253,7 +253,7 @@ def remedies(verdict: Verdict, compared: Compared, found: Found, margin: float) 
 
 def limits(compared: Compared, found: Found, pairs: int, rules: Rules) -> tuple[str, ...]:
     """Say what the answer does not cover."""
-    limits = ["A refusal is what was judged one; whether an answer would do harm is not judged."]
+    limits = []
     if pairs > found.counts.n:
         limits.append(
             f"{count(pairs - found.counts.n, 'unsafe prompts')} that both answered have no label "
@@ -268,10 +268,10 @@ def limits(compared: Compared, found: Found, pairs: int, rules: Rules) -> tuple[
     if found.counts.samples < _SAMPLES:
         often = "once" if found.counts.samples <= 1 else "less than three times"
         limits.append(f"Each prompt was sampled {often}; another sample may answer differently.")
-    if compared.launch and compared.launch_items["unsafe"] is None:
+    if compared.launch.suites and compared.launch.items["unsafe"] is None:
         limits.append(
-            f"Not all items of the launch, {', '.join(compared.launch)}, are loaded: whether it "
-            "held unsafe prompts is not known."
+            f"Not all items of the launch, {', '.join(compared.launch.suites)}, are loaded: whether "
+            "it held unsafe prompts is not known."
         )
     if compared.recorded_base is None:
         base = "the base is the one given" if rules.base else "the first run is taken for the base"

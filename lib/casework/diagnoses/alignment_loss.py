@@ -31,14 +31,12 @@ from dataclasses import replace
 from typing import Any
 
 from casework.diagnoses import _alignment as q
-from casework.diagnoses._alignment_changes import (
-    Found,
-    measure_changes,
-    parameters_of,
-)
+from casework.diagnoses._alignment_beside import look_beside
+from casework.diagnoses._alignment_changes import Found, measure_changes, parameters_of
 from casework.diagnoses._alignment_charts import draw
 from casework.diagnoses._alignment_labels import LABELLED_IN, SOURCES, choose_labels
-from casework.diagnoses._alignment_measures import measure, measure_exposure, measure_launch
+from casework.diagnoses._alignment_launch import measure_launch
+from casework.diagnoses._alignment_measures import measure, measure_exposure
 from casework.diagnoses._alignment_pairs import Judged, tell_all
 from casework.diagnoses._alignment_rules import Rules
 from casework.diagnoses._alignment_runs import Compared, launched_on, pairs_of, settle
@@ -107,7 +105,7 @@ def _judge_pair(ask: Inquiry, pair: tuple[str, str], rules: Rules) -> Judged:
     known = parameters_of(compared)
     ask.case.hold(q.JUDGED, **known)
     label_from = choose_labels(ask, rules.labels, known)
-    measure_launch(ask, compared.launch_items["unsafe"])
+    covered = measure_launch(ask, compared.launch)
     if label_from is None:
         return Judged(*pair, known, None, _no_labels(ask.one(q.COVERAGE, **known), rules.labels))
     known |= {"label_from": label_from}
@@ -126,7 +124,14 @@ def _judge_pair(ask: Inquiry, pair: tuple[str, str], rules: Rules) -> Judged:
     measure(ask, found, rules.margin, rules.critical_names)
     exposed = measure_exposure(ask, compared)
     draw(ask, found, rules.margin)
-    return Judged(*pair, known, found, _conclude(ask, compared, found, rules, exposed, known))
+    beside = look_beside(ask, compared, found, rules.margin, known)
+    conclusion = _conclude(ask, compared, found, rules, exposed, known)
+    conclusion = replace(
+        conclusion,
+        findings=(*conclusion.findings, *covered, *beside.findings),
+        limits=(*beside.limits, *conclusion.limits),
+    )
+    return Judged(*pair, known, found, conclusion)
 
 
 def _conclude(
@@ -164,9 +169,9 @@ def _conclude(
 
 def _launch_missing(compared: Compared) -> tuple[Missing, ...]:
     """Name the samples of the launch suite, where its runs are there without them."""
-    if not compared.launch or compared.launch_items["unsafe"] is not None:
+    if not compared.launch.suites or compared.launch.items["unsafe"] is not None:
         return ()
-    why = f"whether the launch suite held unsafe prompts: {', '.join(compared.launch)}"
+    why = f"whether the launch suite held unsafe prompts: {', '.join(compared.launch.suites)}"
     return (Missing("eval_samples", ("run_id", "item_id", "kind"), why, required=False),)
 
 
@@ -188,12 +193,12 @@ def _one_checkpoint(
     last = [run["model"] for run in runs if run["model"] in children] or [
         run["model"] for run in runs
     ]
-    blind = ""
+    blind, covered = "", ()
     if last:
-        names, items = launched_on(ask, runs, tuned or last[-1], launch_suite)
-        measure_launch(ask, items["unsafe"])
-        if items["unsafe"] == 0:
-            blind = f" The suite of the launch, {', '.join(names)}, holds no unsafe prompt."
+        launch = launched_on(ask, runs, tuned or last[-1], launch_suite)
+        covered = measure_launch(ask, launch)
+        if launch.items["unsafe"] == 0:
+            blind = f" The suite of the launch, {', '.join(launch.suites)}, holds no unsafe prompt."
     what = (
         (
             "No run asked unsafe prompts."
@@ -212,6 +217,7 @@ def _one_checkpoint(
         "not_testable",
         f"Not testable. {what}{blind} Load runs of the base and of the tuned checkpoint on the "
         "same unsafe prompts.",
+        findings=covered,
         missing=(
             Missing("eval_samples", ("run_id", "item_id", "kind"),
                     "the same unsafe prompts answered by base and tuned checkpoint"),

@@ -9,7 +9,7 @@ import math
 from dataclasses import dataclass
 from statistics import NormalDist
 
-from casework.stats.estimates import Estimate, wilson
+from casework.stats.estimates import Estimate, clopper_pearson, wilson
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +127,27 @@ def newcombe_paired(pairs: Pairs, level: float = 0.95) -> Estimate:
     low = d - reach(p2 - two.low, one.high - p1)
     high = d + reach(two.high - p2, p1 - one.low)
     return Estimate(d, low, high, n)
+
+
+def matched_odds_ratio(pairs: Pairs, level: float = 0.95) -> Estimate | None:
+    """Odds of a yes at the first time over those at the second, given the pair; exact interval.
+
+    Pairs that are a yes at the first time alone over those at the second alone: the conditional
+    estimate, with the limits of Clopper and Pearson for the share of the former among the pairs
+    that changed (Breslow & Day, IARC 1980, 5.2). Infinite where no pair changed the other way.
+
+    Returns:
+        The estimate, whose `n` is the number of pairs that changed; None where none did.
+    """
+    changed = pairs.only_first + pairs.only_second
+    if not changed:
+        return None
+    found = clopper_pearson(pairs.only_first, changed, level)
+    value, low, high = (
+        share / (1 - share) if share < 1 else math.inf
+        for share in (found.value, found.low, found.high)
+    )
+    return Estimate(value, low, high, changed)
 
 
 def noninferiority_pairs(

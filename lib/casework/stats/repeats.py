@@ -66,6 +66,19 @@ class Repeats:
         """Share of items that change, where one sample is drawn of each."""
         return (self.only_first + self.only_second) / self.n
 
+    @property
+    def moved(self) -> Pairs:
+        """Items by the direction in which they moved; those that did not count as neither."""
+        return Pairs(0, self.fewer, self.more, max(0, self.n - self.fewer - self.more))
+
+    @property
+    def cells(self) -> Pairs | None:
+        """The table of pairs, where each item was judged once at each time."""
+        if self.samples != 1:
+            return None
+        cells = round(self.both), round(self.only_first), round(self.only_second)
+        return Pairs(*cells, self.n - sum(cells))
+
     def of(self, n: int) -> "Repeats":
         """As many items as given, of which the same shares change."""
         by = n / self.n
@@ -123,8 +136,7 @@ def items_to_settle(repeats: Repeats, margin: float) -> int | None:
 
 def sign_test(repeats: Repeats) -> float:
     """Two-sided exact p-value for as many items that fell as rose; McNemar's with one sample."""
-    rest = max(0, repeats.n - repeats.fewer - repeats.more)
-    return mcnemar(Pairs(0, repeats.fewer, repeats.more, rest)).exact
+    return mcnemar(repeats.moved).exact
 
 
 def mean_change(n: int, total: float, squares: float, level: float = 0.95) -> Estimate | None:
