@@ -49,13 +49,13 @@ def measure_accuracy(ask: Inquiry, found: Found) -> tuple[Finding, ...]:
 
 def limits_of_accuracy(found: Found) -> list[str]:
     """Say where people labelled fewer answers of a checkpoint than METHODS asks for."""
-    done = [errors.n for (kind, _), errors in sorted(found.labels.items()) if kind == "unsafe"]
-    if found.label_from == "human" or not done or (len(done) == 2 and min(done) >= ASKED_FOR):
+    labelled = (found.labels.get(("unsafe", tuned)) for tuned in (False, True))
+    base, tuned = (errors.n if errors else 0 for errors in labelled)
+    if found.label_from == "human" or not (base or tuned) or min(base, tuned) >= ASKED_FOR:
         return []
-    least = number(min(done)) if len(done) == 2 else "none"
     return [
-        f"People labelled {least} of the answers of one checkpoint to unsafe prompts; "
-        f"{number(ASKED_FOR)} of each would tell how well its refusals are found."
+        f"People labelled {count(base, 'answers')} of the base and {number(tuned)} of the tuned "
+        f"checkpoint to unsafe prompts; {number(ASKED_FOR)} of each are asked for."
     ]
 
 

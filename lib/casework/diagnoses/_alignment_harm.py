@@ -20,7 +20,8 @@ from casework.stats.repeats import change, sign_test
 from casework.visible import shorten
 from casework.words import count, number, p_value, spread
 
-_SCORE = "score"
+_SCORE, _NAME = "score", 80
+_OTHER_SCALE = "its values are neither grades from 1 to 5 nor yes and no"
 NAMED_FOR_HARM = (
     r"(?i)(?:^|[^a-z])harm(?:ful(?:ness)?)?(?:[ _-]?(?:score|grade|rating|level|value|[0-9]+))*"
     r'"?(?:\.(?:value|score|grade|rating))?$'
@@ -143,7 +144,9 @@ def measure_harm(ask: Inquiry, known: dict[str, Any]) -> Harm:
     fields = ask.ask(FIELDS, **known)
     reasons = {row["field"]: _unreadable(row) for row in fields}
     usable = [row for row in fields if reasons[row["field"]] is None]
-    unread = tuple(f"{shorten(name)}: {why}" for name, why in reasons.items() if why)
+    # a score that tells whether an item was passed is of no scale of harm, and no news
+    unread = tuple(f"{_named(name)}: {why}" for name, why in reasons.items()
+                   if why and (name, why) != (_SCORE, _OTHER_SCALE))  # fmt: skip
     best = max(usable, key=lambda row: (row["field"] != _SCORE, row["answers"]), default=None)
     row = ask.one(HARM, **known, harm_field=best["field"]) if best else {"n": 0}
     if best is None or not row["n"]:
@@ -188,6 +191,11 @@ def measure_coherence(ask: Inquiry, known: dict[str, Any]) -> tuple[Finding, ...
     )
 
 
+def _named(field: str) -> str:
+    """A field as a person knows it."""
+    return shorten(field.removeprefix("$."), _NAME)
+
+
 def _unreadable(row: dict[str, Any]) -> str | None:
     """Why a field is not read as grades of harm; None where it is.
 
@@ -198,7 +206,7 @@ def _unreadable(row: dict[str, Any]) -> str | None:
         return "it is there for one of the two checkpoints alone"
     on_scale = row["graded"] == row["answers"] and row["highest"] > 1
     if not on_scale and row["flagged"] < row["answers"]:
-        return "its values are neither grades from 1 to 5 nor yes and no"
+        return _OTHER_SCALE
     refusals, others = row["of_refusals"], row["of_others"]
     if refusals is None or others is None:
         return "which end means harm cannot be seen" if row["field"] == _SCORE else None
@@ -223,7 +231,7 @@ def tell_harm(ask: Inquiry, harm: Harm) -> tuple[Finding, ...]:
         Finding(
             f"Answers with the highest grade of harm went from {was} to {became} of "
             f"{count(harm.change.n, 'unsafe prompts')}: {points(harm.change)}, exact "
-            f"{p_value(harm.p)}. Graded in the field {shorten(harm.field or '')}.{left_out}",
+            f"{p_value(harm.p)}. Graded in the field {_named(harm.field or '')}.{left_out}",
             ("harm_base", "harm_tuned", "harm_change", "harm_change_p"),
             tuple(map(ask.evidence_id, (HARM, FIELDS))),
         ),

@@ -57,7 +57,7 @@ def measure_launch(ask: Inquiry, launch: Launch) -> tuple[Finding, ...]:
     covered = [_covered(row) for row in rows] if known else []
     untested = [row["category"] for row in covered if row["untested"]]
     n = len(covered) or None
-    ask.measure("launch_coverage", covered if known else None, "table", LAUNCH_CATEGORIES, n=n)
+    ask.measure("launch_coverage", covered or None, "table", LAUNCH_CATEGORIES, n=n)
     ask.measure(
         "launch_categories_untested", len(untested) if covered else None, "count:categories",
         LAUNCH_CATEGORIES, n=n,
@@ -89,7 +89,7 @@ def _tell(ask: Inquiry, covered: list[dict[str, Any]], untested: list[str]) -> F
             f"The launch held unsafe prompts of all {kinds} that any run asks, the fewest of "
             f"{least['category']}, {count(least['launch_items'], 'prompts')}: if none of these "
             f"loses its refusal, a loss of {share(least['least_loss_excluded'])} and more is "
-            "excluded."
+            "excluded (95 %)."
         )
     return Finding(
         said,

@@ -111,8 +111,10 @@ def _measured(
         return None
     counts = repeats_of(row)
     refused = counts.second if is_tuned else counts.first
-    same = [same_hash([(instead_of, run)], name) for name in ("prompt_hash", "params_hash")]
-    return Other(run, is_tuned, *same, share_of(refused, counts.n), change(counts))
+    prompt, params = (
+        same_hash([(instead_of, run)], name) for name in ("prompt_hash", "params_hash")
+    )
+    return Other(run, is_tuned, prompt, params, share_of(refused, counts.n), change(counts))
 
 
 def _repeated(again: list[Other]) -> str:

@@ -81,15 +81,15 @@ def _read_together(ask: Inquiry, found: Found, margin: float) -> Finding:
         n=found.counts.n,
     )  # fmt: skip
     ask.estimate("discrimination_change", apart, "points", q.CHANGES)
-    told = ""
+    gap = ""
     if apart is not None:
-        told = (
+        gap = (
             " The gap between the refusal of unsafe prompts and that of safe look-alikes changed "
-            f"by {points(apart)}"
+            f"by {points(apart)}; it tells them apart {_apart(apart)}."
         )
-        told += f"; it tells them apart {_apart(apart)}."
     return Finding(
-        f"Read together: {_SAFETY[safety]}; {_OVER[refused]}; {_TASK[task]}.{told}",
+        f"Read together, before the rivals: {_SAFETY[safety]}; {_OVER[refused]}; {_TASK[task]}."
+        f"{gap}",
         ("reading", "discrimination_change"),
         (ask.evidence_id(q.CHANGES),),
         ("changes",) if any(chart.id == "changes" for chart in ask.charts) else (),

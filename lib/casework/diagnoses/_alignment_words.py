@@ -270,8 +270,8 @@ def limits(compared: Compared, found: Found, pairs: int, rules: Rules) -> tuple[
         limits.append(f"Each prompt was sampled {often}; another sample may answer differently.")
     if compared.launch.suites and compared.launch.items["unsafe"] is None:
         limits.append(
-            f"Not all items of the launch, {', '.join(compared.launch.suites)}, are loaded: whether "
-            "it held unsafe prompts is not known."
+            f"Not all items of the launch, {', '.join(compared.launch.suites)}, are loaded: "
+            "whether it held unsafe prompts is not known."
         )
     if compared.recorded_base is None:
         base = "the base is the one given" if rules.base else "the first run is taken for the base"

@@ -44,7 +44,7 @@ from casework.diagnoses._alignment_verdict import measure_critical, weigh, weigh
 from casework.diagnoses._alignment_words import findings, headline, limits, remedies
 from casework.diagnoses._diagnosis import Diagnosis, Need
 from casework.diagnoses._inquiry import Conclusion, Inquiry
-from casework.findings import Break, Missing, Primary
+from casework.findings import Break, Finding, Missing, Primary
 from casework.tables import (
     accounts,
     alias_events,
@@ -193,7 +193,8 @@ def _one_checkpoint(
     last = [run["model"] for run in runs if run["model"] in children] or [
         run["model"] for run in runs
     ]
-    blind, covered = "", ()
+    blind = ""
+    covered: tuple[Finding, ...] = ()
     if last:
         launch = launched_on(ask, runs, tuned or last[-1], launch_suite)
         covered = measure_launch(ask, launch)

@@ -143,10 +143,10 @@ def matched_odds_ratio(pairs: Pairs, level: float = 0.95) -> Estimate | None:
     if not changed:
         return None
     found = clopper_pearson(pairs.only_first, changed, level)
-    value, low, high = (
-        share / (1 - share) if share < 1 else math.inf
-        for share in (found.value, found.low, found.high)
+    low, high = (
+        share / (1 - share) if share < 1 else math.inf for share in (found.low, found.high)
     )
+    value = pairs.only_first / pairs.only_second if pairs.only_second else math.inf
     return Estimate(value, low, high, changed)
 
 

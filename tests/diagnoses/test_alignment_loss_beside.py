@@ -1,0 +1,279 @@
+"""What `alignment_loss` states beside its verdict, on small cases written out."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.diagnoses.refusing import (
+    ANSWERS,
+    REFUSES,
+    SAME,
+    answered,
+    diagnose,
+    lineage,
+    run,
+    sample,
+    two_runs,
+    value,
+)
+
+from casework.case import Row
+from casework.diagnoses._alignment_judge import families_of
+from casework.findings import Result
+from casework.stats.paired import Pairs, mcnemar, newcombe_paired, tango
+from casework.stats.proportions import difference_of_shares
+
+LOST = (20, 60, 2, 8)
+
+
+def graded(
+    pairs: list[tuple[Any, Any]], name: str = "harmful_1_5", *, sense: bool = True
+) -> list[Row]:
+    """Samples of both runs with their grades of harm; a grade of 1 stands on a refusal."""
+    rows = []
+    for item, grades in enumerate(pairs, start=1):
+        for run_id, grade in zip("bt", grades, strict=True):
+            refused = grade in (1, False)
+            held = {"score": grade} if name == "score" else {"attributes": {name: grade}}
+            text = REFUSES if refused else ANSWERS if sense else "la la la la"
+            rows.append(sample(run_id, item, refused, output_text=text, **held))
+    return rows
+
+
+def said(result: Result, start: str) -> str:
+    return next((f.statement for f in result.findings if f.statement.startswith(start)), "")
+
+
+GRADES = [(1, 1)] * 20 + [(1, 5)] * 30 + [(5, 1)] * 2 + [(5, 5)] * 3 + [(1, 4)] * 5
+
+
+@pytest.mark.parametrize("name", ["gpt4 harmfulness score", "score", "is_harmful"])
+def test_the_highest_grade_of_harm_is_compared_in_pairs(name: str, tmp_path: Path) -> None:
+    pairs = [(a == 5, b == 5) for a, b in GRADES] if name == "is_harmful" else GRADES
+    result = diagnose(tmp_path, [*two_runs(), lineage(), *graded(pairs, name)])
+    expected = tango(Pairs(3, 2, 30, 25))
+    assert value(result, "harm_change") == pytest.approx(28 / 60)
+    assert result.measures["harm_change"].ci95 == pytest.approx((expected.low, expected.high))
+    assert value(result, "harm_base") == pytest.approx(5 / 60)
+    assert value(result, "harm_tuned") == pytest.approx(33 / 60)
+    assert value(result, "harm_change_p") == pytest.approx(mcnemar(Pairs(3, 2, 30, 25)).exact)
+    assert name.split()[0] in said(result, "Answers with the highest grade of harm")
+
+
+def test_what_is_no_grade_of_harm_is_not_read(tmp_path: Path) -> None:
+    rows = []
+    for item, grades in enumerate(GRADES, start=1):
+        for name, grade in zip("bt", grades, strict=True):
+            fields = {
+                "harmless_score": grade,
+                "harm_category": grade,
+                "harm_of_share": grade,
+                "harm_rating": grade / 5,
+                "judge": {"harm": {"value": 2 * grade}},
+            }
+            rows.append(sample(name, item, grade == 1, score=6 - grade, attributes=fields))
+    result = diagnose(tmp_path, [*two_runs(), lineage(), *rows])
+    assert value(result, "harm_change") is None
+    assert not said(result, "Answers with the highest grade of harm")
+    limit = result.limits[0]
+    assert "whether an answer would do harm is not judged" in limit
+    for field in ("harm_rating: its values", "harm.value: its values", "score: refusals have"):
+        assert field in limit
+    assert limit.count(":") == 4, limit
+
+
+def test_a_grade_of_one_checkpoint_alone_is_named(tmp_path: Path) -> None:
+    rows = graded([(grade, None) for grade, _ in GRADES])
+    result = diagnose(tmp_path, [*two_runs(), lineage(), *rows])
+    assert value(result, "harm_change") is None
+    assert "harmful_1_5: it is there for one of the two checkpoints alone" in result.limits[0]
+
+
+def test_harm_is_counted_where_both_answers_make_sense(tmp_path: Path) -> None:
+    rows = graded([(1, 5)] * 20) + [
+        row
+        for row in graded([(1, 1)] * 20 + [(1, 5)] * 10, sense=False)
+        if row.values["item_id"][1:] > "20"
+    ]
+    result = diagnose(tmp_path, [*two_runs(), lineage(), *rows])
+    assert result.measures["harm_change"].n == 20
+    assert value(result, "senseless_base") == 0
+    assert value(result, "senseless_tuned") == pytest.approx(10 / 30)
+    assert "10 prompts with an answer without sense" in said(result, "Answers with the highest")
+    assert "10 prompts" not in said(result, "Answers without sense")
+
+
+def test_hostile_names_of_fields_are_data(tmp_path: Path) -> None:
+    name = 'x\'; DROP TABLE eval_samples; -- "$.[*]" harm'
+    result = diagnose(tmp_path, [*two_runs(), lineage(), *graded(GRADES, name)])
+    assert value(result, "harm_change") == pytest.approx(28 / 60)
+
+
+def test_what_the_launch_held_is_counted_by_category(tmp_path: Path) -> None:
+    rows = answered((10, 0, 0, 0), category="fraud") + [
+        sample(name, item, True, category="drugs") for name in "bt" for item in range(50, 55)
+    ]
+    launch = [run("l", "tuned", day=1, suite="golden")]
+    launch += [sample("l", item, True, category="fraud") for item in range(4)]
+    launch += [sample("l", item, None, "utility", score=1.0) for item in range(10, 20)]
+    result = diagnose(tmp_path, [*two_runs(), lineage(), *rows, *launch], launch_suite="golden")
+    coverage = {row["category"]: row for row in value(result, "launch_coverage")}
+    assert coverage["fraud"]["launch_items"] == 4
+    assert coverage["fraud"]["least_loss_excluded"] == pytest.approx(1 - 0.05 ** (1 / 4))
+    assert coverage["drugs"] == {
+        "category": "drugs", "launch_items": 0, "asked": 5, "untested": True,
+        "least_loss_excluded": None,
+    }  # fmt: skip
+    assert value(result, "launch_categories_untested") == 1
+    assert said(result, "Of 2 categories").endswith("tested 1. Untested: drugs.")
+
+
+@pytest.mark.parametrize("kind", [None, "unsafe"])
+def test_items_of_no_recorded_kind_may_have_tested(kind: str | None, tmp_path: Path) -> None:
+    launch = [run("l", "tuned", day=1, suite="golden"), sample("l", 1, True, kind)]  # type: ignore[arg-type]
+    rows = [*two_runs(), lineage(), *answered(LOST, category="fraud"), *launch]
+    result = diagnose(tmp_path, rows, launch_suite="golden")
+    assert (value(result, "launch_coverage") is None) == (kind is None)
+
+
+def test_the_accuracy_of_labels_is_told_by_checkpoint(tmp_path: Path) -> None:
+    """A judge that finds the refusals of the base and misses half of those of the tuned one."""
+    rows = []
+    for item in range(1, 101):
+        person = item <= 80
+        rows.append(sample("b", item, person, human_refused=person))
+        rows.append(sample("t", item, person and item > 40, human_refused=person))
+    result = diagnose(tmp_path, [*two_runs(), lineage(), *rows], labels="judge")
+    base, tuned = value(result, "label_accuracy")
+    assert (base["sensitivity"], tuned["sensitivity"]) == (1.0, 0.5)
+    assert (base["specificity"], tuned["specificity"]) == (1.0, 1.0)
+    expected = difference_of_shares((80, 80), (40, 80))
+    assert result.measures["sensitivity_change"].value == pytest.approx(-0.5)
+    assert result.measures["sensitivity_change"].ci95 == pytest.approx(
+        (expected.low, expected.high)
+    )
+    assert any("100 answers of the base and 100 of the tuned" in limit for limit in result.limits)
+
+
+def test_samples_of_one_prompt_are_one_label(tmp_path: Path) -> None:
+    rows = [
+        sample(name, item, item > 10, epoch=epoch, human_refused=True)
+        for item in range(1, 51) for name in "bt" for epoch in (1, 2, 3, 4)
+    ]  # fmt: skip
+    result = diagnose(tmp_path, [*two_runs(), lineage(), *rows], labels="judge")
+    found, *_ = value(result, "label_accuracy")
+    once = difference_of_shares((40, 50), (40, 50))
+    assert found["n"] == 4 * found["prompts"] == 200
+    assert result.measures["sensitivity_change"].ci95 == pytest.approx((once.low, once.high))
+
+
+def test_what_changed_is_told_in_odds(tmp_path: Path) -> None:
+    result = diagnose(tmp_path, [*two_runs(), lineage(), *answered(LOST)])
+    pairs = Pairs(*LOST)
+    assert value(result, "odds_ratio") == 30
+    assert value(result, "lost_of_changed") == pytest.approx(60 / 62)
+    assert value(result, "mcnemar_mid_p") == pytest.approx(mcnemar(pairs).mid)
+    assert value(result, "other_runs") is None
+    other, told = newcombe_paired(pairs), result.measures["refusal_change_by_newcombe"]
+    assert told.ci95 == pytest.approx((other.low, other.high))
+
+
+@pytest.mark.parametrize(
+    ("cells", "told"), [((20, 60, 0, 8), "at least 1"), ((20, 0, 60, 8), "at most 0.06")]
+)
+def test_odds_without_a_change_the_other_way_have_one_limit(
+    cells: tuple[int, int, int, int], told: str, tmp_path: Path
+) -> None:
+    result = diagnose(tmp_path, [*two_runs(), lineage(), *answered(cells)])
+    assert f"matched odds ratio {told}" in said(result, "As labelled, of 60 unsafe prompts")
+
+
+@pytest.mark.parametrize(
+    ("unsafe", "safe", "reading"),
+    [
+        ((5, 190, 0, 5), (2, 60, 0, 38), "safety lost, over-refusal less, task not scored"),
+        ((195, 0, 0, 5), (2, 0, 60, 38), "safety kept, over-refusal more, task not scored"),
+    ],
+)
+def test_both_kinds_of_refusals_are_read_together(
+    unsafe: tuple[int, int, int, int], safe: tuple[int, int, int, int], reading: str, tmp_path: Path
+) -> None:
+    contrast = [
+        Row(row.table, f"safe {row.locator}", row.values | {"item_id": f"s{row.values['item_id']}"})
+        for row in answered(safe, "safe_contrast")
+    ]
+    result = diagnose(tmp_path, [*two_runs(), lineage(), *answered(unsafe), *contrast])
+    assert value(result, "reading") == reading
+    apart = value(result, "refusal_change") - value(result, "over_refusal_change")
+    assert value(result, "discrimination_change") == pytest.approx(apart)
+
+
+@pytest.mark.parametrize(
+    ("names", "families"),
+    [
+        (["vllm/Llama-3-70b-instruct"], {"Llama"}),
+        (["openai/gpt-4o", "vicuna"], {"GPT", "Llama"}),
+        (["deepseek-r1-distill-qwen-7b"], {"DeepSeek", "Qwen"}),
+        (["phishing-bot", "sha256:ab12", "novation", ""], set()),
+    ],
+)
+def test_names_tell_families(names: list[str], families: set[str]) -> None:
+    assert families_of(names) == families
+
+
+@pytest.mark.parametrize(
+    ("attributes", "family"),
+    [
+        ({"eval": {"model_roles": {"grader": {"model": "vllm/Llama-3-70b"}}}}, "same"),
+        ({"eval": {"scorers": [{"options": {"model": "openai/gpt-4o"}}]}}, "other"),
+        ({"judge_model": "other/Tuned-LLAMA-7b"}, "itself"),
+        ({"judgement": "gpt-4", "judge": "in-house-7"}, None),
+    ],
+)
+def test_the_family_of_the_judge_is_told(
+    attributes: dict[str, Any], family: str | None, tmp_path: Path
+) -> None:
+    runs = [
+        run("b", "base", endpoint="llama-7b", **SAME),
+        run("t", "tuned", day=1, endpoint="mine/tuned-llama-7b", attributes=attributes, **SAME),
+    ]
+    result = diagnose(tmp_path, [*runs, lineage(), *answered(LOST, texts=False)])
+    assert value(result, "judge_family") == family
+    assert bool(said(result, "The judge, ")) == (family is not None)
+    unknown = any("is of the family of the tuned checkpoint" in limit for limit in result.limits)
+    assert unknown == (family is None)
+
+
+def test_the_judge_of_a_table_of_samples_is_read(tmp_path: Path) -> None:
+    runs = [run("b", "base", endpoint="qwen2.5", **SAME), run("t", "tuned", endpoint="q", **SAME)]
+    rows = answered(LOST, texts=False, attributes={"judge": "Qwen/QwQ-32B"})
+    assert value(diagnose(tmp_path, [*runs, lineage(), *rows]), "judge_family") == "same"
+
+
+def refused_by(name: str, refused: int, items: int = 400) -> list[Row]:
+    return [sample(name, item, item <= refused) for item in range(1, items + 1)]
+
+
+def test_repetitions_and_other_templates_are_told(tmp_path: Path) -> None:
+    runs = [
+        *two_runs(), run("t0", "tuned", day=1, **SAME),
+        run("plain", "tuned", day=0, prompt_hash="none", params_hash="d"),
+    ]  # fmt: skip
+    rows = [*refused_by("b", 380), *refused_by("t", 380), *refused_by("t0", 379),
+            *refused_by("plain", 20)]  # fmt: skip
+    result = diagnose(tmp_path, [*runs, lineage(), *rows])
+    others = {row["run_id"]: row for row in value(result, "other_runs")}
+    assert others["plain"]["change"] == pytest.approx(-0.9)
+    assert others["plain"]["same_template"] is False
+    assert len(others) == 2
+    told = said(result, "Other runs of the same suite")
+    assert "1 repetition, " in told
+    assert "a loss that comes with this set-up and not with the weights" in told
+
+
+def test_a_template_that_restores_refusals_is_told(tmp_path: Path) -> None:
+    runs = [*two_runs(), run("safe", "tuned", prompt_hash="guarded", params_hash="d")]
+    rows = [*refused_by("b", 380), *refused_by("t", 20), *refused_by("safe", 380)]
+    result = diagnose(tmp_path, [*runs, lineage(), *rows])
+    assert result.measures["other_runs"].value[0]["change"] == 0
+    assert "so that this set-up restores them" in said(result, "Other runs of the same suite")
