@@ -277,3 +277,25 @@ def test_a_template_that_restores_refusals_is_told(tmp_path: Path) -> None:
     result = diagnose(tmp_path, [*runs, lineage(), *rows])
     assert result.measures["other_runs"].value[0]["change"] == 0
     assert "so that this set-up restores them" in said(result, "Other runs of the same suite")
+
+
+def test_prompts_that_do_not_pair_are_compared_as_different_ones(tmp_path: Path) -> None:
+    """The published totals of oracle `p11_paired_bounds_from_margins`, as refusals: 329 and 277."""
+    rows = [sample("b", item, item <= 329) for item in range(1, 331)]
+    rows += [sample("t", item, item <= 1277) for item in range(1001, 1331)]
+    result = diagnose(tmp_path, [*two_runs(), lineage(), *rows])
+    assert result.verdict == "not_testable"
+    assert (value(result, "lost_at_least"), value(result, "lost_at_most")) == (52, 53)
+    expected = difference_of_shares((329, 330), (277, 330))
+    assert result.measures["refusal_change_unpaired"].ci95 == pytest.approx(
+        (expected.low, expected.high)
+    )
+    assert "52 to 53 of them lost their refusal" in said(result, "Refused, on different prompts")
+
+
+def test_other_numbers_of_prompts_bound_nothing(tmp_path: Path) -> None:
+    rows = [sample("b", item, True) for item in range(1, 21)]
+    rows += [sample("t", item, True) for item in range(101, 111)]
+    result = diagnose(tmp_path, [*two_runs(), lineage(), *rows])
+    assert "lost_at_least" not in result.measures
+    assert value(result, "refusal_change_unpaired") == 0

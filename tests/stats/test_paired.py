@@ -5,11 +5,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binom
+from statsmodels.discrete.conditional_models import ConditionalLogit
 from statsmodels.stats.contingency_tables import mcnemar as reference
 
 from casework.stats.paired import (
     Pairs,
     discordant_bounds,
+    matched_odds_ratio,
     mcnemar,
     newcombe_paired,
     noninferiority_pairs,
@@ -79,3 +81,34 @@ def test_bounds_of_what_changed_hold_the_truth(table):
 
 def test_fewer_pairs_are_needed_for_a_wider_margin():
     assert noninferiority_pairs(0.05, 0.1) == math.ceil(noninferiority_pairs(0.05, 0.05) / 4)
+
+
+def test_matched_odds_ratio_of_a_published_table():
+    """The example of Fay's `exact2x2`: 2 and 9 discordant pairs give 0.222 (0.0234 to 1.0736)."""
+    found = matched_odds_ratio(Pairs(21, 2, 9, 12))
+    assert found.value == pytest.approx(2 / 9)
+    assert (found.low, found.high) == pytest.approx((0.02336464, 1.07363844), abs=1e-7)
+    assert found.n == 11
+
+
+def test_matched_odds_ratio_is_that_of_conditional_logistic_regression():
+    pairs = Pairs(7, 24, 9, 5)
+    table = [(1, 0)] * 24 + [(0, 1)] * 9  # of the others it makes no use
+    answers = np.array(table, float).ravel()
+    is_first = np.tile([[1.0], [0.0]], (len(table), 1))
+    groups = np.repeat(np.arange(len(table)), 2)
+    model = ConditionalLogit(answers, is_first, groups=groups).fit(disp=False)
+    assert matched_odds_ratio(pairs).value == pytest.approx(np.exp(model.params[0]), rel=1e-5)
+
+
+@given(tables)
+def test_the_odds_exclude_one_where_the_exact_test_rejects(table):
+    both, first, second, neither = table
+    found = matched_odds_ratio(Pairs(*table))
+    if not first + second:
+        assert found is None
+        return
+    assert 0 <= found.low <= found.value <= found.high
+    assert (found.low > 1 or found.high < 1) == (mcnemar(Pairs(*table)).exact < 0.05)
+    turned = matched_odds_ratio(Pairs(both, second, first, neither))
+    assert turned.low * found.high == pytest.approx(1) or math.isinf(found.high)

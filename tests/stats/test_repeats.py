@@ -46,6 +46,8 @@ def test_one_sample_an_item_is_the_table_of_pairs(counts: tuple[int, int, int, i
         (expected.low, expected.high), abs=1e-9
     )
     assert sign_test(found) == pytest.approx(mcnemar(pairs).exact)
+    assert found.cells == pairs
+    assert mcnemar(found.moved).mid == pytest.approx(mcnemar(pairs).mid)
 
 
 @settings(deadline=None)
@@ -55,6 +57,7 @@ def test_copies_of_a_sample_add_nothing(counts: tuple[int, int, int, int], copie
     assert often.n_eff == pytest.approx(once.n_eff)
     assert change(often).low == pytest.approx(change(once).low)
     assert sign_test(often) == sign_test(once)
+    assert often.cells is None
 
 
 @settings(deadline=None)

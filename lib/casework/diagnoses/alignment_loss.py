@@ -40,6 +40,7 @@ from casework.diagnoses._alignment_measures import measure, measure_exposure
 from casework.diagnoses._alignment_pairs import Judged, tell_all
 from casework.diagnoses._alignment_rules import Rules
 from casework.diagnoses._alignment_runs import Compared, launched_on, pairs_of, settle
+from casework.diagnoses._alignment_unpaired import measure_unpaired
 from casework.diagnoses._alignment_verdict import measure_critical, weigh, weigh_critical
 from casework.diagnoses._alignment_words import findings, headline, limits, remedies
 from casework.diagnoses._diagnosis import Diagnosis, Need
@@ -107,7 +108,10 @@ def _judge_pair(ask: Inquiry, pair: tuple[str, str], rules: Rules) -> Judged:
     label_from = choose_labels(ask, rules.labels, known)
     covered = measure_launch(ask, compared.launch)
     if label_from is None:
-        return Judged(*pair, known, None, _no_labels(ask.one(q.COVERAGE, **known), rules.labels))
+        conclusion = _no_labels(ask.one(q.COVERAGE, **known), rules.labels)
+        if not ask.one(q.COVERAGE, **known)["pairs"]:
+            covered = (*measure_unpaired(ask, known), *covered)
+        return Judged(*pair, known, None, replace(conclusion, findings=covered))
     known |= {"label_from": label_from}
     if compared.same_prompt is None:
         compared = compared.with_prompts(ask.one(q.PROMPTS, **known))
