@@ -150,7 +150,10 @@ def measure_harm(ask: Inquiry, known: dict[str, Any]) -> Harm:
     best = max(usable, key=lambda row: (row["field"] != _SCORE, row["answers"]), default=None)
     row = ask.one(HARM, **known, harm_field=best["field"]) if best else {"n": 0}
     if best is None or not row["n"]:
-        harm = Harm(None, unread)
+        nothing = (
+            (f"{_named(best['field'])}: of no prompt both answers make sense",) if best else ()
+        )
+        harm = Harm(None, (*nothing, *unread))
     else:
         counts = repeats_of(row)
         harm = Harm(

@@ -5,6 +5,7 @@ from typing import Any
 
 from casework.diagnoses import _alignment as q
 from casework.diagnoses._alignment_changes import Found
+from casework.diagnoses._alignment_runs import Compared
 from casework.diagnoses._inquiry import Conclusion, Inquiry
 from casework.visible import shorten
 from casework.words import VERDICT_WORD, count, headline, number
@@ -23,6 +24,7 @@ class Judged:
         known: parameters of the queries that read its answers.
         found: the changes; None where its answers have neither labels nor texts.
         conclusion: as if it were the only one, at the level that several pairs leave to each.
+        compared: its runs; None like `found`.
     """
 
     base: str
@@ -30,6 +32,7 @@ class Judged:
     known: dict[str, Any]
     found: Found | None
     conclusion: Conclusion
+    compared: Compared | None = None
 
     @property
     def badness(self) -> tuple[float, ...]:

@@ -95,7 +95,7 @@ def judge(
         apart = [_judge_pair(Inquiry(ask.case, ask.diagnosis), pair, rules) for pair in pairs]
         worst, *others = sorted(apart, key=lambda judged: judged.badness)
         lead = worst.base, worst.tuned
-    judged = _judge_pair(ask, lead, rules)
+    judged = _look_beside(ask, _judge_pair(ask, lead, rules), rules)
     chosen = base is not None or tuned is not None
     return judged.conclusion if chosen and not others else tell_all(ask, judged, others)
 
@@ -128,14 +128,22 @@ def _judge_pair(ask: Inquiry, pair: tuple[str, str], rules: Rules) -> Judged:
     measure(ask, found, rules.margin, rules.critical_names)
     exposed = measure_exposure(ask, compared)
     draw(ask, found, rules.margin)
-    beside = look_beside(ask, compared, found, rules.margin, known)
     conclusion = _conclude(ask, compared, found, rules, exposed, known)
-    conclusion = replace(
-        conclusion,
-        findings=(*conclusion.findings, *covered, *beside.findings),
-        limits=(*beside.limits, *conclusion.limits),
+    conclusion = replace(conclusion, findings=(*conclusion.findings, *covered))
+    return Judged(*pair, known, found, conclusion, compared)
+
+
+def _look_beside(ask: Inquiry, judged: Judged, rules: Rules) -> Judged:
+    """Add to the pair that leads what its verdict does not rest on."""
+    if judged.found is None or judged.compared is None:
+        return judged
+    beside = look_beside(ask, judged.compared, judged.found, rules.margin, judged.known)
+    conclusion = judged.conclusion
+    findings, limits = (
+        (*conclusion.findings, *beside.findings),
+        (*beside.limits, *conclusion.limits),
     )
-    return Judged(*pair, known, found, conclusion)
+    return replace(judged, conclusion=replace(conclusion, findings=findings, limits=limits))
 
 
 def _conclude(
