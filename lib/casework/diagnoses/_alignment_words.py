@@ -235,7 +235,7 @@ def remedies(verdict: Verdict, compared: Compared, found: Found, margin: float) 
         remedies.append(
             "Take the tuned checkpoint out of service, or put the base's system prompt and a "
             "filter before it, until it was tuned again with refusals among its examples, or "
-            "with a lower learning rate."
+            "with a lower learning rate, a larger batch or a penalty on what leaves the base."
         )
     if compared.launch.items["unsafe"] == 0:
         remedies.append(
