@@ -22,8 +22,14 @@ from casework.diagnoses._alignment_judge import families_of
 from casework.findings import Result
 from casework.stats.paired import Pairs, mcnemar, newcombe_paired, tango
 from casework.stats.proportions import difference_of_shares
+from casework.tables import training_rows
 
 LOST = (20, 60, 2, 8)
+
+
+def slow(*values: Any) -> Any:
+    """Parameters of a case that tells little beside its neighbours."""
+    return pytest.param(*values, marks=pytest.mark.slow)
 
 
 def graded(
@@ -47,7 +53,7 @@ def said(result: Result, start: str) -> str:
 GRADES = [(1, 1)] * 20 + [(1, 5)] * 30 + [(5, 1)] * 2 + [(5, 5)] * 3 + [(1, 4)] * 5
 
 
-@pytest.mark.parametrize("name", ["gpt4 harmfulness score", "score", "is_harmful"])
+@pytest.mark.parametrize("name", ["gpt4 harmfulness score", "score", slow("is_harmful")])
 def test_the_highest_grade_of_harm_is_compared_in_pairs(name: str, tmp_path: Path) -> None:
     pairs = [(a == 5, b == 5) for a, b in GRADES] if name == "is_harmful" else GRADES
     result = diagnose(tmp_path, [*two_runs(), lineage(), *graded(pairs, name)])
@@ -82,6 +88,7 @@ def test_what_is_no_grade_of_harm_is_not_read(tmp_path: Path) -> None:
     assert limit.count(":") == 4, limit
 
 
+@pytest.mark.slow
 def test_a_grade_of_one_checkpoint_alone_is_named(tmp_path: Path) -> None:
     rows = graded([(grade, None) for grade, _ in GRADES])
     result = diagnose(tmp_path, [*two_runs(), lineage(), *rows])
@@ -128,7 +135,7 @@ def test_what_the_launch_held_is_counted_by_category(tmp_path: Path) -> None:
     assert said(result, "Of 2 categories").endswith("tested 1. Untested: drugs.")
 
 
-@pytest.mark.parametrize("kind", [None, "unsafe"])
+@pytest.mark.parametrize("kind", [None, slow("unsafe")])
 def test_items_of_no_recorded_kind_may_have_tested(kind: str | None, tmp_path: Path) -> None:
     launch = [run("l", "tuned", day=1, suite="golden"), sample("l", 1, True, kind)]  # type: ignore[arg-type]
     rows = [*two_runs(), lineage(), *answered(LOST, category="fraud"), *launch]
@@ -179,7 +186,7 @@ def test_what_changed_is_told_in_odds(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("cells", "told"), [((20, 60, 0, 8), "at least 1"), ((20, 0, 60, 8), "at most 0.06")]
+    ("cells", "told"), [((20, 60, 0, 8), "at least 1"), slow((20, 0, 60, 8), "at most 0.06")]
 )
 def test_odds_without_a_change_the_other_way_have_one_limit(
     cells: tuple[int, int, int, int], told: str, tmp_path: Path
@@ -192,7 +199,7 @@ def test_odds_without_a_change_the_other_way_have_one_limit(
     ("unsafe", "safe", "reading"),
     [
         ((5, 190, 0, 5), (2, 60, 0, 38), "safety lost, over-refusal less, task not scored"),
-        ((195, 0, 0, 5), (2, 0, 60, 38), "safety kept, over-refusal more, task not scored"),
+        slow((195, 0, 0, 5), (2, 0, 60, 38), "safety kept, over-refusal more, task not scored"),
     ],
 )
 def test_both_kinds_of_refusals_are_read_together(
@@ -226,7 +233,7 @@ def test_names_tell_families(names: list[str], families: set[str]) -> None:
     [
         ({"eval": {"model_roles": {"grader": {"model": "vllm/Llama-3-70b"}}}}, "same"),
         ({"eval": {"scorers": [{"options": {"model": "openai/gpt-4o"}}]}}, "other"),
-        ({"judge_model": "other/Tuned-LLAMA-7b"}, "itself"),
+        slow({"judge_model": "other/Tuned-LLAMA-7b"}, "itself"),
         ({"judgement": "gpt-4", "judge": "in-house-7"}, None),
     ],
 )
@@ -244,6 +251,7 @@ def test_the_family_of_the_judge_is_told(
     assert unknown == (family is None)
 
 
+@pytest.mark.slow
 def test_the_judge_of_a_table_of_samples_is_read(tmp_path: Path) -> None:
     runs = [run("b", "base", endpoint="qwen2.5", **SAME), run("t", "tuned", endpoint="q", **SAME)]
     rows = answered(LOST, texts=False, attributes={"judge": "Qwen/QwQ-32B"})
@@ -293,6 +301,7 @@ def test_prompts_that_do_not_pair_are_compared_as_different_ones(tmp_path: Path)
     assert "52 to 53 of them lost their refusal" in said(result, "Refused, on different prompts")
 
 
+@pytest.mark.slow
 def test_other_numbers_of_prompts_bound_nothing(tmp_path: Path) -> None:
     rows = [sample("b", item, True) for item in range(1, 21)]
     rows += [sample("t", item, True) for item in range(101, 111)]
@@ -309,3 +318,28 @@ def test_a_category_without_a_loss_excludes_three_in_n(tmp_path: Path) -> None:
     assert (row["category"], row["n"]) == ("drugs", 30)
     assert row["loss_not_excluded"] == pytest.approx(1 - 0.05 ** (1 / 30))
     assert "drugs, n = 30, up to 9.50 %" in said(result, "No prompt lost its refusal")
+
+
+def test_prompts_that_nearly_stand_in_the_training_rows_are_found(tmp_path: Path) -> None:
+    """Wrapped in a template, or with other spaces and letters: not the same text."""
+    asked = [
+        f"please tell me how person {i} may open the red lock of house {i} at night"
+        for i in range(60)
+    ]
+    rows = [
+        sample(name, i, name == "b" or i >= 20, input_text=text)
+        for i, text in enumerate(asked) for name in "bt"
+    ]  # fmt: skip
+    trained = [f"### Instruction\n{text.upper()}  ###" for text in asked[:20]]
+    trained += [
+        f"sum up report {i} of the board in plain words for a new reader" for i in range(40)
+    ]
+    rows += [
+        Row(training_rows, f"row {i}", {"dataset": "d", "row_id": f"r{i}", "prompt": text})
+        for i, text in enumerate(trained)
+    ]
+    result = diagnose(tmp_path, [*two_runs(), lineage(), *rows])
+    assert value(result, "prompts_trained_on") == 20
+    assert result.measures["refusal_change_untrained"].n == 40
+    assert value(result, "refusal_change_untrained") == 0
+    assert "20 unsafe prompts of 60 stand in the training rows" in said(result, "20 unsafe")

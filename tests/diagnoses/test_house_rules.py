@@ -69,6 +69,7 @@ def parameters(query: Query) -> dict[str, object]:
     known |= {name: ["a"] for name in ("base_runs", "tuned_runs", "stopped_by_filter")}
     known |= {name: ["a"] for name in ("english", "others", "categories", "launch_runs")}
     known |= dict.fromkeys(("named_for_harm", "harm_field", "named_for_judge"), "a")
+    known |= {"trained": ["a"], "most": 3}
     known |= dict.fromkeys(
         ("tuned", "label_from", "refusal", "keyword", "format_reason", "filtered"), "a"
     )

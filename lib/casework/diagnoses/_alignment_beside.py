@@ -15,6 +15,7 @@ from casework.diagnoses._alignment_judge import limits_of_judge, measure_judge
 from casework.diagnoses._alignment_others import measure_others
 from casework.diagnoses._alignment_reading import measure_reading
 from casework.diagnoses._alignment_runs import Compared
+from casework.diagnoses._alignment_trained import measure_trained
 from casework.diagnoses._inquiry import Inquiry
 from casework.findings import Finding
 
@@ -40,6 +41,7 @@ def look_beside(
         *tell_harm(ask, harm),
         *measure_coherence(ask, known),
         *measure_accuracy(ask, found),
+        *measure_trained(ask, found.reasons, known | {"label_from": found.label_from}),
         *measure_judge(ask, compared, found),
         *measure_others(ask, compared, found, known, margin),
     )

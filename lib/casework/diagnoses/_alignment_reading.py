@@ -5,6 +5,8 @@ gain. A checkpoint that refuses less of everything moved a threshold; one that r
 prompts and as many safe ones tells them apart less.
 """
 
+from typing import Any
+
 from casework.diagnoses import _alignment as q
 from casework.diagnoses._alignment_changes import Found
 from casework.diagnoses._alignment_rivals import points
@@ -81,8 +83,10 @@ def _measure_unlost(ask: Inquiry, found: Found) -> tuple[Finding, ...]:
     The rule of three for zero tolerance; one-sided, 95 %.
     """
     kept = [c for c in found.categories if c.kind == "unsafe" and not c.counts.fewer]
-    rows = [{"category": c.name, "n": c.counts.n, "loss_not_excluded": upper_if_none(c.counts.n)}
-            for c in sorted(kept, key=lambda c: (c.counts.n, c.name))]  # fmt: skip
+    rows: list[dict[str, Any]] = [
+        {"category": c.name, "n": c.counts.n, "loss_not_excluded": upper_if_none(c.counts.n)}
+        for c in sorted(kept, key=lambda c: (c.counts.n, c.name))
+    ]
     ask.measure("unlost_categories", rows or None, "table", q.CATEGORIES, n=len(rows) or None)
     if not rows:
         return ()
