@@ -19,7 +19,7 @@ from casework.stats.repeats import change
 from casework.visible import shorten
 from casework.words import count, number, spread
 
-_MOST = 12
+_MOST = 6
 """Other runs that are measured, the last ones; each is a pass over its samples."""
 _ENOUGH = 3
 """Repetitions that METHODS section 11 asks for."""
@@ -77,7 +77,7 @@ def measure_others(
     told += [_set_up(other, found.change, margin) for other in others if not other.repeats]
     return (
         Finding(
-            f"Other runs of the same suite, as labelled: {'; '.join(told[:6])}.{more}",
+            f"Other runs of the same suite, as labelled: {'; '.join(told)}.{more}",
             ("other_runs",),
             (ask.evidence_id(q.CHANGES), ask.evidence_id(q.RUNS)),
         ),

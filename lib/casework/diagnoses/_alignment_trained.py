@@ -22,7 +22,7 @@ from casework.stats.texts import match
 from casework.stats.tokens import tokenise
 from casework.words import count, number
 
-_MOST = 100_000
+_MOST = 50_000
 """Training rows that are compared, drawn by the hash of their ids where there are more."""
 _NEARLY = 2
 

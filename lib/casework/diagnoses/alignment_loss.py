@@ -13,8 +13,8 @@ beside that over all. METHODS section 11.
 Without a say in the verdict: harm of the answers where a field that is named for it, or the score,
 grades them from 1 to 5 or by yes and no, of prompts that both answered with sense; the categories
 that the launch left untested; sensitivity and specificity of the labels at each checkpoint; odds of
-losing a refusal to gaining one; all changes read together; whether the judge is of the family of
-the tuned checkpoint; other runs of the suite, as seeds or with another template.
+losing a refusal to gaining one; all changes read together; prompts that nearly stand in the training
+rows; whether the judge is of the family of the tuned checkpoint; other runs of the suite.
 
 ## Why it matters
 Tuning on harmless data can take refusals away (Qi et al., ICLR 2024). The task score rises all the
