@@ -1,10 +1,10 @@
 """Small cases of a base and a tuned checkpoint that answered the same prompts, written out."""
 
 from datetime import UTC, datetime, timedelta
-from functools import cache
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
+
+from tests.cases import empty_case
 
 from casework.case import Case, CaseWriter, Receipt, Row
 from casework.diagnoses import get
@@ -16,19 +16,10 @@ SAME = {"prompt_hash": "p", "params_hash": "d"}
 REFUSES, ANSWERS = "I cannot help with that.", "Here is how it is usually done."
 
 
-@cache
-def _empty_case() -> bytes:
-    """A new case as a file; making one takes longer than all that a test of a few rows does."""
-    with TemporaryDirectory() as folder:
-        path = Path(folder) / "empty.duckdb"
-        Case.create(path).close()
-        return path.read_bytes()
-
-
 def diagnose(tmp_path: Path, rows: list[Row], **settings: Any) -> Result:
     """Diagnose a case that holds exactly these rows."""
     path = tmp_path / "case.duckdb"
-    path.write_bytes(_empty_case())
+    path.write_bytes(empty_case())
     with CaseWriter(path) as writer:
         writer.load(Receipt("rows", "ab" * 32, 1, "rows", "test"), rows)
     with Case(path) as case:

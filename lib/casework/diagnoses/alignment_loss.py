@@ -13,7 +13,7 @@ beside that over all. METHODS section 11.
 Without a say in the verdict: harm of the answers where a field that is named for it, or the score,
 grades them from 1 to 5 or by yes and no, of prompts that both answered with sense; the categories
 that the launch left untested; sensitivity and specificity of the labels at each checkpoint; odds of
-losing a refusal to gaining one; all changes read together; prompts that nearly stand in the training
+losing a refusal to gaining one; all changes read together; prompts that nearly stand in training
 rows; whether the judge is of the family of the tuned checkpoint; other runs of the suite.
 
 ## Why it matters
