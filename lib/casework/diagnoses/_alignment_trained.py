@@ -76,7 +76,7 @@ def measure_trained(
     ask.estimate("refusal_change_untrained", left, "points", UNTRAINED)
     if not trained:
         return ()
-    without = f"without them the change as labelled is {points(left)}" if left else "all of them"
+    without = f"without them the change as labelled is {points(left)}" if left else "none is left"
     drawn = ""
     if rows.num_rows < reasons["training_rows"]:
         all_rows = number(reasons["training_rows"])
