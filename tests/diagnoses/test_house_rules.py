@@ -95,7 +95,7 @@ def parameters(query: Query) -> dict[str, object]:
     for name in ("in_force", "unscored", "same_queries", "known_documents"):
         known[name] = False
     for name in ("gate", "gate_after", "gate_used", "gate_old", "gate_new", "tolerance",
-                 "dense_tolerance", "lowest", "width", "depth"):  # fmt: skip
+                 "dense_tolerance", "lowest", "width", "depth", "near"):  # fmt: skip
         known[name] = 1.0
     known |= {"model": "a", "dimensions": 3}
     known |= {"same_day": True, "floor": 0.1, "value_step": 1.0, "denominator_step": 1.0}

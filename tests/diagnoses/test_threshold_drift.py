@@ -97,6 +97,7 @@ def test_what_returns_nothing_is_not_the_gate(diagnosed: Diagnosed) -> None:
 def test_judges_who_saw_passed_documents_give_no_precision(diagnosed: Diagnosed) -> None:
     result, _ = diagnosed("threshold_drift.judged_passed_only", 22)
     assert result.measures["precision_threshold"].value is None
+    assert "utility_threshold" not in result.measures
     assert any("Judgments lie above" in limit for limit in result.limits)
 
 

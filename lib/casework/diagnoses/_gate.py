@@ -10,7 +10,7 @@ from casework.diagnoses._gate_kinds import Other, Part
 from casework.diagnoses._gate_periods import Gate, Periods
 from casework.diagnoses._gate_relevance_found import Relevance
 from casework.diagnoses._inquiry import Inquiry
-from casework.stats.distributions import Drift, column_drift, dkw
+from casework.stats.distributions import Drift, column_drift
 from casework.stats.estimates import Z95, Estimate
 from casework.stats.gates import Restored, restoring_rank, restoring_threshold
 from casework.stats.multiplicity import benjamini_hochberg
@@ -247,6 +247,7 @@ def same_pairs(ask: Inquiry, params: dict[str, Any], spread: float) -> Pairs:
 
 def overlap_of(ask: Inquiry, params: dict[str, Any]) -> Estimate | None:
     """Mean overlap of the candidates of a query, over queries asked in both periods."""
+    ask.case.hold(pairs.BY_QUERY, **params)
     row = ask.one(pairs.OVERLAP, **params)
     n = row["queries"]
     if n < 2:
@@ -293,8 +294,3 @@ def drifted(ask: Inquiry, params: dict[str, Any]) -> tuple[tuple[Drift, float], 
     )
     adjusted = benjamini_hochberg([drift.p for drift in found])
     return tuple(zip(found, adjusted, strict=True))
-
-
-def uniform_error(found: Found) -> float:
-    """How far the pass rate of a restored threshold may be off, from that many queries (DKW)."""
-    return dkw(max(1, int(found.levels[True]["queries"])))

@@ -2,8 +2,9 @@
 
 import math
 
-from casework.diagnoses._gate import FEW, Found, uniform_error
+from casework.diagnoses._gate import FEW, Found
 from casework.diagnoses._gate_kinds import Part
+from casework.stats.distributions import dkw
 from casework.stats.periods import PeriodSums
 from casework.words import count, number, share, spread
 
@@ -40,10 +41,10 @@ def limits(found: Found, unplaced: int) -> tuple[str, ...]:
     if found.levels[False]["of_shared_queries"] == 0:
         said.append("No query was asked in both periods, so nothing is paired.")
     said += _of_relevance(found)
-    error = spread(uniform_error(found), None, "points")
+    asked = int(found.levels[True]["queries"])
     said.append(
-        f"A restored pass rate holds within {error} at any threshold, from "
-        f"{count(int(found.levels[True]['queries']), 'queries')} (Dvoretzky, Kiefer, Wolfowitz)."
+        f"A restored pass rate holds within {spread(dkw(max(1, asked)), None, 'points')} at any "
+        f"threshold, from {count(asked, 'queries')} (Dvoretzky, Kiefer, Wolfowitz)."
     )
     return tuple(said)
 

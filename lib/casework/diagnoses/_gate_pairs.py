@@ -9,11 +9,40 @@ PAIRS = Query(
     SELECT query_id, doc_id, is_after, count(*) AS times,
            (min(score) + max(score)) / 2 AS score, max(score) - min(score) AS spread,
            (min(dense_score) + max(dense_score)) / 2 AS dense_score,
-           max(dense_score) - min(dense_score) AS dense_spread
+           max(dense_score) - min(dense_score) AS dense_spread,
+           count(*) FILTER (WHERE score < $gate) AS dropped
     FROM offered WHERE is_shared AND score IS NOT NULL GROUP BY query_id, doc_id, is_after
     """,
-    "Each pair of query and document by period: the middle and the spread of its scores.",
+    "Each pair of query and document by period: the middle and the spread of its scores, how often "
+    "it was offered, and how often below the old threshold.",
     uses=(OFFERED,),
+)
+
+BY_QUERY = Query(
+    "by_query",
+    """
+    SELECT query_id, count(*) FILTER (WHERE n0 > 0 AND n1 > 0) AS stayed,
+           count(*) FILTER (WHERE n0 IS NULL) AS entered,
+           count(*) FILTER (WHERE n1 IS NULL) AS gone,
+           count(*) FILTER (WHERE n0 IS NULL AND new_score < $gate) AS entered_dropped,
+           count(*) FILTER (WHERE n1 IS NULL AND old_score < $gate) AS gone_dropped,
+           CAST(round(1e6 * count(*) FILTER (WHERE n0 > 0 AND n1 > 0) / count(*)) AS BIGINT)
+               AS jaccard,
+           coalesce(sum(n0), 0) AS n0, coalesce(sum(y0), 0) AS y0,
+           coalesce(sum(n1), 0) AS n1, coalesce(sum(y1), 0) AS y1,
+           coalesce(sum(y1 * n0 / n1 - y0), 0) AS same0,
+           coalesce(sum(y1 - y0 * n1 / n0), 0) AS same1
+    FROM (
+        SELECT query_id, a.times AS n0, a.dropped AS y0, a.score AS old_score,
+               b.times AS n1, b.dropped AS y1, b.score AS new_score
+        FROM (SELECT * FROM pairs WHERE NOT is_after) AS a
+        FULL JOIN (SELECT * FROM pairs WHERE is_after) AS b USING (query_id, doc_id))
+    GROUP BY query_id
+    """,
+    "Queries that were asked in both periods: documents that stayed, entered or left, candidates "
+    "and drops before and after, and the change of the drops of the documents that stayed, each "
+    "offered as often as before, or as after.",
+    uses=(PAIRS,),
 )
 
 PRECISION = Query(
@@ -88,24 +117,11 @@ OVERLAP = Query(
            CAST(sum(gone) AS DOUBLE) AS gone,
            CAST(sum(entered_dropped) AS DOUBLE) AS entered_dropped,
            CAST(sum(gone_dropped) AS DOUBLE) AS gone_dropped
-    FROM (
-        SELECT query_id, count(*) FILTER (WHERE is_old AND is_new) AS stayed,
-               count(*) FILTER (WHERE NOT is_old) AS entered,
-               count(*) FILTER (WHERE NOT is_new) AS gone,
-               count(*) FILTER (WHERE NOT is_old AND new_score < $gate) AS entered_dropped,
-               count(*) FILTER (WHERE NOT is_new AND old_score < $gate) AS gone_dropped,
-               CAST(round(1e6 * count(*) FILTER (WHERE is_old AND is_new) / count(*)) AS BIGINT)
-                   AS jaccard
-        FROM (
-            SELECT query_id, doc_id, bool_or(NOT is_after) AS is_old, bool_or(is_after) AS is_new,
-                   max(score) FILTER (WHERE is_after) AS new_score,
-                   max(score) FILTER (WHERE NOT is_after) AS old_score
-            FROM pairs GROUP BY query_id, doc_id)
-        GROUP BY query_id)
+    FROM by_query
     """,
     "Documents that stayed, entered or left the candidates of a query that was asked in both "
     "periods, with the Jaccard overlap.",
-    uses=(PAIRS,),
+    uses=(BY_QUERY,),
 )
 
 STEPS = Query(

@@ -174,6 +174,7 @@ def _restoring(ask: Inquiry, found: Found) -> Finding:
         f"A threshold of {spread(restored.threshold, (low, high), '')} lets as large a share pass "
         "as before."
     )
+    text += _ties(found)
     names, by = ["restoring_threshold"], [ask.evidence_id(pairs.STEPS)]
     if found.relevance.precision and found.relevance.target is not None:
         p = found.relevance.precision
@@ -184,6 +185,18 @@ def _restoring(ask: Inquiry, found: Found) -> Finding:
         names.append("precision_threshold")
         by.append(ask.evidence_id(pairs.JUDGED_BINS))
     return Finding(text, tuple(names), tuple(by))
+
+
+def _ties(found: Found) -> str:
+    """Say what the two thresholds around a tie let pass, where none lets just as many."""
+    restored, n = found.restored, int(found.fixed.n1)
+    passing, before = share(restored.passing / n), share(1 - found.fixed.before)
+    if restored.stricter is None or passing == before:
+        return ""
+    return (
+        f" Scores tie there: it lets {passing} pass, the next above, {number(restored.stricter)}, "
+        f"{share(restored.stricter_passing / n)}; before it was {before}."
+    )
 
 
 def _quality(ask: Inquiry, found: Found) -> Finding | None:

@@ -28,6 +28,7 @@ Usual cut-offs of the stability index take no account of sample size. Where judg
 documents alone, precision below the threshold is not known.
 """
 
+from dataclasses import replace
 from typing import Any
 
 from casework.diagnoses import _gate_relevance as relevance
@@ -47,7 +48,9 @@ from casework.diagnoses._gate import (
 from casework.diagnoses._gate_charts import draw
 from casework.diagnoses._gate_choice import Given, choose
 from casework.diagnoses._gate_limits import fewest, limits, queries_needed
+from casework.diagnoses._gate_margin import few_near, margin_found
 from casework.diagnoses._gate_measures import measure
+from casework.diagnoses._gate_parts import parts_found
 from casework.diagnoses._gate_periods import Periods
 from casework.diagnoses._gate_relevance_found import relevance_of
 from casework.diagnoses._gate_rivals import (
@@ -109,7 +112,13 @@ def judge(
     moved = _moved(found, rivals)
     measure(ask, found, moved)
     draw(ask, found, params, sesoi_drop)
-    return _conclude(ask, found, rivals, moved, params, sesoi_drop)
+    conclusion = _conclude(ask, found, rivals, moved, params, sesoi_drop)
+    return replace(
+        conclusion,
+        findings=(*conclusion.findings, *parts_found(ask, found, params, seed),
+                  *margin_found(ask, found, params, seed)),
+        limits=(*conclusion.limits, *few_near(ask, found, params)),
+    )  # fmt: skip
 
 
 def _conclude(
