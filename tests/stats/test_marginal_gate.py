@@ -5,9 +5,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.isotonic import IsotonicRegression
-from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import make_scorer
-from sklearn.model_selection import TunedThresholdClassifierCV
 
 from casework.stats.marginal_gate import MarginalGate, marginal_gate
 
@@ -47,8 +44,13 @@ def test_gate_follows_the_scores() -> None:
     assert found.chance.low <= chance(np.array(0.4)) <= found.chance.high
 
 
+@pytest.mark.slow
 def test_gate_is_the_one_that_tuning_by_the_same_utility_finds() -> None:
     """Scikit-learn chooses the threshold of most utility at the rate of the gate before."""
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.metrics import make_scorer
+    from sklearn.model_selection import TunedThresholdClassifierCV
+
     found = found_from(2, 8_000, 0.1)
     odds = found.chance.value / (1 - found.chance.value)
     _, scores, relevant = drawn(3, 8_000, 0.1)

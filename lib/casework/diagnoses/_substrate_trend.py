@@ -1,15 +1,16 @@
 """Does the lift run a steady course that knows no change?"""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 import numpy as np
 
+from casework.case import Query
 from casework.diagnoses._inquiry import Inquiry
 from casework.diagnoses._substrate_lifts import Effects, Metric, effects_of
 from casework.stats.estimates import Z95, Estimate
-from casework.stats.regimes import Lifts, misfit
+from casework.stats.regimes import Agreement, Lifts, misfit
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,11 +21,17 @@ class Trend:
         steps: misfit of steps, with two for each of their parameters (Akaike).
         steady: the same of the better of a straight course and one that wears off.
         within: change from the first half of the regimes to the second, all regimes together.
+        late: lifts of the second halves of the regimes with a say, by number of the regime.
+        settled: whether those agree; None with fewer than two.
+        query: by which the halves were summed.
     """
 
     steps: float
     steady: float
     within: Estimate
+    late: dict[int, Estimate]
+    settled: Agreement | None
+    query: Query
 
 
 def trend_of(
@@ -60,7 +67,19 @@ def trend_of(
         steps=misfit(each, steps) + 2 * len(numbers),
         steady=min(misfit(each, course) for course in courses) + 2 * 2,
         within=_within(each, regime, late),
+        **_settled(each, regime, late, effects),
+        query=found.query,
     )
+
+
+def _settled(each: Lifts, regime: Any, late: Any, effects: Effects) -> dict[str, Any]:
+    """The second halves alone: what a change still wore in, or left over, lies in the first."""
+    says = [i for i in np.flatnonzero(late == 1).tolist()
+            if not effects.regimes[int(regime[i])].is_short]  # fmt: skip
+    agreement = each.of(says).agreement()
+    if agreement:
+        agreement = replace(agreement, p=min(1.0, agreement.p * effects.tests))
+    return {"late": {int(regime[i]): each.estimate(i) for i in says}, "settled": agreement}
 
 
 def _within(each: Lifts, regime: Any, late: Any) -> Estimate:

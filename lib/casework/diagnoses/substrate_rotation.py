@@ -23,6 +23,7 @@ the endpoint of one region moved, or queries and not the documents of their inde
 then the whole is neither changed nor known to be unchanged.
 """
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -33,11 +34,14 @@ from casework.diagnoses._arms import TWO_ARMS, Comparison, said_moved, settle
 from casework.diagnoses._diagnosis import Diagnosis, Need
 from casework.diagnoses._inquiry import Conclusion, Inquiry
 from casework.diagnoses._substrate import Substrate
+from casework.diagnoses._substrate_after import carried_found, settled_found
+from casework.diagnoses._substrate_alarm import alarms_found
 from casework.diagnoses._substrate_charts import draw
 from casework.diagnoses._substrate_cover import gaps_of, left_out
 from casework.diagnoses._substrate_experiment import not_judged, told, usual
 from casework.diagnoses._substrate_lifts import Metric, effects_of
 from casework.diagnoses._substrate_metrics import Metrics, cuts_of, settle_metrics, within
+from casework.diagnoses._substrate_moves import moves_found
 from casework.diagnoses._substrate_rivals import (
     Checks,
     allocation_moved,
@@ -101,7 +105,8 @@ def judge(
     metrics = settle_metrics(ask, seen, substrate.changes, params, metric, negative_control,
                              alpha, seed)  # fmt: skip
     found = _Found(ask, substrate, compared, metrics)
-    return _conclude(ask, found, not_judged(ask, compared.experiment, every), material, alpha)
+    beyond = not_judged(ask, compared.experiment, every)
+    return _with_beside(ask, found, _conclude(ask, found, beyond, material, alpha))
 
 
 class _Found:
@@ -180,6 +185,24 @@ def _conclude(
         primary=Primary(agreement.p, alpha) if agreement and changes else None,
         breaks=tuple(Break(one.started, one.ended, "the substrate changed") for one in changes),
     )  # fmt: skip
+
+
+def _with_beside(ask: Inquiry, found: _Found, conclusion: Conclusion) -> Conclusion:
+    """Add what has no say in the verdict: washout, carry-over, what texts find, the alarm."""
+    effects, changes = found.effects, found.changes
+    carried, few_units = carried_found(ask, found.compared.params, found.metrics.metric, effects)
+    moves, few_texts = moves_found(ask, found.substrate, changes)
+    return replace(
+        conclusion,
+        findings=(
+            *conclusion.findings,
+            *settled_found(ask, effects, found.checks.trend),
+            *carried,
+            *moves,
+            *alarms_found(ask, found.substrate, changes),
+        ),
+        limits=(*conclusion.limits, *few_units, *few_texts),
+    )
 
 
 def _unchanged(found: _Found) -> Ruling:

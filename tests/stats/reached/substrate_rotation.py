@@ -8,13 +8,9 @@ import numpy as np
 from statsmodels.datasets import nile
 
 from casework.stats.changepoints import largest_break, pelt
-from casework.stats.interactions import (
-    classifier_chance,
-    difference_in_differences,
-    interaction,
-    mean_discrepancy,
-    standard_error,
-)
+from casework.stats.discrepancy import mean_discrepancy
+from casework.stats.interactions import classifier_chance, interaction, standard_error
+from casework.stats.regimes import ArmSums, contrast, lifts
 from casework.stats.strata import cochran_q
 
 Values = Mapping[str, Any]
@@ -75,7 +71,13 @@ def regimes(inputs: Values) -> Values:
 
 
 def card_krueger(inputs: Values) -> Values:
-    found = difference_in_differences(tuple(inputs["treat"]), tuple(inputs["control"]))
+    """The lift after, minus the lift before: of two regimes what `contrast` gives."""
+    one, none = np.ones(2), np.zeros((2, 2))
+    control, treated = (
+        ArmSums(1, one, one, np.array(inputs[arm]), none, none, none)
+        for arm in ("control", "treat")
+    )
+    found = contrast(lifts(control, treated), 1, 0).value
     return {"did": found, "published": found}
 
 
