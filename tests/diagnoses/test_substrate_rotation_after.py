@@ -131,3 +131,30 @@ def test_without_a_change_nothing_is_said_of_one(diagnose: Diagnose) -> None:
     result = diagnose(**experiment(), vectors=vectors({}))
     names = {"alarms", "neighbours_kept", "carry_over", "heterogeneity_p_washout"}
     assert not names & set(result.measures)
+
+
+@pytest.mark.parametrize(
+    ("wider", "told"),
+    [
+        (4.0, "not counted as a change"),
+        pytest.param(1.0, "no further break", marks=pytest.mark.slow),
+    ],
+)
+def test_scores_that_spread_around_a_middle_that_stays_are_told(
+    wider: float, told: str, diagnose: Diagnose
+) -> None:
+    """Half of the distances, those beyond the median in which changes are searched for, grow."""
+    rng = np.random.default_rng(8)
+    rows: Rows = {"query_id": [], "doc_id": [], "occurred_at": [], "dense_score": []}
+    for day in range(-1, 29):
+        for pair in range(24):
+            noise = rng.normal()
+            noise *= wider if day > 12 and abs(noise) > 0.7 else 1
+            rows["query_id"].append(f"q{pair}")
+            rows["doc_id"].append("d")
+            rows["occurred_at"].extend(instants([day + 0.3]))
+            rows["dense_score"].append(0.5 + 0.01 * noise * (day >= 0))
+    result = diagnose(**experiment(), candidates=rows)
+    assert result.measures["changes"].value == 0
+    assert (result.measures["score_distribution_p"].value < 0.05) == (wider > 1)
+    assert any(told in finding.statement for finding in result.findings)

@@ -2,9 +2,16 @@
 
 import numpy as np
 import pytest
-from ruptures import Dynp
+from ruptures import Dynp, KernelCPD
 
-from casework.stats.changepoints import break_with_p, largest_break, noise, pelt, pruned
+from casework.stats.changepoints import (
+    break_with_p,
+    distribution_break,
+    largest_break,
+    noise,
+    pelt,
+    pruned,
+)
 
 
 def test_the_largest_break_is_that_of_an_exact_search() -> None:
@@ -58,3 +65,26 @@ def test_a_louder_part_is_not_split_where_breaks_are_pruned() -> None:
         assert any(abs(index - 40) <= 2 for index in found)
         more += len(found) - 1
     assert more <= 1
+
+
+def test_the_break_of_a_distribution_is_that_of_kernel_change_point_detection() -> None:
+    rng = np.random.default_rng(11)
+    for break_at in (15, 24, 40):
+        rows = rng.normal(size=(60, 3))
+        rows[break_at:] *= 4
+        scaled = rows / rows.std(axis=0)
+        squares = ((scaled[:, None] - scaled[None]) ** 2).sum(axis=2)
+        width = np.median(squares[np.triu_indices(60, 1)])
+        exact = KernelCPD(kernel="rbf", min_size=5, params={"gamma": 1 / width}).fit(scaled)
+        found = distribution_break(rows, draws=199)
+        assert found.index == exact.predict(n_bkps=1)[0]
+        assert found.p < 0.05
+
+
+def test_noise_has_no_break_of_its_distribution() -> None:
+    rng = np.random.default_rng(12)
+    rejected = sum(distribution_break(rng.normal(size=30), draws=99).p <= 0.05 for _ in range(40))
+    assert rejected <= 5
+    assert distribution_break(np.zeros(30), draws=99).p == 1
+    with pytest.raises(ValueError, match="10 rows"):
+        distribution_break(np.zeros(9))

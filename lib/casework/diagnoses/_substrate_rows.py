@@ -219,6 +219,21 @@ DAILY_SCORES = Query(
     uses=(SCORED,),
 )
 
+DAILY_SHAPE = Query(
+    "daily_shape",
+    """
+    SELECT date_trunc('day', occurred_at) AS day, min(occurred_at) AS first,
+           max(occurred_at) AS last, count(*) AS scores,
+           quantile_cont(score - first, 0.1) AS q10, quantile_cont(score - first, 0.25) AS q25,
+           quantile_cont(score - first, 0.5) AS q50, quantile_cont(score - first, 0.75) AS q75,
+           quantile_cont(score - first, 0.9) AS q90
+    FROM scored WHERE occurred_at > first_at
+    GROUP BY day HAVING count(*) >= 10 ORDER BY day
+    """,
+    "Quantiles, by day, of how the scores depart from the first score of their pair.",
+    uses=(SCORED,),
+)
+
 LEVELS = Query(
     "levels",
     """

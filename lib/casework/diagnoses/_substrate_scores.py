@@ -21,7 +21,10 @@ def by_scores(ask: Inquiry, seed: int) -> Substrate | None:
     A day in which a change fell has readings of both levels. It is no level of its own, so the
     search is made again without such days. When a break is found, readings tell where it lies.
     """
-    days = ask.ask(q.DAILY_SCORES) if ask.case.filled("candidates") else []
+    if not ask.case.filled("candidates"):
+        return None
+    ask.case.hold(q.SCORED)
+    days = ask.ask(q.DAILY_SCORES)
     if len(days) < FEW_DAYS or not changepoints.AVAILABLE:
         return None
     first = _brackets(ask, days, _search(days, seed)[0])

@@ -49,6 +49,7 @@ from casework.diagnoses._substrate_rivals import (
     rivals_of,
 )
 from casework.diagnoses._substrate_scores import by_scores
+from casework.diagnoses._substrate_shape import shape_found
 from casework.diagnoses._substrate_trend import trend_of
 from casework.diagnoses._substrate_verdict import Ruling, least_that_matters, rule
 from casework.diagnoses._substrate_watch import judged, lines_of, part_of
@@ -188,7 +189,7 @@ def _conclude(
 
 
 def _with_beside(ask: Inquiry, found: _Found, conclusion: Conclusion) -> Conclusion:
-    """Add what has no say in the verdict: washout, carry-over, what texts find, the alarm."""
+    """Add what has no say in the verdict: washout, carry-over, searches, the alarm, the shape."""
     effects, changes = found.effects, found.changes
     carried, few_units = carried_found(ask, found.compared.params, found.metrics.metric, effects)
     moves, few_texts = moves_found(ask, found.substrate, changes)
@@ -200,6 +201,7 @@ def _with_beside(ask: Inquiry, found: _Found, conclusion: Conclusion) -> Conclus
             *carried,
             *moves,
             *alarms_found(ask, found.substrate, changes),
+            *shape_found(ask, found.substrate, found.metrics.metric.seed),
         ),
         limits=(*conclusion.limits, *few_units, *few_texts),
     )

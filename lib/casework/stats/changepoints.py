@@ -105,6 +105,62 @@ def break_with_p(values: Sequence[float], draws: int = 999, seed: int = 0, block
     return Break(largest_break(series), (1 + beyond) / (1 + draws))
 
 
+def distribution_break(
+    values: ArrayLike, least: int = 5, draws: int = 999, seed: int = 0, block: int = 3
+) -> Break:
+    """Where the distribution of rows changes most, of any kind, and its p-value.
+
+    Kernel change point detection with the Gaussian kernel of the median distance (Arlot, Celisse &
+    Harchaoui, JMLR 2019); blocks of a circle are shuffled, and each such series searched through.
+
+    Args:
+        values: shape (n, columns), such as quantiles by day; each column is put on its own scale.
+        least: rows on either side of the break.
+        draws: of the series without a break.
+        seed: of the draws.
+        block: rows that stay together.
+
+    Raises:
+        ValueError: fewer rows than two sides need.
+    """
+    rows = _columns(values)
+    n = len(rows)
+    if n < 2 * least:
+        raise ValueError(f"needs {2 * least} rows")
+    scaled = rows / np.where(rows.std(axis=0) > 0, rows.std(axis=0), 1.0)
+    squares = ((scaled[:, None] - scaled[None]) ** 2).sum(axis=2)
+    apart = squares[np.triu_indices(n, 1)]
+    width = float(np.median(apart[apart > 0])) if (apart > 0).any() else 1.0
+    kernel = np.exp(-squares / width)
+    gains = _kernel_gains(kernel, least)
+    rng = np.random.default_rng(seed)
+    places = (_shuffled(n, block, rng) for _ in range(draws))
+    found = gains.max() - 1e-12
+    beyond = sum(_kernel_gains(kernel[np.ix_(row, row)], least).max() >= found for row in places)
+    return Break(int(gains.argmax()) + least, (1 + int(beyond)) / (1 + draws))
+
+
+def _shuffled(n: int, block: int, rng: np.random.Generator) -> NDArray[np.int64]:
+    """Numbers up to n on a circle, cut into blocks anywhere, and the blocks shuffled.
+
+    Each comes once: one that came twice would be as near to itself as no other is.
+    """
+    circle = np.roll(np.arange(n), int(rng.integers(n)))
+    blocks = np.array_split(circle, np.arange(block, n, block))
+    return np.concatenate([blocks[i] for i in rng.permutation(len(blocks))])
+
+
+def _kernel_gains(kernel: Floats, least: int) -> Floats:
+    """What each split into two parts of so many rows takes off the kernel cost."""
+    n = len(kernel)
+    within = np.diagonal(kernel.cumsum(axis=0).cumsum(axis=1))
+    rows = kernel.sum(axis=1).cumsum()
+    left = np.arange(least, n - least + 1)
+    first, total = within[left - 1], within[-1]
+    last = total - 2 * rows[left - 1] + first
+    return np.asarray(first / left + last / (n - left) - total / n)
+
+
 SPLIT_95 = 7.35
 """Misfit beyond the best that a split may have at 95 % (Hansen, Econometrica 2000, table 1)."""
 
