@@ -13,7 +13,14 @@ from tests.diagnoses.conftest import Diagnosed
 import casework.diagnoses
 from casework.canonical import digest_rows
 from casework.case import Case, Query
-from casework.diagnoses import ALL, Diagnosis, _cohort_strata, _cohort_sums, _substrate_sums
+from casework.diagnoses import (
+    ALL,
+    Diagnosis,
+    _cohort_classifier,
+    _cohort_strata,
+    _cohort_sums,
+    _substrate_sums,
+)
 from casework.errors import UsageError
 
 SECTIONS = ["What it looks for", "Why it matters", "What would rule it out", "Known false alarms"]
@@ -32,7 +39,7 @@ def queries() -> dict[str, Query]:
                 found.setdefault(value, f"{module.name}.{name}")
     made = [
         _cohort_sums.standardised(SOURCES), _cohort_sums.cells(SOURCES),
-        _cohort_sums.arm_sums(SOURCES),
+        _cohort_sums.arm_sums(SOURCES), _cohort_classifier.sampled(SOURCES),
         *(_cohort_sums.moments(SOURCES, (1, 3), weighted=w) for w in (True, False)),
         *(make(cuts) for cuts in (0, 3)
           for make in (_substrate_sums.sums, _substrate_sums.by_unit)),
@@ -63,7 +70,8 @@ def parameters(query: Query) -> dict[str, object]:
     known |= {"dealt_by": "unit_id", "cohort": "week", "algorithm": "md5", "clock_error_s": 1.0}
     known |= dict.fromkeys(("opened_at", "closed_at", "middle_at"), instant)
     known |= dict.fromkeys(("raised_at", "launched_at"), instant)
-    known |= {"is_ratio": False, "everyone": False}
+    known |= {"is_ratio": False, "everyone": False, "least": 10.0, "other": "a"}
+    known |= {"cells_control": 4096, "cells_treated": 4096, "below": "100"}
     known |= dict.fromkeys(("run", "condition", "suite", "bank", "checkpoint"), "a")
     known |= {name: ["a"] for name in ("runs", "leaked")}
     known |= {name: ["a"] for name in ("base_runs", "tuned_runs", "stopped_by_filter")}

@@ -166,7 +166,7 @@ def _window(
         treatment=treatment,
         stage=stage,
         units=(sizes.get(control, 0), sizes.get(treatment, 0)),
-        share=_share(stage, ramp, last, len(sizes)),
+        share=planned_share(stage, ramp, last, len(sizes)),
         opened_at=opened,
         closed_at=closed,
         raised_at=min(raised, default=None),
@@ -177,7 +177,7 @@ def _window(
     )
 
 
-def _share(
+def planned_share(
     stage: str | None, ramp: list[dict[str, Any]], last: datetime | None, arms: int
 ) -> float | None:
     """Expected share of the treatment: from the ramp, else from the name of the stage."""

@@ -13,6 +13,7 @@ from casework.stats.sample_ratio import SampleRatio, sample_ratio
 from casework.words import count, number, p_value
 
 _STRICT = 0.0005
+_EVEN = 0.9999
 
 
 class Counts(NamedTuple):
@@ -63,9 +64,22 @@ def said_counts(counts: Counts, dealing: Dealing, treatment: str) -> str:
     what = "Counts" if counts.of == "units" else f"Counts of {counts.of}"
     said = f"{what} per arm are {'' if planned else 'not '}as planned ({p_value(p)})"
     said += ", which says nothing of who is in them" if planned else ""
-    said = f"{said}; {kinds[dealing.mechanism]}."
+    said = f"{said}; {kinds[dealing.mechanism]}.{_too_even(p, dealing)}"
     if counts.ratio_of_all is None:
         return said
     apart = f"{count(sum(counts.set_apart), 'units')} set apart"
     here = f"{number(counts.set_apart[1])} of them in {treatment}"
     return f"{said} With the {apart}, {here}, {p_value(counts.ratio_of_all.p)}."
+
+
+def _too_even(p: float, dealing: Dealing) -> str:
+    """Say what was dealt more evenly than chance allows: by a system, and not at random."""
+    seen = {
+        "counts per arm": p,
+        "sign-up cohorts over the arms": dealing.cohort_p,
+        "sign-up cohorts over the buckets": dealing.bucket_p,
+    }
+    even = [name for name, found in seen.items() if found is not None and found > _EVEN]
+    if not even:
+        return ""
+    return f" More even than chance allows (p > {_EVEN}): {', '.join(even)}."

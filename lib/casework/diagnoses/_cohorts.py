@@ -95,7 +95,7 @@ EXPOSED = Query(
     "exposed",
     """
     SELECT d.unit_id, d.arm = $treatment AS treated, d.assigned_at, m.moved_at, d.bucket,
-           u.account_id, u.created_at, u.covariates,
+           u.account_id, u.tier, u.region, u.created_at, u.covariates,
            coalesce(u.is_internal, FALSE) OR coalesce(u.is_bot, FALSE) AS set_apart
     FROM dealt AS d LEFT JOIN units AS u ON u.unit_id = d.unit_id
     LEFT JOIN moves AS m ON m.unit_id = d.unit_id

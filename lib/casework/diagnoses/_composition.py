@@ -12,6 +12,8 @@ from casework.diagnoses import _cohorts as q
 from casework.diagnoses._arms import Comparison
 from casework.diagnoses._cohort_balance import Covariate, balance, between_accounts
 from casework.diagnoses._cohort_change import Change, change_of
+from casework.diagnoses._cohort_classifier import Told, tell_arms
+from casework.diagnoses._cohort_strata import SEEN_BEFORE
 from casework.diagnoses._dealing import Dealing
 from casework.diagnoses._inquiry import Inquiry
 from casework.diagnoses._transport import Everyone, transported
@@ -38,6 +40,7 @@ class Composition:
         carrier: the covariate that carries most of the composition part.
         everyone: lift weighted to all compared units; None without outcomes.
         change: how the lift of the same units changed; None where too few were seen twice.
+        told: whether a classifier tells the arms apart; None without covariates.
         set_apart: staff, test tenants and bots in control and treatment, not compared.
         levels: metric by arm, control first.
         cells, moments: the queries behind the numbers.
@@ -54,6 +57,7 @@ class Composition:
     carrier: Covariate | None = None
     everyone: Everyone | None = None
     change: Change | None = None
+    told: Told | None = None
     cells: Query | None = None
     moments: Query | None = None
 
@@ -108,6 +112,10 @@ def compare(
     if not frame.sources:
         return found
     change = change_of(ask, frame.params) if frame.has_outcome else None
+    known = frame.names, frame.sources
+    told = tell_arms(ask, compared, dealing, known, frame.params, seed) if covariates else None
+    if frame.has_outcome and "before_value" in frame.sources:
+        ask.ask(SEEN_BEFORE, **frame.params)  # while the profile is held
     ask.case.hold(sums.standardised(frame.sources), **frame.params)
     for spent in (sums.PROFILE, sums.OBSERVED, q.EXPOSED):
         ask.case.release(spent)
@@ -121,6 +129,7 @@ def compare(
         found,
         covariates=covariates,
         change=change,
+        told=told,
         rehash=rehash,
         rehash_everyone=everyone,
         cells=sums.cells(frame.sources),

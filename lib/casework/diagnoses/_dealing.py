@@ -14,7 +14,7 @@ from casework.stats.composition import independence
 Mechanism = Literal["mixing", "non_mixing", "unknown"]
 
 _DEPENDENT = 1e-4
-_TOLERATED = 0.001
+TOLERATED = 0.001
 _COHORT_DAYS = (("year", 730), ("quarter", 180), ("month", 60), ("week", 14))
 
 RECOMPUTED = Query(
@@ -71,8 +71,8 @@ class Dealing:
     @property
     def verified(self) -> bool:
         """Whether the log proves a hash that mixes: every bucket recomputes, each has one arm."""
-        exact = self.mismatch is not None and self.mismatch <= _TOLERATED
-        ruled = self.conflicts is not None and self.conflicts <= _TOLERATED
+        exact = self.mismatch is not None and self.mismatch <= TOLERATED
+        ruled = self.conflicts is not None and self.conflicts <= TOLERATED
         return self.mechanism == "mixing" and exact and ruled
 
 
@@ -88,7 +88,7 @@ def examine(ask: Inquiry, compared: Comparison) -> Dealing:
     arms_by_bucket = ask.ask(q.BUCKETS, **params)
     cohort_p = _cohort_by_arm(ask, params, cohort)
     bucket_p = _cohort_by_bucket(ask, params, cohort)
-    exact = mismatch is not None and mismatch <= _TOLERATED
+    exact = mismatch is not None and mismatch <= TOLERATED
     if exact and not mixes(algorithm):
         mechanism: Mechanism = "non_mixing"
     elif exact and _is_whole(ask, compared, algorithm, arms_by_bucket):
@@ -120,7 +120,7 @@ def _is_whole(
     arms = ask.ask(q.SET_APART, **compared.params)
     units: int = sum(row["units"] - row["set_apart"] for row in arms)
     bucketed: int = sum(row["treated"] + row["control"] for row in by_bucket)
-    least = 1 - _TOLERATED
+    least = 1 - TOLERATED
     return own >= least * sum(row["with_bucket"] for row in named) and bucketed >= least * units
 
 
@@ -145,7 +145,7 @@ def _recompute(ask: Inquiry, compared: Comparison) -> tuple[str, float | None, i
             wrong += int((expected != batch.column("bucket").to_numpy()).sum())
             total += len(ids)
         best = min(best, (wrong / total, column), key=lambda pair: pair[0])
-        if best[0] <= _TOLERATED:
+        if best[0] <= TOLERATED:
             return algorithm, best[0], table.num_rows, best[1]
     return algorithm, best[0], table.num_rows, "unit_id"
 

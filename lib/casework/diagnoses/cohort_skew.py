@@ -5,6 +5,11 @@ Units of one kind in one arm: covariates from before exposure that differ more t
 a fresh salt would (re-hash test over all covariates at once), a hash that does not mix, and the
 part of the lift that composition explains (CUPED), with the lift for everyone. METHODS section 1.
 
+Beside the verdict: the lift of those dealt in each stage of a ramp; whether a classifier tells the
+arms apart, and by what; by how much a lift that was picked for its size is overstated; counts per
+arm within tiers, regions, stages, days and hours, and at each look; how evenly the buckets are
+filled; and other experiments with the same salt.
+
 ## Why it matters
 A canary that is no sample shows a lift that is gone when everybody has the change. Counts per arm
 are perfect all the while: a sample ratio test passes and proves nothing here.
@@ -21,20 +26,27 @@ one arm heavy by chance. Accounts dealt whole must be compared as accounts: that
 """
 
 from dataclasses import replace
+from typing import NamedTuple
 
 from casework.diagnoses import _cohort_sums as sums
 from casework.diagnoses import _cohorts as q
 from casework.diagnoses._arms import TWO_ARMS, Comparison, settle
+from casework.diagnoses._cohort_buckets import Filling, filling_of, said_filling, said_salts
 from casework.diagnoses._cohort_charts import draw
+from casework.diagnoses._cohort_classifier import BEYOND_MEANS, is_told, said_told
 from casework.diagnoses._cohort_counts import Counts, count_arms
+from casework.diagnoses._cohort_ramp import said_ramp
+from casework.diagnoses._cohort_ratio_words import said_ratios
+from casework.diagnoses._cohort_ratios import Ratios, ratios_of
 from casework.diagnoses._cohort_rivals import falsify, rivals_of
+from casework.diagnoses._cohort_winner import said_winner
 from casework.diagnoses._cohort_words import FLAGGED, findings, headline, limits, remedies
 from casework.diagnoses._composition import Composition, compare
 from casework.diagnoses._dealing import Dealing, examine
 from casework.diagnoses._diagnosis import Diagnosis, Need
 from casework.diagnoses._experiments import most_telling, unexamined
 from casework.diagnoses._inquiry import Conclusion, Inquiry
-from casework.findings import Falsifier, Missing, Primary, Rival, Verdict
+from casework.findings import Falsifier, Finding, Missing, Primary, Rival, Verdict
 from casework.stats.estimates import Estimate
 from casework.tables import assignments, config_events, outcomes, units
 
@@ -89,15 +101,33 @@ def judge(
         return Conclusion("not_testable", only, limits=limits, missing=(TWO_ARMS,))
     ask.case.hold(q.EXPOSED, **compared.params)
     dealing = examine(ask, compared)
+    dealt = _dealt(ask, compared, dealing)
     found = compare(ask, compared, dealing, metric, seed)
     counts = count_arms(compared, dealing, found.set_apart)
     _measure(ask, compared, dealing, found, counts)
-    if not found.rehash or not found.covariates:
-        missing = (UNKNOWN, *([UNDATED] if compared.opened_at is None else []))
-        return Conclusion("not_testable", NOTHING_KNOWN, limits=limits, missing=missing)
-    draw(ask, found, counts, sesoi_smd)
     concluded = _conclude(ask, compared, dealing, found, counts, alpha, sesoi_smd)
-    return replace(concluded, limits=limits + concluded.limits)
+    beyond = concluded.verdict == "clean" and is_told(found.told)
+    return replace(
+        concluded,
+        findings=concluded.findings + _beside(ask, compared, dealing, found, dealt),
+        limits=limits + concluded.limits + ((BEYOND_MEANS,) if beyond else ()),
+    )
+
+
+class _Dealt(NamedTuple):
+    """How units were dealt, beside what the verdict rests on."""
+
+    ratios: Ratios
+    filling: Filling | None
+    salts: tuple[Finding, ...]
+
+
+def _dealt(ask: Inquiry, compared: Comparison, dealing: Dealing) -> _Dealt:
+    return _Dealt(
+        ratios_of(ask, compared, dealing),
+        filling_of(ask, compared, dealing),
+        said_salts(ask, compared),
+    )
 
 
 def _conclude(
@@ -109,6 +139,10 @@ def _conclude(
     alpha: float,
     sesoi_smd: float,
 ) -> Conclusion:
+    if not found.rehash or not found.covariates:
+        missing = (UNKNOWN, *([UNDATED] if compared.opened_at is None else []))
+        return Conclusion("not_testable", NOTHING_KNOWN, missing=missing)
+    draw(ask, found, counts, sesoi_smd)
     falsifier = falsify(found, sesoi_smd)
     rivals = rivals_of(ask, compared, dealing, found, alpha)
     verdict = _verdict(found, falsifier, rivals, alpha, sesoi_smd)
@@ -127,6 +161,21 @@ def _conclude(
         ),
         primary=Primary(found.rehash_p, alpha),
     )
+
+
+def _beside(
+    ask: Inquiry,
+    compared: Comparison,
+    dealing: Dealing,
+    found: Composition,
+    dealt: _Dealt,
+) -> tuple[Finding, ...]:
+    """What stands beside the verdict and does not gate it."""
+    said = [said_told(ask, found.told)] if found.told else []
+    said += [*said_winner(ask, found), *said_ramp(ask, compared, dealing, found)]
+    said += said_ratios(ask, compared, dealt.ratios)
+    said += [said_filling(ask, dealt.filling)] if dealt.filling else []
+    return (*said, *dealt.salts)
 
 
 def _verdict(
