@@ -41,6 +41,7 @@ def test_in_a_quiet_year_every_diagnosis_is_tested_and_none_speaks(tmp_path: Pat
     assert told.changes
 
 
+@pytest.mark.slow
 def test_an_embedding_upgrade_is_one_cause_of_two_findings(tmp_path: Path) -> None:
     results, told = lived(tmp_path, "embedding_upgrade", 1)
     assert_told("embedding_upgrade", results)
@@ -50,6 +51,7 @@ def test_an_embedding_upgrade_is_one_cause_of_two_findings(tmp_path: Path) -> No
     assert set(told.ranking[:3]) == set(YEARS["embedding_upgrade"])
 
 
+@pytest.mark.slow
 def test_a_tuned_swap_is_told_by_three(tmp_path: Path) -> None:
     results, _ = lived(tmp_path, "tuned_swap", 1)
     assert_told("tuned_swap", results)
