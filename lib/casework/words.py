@@ -63,7 +63,8 @@ UNMEASURED = "not measured"
 """What is said of a measure without a value: the evidence did not suffice for it."""
 
 _ABBREVIATIONS = {
-    word.lower(): word for word in (*"ABCDEI", "ID", "LLM", "McNemar", "NPS", "SMD", "SRM", "UTC")
+    word.lower(): word
+    for word in (*"ABCDEI", "ID", "LLM", "McNemar", "Newcombe", "NPS", "SMD", "SRM", "UTC")
 }
 _UNIT_WORDS = {"smd": "standardised difference", "s": "time", "points": "percentage points"}
 _PERCENT = {"share": " %", "points": " points"}

@@ -32,7 +32,7 @@ _OPERATION = "Art. 12(2)(b, c) monitoring after market and in operation"
 _VERSIONS = "Annex IV 1 versions"
 FIELDS = (
     _Field("id", "requests.request_id", _EVENTS),
-    _Field("instant, UTC", "requests.occurred_at", _EVENTS),
+    _Field("instant (UTC)", "requests.occurred_at", _EVENTS),
     _Field("clock and its error", "clocks.host of requests.replica or service", _EVENTS),
     _Field("weights", "requests.checkpoint", _VERSIONS),
     _Field("alias", "requests.endpoint", _VERSIONS),

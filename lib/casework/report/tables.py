@@ -67,7 +67,7 @@ def _short(text: str) -> str:
 
 
 def measures(result: Result) -> Table:
-    """The numbers of a result as prose says them."""
+    """The numbers of a result as prose says them; those without a value are named below."""
     columns = (
         Column("measure"),
         Column("value (95 % interval)", "number"),
@@ -75,8 +75,11 @@ def measures(result: Result) -> Table:
         Column("n", "number"),
         Column("evidence", "evidence"),
     )
-    rows = tuple(_measure(name, measure) for name, measure in _scalars(result))
-    return Table(f"Numbers of {words.title(result.diagnosis).lower()}", columns, rows)
+    found = _scalars(result)
+    rows = tuple(_measure(name, one) for name, one in found if one.value is not None)
+    without = [words.title(name, one.unit) for name, one in found if one.value is None]
+    note = f"{words.sentence(words.UNMEASURED)[:-1]}: {', '.join(without)}." if without else ""
+    return Table(f"Numbers of {words.title(result.diagnosis).lower()}", columns, rows, note)
 
 
 def measures_in_full(result: Result) -> Table:
@@ -108,8 +111,6 @@ def _measure(name: str, measure: Measure) -> tuple[str, ...]:
     kind = measure.unit.partition(":")[0]
     said_with_it = kind in {"share", "points", "s", "p"}
     said = words.spread(measure.value, measure.ci95, measure.unit if said_with_it else "")
-    if measure.value is None:
-        said = words.UNMEASURED
     if isinstance(measure.value, list | tuple) and len(said) > _LONGEST_LIST:
         said = words.number(len(measure.value))
     return (
@@ -133,19 +134,21 @@ def of_measure(name: str, measure: Measure) -> Table:
     rows = list(measure.value)
     found = {key for row in rows for key in row if row[key] is not None}
     keys = sorted(found, key=lambda key: _rank(key, rows))
-    columns = tuple(Column(_spaced(key), _kind([row.get(key) for row in rows])) for key in keys)
+    columns = tuple(Column(_head(key), _kind([row.get(key) for row in rows])) for key in keys)
     cells = [tuple(_said(key, row.get(key)) for key in keys) for row in rows]
     return _cut(words.title(name), columns, cells, len(cells))
 
 
 def _said(key: str, value: Any) -> str:
-    """Say a cell of a measure: p-values as such, nested values in words, ids shortened in them."""
+    """Say a cell of a measure: p-values and times as such, nested values in words."""
     if value is None:
         return words.UNKNOWN
     if isinstance(value, float) and _P_VALUE.fullmatch(key):
         return words.p_value(value).removeprefix("p ").removeprefix("= ")
+    if isinstance(value, int | float) and key.endswith(_SECONDS):
+        return words.duration(value)
     if isinstance(value, Mapping):
-        return ", ".join(f"{_spaced(name)} {_said(name, item)}" for name, item in value.items())
+        return ", ".join(f"{_head(name)} {_said(name, item)}" for name, item in value.items())
     if isinstance(value, list | tuple):
         return "; ".join(_nested(key, item) for item in value) or "none"
     return _short(words.said(value, "")) or "(empty text)"
@@ -163,6 +166,7 @@ def _brief(value: Any) -> Any:
 
 
 _P_VALUE = re.compile(r"[pq]|p_.*|.*_p")
+_SECONDS = "_s"
 _LONGEST_ID = 32
 _SHORT_ID = 20
 
@@ -181,8 +185,9 @@ def _rank(key: str, rows: Sequence[Mapping[str, Any]]) -> tuple[int, int, str]:
 _ENDS = {"low": 1, "high": 2, "end": 1, "until": 1}
 
 
-def _spaced(name: str) -> str:
-    return on_one_line(name.replace("_", " ")) or "(unnamed)"
+def _head(name: str) -> str:
+    """The name of a column in words; one in seconds is said as a duration."""
+    return on_one_line(name.removesuffix(_SECONDS).replace("_", " ")) or "(unnamed)"
 
 
 def _kind(values: Iterable[Any]) -> Kind:
