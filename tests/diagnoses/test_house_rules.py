@@ -106,7 +106,13 @@ def parameters(query: Query) -> dict[str, object]:
                  "dense_tolerance", "lowest", "width", "depth", "near"):  # fmt: skip
         known[name] = 1.0
     known |= {"model": "a", "dimensions": 3}
-    known |= {"same_day": True, "floor": 0.1, "value_step": 1.0, "denominator_step": 1.0}
+    known |= {
+        "ids_differ": False,
+        "same_day": True,
+        "floor": 0.1,
+        "value_step": 1.0,
+        "denominator_step": 1.0,
+    }
     known |= dict.fromkeys(("started", "ended", "opened", "closed", "assigned_by"), instant)
     known |= {"models": ["a"], "named": ["a"], "lines": [0], "judged": [0], "line": 0}
     known |= {"floors": [0.1]}

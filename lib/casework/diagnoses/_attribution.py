@@ -47,6 +47,27 @@ POPULATION = Query(
     "embeddings or rankings there are beside them.",
 )
 
+POPULATION_ONCE = Query(
+    "population",
+    f"""
+    SELECT coalesce(CAST(sum(records) FILTER (WHERE is_counted) AS BIGINT), 0) AS rows,
+           coalesce(CAST(sum(records) FILTER (WHERE is_counted) AS BIGINT), 0) AS requests,
+           coalesce(CAST(sum(decided) AS BIGINT), 0) AS with_decision,
+           coalesce(CAST(sum(records) FILTER (WHERE NOT is_counted) AS BIGINT), 0) AS of_numbers,
+           count(DISTINCT endpoint) FILTER (WHERE is_counted) AS endpoints,
+           min(first) FILTER (WHERE is_counted) AS first,
+           max(last) FILTER (WHERE is_counted) AS last
+    FROM (SELECT endpoint, is_counted, count(*) AS records, count(decision) AS decided,
+                 min(occurred_at) AS first, max(occurred_at) AS last
+          FROM (SELECT occurred_at, endpoint, decision,
+                       decision IS NOT NULL OR {is_answer("operation")} AS is_counted
+                FROM requests WHERE {of_environment("environment")})
+          GROUP BY endpoint, is_counted)
+    """,  # noqa: S608  the text is put together of constants
+    "How many requests there are, none of which was retried, how many of them record a decision, "
+    "and how many calls for embeddings or rankings there are beside them.",
+)
+
 POSSIBLE = Query(
     "possible",
     """

@@ -20,9 +20,11 @@ DECIDED = Query(
     FROM requests
     WHERE (decision IS NOT NULL OR $population = 'requests' AND {is_answer("operation")})
       AND {of_environment("environment")}
-    QUALIFY row_number() OVER (PARTITION BY request_id ORDER BY occurred_at, locator) = 1
+    QUALIFY $ids_differ
+         OR row_number() OVER (PARTITION BY request_id ORDER BY occurred_at, locator) = 1
     """,
-    "The decisions: of each id the earliest record, retries, tests and embeddings aside.",
+    "The decisions: of each id the earliest record, retries, tests and embeddings aside. Where no "
+    "id of a request is there twice, none is looked for.",
 )
 
 NAMED_ALIASES = Query(

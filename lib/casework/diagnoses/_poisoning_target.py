@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from casework.diagnoses import _poisoning_customers as c
 from casework.diagnoses import _poisoning_evals as e
+from casework.diagnoses._ids import ids_differ
 from casework.diagnoses._inquiry import Inquiry
 from casework.errors import unknown_name
 from casework.stats.cluster_means import Clusters, change_within
@@ -194,8 +195,7 @@ def settle_target(
 
 def _traffic(ask: Inquiry, window: dict[str, datetime]) -> Rows:
     """Requests and accounts by tier; ids that differ are not looked at once more, by group."""
-    ids = np.sort(ask.case.arrow(c.IDS, **window)["id"].to_numpy())
-    once = bool((ids[1:] != ids[:-1]).all())
+    once = ids_differ(ask, c.IDS, **window)
     return ask.ask(c.TRAFFIC_ONCE if once else c.TRAFFIC, **window)
 
 

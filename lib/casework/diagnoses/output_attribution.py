@@ -46,6 +46,7 @@ from casework.diagnoses._attribution_words import (
 )
 from casework.diagnoses._diagnosis import Diagnosis, Need
 from casework.diagnoses._environments import ALL, BUT_TESTS
+from casework.diagnoses._ids import ids_differ
 from casework.diagnoses._in_force import DECIDED
 from casework.diagnoses._inquiry import Conclusion, Inquiry
 from casework.errors import unknown_name
@@ -72,11 +73,13 @@ def judge(
         clock_error_s: bound on the error of the clocks in seconds; else from `clocks`.
     """
     environment, set_apart = _environment(ask, population, environment)
-    everyone = ask.one(q.POPULATION, environment=environment)
+    once = ids_differ(ask)
+    everyone = ask.one(q.POPULATION_ONCE if once else q.POPULATION, environment=environment)
     population = _population(ask, population, everyone)
     clock = ask.one(q.CLOCKS)
     error = float(ask.infer("clock_error_s", clock_error_s, clock["clock_error_s"], 0.0))
-    known = {"population": population, "environment": environment, "clock_error_s": error}
+    known = {"population": population, "environment": environment, "clock_error_s": error,
+             "ids_differ": once}  # fmt: skip
     clock_known = bool(clock["hosts"]) or clock_error_s is not None
     return _conclude(ask, everyone, set_apart, known, clock_known=clock_known)
 
