@@ -124,6 +124,11 @@ class Case:
         self._held.pop(query.id, None)
         self._connection.execute(f"DROP TABLE IF EXISTS temp.{query.id}")
 
+    def release_all(self) -> None:
+        """Drop every held query."""
+        for query, _ in tuple(self._held.values()):
+            self.release(query)
+
     def sql(self, text: str, *, seconds: float = 60.0, limit: int = 10_000) -> Rows:
         """Run one SELECT that a person typed. At most `limit` rows, `seconds` of time.
 

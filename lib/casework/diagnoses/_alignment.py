@@ -7,6 +7,7 @@ counts once however often it was sampled.
 
 from casework.case import Query
 from casework.diagnoses._alignment_sense import FILTERED_OUT, FOREIGN, SENSELESS, WORDS
+from casework.diagnoses._in_order import in_order
 
 RUNS = Query(
     "runs",
@@ -269,11 +270,11 @@ PROMPTS = Query(
 
 EXPOSED = Query(
     "exposed",
-    """
+    f"""
     SELECT count(DISTINCT request_id) AS requests, count(DISTINCT account_id) AS customers,
            count(DISTINCT request_id) FILTER (WHERE decision IS NOT NULL) AS decisions,
            min(occurred_at) AS first, max(occurred_at) AS last,
-           (SELECT sum(revenue) FROM accounts WHERE account_id IN (
+           (SELECT {in_order("sum", "revenue")} FROM accounts WHERE account_id IN (
                SELECT account_id FROM requests WHERE checkpoint = $tuned)) AS revenue
     FROM requests WHERE checkpoint = $tuned
     """,

@@ -1,6 +1,7 @@
 """The questions that `reproducibility_closure` asks of a case."""
 
 from casework.case import Query
+from casework.diagnoses._in_order import in_order
 
 NAMES = Query(
     "names",
@@ -265,14 +266,14 @@ CHANGED = Query(
 
 CHURN = Query(
     "churn",
-    """
-    SELECT avg(variance) AS variance, count(*) AS items
+    f"""
+    SELECT {in_order("avg", "variance")} AS variance, count(*) AS items
     FROM (
-        SELECT item_id, var_samp(score) AS variance
+        SELECT item_id, {in_order("var_samp", "score")} AS variance
         FROM reruns
         WHERE list_contains($names, artifact) AND item_id IS NOT NULL AND is_original IS NOT TRUE
         GROUP BY item_id HAVING count(*) > 1
     )
-    """,
+    """,  # noqa: S608  the text is put together of constants
     "How much the score of one item varies from rebuild to rebuild, on average.",
 )

@@ -3,6 +3,7 @@
 from casework.case import Query
 from casework.diagnoses._debug_labels import TARGETS
 from casework.diagnoses._debug_rows import SCREENED
+from casework.diagnoses._in_order import in_order
 
 RUNS = Query(
     "runs",
@@ -128,10 +129,10 @@ SERVED = Query(
 
 REVENUE = Query(
     "revenue",
-    """
-    SELECT count(*) AS accounts, sum(revenue) AS revenue FROM accounts
+    f"""
+    SELECT count(*) AS accounts, {in_order("sum", "revenue")} AS revenue FROM accounts
     WHERE revenue IS NOT NULL AND account_id IN (
         SELECT account_id FROM requests WHERE list_contains($tuned_checkpoints, checkpoint))
-    """,
+    """,  # noqa: S608  the text is put together of constants
     "Yearly revenue of the accounts that the tuned checkpoint answered.",
 )

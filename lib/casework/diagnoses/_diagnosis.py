@@ -82,8 +82,11 @@ class Diagnosis:
             if value is not None:
                 source: Source = "given" if name in given else "default"
                 inquiry.parameters[name] = Parameter(value, source)
-        conclusion = self.judge(inquiry, **settings)
-        return inquiry.result(self.family, conclusion, seed=int(settings.get("seed", 0)))
+        try:
+            conclusion = self.judge(inquiry, **settings)
+            return inquiry.result(self.family, conclusion, seed=int(settings.get("seed", 0)))
+        finally:
+            case.release_all()  # of no use to another diagnosis, which needs the memory
 
     def _not_testable(
         self,

@@ -3,6 +3,7 @@
 from casework.case import Query
 from casework.diagnoses._gate_pairs import JUDGED
 from casework.diagnoses._gate_rows import OFFERED, PERIOD_SUMS
+from casework.diagnoses._in_order import in_order
 
 IDEAL = Query(
     "ideal",
@@ -151,14 +152,14 @@ REACH = Query(
 
 REVENUE = Query(
     "revenue",
-    """
+    f"""
     SELECT count(*) AS accounts,
-           CAST(sum(CAST(round(100 * revenue) AS HUGEINT)) AS DOUBLE) / 100 AS revenue
+           {in_order("sum", "revenue")} AS revenue
     FROM accounts
     WHERE revenue IS NOT NULL AND account_id IN (
         SELECT account_id FROM requests
         WHERE request_id IN (SELECT request_id FROM offered WHERE is_after))
-    """,
+    """,  # noqa: S608  the text is put together of constants
     "Revenue of the accounts that asked after the change.",
     uses=(OFFERED,),
 )

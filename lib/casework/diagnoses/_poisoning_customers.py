@@ -1,6 +1,7 @@
 """What `feedback_poisoning` asks about the customers: what they ask, answer, click, and are."""
 
 from casework.case import Query
+from casework.diagnoses._in_order import in_order
 from casework.diagnoses._poisoning_evals import FRESH, SCORED
 
 _OF_CUSTOMERS = """r.occurred_at >= $opened_at AND r.occurred_at <= $closed_at
@@ -71,11 +72,11 @@ IDS = Query(
 
 REVENUE = Query(
     "revenue",
-    """
+    f"""
     SELECT lower(trim(tier)) AS tier, churned_at IS NOT NULL AS churned, count(*) AS accounts,
-           sum(revenue) AS revenue, count(revenue) AS with_revenue
+           {in_order("sum", "revenue")} AS revenue, count(revenue) AS with_revenue
     FROM accounts GROUP BY lower(trim(tier)), churned_at IS NOT NULL ORDER BY 1, churned
-    """,
+    """,  # noqa: S608  the text is put together of constants
     "Accounts and yearly revenue by tier, of those that left and those that stayed.",
 )
 

@@ -3,6 +3,7 @@
 from casework.case import Query
 from casework.diagnoses._environments import outside_tests
 from casework.diagnoses._in_force import ALIAS_DAYS, ALIAS_SEGMENTS, REPLICA_DAYS
+from casework.diagnoses._in_order import in_order
 
 REACH = Query(
     "reach",
@@ -106,16 +107,16 @@ BY_ENDPOINT = Query(
 
 AFFECTED = Query(
     "affected",
-    """
+    f"""
     SELECT count(*) FILTER (WHERE s.account_id IS NOT NULL) AS accounts,
            min(s.first) AS first, max(s.last) AS last,
-           sum(a.revenue) AS revenue, count(a.revenue) AS priced
+           {in_order("sum", "a.revenue")} AS revenue, count(a.revenue) AS priced
     FROM (SELECT account_id, min(first) AS first, max(last) AS last FROM served
           WHERE list_contains($digests, regexp_replace(lower(checkpoint), '^sha256:', ''))
           GROUP BY account_id) AS s
     LEFT JOIN (SELECT account_id, max(revenue) AS revenue FROM accounts GROUP BY account_id) AS a
       ON a.account_id = s.account_id
-    """,
+    """,  # noqa: S608  the text is put together of constants
     "Accounts served by digests without a living record, and the yearly revenue of those of which "
     "it is known.",
     uses=(SERVED,),
