@@ -2,18 +2,20 @@
 
 from casework.case import Query
 from casework.diagnoses._debug_labels import STRATIFIED, VOTES
+from casework.diagnoses._in_order import in_order
 
 AGAINST_OTHERS = Query(
     "raters_against_others",
-    """
-    SELECT a.rater, a.label AS own, b.label AS other, sum(CAST(1 AS DOUBLE) / b.others) AS rows
+    f"""
+    SELECT a.rater, a.label AS own, b.label AS other,
+           {in_order("sum", "CAST(1 AS DOUBLE) / b.others")} AS rows
     FROM votes AS a
     JOIN (SELECT row_id, rater, label, count(*) OVER (PARTITION BY row_id) - 1 AS others
           FROM votes WHERE NOT adjudicates) AS b
       ON b.row_id = a.row_id AND b.rater <> a.rater
     WHERE NOT a.adjudicates
     GROUP BY a.rater, a.label, b.label ORDER BY a.rater, own, other
-    """,
+    """,  # noqa: S608  the text is put together of constants
     "Labels of each rater against those of the others of the same row, who count as one together.",
     uses=(VOTES,),
 )
