@@ -1,11 +1,15 @@
 """What tests make their cases with: an empty one to copy, and one reader for all loads."""
 
 import atexit
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
-from casework.case import CaseWriter
+from casework.case import Case, CaseWriter, Item, Receipt
+from casework.diagnoses import get
+from casework.findings import Result
 from casework.intake import Confined
 
 
@@ -24,3 +28,17 @@ def shared_reader() -> Confined:
     reader = Confined()
     atexit.register(reader.__exit__, None, None, None)
     return reader
+
+
+def diagnose_rows(
+    folder: Path, name: str, rows: Sequence[Item], more: Sequence[Item] = (), **settings: Any
+) -> Result:
+    """Diagnose a case that holds exactly these rows, and more of another exhibit."""
+    path = folder / "case.duckdb"
+    path.write_bytes(empty_case())
+    with CaseWriter(path) as writer:
+        writer.load(Receipt("rows", "ab" * 32, 1, "rows", "test"), rows)
+        if more:
+            writer.load(Receipt("more", "ef" * 32, 1, "rows", "test"), more)
+    with Case(path) as case:
+        return get(name)(case, **settings)

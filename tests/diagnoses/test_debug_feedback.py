@@ -6,11 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.cases import empty_case
+from tests.cases import diagnose_rows
 from tests.diagnoses.conftest import Diagnosed
 
-from casework.case import Case, CaseWriter, Receipt, Row
-from casework.diagnoses import get
+from casework.case import Row
 from casework.diagnoses._debug_changes import Moves, Slice
 from casework.diagnoses._debug_origins import MASH, goal
 from casework.errors import UsageError
@@ -33,13 +32,7 @@ START = datetime(2026, 1, 1, 9, tzinfo=UTC)
 
 def examine(tmp_path: Path, rows: list[Row], **settings: Any) -> Result:
     """Diagnose a case that holds exactly these rows."""
-    path = tmp_path / "case.duckdb"
-    path.unlink(missing_ok=True)
-    path.write_bytes(empty_case())
-    with CaseWriter(path) as writer:
-        writer.load(Receipt("rows", "ab" * 32, 1, "rows", "test"), rows)
-    with Case(path) as case:
-        return get("debug_feedback")(case, **settings)
+    return diagnose_rows(tmp_path, "debug_feedback", rows, **settings)
 
 
 def row(i: int, **more: Any) -> Row:

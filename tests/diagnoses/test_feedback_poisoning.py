@@ -5,11 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.cases import empty_case
+from tests.cases import diagnose_rows
 from tests.diagnoses.conftest import Diagnosed
 
-from casework.case import Case, CaseWriter, Receipt, Row
-from casework.diagnoses import get
+from casework.case import Row
 from casework.findings import Result, Rival
 from casework.tables import Table, accounts, eval_runs, eval_samples, feedback, nps, requests
 
@@ -29,12 +28,7 @@ def rival(result: Result, beginning: str) -> Rival:
 
 def judged(tmp_path: Path, rows: list[Row], **settings: Any) -> Result:
     """Diagnose a case that holds exactly these rows."""
-    path = tmp_path / "case.duckdb"
-    path.write_bytes(empty_case())
-    with CaseWriter(path) as writer:
-        writer.load(Receipt("rows", "ab" * 32, 1, "rows", "test"), rows)
-    with Case(path) as case:
-        return get("feedback_poisoning")(case, **settings)
+    return diagnose_rows(tmp_path, "feedback_poisoning", rows, **settings)
 
 
 def survey(silent: tuple[str, ...] = ()) -> list[Row]:

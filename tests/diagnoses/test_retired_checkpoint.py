@@ -5,12 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.cases import diagnose_rows
 from tests.diagnoses.attributing import (
     START,
     alias,
     clock,
     decision,
-    diagnose_rows,
     minutes,
     value,
 )

@@ -6,7 +6,13 @@ from typing import Any
 
 import pytest
 from scipy.stats import fisher_exact
-from tests.diagnoses.attributing import START, alias, decision, diagnose_rows, value
+from tests.cases import diagnose_rows
+from tests.diagnoses.attributing import (
+    START,
+    alias,
+    decision,
+    value,
+)
 
 from casework.case import Row
 from casework.diagnoses._retired_kept import RUNGS

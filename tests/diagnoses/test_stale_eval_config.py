@@ -6,11 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.cases import empty_case
+from tests.cases import diagnose_rows
 from tests.diagnoses.conftest import Diagnosed
 
-from casework.case import Case, CaseWriter, Item, Note, Receipt, Row
-from casework.diagnoses import get
+from casework.case import Case, Item, Note, Row
 from casework.findings import Result
 from casework.tables import clocks, config_events, eval_runs, eval_samples, requests, tickets
 
@@ -22,14 +21,7 @@ def diagnose(
     tmp_path: Path, rows: Sequence[Item], more: Sequence[Item] = (), **settings: Any
 ) -> Result:
     """Diagnose a case that holds exactly these rows, and more of another exhibit."""
-    path = tmp_path / "case.duckdb"
-    path.write_bytes(empty_case())
-    with CaseWriter(path) as writer:
-        writer.load(Receipt("rows", "cd" * 32, 1, "rows", "test"), rows)
-        if more:
-            writer.load(Receipt("more", "ef" * 32, 1, "rows", "test"), more)
-    with Case(path) as case:
-        return get("stale_eval_config")(case, **settings)
+    return diagnose_rows(tmp_path, "stale_eval_config", rows, more, **settings)
 
 
 def minutes(count: float) -> timedelta:

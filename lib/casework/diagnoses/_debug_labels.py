@@ -122,19 +122,25 @@ STRATA_ONCE = replace(STRATA, id="strata_once")
 COUNTED_ONCE = replace(COUNTED, id="counted_once")
 """The same with `$once`: repeated rows are counted once."""
 
-TALLIES = Query(
-    "tallies",
-    """
+
+def tallies(chosen: str) -> str:
+    """SQL of the rows that several raters labelled, by how many of these votes chose each class."""
+    return f"""
     SELECT wrong, style, dislike, test, unknown, count(*) AS rows
     FROM (SELECT row_id, count(*) FILTER (WHERE label = 'wrong') AS wrong,
                  count(*) FILTER (WHERE label = 'style') AS style,
                  count(*) FILTER (WHERE label = 'dislike') AS dislike,
                  count(*) FILTER (WHERE label = 'test') AS test,
                  count(*) FILTER (WHERE label = 'unknown') AS unknown
-          FROM votes WHERE NOT adjudicates GROUP BY row_id HAVING count(*) >= 2)
+          FROM votes WHERE {chosen} GROUP BY row_id HAVING count(*) >= 2)
     GROUP BY wrong, style, dislike, test, unknown
     ORDER BY rows DESC, wrong, style, dislike, test, unknown
-    """,
+    """  # noqa: S608  conditions are constants of the queries
+
+
+TALLIES = Query(
+    "tallies",
+    tallies("NOT adjudicates"),
     "Rows that several raters labelled, by how many of them chose each class.",
     uses=(VOTES,),
 )

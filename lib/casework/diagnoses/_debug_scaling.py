@@ -1,7 +1,7 @@
 """Each rater against the others, and models against people: more questions on labels."""
 
 from casework.case import Query
-from casework.diagnoses._debug_labels import STRATIFIED, VOTES
+from casework.diagnoses._debug_labels import STRATIFIED, VOTES, tallies
 from casework.diagnoses._in_order import in_order
 
 AGAINST_OTHERS = Query(
@@ -22,18 +22,7 @@ AGAINST_OTHERS = Query(
 
 TALLIES_WITHOUT = Query(
     "tallies_without",
-    """
-    SELECT wrong, style, dislike, test, unknown, count(*) AS rows
-    FROM (SELECT row_id, count(*) FILTER (WHERE label = 'wrong') AS wrong,
-                 count(*) FILTER (WHERE label = 'style') AS style,
-                 count(*) FILTER (WHERE label = 'dislike') AS dislike,
-                 count(*) FILTER (WHERE label = 'test') AS test,
-                 count(*) FILTER (WHERE label = 'unknown') AS unknown
-          FROM votes WHERE NOT adjudicates AND rater <> $left_out
-          GROUP BY row_id HAVING count(*) >= 2)
-    GROUP BY wrong, style, dislike, test, unknown
-    ORDER BY rows DESC, wrong, style, dislike, test, unknown
-    """,
+    tallies("NOT adjudicates AND rater <> $left_out"),
     "Rows that several raters labelled, one rater left out, by how many chose each class.",
     uses=(VOTES,),
 )

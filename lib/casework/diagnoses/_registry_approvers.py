@@ -15,34 +15,32 @@ _ROWS = 50
 _MEASURES = ("approvals_from_other_teams", "approvals_by_absent_people",
              "owners_absent_at_approval")  # fmt: skip
 
+_THEN = """
+        SELECT b.model, b.version, s.team,
+               (s.active_from IS NULL OR s.active_from <= b.approved_at)
+                   AND (s.active_until IS NULL OR s.active_until > b.approved_at
+                        - INTERVAL 1 DAY * $hr_lag_days) AS present
+        FROM approved AS b
+        JOIN (SELECT lower(person) AS person, lower(team) AS team, active_from, active_until
+              FROM people) AS s"""
+"""SQL: staff `s`, and whether they were present when a version `b` was approved."""
+
 AT_APPROVAL = Query(
     "at_approval",
-    """
+    f"""
     SELECT a.model, a.version, max(p.present) AS approver_present, max(o.present) AS owner_present,
            list_sort(array_agg(DISTINCT p.team) FILTER (WHERE p.team IS NOT NULL))
                AS approver_teams,
            list_sort(array_agg(DISTINCT o.team) FILTER (WHERE o.team IS NOT NULL)) AS owner_teams
     FROM approved AS a
-    LEFT JOIN (
-        SELECT b.model, b.version, s.team,
-               (s.active_from IS NULL OR s.active_from <= b.approved_at)
-                   AND (s.active_until IS NULL OR s.active_until > b.approved_at
-                        - INTERVAL 1 DAY * $hr_lag_days) AS present
-        FROM approved AS b
-        JOIN (SELECT lower(person) AS person, lower(team) AS team, active_from, active_until
-              FROM people) AS s ON s.person = lower(b.approved_by)
+    LEFT JOIN ({_THEN}
+        ON s.person = lower(b.approved_by)
     ) AS p ON p.model = a.model AND p.version = a.version
-    LEFT JOIN (
-        SELECT b.model, b.version, s.team,
-               (s.active_from IS NULL OR s.active_from <= b.approved_at)
-                   AND (s.active_until IS NULL OR s.active_until > b.approved_at
-                        - INTERVAL 1 DAY * $hr_lag_days) AS present
-        FROM approved AS b
-        JOIN (SELECT lower(person) AS person, lower(team) AS team, active_from, active_until
-              FROM people) AS s ON lower(b.owner) IN (s.person, s.team)
+    LEFT JOIN ({_THEN}
+        ON lower(b.owner) IN (s.person, s.team)
     ) AS o ON o.model = a.model AND o.version = a.version
     GROUP BY a.model, a.version ORDER BY a.model, a.version
-    """,
+    """,  # noqa: S608  the text is put together of constants
     "Whether approver and owner of each version, or one of the team that owns it, were active when "
     "it was approved, give or take the lag of the staff list, and their teams.",
     uses=(APPROVED,),

@@ -6,7 +6,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from tests.diagnoses.attributing import START, alias, clock, decision, diagnose_rows, value
+from tests.cases import diagnose_rows
+from tests.diagnoses.attributing import (
+    START,
+    alias,
+    clock,
+    decision,
+    value,
+)
 
 from casework.case import Case
 from casework.diagnoses import get

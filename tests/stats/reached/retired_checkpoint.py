@@ -6,7 +6,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from tests.diagnoses.attributing import alias, decision, diagnose_rows, value
+from tests.cases import diagnose_rows
+from tests.diagnoses.attributing import (
+    alias,
+    decision,
+    value,
+)
 
 from casework.case import Row
 from casework.stats.reproduction import attempts_to_exclude
