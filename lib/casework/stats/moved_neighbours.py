@@ -16,6 +16,8 @@ from casework.stats.shares import clustered_share
 Floats = NDArray[np.float64]
 
 MOST_NEIGHBOURS = 10
+SAME = 1e-9
+"""Difference of two similarities that is rounding."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +27,8 @@ class MovedNeighbours:
     Attributes:
         texts: how many.
         nearest: nearest other texts that are compared for each.
-        itself: share of the texts whose vector after lies nearest to their own before, of all
-            before; None where vectors before and after have no distance.
+        itself: share of the texts to whose vector after no other before lies nearer than their
+            own; None where vectors before and after have no distance.
         mixed: share of the nearest other texts that stay the nearest where a text has its vector
             after and the others those before; None likewise.
         anew: the same where all have their vectors after.
@@ -64,7 +66,7 @@ def moved_neighbours(
     across = np.asarray(new_old, np.float64)
     own = np.diagonal(across)
     others = np.where(np.eye(n, dtype=bool), -np.inf, across).max(axis=1)
-    itself = wilson(int((own > others).sum()), n)
+    itself = wilson(int((own > others - SAME).sum()), n)
     return MovedNeighbours(n, nearest, itself, _kept(wanted, _nearest(across, nearest)), anew)
 
 
