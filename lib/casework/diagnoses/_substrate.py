@@ -1,6 +1,6 @@
 """What is known of the substrate, before outcomes are read."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -27,6 +27,11 @@ class Change:
     moved: int
     watched: int
     other_dimensions: bool = False
+
+
+def numbered(places: Sequence[int]) -> str:
+    """Say which changes, by their numbers."""
+    return f"change{'s' if len(places) > 1 else ''} {', '.join(map(str, places))}"
 
 
 @dataclass(frozen=True, slots=True)

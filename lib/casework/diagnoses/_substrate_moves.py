@@ -9,7 +9,8 @@ import numpy as np
 
 from casework.case import Query
 from casework.diagnoses._inquiry import Inquiry
-from casework.diagnoses._substrate import Change, Substrate
+from casework.diagnoses._substrate import Change, Substrate, numbered
+from casework.diagnoses._substrate_rows import HAS_DIRECTION
 from casework.findings import Finding
 from casework.stats.discrepancy import Swapped, swapped_discrepancy
 from casework.stats.estimates import Estimate
@@ -21,44 +22,54 @@ FEW_TEXTS = 10
 TOGETHER = 0.05
 """P-value from which on the texts, as a set, may lie where they lay."""
 
+_EMBEDDED = f"""vectors
+          WHERE list_contains($named, coalesce(embedding_model, '')) AND {HAS_DIRECTION}"""
+
 AROUND = Query(
     "around",
-    """
+    f"""
     SELECT e.text_id, b.vector AS before, a.vector AS after
     FROM (SELECT text_id, max(occurred_at) FILTER (WHERE occurred_at <= $started) AS last,
                  min(occurred_at) FILTER (WHERE occurred_at >= $ended) AS next
-          FROM vectors WHERE list_contains($named, coalesce(embedding_model, ''))
+          FROM {_EMBEDDED}
           GROUP BY text_id HAVING last IS NOT NULL AND next IS NOT NULL
           ORDER BY md5(text_id), text_id LIMIT 100) AS e
-    JOIN (SELECT * FROM vectors WHERE list_contains($named, coalesce(embedding_model, ''))) AS b
+    JOIN (SELECT * FROM {_EMBEDDED}) AS b
       ON b.text_id = e.text_id AND b.occurred_at = e.last
-    JOIN (SELECT * FROM vectors WHERE list_contains($named, coalesce(embedding_model, ''))) AS a
+    JOIN (SELECT * FROM {_EMBEDDED}) AS a
       ON a.text_id = e.text_id AND a.occurred_at = e.next
     QUALIFY row_number() OVER (
         PARTITION BY e.text_id ORDER BY b.exhibit_id, b.locator, a.exhibit_id, a.locator) = 1
+    """,  # noqa: S608  the text is put together of constants
+    "The last vector of a text before a change and the first after it, of those with a direction; "
+    "of many texts a hundred, by their hash.",
+)
+
+ALIKE = Query(
+    "alike",
+    """
+    SELECT text_id, before, after
+    FROM (SELECT *, count(*) OVER (PARTITION BY len(before), len(after)) AS texts FROM around)
+    QUALIFY rank() OVER (ORDER BY texts DESC, len(before), len(after)) = 1
     """,
-    "The last vector of a text before a change and the first after it; of many texts a hundred, "
-    "by their hash.",
+    "Of these the texts whose vectors have the lengths, before and after, that most have.",
+    uses=(AROUND,),
 )
 
 ACROSS = Query(
     "across",
     """
     SELECT a.text_id, b.text_id AS other,
-           CASE WHEN len(a.before) = len(b.before)
-                THEN round(CAST(list_cosine_similarity(a.before, b.before) AS DOUBLE), 7)
-           END AS old_old,
+           round(CAST(list_cosine_similarity(a.before, b.before) AS DOUBLE), 7) AS old_old,
            CASE WHEN len(a.after) = len(b.before)
                 THEN round(CAST(list_cosine_similarity(a.after, b.before) AS DOUBLE), 7)
            END AS new_old,
-           CASE WHEN len(a.after) = len(b.after)
-                THEN round(CAST(list_cosine_similarity(a.after, b.after) AS DOUBLE), 7)
-           END AS new_new
-    FROM around AS a CROSS JOIN around AS b ORDER BY a.text_id, other
+           round(CAST(list_cosine_similarity(a.after, b.after) AS DOUBLE), 7) AS new_new
+    FROM alike AS a CROSS JOIN alike AS b ORDER BY a.text_id, other
     """,
     "Similarity (cosine) of each two texts: both before a change, the first after it and the other "
     "before, both after.",
-    uses=(AROUND,),
+    uses=(ALIKE,),
 )
 
 
@@ -90,7 +101,7 @@ def moves_found(
             moves.append(_Move(place, *found, ask.recorded(ACROSS, **asked)))
     limits = (
         f"Fewer than {FEW_TEXTS} texts have vectors of one length on both sides of "
-        f"{_changes(few)}: what a search finds since cannot be told.",
+        f"{numbered(few)}: what a search finds since cannot be told.",
     ) if few else ()  # fmt: skip
     if not moves:
         return (), limits
@@ -105,19 +116,21 @@ def moves_found(
     ), limits  # fmt: skip
 
 
-def _changes(places: Sequence[int]) -> str:
-    return f"change{'s' if len(places) > 1 else ''} {', '.join(map(str, places))}"
-
-
 def _models(substrate: Substrate, change: Change) -> tuple[str, ...]:
-    """Models of the line that a change is of; none where scores tell."""
-    return next((line.models for line in substrate.lines if change in line.changes), ())
+    """Models of the line that a change is of.
+
+    Two lines may have changes that are equal in everything: whose it is, is told by identity.
+    """
+    return next(
+        line.models for line in substrate.lines if any(one is change for one in line.changes)
+    )
 
 
 def _across(rows: Sequence[dict[str, Any]]) -> tuple[MovedNeighbours, Swapped | None] | None:
-    """Compare what is found; None with few texts, or with vectors of several lengths at a time.
+    """Compare what is found; None with few texts.
 
-    A vector without a direction is not even similar to itself; its text is left out.
+    A vector too small or too large to be squared is not even similar to itself; its text is left
+    out.
     """
     n = math.isqrt(len(rows))
     old, across, new = (
@@ -126,7 +139,7 @@ def _across(rows: Sequence[dict[str, Any]]) -> tuple[MovedNeighbours, Swapped | 
     )
     known = np.flatnonzero(np.isfinite(np.diagonal(old)) & np.isfinite(np.diagonal(new)))
     old, across, new = (x[np.ix_(known, known)] for x in (old, across, new))
-    if len(known) < FEW_TEXTS or not (np.isfinite(old).all() and np.isfinite(new).all()):
+    if len(known) < FEW_TEXTS:
         return None
     if not np.isfinite(across).all():
         return moved_neighbours(old, None, new), None

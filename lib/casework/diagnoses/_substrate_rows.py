@@ -36,8 +36,9 @@ IN_TURN = Query(
 _DISTANCE = """CASE WHEN len({a}) <> len({b}) THEN 1.0
                 ELSE 1 - list_cosine_similarity({a}, {b}) END"""
 
-_HAS_DIRECTION = """list_count(vector) = len(vector) AND isfinite(list_sum(vector))
+HAS_DIRECTION = """list_count(vector) = len(vector) AND isfinite(list_sum(vector))
             AND (list_max(vector) > 0 OR list_min(vector) < 0)"""
+"""Whether a vector is all numbers, and not all zeros."""
 
 NEIGHBOURS = Query(
     "neighbours",
@@ -47,7 +48,7 @@ NEIGHBOURS = Query(
            lead(vector) OVER by_time AS after, first_value(vector) OVER by_time AS first
     FROM (SELECT *, list_extract(CAST($lines AS INTEGER[]), list_position(
               CAST($models AS VARCHAR[]), coalesce(embedding_model, ''))) AS line FROM vectors
-          WHERE {_HAS_DIRECTION})
+          WHERE {HAS_DIRECTION})
     WINDOW by_time AS (PARTITION BY text_id, line ORDER BY occurred_at, locator)
     """,  # noqa: S608  the text is put together of constants
     "Each vector with the ones before and after it of the same text in the same line of models; "
@@ -58,7 +59,7 @@ NO_DIRECTION = Query(
     "no_direction",
     f"""
     SELECT count(*) AS vectors FROM vectors
-    WHERE ({_HAS_DIRECTION}) IS NOT TRUE
+    WHERE ({HAS_DIRECTION}) IS NOT TRUE
     """,  # noqa: S608  the text is put together of constants
     "Vectors without a direction: all zeros, or not all numbers.",
 )
