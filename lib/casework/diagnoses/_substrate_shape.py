@@ -14,6 +14,9 @@ from casework.words import count, p_value
 
 FEW_DAYS = 14
 """Days between two changes of which a break can be told, at least."""
+BLOCK = 3
+"""Days that stay together in the series without a break. Where the quantiles of neighbouring days
+are correlated by a half, so few call every third or fourth series of noise a break."""
 QUANTILES = ("q10", "q25", "q50", "q75", "q90")
 
 Days = Sequence[dict[str, Any]]
@@ -31,7 +34,7 @@ def shape_found(ask: Inquiry, substrate: Substrate, seed: int) -> tuple[Finding,
     if not between:
         return ()
     breaks = [
-        distribution_break([[row[q] for q in QUANTILES] for row in part], seed=seed)
+        distribution_break([[row[q] for q in QUANTILES] for row in part], seed=seed, block=BLOCK)
         for part in between
     ]
     adjusted = holm([one.p for one in breaks])
@@ -39,12 +42,18 @@ def shape_found(ask: Inquiry, substrate: Substrate, seed: int) -> tuple[Finding,
     p, day = adjusted[least], between[least][breaks[least].index]["day"]
     n = sum(len(part) for part in between)
     ask.measure("score_distribution_p", p, "p", rows.DAILY_SHAPE, n=n)
+    where, too, further = (
+        ("Between the changes, in the experiment or not, the", " too", "further ")
+        if substrate.changes
+        else ("The", "", "")
+    )
     text = (
-        f"Between the changes the distribution of the scores changed too, on {day:%Y-%m-%d} "
-        f"({p_value(p)}): some pairs moved and others did not, or in other directions. It is not "
-        "counted as a change."
+        f"{where} distribution of the scores changed{too}, on {day:%Y-%m-%d} ({p_value(p)}): "
+        "some pairs moved and others did not, or in other directions, or scores wander for longer "
+        f"than the {count(BLOCK, 'days')} that the test keeps together. It is not counted as a "
+        "change."
         if p < SEARCH_ALPHA
-        else "Quantiles of the scores by day show no further break "
+        else f"Quantiles of the scores by day show no {further}break "
         f"({p_value(p)} for so large a one among {count(n, 'days')})."
     )
     return (Finding(text, ("score_distribution_p",), (ask.evidence_id(rows.DAILY_SHAPE),)),)

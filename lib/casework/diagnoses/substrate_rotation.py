@@ -191,19 +191,20 @@ def _conclude(
 def _with_beside(ask: Inquiry, found: _Found, conclusion: Conclusion) -> Conclusion:
     """Add what has no say in the verdict: washout, carry-over, searches, the alarm, the shape."""
     effects, changes = found.effects, found.changes
-    carried, few_units = carried_found(ask, found.compared.params, found.metrics.metric, effects)
-    moves, few_texts = moves_found(ask, found.substrate, changes)
+    beside = (
+        settled_found(ask, effects, found.checks.trend),
+        carried_found(ask, found.compared.params, found.metrics.metric, effects),
+        moves_found(ask, found.substrate, changes),
+        alarms_found(ask, found.substrate, changes),
+    )
     return replace(
         conclusion,
         findings=(
             *conclusion.findings,
-            *settled_found(ask, effects, found.checks.trend),
-            *carried,
-            *moves,
-            *alarms_found(ask, found.substrate, changes),
+            *(finding for findings, _ in beside for finding in findings),
             *shape_found(ask, found.substrate, found.metrics.metric.seed),
         ),
-        limits=(*conclusion.limits, *few_units, *few_texts),
+        limits=(*conclusion.limits, *(limit for _, limits in beside for limit in limits)),
     )
 
 
