@@ -11,6 +11,7 @@ from statistics import mean
 import pytest
 from fixtures.formats.tables import write_table
 from scipy.stats import ttest_ind
+from tests.cases import empty_case
 from tests.diagnoses.conftest import Rows
 
 from casework.case import Case
@@ -32,7 +33,7 @@ def diagnose(tmp_path_factory: pytest.TempPathFactory) -> Diagnose:
         for file, columns in zip(files, tables.values(), strict=True):
             write_table(file, columns)
         case = Path(folder, "case.duckdb")
-        Case.create(case).close()
+        case.write_bytes(empty_case())
         assert all(outcome.status == "loaded" for outcome in load(case, files))
         with Case(case) as opened:
             return get("cohort_skew")(opened, experiment="flag")
@@ -165,6 +166,107 @@ def test_stages_are_each_held_against_their_own_share(diagnose: Diagnose) -> Non
     assert "stage 50 % with" in sentence(result, "Counts of units per arm by")
 
 
+def test_units_without_a_stage_are_no_stage_and_stages_keep_their_plan(diagnose: Diagnose) -> None:
+    """Half of those without a stage are staff in the treatment; nothing plans the whole."""
+    units = [f"u{i}" for i in range(1200)]
+    stage = [(None, "canary", "50 %")[i // 400] for i in range(1200)]
+    on = [i % 2 == 0 if i < 400 else i % 5 == 0 if i < 800 else i % 4 > 0 for i in range(1200)]
+    tables = {
+        "assignments": log(units, [0] * 1200, ["on" if t else "off" for t in on],
+                           [START + timedelta(hours=i // 10) for i in range(1200)]),
+        "units": {"unit_id": units, "is_internal": [i < 400 and t for i, t in enumerate(on)]},
+    }  # fmt: skip
+    tables["assignments"]["stage"] = stage
+    result = diagnose(tables)
+    assert [row["slice"] for row in result.measures["srm_stages"].value] == ["50 %"]
+    said = sentence(result, "Counts of units per arm by")
+    assert "against the share over all (stages against their own)" in said
+    assert "of 400 units where planned are 50 %" in said
+
+
+def test_the_running_check_says_where_it_ends(diagnose: Diagnose) -> None:
+    """At 20 % all is well; then 50 % are planned and 70 % are treated."""
+    rng = random.Random(31)
+    units = [f"u{i}" for i in range(1000)]
+    on = [rng.random() < (0.2 if i < 400 else 0.7) for i in range(1000)]
+    result = diagnose({
+        "assignments": log(units, [0] * 1000, ["on" if t else "off" for t in on],
+                           [START + timedelta(hours=i // 10) for i in range(1000)]),
+        "config_events": {"occurred_at": [str(START - timedelta(days=1)),
+                                          str(START + timedelta(hours=40))],
+                          "key": ["rollout:flag"] * 2, "new_value": ["20", "50"]},
+    })  # fmt: skip
+    said = sentence(result, "running check")
+    assert "until the planned share was changed, of 400 of 1,000 units" in said
+    assert "raises no alarm" in said
+
+
+def test_a_small_tier_weighs_in_what_the_arms_hold(diagnose: Diagnose) -> None:
+    """A twentieth is treated: half of it is large, as are 20 of the others; the region is apart."""
+    units = [f"u{i}" for i in range(2000)]
+    on = [i < 100 for i in range(2000)]
+    result = diagnose({
+        "assignments": log(units, [0] * 2000, ["on" if t else "off" for t in on], [START] * 2000),
+        "units": {"unit_id": units, "seats": [i % 7 for i in range(2000)],
+                  "region": ["eu" if t else "us" for t in on],
+                  "tier": ["large" if i < 50 or i >= 1980 else "free" for i in range(2000)]},
+        "config_events": {"occurred_at": [str(START - timedelta(days=1))],
+                          "key": ["rollout:flag"], "new_value": ["5"]},
+    })  # fmt: skip
+    rows = {row["slice"]: row for row in result.measures["srm_segments"].value}
+    assert "large" not in rows  # too few to test
+    control = 1880 / 1900
+    scale = math.sqrt((0.25 + control * (1 - control)) / 2)
+    assert rows["free"]["smd"] == pytest.approx((0.5 - control) / scale)
+    assert rows["eu"]["smd"] is None
+    said = sentence(result, "Counts of units per arm by")
+    assert "the share of region eu differs wholly between the arms" in said
+    assert "\u221e" not in said
+
+
+def test_one_account_in_both_arms_does_not_make_users_of_all(diagnose: Diagnose) -> None:
+    units = [(f"u{i}-{k}", f"a{i}") for i in range(60) for k in range(6)]
+    on = [i % 12 < 6 if unit != "u7-0" else True for i, (unit, _) in enumerate(units)]
+    at = [START + timedelta(hours=i // 10) for i in range(len(units))]
+    result = diagnose({
+        "assignments": log([u for u, _ in units], [0] * 360, ["on" if t else "off" for t in on],
+                           at),
+        "units": {"unit_id": [u for u, _ in units], "account_id": [a for _, a in units],
+                  "tier": ["pro" if hashed(a) % 2 else "free" for _, a in units]},
+    })  # fmt: skip
+    assert "Counts of accounts per arm by tier" in sentence(result, "slices")
+
+
+def test_a_control_that_was_moved_is_no_control_from_then_on(diagnose: Diagnose) -> None:
+    """The treatment adds 1; on day 14 half of the controls get it, too."""
+    rng = random.Random(21)
+    units = [f"u{i}" for i in range(800)]
+    later = [i >= 400 for i in range(800)]
+    on = [rng.random() < (0.4 if late else 0.3) for late in later]
+    moved = [not t and i % 2 == 0 for i, t in enumerate(on)]
+    tables: dict[str, Rows] = {
+        "assignments": log(units, [0] * 800, ["on" if t else "off" for t in on],
+                           [START + timedelta(days=7 * late) for late in later]),
+    }  # fmt: skip
+    tables["assignments"]["stage"] = ["40 %" if late else "30 %" for late in later]
+    reached = [u for u, m in zip(units, moved, strict=True) if m]
+    more = log(reached, [0] * len(reached), ["on"] * len(reached),
+               [START + timedelta(days=14)] * len(reached), stage="70 %")  # fmt: skip
+    for name, column in tables["assignments"].items():
+        column += more[name]
+    days = [8 * late + day for day in (1, 3, 15, 20) for late in later]
+    tables["outcomes"] = {
+        "unit_id": units * 4, "metric": ["mails"] * 3200,
+        "occurred_at": [str(START + timedelta(days=day)) for day in days],
+        "value": [rng.gauss(20 + (on[i % 800] or (moved[i % 800] and day > 14)), 1)
+                  for i, day in enumerate(days)],
+    }  # fmt: skip
+    tables["units"] = {"unit_id": units, "seats": [rng.random() for _ in units]}
+    rows = diagnose(tables).measures["lift_by_stage"].value
+    assert [row["stage"] for row in rows] == ["30 %", "40 %"]
+    assert all(row["low"] < 1 < row["high"] and row["low"] > 0.7 for row in rows)
+
+
 def test_the_lift_is_told_by_stage_and_never_thrown_together(diagnose: Diagnose) -> None:
     """The treatment adds 2 at 20 % and 1 at 80 %, where everybody has 10 less."""
     rng = random.Random(12)
@@ -237,6 +339,29 @@ def test_buckets_that_a_remainder_cannot_reach_are_counted(faulty: Result, fair:
     assert "filled as chance fills them" in sentence(fair, "buckets of the arms 100 hold")
 
 
+def test_an_empty_bucket_is_of_one_arm(diagnose: Diagnose) -> None:
+    """The treatment has the buckets 40 to 59, between those of the control."""
+    ids = [str(4 * i) for i in range(500)]
+    result = diagnose({
+        "assignments": log(ids, [int(i) % 100 for i in ids],
+                           ["on" if 40 <= int(i) % 100 < 60 else "off" for i in ids],
+                           [START] * 500, salt="7", algorithm="mod"),
+    })  # fmt: skip
+    # 0 to 36, 40 to 56 and 60 to 96: what lies between two arms is of neither
+    assert sentence(result, "buckets of the arms").startswith("Of the 91 buckets")
+
+
+def test_equal_salts_begun_together_are_said_to_be_so(diagnose: Diagnose) -> None:
+    units = [f"u{i}" for i in range(60)]
+    arms = ["on" if i % 2 else "off" for i in range(60)]
+    tables = {"assignments": log(units, [0] * 60, arms, [START] * 60, salt="7")}
+    for name, column in log(units, [0] * 60, arms, [START] * 60, salt="7").items():
+        tables["assignments"][name] += ["other"] * 60 if name == "experiment" else column
+    said = sentence(diagnose(tables), "The salt of flag is that of other")
+    assert "a simultaneous one" in said
+    assert "drawn" not in said
+
+
 @pytest.mark.slow
 def test_ids_in_sequence_are_more_even_than_chance(diagnose: Diagnose) -> None:
     units = [str(i) for i in range(2000)]
@@ -248,7 +373,8 @@ def test_ids_in_sequence_are_more_even_than_chance(diagnose: Diagnose) -> None:
                                                    for i in range(2000)]},
     })  # fmt: skip
     assert "more evenly than chance allows" in sentence(result, "buckets of the arms")
-    assert "counts per arm" in sentence(result, "More even than chance allows")
+    said = sentence(result, "Counts per arm are as planned")  # exactly: chance does that, too
+    assert "counts per arm" not in said
 
 
 def test_a_salt_of_an_earlier_experiment_is_named(faulty: Result) -> None:

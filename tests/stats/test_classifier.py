@@ -31,6 +31,15 @@ def test_what_is_known_of_one_sample_alone_is_found():
     assert int(np.argmax(found.falls)) == 1
 
 
+def test_a_column_of_which_next_to_nothing_is_known_tells_nothing():
+    x = np.random.default_rng(2).normal(size=(2 * N, 2))
+    x[2:, 1] = np.nan
+    for seed in range(4):  # the two that are known are learnt, tried, or one of either
+        found = tell_apart(x, SECOND, ALONE, seed)
+        assert found is not None
+        assert found.p > 0.001
+
+
 def test_neighbours_do_not_tell_each_other():
     """Ten colleagues share a value and their sample: learnt by heart, it would tell every one."""
     rng = np.random.default_rng(3)

@@ -118,20 +118,24 @@ def _others(ask: Inquiry, compared: Comparison) -> set[int]:
 def _groups(rows: list[Row], dealing: Dealing, others: set[int]) -> list[list[int]]:
     """Counts by bucket of each arm, or of both together where buckets do not rule the arm.
 
-    The buckets of an arm are those from its first to its last that no other arm holds.
+    An empty bucket is of the arm that holds the next ones below and above it.
     """
     arms: tuple[tuple[str, ...], ...] = (("control",), ("treated",))
     if dealing.conflicts is None or dealing.conflicts > TOLERATED:
         arms = (("control", "treated"),)
-    taken = others | {row["bucket"] for row in rows}
-    groups = []
-    for names in arms:
-        held = {row["bucket"]: sum(row[name] for name in names) for row in rows}
-        held = {bucket: n for bucket, n in held.items() if n}
-        if held:
-            places = range(min(held), max(held) + 1)
-            groups.append([held.get(b, 0) for b in places if b in held or b not in taken])
-    return groups
+    groups: list[list[int]] = [[] for _ in arms]
+    held = {row["bucket"]: [sum(row[name] for name in names) for names in arms] for row in rows}
+    held |= {bucket: [] for bucket in others - held.keys()}
+    last: tuple[int, list[int]] | None = None
+    for bucket in sorted(held):
+        of = [i for i, n in enumerate(held[bucket]) if n]
+        if last and last[1] == of:
+            for i in of:
+                groups[i] += [0] * (bucket - last[0] - 1)
+        for i in of:
+            groups[i].append(held[bucket][i])
+        last = bucket, of
+    return [group for group in groups if group]
 
 
 def _said_filling(filling: Filling) -> str:
@@ -188,7 +192,8 @@ def _said_same(ask: Inquiry, compared: Comparison, own: Row, other: Row) -> str:
     name = shorten(other["experiment"], 60)
     when = ""
     if own["first"] and other["first"]:
-        when = ", the earlier one" if other["first"] < own["first"] else ", a later one"
+        before, after = other["first"] < own["first"], other["first"] > own["first"]
+        when = f", {'the earlier' if before else 'a later' if after else 'a simultaneous'} one"
     rows = ask.ask(SHARED_ARMS, **_with(compared, other))
     units = sum(row["units"] for row in rows)
     if not units:
@@ -215,6 +220,8 @@ def _said_chance(rows: list[Row]) -> str:
     if not all(salt.isascii() and salt.isdigit() and len(salt) < 16 for salt in salts):
         return ""
     low, high = min(map(int, salts)), max(map(int, salts))
+    if low == high:
+        return ""
     chance = seed_collision(high - low + 1, len(salts))
     return (
         f" All {number(len(salts))} salts are whole numbers from {low} to {high}: of so many drawn "

@@ -21,6 +21,7 @@ from casework.visible import shorten
 from casework.words import count, number, p_value, spread
 
 _CELLS = 4_096
+_SEGMENTS = ("tier", "region")
 _NAMED = 3
 
 
@@ -43,18 +44,22 @@ class Told(NamedTuple):
 
 
 def sampled(sources: Sequence[str]) -> Query:
-    """Units of whole cells of a fresh salt; one of each account where these were dealt whole."""
+    """Units of whole cells of a fresh salt; one of each account where these were dealt whole.
+
+    Ids may be in order of time, so that they are mixed before the last cell is cut.
+    """
     columns = ", ".join(f"{significant(sql)} AS x{i}" for i, sql in enumerate(sources, start=1))
     return Query(
         "sampled",
         f"""
-    SELECT p.treated, coalesce(e.account_id, e.unit_id) AS account, {columns}
+    SELECT p.treated, coalesce(e.account_id, e.unit_id) AS account, e.tier, e.region, {columns}
     FROM profile AS p JOIN exposed AS e ON e.unit_id = p.unit_id
     WHERE NOT p.set_apart
         AND p.cell < CASE WHEN p.treated THEN $cells_treated ELSE $cells_control END
     QUALIFY $dealt_by <> 'account_id' OR row_number() OVER (
-        PARTITION BY p.treated, coalesce(e.account_id, e.unit_id) ORDER BY p.unit_id) = 1
-    ORDER BY p.cell, p.unit_id
+        PARTITION BY p.treated, coalesce(e.account_id, e.unit_id)
+        ORDER BY md5(p.unit_id), p.unit_id) = 1
+    ORDER BY p.cell, md5(p.unit_id), p.unit_id
     """,
         "A sample of both arms with what was known before exposure, for the classifier.",
         uses=(q.EXPOSED, PROFILE),
@@ -81,6 +86,7 @@ def tell_arms(
     """
     names, sources = covariates
     query, of = sampled(sources), "accounts" if dealing.accounts else "units"
+    names = (*names, *_SEGMENTS)
     sizes = dealing.accounts.compared if dealing.accounts else _sizes(ask, compared)
     most = min(*sizes, MOST // 2)
     told = Told(None, tuple(names), 0, query, of)
@@ -91,10 +97,9 @@ def tell_arms(
     arms = [[row for row in rows if row["treated"] is arm] for arm in (False, True)]
     each = min(most, *map(len, arms))
     kept = [row for arm in arms for row in arm[:each]]
-    values = [
-        [math.nan if (x := row[f"x{i}"]) is None else x for i in range(1, len(names) + 1)]
-        for row in kept
-    ]
+    columns = [[row[f"x{i}"] for row in kept] for i in range(1, len(sources) + 1)]
+    columns += [_codes([row[segment] for row in kept]) for segment in _SEGMENTS]
+    values = [[math.nan if x is None else x for x in row] for row in zip(*columns, strict=True)]
     second, groups = [row["treated"] for row in kept], [row["account"] for row in kept]
     return told._replace(found=tell_apart(values, second, groups, seed), n=len(kept))
 
@@ -139,6 +144,12 @@ def said_told(ask: Inquiry, told: Told) -> Finding:
                for fall, name in ranked[:_NAMED] if fall > 0.005]  # fmt: skip
     said += f". Shuffled, {', '.join(carried)} would lower that" if carried else ""
     return Finding(f"{said}.", tuple(measures), (ask.evidence_id(told.query),))
+
+
+def _codes(names: Sequence[str | None]) -> list[int | None]:
+    """A number for each name, as trees part numbers."""
+    code = {name: i for i, name in enumerate(sorted({name for name in names if name is not None}))}
+    return [None if name is None else code[name] for name in names]
 
 
 def _sizes(ask: Inquiry, compared: Comparison) -> tuple[int, int]:

@@ -64,7 +64,7 @@ def said_counts(counts: Counts, dealing: Dealing, treatment: str) -> str:
     what = "Counts" if counts.of == "units" else f"Counts of {counts.of}"
     said = f"{what} per arm are {'' if planned else 'not '}as planned ({p_value(p)})"
     said += ", which says nothing of who is in them" if planned else ""
-    said = f"{said}; {kinds[dealing.mechanism]}.{_too_even(p, dealing)}"
+    said = f"{said}; {kinds[dealing.mechanism]}.{_too_even(dealing)}"
     if counts.ratio_of_all is None:
         return said
     apart = f"{count(sum(counts.set_apart), 'units')} set apart"
@@ -72,10 +72,9 @@ def said_counts(counts: Counts, dealing: Dealing, treatment: str) -> str:
     return f"{said} With the {apart}, {here}, {p_value(counts.ratio_of_all.p)}."
 
 
-def _too_even(p: float, dealing: Dealing) -> str:
+def _too_even(dealing: Dealing) -> str:
     """Say what was dealt more evenly than chance allows: by a system, and not at random."""
     seen = {
-        "counts per arm": p,
         "sign-up cohorts over the arms": dealing.cohort_p,
         "sign-up cohorts over the buckets": dealing.bucket_p,
     }

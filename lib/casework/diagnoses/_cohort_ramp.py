@@ -40,8 +40,8 @@ STAGE_LIFTS = Query(
                CASE WHEN $is_ratio THEN sum(o.denominator) ELSE 1.0 END AS d
         FROM (
             SELECT e.unit_id, e.stage, e.arm = $treatment AS treated, e.assigned_at, s.starts,
-                   s.ends
-            FROM dealt AS e JOIN (
+                   s.ends, m.moved_at
+            FROM dealt AS e LEFT JOIN moves AS m ON m.unit_id = e.unit_id JOIN (
                 SELECT stage, min(assigned_at) AS starts,
                        lead(min(assigned_at)) OVER (ORDER BY min(assigned_at)) AS ends
                 FROM dealt WHERE stage IS NOT NULL GROUP BY stage
@@ -52,14 +52,15 @@ STAGE_LIFTS = Query(
         ) AS a JOIN outcomes AS o ON o.unit_id = a.unit_id
         WHERE o.metric = $metric AND o.occurred_at >= a.assigned_at
             AND (a.ends IS NULL OR o.occurred_at < a.ends)
+            AND (a.moved_at IS NULL OR o.occurred_at < a.moved_at)
             AND ($launched_at IS NULL OR o.occurred_at < $launched_at)
         GROUP BY a.unit_id, a.stage, a.treated, a.starts
     )
     WHERE d > 0 GROUP BY stage, treated, starts ORDER BY starts, stage, treated
     """,  # noqa: S608  the text is put together of constants
     "The metric of the units that were dealt in each stage, from their assignment to the next "
-    "stage, by arm: means over units, variances and covariance.",
-    uses=(q.DEALT,),
+    "stage or until they were moved, by arm: means over units, variances and covariance.",
+    uses=(q.DEALT, q.MOVES),
 )
 
 
@@ -78,17 +79,22 @@ def said_ramp(
 
     Accounts that were dealt whole are left out: their units are no draws of their own.
     """
-    arms = ask.ask(q.ARMS, experiment=compared.experiment)
-    stages = {row["stage"] for row in arms if row["stage"] is not None}
-    if len(stages) < 2 or found.lift is None or dealing.accounts:
+    logged = next(row["stages"] for row in ask.ask(q.EXPERIMENTS)
+                  if row["experiment"] == compared.experiment)  # fmt: skip
+    if logged < 2 or found.lift is None:
         return ()
+    arms = ask.ask(q.ARMS, experiment=compared.experiment)
+    if dealing.accounts:
+        return _untold("accounts were dealt whole")
+    if len({row["stage"] for row in arms if row["stage"] is not None}) < 2:
+        return _untold("units were newly dealt in one stage alone")
     units = sum(row["units"] for row in arms)
     params = compared.params | {
         "metric": found.metric, "is_ratio": found.is_ratio, "below": _below(units),
     }  # fmt: skip
     lifts = _lifts(ask.ask(STAGE_LIFTS, **params))
     if len(lifts) < 2:
-        return ()
+        return _untold(f"fewer than two stages have {_FEWEST} units of each arm that were observed")
     differ = cochran_q([s.lift.value for s in lifts], [s.lift.se**2 for s in lifts])
     rows = [{"stage": s.name, "lift": s.lift.value, "low": s.lift.low, "high": s.lift.high,
              "units": s.lift.n} for s in lifts]  # fmt: skip
@@ -99,6 +105,10 @@ def said_ramp(
     _draw(ask, found, lifts, said)
     measures = ("lift_by_stage", "stage_heterogeneity_p")
     return (Finding(said, measures, (ask.evidence_id(STAGE_LIFTS),), ("ramp",)),)
+
+
+def _untold(why: str) -> tuple[Finding, ...]:
+    return (Finding(f"The lift by stage of the ramp is not told: {why}."),)
 
 
 def _below(units: int) -> str:

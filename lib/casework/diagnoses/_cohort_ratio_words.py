@@ -1,6 +1,6 @@
 """What `cohort_skew` measures and says of counts per arm within segments, stages and times."""
 
-from collections.abc import Sequence
+import math
 
 from casework.diagnoses import _cohort_slices as s
 from casework.diagnoses import _cohorts as q
@@ -35,7 +35,7 @@ def said_ratios(ask: Inquiry, compared: Comparison, found: Ratios) -> tuple[Find
         slices = [each for each in found.slices if each.kind in kinds]
         if slices:
             n = sum(e.control + e.treated for e in slices if e.kind == slices[0].kind)
-            rows = [_row(each) | _apart(each, slices) for each in sorted(slices, key=_order)]
+            rows = [_row(each) | _apart(each) for each in sorted(slices, key=_order)]
             ask.measure(name, rows[:_SHOWN], "table", query, n=n)
             named.append(name)
             asked.append(ask.evidence_id(query))
@@ -61,21 +61,22 @@ def _row(each: Slice) -> Row:
     }  # fmt: skip
 
 
-def _difference(each: Slice, slices: Sequence[Slice]) -> Estimate:
-    """Standardised difference of the share of a segment in the arms, among those of its kind."""
-    control = sum(one.control for one in slices if one.kind == each.kind)
-    treated = sum(one.treated for one in slices if one.kind == each.kind)
-    d = standardised_difference_of_shares(
-        each.treated / max(1, treated), each.control / max(1, control)
-    )
-    return standardised_interval(d, max(1, treated), max(1, control))
+def _difference(each: Slice) -> Estimate:
+    """Standardised difference of the share of a segment in the arms, of those that are known.
+
+    Infinite where one arm is wholly of it and the other has none of it.
+    """
+    control, treated = (max(1, n) for n in each.of)
+    d = standardised_difference_of_shares(each.treated / treated, each.control / control)
+    return standardised_interval(d, treated, control)
 
 
-def _apart(each: Slice, slices: Sequence[Slice]) -> Row:
+def _apart(each: Slice) -> Row:
     if each.kind not in _SEGMENTS:
         return {}
-    d = _difference(each, slices)
-    return {"smd": d.value, "smd_low": d.low, "smd_high": d.high}
+    d = _difference(each)
+    ends = (d.value, d.low, d.high) if math.isfinite(d.value) else (None, None, None)
+    return dict(zip(("smd", "smd_low", "smd_high"), ends, strict=True))
 
 
 def _said_apart(found: Ratios) -> str:
@@ -84,16 +85,16 @@ def _said_apart(found: Ratios) -> str:
     Beyond 0.1 and beyond chance (METHODS section 1-C).
     """
     segments = [each for each in found.slices if each.kind in _SEGMENTS]
-    apart = [(_difference(each, segments), each) for each in segments]
+    apart = [(_difference(each), each) for each in segments]
     apart = [(d, each) for d, each in apart if abs(d.value) > FLAGGED and d.excludes(0)]
     if not apart:
         return ""
     d, each = max(apart, key=lambda pair: abs(pair[0].value))
-    return (
-        f" Of the tiers and regions the share of {each.kind} {shorten(each.name, 40)} differs most "
-        f"between the arms, by {spread(d.value, (d.low, d.high), '', signed=True)} standard "
-        "deviations."
-    )
+    said = f" Of the tiers and regions the share of {each.kind} {shorten(each.name, 40)} differs"
+    if math.isinf(d.value):
+        return f"{said} wholly between the arms: it makes up one and is not in the other."
+    by = spread(d.value, (d.low, d.high), "", signed=True)
+    return f"{said} most between the arms, by {by} standard deviations."
 
 
 def _said_slices(compared: Comparison, found: Ratios) -> str:
@@ -106,6 +107,8 @@ def _said_slices(compared: Comparison, found: Ratios) -> str:
              for kind in ("tier", "region", "stage", "day", "hour of the day")}  # fmt: skip
     tested = ", ".join(f"{kind} ({number(k)})" for kind, k in kinds.items() if k)
     plan = "the planned shares" if found.is_planned else "the share over all"
+    if kinds["stage"] and not found.is_planned:
+        plan += " (stages against their own)"
     departing = sorted((e for e in found.slices if e.adjusted_p < STRICT), key=_order)
     of = count(len(found.slices), "slices")
     tail = _said_apart(found)
@@ -125,11 +128,12 @@ def _said_slices(compared: Comparison, found: Ratios) -> str:
 def _said_one(compared: Comparison, found: Ratios, each: Slice) -> str:
     n = each.control + each.treated
     seen = wilson(each.treated, n)
+    is_planned = found.is_planned or each.kind == "stage"
     return (
         f"{each.kind} {shorten(each.name, 40)} with "
         f"{spread(seen.value, (seen.low, seen.high), 'share')} in "
         f"{shorten(compared.treatment, 40)} of {count(n, found.of)} where "
-        f"{'planned are' if found.is_planned else 'over all it is'} {share(each.planned)}, "
+        f"{'planned are' if is_planned else 'over all it is'} {share(each.planned)}, "
         f"adjusted {p_value(each.adjusted_p)}"
     )
 
@@ -152,6 +156,11 @@ def _said_running(found: Ratios) -> str:
     if test is None:
         return ""
     said = "A running check of the counts, which may be read at each hour, "
+    if test.n < test.n_of_all:
+        said = (
+            f"A running check of the counts until the planned share was changed, of "
+            f"{number(test.n)} of {count(test.n_of_all, found.of)}, "
+        )
     if test.alarm_at is None:
         return (
             f"{said}raises no alarm in {count(test.looks, 'hours')} with "

@@ -32,6 +32,7 @@ class Slice(NamedTuple):
         control, treated: how many were dealt to each arm.
         planned: share of the treatment as planned.
         chi2, p: of the test of the counts against it.
+        of: units of control and treatment whose tier or region is known, for those kinds.
         adjusted_p: over all slices (Benjamini and Hochberg).
     """
 
@@ -43,6 +44,7 @@ class Slice(NamedTuple):
     chi2: float
     p: float
     adjusted_p: float = 1.0
+    of: tuple[int, int] = (0, 0)
 
 
 class Running(NamedTuple):
@@ -52,12 +54,14 @@ class Running(NamedTuple):
         p: anytime-valid p-value (Lindon & Malek, NeurIPS 2022).
         looks: hours in which anything was dealt.
         n: how many were dealt.
+        n_of_all: how many were dealt later, too, when another share was planned.
         alarm_at, alarm_n: end of the hour of the alarm, and how many were dealt by then.
     """
 
     p: float
     looks: int
     n: int
+    n_of_all: int
     alarm_at: datetime | None
     alarm_n: int
 
@@ -93,7 +97,7 @@ def ratios_of(ask: Inquiry, compared: Comparison, dealing: Dealing) -> Ratios:
     if not is_raised and 0 < share < 1:
         segments = s.ACCOUNT_SEGMENTS if by_account else s.SEGMENTS
         least = _EXPECTED / min(share, 1 - share)
-        found += [_slice(row["kind"], row["slice"], row["control"], row["treated"], share)
+        found += [_segment(row, share)
                   for row in ask.ask(segments, **compared.params, least=least)]  # fmt: skip
     found += _stages(ask, compared) if not by_account else []
     kept = [each for each in found if each is not None]
@@ -159,10 +163,15 @@ def _slice(kind: str, name: str, control: int, treated: int, planned: float) -> 
     return Slice(kind, name, control, treated, planned, test.chi2, test.p)
 
 
+def _segment(row: Row, planned: float) -> Slice | None:
+    found = _slice(row["kind"], row["slice"], row["control"], row["treated"], planned)
+    return found and found._replace(of=(row["of_control"], row["of_treated"]))
+
+
 def _stages(ask: Inquiry, compared: Comparison) -> list[Slice | None]:
     """Stages with both arms whose share is planned, each against its own share."""
     rows = ask.ask(q.ARMS, experiment=compared.experiment)
-    stages = list(dict.fromkeys(row["stage"] for row in rows))
+    stages = list(dict.fromkeys(row["stage"] for row in rows if row["stage"] is not None))
     if len(stages) < 2:
         return []
     apart = {(row["stage"], row["arm"]): row["units"]
@@ -221,6 +230,7 @@ def _running(dated: list[_Dated]) -> Running | None:
         p=found.p[-1],
         looks=len(looks),
         n=sum(map(sum, counts)),
+        n_of_all=sum(d.control + d.treated for d in dated),
         alarm_at=None if alarm is None else looks[alarm].starts + _HOUR,
         alarm_n=0 if alarm is None else sum(map(sum, counts[: alarm + 1])),
     )

@@ -29,11 +29,16 @@ def _segments(id: str, counted: Query) -> Query:
     SELECT CASE WHEN grouping(tier) = 0 THEN 'tier' ELSE 'region' END AS kind,
            coalesce(tier, region) AS slice,
            count(*) FILTER (WHERE NOT treated) AS control,
-           count(*) FILTER (WHERE treated) AS treated
+           count(*) FILTER (WHERE treated) AS treated,
+           CAST(sum(count(*) FILTER (WHERE NOT treated)) OVER of_kind AS BIGINT) AS of_control,
+           CAST(sum(count(*) FILTER (WHERE treated)) OVER of_kind AS BIGINT) AS of_treated
     FROM {counted.id} GROUP BY GROUPING SETS ((tier), (region))
-    HAVING coalesce(tier, region) IS NOT NULL AND count(*) >= $least ORDER BY kind, slice
+    HAVING coalesce(tier, region) IS NOT NULL
+    WINDOW of_kind AS (PARTITION BY grouping(tier))
+    QUALIFY count(*) >= $least ORDER BY kind, slice
     """,  # noqa: S608  the text is put together of constants
-        "Counts per arm by tier and by region, where five are expected in each arm.",
+        "Counts per arm by tier and by region, where five are expected in each arm, and how many of"
+        " either arm have a known tier or region.",
         uses=(counted,),
     )
 

@@ -130,12 +130,15 @@ SET_APART = Query(
 ACCOUNTS = Query(
     "accounts",
     """
-    SELECT count(*) AS shared_accounts, count(*) FILTER (WHERE arms = 1) AS in_one_arm
-    FROM (SELECT account_id, count(DISTINCT treated) AS arms FROM exposed
+    SELECT count(*) AS shared_accounts, count(*) FILTER (WHERE arms = 2) AS in_both_arms,
+           round(sum(1 - pow(share, units) - pow(1 - share, units)), 3) AS expected_in_both
+    FROM (SELECT account_id, count(*) AS units, count(DISTINCT treated) AS arms FROM exposed
           WHERE account_id IS NOT NULL AND NOT set_apart
-          GROUP BY account_id HAVING count(*) > 1)
+          GROUP BY account_id HAVING count(*) > 1),
+         (SELECT avg(CAST(treated AS INTEGER)) AS share FROM exposed WHERE NOT set_apart)
     """,
-    "Accounts with several units: if each is in one arm alone, accounts were dealt and not units.",
+    "Accounts with several units, how many have units in both arms, and how many would if units "
+    "were dealt one by one.",
     uses=(EXPOSED,),
 )
 

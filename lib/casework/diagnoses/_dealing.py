@@ -15,6 +15,7 @@ Mechanism = Literal["mixing", "non_mixing", "unknown"]
 
 _DEPENDENT = 1e-4
 TOLERATED = 0.001
+_SHARED, _STRADDLE = 20, 0.05
 _COHORT_DAYS = (("year", 730), ("quarter", 180), ("month", 60), ("week", 14))
 
 RECOMPUTED = Query(
@@ -80,9 +81,8 @@ def examine(ask: Inquiry, compared: Comparison) -> Dealing:
     """Recompute the buckets, and test them and the arms against sign-up cohorts."""
     params = compared.params
     accounts = ask.one(q.ACCOUNTS, **params)
-    shared, whole = accounts["shared_accounts"], accounts["in_one_arm"]
     algorithm, mismatch, recomputed, by_hash = _recompute(ask, compared)
-    by_account = by_hash == "account_id" or (shared >= 20 and whole == shared)
+    by_account = by_hash == "account_id" or _are_whole(accounts)
     sign_ups = ask.one(q.SIGN_UPS, **params)
     cohort = _cohort(sign_ups)
     arms_by_bucket = ask.ask(q.BUCKETS, **params)
@@ -109,6 +109,15 @@ def examine(ask: Inquiry, compared: Comparison) -> Dealing:
         cohort=cohort,
         signed_up=sign_ups["units"],
     )
+
+
+def _are_whole(accounts: dict[str, Any]) -> bool:
+    """Whether far fewer accounts straddle the arms than if units were dealt one by one.
+
+    A few straddle where accounts were dealt, too: after a merger, or where a user moved.
+    """
+    shared, both = accounts["shared_accounts"], accounts["in_both_arms"]
+    return bool(shared >= _SHARED and both <= _STRADDLE * accounts["expected_in_both"])
 
 
 def _is_whole(

@@ -53,7 +53,8 @@ def tell_apart(
     Args:
         rows: values, shape (n, columns), NaN where unknown.
         second: whether a row is of the second sample; half of them are.
-        groups: name of the group of each row.
+        groups: name of the group of each row. A group may have rows of both samples; of one that
+            is wholly of one sample give one row, as the p-value counts rows.
         seed: of the split, the trees and the shuffles.
 
     Returns:
@@ -62,7 +63,7 @@ def tell_apart(
     Raises:
         ValueError: unless both samples have as many rows.
     """
-    x, y, g = np.asarray(rows, np.float64), np.asarray(second, bool), np.asarray(groups)
+    x, y, g = np.array(rows, np.float64), np.asarray(second, bool), np.asarray(groups)
     if 2 * int(y.sum()) != len(y):
         raise ValueError(f"needs samples of one size, not {int(y.sum())} of {len(y)} rows")
     if min(len(np.unique(g[y])), len(np.unique(g[~y]))) < LEAST:
@@ -72,6 +73,7 @@ def tell_apart(
 
     halves = StratifiedGroupKFold(2, shuffle=True, random_state=seed)
     learnt, tried = next(iter(halves.split(x, y, g)))
+    x[:, np.isnan(x[learnt]).all(axis=0)] = 0  # the trees find no bins where nothing is known
     # threads that wait for each other cost more than so few rows are worth
     with threadpool_limits(1, user_api="openmp"):
         return _tried(x[learnt], y[learnt], x[tried], y[tried], seed)
