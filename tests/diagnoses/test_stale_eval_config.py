@@ -636,6 +636,28 @@ def test_the_time_to_replacement_is_that_of_the_next_push(
     assert told.endswith(f"{how}, and last met 2 min after that.")
 
 
+def test_a_push_that_may_be_its_own_or_is_of_another_prompt_replaces_nothing(
+    tmp_path: Path,
+) -> None:
+    rows = [*OLD, *traffic("new", 0, 60), push(1, 0.5, "38"), run(1, -30, "old")]
+    result = diagnose(tmp_path, rows)
+    assert "which replaced p new or is its own version" in statement(result, "38 was pushed")
+    assert result.measures["time_to_replacement_s"].value is None
+    unnamed = [run(1, -30, "old"), *traffic("new", 0, 60, prompt_name=None, prompt_version="2"),
+               push(1, 20, "9", "greeting"), push(2, 30, "9", "farewell")]  # fmt: skip
+    assert "9" not in statement(diagnose(tmp_path, unnamed), "replaced")
+
+
+def test_a_version_that_is_pushed_again_is_told(tmp_path: Path) -> None:
+    rows = [*OLD, push(0, -700, "1"), push(1, 0, "2"), push(2, 30, "1"), push(3, 60, "2"),
+            *traffic("new", 0, 30, prompt_version="2"),
+            *traffic("new", 60, 90, prompt_version="2"), run(1, -30, "old")]  # fmt: skip
+    told = statement(diagnose(tmp_path, rows), "rolled back to 1")
+    assert told.endswith(
+        "rolled back to 1, and pushed again 2026-03-02 10:02 UTC, and last met 59 min after that."
+    )
+
+
 def test_without_a_push_it_is_replaced_where_its_requests_end(tmp_path: Path) -> None:
     rows = [*OLD, *traffic("new", 0, 60), *traffic("old", 60, 200), run(1, 50, "old")]
     result = diagnose(tmp_path, rows)

@@ -37,8 +37,8 @@ def unseen(ask: Inquiry, blind: Blind) -> Iterator[str]:
         return
     if not {"prompts_unmoved", "prompts_unmoved_when_scored"} & ask.measures.keys():
         yield (
-            "No run before and after the beginning has its prompts on record as rendered, so "
-            "whether their text moved with the label was not seen."
+            "No item has its prompt on record as rendered in runs before and after the beginning, "
+            "so whether their text moved with the label was not seen."
         )
 
 
@@ -50,17 +50,16 @@ def _harm(ask: Inquiry, config: dict[str, Any], change: Change, found: Estimate)
     ask.measure("harm_bounds", [min(ends), max(ends)], "score lost over the blind requests", by,
                 n=config["blind"])  # fmt: skip
     loss = ask.measures["harm"]
-    clocks = (
-        ""
-        if exposed[0] == exposed[1]
-        else (f"; with the error of the clocks too, {number(min(ends))} to {number(max(ends))}")
-    )
-    is_count = change.how == "shares" or change.p is not None  # right or wrong, item by item
+    is_off = config["blind_least"] != config["blind"] or config["blind_most"] != config["blind"]
+    doubts = ["the error of the clocks"] * is_off + ["the runs in doubt"] * bool(config["doubtful"])
+    within = f"{number(min(ends))} to {number(max(ends))}"
+    doubt = f"; with {' and '.join(doubts)} too, {within}" if doubts else ""
+    is_count = change.p is not None  # right or wrong, item by item
     return Finding(
         f"Over the {count(config['blind'], 'requests')} that met it unscored the change comes to a "
         f"loss of {spread(loss.value, loss.ci95, 'right answers' if is_count else 'score')}"
         f"{'' if is_count else ' in the unit of the score'}, if the suite stands for what "
-        f"customers asked{clocks}.",
+        f"customers asked{doubt}.",
         ("harm", "harm_bounds", "score_change"),
         (ask.evidence_id(by),),
     )

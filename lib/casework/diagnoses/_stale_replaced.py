@@ -1,6 +1,7 @@
 """When the configuration was taken out of service again, and by what."""
 
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
 from casework.case import Query
@@ -16,18 +17,20 @@ from casework.words import count, duration, instant
 REPLACED = Query(
     "replaced",
     """
-    SELECT p.pushed_at, p.version,
+    SELECT p.pushed_at, p.version, f.version AS own,
+           (SELECT min(o.pushed_at) FROM pushes AS o
+            WHERE o.prompt_name = p.prompt_name AND o.version = f.version
+              AND o.pushed_at > p.pushed_at) AS again_at,
            EXISTS (SELECT 1 FROM pushes AS o
                    WHERE o.prompt_name = p.prompt_name AND o.version = p.version
                      AND o.pushed_at < f.began_at) AS is_rollback
-    FROM pushes AS p
-    JOIN firsts AS f ON f.prompt_name = p.prompt_name OR f.prompt_name = ''
+    FROM pushes AS p JOIN firsts AS f ON f.prompt_name = p.prompt_name
     WHERE f.config = $config AND p.pushed_at > f.began_at
       AND p.version IS DISTINCT FROM f.version AND p.version IS DISTINCT FROM f.prompt_hash
     ORDER BY p.pushed_at, p.version LIMIT 1
     """,
-    "The first push of another version after the configuration began, and whether that version "
-    "had been pushed before it.",
+    "The first push of another version after the configuration began, whether that version had "
+    "been pushed before it, and when its own was pushed again.",
     uses=(PUSHES, FIRSTS),
 )
 
@@ -52,7 +55,8 @@ WENT_ON = Query(
 def by_replacement(ask: Inquiry, blind: Blind, worst: dict[str, Any]) -> Iterator[Finding]:
     """Measure from the beginning to the push of another version, or to the end of service.
 
-    Without a push the end is where traffic of the prompt went on without it.
+    Without a push the end is where traffic of the prompt went on without it. Where its requests
+    name no version, the next push may be its own.
     """
     config = blind.worst
     if config is None:
@@ -60,13 +64,16 @@ def by_replacement(ask: Inquiry, blind: Blind, worst: dict[str, Any]) -> Iterato
     name, began, last = name_of(config), config["began_at"], config["last_served"]
     pushes, seconds, by = ask.ask(REPLACED, **worst), None, REPLACED
     said = f"Nothing shows that {name} was replaced; it was last met {instant(last)}."
-    if pushes:
+    if pushes and pushes[0]["own"] is not None:
         seconds = (pushes[0]["pushed_at"] - began).total_seconds()
-        how = "rolled back to" if pushes[0]["is_rollback"] else "replaced by"
-        late = (last - pushes[0]["pushed_at"]).total_seconds()
-        left = f"last met {duration(late)} after that" if late > 0 else "not met after that"
-        version = shorten(pushes[0]["version"], 40)
-        said = f"{duration(seconds)} after it began {name} was {how} {version}, and {left}."
+        said = _said_push(name, pushes[0], seconds, last)
+    elif pushes:
+        after = (pushes[0]["pushed_at"] - began).total_seconds()
+        said = (
+            f"{duration(after)} after it began {shorten(pushes[0]['version'], 40)} was pushed, "
+            f"which replaced {name} or is its own version: its requests name none. It was last met "
+            f"{instant(last)}."
+        )
     elif (after := ask.one(WENT_ON, **worst))["without_it"]:
         by, seconds = WENT_ON, (last - began).total_seconds()
         said = (
@@ -76,3 +83,13 @@ def by_replacement(ask: Inquiry, blind: Blind, worst: dict[str, Any]) -> Iterato
         )
     ask.measure("time_to_replacement_s", seconds, "s", by)
     yield Finding(said, ("time_to_replacement_s",), (ask.evidence_id(by),))
+
+
+def _said_push(name: str, push: dict[str, Any], seconds: float, last: datetime) -> str:
+    how = "rolled back to" if push["is_rollback"] else "replaced by"
+    late = (last - push["pushed_at"]).total_seconds()
+    left = f"last met {duration(late)} after that" if late > 0 else "not met after that"
+    if push["again_at"] is not None:
+        left = f"pushed again {instant(push['again_at'])}, and {left}"
+    version = shorten(push["version"], 40)
+    return f"{duration(seconds)} after it began {name} was {how} {version}, and {left}."

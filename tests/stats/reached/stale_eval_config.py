@@ -30,7 +30,11 @@ def timeline(inputs: Values) -> Values:
         evaluated.setdefault(label, []).append((at, end))
     found = coverage({served: [(pushed, rollback)]}, evaluated)
     first_valid = next(at for at, label in seen if label == served)
-    in_window = [at for at, label in seen if label == served and pushed <= at < first_valid]
+    in_window = [
+        at
+        for at, label in seen
+        if label == served and any(start <= at < end for start, end in found.blind)
+    ]
     return {
         "blind_window_minutes": found.blind_s,
         "eval_runs_on_served_config_in_window": len(in_window),
