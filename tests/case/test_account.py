@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from casework.case import Case, CaseWriter, Receipt, Row
@@ -20,6 +21,7 @@ from casework.tables import (
     eval_samples,
     feedback,
     requests,
+    tickets,
 )
 
 START = datetime(2026, 3, 2, tzinfo=UTC)
@@ -144,6 +146,12 @@ def test_a_score_that_its_items_do_not_give_is_told(load: Load) -> None:
         assert (found.rows, found.of) == (1, 2)
 
 
+def test_a_score_in_single_precision_is_that_of_its_items(load: Load) -> None:
+    run = reported("a", float(np.float32(16 / 17)), 17)
+    with load((eval_runs, [run]), (eval_samples, scored("a", 16, 17))) as case:
+        assert of(case, "impossible") == of(case, "recount") == []
+
+
 def test_of_items_with_partial_credit_no_score_is_impossible(load: Load) -> None:
     runs = [reported("a", 0.94, 37), reported("b", 0.94, 37, "without items")]
     with load((eval_runs, runs), (eval_samples, scored("a", 35, 37, 0.5))) as case:
@@ -170,6 +178,13 @@ def test_a_log_of_both_outcomes_is_not(load: Load) -> None:
         assert of(case, "censored") == []
 
 
+def test_a_log_in_two_files_one_an_outcome_is_not(load: Load) -> None:
+    up, down = ([{"feedback_id": f"{signal} {n}", "occurred_at": START, "signal": signal}
+                 for n in range(rows)] for signal, rows in ((1, 30), (-1, 5)))  # fmt: skip
+    with load((feedback, up), (feedback, down)) as case:
+        assert of(case, "censored") == []
+
+
 @pytest.mark.parametrize(("error_s", "told"), [(None, 5), (7300.0, 0)])
 def test_feedback_before_its_request_is_told(load: Load, error_s: float | None, told: int) -> None:
     """Half of the feedback was written in the time of a place two hours to the west."""
@@ -185,6 +200,20 @@ def test_feedback_before_its_request_is_told(load: Load, error_s: float | None, 
     assert [(one.table, one.rows, one.of) for one in found] == ([("feedback", told, 10)] if told
                                                                else [])  # fmt: skip
     assert all("by 2.0 h at the median" in one.what for one in found)
+
+
+def test_a_date_alone_is_not_before_a_request_of_that_day(load: Load) -> None:
+    """It is of the day in any time zone, which in the west ends 36 hours after midnight UTC."""
+    hours = [(10, 0), (35, 0), (37, 0), (10, 0.5)]
+    asked = [request(n, at) for n, (at, _) in enumerate(hours)]
+    reports = [
+        {"ticket_id": f"t{n}", "reported_at": START + timedelta(hours=at), "request_id": f"r{n}"}
+        for n, (_, at) in enumerate(hours)
+    ]
+    with load((requests, asked), (tickets, reports)) as case:
+        (found,) = of(case, "too_early")
+    assert (found.table, found.rows, found.of) == ("tickets", 2, 4)
+    assert "by 5.2 h at the median" in found.what  # 1 h after the day, and 9.5 h
 
 
 def test_an_empty_case_has_no_concern(load: Load) -> None:

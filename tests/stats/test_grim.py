@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -35,7 +36,16 @@ def test_a_share_is_possible_however_it_is_rounded(n, data, decimals):
     assert is_possible_share(round(k / n, decimals + 2), n)
 
 
+@given(st.integers(1, 5000), st.data())
+def test_a_share_is_possible_in_single_precision_and_as_that_is_written(n, data):
+    share = np.float32(data.draw(st.integers(0, n)) / n)
+    assert is_possible_share(float(share), n)
+    assert is_possible_share(float(str(share)), n)
+
+
 def test_a_share_of_too_few_items_is_not():
     assert not is_possible_share(0.94, 37)
+    assert not is_possible_share(float(np.float32(0.94)), 37)
+    assert not is_possible_share(16 / 17 + 1e-6, 17)
     assert is_possible_share(0.161, 330)
     assert not is_possible_share(0.9401, 330)

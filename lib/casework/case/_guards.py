@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from casework.case._query import Query
 from casework.case._reader import Case
 from casework.records import Concern
-from casework.stats.grim import is_possible_share
+from casework.stats.grim import SINGLE, is_possible_share
 from casework.tables import candidates, eval_runs, eval_samples, feedback, requests, tickets
 
 _FEWEST = 20
@@ -54,10 +54,10 @@ ONE_OUTCOME = Query(
 ONE_THUMB = Query(
     "one_thumb",
     """
-    SELECT exhibit_id, count(*) AS rows, min(signal) AS least, max(signal) AS most
+    SELECT exhibit_id, count(*) AS rows, bool_and(signal > 0) AS up, bool_or(signal > 0) AS any
     FROM feedback GROUP BY exhibit_id ORDER BY exhibit_id
     """,
-    "Thumbs by the lowest and the highest of them",
+    "Thumbs by whether all, and whether any, are up",
 )
 
 
@@ -82,28 +82,39 @@ def impossible_scores(case: Case) -> Iterator[Concern]:
 
 
 def _rounds_to(mean: float, score: float, items: int) -> bool:
-    """Whether a score is the mean, as far as its decimals tell."""
+    """Whether a score is the mean, as far as its decimals or single precision tell."""
     decimals = len(f"{score:.10f}".rstrip("0").partition(".")[2])
-    return abs(mean - score) <= 0.5 * 10.0**-decimals + 1e-9 / items
+    return abs(mean - score) <= max(0.5 * 10.0**-decimals + 1e-9 / items, SINGLE * mean)
 
 
 def censored(case: Case) -> Iterator[Concern]:
     """Logs that kept candidates of one outcome, or thumbs of one kind, alone."""
-    for exhibit, rows, every, some in case.rows(ONE_OUTCOME).rows:
-        if rows >= _FEWEST and (every or not some):
-            which = "passed" if every else "did not pass"
-            what = f"all candidates {which} the gate: the others may not have been logged"
-            yield Concern("censored", exhibit, candidates.name, rows, rows, what)
-    for exhibit, rows, least, most in case.rows(ONE_THUMB).rows:
-        if rows >= _FEWEST and least == most:
-            what = f"all thumbs are {'up' if most > 0 else 'down'}: a rate cannot be read from them"
-            yield Concern("censored", exhibit, feedback.name, rows, rows, what)
+    for exhibit, rows, passed in _one_sided(case, ONE_OUTCOME):
+        which = "passed" if passed else "did not pass"
+        what = f"all candidates {which} the gate: the others may not have been logged"
+        yield Concern("censored", exhibit, candidates.name, rows, rows, what)
+    for exhibit, rows, is_up in _one_sided(case, ONE_THUMB):
+        what = f"all thumbs are {'up' if is_up else 'down'}: a rate cannot be read from them"
+        yield Concern("censored", exhibit, feedback.name, rows, rows, what)
+
+
+def _one_sided(case: Case, query: Query) -> list[tuple[str, int, bool]]:
+    """Exhibits of one side alone with enough rows; none where others hold the other side alone.
+
+    Two files, one a side, are one log in two parts.
+    """
+    found = [(exhibit, rows, every) for exhibit, rows, every, some in case.rows(query).rows
+             if every == some]  # fmt: skip
+    if len({side for *_, side in found}) > 1:
+        return []
+    return [one for one in found if one[1] >= _FEWEST]
 
 
 def too_early(case: Case, filled: set[str]) -> Iterator[Concern]:
     """Feedback and reports that are older than the request that they name.
 
-    A time zone that was read wrongly shows as whole hours.
+    A time zone that was read wrongly shows as whole hours. A date alone is a day in any time zone,
+    and ends 36 h after midnight UTC.
     """
     for table, column in ((feedback, "occurred_at"), (tickets, "reported_at")):
         if table.name not in filled or requests.name not in filled:
@@ -114,7 +125,10 @@ def too_early(case: Case, filled: set[str]) -> Iterator[Concern]:
             SELECT exhibit_id, count(*) FILTER (lead > margin), count(*),
                    median(lead) FILTER (lead > margin)
             FROM (
-                SELECT t.exhibit_id, epoch(r.asked_at - t.{column}) AS lead,
+                SELECT t.exhibit_id,
+                       epoch(r.asked_at - t.{column})
+                           - CASE WHEN epoch_us(t.{column}) % 86400000000 = 0
+                                  THEN 36 * 3600 ELSE 0 END AS lead,
                        greatest({_LATE_S}, (SELECT coalesce(max(abs(coalesce(offset_s, 0))
                                                                 + error_s), 0) FROM clocks))
                            AS margin

@@ -5,6 +5,9 @@ Brown & Heathers, The GRIM test, Social Psychological and Personality Science 20
 
 import math
 
+SINGLE = 2.0**-23
+"""The most that single precision and its shortest text move a number, as a share of it."""
+
 
 def possible_counts(percent: float, n: int, decimals: int) -> list[int]:
     """Counts `k` of `n` items whose percentage, rounded, is the reported one.
@@ -32,9 +35,14 @@ def possible_counts(percent: float, n: int, decimals: int) -> list[int]:
 def is_possible_share(share: float, n: int) -> bool:
     """Whether some count of `n` items gives this share, rounded in percent as it is written.
 
+    A share that was kept in single precision has more decimals than were ever right, and is
+    rounded as that rounds.
+
     Args:
         share: as reported, 0 to 1; its decimals are those that it has, ten in percent at most.
         n: items, at least one.
     """
     _, _, decimals = f"{100 * share:.10f}".rstrip("0").partition(".")
-    return bool(possible_counts(100 * share, n, len(decimals)))
+    nearest = round(share * n) / n
+    single = abs(share - nearest) <= SINGLE * nearest
+    return single or bool(possible_counts(100 * share, n, len(decimals)))
