@@ -130,8 +130,8 @@ def test_a_story_is_judged_rightly(
         assert value(result, name) == pytest.approx(truth.numbers[name]), name
 
 
-def rebuilt(at: float, key: str = "index_build") -> Row:
-    values = {"occurred_at": START + minutes(at), "key": key, "old_value": "1", "new_value": "2"}
+def rebuilt(at: float, key: str = "index_build", before: str | None = "1") -> Row:
+    values = {"occurred_at": START + minutes(at), "key": key, "old_value": before, "new_value": "2"}
     return Row(config_events, "row 90", values)
 
 
@@ -142,9 +142,10 @@ def rebuilt(at: float, key: str = "index_build") -> Row:
         ([rebuilt(-300, "price_list")], 0, "clean"),
         ([rebuilt(-300), run(1, -250, "old")], 45, "inconclusive"),
         ([rebuilt(-650)], 0, "clean"),
+        ([rebuilt(-500, before=None), rebuilt(-300, before=None)], 0, "clean"),
         ([rebuilt(-300), run(1, -290, "new"), *traffic("new", 0, 300)], 300, "inconclusive"),
     ],
-    ids=["not again", "another key", "scored again", "before the first request", "another prompt"],
+    ids=["not again", "another key", "scored again", "too early", "said again", "another prompt"],
 )
 def test_a_run_before_the_index_changed_scored_another_system(
     tmp_path: Path, rows: list[Row], moved: int, verdict: str
