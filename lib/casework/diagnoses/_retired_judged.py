@@ -1,7 +1,7 @@
 """What became of each ticket: its candidates with probabilities, and whether they can be run."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -26,6 +26,8 @@ class Judged:
         by: what led to the candidates: `id`, `text`, `window`, then `fingerprint` or `replay`.
         candidates: checkpoints that are worth telling with their probability, the largest first;
             None is a checkpoint that no record names. An unresolved ticket has none.
+        considered: all that were candidates before fingerprints and replays were looked at, ''
+            among them where no record names one.
         was_open: whether it was open before fingerprints and replays were looked at.
         reachable: whether all likely ones can still be run; None where that is not known, as of
             one that no record names.
@@ -39,6 +41,7 @@ class Judged:
     grade: str
     by: str
     candidates: tuple[tuple[str | None, float], ...]
+    considered: frozenset[str]
     was_open: bool
     reachable: bool | None
     decides: bool
@@ -109,15 +112,14 @@ class Replays:
         """Counts by checkpoint."""
         return self.counts.get(ticket, {})
 
-    def controls(self, ticket: str, candidates: Sequence[str]) -> tuple[int, int]:
-        """Replays on checkpoints that are no candidates: reproduced, of all."""
-        others = [kn for name, kn in self.of(ticket).items() if name not in candidates]
+    def controls(self, ticket: str, considered: Collection[str]) -> tuple[int, int]:
+        """Replays on checkpoints that never were candidates: reproduced, of all."""
+        others = [kn for name, kn in self.of(ticket).items() if name not in considered]
         return sum(k for k, _ in others), sum(n for _, n in others)
 
     def anywhere(self, ticket: Judged) -> bool:
         """Whether a checkpoint that is no candidate reproduces it: the weights did not do it."""
-        names = [name for name, _ in ticket.candidates if name]
-        return self.controls(ticket.row["ticket_id"], names)[0] > 0
+        return self.controls(ticket.row["ticket_id"], ticket.considered)[0] > 0
 
     def lack(self, ticket: Judged, attempts: int) -> bool:
         """Whether some candidate was replayed less often than that."""
@@ -180,6 +182,7 @@ def _judged(
         grade=_grade(state, by, grades),
         by=by,
         candidates=tuple((name or None, p) for name, p in told if state != "unresolved"),
+        considered=frozenset(before),
         was_open=_state(_worth_telling(before)) != "resolved",
         reachable=False if False in reach else None if None in reach or not reach else True,
         decides=any(row["decisions"] for row in rows),
@@ -231,6 +234,6 @@ def _by_replay(replays: Replays, ticket: str, candidates: Mapping[str, float]) -
     """
     found = replays.of(ticket)
     likely = [name for name, p in candidates.items() if p > WORTH_TELLING]
-    if not all(name in found for name in likely) or replays.controls(ticket, [*candidates])[0]:
+    if not all(name in found for name in likely) or replays.controls(ticket, candidates)[0]:
         return {}
     return {name: chance_of(*found[name]) for name in candidates if name in found}

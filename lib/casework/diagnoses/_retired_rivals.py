@@ -102,10 +102,7 @@ def _cached(tickets: Sequence[Judged]) -> Rival:
 
 def _not_of_the_checkpoint(tickets: Sequence[Judged], replays: Replays) -> Rival:
     """A checkpoint that is no candidate must not reproduce the report (negative control)."""
-    pairs = [
-        replays.controls(ticket.row["ticket_id"], [name for name, _ in ticket.candidates if name])
-        for ticket in tickets
-    ]
+    pairs = [replays.controls(ticket.row["ticket_id"], ticket.considered) for ticket in tickets]
     k, n = sum(k for k, _ in pairs), sum(n for _, n in pairs)
     outcome: Outcome = "not_testable" if not n else "not_excluded" if k else "excluded"
     bound = f", at most {share(upper_if_none(n))}" if n and not k else ""
