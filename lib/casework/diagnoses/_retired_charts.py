@@ -95,20 +95,21 @@ def _draw_states(ask: Inquiry, judged: Sequence[Judged]) -> None:
 
 
 def _draw_reproduction(ask: Inquiry) -> None:
-    done = ask.measures["reproduction"].value[:_LINES]
+    done = ask.measures["reproduction"].value
     rows = [
         {"label": f"{row['ticket_id']} on {row['checkpoint'].removeprefix('sha256:')[:12]}",
          "value": row["rate"], "low": row["low"], "high": row["high"],
          "role": "gate" if row["reproduced"] else "before"}
-        for row in done
+        for row in done[:_LINES]
     ]  # fmt: skip
     again = sum(row["reproduced"] > 0 for row in done)
     ask.chart(
         "reproduction",
         "intervals",
-        f"{number(again)} of {count(len(rows), 'replayed pairs')} reproduced the report",
+        f"{number(again)} of {count(len(done), 'replayed pairs')} reproduced the report",
         f"Share of replays that gave the reported answer, with exact intervals (at most {_LINES}).",
-        f"Rates of reproduction of {count(len(rows), 'pairs of ticket and checkpoint')}.",
+        f"Rates of reproduction of {count(len(done), 'pairs of ticket and checkpoint')}"
+        + (f", of which the first {_LINES} are shown." if len(done) > _LINES else "."),
         rows,
         {"x_title": "% of replays", "unit": "share", "zero": True},
         c.REPLAYS,
