@@ -2,7 +2,15 @@
 
 from casework.case import Query
 from casework.diagnoses._in_force import ALIAS_HISTORY, ALIAS_STRETCHES
-from casework.diagnoses._retired_seen import HOURS, LINKS, NAMED_GRADED, PLACES, SEEN, WINDOWS
+from casework.diagnoses._retired_seen import (
+    HOURS,
+    LINKS,
+    NAMED,
+    NAMED_GRADED,
+    PLACES,
+    SEEN,
+    WINDOWS,
+)
 from casework.diagnoses._retrieval import RETRIEVAL_MOVES
 from casework.diagnoses._unlogged import UNLOGGED_STRETCHES
 
@@ -182,11 +190,19 @@ MOVED_SINCE = Query(
     "moved_since",
     """
     SELECT t.ticket_id, min(e.occurred_at) AS moved_at
-    FROM seen AS t JOIN retrieval_moves AS e ON e.occurred_at >= t.window_from
+    FROM (SELECT s.ticket_id,
+                 coalesce(min(n.occurred_at) - INTERVAL 1 SECOND * $clock_error_s,
+                          min(s.window_from)) AS since
+          FROM seen AS s
+          LEFT JOIN links AS l ON l.ticket_id = s.ticket_id
+          LEFT JOIN named AS n ON n.request_id = l.request_id
+          GROUP BY s.ticket_id) AS t
+    JOIN retrieval_moves AS e ON e.occurred_at >= t.since
     GROUP BY t.ticket_id
     """,
-    "When, for each ticket, index or tools first changed after its answer may have been given.",
-    uses=(SEEN, RETRIEVAL_MOVES),
+    "When, for each ticket, index or tools first changed after its answer may have been given: "
+    "from the earliest request that it leads to, else from the beginning of its window.",
+    uses=(SEEN, LINKS, NAMED, RETRIEVAL_MOVES),
 )
 
 REPLAYS = Query(

@@ -21,7 +21,8 @@ STACKS = Query(
     "stacks",
     """
     SELECT r.checkpoint, count(*) AS replays,
-           coalesce(bool_or(n.prompt_hash = r.prompt_hash AND n.params_hash = r.params_hash), FALSE)
+           coalesce(bool_or(n.prompt_hash = r.prompt_hash AND n.params_hash = r.params_hash
+                            AND (m.moved_at IS NULL OR r.started_at < m.moved_at)), FALSE)
                AS is_as_served,
            max(r.started_at) AS last_replayed
     FROM (SELECT run_id, item_id AS ticket_id FROM eval_samples WHERE condition = 'replay'
@@ -32,12 +33,13 @@ STACKS = Query(
     JOIN eval_runs AS r ON r.run_id = s.run_id
     LEFT JOIN links AS l ON l.ticket_id = s.ticket_id AND l.linked_by = 'id'
     LEFT JOIN named AS n ON n.request_id = l.request_id
+    LEFT JOIN moved_since AS m ON m.ticket_id = s.ticket_id
     WHERE r.checkpoint IS NOT NULL
     GROUP BY r.checkpoint ORDER BY r.checkpoint LIMIT 10000
     """,
     "Checkpoints on which a report was replayed, and whether once with the prompt and the "
-    "parameters of the request that it names.",
-    uses=(SEEN, LINKS, NAMED),
+    "parameters of the request that it names, before the index or the tools changed.",
+    uses=(SEEN, LINKS, NAMED, c.MOVED_SINCE),
 )
 
 LONGEST_LAGS = Query(
@@ -56,16 +58,19 @@ RETENTION = Query(
     SELECT k.checkpoint, h.left_at, k.retained_until,
            epoch(k.retained_until) - epoch(h.left_at) AS kept_s
     FROM (SELECT checkpoint, max(coalesce(valid_until, next_from)) AS left_at
-          FROM alias_history WHERE alias IN (SELECT endpoint FROM seen)
-          GROUP BY checkpoint
-          HAVING bool_and(coalesce(valid_until, next_from) IS NOT NULL)) AS h
+          FROM alias_history GROUP BY checkpoint
+          HAVING bool_and(coalesce(valid_until, next_from) IS NOT NULL)
+             AND bool_or(alias IN (SELECT endpoint FROM seen))) AS h
     JOIN (SELECT checkpoint, max(retained_until) AS retained_until
-          FROM checkpoints WHERE retained_until IS NOT NULL GROUP BY checkpoint) AS k
-      ON k.checkpoint = h.checkpoint
+          FROM inventory GROUP BY checkpoint
+          HAVING bool_and(retained_until IS NOT NULL OR is_there IS NOT DISTINCT FROM FALSE)) AS k
+      ON k.checkpoint = h.checkpoint AND k.retained_until IS NOT NULL
     ORDER BY kept_s, k.checkpoint LIMIT 2000
     """,
-    "How long after the last alias left it each checkpoint is retained.",
-    uses=(SEEN, ALIAS_HISTORY),
+    "How long after the last alias left it each checkpoint is retained that an endpoint of the "
+    "tickets pointed at. One with a copy that has no limit, and is not known to be deleted, is "
+    "left out.",
+    uses=(SEEN, ALIAS_HISTORY, c.INVENTORY),
 )
 
 
