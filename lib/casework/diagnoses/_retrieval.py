@@ -11,10 +11,11 @@ RETRIEVAL_MOVES = Query(
                      PARTITION BY key, scope ORDER BY occurred_at, locator)) AS before
           FROM config_events
           WHERE key IN ('index_build', 'corpus', 'embedding_model', 'reranker', 'tools'))
-    WHERE before <> new_value
+    WHERE before IS DISTINCT FROM new_value
     ORDER BY occurred_at, key
     """,
     "Changes of the retrieval index, of what it is made with, and of the tools. No hash of a "
     "prompt and no digest of a checkpoint holds them. Where an event does not say what was before, "
-    "it is the value of the last one; a value said again is no change.",
+    "it is the value of the last one: a value said again is no change, the first one is taken for "
+    "a change.",
 )
