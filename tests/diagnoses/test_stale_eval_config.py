@@ -142,19 +142,13 @@ def rebuilt(at: float, key: str = "index_build", before: str | None = "1") -> Ro
         ([rebuilt(-300, "price_list")], 0, "clean"),
         ([rebuilt(-300), run(1, -250, "old")], 45, "inconclusive"),
         ([rebuilt(-650)], 0, "clean"),
-        ([rebuilt(-500, before=None), rebuilt(-300, before=None)], 0, "clean"),
+        ([rebuilt(-650, before=None), rebuilt(-300, before=None)], 0, "clean"),
+        ([rebuilt(-300, before=None)], 300, "inconclusive"),
         ([rebuilt(-300), run(1, -290, "new"), *traffic("new", 0, 300)], 300, "inconclusive"),
     ],
-    ids=[
-        "not again",
-        "another key",
-        "scored again",
-        "too early",
-        "said again",
-        "said once",
-        "another prompt",
-    ],
-)
+    ids=["not again", "another key", "scored again", "too early", "said again", "said once",
+         "another prompt"],
+)  # fmt: skip
 def test_a_run_before_the_index_changed_scored_another_system(
     tmp_path: Path, rows: list[Row], moved: int, verdict: str
 ) -> None:

@@ -196,7 +196,9 @@ GRADERS = Query(
     "graders",
     """
     SELECT occurred_at, what, before, after FROM (
-        SELECT occurred_at, key AS what, old_value AS before, new_value AS after
+        SELECT occurred_at, key AS what, coalesce(old_value, lag(new_value) OVER (
+                   PARTITION BY key, scope ORDER BY occurred_at, locator)) AS before,
+               new_value AS after
         FROM config_events
         WHERE lower(key) LIKE '%judge%' OR lower(key) LIKE '%grader%'
            OR lower(key) LIKE '%scorer%' OR lower(key) LIKE '%rubric%'
