@@ -1,5 +1,6 @@
 """What `alignment_loss` must state, against planted numbers and small cases written out."""
 
+import random
 import re
 from datetime import timedelta
 from pathlib import Path
@@ -614,6 +615,22 @@ def test_the_same_case_gives_the_same_result(diagnosed: Diagnosed) -> None:
     first, _ = diagnosed("alignment_loss.planted", 2)
     again, _ = diagnosed("alignment_loss.planted", 2)
     assert first == again
+
+
+def test_the_order_of_the_samples_does_not_matter(tmp_path: Path) -> None:
+    """Samples of a prompt have shares such as a third, whose sums depend on their order."""
+    draw = random.Random(7)
+    rows = [
+        row for item in range(120) for epoch in (1, 2, 3) for name in "bt"
+        for row in (
+            sample(name, item, draw.random() < 0.7, epoch=epoch, score=draw.choice((1, 5))),
+            sample(name, 200 + item, None, "utility", epoch=epoch, score=draw.random()),
+        )
+    ]  # fmt: skip
+    one, other = (diagnose(tmp_path, [*two_runs(), lineage(), *samples])
+                  for samples in (rows, rows[::-1]))  # fmt: skip
+    assert [e.sha256 for e in one.evidence] == [e.sha256 for e in other.evidence]
+    assert one.measures == other.measures
 
 
 def test_a_measure_names_the_record_that_it_comes_from(tmp_path: Path) -> None:

@@ -122,11 +122,14 @@ PROBES = Query(
     uses=(JUDGED,),
 )
 
-SUMS = """count(*) AS n, sum(first * second) AS both,
-           sum(first * (1 - second)) AS only_first, sum((1 - first) * second) AS only_second,
+# Samples are whole or half numbers, whose sum is the same in any order.
+SUMS = f"""count(*) AS n, {in_order("sum", "first * second")} AS both,
+           {in_order("sum", "first * (1 - second)")} AS only_first,
+           {in_order("sum", "(1 - first) * second")} AS only_second,
            count(*) FILTER (WHERE second < first) AS fewer,
            count(*) FILTER (WHERE second > first) AS more,
-           sum((second - first) * (second - first)) AS squares, avg(samples) AS samples"""
+           {in_order("sum", "(second - first) * (second - first)")} AS squares,
+           avg(samples) AS samples"""
 
 CHANGES = Query(
     "changes",
@@ -238,11 +241,12 @@ AGREEMENT = Query(
 UTILITY = Query(
     "utility",
     f"""
-    SELECT {SUMS}, avg(first) AS base, avg(second) AS tuned, sum(second - first) AS total,
+    SELECT {SUMS}, {in_order("avg", "first")} AS base, {in_order("avg", "second")} AS tuned,
+           {in_order("sum", "second - first")} AS total,
            count(*) FILTER (WHERE first NOT IN (0, 1) OR second NOT IN (0, 1)) AS graded
     FROM (
-        SELECT suite, item_id, avg(CASE WHEN NOT tuned THEN score END) AS first,
-               avg(CASE WHEN tuned THEN score END) AS second,
+        SELECT suite, item_id, {in_order("avg", "CASE WHEN NOT tuned THEN score END")} AS first,
+               {in_order("avg", "CASE WHEN tuned THEN score END")} AS second,
                CAST(count(score) AS DOUBLE) / 2 AS samples
         FROM judged WHERE kind = 'utility' GROUP BY suite, item_id
     )
