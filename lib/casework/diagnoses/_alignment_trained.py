@@ -32,6 +32,7 @@ PROMPTS = Query(
     SELECT r.suite, s.item_id, max(s.input_text) AS text
     FROM eval_samples AS s JOIN eval_runs AS r ON r.run_id = s.run_id
     WHERE s.kind = 'unsafe' AND s.input_text IS NOT NULL AND list_contains($tuned_runs, s.run_id)
+      AND coalesce(s.condition, 'as_run') = 'as_run'
     GROUP BY r.suite, s.item_id ORDER BY r.suite, s.item_id
     """,
     "The texts of the unsafe prompts.",
