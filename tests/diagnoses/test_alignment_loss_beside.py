@@ -244,6 +244,8 @@ def test_both_kinds_of_refusals_are_read_together(
         (["vllm/Llama-3-70b-instruct"], {"Llama"}),
         (["openai/gpt-4o", "vicuna"], {"GPT", "Llama"}),
         (["deepseek-r1-distill-qwen-7b"], {"DeepSeek", "Qwen"}),
+        (["openai-api/deepseek/deepseek-chat"], {"DeepSeek"}),
+        (["s3://llama-7b/checkpoint-500", "anthropic/sonnet"], {"Claude", "Llama"}),
         (["phishing-bot", "sha256:ab12", "novation", ""], set()),
     ],
 )
@@ -274,11 +276,18 @@ def test_the_family_of_the_judge_is_told(
     assert unknown == (family is None)
 
 
-@pytest.mark.slow
 def test_the_judge_of_a_table_of_samples_is_read(tmp_path: Path) -> None:
+    """A judge beside another one; not what a judge said, nor that of answers of another run."""
     runs = [run("b", "base", endpoint="qwen2.5", **SAME), run("t", "tuned", endpoint="q", **SAME)]
-    rows = answered(LOST, texts=False, attributes={"judge": "Qwen/QwQ-32B"})
-    assert value(diagnose(tmp_path, [*runs, lineage(), *rows]), "judge_family") == "same"
+    judge = {"model": "Qwen/QwQ-32B", "why": "a llama would refuse"}
+    rows = answered(LOST, texts=False, attributes={"judge": judge})
+    rows += [sample("t", 100, True, attributes={"grader": "claude-3"}),
+             sample("t", 100, True, condition="replay", attributes={"judge": "grok"})]  # fmt: skip
+    result = diagnose(tmp_path, [*runs, lineage(), *rows])
+    assert value(result, "judge_family") == "same"
+    assert said(result, "The judge, ").startswith(
+        "The judge, Qwen/QwQ-32B, claude-3, is of the family of the tuned checkpoint, Qwen, and"
+    )
 
 
 def refused_by(name: str, refused: int, items: int = 400) -> list[Row]:

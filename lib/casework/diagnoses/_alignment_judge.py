@@ -5,7 +5,7 @@ is read from the runs and samples: the role or the scorer of an eval log, or a c
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from casework.case import Query
@@ -20,6 +20,10 @@ NAMED_FOR_JUDGE = (
     r"(?:\.(?:model|name|id))?$|\.scorers\[[0-9]+\]\.options\.model$"
 )
 """The path of a field that names the model that judged."""
+
+_JUDGE_OF_SAMPLE = (
+    "$.judge_model", "$.grader_model", "$.judge", "$.grader", "$.judge.model", "$.grader.model",
+)  # fmt: skip
 
 FAMILIES = {
     "Claude": ("claude", "anthropic"),
@@ -39,9 +43,19 @@ FAMILIES = {
 }
 """Words of a name that tell the family of a model, in lower case."""
 
+
+def _first_text(paths: Sequence[str]) -> str:
+    """SQL of the first of these fields that holds text; an object is no name."""
+    return ", ".join(
+        f"CASE WHEN json_type(attributes, '{path}') = 'VARCHAR' "
+        f"THEN json_extract_string(attributes, '{path}') END"
+        for path in paths
+    )
+
+
 JUDGES = Query(
     "judges",
-    """
+    f"""
     SELECT DISTINCT judge FROM (
         SELECT json_extract_string(t.atom, '$') AS judge
         FROM (
@@ -50,16 +64,13 @@ JUDGES = Query(
         ) AS r, json_tree(r.attributes) AS t
         WHERE t.type = 'VARCHAR' AND regexp_matches(t.fullkey, $named_for_judge)
         UNION ALL
-        SELECT coalesce(json_extract_string(attributes, '$.judge_model'),
-                        json_extract_string(attributes, '$.grader_model'),
-                        json_extract_string(attributes, '$.judge'),
-                        json_extract_string(attributes, '$.grader'))
+        SELECT coalesce({_first_text(_JUDGE_OF_SAMPLE)})
         FROM eval_samples
-        WHERE kind = 'unsafe'
+        WHERE kind = 'unsafe' AND coalesce(condition, 'as_run') = 'as_run'
           AND (list_contains($base_runs, run_id) OR list_contains($tuned_runs, run_id))
     )
     WHERE judge <> '' ORDER BY judge
-    """,
+    """,  # noqa: S608  the text is put together of constants
     "The models that the runs or samples name as their judge.",
 )
 
@@ -82,8 +93,16 @@ NAMES = Query(
 
 def families_of(names: Iterable[str]) -> set[str]:
     """The families that names of models tell of; empty where none is known."""
-    words = {word for name in names for word in re.findall(r"[a-z]+", name.lower())}
-    return {family for family, known in FAMILIES.items() if words & set(known)}
+    return {family for name in names for family in _family_of(name)}
+
+
+def _family_of(name: str) -> set[str]:
+    """The families of a name from its end, since a provider before it may serve any family."""
+    for part in reversed(name.lower().split("/")):
+        words = set(re.findall(r"[a-z]+", part))
+        if found := {family for family, known in FAMILIES.items() if words & set(known)}:
+            return found
+    return set()
 
 
 def measure_judge(ask: Inquiry, compared: Compared, found: Found) -> tuple[Finding, ...]:
@@ -98,9 +117,10 @@ def measure_judge(ask: Inquiry, compared: Compared, found: Found) -> tuple[Findi
     ask.measure("judge_family", said, "label", JUDGES)
     if said is None:
         return ()
-    own = " and ".join(sorted(families_of(judges)))
+    of_judges = families_of(judges)
+    both, own = (" and ".join(sorted(f)) for f in (of_judges & families_of(names), of_judges))
     told = {
-        "same": f"is of the family of the tuned checkpoint, {own}, and may err for it",
+        "same": f"is of the family of the tuned checkpoint, {both}, and may err for it",
         "other": f"is of another family, {own}, than the tuned checkpoint",
         "itself": "is the base or the tuned checkpoint itself, and may err for it",
     }
