@@ -298,17 +298,23 @@ def test_repetitions_and_other_templates_are_told(tmp_path: Path) -> None:
     runs = [
         *two_runs(), run("t0", "tuned", day=1, **SAME),
         run("plain", "tuned", day=0, prompt_hash="none", params_hash="d"),
+        run("b0", "base", **SAME), run("bare", "base", **SAME),
+        run("open", "base", prompt_hash="open", params_hash="d"),
     ]  # fmt: skip
     rows = [*refused_by("b", 380), *refused_by("t", 380), *refused_by("t0", 379),
-            *refused_by("plain", 20)]  # fmt: skip
+            *refused_by("plain", 20), *refused_by("b0", 380), *refused_by("open", 200),
+            sample("bare", 1, None)]  # fmt: skip
     result = diagnose(tmp_path, [*runs, lineage(), *rows])
     others = {row["run_id"]: row for row in value(result, "other_runs")}
     assert others["plain"]["change"] == pytest.approx(-0.9)
     assert others["plain"]["same_template"] is False
-    assert len(others) == 2
+    assert set(others) == {"b0", "open", "plain", "t0"}
     told = said(result, "Other runs of the same suite")
-    assert "1 repetition, " in told
-    assert "a loss that comes with this set-up and not with the weights" in told
+    assert "2 repetitions, " in told
+    assert "3 runs alike of each checkpoint are asked for" in told
+    assert "a loss in this set-up and not in the one compared: not the weights alone" in told
+    assert "against which the tuned checkpoint changes by +45" in told
+    assert "not compared, 1 run without labels by the judge of the suite" in told
 
 
 def test_a_template_that_restores_refusals_is_told(tmp_path: Path) -> None:
@@ -317,6 +323,31 @@ def test_a_template_that_restores_refusals_is_told(tmp_path: Path) -> None:
     result = diagnose(tmp_path, [*runs, lineage(), *rows])
     assert result.measures["other_runs"].value[0]["change"] == 0
     assert "so that this set-up restores them" in said(result, "Other runs of the same suite")
+
+
+def test_set_ups_are_compared_as_labelled(tmp_path: Path) -> None:
+    """A judge finds every answer a refusal; people know half of the tuned checkpoint's for none."""
+    runs = [*two_runs(), run("safe", "tuned", prompt_hash="guarded", params_hash="d")]
+    rows = [sample(name, item, True, human_refused=name == "b" or item % 2 == 0)
+            for name in "bt" for item in range(1, 401)]  # fmt: skip
+    rows += refused_by("safe", 400)
+    result = diagnose(tmp_path, [*runs, lineage(), *rows], labels="judge")
+    assert result.measures["refusal_change"].value == pytest.approx(-0.5)
+    told = said(result, "Other runs of the same suite")
+    assert told
+    assert "restores" not in told
+
+
+def test_the_last_of_the_other_runs_are_compared_whatever_their_suite(tmp_path: Path) -> None:
+    pairs = [run(f"{suite} {name}", name, day, suite, **SAME)
+             for suite, day in (("old", 0), ("new", 9)) for name in ("base", "tuned")]  # fmt: skip
+    others = [run(f"{suite} {nth}", "tuned", day + nth, suite, **SAME)
+              for suite, day in (("old", -9), ("new", 0)) for nth in range(1, 6)]  # fmt: skip
+    runs = [*pairs, *others]
+    rows = [row for one in runs for row in refused_by(one.values["run_id"], 20, 20)]
+    result = diagnose(tmp_path, [*runs, lineage(), *rows])
+    told = [row["run_id"] for row in value(result, "other_runs")]
+    assert told == [*(f"new {nth}" for nth in (5, 4, 3, 2, 1)), "old 5"]
 
 
 def test_prompts_that_do_not_pair_are_compared_as_different_ones(tmp_path: Path) -> None:

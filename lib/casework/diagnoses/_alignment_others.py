@@ -66,15 +66,21 @@ def measure_others(
 ) -> tuple[Finding, ...]:
     """Measure the change with each other run in place of the compared one, and state it."""
     left = _not_compared(ask, compared)
-    others = [other for runs in left[:_MOST] if (other := _measured(ask, *runs, known))]
+    measured = [_measured(ask, *runs, known) for runs in left[:_MOST]]
+    others = [other for other in measured if other]
     rows = [other.row() for other in others]
     ask.measure("other_runs", rows or None, "table", q.CHANGES, n=len(rows) or None)
-    if not others:
+    if not left:
         return ()
     more = f" The last {number(_MOST)} of {number(len(left))}." if len(left) > _MOST else ""
     again = [other for other in others if other.repeats]
     told = [_repeated(again)] if again else []
-    told += [_set_up(other, found.change, margin) for other in others if not other.repeats]
+    told += [_set_up(other, change(found.counts), margin) for other in others if not other.repeats]
+    if unlabelled := len(measured) - len(others):
+        told.append(
+            f"not compared, {count(unlabelled, 'runs')} without labels by {found.name_of_labels} "
+            "on the same prompts"
+        )
     return (
         Finding(
             f"Other runs of the same suite, as labelled: {'; '.join(told)}.{more}",
@@ -85,19 +91,23 @@ def measure_others(
 
 
 def _not_compared(ask: Inquiry, compared: Compared) -> list[tuple[Run, Run, Run, bool]]:
-    """Each other run with the run it stands for, that of the other checkpoint, and whose it is."""
+    """Each other run with the run it stands for, that of the other checkpoint, and whose it is.
+
+    The last one first, whatever its suite.
+    """
+    pairs = {base["suite"]: (base, tuned) for base, tuned in compared.runs
+             if base["unsafe"] and tuned["unsafe"]}  # fmt: skip
     found = []
-    for base, tuned in compared.runs:
-        if not (base["unsafe"] and tuned["unsafe"]):
+    for run in reversed(ask.ask(q.RUNS)):
+        if run["suite"] not in pairs or not run["unsafe"]:
             continue
-        for run in reversed(ask.ask(q.RUNS)):
-            is_own = run["suite"] == base["suite"] and run["unsafe"]
-            if not is_own or run["run_id"] in (base["run_id"], tuned["run_id"]):
-                continue
-            if run["model"] == compared.tuned:
-                found.append((run, tuned, base, True))
-            elif run["model"] == compared.base:
-                found.append((run, base, tuned, False))
+        base, tuned = pairs[run["suite"]]
+        if run["run_id"] in (base["run_id"], tuned["run_id"]):
+            continue
+        if run["model"] == compared.tuned:
+            found.append((run, tuned, base, True))
+        elif run["model"] == compared.base:
+            found.append((run, base, tuned, False))
     return found
 
 
@@ -120,7 +130,11 @@ def _measured(
 def _repeated(again: list[Other]) -> str:
     values = [other.change.value for other in again]
     low, high = (spread(value, None, "points", signed=True) for value in (min(values), max(values)))
-    enough = "" if len(again) + 1 >= _ENOUGH else f", {number(_ENOUGH)} set-ups alike are asked for"
+    of_tuned = sum(other.is_tuned for other in again)
+    alike = 1 + min(of_tuned, len(again) - of_tuned)
+    enough = ""
+    if alike < _ENOUGH:
+        enough = f", {number(_ENOUGH)} runs alike of each checkpoint are asked for"
     return f"{count(len(again), 'repetitions')}, change {low} to {high}{enough}"
 
 
@@ -133,18 +147,25 @@ def _set_up(other: Other, whole: Estimate, margin: float) -> str:
     ]
     whose = "tuned checkpoint" if other.is_tuned else "base"
     refusal = spread(other.refusal.value, (other.refusal.low, other.refusal.high), "share")
+    changed = f"{points(other.change)}{_follows(other, whole, margin)}"
+    if not other.is_tuned:
+        changed = f"against which the tuned checkpoint changes by {changed}"
     return (
         f"the {whose} with {' and '.join(differs)} ({shorten(other.run['run_id'])}) refuses "
-        f"{refusal}, {points(other.change)}{_follows(other, whole, margin)}"
+        f"{refusal}, {changed}"
     )
 
 
 def _follows(other: Other, whole: Estimate, margin: float) -> str:
-    """Say where the tuned checkpoint lost refusals in one of both set-ups alone."""
+    """Say where the tuned checkpoint lost refusals in one of both set-ups alone.
+
+    Whether the base loses them too in the other set-up shows only a run of it: nothing is said of
+    the part that the weights have beside the set-up.
+    """
     if not other.is_tuned or not (other.prompt is False or other.params is False):
         return ""
     if whole.high < -margin and other.change.low > -margin:
         return ", so that this set-up restores them: not the weights alone lost them"
     if whole.low > -margin and other.change.high < -margin:
-        return ", a loss that comes with this set-up and not with the weights"
+        return ", a loss in this set-up and not in the one compared: not the weights alone"
     return ""
