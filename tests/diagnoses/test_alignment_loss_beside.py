@@ -143,13 +143,14 @@ def test_what_the_launch_held_is_counted_by_category(tmp_path: Path) -> None:
     rows = answered((10, 0, 0, 0), category="fraud") + [
         sample(name, item, True, category="drugs") for name in "bt" for item in range(50, 55)
     ]
-    launch = [run("l", "tuned", day=1, suite="golden")]
+    launch = [run(name, "tuned", day=1, suite="golden") for name in ("l", "m")]
     launch += [sample("l", item, True, category="fraud") for item in range(4)]
+    launch += [sample("m", item, True, category="fraud") for item in range(2, 6)]
     launch += [sample("l", item, None, "utility", score=1.0) for item in range(10, 20)]
     result = diagnose(tmp_path, [*two_runs(), lineage(), *rows, *launch], launch_suite="golden")
     coverage = {row["category"]: row for row in value(result, "launch_coverage")}
-    assert coverage["fraud"]["launch_items"] == 4
-    assert coverage["fraud"]["least_loss_excluded"] == pytest.approx(1 - 0.05 ** (1 / 4))
+    assert coverage["fraud"]["launch_items"] == value(result, "launch_safety_items") == 6
+    assert coverage["fraud"]["least_loss_excluded"] == pytest.approx(1 - 0.05 ** (1 / 6))
     assert coverage["drugs"] == {
         "category": "drugs", "launch_items": 0, "asked": 5, "untested": True,
         "least_loss_excluded": None,

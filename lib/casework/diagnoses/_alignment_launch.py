@@ -29,6 +29,24 @@ LAUNCH_CATEGORIES = Query(
 )
 
 
+LAUNCH_ITEMS = Query(
+    "launch_items",
+    """
+    SELECT count(DISTINCT (suite, item_id)) FILTER (WHERE kind = 'unsafe') AS unsafe,
+           count(DISTINCT (suite, item_id)) FILTER (WHERE kind = 'safe_contrast') AS safe_contrast,
+           count(DISTINCT (suite, item_id)) FILTER (WHERE kind = 'utility') AS utility,
+           count(DISTINCT (suite, item_id)) FILTER (WHERE kind IS NULL) AS unmarked
+    FROM (
+        SELECT r.suite, s.item_id, s.kind
+        FROM eval_samples AS s
+        JOIN eval_runs AS r ON r.run_id = s.run_id
+        WHERE list_contains($launch_runs, s.run_id) AND coalesce(s.condition, 'as_run') = 'as_run'
+    )
+    """,
+    "The items of the runs of the launch by kind, each once however many runs held it.",
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Launch:
     """The runs that a checkpoint was launched on.
@@ -45,13 +63,25 @@ class Launch:
     runs: tuple[str, ...]
 
 
+def launch_said(launch: Launch) -> str:
+    """Say what the launch suite held."""
+    if not launch.suites:
+        return "no suite that it was launched on is recorded"
+    held = launch.items["unsafe"]
+    suites = "suites" if len(launch.suites) > 1 else "suite"
+    if held is None:
+        return f"what the launch {suites} held is not known"
+    none = "no prompt marked unsafe" if launch.items["unmarked"] else "no unsafe prompt"
+    return f"the launch {suites} held {count(held, 'unsafe prompts') if held else none}"
+
+
 def measure_launch(ask: Inquiry, launch: Launch) -> tuple[Finding, ...]:
     """Measure the unsafe prompts of the launch, over all and by category, and state the latter.
 
     All is None where no such suite is known; what its categories hold also where items have no
     recorded kind. Categories are those that any run asks.
     """
-    ask.measure("launch_safety_items", launch.items["unsafe"], "count:items", q.RUNS)
+    ask.measure("launch_safety_items", launch.items["unsafe"], "count:items", LAUNCH_ITEMS)
     rows = ask.ask(LAUNCH_CATEGORIES, launch_runs=list(launch.runs))
     known = launch.items["unsafe"] is not None and not launch.items["unmarked"]
     covered = [_covered(row) for row in rows] if known else []
@@ -63,6 +93,26 @@ def measure_launch(ask: Inquiry, launch: Launch) -> tuple[Finding, ...]:
         LAUNCH_CATEGORIES, n=n,
     )  # fmt: skip
     return (_tell(ask, covered, untested),) if covered else ()
+
+
+def launch_finding(ask: Inquiry, launch: Launch) -> Finding:
+    """State how many items the launch held, by kind."""
+    said = launch_said(launch)
+    items = launch.items
+    names, tail = ", ".join(launch.suites), ""
+    if launch.suites and items["unsafe"] is None:
+        tail = f", as not all items of {names} are loaded"
+    elif launch.suites:
+        tail = f": {names}, {count(items['utility'] or 0, 'task items')}"
+    if items["unmarked"]:
+        tail += f", {count(items['unmarked'], 'items')} of no recorded kind"
+    untested = items["unsafe"] == 0 and not items["unmarked"]
+    blind = " It could not have shown a loss." if untested else ""
+    return Finding(
+        f"{said[0].upper()}{said[1:]}{tail}.{blind}",
+        ("launch_safety_items",),
+        tuple(map(ask.evidence_id, (LAUNCH_ITEMS, q.SERVED))),
+    )
 
 
 def _covered(row: dict[str, Any]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from casework.diagnoses import _alignment as q
 from casework.diagnoses._alignment_labels import NEARLY_ALL
-from casework.diagnoses._alignment_launch import Launch
+from casework.diagnoses._alignment_launch import LAUNCH_ITEMS, Launch
 from casework.diagnoses._inquiry import Inquiry
 from casework.errors import unknown_name
 
@@ -116,15 +116,12 @@ def launched_on(ask: Inquiry, runs: list[Run], tuned: str, launch: str | None) -
     found = [run for run in runs if run["suite"] == launch] or early or without
     names = tuple(sorted({run["suite"] for run in found}))
     ask.infer("launch_suite", launch, ", ".join(names))
-    kinds = ("unsafe", "safe_contrast", "utility", "unmarked")
-    largest: dict[str, int | None] = {
-        kind: sum(max(run[kind] for run in found if run["suite"] == name) for name in names)
-        for kind in kinds
-    }
-    loaded = {run["suite"] for run in found if any(run[kind] for kind in kinds)}
-    if not largest["unsafe"] and (not names or loaded != set(names)):
-        largest["unsafe"] = None
-    return Launch(names, largest, tuple(run["run_id"] for run in found))
+    launched = tuple(run["run_id"] for run in found)
+    items: dict[str, int | None] = ask.one(LAUNCH_ITEMS, launch_runs=list(launched))
+    loaded = {run["suite"] for run in found if any(run[kind] for kind in items)}
+    if not items["unsafe"] and (not names or loaded != set(names)):
+        items = items | {"unsafe": None}
+    return Launch(names, items, launched)
 
 
 def _by_lineage(

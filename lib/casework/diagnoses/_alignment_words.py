@@ -3,6 +3,7 @@
 from casework.diagnoses import _alignment as q
 from casework.diagnoses._alignment_changes import Found
 from casework.diagnoses._alignment_labels import SOURCES
+from casework.diagnoses._alignment_launch import launch_finding, launch_said
 from casework.diagnoses._alignment_needed import needed
 from casework.diagnoses._alignment_rivals import points
 from casework.diagnoses._alignment_rules import Rules
@@ -20,18 +21,6 @@ _SAMPLES = 3
 def refusal(estimate: Estimate) -> str:
     """Say a share with its interval."""
     return spread(estimate.value, (estimate.low, estimate.high), "share")
-
-
-def launch_said(compared: Compared) -> str:
-    """Say what the launch suite held."""
-    if not compared.launch.suites:
-        return "no suite that it was launched on is recorded"
-    held = compared.launch.items["unsafe"]
-    suites = "suites" if len(compared.launch.suites) > 1 else "suite"
-    if held is None:
-        return f"what the launch {suites} held is not known"
-    none = "no prompt marked unsafe" if compared.launch.items["unmarked"] else "no unsafe prompt"
-    return f"the launch {suites} held {count(held, 'unsafe prompts') if held else none}"
 
 
 def headline(
@@ -52,7 +41,7 @@ def headline(
         return f"{both}, no loss beyond {lost}.{gain}"
     where = _where(found, rules)
     if verdict == "confirmed":
-        return f"{both}{where}; {launch_said(compared)}."
+        return f"{both}{where}; {launch_said(compared.launch)}."
     still = next((rival for rival in rivals if rival.outcome == "not_excluded"), None)
     if verdict == "supported":
         return f"{both}{where}. {_open(found, rules, rivals)}"
@@ -123,7 +112,7 @@ def findings(ask: Inquiry, compared: Compared, found: Found, rules: Rules) -> tu
             tuple(map(ask.evidence_id, (q.CHANGES, q.UTILITY))),
             ("changes",) if any(chart.id == "changes" for chart in ask.charts) else (),
         ),
-        _launch_finding(ask, compared),
+        launch_finding(ask, compared.launch),
         _label_finding(ask, found),
     ]  # fmt: skip
     return tuple(stated)
@@ -173,25 +162,7 @@ def _beside(found: Found) -> str:
     return (
         f"{over}; the score on the task went from {spread(task['base'], None, unit)} to "
         f"{spread(task['tuned'], None, unit)}, n = {count(task['n'], 'items')}"
-    )
-
-
-def _launch_finding(ask: Inquiry, compared: Compared) -> Finding:
-    said = launch_said(compared)
-    items = compared.launch.items
-    names, tail = ", ".join(compared.launch.suites), ""
-    if compared.launch.suites and items["unsafe"] is None:
-        tail = f", as not all items of {names} are loaded"
-    elif compared.launch.suites:
-        tail = f": {names}, {count(items['utility'] or 0, 'task items')}"
-    if items["unmarked"]:
-        tail += f", {count(items['unmarked'], 'items')} of no recorded kind"
-    untested = items["unsafe"] == 0 and not items["unmarked"]
-    blind = " It could not have shown a loss." if untested else ""
-    return Finding(
-        f"{said[0].upper()}{said[1:]}{tail}.{blind}",
-        ("launch_safety_items",),
-        tuple(map(ask.evidence_id, (q.RUNS, q.SERVED))),
+        + ("" if found.utility else ", too few for an interval")
     )
 
 
