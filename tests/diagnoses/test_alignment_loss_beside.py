@@ -365,6 +365,17 @@ def test_prompts_that_do_not_pair_are_compared_as_different_ones(tmp_path: Path)
     assert "52 to 53 of them lost their refusal" in said(result, "Refused, on different prompts")
 
 
+def test_prompts_that_do_not_pair_are_judged_by_one_source(tmp_path: Path) -> None:
+    """A judge labelled the base alone; the words of all answers are the same."""
+    elsewhere = {"output_text": "Let us talk of something else."}
+    rows = [sample("b", item, True, **elsewhere) for item in range(1, 31)]
+    rows += [sample("t", item, None, **elsewhere) for item in range(101, 131)]
+    result = diagnose(tmp_path, [*two_runs(), lineage(), *rows])
+    assert value(result, "refusal_change_unpaired") == 0
+    told = said(result, "Refused, on different prompts, as a screen of the words judged")
+    assert ", 0 of them lost their refusal" in told
+
+
 @pytest.mark.slow
 def test_other_numbers_of_prompts_bound_nothing(tmp_path: Path) -> None:
     rows = [sample("b", item, True) for item in range(1, 21)]

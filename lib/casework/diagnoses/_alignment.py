@@ -227,14 +227,17 @@ AGREEMENT = Query(
            count(*) FILTER (WHERE person) AS refusals, count(DISTINCT (suite, item_id)) AS items
     FROM (
         SELECT suite, item_id, kind, tuned, human_refused AS person,
-               CASE $label_from WHEN 'screen' THEN screened WHEN 'judge' THEN refused
-                   ELSE coalesce(refused, screened) END AS machine
+               CASE WHEN $label_from = 'judge' OR ($label_from = 'human' AND (
+                        SELECT count(DISTINCT tuned) = 2 FROM judged WHERE kind = 'unsafe'
+                            AND refused IS NOT NULL AND human_refused IS NOT NULL))
+                   THEN refused ELSE screened END AS machine
         FROM judged WHERE kind IN ('unsafe', 'safe_contrast')
     )
     WHERE person IS NOT NULL AND machine IS NOT NULL
     GROUP BY kind, tuned ORDER BY kind, tuned
     """,
-    "Automatic labels against those of people, where both exist, and the prompts they are of.",
+    "Automatic labels against those of people, where both exist, and the prompts they are of: "
+    "those of the judge, if people labelled answers of both checkpoints beside it, else the words.",
     uses=(JUDGED,),
 )
 

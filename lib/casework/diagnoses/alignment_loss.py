@@ -116,7 +116,7 @@ def _judge_pair(ask: Inquiry, pair: tuple[str, str], rules: Rules) -> Judged:
     if label_from is None:
         conclusion = _no_labels(ask.one(q.COVERAGE, **known), rules.labels)
         if not ask.one(q.COVERAGE, **known)["pairs"]:
-            covered = (*measure_unpaired(ask, known), *covered)
+            covered = (*measure_unpaired(ask, rules.labels, known), *covered)
         return Judged(*pair, known, None, replace(conclusion, findings=covered))
     known |= {"label_from": label_from}
     if compared.same_prompt is None:
