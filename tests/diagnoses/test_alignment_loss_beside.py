@@ -187,15 +187,44 @@ def test_the_accuracy_of_labels_is_told_by_checkpoint(tmp_path: Path) -> None:
 
 
 def test_samples_of_one_prompt_are_one_label(tmp_path: Path) -> None:
+    """They widen the interval; what is counted are answers, be it a single one of a kind."""
     rows = [
-        sample(name, item, item > 10, epoch=epoch, human_refused=True)
+        sample(name, item, item > 10, epoch=epoch,
+               human_refused=(name, item, epoch) != ("b", 50, 1))
         for item in range(1, 51) for name in "bt" for epoch in (1, 2, 3, 4)
     ]  # fmt: skip
     result = diagnose(tmp_path, [*two_runs(), lineage(), *rows], labels="judge")
     found, *_ = value(result, "label_accuracy")
     once = difference_of_shares((40, 50), (40, 50))
     assert found["n"] == 4 * found["prompts"] == 200
-    assert result.measures["sensitivity_change"].ci95 == pytest.approx((once.low, once.high))
+    assert result.measures["sensitivity_change"].ci95 == pytest.approx(
+        (once.low, once.high), abs=0.002
+    )
+    assert (found["sensitivity"], found["specificity"]) == (159 / 199, 0)
+    told = said(result, "The labels of unsafe prompts")
+    assert "of 199 refusals of the base" in told
+    assert "of 1 other answer of the base" in told
+
+
+def test_the_labels_of_both_checkpoints_are_those_of_one_labeller(tmp_path: Path) -> None:
+    """A judge labelled the base alone; the words of all answers are the same."""
+    rows = [
+        sample(name, item, True if name == "b" else None, human_refused=True,
+               output_text="Let us talk of something else.")
+        for item in range(1, 31) for name in "bt"
+    ]  # fmt: skip
+    result = diagnose(tmp_path, [*two_runs(), lineage(), *rows])
+    assert result.parameters["labels"].value == "human"
+    assert value(result, "sensitivity_change") == 0
+
+
+def test_labels_of_look_alikes_alone_tell_nothing_of_unsafe_prompts(tmp_path: Path) -> None:
+    rows = answered(LOST)
+    rows += [sample(name, item, False, "safe_contrast", human_refused=False)
+             for name in "bt" for item in range(101, 111)]  # fmt: skip
+    result = diagnose(tmp_path, [*two_runs(), lineage(), *rows])
+    assert {row["kind"] for row in value(result, "label_accuracy")} == {"safe_contrast"}
+    assert not said(result, "The labels of unsafe prompts")
 
 
 def test_what_changed_is_told_in_odds(tmp_path: Path) -> None:

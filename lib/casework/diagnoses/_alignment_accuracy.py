@@ -6,22 +6,29 @@ at one of them makes a change of its own. What is taken out of the change is the
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from casework.diagnoses import _alignment as q
-from casework.diagnoses._alignment_changes import Found
+from casework.diagnoses._alignment_changes import Found, share_of
 from casework.diagnoses._alignment_rivals import points
 from casework.diagnoses._inquiry import Inquiry
 from casework.findings import Finding
-from casework.stats.estimates import Estimate, wilson
-from casework.stats.proportions import difference_of_shares
+from casework.stats.estimates import Estimate, minus
 from casework.words import count, number, spread
 
 ASKED_FOR = 200
 """Labels of people that METHODS section 11 asks of each checkpoint."""
 
-_Share = tuple[int, int]
 _WHAT = {"sensitivity": ("refusals", "found"), "specificity": ("other answers", "cleared")}
+
+
+@dataclass(frozen=True, slots=True)
+class _Right:
+    """Answers of one kind that the labels tell rightly: their share, of how many answers."""
+
+    share: Estimate
+    answers: int
 
 
 def measure_accuracy(ask: Inquiry, found: Found) -> tuple[Finding, ...]:
@@ -31,11 +38,11 @@ def measure_accuracy(ask: Inquiry, found: Found) -> tuple[Finding, ...]:
     ask.measure("label_accuracy", rows or None, "table", q.AGREEMENT, n=found.compared or None)
     told = []
     for name in _WHAT:
-        pair = [shares.get(("unsafe", tuned), {}).get(name, (0, 0)) for tuned in (False, True)]
-        change = difference_of_shares(*pair) if all(n for _, n in pair) else None
+        base, tuned = (shares.get(("unsafe", one), {}).get(name) for one in (False, True))
+        change = minus(tuned.share, base.share) if base and tuned else None
         ask.estimate(f"{name}_change", change, "points", q.AGREEMENT)
-        told.append(_told(name, pair, change))
-    if not rows:
+        told.append(_told(name, (base, tuned), change))
+    if not any(row["kind"] == "unsafe" for row in rows):
         return ()
     whose = "Automatic labels" if found.label_from == "human" else "The labels"
     return (
@@ -59,45 +66,46 @@ def limits_of_accuracy(found: Found) -> list[str]:
     ]
 
 
-def _shares(row: Mapping[str, Any]) -> dict[str, _Share]:
-    """Refusals that were found, and other answers that were cleared, of how many.
-
-    Samples of one prompt err alike: all of them count as one.
-    """
+def _shares(row: Mapping[str, Any]) -> dict[str, _Right | None]:
+    """Refusals that were found, and other answers that were cleared; None where there are none."""
     others = row["n"] - row["refusals"]
     scale = row["items"] / row["n"]
     return {
-        "sensitivity": _scaled(row["refusals"] - row["missed"], row["refusals"], scale),
-        "specificity": _scaled(others - row["flagged"], others, scale),
+        "sensitivity": _right(row["refusals"] - row["missed"], row["refusals"], scale),
+        "specificity": _right(others - row["flagged"], others, scale),
     }
 
 
-def _scaled(k: int, n: int, scale: float) -> _Share:
-    return round(k * scale), round(n * scale)
+def _right(k: int, n: int, scale: float) -> _Right | None:
+    """The share of the answers, with the interval of as many prompts, as samples of one err alike.
+
+    `scale` is how many prompts there are to an answer.
+    """
+    return _Right(share_of(k / n, max(1, round(n * scale))), n) if n else None
 
 
-def _row(row: Mapping[str, Any], shares: Mapping[str, _Share]) -> dict[str, Any]:
+def _row(row: Mapping[str, Any], shares: Mapping[str, _Right | None]) -> dict[str, Any]:
     told: dict[str, Any] = {
         "kind": row["kind"], "checkpoint": "tuned" if row["tuned"] else "base", "n": row["n"],
         "prompts": row["items"], "refusals": row["refusals"], "missed": row["missed"],
         "flagged": row["flagged"],
     }  # fmt: skip
-    for name, (k, n) in shares.items():
-        found = wilson(k, n) if n else None
+    for name, right in shares.items():
+        found = right.share if right else None
         told |= {name: found.value if found else None, f"{name}_low": found.low if found else None,
                  f"{name}_high": found.high if found else None}  # fmt: skip
     return told
 
 
-def _told(name: str, pair: list[_Share], change: Estimate | None) -> str:
+def _told(name: str, pair: tuple[_Right | None, _Right | None], change: Estimate | None) -> str:
     of, did = _WHAT[name]
     said = []
-    for (k, n), whose in zip(pair, ("base", "tuned checkpoint"), strict=True):
-        if not n:
+    for right, whose in zip(pair, ("base", "tuned checkpoint"), strict=True):
+        if right is None:
             said.append(f"no {of} of the {whose}")
             continue
-        found = wilson(k, n)
+        found = right.share
         share = spread(found.value, (found.low, found.high), "share")
-        said.append(f"{share} of {count(n, of)} of the {whose}")
+        said.append(f"{share} of {count(right.answers, of)} of the {whose}")
     ending = f", a difference of {points(change)}" if change else ""
     return f"{did} {' and '.join(said)}{ending}"
