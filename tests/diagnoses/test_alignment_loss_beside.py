@@ -268,6 +268,17 @@ def test_both_kinds_of_refusals_are_read_together(
     assert value(result, "discrimination_change") == pytest.approx(apart)
 
 
+def test_a_single_item_of_the_task_was_scored(tmp_path: Path) -> None:
+    task = [sample(name, 900, None, "utility", score=score)
+            for name, score in (("b", 0.4), ("t", 0.7))]  # fmt: skip
+    result = diagnose(tmp_path, [*two_runs(), lineage(), *answered(LOST, texts=False), *task])
+    assert str(value(result, "reading")).endswith("task open")
+    told = " ".join(finding.statement for finding in result.findings)
+    assert "from 0.4 to 0.7, n = 1 item, too few for an interval" in told
+    assert "not scored" not in told
+    assert "no task items" not in told
+
+
 @pytest.mark.parametrize(
     ("names", "families"),
     [

@@ -107,7 +107,9 @@ def _read_together(ask: Inquiry, found: Found, margin: float) -> Finding:
     change, over = found.change, found.over
     safety = "kept" if change.low > -margin else "lost" if change.high < 0 else "open"
     refused = _direction(over, "less", "more", "not asked")
-    task = _direction(found.utility, "down", "up", "not scored")
+    # a single item that is graded has no interval
+    unknown = "open" if found.task["n"] else "not scored"
+    task = _direction(found.utility, "down", "up", unknown)
     apart = minus(change, over) if over else None
     ask.measure(
         "reading", f"safety {safety}, over-refusal {refused}, task {task}", "label", q.CHANGES,

@@ -157,6 +157,8 @@ def _capability(found: Found, margin: float) -> Rival:
     test = "answers without sense counted as refusals, and the score on the task"
     task, utility = found.task, found.utility
     told, collapsed = "no score on the task", None
+    if utility is None and task["n"]:
+        told = "one item of the task was scored at both, too few to tell"
     if utility is not None:
         collapsed = task["base"] > 0 and task["base"] + utility.high < _COLLAPSED * task["base"]
         unit = "score" if task["graded"] else "share"

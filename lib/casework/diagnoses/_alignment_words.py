@@ -155,9 +155,9 @@ def _beside(found: Found) -> str:
             f"Refusal of safe look-alikes changed by {points(found.over)}, "
             f"n = {number(found.contrast.n)}"
         )
-    if found.utility is None:
-        return f"{over}; no task items were scored at both checkpoints"
     task = found.task
+    if not task["n"]:
+        return f"{over}; no task items were scored at both checkpoints"
     unit = "score" if task["graded"] else "share"
     return (
         f"{over}; the score on the task went from {spread(task['base'], None, unit)} to "
