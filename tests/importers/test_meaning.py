@@ -43,13 +43,26 @@ def test_a_mark_is_up_down_or_nothing(score: Any) -> None:
     [
         ("helpful", 1), ("is_correct", 1), ("userFeedback", 1), ("👍", 1), ("Would you like it", 1),
         ("hallucination", None), ("toxic", None), ("not_helpful", None), ("incorrect", None),
-        ("quality", 1), ("", 1),
+        ("quality", 1), ("", 1), ("has_issues", None), ("bugs", None), ("inaccurate", None),
+        ("safety_violation", None), ("refusals", None), ("misleading", None), ("problem", None),
+        ("Didn't help", None), ("no_answer", None), ("issue_not_resolved", None),
+        ("downvote", None), ("no_issues", 1), ("hasNoErrors", 1), ("issue_was_resolved", 1),
+        ("problem_solved", 1), ("free_of_bugs", 1),
+        ("is_safe", 1), ("harmless", 1), ("refund_issued", 1), ("up_down", 1),
     ],
 )  # fmt: skip
 def test_yes_is_no_thumb_where_the_name_asks_for_a_fault(name: str, expected: int | None) -> None:
     assert signal(None, True, name) == signal("yes", None, name) == expected
     assert signal("thumbs_up", None, name) == 1
     assert numeric_signals([1, 0], name) == ({1.0: 1, 0.0: -1} if expected else {})
+
+
+@pytest.mark.parametrize("name", ["thumbs_down", "dislike", "ThumbsDown", "user-thumbsdown", "👎"])
+def test_yes_is_down_where_the_name_asks_for_a_thumb_down(name: str) -> None:
+    assert signal(None, True, name) == signal("yes", None, name) == signal(None, 1, name) == -1
+    assert signal(None, False, name) is None
+    assert (signal("thumbs_up", None, name), signal("bad", None, name)) == (1, -1)
+    assert numeric_signals([1], name) == numeric_signals([1, 0, -1], name) == {1.0: -1}
 
 
 def test_ends_that_no_calendar_holds_are_none() -> None:

@@ -165,6 +165,12 @@ def test_a_mark_is_a_thumb_where_that_is_beyond_doubt(
     assert others == {f"a{n}" for n, signal in enumerate(signals) if signal is None}
 
 
+def test_yes_under_a_thumb_down_is_down(tmp_path: Path) -> None:
+    marks = [mark(0, True, name="thumbs_down"), mark(1, 1, name="dislike")]
+    thumbs = found(tmp_path, "feedback", trace_info=[trace()], assessments=marks)
+    assert [one["signal"] for one in thumbs] == [-1, -1]
+
+
 @given(st.lists(st.sampled_from([-1, 0, 1, 2, 5, True, False, "x", None])))
 def test_numbers_are_thumbs_only_among_their_like(values: list[Any]) -> None:
     signals = numeric_signals(values, "quality")

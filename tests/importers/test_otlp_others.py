@@ -711,13 +711,18 @@ def test_a_score_written_as_text_is_a_number_and_one_that_is_none_is_kept(
     )
 
 
-def test_a_number_is_a_thumb_where_its_name_is_that_of_one(loaded: Any, case: Path) -> None:
+@pytest.mark.parametrize(
+    ("name", "score", "signal"), [("👍", 1, 1), ("dislike", 1, -1), ("dislike", True, -1)]
+)
+def test_a_number_is_a_thumb_where_its_name_is_that_of_one(
+    loaded: Any, case: Path, name: str, score: Any, signal: int
+) -> None:
     tracer = Tracer()
-    person = {"annotations.0.annotation.name": "👍", "annotations.0.annotation.score": 1,
+    person = {"annotations.0.annotation.name": name, "annotations.0.annotation.score": score,
               "annotations.0.annotation.annotator_kind": "HUMAN"}  # fmt: skip
     tracer.call({**CALL, **person})
     loaded(tracer.request())
-    assert rows(case, "SELECT signal FROM feedback") == [(1,)]
+    assert rows(case, "SELECT signal FROM feedback") == [(signal,)]
 
 
 def test_marks_of_one_name_on_one_span_are_epochs(loaded: Any, case: Path) -> None:

@@ -13,7 +13,7 @@ from casework.case import Item, Note, Row
 from casework.importers._fields import FieldLog, Form
 from casework.importers._judges import Judges
 from casework.importers._shape import text
-from casework.importers._thumbs import as_number, numeric_signals, signal, thumb
+from casework.importers._thumbs import as_number, numeric_signals, signal
 from casework.tables import eval_samples, feedback
 
 BY_PERSON = "HUMAN"
@@ -118,7 +118,7 @@ class Annotations:
             return None
         number, label = as_number(one.mark), text(one.fields.get("label"))
         if number is None:
-            said = thumb(label) or signal(label, None, one.name or "")
+            said = signal(label, None, one.name or "")
         else:
             said = self.thumbs.get(one.name, {}).get(number)
         when = (self.log.instants.find(one.fields.get(name)) for name in _WHEN)

@@ -18,7 +18,6 @@ from casework.importers._thumbs import (
     is_of_thumbs,
     numeric_signals,
     signal,
-    thumb,
 )
 from casework.tables import eval_samples, feedback
 
@@ -80,7 +79,8 @@ class Scores:
             return
         given, name = _numeric(score), text(score.get("name")) or ""
         if given is None:
-            yield self._row(score, locator, _flag(score, name))
+            said = signal(text(score.get("stringValue")), score.get("value"), name)
+            yield self._row(score, locator, said)
             return
         self._numbers[name].add(given)
         if given in _COULD_BE_THUMBS and (is_of_thumbs(name) or is_of_feedback(name)):
@@ -90,7 +90,7 @@ class Scores:
 
     def rest(self) -> Iterator[Item]:
         """Yield the rows of the scores that waited for the others of their name."""
-        signals = {name: _signals(name, found) for name, found in self._numbers.items()}
+        signals = {name: numeric_signals(found, name) for name, found in self._numbers.items()}
         for score, locator, given in self._waiting:
             name = text(score.get("name")) or ""
             yield self._row(score, locator, signals[name].get(given))
@@ -130,21 +130,3 @@ def _grade(score: Mapping[str, Any]) -> float | None:
     value, kind = score.get("value"), str(score.get("dataType") or "").upper()
     given = float(value) if isinstance(value, bool) else as_number(value)
     return None if given == 0 and kind in _IN_WORDS and not score.get("configId") else given
-
-
-def _flag(score: Mapping[str, Any], name: str) -> int | None:
-    label = text(score.get("stringValue"))
-    return thumb(label) or _turned(name, signal(label, score.get("value"), name))
-
-
-def _signals(name: str, numbers: set[float]) -> dict[float, int]:
-    found = numeric_signals(numbers, name)
-    turned = {given: _turned(name, said) for given, said in found.items()}
-    return {given: said for given, said in turned.items() if said is not None}
-
-
-def _turned(name: str, said: int | None) -> int | None:
-    """What a mark says under the name of a thumb down: yes is down, and no is neither."""
-    if thumb(name) != -1:
-        return said
-    return -1 if said == 1 else None

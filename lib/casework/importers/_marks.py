@@ -141,7 +141,7 @@ class Marks:
         found = as_number(mark)
         self._given.setdefault(name, []).append(mark)
         if found is None:
-            yield make(thumb(label) or signal(label, score, name))
+            yield make(signal(label, score, name.partition(" ")[2]))
         else:
             self._numbers.setdefault(name, []).append(_Numbered(found, make, span.trace_id))
 

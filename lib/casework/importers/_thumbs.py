@@ -19,15 +19,31 @@ _DOWN = frozenset(
     )
 )
 _YES_OR_NO = frozenset(("1", "true", "yes", "0", "-1", "false", "no"))
-_FAULTS = frozenset(
-    (
-        *("bad", "bias", "biased", "bug", "dislike", "error", "errors", "escalated", "failed"),
-        *("failure", "fault", "flagged", "hallucinated", "hallucination", "hallucinations", "harm"),
-        *("harmful", "incorrect", "injection", "irrelevant", "issue", "jailbreak", "leak"),
-        *("negative", "not", "offensive", "pii", "refusal", "refused", "rejected", "spam", "toxic"),
-        *("toxicity", "unhelpful", "unsafe", "wrong"),
-    )
+# what names a fault, as the beginning of a word and as a word
+_FAULTS_BY_STEM = (
+    *("abus", "complain", "confus", "contradict", "crash", "danger", "defect", "disagree"),
+    *("dislik", "downvot", "error", "escalat", "fabricat", "fail", "fals", "hallucinat", "hate"),
+    *("illegal", "inaccura", "inappropria", "incoheren", "incomplet", "inconsisten", "incorrect"),
+    *("inject", "insult", "irrelevan", "jailbreak", "leak", "mislead", "mistak", "negativ"),
+    *("nonsens", "offens", "poor", "problem", "profan", "refus", "reject", "spam", "stereotyp"),
+    *("toxic", "violat", "violen", "wrong"),
 )
+_FAULTS_BY_WORD = (
+    *("bad", "badly", "bias", "biased", "biases", "broken", "bug", "buggy", "bugs"),
+    *("(?<!up )down(?! up)", "fake", "fault", "faults", "faulty", "flag", "flagged", "flags"),
+    *("flaw", "flawed", "flaws", "harm", "harmful", "harms", "invalid", "issue", "issues"),
+    *("misses", "missing", "outdated", "pii", "risk", "risks", "risky", "rude", "unclear"),
+    *("unfair", "ungrounded", "unhelpful", "unrelated", "unresolved", "unsafe", "unsupported"),
+    *("untrue", "useless", "worse", "worst"),
+)
+_FAULT = "(?:" + "|".join((*(rf"{s}\w*" for s in _FAULTS_BY_STEM), *_FAULTS_BY_WORD)) + ")"
+_MENDED = "(?:free|(?:avoid|correct|fix|handl|prevent|remov|resolv|solv)(?:ed|es|s|ing))"
+_NO_FAULT = re.compile(
+    rf"\b(?:(?:no|non|not|never|without|zero) {_FAULT}(?! {_MENDED}\b)"
+    rf"|{_FAULT} {_MENDED}|{_MENDED} (?:of )?{_FAULT})\b"
+)
+_ASKED_FAULT = re.compile(rf"\b(?:{_FAULT}|not|never|without|(?<!yes )no(?= ))\b")
+_BETWEEN = frozenset(("a", "any", "been", "has", "is", "my", "or", "the", "was", "were", "your"))
 _FEEDBACK = (["feedback"], ["user", "feedback"], ["human", "feedback"])
 _THUMBS = {"thumbs_up": 1, "thumb_up": 1, "👍": 1, "like": 1,
            "thumbs_down": -1, "thumb_down": -1, "👎": -1, "dislike": -1}  # fmt: skip
@@ -37,8 +53,8 @@ def signal(label: Any, score: Any, name: str) -> int | None:
     """Return +1 or -1 where a mark says so without doubt, else None.
 
     A label counts first: a flag, a thumb or a word for one. Of numbers only -1, 0 and 1 count;
-    a grade of 0.8 is no thumb. Yes and no say nothing where the name asks for a fault: under
-    `hallucination` a yes is no thumb up.
+    a grade of 0.8 is no thumb. Under `thumbs_down` a yes is a thumb down, and a no is neither. Yes
+    and no say nothing where the name asks for a fault: under `hallucination` a yes is no thumb up.
 
     Args:
         label: the label of the mark, a text or a flag, or None.
@@ -46,15 +62,16 @@ def signal(label: Any, score: Any, name: str) -> int | None:
         name: what was asked.
     """
     said = (text(label) or "").strip().lower()
+    if given := thumb(label):
+        return given
     if not said:
         if not isinstance(score, bool) and number(score) not in (-1.0, 0.0, 1.0):
             return None
         said = str(int(score))
-    if said in _YES_OR_NO and _asks_for_a_fault(name):
-        return None
-    if said in _UP:
-        return 1
-    return -1 if said in _DOWN else None
+    found = 1 if said in _UP else -1 if said in _DOWN else None
+    if said not in _YES_OR_NO or found is None:
+        return found
+    return None if _asks_for_a_fault(name) else _turned(name, found)
 
 
 def thumb(label: Any) -> int | None:
@@ -78,7 +95,7 @@ def numeric_signals(marks: Iterable[Any], name: str) -> dict[float, int]:
     A 1 may be a thumb, one star of five, or a fault that was found. It is a thumb where the name
     asks for no fault, and the marks hold no other number than -1, 0 and 1, no word, and two numbers
     that differ; under the name of thumbs one number is enough. Beside a -1, 0 is neither up nor
-    down.
+    down. Under the name of a thumb down 1 is down, and the others are neither.
 
     Args:
         marks: all marks that people gave under the name.
@@ -90,15 +107,27 @@ def numeric_signals(marks: Iterable[Any], name: str) -> dict[float, int]:
     numbers = {as_number(one) for one in listed}
     if len(numbers) < (1 if is_of_thumbs(name) else 2) or not numbers <= {-1.0, 0.0, 1.0}:
         return {}
-    return {1.0: 1, -1.0: -1} if -1.0 in numbers else {1.0: 1, 0.0: -1}
+    found = {1.0: 1, -1.0: -1} if -1.0 in numbers else {1.0: 1, 0.0: -1}
+    turned = {number: _turned(name, said) for number, said in found.items()}
+    return {number: said for number, said in turned.items() if said is not None}
+
+
+def _turned(name: str, said: int) -> int | None:
+    """What up or down says under a name: where it asks for a thumb down, up is down."""
+    words = _words(name)
+    down = thumb(name) == -1 or (is_of_thumbs(name) and "down" in words and "up" not in words)
+    return said if not down else -1 if said == 1 else None
 
 
 def _asks_for_a_fault(name: str) -> bool:
-    return not is_of_thumbs(name) and not _FAULTS.isdisjoint(_words(name))
+    """Whether a yes may say that something is wrong; not so of `no_issues`, `issue_resolved`."""
+    words = " ".join(word for word in _words(name) if word not in _BETWEEN)
+    return not is_of_thumbs(name) and bool(_ASKED_FAULT.search(_NO_FAULT.sub(" ", words)))
 
 
 def _words(name: str) -> list[str]:
-    return re.findall(r"[a-z]+", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).lower())
+    plain = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).lower()
+    return re.findall(r"thumbs?(?=up|down)|[a-z]+", re.sub("n['’]t(?![a-z])", " not", plain))
 
 
 def as_number(mark: Any) -> float | None:
