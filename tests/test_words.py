@@ -171,6 +171,7 @@ def test_units_stand_alone(unit: str, said: str) -> None:
         ("diagnoses", "1 diagnosis"),
         ("classes", "1 class"),
         ("databases", "1 database"),
+        ("people", "1 person"),
     ],
 )
 def test_one_of_a_kind_is_said_in_the_singular(noun: str, said: str) -> None:

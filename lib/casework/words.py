@@ -295,4 +295,6 @@ def _singular(noun: str) -> str:
     one = head[:-3] + "y" if head.endswith("ies") else head[:-short] if head[-1:] == "s" else head
     if head.endswith("gnoses"):
         one = head[:-2] + "is"
+    if head.endswith("people"):
+        one = head[:-6] + "person"
     return one + noun[len(head) :]
