@@ -95,6 +95,19 @@ def test_a_joint_is_scaled_to_all_rows():
     assert calibrated_joint([[0, 0], [0, 0]]).sum() == 0
 
 
+@pytest.mark.parametrize("others", [3, 5, 6, 7, 10])
+@pytest.mark.parametrize("rows", [3, 10, 40])
+def test_rows_may_be_counted_in_parts(rows, others):
+    def counted(n):
+        return sum([1 / others] * others * n)
+
+    parts = cohen_kappa([[counted(rows), 0], [0, counted(2 * rows)]])
+    whole = cohen_kappa([[rows, 0], [0, 2 * rows]])
+    assert parts.n == whole.n == 3 * rows
+    assert (parts.value, parts.low) == pytest.approx((whole.value, whole.low))
+    assert parts.low < 1
+
+
 @pytest.mark.parametrize("rows", [2, 10, 100])
 def test_raters_who_never_differ_are_not_sure_to_agree(rows):
     for found in (krippendorff_alpha(tallies([[2, 0], [0, 2]], [rows // 2] * 2)),

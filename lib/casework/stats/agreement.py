@@ -5,6 +5,7 @@ into each class. Equal tallies are counted together, so that a million rows cost
 hundred.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -111,6 +112,8 @@ def level_alpha(ratings: Sequence[Sequence[float | None]], level: Level) -> floa
 def cohen_kappa(table: ArrayLike) -> Estimate | None:
     """Cohen's kappa of two raters from their square table of counts (statsmodels).
 
+    A row may be counted in parts, which add up to one.
+
     Returns:
         The estimate with its asymptotic interval, or None where chance agrees always. Raters who
         never differ have none; then the lower end is that of `krippendorff_alpha`.
@@ -125,9 +128,10 @@ def cohen_kappa(table: ArrayLike) -> Estimate | None:
     with np.errstate(divide="ignore", invalid="ignore"):  # of its z, where chance has no spread
         found = cohens_kappa(counts)
     low, high = max(-1.0, float(found.kappa_low)), min(1.0, float(found.kappa_upp))
-    if counts.trace() == n:
-        low = _never_apart(int(n), 1 - float(chance))
-    return Estimate(float(found.kappa), low, high, int(n))
+    rows = round(float(n))
+    if math.isclose(counts.trace(), n):
+        low = _never_apart(rows, 1 - float(chance))
+    return Estimate(float(found.kappa), low, high, rows)
 
 
 def fleiss_kappa(found: Tallies) -> float | None:
