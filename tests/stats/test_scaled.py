@@ -70,6 +70,16 @@ def test_a_share_lies_in_its_interval_between_nought_and_one(
     assert alone.value == pytest.approx(apparent)
 
 
+def test_what_the_model_did_not_label_may_hold_any_share() -> None:
+    seen = Scaled(1.0, 0.4, whole, 900, 90, 36)
+    alone, part = scaled_share([seen]), scaled_share([seen], 4.0)
+    assert alone is not None
+    assert part is not None
+    assert part.value == alone.value
+    assert part.low == pytest.approx(alone.low / 4)
+    assert part.high == pytest.approx(alone.high / 4 + 3 / 4)
+
+
 def test_without_a_label_of_a_person_nothing_follows() -> None:
     assert scaled_share([]) is None
     assert scaled_share([Scaled(1.0, 0.4, whole, 0, 0, 0)]) is None
@@ -92,7 +102,7 @@ def test_intervals_hold_the_share_as_often_as_they_say(sampled: tuple[int, ...])
             flagged = int((called[drawn] & ~is_so[drawn]).sum())
             strata.append(Scaled(rows, float(called.mean()), whole, n, missed, flagged))
             total += int(is_so.sum())
-        found = scaled_share(strata, seed)
+        found = scaled_share(strata, seed=seed)
         assert found is not None
         held += found.low <= total / 4000 <= found.high
     assert held / tries >= 0.92

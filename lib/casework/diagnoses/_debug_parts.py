@@ -117,7 +117,7 @@ def draw_parts(ask: Inquiry, parts: tuple[Part, ...], limit: float) -> None:
 def _told(part: Part) -> str:
     e = part.contamination
     shown = spread(e.value, (e.low, e.high), "share") if e else "not labelled"
-    return f"{shown} by {count(part.labelled, 'labels')} ({share(part.weight)} of the set)"
+    return f"{shown} by {count(part.labelled, 'labelled rows')} ({share(part.weight)} of the set)"
 
 
 def _role(name: str) -> str:

@@ -27,18 +27,23 @@ from casework.stats.multinomial import labels_needed
 from casework.stats.scaled import Scaled, scaled_share
 from casework.stats.stratified import Stratum
 from casework.visible import shorten
-from casework.words import count, number, spread
+from casework.words import count, number, share, spread
 
 FEWEST = 30
 """Rows that people must have labelled beside a model before its share is put right by them."""
 
 _MOST = 12
 """Raters of whom each is left out in turn."""
+_ALIKE = 1e-9
 _HALF_WIDTH = 0.05
-MODEL = re.compile(
-    r"(?<![a-z])(llms?|(chat)?gpt|claude|gemini|gemma|llama|mistral|mixtral|qwen|deepseek|openai"
-    r"|anthropic|models?|classifiers?|machine|auto(matic|label(ler)?)?|bots?)(?![a-z])"
+_MODEL = re.compile(
+    r"(?<![a-z])(llms?|(chat)?gpt|gemini|llama|mistral|mixtral|qwen|deepseek|openai|anthropic"
+    r"|models?|classifiers?|machine|auto(matic|label(l?er)?)?|bot)(?![a-z])"
 )
+_NAMESAKE = re.compile(
+    r"^(claude|gemma|bots)$|(?<![a-z])(claude|gemma)[-_ ]?(v?\d|opus|sonnet|haiku|instant)"
+)
+"""Names that people have, too, without what only a model has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +74,7 @@ class Machine:
         rows: rows that they labelled.
         alone: of these, rows that no person labelled.
         both: rows that people labelled too.
+        covered: share of the weight in strata with a row that they labelled.
         corrected: rows that are no correction, as people would say; None with too few of both.
         sensitivity: of rows that people call no correction, those that the models call so.
         specificity: of rows that people call a correction, those that the models call so.
@@ -78,6 +84,7 @@ class Machine:
     rows: int
     alone: int
     both: int
+    covered: float
     corrected: Estimate | None
     sensitivity: Estimate | None
     specificity: Estimate | None
@@ -120,7 +127,7 @@ def named_models(ask: Inquiry, known: Known, given: str | None) -> list[str]:
     """
     names = [row["rater"] for row in ask.ask(labels.RATERS, **known)]
     found = [name for name in names
-             if name not in known["adjudicators"] and MODEL.search(name.lower())]  # fmt: skip
+             if name not in known["adjudicators"] and is_model(name)]  # fmt: skip
     ask.infer("model_raters", given, ", ".join(found))
     if given is None:
         return found
@@ -130,10 +137,20 @@ def named_models(ask: Inquiry, known: Known, given: str | None) -> list[str]:
     return [name for name in names if name.lower() in listed(given)]
 
 
+def is_model(name: str) -> bool:
+    """Whether the name of a rater is that of a model; of an address, what stands before the @."""
+    own, at, _ = name.lower().partition("@")
+    return bool(_MODEL.search(own) or (not at and _NAMESAKE.search(own)))
+
+
 def scale_up(ask: Inquiry, known: Known, models: Sequence[str], seed: int) -> Machine | None:
-    """Put right what models say of the set, and record it; None where no rater is a model."""
+    """Put right what models say of the set, and record it.
+
+    Returns:
+        None where no rater is a model, or none labelled a row of the set.
+    """
     strata = ask.ask(q.SCALED, **known, models=list(models)) if models else []
-    found = _machine(models, strata, seed) if strata else None
+    found = _machine(models, strata, seed) if any(row["sampled"] for row in strata) else None
     by = q.SCALED if found else labels.RATERS
     names = ("contamination_corrected", "model_sensitivity", "model_specificity")
     values = (found.corrected, found.sensitivity, found.specificity) if found else (None,) * 3
@@ -147,23 +164,27 @@ def scale_up(ask: Inquiry, known: Known, models: Sequence[str], seed: int) -> Ma
 def raters_finding(
     ask: Inquiry, raters: Sequence[Rater], agreement: Agreement
 ) -> tuple[Finding, ...]:
-    """Say which of three raters or more stands apart, and what alpha is without each."""
-    held = [r for r in raters if r.kappa]
+    """Say which of three raters or more stands apart, and what alpha is without them."""
+    held = [(r, r.kappa) for r in raters if r.kappa]
     if len(held) < 3 or agreement.alpha is None:
         return ()
-    least = min(held, key=lambda r: r.kappa.value if r.kappa else 1.0)
-    alone = least.kappa
-    told = spread(alone.value, (alone.low, alone.high), "score") if alone else ""
+    least, kappa = min(held, key=lambda one: one[1].value)
+    most = max(k.value for _, k in held)
+    who = f"Of {count(len(held), 'raters')}"
+    if agreement.raters > len(raters):
+        who += f", those with most labels of {number(agreement.raters)}"
     rest = ""
-    if least.without:
-        rest = f" Without this rater alpha is {_plain(least.without)}"
-        usable = agreement.alpha.value < USABLE <= least.without.value
-        rest += f", from {USABLE} usable." if usable else "."
+    if most - kappa.value < _ALIKE:
+        told = f"none agrees less with the others: kappa {number(kappa.value)} of each"
+    else:
+        told = (
+            f"{shorten(least.name, 60)} agrees least with the others: kappa {_plain(kappa)} on "
+            f"{count(kappa.n, 'rows')}"
+        )
+        rest = _left_out(least, agreement.alpha)
     return (
         Finding(
-            f"Of {count(len(held), 'raters')}, {shorten(least.name, 60)} agrees least with the "
-            f"others: kappa {told} on {count(alone.n if alone else 0, 'rows')}; alpha of all is "
-            f"{_plain(agreement.alpha)}.{rest}",
+            f"{who}, {told}; alpha of all is {_plain(agreement.alpha)}.{rest}",
             ("raters", "alpha"),
             (ask.evidence_id(q.AGAINST_OTHERS), ask.evidence_id(labels.TALLIES)),
         ),
@@ -174,23 +195,47 @@ def scaling_limits(machine: Machine | None, rows: int) -> tuple[str, ...]:
     """Say what the labels of a model are worth."""
     if machine is None:
         return ()
-    who = ", ".join(shorten(name, 40) for name in machine.names[:4])
-    told = f"{count(machine.alone, 'rows')} have the label of a model alone ({who})"
+    told = _labelled(machine)
     if machine.corrected is None:
         n = min(rows, labels_needed(_HALF_WIDTH, rows=rows))
         return (
-            f"{told}, which is counted as that of a person. How often it errs is not known: people "
-            f"labelled {number(machine.both)} of the same rows, of which {FEWEST} are the least; "
-            f"{count(n, 'rows')} drawn at random would do.",
+            f"{told} How often it errs is not known: people labelled {number(machine.both)} of the "
+            f"same rows, of which {FEWEST} are the least; {count(n, 'rows')} drawn at random would "
+            "do.",
         )
-    e = machine.corrected
+    e, unseen = machine.corrected, ""
+    if machine.covered < 1:
+        unseen = (
+            f" {share(1 - machine.covered)} of the weight lies in strata that it did not label; "
+            "the interval takes any share of it for possible."
+        )
     return (
-        f"{told}, which is counted as that of a person. Put right by "
-        f"{count(machine.both, 'rows')} that people labelled too, "
+        f"{told} Put right by {count(machine.both, 'rows')} that people labelled too, "
         f"{spread(e.value, (e.low, e.high), 'share')} are no corrections, if people drew their "
         f"rows at random; of such rows the model finds {_share(machine.sensitivity)}, and of "
-        f"corrections it leaves {_share(machine.specificity)} alone.",
+        f"corrections it leaves {_share(machine.specificity)} alone.{unseen}",
     )
+
+
+def _labelled(machine: Machine) -> str:
+    """Say how many rows have the label of a model alone."""
+    who = ", ".join(shorten(name, 40) for name in machine.names[:4])
+    if not machine.alone:
+        return f"People labelled every row that a model did ({who})."
+    verb = "has" if machine.alone == 1 else "have"
+    return (
+        f"{count(machine.alone, 'rows')} {verb} the label of a model alone ({who}), which is "
+        "counted as that of a person."
+    )
+
+
+def _left_out(rater: Rater, alpha: Estimate) -> str:
+    """Say what alpha is without a rater."""
+    if rater.without is None:
+        return ""
+    usable = alpha.value < USABLE <= rater.without.value
+    rest = f", from {USABLE} usable." if usable else "."
+    return f" Without this rater alpha is {_plain(rater.without)}{rest}"
 
 
 def _machine(models: Sequence[str], strata: list[dict[str, Any]], seed: int) -> Machine:
@@ -210,12 +255,14 @@ def _machine(models: Sequence[str], strata: list[dict[str, Any]], seed: int) -> 
             )
         )  # fmt: skip
     cells = {name: sum(row[name] for row in strata) for name in ("yes", "found", "no", "cleared")}
+    whole = sum(row["weight"] for row in strata)
     return Machine(
         names=tuple(models),
         rows=sum(row["sampled"] for row in strata),
         alone=sum(row["alone"] for row in strata),
         both=both,
-        corrected=scaled_share(made, seed) if both >= FEWEST else None,
+        covered=sum(s.weight for s in made) / whole if whole else 0.0,
+        corrected=scaled_share(made, whole, seed) if both >= FEWEST else None,
         sensitivity=wilson(cells["found"], cells["yes"]) if cells["yes"] else None,
         specificity=wilson(cells["cleared"], cells["no"]) if cells["no"] else None,
     )

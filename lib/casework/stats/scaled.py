@@ -45,13 +45,18 @@ class Scaled:
     flagged: float
 
 
-def scaled_share(strata: Sequence[Scaled], seed: int = 1) -> Estimate | None:
+def scaled_share(
+    strata: Sequence[Scaled], whole: float | None = None, seed: int = 1
+) -> Estimate | None:
     """Share of positives over all strata, with a 95 % interval by simulation.
 
     The interval holds both samples: the rows that the model labelled, and those that people did.
+    A stratum of which it labelled nothing may hold any share: its weight widens the interval by
+    itself (Manski), and the value takes it to be as the others are.
 
     Args:
         strata: those of which the model labelled at least one row.
+        whole: weight of all strata; else that of those given.
         seed: of the simulation.
 
     Returns:
@@ -59,7 +64,7 @@ def scaled_share(strata: Sequence[Scaled], seed: int = 1) -> Estimate | None:
         nothing weighs.
     """
     held = [s for s in strata if s.weight > 0]
-    whole, both = sum(s.weight for s in held), sum(s.both for s in held)
+    weighed, both = sum(s.weight for s in held), sum(s.both for s in held)
     if not held or both <= 0:
         return None
     rng = np.random.default_rng(seed)
@@ -69,15 +74,17 @@ def scaled_share(strata: Sequence[Scaled], seed: int = 1) -> Estimate | None:
     for part, judged in [([s], [s]) for s in held if s.both >= FEWEST] + [(few, pooled)]:
         n, missed, flagged = (sum(c) for c in zip(*((s.both, s.missed, s.flagged) for s in judged),
                                                   strict=True))  # fmt: skip
-        weight = sum(s.weight for s in part) / whole
+        weight = sum(s.weight for s in part) / weighed
         value += weight * (missed - flagged) / n
         drawn += weight * _error(n, missed, flagged, rng)
     for s in held:
-        value += s.weight / whole * s.apparent
-        drawn += s.weight / whole * _apparent(s, rng)
+        value += s.weight / weighed * s.apparent
+        drawn += s.weight / weighed * _apparent(s, rng)
     value = min(1.0, max(0.0, value))
     low, high = np.quantile(np.clip(drawn, 0.0, 1.0), (0.025, 0.975))
-    return Estimate(value, min(value, float(low)), max(value, float(high)), round(both))
+    seen = 1.0 if whole is None else min(1.0, weighed / whole)
+    lowest, highest = seen * float(low), seen * float(high) + 1 - seen
+    return Estimate(value, min(value, lowest), max(value, highest), round(both))
 
 
 def _error(n: float, missed: float, flagged: float, rng: np.random.Generator) -> Floats:
