@@ -15,9 +15,9 @@ from tests.diagnoses.test_debug_feedback import (
 )
 
 from casework.case import Row
-from casework.diagnoses._debug_raters import MODEL
+from casework.diagnoses._debug_raters import is_model
 from casework.findings import Result
-from casework.tables import artifact_inputs
+from casework.tables import artifact_inputs, eval_samples
 
 
 def parts(result: Result, by: str = "origin") -> dict[str, dict[str, float]]:
@@ -48,7 +48,7 @@ def test_each_origin_has_its_own_share(tmp_path: Path) -> None:
     told = parts(result, "told with the thumb")
     assert {name: line["rows"] for name, line in told.items()} == {
         "neither reason nor comment": 50, "a reason": 50}  # fmt: skip
-    assert "not production, 75 % (75 to 75) by 40 labels" in said(
+    assert "not production, 75 % (75 to 75) by 40 labelled rows" in said(
         result, "No corrections by origin"
     )
 
@@ -90,6 +90,35 @@ def test_the_share_of_a_model_is_put_right_by_people(tmp_path: Path) -> None:
     assert any("label of a model alone (gpt-4o)" in limit for limit in result.limits)
 
 
+def test_what_a_model_did_not_label_widens_its_interval(tmp_path: Path) -> None:
+    """It labelled the 100 rows of production, 40 of which people did too, and none of staging."""
+    rows: list[Row] = []
+    for i in range(500):
+        rows += [row(i), event(i, "production" if i < 100 else "staging")]
+        name = "wrong" if i % 10 else "dislike"
+        rows += [label(i, name, "gpt-4o")] if i < 100 else []
+        rows += [label(i, name)] if i < 40 else []
+    result = examine(tmp_path, rows)
+    low, high = result.measures["contamination_corrected"].ci95 or (0, 0)
+    assert low < 0.03
+    assert high > 0.8
+    assert value(result, "contamination_corrected") == pytest.approx(0.1)
+    assert any("80 % of the weight lies in strata that it did not label" in limit
+               for limit in result.limits)  # fmt: skip
+
+
+@pytest.mark.parametrize(("labelled", "told"), [((500, 501), False), ((0, 1), True)])
+def test_where_no_row_has_the_label_of_a_model_alone_none_is_told(
+    tmp_path: Path, labelled: tuple[int, int], told: bool
+) -> None:
+    """The model labelled rows that the set does not hold, or that a person labelled, too."""
+    rows = [one for i in range(3) for one in (row(i), event(i), label(i, "wrong"))]
+    result = examine(tmp_path, rows + [label(i, "wrong", "gpt-4o") for i in labelled])
+    assert told == any("People labelled every row that a model did (gpt-4o)" in limit
+                       for limit in result.limits)  # fmt: skip
+    assert not any("of a model alone" in limit for limit in result.limits)
+
+
 @pytest.mark.slow
 def test_a_model_that_nobody_checked_is_told(tmp_path: Path) -> None:
     result = examine(tmp_path, model_and_people(0))
@@ -100,10 +129,13 @@ def test_a_model_that_nobody_checked_is_told(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "model"),
     [("modesta", False), ("clauden", False), ("botond", False), ("automne", False),
-     ("claude-3", True), ("our_classifier", True), ("gpt4", True), ("model-b", True)],
+     ("claude-3", True), ("our_classifier", True), ("gpt4", True), ("model-b", True),
+     ("claude.martin@acme.com", False), ("jean-claude", False), ("gemma.jones@acme.com", False),
+     ("jo.bots", False), ("ana@openai.com", False), ("Claude", True), ("google/gemma-7b", True),
+     ("claude_sonnet", True), ("autolabeler", True), ("gpt-4@acme.com", True)],
 )  # fmt: skip
 def test_names_of_models(name: str, model: bool) -> None:
-    assert bool(MODEL.search(name)) == model
+    assert is_model(name) == model
 
 
 def test_a_model_may_be_named(tmp_path: Path) -> None:
@@ -130,6 +162,18 @@ def test_the_rater_who_stands_apart_is_named(tmp_path: Path) -> None:
     assert "usable" in said(result, "Of 3 raters")
 
 
+def test_raters_who_agree_alike_do_not_stand_apart(tmp_path: Path) -> None:
+    """Fourteen raters, of whom the twelve with most labels are compared."""
+    rows: list[Row] = []
+    for i in range(4):
+        rows += [row(i), event(i)]
+        rows += [label(i, ("wrong", "dislike")[i % 2], f"rater {n}") for n in range(14)]
+    result = examine(tmp_path, rows)
+    told = said(result, "Of 12 raters, those with most labels of 14, none agrees less")
+    assert "kappa 1 of each" in told
+    assert {line["shared_rows"] for line in value(result, "raters")} == {4}
+
+
 def thumbs(people: int, signal: int | None = None) -> list[Row]:
     """People with ten thumbs each, of which two to five are down, and one with ten down."""
     rows = [row(i) for i in range(10)]
@@ -151,7 +195,7 @@ def test_whose_thumbs_stand_apart_is_told_with_their_rows(tmp_path: Path) -> Non
     assert value(result, "thumb_outlier_share") == 1
     (line,) = value(result, "thumbs_apart")
     assert (line["person"], line["downs"], line["events"]) == ("p0", 10, 10)
-    assert "1 stands apart" in said(result, "Of 80 people")
+    assert "1 stands apart from the others. On average over all" in said(result, "Of 80 people")
 
 
 @pytest.mark.parametrize(
@@ -167,6 +211,16 @@ def test_without_peers_it_says_so(
     result = examine(tmp_path, thumbs(people, signal))
     assert value(result, "thumb_outliers") is None
     assert any(why in limit for limit in result.limits)
+
+
+def test_where_nobody_is_named_neither_thumbs_nor_pastes_are_told(tmp_path: Path) -> None:
+    """Six prompts have one correction, and no feedback names who gave it."""
+    rows = [row(i, chosen="Please use the template.") for i in range(6)]
+    rows += [event(i, user_id=None) for i in range(6)]
+    result = examine(tmp_path, rows)
+    assert value(result, "screen_canned") is None
+    assert any("no feedback names who gave it" in limit for limit in result.limits)
+    assert any(limit.startswith("Whether one correction was pasted") for limit in result.limits)
 
 
 def test_a_correction_that_one_person_pasted_is_told(tmp_path: Path) -> None:
@@ -187,15 +241,16 @@ def test_a_correction_that_one_person_pasted_is_told(tmp_path: Path) -> None:
     assert said(result, "In 6 rows")
 
 
-def retrained(doses: list[int]) -> list[Row]:
+def retrained(doses: list[int], noise: int = 1) -> list[Row]:
     """A set of 40 rows, half in doubt; retrains keep so many of the 20 in doubt.
 
-    Of 100 items the base answers 90, the tuned one 30, a retrain 90 less three a row that it keeps.
+    Of 100 items the base answers 90, the tuned one 30, a retrain 90 less three a row that it keeps,
+    and every other one `noise` more.
     """
     rows: list[Row] = []
     for i in range(40):
         rows += [row(i), event(i), *both(i, "dislike" if i % 2 else "wrong")]
-    right = {"base": 90, "tuned": 30} | {f"again {n}": 90 - 3 * d + n % 2
+    right = {"base": 90, "tuned": 30} | {f"again {n}": 90 - 3 * d + n % 2 * noise
                                          for n, d in enumerate(doses)}  # fmt: skip
     for day, (name, answered) in enumerate(right.items()):
         rows += [run(name, day, checkpoint=name),
@@ -219,6 +274,35 @@ def test_slices_that_follow_the_dose_are_told(tmp_path: Path) -> None:
     assert low < -0.6 < high < -0.5
     assert [line["kept"] for line in value(result, "doses")] == [0, 0.25, 0.5, 0.5, 0.75]
     assert "0 % to 75 % of the rows in doubt" in said(result, "Over 5 retrains")
+    assert "line fitted to the score" in said(result, "Over 5 retrains")
+
+
+def test_an_item_counts_once_and_a_retrain_of_two_doses_is_told(tmp_path: Path) -> None:
+    """The items that are answered are run twice. Four retrains lie on a line; the fifth names the
+    sets of two of them.
+    """
+    rows = retrained([0, 5, 10, 15, 15], noise=0)
+    rows += [Row(eval_samples, f"{one.locator} again", {**one.values, "epoch": 2}) for one in rows
+             if one.table is eval_samples and one.values["score"]]  # fmt: skip
+    made = {"artifact": "again 4", "kind": "train_data", "uri": "s3://sets/kept 5.jsonl"}
+    result = examine(tmp_path, [*rows, Row(artifact_inputs, "input", made)], dataset="sft")
+    doses = [(line["items"], line["back"]) for line in value(result, "doses")]
+    assert doses == [(100, pytest.approx(back)) for back in (0.6, 0.45, 0.3, 0.15)]
+    assert "changes by −0.6 from none of these rows to all; all lie on it" in said(
+        result, "Over 4 retrains"
+    )
+    assert any(limit.startswith("1 of 5 retrains have no dose") for limit in result.limits)
+
+
+@pytest.mark.slow
+def test_retrains_without_a_dose_are_told(tmp_path: Path) -> None:
+    rows = retrained([5, 10])
+    for name, dose in (("again 0", 10), ("again 1", 5)):
+        made = {"artifact": name, "kind": "train_data", "uri": f"s3://sets/kept {dose}.jsonl"}
+        rows.append(Row(artifact_inputs, f"second {name}", made))
+    result = examine(tmp_path, rows, dataset="sft")
+    assert value(result, "doses") is None
+    assert any(limit.startswith("2 of 2 retrains have no dose") for limit in result.limits)
 
 
 @pytest.mark.slow

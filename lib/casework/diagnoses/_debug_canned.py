@@ -6,6 +6,7 @@ from casework.case import Query
 from casework.diagnoses._debug_labels import CLASSED
 from casework.diagnoses._debug_origins import Known, Origins
 from casework.diagnoses._debug_rows import LINKED
+from casework.diagnoses._in_order import in_order
 from casework.diagnoses._inquiry import Inquiry
 from casework.findings import Finding
 from casework.stats.estimates import Estimate, wilson
@@ -39,16 +40,18 @@ CANNED = Query(
 
 CANNED_ROWS = Query(
     "canned_rows",
-    """
-    SELECT count(*) AS rows, coalesce(sum(c.weight), 0) AS weight, count(l.bad) AS labelled,
-           coalesce(sum(l.bad), 0) AS bad
+    f"""
+    SELECT count(*) AS rows, coalesce({in_order("sum", "c.weight")}, 0) AS weight,
+           count(l.bad) AS labelled, coalesce({in_order("sum", "l.bad")}, 0) AS bad,
+           (SELECT count(*) FROM linked WHERE clicker IS NOT NULL AND NOT has_no_answer) AS told
     FROM canned AS c
     LEFT JOIN (SELECT row_id, sum(CASE WHEN list_contains($corrections, label) THEN 0
                                        ELSE share END) AS bad
                FROM classed GROUP BY row_id) AS l ON l.row_id = c.row_id
-    """,
-    "Rows and weight of these corrections, and what raters say of those that are labelled.",
-    uses=(CANNED, CLASSED),
+    """,  # noqa: S608  the text is put together of constants
+    "Rows and weight of these corrections, what raters say of those that are labelled, and rows "
+    "with a correction of somebody who is named.",
+    uses=(LINKED, CANNED, CLASSED),
 )
 
 
@@ -65,16 +68,26 @@ def find_canned(ask: Inquiry, known: Known, origins: Origins) -> Canned | None:
     """Count corrections that one person gave to many prompts, and record them.
 
     Returns:
-        None where the rows have no answers, or nobody is named who gave them.
+        None where no row has both a correction and somebody named who gave it.
     """
     found = ask.one(CANNED_ROWS, **known)
     bad = wilson(round(found["bad"]), found["labelled"]) if found["labelled"] else None
-    can = known["answers"] and not origins.is_unknown
+    can = found["told"] > 0
     weight = min(1.0, float(found["weight"]) / origins.weight)
     ask.measure("screen_canned", weight if can else None, "share:rows", CANNED_ROWS,
                 n=origins.rows)  # fmt: skip
     ask.estimate("canned_contamination", bad, "share:rows", CANNED_ROWS)
     return Canned(found["rows"], weight, bad) if can else None
+
+
+def canned_limits(canned: Canned | None, origins: Origins) -> tuple[str, ...]:
+    """Say why corrections that were pasted could not be told."""
+    if canned or origins.is_unknown:
+        return ()
+    return (
+        "Whether one correction was pasted to many prompts is not known: no row has both a "
+        "correction and feedback that names who gave it.",
+    )
 
 
 def canned_finding(ask: Inquiry, canned: Canned | None) -> tuple[Finding, ...]:

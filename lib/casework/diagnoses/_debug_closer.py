@@ -5,7 +5,7 @@ These stand beside the verdict and change nothing in it.
 
 from dataclasses import dataclass
 
-from casework.diagnoses._debug_canned import canned_finding, find_canned
+from casework.diagnoses._debug_canned import canned_finding, canned_limits, find_canned
 from casework.diagnoses._debug_changes import Moves
 from casework.diagnoses._debug_classes import Agreement, Classes
 from casework.diagnoses._debug_dose import dose_finding, dose_limits, respond
@@ -70,5 +70,10 @@ def look_closer(
             *canned_finding(ask, canned),
             *dose_finding(ask, dose),
         ),
-        scaling_limits(machine, origins.rows) + thumbs_limits(thumbs, origins) + dose_limits(dose),
+        (
+            *scaling_limits(machine, origins.rows),
+            *thumbs_limits(thumbs, origins),
+            *canned_limits(canned, origins),
+            *dose_limits(dose),
+        ),
     )

@@ -32,6 +32,12 @@ GIVERS = Query(
     uses=(LINKED,),
 )
 
+NAMED = Query(
+    "named_givers",
+    "SELECT count(*) AS events FROM feedback WHERE coalesce(user_id, session_id) IS NOT NULL",
+    "Feedback that names a person or a session.",
+)
+
 RATES = Query(
     "thumb_rates",
     """
@@ -81,7 +87,8 @@ def weigh_thumbs(ask: Inquiry, known: Known, origins: Origins) -> Thumbs:
     rates = ask.ask(RATES, **known)
     peers = compare_with_peers([(row["downs"], row["events"], row["people"]) for row in rates])
     people = sum(row["people"] for row in rates)
-    found = Thumbs(None, why=_why(people, not any(row["downs"] for row in rates)))
+    named = people > 0 or ask.one(NAMED)["events"] > 0
+    found = Thumbs(None, why=_why(people, named, not any(row["downs"] for row in rates)))
     table = None
     if peers:
         apart = {f"{row['downs']}/{row['events']}": (row, p, q) for row, p, q
@@ -119,8 +126,8 @@ def thumbs_finding(ask: Inquiry, thumbs: Thumbs) -> tuple[Finding, ...]:
         Finding(
             f"Of {count(thumbs.peers.people, 'people')} with thumbs about five things or more, "
             f"{number(thumbs.outliers)} {'stands' if thumbs.outliers == 1 else 'stand'} apart "
-            f"from the others, whose thumbs are down in "
-            f"{share(thumbs.peers.mean)} on average; {count(thumbs.rows, 'rows')} of the set, "
+            f"from the others. On average over all of them {share(thumbs.peers.mean)} of a "
+            f"person's thumbs are down; {count(thumbs.rows, 'rows')} of the set, "
             f"{share(thumbs.weight)} of its weight, are theirs.",
             ("thumb_outliers", "thumb_outlier_share", "thumbs_down_of_peers", "thumbs_apart"),
             (ask.evidence_id(RATES), ask.evidence_id(APART)),
@@ -135,7 +142,9 @@ def thumbs_limits(thumbs: Thumbs, origins: Origins) -> tuple[str, ...]:
     return (f"Nobody's thumbs are compared with those of their peers: {thumbs.why}.",)
 
 
-def _why(people: int, only_up: bool) -> str:
+def _why(people: int, named: bool, only_up: bool) -> str:
+    if not named:
+        return "no feedback names who gave it"
     if people < FEWEST:
         who = count(people, "people") if people else "nobody"
         return f"{who} gave thumbs about five things or more, and {FEWEST} such people are needed"
