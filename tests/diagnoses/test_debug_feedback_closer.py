@@ -107,7 +107,10 @@ def test_what_a_model_did_not_label_widens_its_interval(tmp_path: Path) -> None:
                for limit in result.limits)  # fmt: skip
 
 
-@pytest.mark.parametrize(("labelled", "told"), [((500, 501), False), ((0, 1), True)])
+@pytest.mark.parametrize(
+    ("labelled", "told"),
+    [((500, 501), False), pytest.param((0, 1), True, marks=pytest.mark.slow)],
+)
 def test_where_no_row_has_the_label_of_a_model_alone_none_is_told(
     tmp_path: Path, labelled: tuple[int, int], told: bool
 ) -> None:
@@ -312,3 +315,25 @@ def test_retrains_of_one_dose_tell_no_line(tmp_path: Path) -> None:
     assert value(result, "dose_slope") is None
     assert any("follow the dose is not known: 3 retrains keep 1 different share of" in limit
                for limit in result.limits)  # fmt: skip
+
+
+def test_rows_in_another_order_give_the_same_digests(tmp_path: Path) -> None:
+    """Rows of weights that no double holds exactly, graded scores, and labels that are split."""
+    rows = [
+        Row(one.table, one.locator, one.values | {"score": one.values["score"] / 3 + i / 997})
+        if one.table is eval_samples else one for i, one in enumerate(retrained([5, 10]))
+    ]  # fmt: skip
+    for i in range(40, 400):
+        rows += [row(i, weight=(1 + i * 7919 % 997) / 997, chosen=f"Use the template of {i % 5}."),
+                 event(i, ("production", "staging")[i % 3 // 2], user_id=f"u{i % 5}",
+                       reason=("bad", "wrong", None)[i % 3], signal=1 if i % 7 else -1),
+                 label(i, ("wrong", "dislike", "style")[i % 3])]  # fmt: skip
+        rows += [label(i, "dislike", "gpt-4o")] if i % 2 else []
+        rows += [label(i, "style", "marek")] if i % 3 else []
+    digests = []
+    for given in (rows, rows[::-1]):
+        result = examine(tmp_path, given, dataset="sft")
+        digests.append({(one.caption, str(one.params)): one.sha256 for one in result.evidence})
+    first, second = digests
+    assert not [caption for caption, params in first
+                if first[caption, params] != second[caption, params]]  # fmt: skip

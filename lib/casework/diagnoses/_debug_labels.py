@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from casework.case import Query
 from casework.diagnoses._debug_rows import SCREENED
+from casework.diagnoses._in_order import in_order
 
 RATERS = Query(
     "raters",
@@ -64,56 +65,68 @@ TARGETS = Query(
 
 STRATIFIED = Query(
     "stratified",
-    """
+    f"""
     SELECT s.row_id, s.weight, s.is_suspect, s.stage, s.told,
            s.no_answer OR s.same_answer OR s.is_mash OR s.is_hammered OR s.in_burst AS flagged,
            CASE WHEN s.weight > 2 * m.weight THEN 'heavy' WHEN s.weight < m.weight / 2 THEN 'light'
                 ELSE 'usual' END AS band,
-           coalesce(s.occurred_at > m.middle_at, FALSE) AS late,
-           coalesce(s.prompt_length > m.middle_length, FALSE) AS long,
-           coalesce(s.reason = m.usual_reason, FALSE) AS usual,
+           coalesce(s.occurred_at > u.middle_at, FALSE) AS late,
+           coalesce(s.prompt_length > u.middle_length, FALSE) AS long,
+           coalesce(s.reason = u.usual_reason, FALSE) AS usual,
            l.row_id IS NOT NULL AS labelled
     FROM screened AS s
-    CROSS JOIN (SELECT avg(weight) AS weight, median(occurred_at) AS middle_at,
-                       median(prompt_length) AS middle_length, mode(reason) AS usual_reason
-                FROM screened) AS m
+    CROSS JOIN (SELECT median(occurred_at) AS middle_at, median(prompt_length) AS middle_length,
+                       (SELECT reason FROM screened WHERE reason IS NOT NULL
+                        GROUP BY reason ORDER BY count(*) DESC, reason LIMIT 1) AS usual_reason
+                FROM screened) AS u
+    CROSS JOIN (SELECT {in_order("sum", "weight * many")} / sum(many) AS weight
+                FROM (SELECT weight, count(*) AS many FROM screened GROUP BY weight)) AS m
     LEFT JOIN (SELECT DISTINCT row_id FROM votes) AS l ON l.row_id = s.row_id
     WHERE NOT ($once AND s.is_repeat)
-    """,
+    """,  # noqa: S608  the text is put together of constants
     "Rows with their stratum: environment, internal, what was told, behaviour, weight.",
     uses=(SCREENED, VOTES),
 )
 
 STRATA = Query(
     "strata",
-    """
-    SELECT stage, is_suspect, told, flagged, band, count(*) AS rows, sum(weight) AS weight,
-           count(*) FILTER (WHERE labelled) AS sampled,
-           coalesce(sum(weight) FILTER (WHERE labelled), 0) AS w,
-           coalesce(sum(weight * weight) FILTER (WHERE labelled), 0) AS ww,
-           count(*) FILTER (WHERE late) AS late,
-           count(*) FILTER (WHERE late AND labelled) AS late_sampled,
-           count(*) FILTER (WHERE long) AS long,
-           count(*) FILTER (WHERE long AND labelled) AS long_sampled,
-           count(*) FILTER (WHERE usual) AS usual,
-           count(*) FILTER (WHERE usual AND labelled) AS usual_sampled
-    FROM stratified GROUP BY stage, is_suspect, told, flagged, band
+    f"""
+    SELECT stage, is_suspect, told, flagged, band, sum(many) AS rows,
+           {in_order("sum", "each * many")} AS weight, sum(judged) AS sampled,
+           {in_order("sum", "each * judged")} AS w, {in_order("sum", "each * each * judged")} AS ww,
+           sum(late) AS late, sum(late_sampled) AS late_sampled,
+           sum(long) AS long, sum(long_sampled) AS long_sampled,
+           sum(usual) AS usual, sum(usual_sampled) AS usual_sampled
+    FROM (SELECT stage, is_suspect, told, flagged, band, weight AS each, count(*) AS many,
+                 count(*) FILTER (WHERE labelled) AS judged,
+                 count(*) FILTER (WHERE late) AS late,
+                 count(*) FILTER (WHERE late AND labelled) AS late_sampled,
+                 count(*) FILTER (WHERE long) AS long,
+                 count(*) FILTER (WHERE long AND labelled) AS long_sampled,
+                 count(*) FILTER (WHERE usual) AS usual,
+                 count(*) FILTER (WHERE usual AND labelled) AS usual_sampled
+          FROM stratified GROUP BY stage, is_suspect, told, flagged, band, weight)
+    GROUP BY stage, is_suspect, told, flagged, band
     ORDER BY stage, is_suspect, told, flagged, band
-    """,
+    """,  # noqa: S608  the text is put together of constants
     "Rows, weight and labelled rows of each stratum.",
     uses=(STRATIFIED,),
 )
 
 COUNTED = Query(
     "counted",
-    """
-    SELECT s.stage, s.is_suspect, s.told, s.flagged, s.band, t.target,
-           sum(s.weight * t.share) AS wy, sum(s.weight * s.weight * t.share) AS wwy,
-           sum(s.weight * s.weight * t.share * t.share) AS wwyy
-    FROM stratified AS s JOIN targets AS t ON t.row_id = s.row_id
-    GROUP BY s.stage, s.is_suspect, s.told, s.flagged, s.band, t.target
-    ORDER BY s.stage, s.is_suspect, s.told, s.flagged, s.band, t.target
-    """,
+    f"""
+    SELECT stage, is_suspect, told, flagged, band, target,
+           {in_order("sum", "weight * share * many")} AS wy,
+           {in_order("sum", "weight * weight * share * many")} AS wwy,
+           {in_order("sum", "weight * weight * share * share * many")} AS wwyy
+    FROM (SELECT s.stage, s.is_suspect, s.told, s.flagged, s.band, t.target, s.weight, t.share,
+                 count(*) AS many
+          FROM stratified AS s JOIN targets AS t ON t.row_id = s.row_id
+          GROUP BY s.stage, s.is_suspect, s.told, s.flagged, s.band, t.target, s.weight, t.share)
+    GROUP BY stage, is_suspect, told, flagged, band, target
+    ORDER BY stage, is_suspect, told, flagged, band, target
+    """,  # noqa: S608  the text is put together of constants
     "Labelled rows of each stratum by what they are.",
     uses=(STRATIFIED, TARGETS),
 )
@@ -159,13 +172,16 @@ CROSSED = Query(
 
 REASONS = Query(
     "reasons",
-    """
-    SELECT coalesce(lower(trim(s.reason)), 'no reason recorded') AS reason, c.label,
-           sum(coalesce(c.share, 1)) AS rows
-    FROM screened AS s LEFT JOIN classed AS c ON c.row_id = s.row_id
-    GROUP BY coalesce(lower(trim(s.reason)), 'no reason recorded'), c.label
+    f"""
+    SELECT reason, label, {in_order("sum", "share * many")} AS rows
+    FROM (SELECT coalesce(lower(trim(s.reason)), 'no reason recorded') AS reason, c.label,
+                 coalesce(c.share, 1) AS share, count(*) AS many
+          FROM screened AS s LEFT JOIN classed AS c ON c.row_id = s.row_id
+          GROUP BY coalesce(lower(trim(s.reason)), 'no reason recorded'), c.label,
+                   coalesce(c.share, 1))
+    GROUP BY reason, label
     ORDER BY rows DESC, reason, label LIMIT 2000
-    """,
+    """,  # noqa: S608  the text is put together of constants
     "Rows by the reason that was recorded, and by class where they are labelled.",
     uses=(SCREENED, CLASSED),
 )

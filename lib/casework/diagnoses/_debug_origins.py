@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from casework.diagnoses import _debug_rows as q
+from casework.diagnoses._debug_clicks import COARSE
 from casework.diagnoses._inquiry import Inquiry
 
 Known = dict[str, Any]
@@ -125,7 +126,7 @@ def settle(
     surfaces = [row["surface"] for row in ask.ask(q.SURFACES) if _words(row["surface"]) & _BUILDS]
     right = ask.infer("corrections", corrections, "wrong, style" if goal(dataset) == "style"
                       else "wrong")  # fmt: skip
-    coarse = ask.one(q.COARSE)
+    coarse = ask.one(COARSE)
     answers = ask.case.filled("training_rows", ("chosen",))
     return {
         "dataset": dataset,

@@ -1,7 +1,9 @@
 """Where the rows of a training set came from: the questions of `debug_feedback` on provenance."""
 
 from casework.case import Query
+from casework.diagnoses._debug_clicks import BURSTS
 from casework.diagnoses._debug_texts import SET_ROWS
+from casework.diagnoses._in_order import in_order
 
 DATASETS = Query(
     "datasets",
@@ -175,66 +177,40 @@ PLACED = Query(
 
 ORIGINS = Query(
     "origins",
-    """
-    SELECT stage, environment, surface, is_internal, count(*) AS rows, sum(weight) AS weight,
-           count(*) FILTER (WHERE is_disputed) AS disputed_rows,
-           coalesce(sum(weight) FILTER (WHERE is_disputed), 0) AS disputed_weight,
-           coalesce(sum(weight) FILTER (WHERE is_open), 0) AS open_weight,
-           min(occurred_at) AS first, max(occurred_at) AS last
-    FROM placed GROUP BY stage, environment, surface, is_internal
+    f"""
+    SELECT stage, environment, surface, is_internal, sum(many) AS rows,
+           {in_order("sum", "each * many")} AS weight,
+           sum(disputed) AS disputed_rows,
+           {in_order("sum", "each * disputed")} AS disputed_weight,
+           {in_order("sum", "each * open")} AS open_weight, min(first) AS first, max(last) AS last
+    FROM (SELECT stage, environment, surface, is_internal, weight AS each, count(*) AS many,
+                 count(*) FILTER (WHERE is_disputed) AS disputed,
+                 count(*) FILTER (WHERE is_open) AS open,
+                 min(occurred_at) AS first, max(occurred_at) AS last
+          FROM placed GROUP BY stage, environment, surface, is_internal, weight)
+    GROUP BY stage, environment, surface, is_internal
     ORDER BY weight DESC, rows DESC, stage, environment, surface, is_internal
-    """,
+    """,  # noqa: S608  the text is put together of constants
     "Rows by environment, surface and internal.",
     uses=(PLACED,),
 )
 
 RULES = Query(
     "rules",
-    """
+    f"""
     SELECT by_flag, by_directory, by_domain, by_tenant, by_build, is_disputed,
-           count(*) AS rows, sum(weight) AS weight
-    FROM placed WHERE by_flag OR by_directory OR by_domain OR by_tenant OR by_build
+           sum(many) AS rows, {in_order("sum", "each * many")} AS weight
+    FROM (SELECT by_flag, by_directory, by_domain, by_tenant, by_build, is_disputed,
+                 weight AS each, count(*) AS many
+          FROM placed WHERE by_flag OR by_directory OR by_domain OR by_tenant OR by_build
+          GROUP BY by_flag, by_directory, by_domain, by_tenant, by_build, is_disputed, weight)
     GROUP BY by_flag, by_directory, by_domain, by_tenant, by_build, is_disputed
     ORDER BY weight DESC, rows DESC, by_flag, by_directory, by_domain, by_tenant, by_build,
              is_disputed
-    """,
+    """,  # noqa: S608  the text is put together of constants
     "Rows by which rules say that their giver is internal: each rule's own contribution is read "
     "from the combinations.",
     uses=(PLACED,),
-)
-
-COARSE = Query(
-    "coarse",
-    """
-    SELECT count(*) AS events,
-           count(*) FILTER (WHERE occurred_at <> date_trunc('minute', occurred_at)) AS finer
-    FROM feedback
-    """,
-    "Whether times of feedback are finer than a minute, as a test of quick clicks needs.",
-)
-
-BURSTS = Query(
-    "bursts",
-    """
-    SELECT DISTINCT feedback_id
-    FROM (SELECT feedback_id, occurred_at, about,
-                 lag(occurred_at) OVER (PARTITION BY clicker ORDER BY occurred_at, feedback_id)
-                     AS before_at,
-                 lag(about) OVER (PARTITION BY clicker ORDER BY occurred_at, feedback_id)
-                     AS about_before,
-                 lead(occurred_at) OVER (PARTITION BY clicker ORDER BY occurred_at, feedback_id)
-                     AS after_at,
-                 lead(about) OVER (PARTITION BY clicker ORDER BY occurred_at, feedback_id)
-                     AS about_after
-          FROM (SELECT feedback_id, occurred_at, coalesce(user_id, session_id) AS clicker,
-                       coalesce(request_id, correction, comment, feedback_id) AS about
-                FROM feedback
-                WHERE $fine AND coalesce(user_id, session_id) IS NOT NULL))
-    WHERE (about <> about_before AND occurred_at < before_at + INTERVAL 1 SECOND)
-       OR (about <> about_after AND after_at < occurred_at + INTERVAL 1 SECOND)
-    """,
-    "Feedback within one second of other feedback of the same person about something else. A "
-    "retry is about the same.",
 )
 
 HAMMERED = Query(
@@ -274,23 +250,35 @@ SCREENED = Query(
 
 SCREEN = Query(
     "screen",
-    """
-    SELECT count(*) AS rows, sum(weight) AS weight,
-           coalesce(sum(weight) FILTER (WHERE no_answer), 0) AS no_answer,
-           coalesce(sum(weight) FILTER (WHERE same_answer), 0) AS same_answer,
-           coalesce(sum(weight) FILTER (WHERE is_mash), 0) AS is_mash,
-           coalesce(sum(weight) FILTER (WHERE is_hammered), 0) AS is_hammered,
-           coalesce(sum(weight) FILTER (WHERE in_burst), 0) AS in_burst,
-           coalesce(sum(weight) FILTER (WHERE no_answer OR same_answer OR is_mash OR is_hammered
-                                          OR in_burst), 0) AS flagged,
-           coalesce(sum(weight) FILTER (WHERE is_repeat), 0) AS repeats,
-           coalesce(sum(weight) FILTER (WHERE is_suspect), 0) AS suspect,
-           coalesce(sum(weight) FILTER (WHERE is_suspect AND NOT is_repeat), 0) AS suspect_once,
-           coalesce(sum(weight) FILTER (WHERE NOT is_repeat), 0) AS weight_once,
-           coalesce(sum(weight * weight), 0) AS squares,
-           min(occurred_at) AS first, max(occurred_at) AS last
-    FROM screened
-    """,
+    f"""
+    SELECT coalesce(sum(many), 0) AS rows, {in_order("sum", "each * many")} AS weight,
+           coalesce({in_order("sum", "each * no_answer")}, 0) AS no_answer,
+           coalesce({in_order("sum", "each * same_answer")}, 0) AS same_answer,
+           coalesce({in_order("sum", "each * is_mash")}, 0) AS is_mash,
+           coalesce({in_order("sum", "each * is_hammered")}, 0) AS is_hammered,
+           coalesce({in_order("sum", "each * in_burst")}, 0) AS in_burst,
+           coalesce({in_order("sum", "each * flagged")}, 0) AS flagged,
+           coalesce({in_order("sum", "each * repeats")}, 0) AS repeats,
+           coalesce({in_order("sum", "each * suspect")}, 0) AS suspect,
+           coalesce({in_order("sum", "each * suspect_once")}, 0) AS suspect_once,
+           coalesce({in_order("sum", "each * once")}, 0) AS weight_once,
+           coalesce({in_order("sum", "each * each * many")}, 0) AS squares,
+           min(first) AS first, max(last) AS last
+    FROM (SELECT weight AS each, count(*) AS many,
+                 count(*) FILTER (WHERE no_answer) AS no_answer,
+                 count(*) FILTER (WHERE same_answer) AS same_answer,
+                 count(*) FILTER (WHERE is_mash) AS is_mash,
+                 count(*) FILTER (WHERE is_hammered) AS is_hammered,
+                 count(*) FILTER (WHERE in_burst) AS in_burst,
+                 count(*) FILTER (WHERE no_answer OR same_answer OR is_mash OR is_hammered
+                                     OR in_burst) AS flagged,
+                 count(*) FILTER (WHERE is_repeat) AS repeats,
+                 count(*) FILTER (WHERE is_suspect) AS suspect,
+                 count(*) FILTER (WHERE is_suspect AND NOT is_repeat) AS suspect_once,
+                 count(*) FILTER (WHERE NOT is_repeat) AS once,
+                 min(occurred_at) AS first, max(occurred_at) AS last
+          FROM screened GROUP BY weight)
+    """,  # noqa: S608  the text is put together of constants
     "Weight of the rows that behaviour speaks against, and of repeated rows.",
     uses=(SCREENED,),
 )

@@ -55,31 +55,34 @@ BY_PEOPLE = Query(
 
 SCALED = Query(
     "scaled_up",
-    """
-    SELECT s.stage, s.is_suspect, s.told, s.flagged AS behaviour, s.band, count(*) AS rows,
-           sum(s.weight) AS weight, count(m.said) AS sampled,
-           count(*) FILTER (WHERE m.said IS NOT NULL AND p.said IS NULL) AS alone,
-           coalesce(sum(s.weight) FILTER (WHERE m.said IS NOT NULL), 0) AS w,
-           coalesce(sum(s.weight * s.weight) FILTER (WHERE m.said IS NOT NULL), 0) AS ww,
-           coalesce(sum(s.weight * m.said), 0) AS wy,
-           coalesce(sum(s.weight * s.weight * m.said), 0) AS wwy,
-           coalesce(sum(s.weight * s.weight * m.said * m.said), 0) AS wwyy,
-           count(p.said - m.said) AS both,
-           coalesce(sum(s.weight) FILTER (WHERE p.said - m.said IS NOT NULL), 0) AS both_w,
-           coalesce(sum(s.weight * s.weight) FILTER (WHERE p.said - m.said IS NOT NULL), 0)
-               AS both_ww,
-           coalesce(sum(s.weight * (p.said - m.said)) FILTER (WHERE p.said > m.said), 0) AS missed,
-           coalesce(sum(s.weight * (m.said - p.said)) FILTER (WHERE m.said > p.said), 0) AS flagged,
-           count(m.said) FILTER (WHERE p.said > 0.5) AS yes,
-           count(m.said) FILTER (WHERE p.said > 0.5 AND m.said > 0.5) AS found,
-           count(m.said) FILTER (WHERE p.said < 0.5) AS no,
-           count(m.said) FILTER (WHERE p.said < 0.5 AND m.said < 0.5) AS cleared
-    FROM stratified AS s
-    LEFT JOIN by_models AS m ON m.row_id = s.row_id
-    LEFT JOIN by_people AS p ON p.row_id = s.row_id
-    GROUP BY s.stage, s.is_suspect, s.told, s.flagged, s.band
-    ORDER BY s.stage, s.is_suspect, s.told, behaviour, s.band
-    """,
+    f"""
+    SELECT stage, is_suspect, told, flagged AS behaviour, band, sum(many) AS rows,
+           {in_order("sum", "each * many")} AS weight, sum(sampled) AS sampled, sum(alone) AS alone,
+           {in_order("sum", "each * sampled")} AS w,
+           {in_order("sum", "each * each * sampled")} AS ww,
+           coalesce({in_order("sum", "each * said * many")}, 0) AS wy,
+           coalesce({in_order("sum", "each * each * said * many")}, 0) AS wwy,
+           coalesce({in_order("sum", "each * each * said * said * many")}, 0) AS wwyy,
+           sum(compared) AS both, {in_order("sum", "each * compared")} AS both_w,
+           {in_order("sum", "each * each * compared")} AS both_ww,
+           coalesce({in_order("sum", "each * greatest(truth - said, 0) * compared")}, 0) AS missed,
+           coalesce({in_order("sum", "each * greatest(said - truth, 0) * compared")}, 0) AS flagged,
+           sum(yes) AS yes, sum(found) AS found, sum(no) AS no, sum(cleared) AS cleared
+    FROM (SELECT s.stage, s.is_suspect, s.told, s.flagged, s.band, s.weight AS each, m.said,
+                 p.said AS truth, count(*) AS many, count(m.said) AS sampled,
+                 count(m.said) FILTER (WHERE p.said IS NULL) AS alone,
+                 count(p.said - m.said) AS compared,
+                 count(m.said) FILTER (WHERE p.said > 0.5) AS yes,
+                 count(m.said) FILTER (WHERE p.said > 0.5 AND m.said > 0.5) AS found,
+                 count(m.said) FILTER (WHERE p.said < 0.5) AS no,
+                 count(m.said) FILTER (WHERE p.said < 0.5 AND m.said < 0.5) AS cleared
+          FROM stratified AS s
+          LEFT JOIN by_models AS m ON m.row_id = s.row_id
+          LEFT JOIN by_people AS p ON p.row_id = s.row_id
+          GROUP BY s.stage, s.is_suspect, s.told, s.flagged, s.band, s.weight, m.said, p.said)
+    GROUP BY stage, is_suspect, told, flagged, band
+    ORDER BY stage, is_suspect, told, behaviour, band
+    """,  # noqa: S608  the text is put together of constants
     "Rows, weight, and labels of models and of people in each stratum.",
     uses=(STRATIFIED, BY_MODELS, BY_PEOPLE),
 )

@@ -5,6 +5,12 @@ from casework.diagnoses._debug_labels import TARGETS
 from casework.diagnoses._debug_rows import SCREENED
 from casework.diagnoses._in_order import in_order
 
+
+def _score_of(side: str) -> str:
+    """SQL of the mean score of an item over the runs of one side; NULL where there are none."""
+    return in_order("avg", f"CASE WHEN list_contains($runs_{side}, s.run_id) THEN s.score END")
+
+
 RUNS = Query(
     "runs",
     """
@@ -82,36 +88,36 @@ SUBSETS = Query(
 
 SCORED = Query(
     "scored_items",
-    """
+    f"""
     SELECT r.suite, s.item_id, min(coalesce(s.category, s.topic)) AS slice,
-           avg(s.score) FILTER (WHERE list_contains($runs_before, s.run_id)) AS before,
-           avg(s.score) FILTER (WHERE list_contains($runs_after, s.run_id)) AS after,
-           avg(s.score) FILTER (WHERE list_contains($runs_ablated, s.run_id)) AS ablated
+           {_score_of("before")} AS before, {_score_of("after")} AS after,
+           {_score_of("ablated")} AS ablated
     FROM eval_samples AS s JOIN eval_runs AS r ON r.run_id = s.run_id
     WHERE s.score > -1e300 AND s.score < 1e300 AND coalesce(s.condition, 'as_run') = 'as_run'
       AND (list_contains($runs_before, s.run_id) OR list_contains($runs_after, s.run_id)
            OR list_contains($runs_ablated, s.run_id))
     GROUP BY r.suite, s.item_id
-    """,
+    """,  # noqa: S608  the text is put together of constants
     "Score of each item before and after training, over epochs and runs.",
 )
 
 SLICES = Query(
     "slices",
-    """
-    SELECT suite, slice, count(*) AS items, avg(before) AS before, avg(after) AS after,
-           sum(after - before) AS total, sum((after - before) * (after - before)) AS squares,
+    f"""
+    SELECT suite, slice, count(*) AS items, {in_order("avg", "before")} AS before,
+           {in_order("avg", "after")} AS after, {in_order("sum", "after - before")} AS total,
+           {in_order("sum", "(after - before) * (after - before)")} AS squares,
            count(*) FILTER (WHERE before = 1 AND after = 1) AS both,
            count(*) FILTER (WHERE before = 1 AND after = 0) AS only_before,
            count(*) FILTER (WHERE before = 0 AND after = 1) AS only_after,
            count(*) FILTER (WHERE before = 0 AND after = 0) AS neither,
-           count(ablated) AS retrained, sum(ablated - after) AS back,
-           sum((ablated - after) * (ablated - after)) AS back_squares,
-           sum(ablated - (before + after) / 2) AS past_half,
-           sum((ablated - (before + after) / 2) ** 2) AS past_half_squares
+           count(ablated) AS retrained, {in_order("sum", "ablated - after")} AS back,
+           {in_order("sum", "(ablated - after) * (ablated - after)")} AS back_squares,
+           {in_order("sum", "ablated - (before + after) / 2")} AS past_half,
+           {in_order("sum", "(ablated - (before + after) / 2) ** 2")} AS past_half_squares
     FROM scored_items WHERE before IS NOT NULL AND after IS NOT NULL
     GROUP BY suite, slice ORDER BY suite, slice
-    """,
+    """,  # noqa: S608  the text is put together of constants
     "Slices of the evals, the same items before and after; and after a retrain without the rows "
     "in doubt, where there is one.",
     uses=(SCORED,),

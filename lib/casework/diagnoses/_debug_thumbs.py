@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from casework.case import Query
 from casework.diagnoses._debug_origins import Known, Origins
 from casework.diagnoses._debug_rows import LINKED
+from casework.diagnoses._in_order import in_order
 from casework.diagnoses._inquiry import Inquiry
 from casework.findings import Finding
 from casework.stats.peers import FEWEST, Peers, compare_with_peers
@@ -14,7 +15,7 @@ _LEVEL = 0.05
 
 GIVERS = Query(
     "thumb_givers",
-    """
+    f"""
     SELECT t.clicker AS person, t.downs, t.events, r.rows, r.weight
     FROM (SELECT clicker, count(*) FILTER (WHERE signal = -1) AS downs, count(*) AS events
           FROM (SELECT coalesce(user_id, session_id) AS clicker,
@@ -24,9 +25,9 @@ GIVERS = Query(
                 GROUP BY coalesce(user_id, session_id),
                          coalesce(request_id, correction, comment, feedback_id))
           GROUP BY clicker HAVING count(*) >= 5) AS t
-    LEFT JOIN (SELECT clicker, count(*) AS rows, sum(weight) AS weight
+    LEFT JOIN (SELECT clicker, count(*) AS rows, {in_order("sum", "weight")} AS weight
                FROM linked WHERE clicker IS NOT NULL GROUP BY clicker) AS r ON r.clicker = t.clicker
-    """,
+    """,  # noqa: S608  the text is put together of constants
     "People with thumbs about five things or more: how many were down, and their rows of the set. "
     "Thumbs of one person about the same thing count once.",
     uses=(LINKED,),
@@ -40,11 +41,11 @@ NAMED = Query(
 
 RATES = Query(
     "thumb_rates",
-    """
+    f"""
     SELECT downs, events, count(*) AS people, coalesce(sum(rows), 0) AS rows,
-           coalesce(sum(weight), 0) AS weight
+           coalesce({in_order("sum", "weight")}, 0) AS weight
     FROM thumb_givers GROUP BY downs, events ORDER BY events, downs
-    """,
+    """,  # noqa: S608  the text is put together of constants
     "People by how many of their thumbs were down.",
     uses=(GIVERS,),
 )
