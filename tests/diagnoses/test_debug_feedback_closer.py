@@ -217,13 +217,18 @@ def test_without_peers_it_says_so(
 
 
 def test_where_nobody_is_named_neither_thumbs_nor_pastes_are_told(tmp_path: Path) -> None:
-    """Six prompts have one correction, and no feedback names who gave it."""
+    """Six prompts have one correction, and no feedback names who gave it; a set of thumbs alone
+    has none.
+    """
     rows = [row(i, chosen="Please use the template.") for i in range(6)]
-    rows += [event(i, user_id=None) for i in range(6)]
-    result = examine(tmp_path, rows)
+    rows += [event(i, user_id=None) for i in range(9)]
+    rows += [row(i, dataset="thumbs", chosen=None) for i in range(6, 9)]
+    result = examine(tmp_path, rows, dataset="sft")
     assert value(result, "screen_canned") is None
     assert any("no feedback names who gave it" in limit for limit in result.limits)
     assert any(limit.startswith("Whether one correction was pasted") for limit in result.limits)
+    beside = examine(tmp_path, rows, dataset="thumbs")
+    assert (value(beside, "screen_canned"), value(beside, "screen_no_answer")) == (None, 0)
 
 
 def test_a_correction_that_one_person_pasted_is_told(tmp_path: Path) -> None:

@@ -127,7 +127,7 @@ def settle(
     right = ask.infer("corrections", corrections, "wrong, style" if goal(dataset) == "style"
                       else "wrong")  # fmt: skip
     coarse = ask.one(COARSE)
-    answers = ask.case.filled("training_rows", ("chosen",))
+    answers = ask.one(q.ANSWERED, dataset=dataset)["rows"] > 0
     return {
         "dataset": dataset,
         "production": live or [""],

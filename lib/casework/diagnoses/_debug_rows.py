@@ -15,6 +15,12 @@ DATASETS = Query(
     "Training sets in the case.",
 )
 
+ANSWERED = Query(
+    "answered",
+    "SELECT count(chosen) AS rows FROM training_rows WHERE dataset = $dataset",
+    "Rows of the set with a recorded answer; without any, none lacks one.",
+)
+
 ASKED_IN = Query(
     "asked_in",
     """

@@ -221,8 +221,8 @@ def _settling(origins: Origins, classes: Classes, limits: Limits) -> str:
     n = min(origins.rows, max(n, FEWEST_LABELS))
     if n <= classes.labelled:
         return (
-            f"{count(classes.labelled, 'labels')} would be enough in number; what is open stands "
-            "among the rivals."
+            f"{count(classes.labelled, 'labelled rows')} would be enough in number; what is open "
+            "stands among the rivals."
         )
     return (
         f"About {count(n, 'rows')} drawn at random and labelled would tell the share from "
