@@ -198,7 +198,7 @@ def test_whose_thumbs_stand_apart_is_told_with_their_rows(tmp_path: Path) -> Non
     assert value(result, "thumb_outlier_share") == 1
     (line,) = value(result, "thumbs_apart")
     assert (line["person"], line["downs"], line["events"]) == ("p0", 10, 10)
-    assert "1 stands apart from the others. On average over all" in said(result, "Of 80 people")
+    assert "1 stands apart from the others. Over all of these" in said(result, "Of 80 people")
 
 
 @pytest.mark.parametrize(

@@ -127,8 +127,8 @@ def thumbs_finding(ask: Inquiry, thumbs: Thumbs) -> tuple[Finding, ...]:
         Finding(
             f"Of {count(thumbs.peers.people, 'people')} with thumbs about five things or more, "
             f"{number(thumbs.outliers)} {'stands' if thumbs.outliers == 1 else 'stand'} apart "
-            f"from the others. On average over all of them {share(thumbs.peers.mean)} of a "
-            f"person's thumbs are down; {count(thumbs.rows, 'rows')} of the set, "
+            f"from the others. Over all of these people {share(thumbs.peers.mean)} of a person's "
+            f"thumbs are down on average; {count(thumbs.rows, 'rows')} of the set, "
             f"{share(thumbs.weight)} of its weight, are theirs.",
             ("thumb_outliers", "thumb_outlier_share", "thumbs_down_of_peers", "thumbs_apart"),
             (ask.evidence_id(RATES), ask.evidence_id(APART)),
