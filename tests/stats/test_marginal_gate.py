@@ -98,6 +98,25 @@ def test_what_cannot_be_told_is_not() -> None:
     scores = np.arange(10) / 10
     assert marginal_gate(ones, ones, scores, 2.0) is None
     assert marginal_gate(ones * [[[0]], [[1]]], ones * 0, scores, 0.5) is None
-    never = marginal_gate(ones, np.stack([ones[0] * scores, ones[0] * 0]), scores, 0.5)
-    assert never is not None
-    assert never.threshold is None
+    for chance, exceeded in ((0.0, False), (1.0, True)):
+        hits = np.stack([ones[0] * scores, ones[0] * chance])
+        never = marginal_gate(ones, hits, scores, 0.5)
+        assert never is not None
+        assert never.threshold is None
+        assert never.exceeded == exceeded
+
+
+def test_draws_without_the_chance_reach_to_the_end_of_the_scores() -> None:
+    """Three scores have the highest chance of now: 49 of 64, and in a third of the draws below 3/4.
+
+    The gate is then above all of them, and not in their middle.
+    """
+    counts, scores = np.ones((2, 64, 10)), np.arange(10) / 10
+    hits = counts * (scores + 0.05)
+    hits[1, :, 7:] = (np.arange(64) < 49)[:, None]
+    found = marginal_gate(counts, hits, scores, 0.7)
+    assert found is not None
+    assert found.chance.value == pytest.approx(0.75)
+    assert found.threshold is not None
+    assert found.threshold.value < 0.8
+    assert found.threshold.high == scores[-1]

@@ -267,8 +267,7 @@ def restore(
     standard errors, queries as clusters (Woodruff, JASA 1952, for quantiles of a clustered
     sample), and is never narrower than what as many independent scores would give.
     """
-    n0, n1 = int(fixed.n0), int(fixed.n1)
-    k = restoring_rank(n0 - int(fixed.y0), n0, n1)
+    n1, k = int(fixed.n1), rank_of(fixed)
     found = restoring_threshold(_steps(ask, params, k), k)
     at = drops(ask, params, found.threshold)
     half = round(Z95 * at.difference_se * n1)
@@ -276,6 +275,11 @@ def restore(
     for rank in (min(n1, k + half), max(1, k - half)):
         ends.append(restoring_threshold(_steps(ask, params, rank), rank).threshold)
     return found, (ends[0], ends[1])
+
+
+def rank_of(fixed: PeriodSums) -> int:
+    """How many candidates after must pass for the share that passed before."""
+    return restoring_rank(int(fixed.n0) - int(fixed.y0), int(fixed.n0), int(fixed.n1))
 
 
 def _steps(ask: Inquiry, params: dict[str, Any], k: int) -> list[tuple[float, int]]:

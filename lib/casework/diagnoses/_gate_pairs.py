@@ -2,6 +2,7 @@
 
 from casework.case import Query
 from casework.diagnoses._gate_rows import OFFERED
+from casework.diagnoses._in_order import in_order
 
 PAIRS = Query(
     "pairs",
@@ -30,8 +31,8 @@ BY_QUERY = Query(
                AS jaccard,
            coalesce(sum(n0), 0) AS n0, coalesce(sum(y0), 0) AS y0,
            coalesce(sum(n1), 0) AS n1, coalesce(sum(y1), 0) AS y1,
-           coalesce(sum(y1 * n0 / n1 - y0), 0) AS same0,
-           coalesce(sum(y1 - y0 * n1 / n0), 0) AS same1
+           coalesce(sum(CAST(round(1e9 * (y1 * n0 / n1 - y0)) AS BIGINT)), 0) / 1e9 AS same0,
+           coalesce(sum(CAST(round(1e9 * (y1 - y0 * n1 / n0)) AS BIGINT)), 0) / 1e9 AS same1
     FROM (
         SELECT query_id, a.times AS n0, a.dropped AS y0, a.score AS old_score,
                b.times AS n1, b.dropped AS y1, b.score AS new_score
@@ -154,14 +155,15 @@ SCORES = Query(
 
 SUMMARIES = Query(
     "summaries",
-    """
-    SELECT is_after, max(score) AS best_score, avg(score) AS mean_score,
+    f"""
+    SELECT is_after, max(score) AS best_score, {in_order("avg", "score")} AS mean_score,
            max(score) - min(score) AS score_range,
            CAST(count(*) FILTER (WHERE score >= $gate) AS DOUBLE) AS passing,
            CAST(count(*) AS DOUBLE) AS candidates,
-           max(dense_score) AS best_dense_score, avg(dense_score) AS mean_dense_score
+           max(dense_score) AS best_dense_score,
+           {in_order("avg", "dense_score")} AS mean_dense_score
     FROM offered WHERE score IS NOT NULL GROUP BY query_id, is_after
-    """,
+    """,  # noqa: S608  the text is put together of constants
     "One row for each query and period: its scores and how many pass the old threshold.",
     uses=(OFFERED,),
 )
@@ -169,7 +171,8 @@ SUMMARIES = Query(
 JUDGED = Query(
     "judged",
     """
-    SELECT o.query_id, o.is_after, o.occurred_at, o.request_id, o.score, o.is_shared, j.grade
+    SELECT o.query_id, o.doc_id, o.is_after, o.occurred_at, o.request_id, o.score, o.is_shared,
+           j.grade
     FROM offered AS o JOIN judgments AS j ON j.query_id = o.query_id AND j.doc_id = o.doc_id
     WHERE o.score IS NOT NULL AND NOT isnan(j.grade)
     """,
@@ -180,13 +183,15 @@ JUDGED = Query(
 JUDGED_LEVELS = Query(
     "judged_levels",
     """
-    SELECT is_after, count(*) AS judged, count(*) FILTER (WHERE score >= $gate) AS judged_passing,
+    SELECT is_after, count(*) AS judged, count(DISTINCT (query_id, doc_id)) AS pairs,
+           count(*) FILTER (WHERE score >= $gate) AS judged_passing,
            count(*) FILTER (WHERE score < $gate) AS judged_dropped,
            count(*) FILTER (WHERE score >= $gate AND grade > 0) AS relevant_passing,
            count(*) FILTER (WHERE score < $gate AND grade > 0) AS relevant_dropped
     FROM judged GROUP BY is_after ORDER BY is_after
     """,
-    "Judged candidates on both sides of the old threshold.",
+    "Judged candidates on both sides of the old threshold, and how many pairs of query and "
+    "document they are.",
     uses=(JUDGED,),
 )
 

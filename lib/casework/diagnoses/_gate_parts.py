@@ -10,7 +10,7 @@ from casework.diagnoses._inquiry import Inquiry
 from casework.findings import Finding
 from casework.stats.estimates import Estimate
 from casework.stats.rate_parts import RateParts, rate_parts
-from casework.words import spread
+from casework.words import share, spread
 
 COLUMNS = ("n0", "y0", "n1", "y1", "query0", "query1", "same0", "same1")
 
@@ -62,7 +62,9 @@ def told(parts: RateParts) -> list[tuple[str, Estimate]]:
 def parts_found(
     ask: Inquiry, found: Found, params: dict[str, Any], seed: int
 ) -> tuple[Finding, ...]:
-    """Record and state what the change of the drop rate is made of."""
+    """Record and state what the change of the drop rate is made of, where queries are paired."""
+    if not found.levels[False]["of_shared_queries"]:
+        return ()
     parts = parts_of(ask, params, seed)
     if parts is None:
         return ()
@@ -83,8 +85,22 @@ def parts_found(
     return (
         Finding(
             f"The share dropped at the threshold of before changed by {total}. That is made up of: "
-            f"{each}.",
+            f"{each}.{_unpaired(found)}",
             ("drop_parts", "drop_change"),
             (ask.evidence_id(PARTS),),
         ),
+    )
+
+
+def _unpaired(found: Found) -> str:
+    """Say so where most candidates are of queries that were asked in one period alone."""
+    before, after = (
+        1 - level["of_shared_queries"] / level["candidates"]
+        for level in (found.levels[False], found.levels[True])
+    )
+    if max(before, after) <= 0.5:
+        return ""
+    return (
+        f" Candidates of queries asked in one period alone, {share(before)} before and "
+        f"{share(after)} after, count as other queries, whatever became of their scores."
     )

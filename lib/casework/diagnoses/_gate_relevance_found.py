@@ -159,12 +159,15 @@ def _precision(
     judged: dict[bool, dict[str, Any]],
     seed: int,
 ) -> tuple[float | None, Estimate | None]:
-    """The threshold that gives the precision of before, from the judged pairs of now."""
+    """The threshold that gives the precision of before, from the judged pairs of now.
+
+    A pair counts as often as it was offered, and as one of those that there must be enough of.
+    """
     old, new = judged[False], judged[True]
     if not old["judged_passing"]:
         return None, None
     target = old["relevant_passing"] / old["judged_passing"]
-    if new["judged"] < FEW_JUDGED or not new["judged_dropped"]:
+    if new["pairs"] < FEW_JUDGED or not new["judged_dropped"]:
         return target, None
     lowest, highest = levels[True]["lowest"], levels[True]["highest"]
     width = (highest - lowest) * (1 + 1e-9) or 1.0
@@ -184,7 +187,8 @@ def _precision(
         offered[row["bin"]] = row["candidates"]
     edges = lowest + width * np.arange(BINS) / BINS
     bins = JudgedBins(counts, hits, offered, edges)
-    return target, precision_threshold(bins, goal, draws=499, seed=seed)
+    found = precision_threshold(bins, goal, draws=499, seed=seed)
+    return target, replace(found, n=new["pairs"]) if found else None
 
 
 def _replay(

@@ -5,7 +5,7 @@ import math
 from casework.diagnoses import _gate_pairs as pairs
 from casework.diagnoses import _gate_relevance as relevance
 from casework.diagnoses import _gate_rows as q
-from casework.diagnoses._gate import Found
+from casework.diagnoses._gate import Found, rank_of
 from casework.diagnoses._gate_charts import less_one
 from casework.diagnoses._gate_rivals import pairs_said, scorer_kept
 from casework.diagnoses._inquiry import Inquiry
@@ -189,9 +189,9 @@ def _restoring(ask: Inquiry, found: Found) -> Finding:
 
 def _ties(found: Found) -> str:
     """Say what the two thresholds around a tie let pass, where none lets just as many."""
-    restored, n = found.restored, int(found.fixed.n1)
-    passing, before = share(restored.passing / n), share(1 - found.fixed.before)
-    if restored.stricter is None or passing == before:
+    restored, fixed, n = found.restored, found.fixed, int(found.fixed.n1)
+    passing, before = share(restored.passing / n), share(1 - fixed.before)
+    if restored.stricter is None or restored.passing == rank_of(fixed) or passing == before:
         return ""
     return (
         f" Scores tie there: it lets {passing} pass, the next above, {number(restored.stricter)}, "

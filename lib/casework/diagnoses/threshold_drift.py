@@ -113,12 +113,13 @@ def judge(
     measure(ask, found, moved)
     draw(ask, found, params, sesoi_drop)
     conclusion = _conclude(ask, found, rivals, moved, params, sesoi_drop)
+    parts = parts_found(ask, found, params, seed)
+    margin, untold = margin_found(ask, found, params, seed)
     return replace(
         conclusion,
-        findings=(*conclusion.findings, *parts_found(ask, found, params, seed),
-                  *margin_found(ask, found, params, seed)),
-        limits=(*conclusion.limits, *few_near(ask, found, params)),
-    )  # fmt: skip
+        findings=(*conclusion.findings, *parts, *margin),
+        limits=(*conclusion.limits, *untold, *few_near(ask, found, params)),
+    )
 
 
 def _conclude(

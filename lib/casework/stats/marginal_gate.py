@@ -23,10 +23,12 @@ class MarginalGate:
     Attributes:
         chance: at the gate, under the scores before.
         threshold: the gate with that chance, under the scores after; None where no score has it.
+        exceeded: whether the chance after is higher than that at every score.
     """
 
     chance: Estimate
     threshold: Estimate | None
+    exceeded: bool
 
 
 def marginal_gate(
@@ -36,7 +38,10 @@ def marginal_gate(
     """Find the gate of the same chance, with 95 % percentile intervals of a bootstrap of groups.
 
     The chance is isotonic in the score (Ayer et al., Annals of Mathematical Statistics 1955), and
-    runs straight from the middle of one of its levels to that of the next.
+    runs straight from the middle of one of its levels to that of the next. A draw in which no score
+    has the chance has its gate at the end of the scores, where all pass or hardly any. Near such an
+    end, where isotonic regression runs to extremes, the interval of the gate is too narrow all the
+    same: with 250 judged documents it holds the gate in 7 of 10 cases, with 1,000 in nearly 9.
 
     Args:
         judged: judged documents by period, group of queries and bin of the score, (2, G, B).
@@ -47,7 +52,8 @@ def marginal_gate(
         seed: of the bootstrap.
 
     Returns:
-        None where nothing was judged in a period, or the gate lies outside of what was judged.
+        None where nothing was judged in a period, or the gate before lies outside the middles of
+        the levels.
     """
     counts, hits = np.asarray(judged, np.float64), np.asarray(relevant, np.float64)
     x = np.asarray(scores, np.float64)
@@ -65,12 +71,13 @@ def marginal_gate(
             continue
         before, after = (_levels(c, h, x) for c, h in sums)
         chances.append(_chance(before, gate))
-        gates.append(_score(after, chances[-1]))
+        gates.append(_score(after, chances[-1], x))
     value = _chance(old, gate)
     chance = _estimate(value, chances, int(counts[0].sum()))
     reached = new[1][0] <= value <= new[1][-1]
     n = int(counts[1].sum())
-    return MarginalGate(chance, _estimate(_score(new, value), gates, n) if reached else None)
+    threshold = _estimate(_score(new, value, x), gates, n) if reached else None
+    return MarginalGate(chance, threshold, exceeded=bool(value < new[1][0]))
 
 
 def _levels(judged: Floats, relevant: Floats, scores: Floats) -> tuple[Floats, Floats]:
@@ -89,8 +96,8 @@ def _chance(levels: tuple[Floats, Floats], score: float) -> float:
     return float(np.interp(score, levels[0], levels[1]))
 
 
-def _score(levels: tuple[Floats, Floats], chance: float) -> float:
-    return float(np.interp(chance, levels[1], levels[0]))
+def _score(levels: tuple[Floats, Floats], chance: float, scores: Floats) -> float:
+    return float(np.interp(chance, levels[1], levels[0], left=scores[0], right=scores[-1]))
 
 
 def _estimate(value: float, drawn: list[float], n: int) -> Estimate:
