@@ -188,15 +188,16 @@ def _restoring(ask: Inquiry, found: Found) -> Finding:
 
 
 def _ties(found: Found) -> str:
-    """Say what the two thresholds around a tie let pass, where none lets just as many."""
+    """Say what the thresholds around a tie let pass, where none lets just as many."""
     restored, fixed, n = found.restored, found.fixed, int(found.fixed.n1)
     passing, before = share(restored.passing / n), share(1 - fixed.before)
-    if restored.stricter is None or restored.passing == rank_of(fixed) or passing == before:
+    if restored.passing == rank_of(fixed) or passing == before:
         return ""
-    return (
-        f" Scores tie there: it lets {passing} pass, the next above, {number(restored.stricter)}, "
-        f"{share(restored.stricter_passing / n)}; before it was {before}."
-    )
+    above = ", and no score lies above"
+    if restored.stricter is not None:
+        fewer = share(restored.stricter_passing / n)
+        above = f", the next above, {number(restored.stricter)}, {fewer}"
+    return f" Scores tie there: it lets {passing} pass{above}; before it was {before}."
 
 
 def _quality(ask: Inquiry, found: Found) -> Finding | None:
