@@ -62,16 +62,27 @@ def test_leaked_items_of_easy_topics_are_no_better_than_their_like(diagnose: Dia
     z = {row["subset"]: row["z"] for row in value(result, "subsets")}
     assert z["leaked"] == pytest.approx((0.75 - 0.6) / np.sqrt(0.6 * 0.4 / 80))
     assert z["clean"] == pytest.approx((0.5 - 0.6) / np.sqrt(0.6 * 0.4 / 120))
-    assert "at equal topic and length" in said(result, "In the same run 80 leaked items score")
+    text = said(result, "In the same run 80 leaked items score")
+    assert "at equal topic and length" in text
+    assert text.endswith("At equal topic and length nothing is left beyond chance.")
 
 
-def test_a_gap_that_turns_round_by_topic_is_told(diagnose: Diagnose) -> None:
-    result = diagnose(of_topics({
-        ("easy", True): (64, 80), ("easy", False): (20, 20),
-        ("hard", True): (0, 20), ("hard", False): (20, 80),
-    }))  # fmt: skip
+@pytest.mark.parametrize(("easy", "hard", "alone", "told"), [
+    ((64, 20), (0, 20), 0, "The sign turns round: topics and lengths make"),
+    ((64, 20), (0, 20), 9, "The sign turns round: topics, lengths or the items left out make"),
+    ((71, 18), (6, 24), 0, "nothing is left beyond chance"),
+])  # fmt: skip
+def test_a_gap_that_turns_round_by_topic_is_told(
+    diagnose: Diagnose, easy: tuple[int, int], hard: tuple[int, int], alone: int, told: str
+) -> None:
+    """So many right of 80 and 20 easy items, leaked and clean, and of 20 and 80 hard ones."""
+    groups = {
+        ("easy", True): (easy[0], 80), ("easy", False): (easy[1], 20),
+        ("hard", True): (hard[0], 20), ("hard", False): (hard[1], 80),
+    }  # fmt: skip
+    result = diagnose(of_topics(groups | ({("rare", True): (alone, alone)} if alone else {})))
     assert value(result, "leaked_gap") > 0 > value(result, "leaked_gap_alike")
-    assert "The sign turns round" in said(result, "In the same run")
+    assert told in said(result, "In the same run")
 
 
 def test_graded_scores_have_welchs_interval(diagnose: Diagnose) -> None:
@@ -145,6 +156,27 @@ def test_a_run_that_may_have_leaked_stands_for_none(diagnose: Diagnose) -> None:
     assert len(value(result, "score_by_run")) == 2
 
 
+def test_an_item_whose_prompt_tells_nothing_is_not_among_the_clean(diagnose: Diagnose) -> None:
+    right = [1.0] * 40 + [0.0] * 20
+    tables = of_quarters(0, 20, right=[right, right])
+    tables["eval_samples"]["prompt_text"][100:] = ["a prompt without its question"] * 20
+    result = diagnose(tables)
+    assert [row["clean"] for row in value(result, "score_by_run")] == [1.0, 1.0]
+    (clean,) = [row for row in value(result, "subsets") if row["subset"] == "clean"]
+    assert (clean["items"], clean["score"]) == (40 - 20, 1.0)
+
+
+def test_runs_of_other_items_place_no_leak_in_time(diagnose: Diagnose) -> None:
+    """The second run asks what the first does not; a third asks again what the first did."""
+    tables = of_quarters(0, 20, 20, right=[share(8, 16)] * 3)
+    items = tables["eval_samples"]["item_id"]
+    items[60:120] = [f"other-{name}" for name in items[60:120]]
+    assert diagnose(tables, run="q2").breaks == ()
+    tables["eval_samples"]["prompt_text"][60:120] = tables["eval_samples"]["prompt_text"][:60]
+    (broke,) = diagnose(tables).breaks
+    assert (broke.start.month, broke.end.month) == (1, 7)
+
+
 def of_rerun(topics: list[str], before: list[float], after: list[float]) -> dict[str, Any]:
     """All items leaked, and were run again without their examples."""
     questions = texts(65, len(topics))
@@ -174,6 +206,31 @@ def test_topics_that_fall_are_told_among_all_that_are_looked_at(diagnose: Diagno
     assert tier["drop"] == value(result, "leave_one_out_drop")
 
 
+def test_a_topic_falls_where_test_and_interval_say_so(diagnose: Diagnose) -> None:
+    """All of few items fall, most by little: the test of signs is beyond chance, Student's not."""
+    falls = [0.1, 0.11, 0.12, 0.13, 0.14, 0.15, 3.0] * 2
+    result = diagnose(of_rerun(["a"] * 7 + ["b"] * 7, [4.0] * 14, [4 - x for x in falls]))
+    assert all(row["p_adjusted"] < 0.05 and row["low"] < 0 < row["drop"]
+               for row in value(result, "drop_by_topic"))  # fmt: skip
+    assert "in 0 of 2 topics" in said(result, "By topic, the score of leaked items")
+
+
+def test_the_order_of_rows_moves_no_digest(diagnose: Diagnose) -> None:
+    """Sums of scores are made in one order, also of those in several epochs."""
+    tables = of_rerun(["a"] * 6 + ["b"] * 6, [0.0] * 12, [0.0] * 12)
+    again = tables["eval_samples"] | {"epoch": [2] * 24}
+    runs = [part | {"run_id": [f"r{k}"] * 24} for k in (1, 2)
+            for part in (tables["eval_samples"], again)]  # fmt: skip
+    columns = joined(*runs)
+    columns["score"] = np.random.default_rng(7).uniform(0, 1, 96).tolist()
+    found = []
+    for order in (range(96), np.random.default_rng(8).permutation(96).tolist()):
+        rows = {name: [column[i] for i in order] for name, column in columns.items()}
+        result = diagnose({"eval_samples": rows})
+        found.append((result.measures, {e.id: e.sha256 for e in result.evidence}))
+    assert found[0] == found[1]
+
+
 def test_copies_of_one_question_are_told(diagnose: Diagnose) -> None:
     tables = of_rerun(["a"] * 40, [1.0] * 40, [0.0] * 40)
     for column in ("input_text", "prompt_text"):
@@ -196,14 +253,19 @@ def test_of_many_topics_the_largest_are_told_and_the_others_counted(diagnose: Di
 
 
 def answering(words: int) -> dict[str, Any]:
-    """Examples of other questions bear the answers of the first 12 items, in 9 of their prompts."""
+    """Examples of other questions bear the answers of the first 12 items, in 9 of their prompts.
+
+    Of these 9, one shows its example without the label, and one with the label of another.
+    """
     questions, others = texts(66, 60), texts(67, 60)
     targets = texts(68, 60, words=words)
-    shown = [*others[:9], *others[12:60], *others[:3]]
-    prompts: list[str | None] = [
-        f"Q: {o}\nA: an answer\n\nQ: {q}\nA:" for q, o in zip(questions, shown, strict=True)
-    ]
     labels = [*targets[:12], *texts(69, 48, words=words)]
+    places = [*range(9), *range(12, 60), *range(3)]
+    answers = ["", labels[20], *(labels[k] for k in places[2:])]
+    prompts: list[str | None] = [
+        f"Q: {others[k]}\nA: {a}\n\nQ: {q}\nA:"
+        for q, k, a in zip(questions, places, answers, strict=True)
+    ]
     return {
         "eval_samples": samples(questions, prompts, target=targets),
         "exemplars": bank(others, label=labels),
@@ -215,10 +277,10 @@ def test_an_answer_beside_another_question_is_told_and_no_leak(diagnose: Diagnos
     assert result.verdict == "clean"
     assert value(result, "in_prompt_rate") == 0
     rate = result.measures["answer_only_rate"]
-    assert (rate.value, rate.n) == (9 / 60, 60)
+    assert (rate.value, rate.n) == (7 / 60, 60)
     pairs = [(row["item_id"], row["exemplar_id"]) for row in value(result, "answers_in_prompts")]
-    assert pairs == [(f"i{k}", f"e{k}") for k in range(9)]
-    assert "9 (15 % (8 to 26))" in said(result, "Of 60 items that did not leak")
+    assert pairs == [(f"i{k}", f"e{k}") for k in range(2, 9)]
+    assert "7 (12 % (6 to 22))" in said(result, "Of 60 items that did not leak")
     assert any("answer alone" in limit for limit in result.limits)
 
 

@@ -64,7 +64,7 @@ def answers_of(
         if seen[item] <= _MOST:
             pairs.append((item, row))
     there: dict[int, int] = {}
-    stood = stood_in(samples, bank, found, pairs, near)
+    stood = stood_in(samples, bank, found, pairs, near, labels=True)
     for (item, row), stands in zip(pairs, stood, strict=True):
         if stands:
             there.setdefault(item, row)

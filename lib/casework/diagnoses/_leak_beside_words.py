@@ -66,14 +66,21 @@ def _gap(ask: Inquiry, found: Investigated, gap: Gap) -> Finding:
         text += f"; at equal topic and length {_higher(found, alike)}"
         left_out = gap.alike.left_out
         text += f", {count(left_out, 'items')} without their like left out" if left_out else ""
-    text += (
-        ". The sign turns round: topics and lengths make the difference."
-        if gap.turns_round
-        else ". Leaked items may be easier all the same, so it is no effect."
-    )
+    text += f". {_read(gap)}"
     names = ("leaked_gap", "leaked_gap_p", "leaked_gap_alike", "score_clean_alike", "n_eff_alike",
              "subsets")  # fmt: skip
     return Finding(text, names, (ask.evidence_id(q.BY_LEAK),))
+
+
+def _read(gap: Gap) -> str:
+    """Say what the gap at equal topic and length makes of the one in the same run."""
+    if gap.turns_round:
+        left_out = gap.alike is not None and gap.alike.left_out
+        made_by = "topics, lengths or the items left out" if left_out else "topics and lengths"
+        return f"The sign turns round: {made_by} make the difference."
+    if gap.levels_out:
+        return "At equal topic and length nothing is left beyond chance."
+    return "Leaked items may be easier all the same, so it is no effect."
 
 
 def _higher(found: Investigated, e: Estimate) -> str:

@@ -64,9 +64,17 @@ class Gap:
 
     @property
     def turns_round(self) -> bool:
-        """Whether a gap beyond chance has the other sign at equal topic and length (Simpson)."""
+        """Whether a gap has the other sign at equal topic and length (Simpson), beyond chance."""
         alike = self.standardised
-        return alike is not None and self.crude.excludes(0) and alike.value * self.crude.value < 0
+        if alike is None or not (alike.excludes(0) and self.crude.excludes(0)):
+            return False
+        return alike.value * self.crude.value < 0
+
+    @property
+    def levels_out(self) -> bool:
+        """Whether of a gap beyond chance none is left at equal topic and length."""
+        alike = self.standardised
+        return alike is not None and self.crude.excludes(0) and not alike.excludes(0)
 
 
 def gap_of(effect: Effect, samples: Samples, asked: Questions) -> Gap | None:

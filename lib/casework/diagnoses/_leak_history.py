@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from casework.case import Query
+from casework.diagnoses._in_order import in_order
 from casework.diagnoses._inquiry import Inquiry
 from casework.diagnoses._leak_choice import RunSeen
 from casework.diagnoses._leak_effect import Effect
@@ -24,30 +25,32 @@ from casework.stats.leakage import difference_in_differences
 
 SCORES_BY_RUN = Query(
     "scores_by_run",
-    """
+    f"""
     SELECT run_id, item_id IN (SELECT unnest($leaked)) AS leaked,
-           count(*) AS items, avg(score) AS mean_score
-    FROM (SELECT run_id, item_id, avg(score) AS score
+           count(*) AS items, {in_order("avg", "score")} AS mean_score
+    FROM (SELECT run_id, item_id, {in_order("avg", "score")} AS score
           FROM eval_samples
           WHERE run_id IN (SELECT unnest($runs)) AND coalesce(condition, 'as_run') = 'as_run'
             AND input_text IS NOT NULL AND score IS NOT NULL
+            AND item_id IN (SELECT unnest(list_concat($leaked, $clean)))
           GROUP BY run_id, item_id)
     GROUP BY 1, 2 ORDER BY 1, 2
-    """,
-    "Score of the items that leaked in the judged run, and of the others, in each run as it is.",
+    """,  # noqa: S608  the text is put together of constants
+    "Score of the items that leaked in the judged run, and of those that did not, in each run as "
+    "it is. Items of which the judged run does not tell are in neither.",
 )
 
 REFERENCE = Query(
     "reference_scores",
-    """
-    SELECT item_id, avg(score) AS score
-    FROM (SELECT run_id, item_id, avg(score) AS score
+    f"""
+    SELECT item_id, {in_order("avg", "score")} AS score
+    FROM (SELECT run_id, item_id, {in_order("avg", "score")} AS score
           FROM eval_samples
           WHERE run_id IN (SELECT unnest($runs)) AND coalesce(condition, 'as_run') = 'as_run'
             AND input_text IS NOT NULL AND score IS NOT NULL
           GROUP BY run_id, item_id)
     GROUP BY item_id ORDER BY item_id
-    """,
+    """,  # noqa: S608
     "Mean score of each item over the runs in which none stood in its own prompt.",
 )
 
@@ -77,10 +80,13 @@ def history_of(
     same = [run for run in runs if asked_as and run.asked_as == asked_as]
     if not effect.leaked.any() or len(same) < 2:
         return None
-    leaked = [samples.ids[place] for place in np.flatnonzero(effect.leaked).tolist()]
+    leaked, clean = (
+        [samples.ids[place] for place in np.flatnonzero(flags).tolist()]
+        for flags in (effect.leaked, effect.clean)
+    )
     names = sorted(run.run["run_id"] for run in same)
-    scores = {(row["run_id"], row["leaked"]): row["mean_score"]
-              for row in ask.ask(SCORES_BY_RUN, runs=names, leaked=leaked)}  # fmt: skip
+    told = ask.ask(SCORES_BY_RUN, runs=names, leaked=leaked, clean=clean)
+    scores = {(row["run_id"], row["leaked"]): row["mean_score"] for row in told}
     rows = tuple(
         {"run_id": run.run["run_id"], "started_at": run.run["started_at"],
          "checkpoint": run.run["checkpoint"], "in_prompt": run.leaked,
@@ -93,16 +99,18 @@ def history_of(
 
 
 def since(runs: Sequence[RunSeen]) -> tuple[Break, ...]:
-    """When items came into their own prompts: after a run without, by the first one with them.
+    """When items came into their own prompts: by the first run with them, after one without.
 
-    Runs without an instant, and a first run that leaks already, place nothing.
+    That is the last run of the same items before it. Runs without an instant, and a first run of
+    its items that leaks already, place nothing.
     """
     timed = [run for run in runs if run.run["started_at"] is not None]
-    first = next((place for place, run in enumerate(timed) if run.leaked), 0)
-    if not first or not _is_free(timed[first - 1]):
+    place = next((place for place, run in enumerate(timed) if run.leaked), 0)
+    before = [run for run in timed[:place] if run.asked_as == timed[place].asked_as != ""]
+    if not before or not _is_free(before[-1]):
         return ()
     what = "items of the suite came into their own prompts"
-    return (Break(_at(timed[first - 1]), _at(timed[first]), what),)
+    return (Break(_at(before[-1]), _at(timed[place]), what),)
 
 
 def _is_free(run: RunSeen) -> bool:

@@ -136,13 +136,15 @@ def _verified(
 
 def stood_in(
     samples: Samples, bank: Reference, found: InPrompt, pairs: Sequence[tuple[int, int]],
-    near: float,
+    near: float, *, labels: bool = False,
 ) -> list[bool | None]:  # fmt: skip
     """For each pair of an item and a row of the bank whether that stood in the item's own prompt.
 
-    None where no prompt is recorded in which the question was found.
+    With `labels`, whether its label stood there too. None where no prompt is recorded in which the
+    question was found.
     """
     texts = _Texts(bank, near)
+    stands_in = texts.stand_labelled if labels else texts.stand_in
     rests: dict[int, list[str]] = {}
     for item in {item for item, _ in pairs if found.known[item]}:
         rows = np.flatnonzero(samples.item == item)
@@ -150,7 +152,7 @@ def stood_in(
         rests[item] = [without_last(prompt, question, found.repeats)
                        for question, prompt in zip(*columns, strict=True)]  # fmt: skip
     return [
-        any(texts.stand_in(row, rest) for rest in rests[item]) if item in rests else None
+        any(stands_in(row, rest) for rest in rests[item]) if item in rests else None
         for item, row in pairs
     ]
 
@@ -163,13 +165,24 @@ class _Texts:
         self.near = near
         self.known: dict[int, str] = {}
 
-    def stand_in(self, row: int, rest: str) -> bool:
-        """Whether an example stands in what is left of a prompt, whole or nearly."""
+    def text(self, row: int) -> str:
+        """The text of an example; nothing without a bank."""
         if self.bank is None:
-            return False
+            return ""
         if row not in self.known:
             (self.known[row],) = normalise(self.bank.table["text"].slice(row, 1))
-        text = self.known[row]
+        return self.known[row]
+
+    def label(self, row: int) -> str:
+        """The label of an example; nothing where it has none."""
+        if self.bank is None:
+            return ""
+        (label,) = normalise(self.bank.table["label"].slice(row, 1))
+        return label or ""
+
+    def stand_in(self, row: int, rest: str) -> bool:
+        """Whether an example stands in what is left of a prompt, whole or nearly."""
+        text = self.text(row)
         words = text.split()
         if len(words) < TELLING:
             return False
@@ -178,15 +191,17 @@ class _Texts:
             return holds(rest, text)
         return len(ours & shingles(rest.split(), SHINGLE)) >= self.near * len(ours)
 
+    def stand_labelled(self, row: int, rest: str) -> bool:
+        """Whether an example stands there with its label: behind it, where it stands whole."""
+        _, whole, after = f" {rest} ".partition(f" {self.text(row)} ")
+        return self.stand_in(row, rest) and holds(after if whole else rest, self.label(row))
+
     def answers(self, row: int, question: str, rest: str) -> bool:
         """Whether the label of an example follows the question in what is left of a prompt.
 
         A prompt may set an example in another form than the bank does: `Q:` or `Question:`.
         """
-        if self.bank is None:
-            return False
-        (label,) = normalise(self.bank.table["label"].slice(row, 1))
-        words = (label or "").split()
+        words = self.label(row).split()
         _, _, after = f" {rest} ".partition(f" {question} ")
         behind = after.split()[: _BETWEEN + len(words)]
         return bool(words) and any(behind[i : i + len(words)] == words for i in range(_BETWEEN + 1))

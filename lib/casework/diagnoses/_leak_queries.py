@@ -3,17 +3,18 @@
 
 from casework.case import Query
 from casework.diagnoses._environments import outside_tests
+from casework.diagnoses._in_order import in_order
 
 RUNS = Query(
     "runs",
-    """
+    f"""
     SELECT coalesce(r.suite, '') AS suite, s.run_id,
            coalesce(s.condition, 'as_run') AS condition,
            max(r.started_at) AS started_at, max(r.endpoint) AS endpoint,
            max(r.checkpoint) AS checkpoint, max(r.params_hash) AS params_hash,
            count(DISTINCT s.item_id) AS items, count(s.prompt_text) AS prompts,
            count(DISTINCT CASE WHEN e.text IS NOT NULL THEN s.item_id END) AS in_bank,
-           count(s.score) AS scored, avg(s.score) AS score
+           count(s.score) AS scored, {in_order("avg", "s.score")} AS score
     FROM eval_samples AS s LEFT JOIN eval_runs AS r ON r.run_id = s.run_id
     LEFT JOIN (SELECT DISTINCT lower(trim(text)) AS text FROM exemplars) AS e
       ON e.text = lower(trim(s.input_text))
@@ -62,10 +63,10 @@ SAMPLES = Query(
 
 ITEMS = Query(
     "items",
-    """
+    f"""
     SELECT count(*) AS samples, count(DISTINCT item_id) AS items,
            count(DISTINCT input_text) AS questions, count(prompt_text) AS prompts,
-           count(score) AS scored, avg(score) AS mean_score
+           count(score) AS scored, {in_order("avg", "score")} AS mean_score
     FROM eval_samples
     WHERE run_id = $run AND coalesce(condition, 'as_run') = $condition
       AND input_text IS NOT NULL
@@ -152,11 +153,12 @@ SAME_EVENT = Query(
 
 BY_LEAK = Query(
     "scores_by_leak",
-    """
+    f"""
     SELECT item_id IN (SELECT unnest($leaked)) AS leaked,
-           condition, count(*) AS items, avg(score) AS mean_score, min(score) AS lowest,
-           max(score) AS highest
-    FROM (SELECT item_id, coalesce(condition, 'as_run') AS condition, avg(score) AS score
+           condition, count(*) AS items, {in_order("avg", "score")} AS mean_score,
+           min(score) AS lowest, max(score) AS highest
+    FROM (SELECT item_id, coalesce(condition, 'as_run') AS condition,
+                 {in_order("avg", "score")} AS score
           FROM eval_samples
           WHERE run_id IN (SELECT unnest($runs)) AND input_text IS NOT NULL
             AND score IS NOT NULL

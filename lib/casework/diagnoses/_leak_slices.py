@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from casework.case import Query
+from casework.diagnoses._in_order import in_order
 from casework.diagnoses._inquiry import Inquiry
 from casework.diagnoses._leak_effect import Effect, span_of, topics_of
 from casework.diagnoses._leak_runs import LEFT_OUT, Judged
@@ -25,17 +26,18 @@ TIERS = ("same source", "exact", "nearly", "long run")
 
 BY_TOPIC = Query(
     "scores_by_topic",
-    """
-    SELECT topic, condition, count(*) AS items, avg(score) AS mean_score
+    f"""
+    SELECT topic, condition, count(*) AS items, {in_order("avg", "score")} AS mean_score
     FROM (SELECT item_id, coalesce(condition, 'as_run') AS condition,
-                 min(coalesce(topic, category)) AS topic, avg(score) AS score
+                 min(coalesce(topic, category)) AS topic,
+                 {in_order("avg", "score")} AS score
           FROM eval_samples
           WHERE run_id IN (SELECT unnest($runs)) AND input_text IS NOT NULL
             AND score IS NOT NULL AND item_id IN (SELECT unnest($leaked))
             AND (run_id = $run OR coalesce(condition, 'as_run') <> $condition)
           GROUP BY item_id, coalesce(condition, 'as_run'))
     GROUP BY topic, condition ORDER BY topic NULLS LAST, condition
-    """,
+    """,  # noqa: S608  the text is put together of constants
     "Scores of the items that leaked by topic and condition.",
 )
 
@@ -65,8 +67,11 @@ class Slices:
     tiers: tuple[tuple[str, Estimate], ...]
 
     def beyond_chance(self, level: float) -> list[TopicFall]:
-        """Topics of which the score falls, where one in `level` of those named may be chance."""
-        return [one for one in self.topics if one.adjusted < level and one.fall.value > 0]
+        """Topics of which the score falls, where one in `level` of those named may be chance.
+
+        By test and interval both: of few graded items they may differ.
+        """
+        return [one for one in self.topics if one.adjusted < level and one.fall.low > 0]
 
 
 def slices_of(
