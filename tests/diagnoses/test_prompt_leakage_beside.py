@@ -67,20 +67,20 @@ def test_leaked_items_of_easy_topics_are_no_better_than_their_like(diagnose: Dia
     assert text.endswith("At equal topic and length nothing is left beyond chance.")
 
 
-@pytest.mark.parametrize(("easy", "hard", "alone", "told"), [
+@pytest.mark.parametrize(("easy", "hard", "rare", "told"), [
     ((64, 20), (0, 20), 0, "The sign turns round: topics and lengths make"),
     ((64, 20), (0, 20), 9, "The sign turns round: topics, lengths or the items left out make"),
     ((71, 18), (6, 24), 0, "nothing is left beyond chance"),
 ])  # fmt: skip
 def test_a_gap_that_turns_round_by_topic_is_told(
-    diagnose: Diagnose, easy: tuple[int, int], hard: tuple[int, int], alone: int, told: str
+    diagnose: Diagnose, easy: tuple[int, int], hard: tuple[int, int], rare: int, told: str
 ) -> None:
     """So many right of 80 and 20 easy items, leaked and clean, and of 20 and 80 hard ones."""
     groups = {
         ("easy", True): (easy[0], 80), ("easy", False): (easy[1], 20),
         ("hard", True): (hard[0], 20), ("hard", False): (hard[1], 80),
     }  # fmt: skip
-    result = diagnose(of_topics(groups | ({("rare", True): (alone, alone)} if alone else {})))
+    result = diagnose(of_topics(groups | ({("rare", True): (rare, rare)} if rare else {})))
     assert value(result, "leaked_gap") > 0 > value(result, "leaked_gap_alike")
     assert told in said(result, "In the same run")
 

@@ -1,6 +1,6 @@
 """What `threshold_drift` says beside its verdict: parts of the drops, ties, judgments that lack."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -9,6 +9,8 @@ import pytest
 from tests.diagnoses.conftest import Diagnose, Diagnosed, Rows
 
 from casework.findings import Result
+
+Documents = Sequence[tuple[str, float | None, float | None]]
 
 
 @pytest.fixture
@@ -38,7 +40,7 @@ def test_most_of_the_drops_are_of_the_documents_that_moved(planted: Result) -> N
     assert any("made up of" in finding.statement for finding in planted.findings)
 
 
-def log(*, gate: float = 0.4, lists: Mapping[str, list[tuple[str, float, float | None]]]) -> Rows:
+def log(*, gate: float = 0.4, lists: Mapping[str, Documents]) -> Rows:
     """Lists of (document, score before, score after) by query; None where it is not offered."""
     rows: Rows = {name: [] for name in ("query_id", "doc_id", "occurred_at", "embedding_model",
                   "rerank_score", "threshold")}  # fmt: skip
@@ -63,7 +65,7 @@ def test_parts_are_counted_by_pair_document_and_query(diagnose: Diagnose) -> Non
         lists[f"a{q}"] = [("d1", 0.6, 0.2), ("d2", 0.5, 0.5), ("d3", 0.1, 0.1), ("d4", 0.9, 0.9)]
         lists[f"b{q}"] = [("d1", 0.6, None), ("d2", None, 0.2), ("d3", 0.1, 0.1), ("d4", 0.9, 0.9)]
     lists["b0"].append(("d5", 0.7, 0.7))
-    result = diagnose(candidates=log(lists=lists))  # type: ignore[arg-type]
+    result = diagnose(candidates=log(lists=lists))
     found = parts(result)
     change = result.measures["drop_change"].value
     assert found["pairs"]["change"] == pytest.approx(40 / 281)
@@ -75,7 +77,7 @@ def test_queries_of_one_period_are_other_queries(diagnose: Diagnose) -> None:
     lists = {f"q{q}": [("d1", 0.6, 0.6), ("d2", 0.2, 0.2)] for q in range(10)}
     lists |= {f"old{q}": [("d1", 0.6, None), ("d2", 0.7, None)] for q in range(30)}
     lists |= {f"new{q}": [("d1", None, 0.1), ("d2", None, 0.2)] for q in range(30)}
-    result = diagnose(candidates=log(lists=lists))  # type: ignore[arg-type]
+    result = diagnose(candidates=log(lists=lists))
     found = parts(result)
     assert found["queries"]["change"] == pytest.approx(0.75)
     assert [found[name]["change"] for name in ("pairs", "documents")] == [0.0, 0.0]
@@ -84,9 +86,11 @@ def test_queries_of_one_period_are_other_queries(diagnose: Diagnose) -> None:
 
 
 def test_where_no_query_was_asked_twice_nothing_is_split(diagnose: Diagnose) -> None:
-    old = {f"old{q}": [("d1", 0.6, None), ("d2", 0.45, None)] for q in range(30)}
-    new = {f"new{q}": [("d1", None, 0.5), ("d2", None, 0.35)] for q in range(30)}
-    result = diagnose(candidates=log(lists=old | new))  # type: ignore[arg-type]
+    lists: dict[str, Documents] = {
+        f"old{q}": [("d1", 0.6, None), ("d2", 0.45, None)] for q in range(30)
+    }
+    lists |= {f"new{q}": [("d1", None, 0.5), ("d2", None, 0.35)] for q in range(30)}
+    result = diagnose(candidates=log(lists=lists))
     assert "drop_parts" not in result.measures
     assert not any("made up of" in f.statement for f in result.findings)
 
@@ -95,13 +99,13 @@ def test_a_tie_at_the_restoring_threshold_is_told_both_ways(diagnose: Diagnose) 
     scores = [0.1, 0.3, 0.5, 0.5, 0.5, 0.8]
     lists = {f"q{q}": [(f"d{i}", s, s - 0.2) for i, s in enumerate(scores)] for q in range(40)}
     lists |= {"other": [("d0", 0.9, 0.05)]}
-    result = diagnose(candidates=log(lists=lists))  # type: ignore[arg-type]
+    result = diagnose(candidates=log(lists=lists))
     (told,) = [f.statement for f in result.findings if "as large a share pass" in f.statement]
     assert "Scores tie there: it lets" in told
     stricter = result.measures["restoring_threshold_stricter"].value
     assert stricter > result.measures["restoring_threshold"].value
     lists = {f"q{q}": [(f"d{i}", s, 0.3) for i, s in enumerate(scores)] for q in range(40)}
-    result = diagnose(candidates=log(lists=lists))  # type: ignore[arg-type]
+    result = diagnose(candidates=log(lists=lists))
     (told,) = [f.statement for f in result.findings if "as large a share pass" in f.statement]
     assert "it lets 100 % pass, and no score lies above; before it was 66.7 %" in told
 
@@ -112,7 +116,7 @@ def test_without_ties_none_is_told(planted: Result, diagnose: Diagnose) -> None:
     new = iter(np.linspace(0.05, 0.95, 200))
     lists = {f"q{q}": [(f"d{i}", next(old), next(new) if i < 2 else None) for i in range(3)]
              for q in range(100)}  # fmt: skip
-    few = diagnose(candidates=log(lists=lists))  # type: ignore[arg-type]
+    few = diagnose(candidates=log(lists=lists))
     assert few.measures["pass_rate_before"].value == pytest.approx(205 / 300)
     for result in (planted, few):
         assert not any("tie" in finding.statement for finding in result.findings)
@@ -157,7 +161,7 @@ def test_a_pair_that_is_offered_often_is_judged_once(diagnose: Diagnose) -> None
     rng = np.random.default_rng(2)
     lists = {f"q{q}": [(f"d{i}", s, s - 0.05) for i, s in enumerate(rng.uniform(0.2, 0.8, 7))]
              for q in range(12)}  # fmt: skip
-    once = log(lists=lists)  # type: ignore[arg-type]
+    once = log(lists=lists)
     rows = {name: values * 12 for name, values in once.items()}
     pairs = [(q, d) for q in lists for d in (f"d{i}" for i in range(1, 7))]
     judged: Rows = {"query_id": [q for q, _ in pairs], "doc_id": [d for _, d in pairs],
@@ -182,7 +186,7 @@ def test_where_every_threshold_asks_more_that_is_told(diagnose: Diagnose) -> Non
         judged["query_id"].append(f"q{place}")
         judged["doc_id"].append("d")
         judged["grade"].append(int(rng.random() < chance))
-    result = diagnose(candidates=log(lists=lists), judgments=judged)  # type: ignore[arg-type]
+    result = diagnose(candidates=log(lists=lists), judgments=judged)
     (said,) = [f.statement for f in result.findings if "just pass the threshold" in f.statement]
     assert "the ones that just pass are relevant more often at every score" in said
 
@@ -194,6 +198,6 @@ def test_lists_of_the_same_scores_in_another_order_do_not_differ(diagnose: Diagn
         scores = rng.uniform(0, 1, 9)
         lists[f"q{q}"] = [(f"d{i}", *pair) for i, pair in
                           enumerate(zip(scores, rng.permutation(scores), strict=True))]  # fmt: skip
-    result = diagnose(candidates=log(lists=lists))  # type: ignore[arg-type]
+    result = diagnose(candidates=log(lists=lists))
     drift = {row["column"]: row for row in result.measures["drift"].value}
     assert drift["mean_score"]["ks"] == drift["mean_score"]["wasserstein_sd"] == 0
