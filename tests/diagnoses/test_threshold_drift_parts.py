@@ -74,7 +74,7 @@ def test_parts_are_counted_by_pair_document_and_query(diagnose: Diagnose) -> Non
 
 
 def test_queries_of_one_period_are_other_queries(diagnose: Diagnose) -> None:
-    lists = {f"q{q}": [("d1", 0.6, 0.6), ("d2", 0.2, 0.2)] for q in range(10)}
+    lists: dict[str, Documents] = {f"q{q}": [("d1", 0.6, 0.6), ("d2", 0.2, 0.2)] for q in range(10)}
     lists |= {f"old{q}": [("d1", 0.6, None), ("d2", 0.7, None)] for q in range(30)}
     lists |= {f"new{q}": [("d1", None, 0.1), ("d2", None, 0.2)] for q in range(30)}
     result = diagnose(candidates=log(lists=lists))

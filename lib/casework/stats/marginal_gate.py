@@ -20,6 +20,9 @@ Floats = NDArray[np.float64]
 class MarginalGate:
     """The chance of relevance at a gate, and the gate with that chance under other scores.
 
+    Near an end of the scores, where isotonic regression runs to extremes, the interval of that gate
+    is too narrow: of 250 judged documents it holds the gate in 7 of 10 cases, of 1,000 in nearly 9.
+
     Attributes:
         chance: at the gate, under the scores before.
         threshold: the gate with that chance, under the scores after; None where no score has it.
@@ -39,9 +42,7 @@ def marginal_gate(
 
     The chance is isotonic in the score (Ayer et al., Annals of Mathematical Statistics 1955), and
     runs straight from the middle of one of its levels to that of the next. A draw in which no score
-    has the chance has its gate at the end of the scores, where all pass or hardly any. Near such an
-    end, where isotonic regression runs to extremes, the interval of the gate is too narrow all the
-    same: with 250 judged documents it holds the gate in 7 of 10 cases, with 1,000 in nearly 9.
+    has the chance has its gate at the end of the scores, where all pass or hardly any.
 
     Args:
         judged: judged documents by period, group of queries and bin of the score, (2, G, B).
