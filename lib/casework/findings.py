@@ -198,8 +198,8 @@ class Cause:
     those close to it. With two or more within, none is the cause by time alone.
 
     `attribution` is the most that can be said of a recorded change as the cause: what the gravest
-    of the diagnoses says, `supported` where several were changed together (METHODS section 14, 9),
-    None where none is on record within.
+    of the diagnoses says, `supported` where several were changed together (METHODS section 14, 9)
+    or where what was there before is not recorded, None where none is on record within.
     """
 
     start: datetime
@@ -214,12 +214,15 @@ class Cause:
     def together(self) -> tuple[tuple[str, str | None, str | None], ...]:
         """The moves within the bracket, what was changed from what to what, each once.
 
-        Replicas that made the same move as an alias are no other change.
+        Replicas that made the same move as an alias are no other change, nor is what one source
+        records with the value before it and another without.
         """
         moves = {(c.before, c.after) for c in self.within if c.table == "alias_events"}
+        known = {(c.key, c.after) for c in self.within if c.before is not None}
         return tuple(dict.fromkeys(
             (change.key, change.before, change.after) for change in self.within
-            if change.table != "deployments" or (change.before, change.after) not in moves
+            if (change.table != "deployments" or (change.before, change.after) not in moves)
+            and (change.before is not None or (change.key, change.after) not in known)
         ))  # fmt: skip
 
 

@@ -313,6 +313,36 @@ def test_an_alias_goes_by_its_uri_too(tmp_path: Path) -> None:
     assert judge("history", history) == [1, 3, 0, 1]
 
 
+def test_a_move_of_an_alias_that_callers_name_in_two_ways_is_one(tmp_path: Path) -> None:
+    """Under its name and its URI one alias moved; of two models with one alias each moved."""
+
+    def moved(model: str, late: int = 0) -> list[Row]:
+        uri = {"alias": "champion", "attributes": {"uri": f"models:/{model}@champion"}}
+        return [alias(digest + model, START + minutes(60 * n + late), 3 * late + n, **uri)
+                for n, digest in enumerate("aab")]  # fmt: skip
+
+    def judge(name: str, rows: list[Row], called: list[str]) -> Result:
+        (tmp_path / name).mkdir()
+        at = START + minutes(120)
+        rows = [*rows, *(decision(n, START + minutes(10 + 5 * n), endpoint=called[n % 2])
+                         for n in range(30)), decision(30, at, endpoint=called[1])]  # fmt: skip
+        return attribute(tmp_path / name, [*rows, clock(1)])
+
+    def counted(result: Result) -> list[Any]:
+        return [value(result, "boundaries"), value(result, "rotations"), len(result.breaks)]
+
+    uris = ["models:/A@champion", "models:/B@champion"]
+    one = judge("one", moved("A"), ["champion", uris[0]])
+    assert counted(one) == [1, 1, 1]
+    assert "the alias made 1 rotation with 1 boundary" in one.headline
+    assert one.rivals[2].why.startswith("1 re-asserted event ")
+    (drawn,) = (chart for chart in one.charts if chart.id == "in_force")
+    assert {row["lane"] for row in drawn.rows} == {"champion"}
+    two = judge("two", moved("A") + moved("B", 3), uris)
+    assert counted(two) == [2, 2, 2]
+    assert "2 aliases made" in two.headline
+
+
 def test_embeddings_decide_nothing(tmp_path: Path) -> None:
     rows = [alias("a", START), clock(1)]
     rows.append(decision(0, START + minutes(1), decision=None, operation="acompletion"))

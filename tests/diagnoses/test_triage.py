@@ -172,9 +172,68 @@ def test_a_value_that_stays_is_no_change_and_regions_at_once_are_one(tmp_path: P
     rows = [config(1, 3, "price_list", "old")]
     rows += [alias(i, 0, f"r{i}", "a") for i in range(2)]
     rows += [alias(9 + i, 10, f"r{i}", "b") for i in range(2)]
+    rows += [Row(deployments, f"pod in r{i}", {"replica": "pod-0", "checkpoint": "ab"[i],
+                                               "region": f"r{i}", "valid_from": at(i)})
+             for i in range(2)]  # fmt: skip
     with filled(tmp_path / "case.duckdb", *rows) as case:
         changes = triage(case, []).changes
     assert [(c.key, c.before, c.after) for c in changes] == [("v1", "a", "b")]
+
+
+def test_a_log_without_old_values_tells_changes_by_the_value_before(tmp_path: Path) -> None:
+    """Its first event may be a change: it counts, and confirms nothing."""
+    values = ["b7"] * 5 + ["b8", "b8"]
+    rows = [
+        Row(config_events, f"line {n}",
+            {"occurred_at": at(n), "key": "index_build", "new_value": value})
+        for n, value in enumerate(values)
+    ]  # fmt: skip
+    brackets = [(-1.0, 0.5), (0.6, 4.4), (4.5, 9.0)]
+    with filled(tmp_path / "case.duckdb", *rows) as case:
+        told = triage(case, [result("a", "confirmed", "S2", None, *brackets)])
+    assert [(c.before, c.after) for c in told.changes] == [(None, "b7"), ("b7", "b8")]
+    assert [cause.attribution for cause in told.causes] == ["supported", None, "confirmed"]
+    assert "what was there before is not recorded" in recorded(told.causes[0])
+
+
+def test_one_change_of_two_sources_is_no_two_changes(tmp_path: Path) -> None:
+    rows = [config(1, 10, "prompt:a", "v2"), config(2, 9.9, "prompt:a", "v2")]
+    del rows[1].values["old_value"]
+    with filled(tmp_path / "case.duckdb", *rows) as opened:
+        (cause,) = triage(opened, [result("a", "confirmed", "S2", None, (9, 12))]).causes
+    assert (len(cause.within), cause.together) == (2, (("prompt:a", "old", "v2"),))
+    assert cause.attribution == "confirmed"
+
+
+def test_a_registry_of_the_present_tells_of_no_move(tmp_path: Path) -> None:
+    """Two models with one alias each made none, nor does the present stand within a history."""
+
+    def alias(name: str, hours: float, digest: str, uri: str = "", source: str = "log") -> Row:
+        more = {"attributes": {"uri": uri}} if uri else {}
+        values = {"alias": name, "checkpoint": digest, "valid_from": at(hours), "source": source}
+        return Row(alias_events, f"{name} {hours} {uri}", values | more)
+
+    now = "mlflow registry (current only)"
+    rows = [alias("champion", n, "xy"[n], f"models:/{n}@champion", now) for n in range(2)]
+    rows += [alias("prod", 0, "h"), alias("prod", 5, "b", "", now), alias("prod", 10, "b")]
+    rows += [alias("live", 20 + n, "acbd"[n], f"models:/{n % 2}@live") for n in range(4)]
+    rows += [alias("only", 30 + n, "ab"[n], "models:/1@only") for n in range(2)]
+    with filled(tmp_path / "case.duckdb", *rows) as case:
+        changes = triage(case, []).changes
+    assert [(c.key, c.before, c.after, c.occurred_at) for c in changes] == [
+        ("prod", "h", "b", at(10)), ("models:/0@live", "a", "b", at(22)),
+        ("models:/1@live", "c", "d", at(23)), ("only", "a", "b", at(31)),
+    ]  # fmt: skip
+
+
+def test_an_instant_at_the_end_of_the_calendar_has_its_place(tmp_path: Path) -> None:
+    """Sources write the year 9999 for no end; a clock's error may be in nanoseconds by mistake."""
+    far = (datetime(9999, 1, 1, tzinfo=UTC) - START) / timedelta(hours=1)
+    rows = [config(1, 10, "price_list"), Row(clocks, "line 2", {"host": "a", "error_s": 1e20})]
+    with filled(tmp_path / "case.duckdb", *rows) as case:
+        (cause,) = triage(case, [result("a", "confirmed", "S2", None, (9, far))]).causes
+    assert [change.key for change in cause.within] == ["price_list"]
+    assert (cause.start, cause.end.year) == (at(9) - timedelta(days=36_525), 9999)
 
 
 def test_what_is_said_of_changes_on_record(case: Case) -> None:
@@ -216,10 +275,19 @@ def test_another_harness_is_a_change_of_the_suite(tmp_path: Path) -> None:
 
     versions = [("a", "0.1"), ("b", "0.1"), ("a", None), ("a", "0.2"), ("b", "0.1"), ("a", "0.2")]
     rows = [run(i, i, suite, version) for i, (suite, version) in enumerate(versions)]
+    rows.append(run(8, 8, "b", "0.1"))
+    rows[-1].values["harness"] = "lm_eval"
+    for n in range(6):  # two harnesses side by side, one of them brought up to date
+        rows.append(run(10 + n, 10 + n, "c", "0.2" if n > 2 else "0.1"))
+        rows[-1].values["harness"] = ("inspect_ai", "lm_eval")[n % 2]
+    rows[-3].values["harness_version"] = "0.1"
+    rows[-1].values["harness_version"] = "0.1"
     with filled(tmp_path / "case.duckdb", *rows) as case:
         changes = triage(case, []).changes
     assert [(c.table, c.key, c.before, c.after, c.occurred_at) for c in changes] == [
-        ("eval_runs", "harness of a", "inspect_ai 0.1", "inspect_ai 0.2", at(3))
+        ("eval_runs", "harness of a", "inspect_ai 0.1", "inspect_ai 0.2", at(3)),
+        ("eval_runs", "harness of b", "inspect_ai 0.1", "lm_eval 0.1", at(8)),
+        ("eval_runs", "harness of c", "inspect_ai 0.1", "inspect_ai 0.2", at(14)),
     ]
 
 

@@ -13,10 +13,12 @@ MATCHED, CROSSED, GRADED = grading_of(DECIDED)
 CLOCKS = Query(
     "clocks",
     """
-    SELECT max(abs(coalesce(offset_s, 0)) + abs(error_s)) AS clock_error_s, count(*) AS hosts
+    SELECT max(least(abs(coalesce(offset_s, 0)) + abs(error_s), 36525 * 86400.0)) AS clock_error_s,
+           count(*) AS hosts
     FROM clocks
     """,
-    "The largest error of any clock, offset included.",
+    "The largest error of any clock, offset included. A century leaves every order open, so that "
+    "more counts as one.",
 )
 
 ENVIRONMENTS = Query(
@@ -120,17 +122,22 @@ BOUNDARIES = Query(
     "boundaries",
     """
     SELECT h.alias, h.region, h.valid_from AS boundary, h.checkpoint_before, h.checkpoint,
-           h.valid_from - INTERVAL 1 SECOND * $clock_error_s AS zone_from,
-           greatest(coalesce(h.rollout_ended_at, h.valid_from), h.valid_from)
-               + INTERVAL 1 SECOND * $clock_error_s AS zone_until
+           greatest(h.valid_from - INTERVAL 1 SECOND * $clock_error_s,
+                    TIMESTAMPTZ '0001-01-02 00:00:00+00') AS zone_from,
+           least(greatest(coalesce(h.rollout_ended_at, h.valid_from), h.valid_from)
+                     + INTERVAL 1 SECOND * $clock_error_s,
+                 TIMESTAMPTZ '9999-12-30 00:00:00+00') AS zone_until,
+           h.name
     FROM alias_history AS h
     JOIN (SELECT endpoint, min(occurred_at) AS first, max(occurred_at) AS last
           FROM decided GROUP BY endpoint) AS w ON w.endpoint = h.alias
     WHERE h.checkpoint_before <> h.checkpoint
       AND h.valid_from > w.first AND h.valid_from <= w.last
+    QUALIFY dense_rank() OVER (PARTITION BY h.name, h.region, h.valid_from ORDER BY h.alias) = 1
     ORDER BY h.alias, h.region, h.valid_from
     """,
-    "Moments inside the window of the decisions at which the digest in force changed.",
+    "Moments inside the window of the decisions at which the digest in force changed. One that "
+    "callers see under the name and under the URI of an alias is one.",
     uses=(DECIDED, ALIAS_HISTORY),
 )
 
@@ -138,12 +145,15 @@ SPANS = Query(
     "spans",
     """
     SELECT alias, region, checkpoint, valid_from, coalesce(valid_until, next_from) AS valid_until,
-           checkpoint_before = checkpoint AS is_reassertion
+           checkpoint_before = checkpoint AS is_reassertion, name,
+           list_sort(array_agg(DISTINCT alias) OVER (PARTITION BY name)) AS called
     FROM alias_history
     WHERE alias IN (SELECT endpoint FROM decided)
+    QUALIFY dense_rank() OVER (PARTITION BY name ORDER BY alias) = 1
     ORDER BY alias, region, valid_from
     """,
-    "What the alias of the decisions pointed at, over time.",
+    "What the alias of the decisions pointed at, over time. One that callers call by its name "
+    "and by its URI is told once.",
     uses=(DECIDED, ALIAS_HISTORY),
 )
 

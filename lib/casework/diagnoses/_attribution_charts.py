@@ -32,14 +32,16 @@ def _draw_in_force(
         for row in spans
     ]  # fmt: skip
     lanes = {row["lane"] for row in rows}
+    told_as = {name: row["alias"] for row in spans for name in row["called"]}
     rows += [
-        {"lane": _lane(row["alias"], row["region"]), "label": "", "start": row["zone_from"],
-         "end": row["zone_until"], "kind": "zone", "role": "gate"}
+        {"lane": _lane(told_as[row["alias"]], row["region"]), "label": "",
+         "start": row["zone_from"], "end": row["zone_until"], "kind": "zone", "role": "gate"}
         for row in boundaries
     ]  # fmt: skip
     for row in ask.ask(q.UNATTRIBUTED, **known)[:_TICKS]:
-        regional = _lane(row["endpoint"], row["region"])
-        lane = regional if regional in lanes else _lane(row["endpoint"], None)
+        alias = told_as.get(row["endpoint"], row["endpoint"])
+        regional = _lane(alias, row["region"])
+        lane = regional if regional in lanes else _lane(alias, None)
         rows.append({"lane": lane, "label": row["grade"], "start": row["occurred_at"],
                      "end": None, "kind": "tick", "role": "gate"})  # fmt: skip
     changes = count(len(boundaries), "boundaries")

@@ -26,15 +26,15 @@ def measure(ask: Inquiry, grades: dict[str, int], total: int, known: dict[str, A
 def _measure_moves(ask: Inquiry, grades: dict[str, int], total: int, known: dict[str, Any]) -> None:
     boundaries = ask.ask(q.BOUNDARIES, **known)
     spans = ask.ask(q.SPANS, **known)
-    inside = {(row["alias"], row["region"], row["boundary"]) for row in boundaries}
+    inside = {(row["name"], row["region"], row["boundary"]) for row in boundaries}
     moves: dict[str, int] = {}
     for place in {(row["alias"], row["region"]) for row in spans}:
         steps = [row for row in spans if (row["alias"], row["region"]) == place]
+        is_boundary = [(row["name"], row["region"], row["valid_from"]) in inside for row in steps]
         digests = [
             row["checkpoint"]
-            for i, row in enumerate(steps)
-            if (*place, row["valid_from"]) in inside
-            or (i + 1 < len(steps) and (*place, steps[i + 1]["valid_from"]) in inside)
+            for row, begins, ends in zip(steps, is_boundary, [*is_boundary[1:], False], strict=True)
+            if begins or ends
         ]
         moves[place[0]] = max(moves.get(place[0], 0), count_rotations(digests))
     attributed = sum(grades.get(grade, 0) for grade in "ABC")

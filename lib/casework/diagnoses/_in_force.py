@@ -30,11 +30,14 @@ DECIDED = Query(
 NAMED_ALIASES = Query(
     "named_aliases",
     """
-    SELECT alias, region, checkpoint, valid_from, valid_until, rollout_ended_at, source, locator
+    SELECT alias,
+           CASE WHEN count(DISTINCT attributes ->> '$.uri') OVER (PARTITION BY alias) > 1
+                THEN coalesce(attributes ->> '$.uri', alias) ELSE alias END AS name,
+           region, checkpoint, valid_from, valid_until, rollout_ended_at, source, locator
     FROM alias_events
     UNION ALL
-    SELECT n.uri, e.region, e.checkpoint, e.valid_from, e.valid_until, e.rollout_ended_at, e.source,
-           e.locator
+    SELECT n.uri, CASE WHEN n.models > 1 THEN n.uri ELSE e.alias END, e.region, e.checkpoint,
+           e.valid_from, e.valid_until, e.rollout_ended_at, e.source, e.locator
     FROM alias_events AS e
     JOIN (SELECT alias, attributes ->> '$.uri' AS uri,
                  count(*) OVER (PARTITION BY alias) AS models
@@ -44,13 +47,14 @@ NAMED_ALIASES = Query(
      AND coalesce(e.attributes ->> '$.uri' = n.uri, n.models = 1)
     """,
     "Each alias under its name, and under its URI where the source gives one, as MLflow's "
-    "`models:/<model>@<alias>`: callers use either. Events without a URI are of the only one.",
+    "`models:/<model>@<alias>`: callers use either. Events without a URI are of the only one. "
+    "`name` is one for both: the URI where several go by that alias, else the alias.",
 )
 
 ALIAS_HISTORY = Query(
     "alias_history",
     """
-    SELECT alias, region, checkpoint, valid_from, valid_until, rollout_ended_at,
+    SELECT alias, name, region, checkpoint, valid_from, valid_until, rollout_ended_at,
            lead(valid_from) OVER next_one AS next_from,
            lead(rollout_ended_at) OVER next_one AS next_rollout_ended_at,
            lag(checkpoint) OVER next_one AS checkpoint_before,

@@ -11,6 +11,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from casework.case import Case, Query
+from casework.diagnoses._attribution import CLOCKS
+from casework.diagnoses._in_force import ALIAS_HISTORY, REPLICA_HISTORY
 from casework.diagnoses._inquiry import severity
 from casework.findings import VERDICTS, Break, Cause, Change, Primary, Result, Triage, Verdict
 from casework.stats.multiplicity import holm
@@ -22,40 +24,42 @@ _NEAR = timedelta(hours=1)
 CHANGES = Query(
     "changes",
     """
-    SELECT occurred_at, 'config_events' AS source, key, old_value AS before, new_value AS after
-    FROM config_events WHERE old_value IS DISTINCT FROM new_value
+    SELECT occurred_at, 'config_events' AS source, key, before, new_value AS after
+    FROM (SELECT occurred_at, key, new_value,
+                 coalesce(old_value, lag(new_value) OVER (
+                     PARTITION BY key, scope ORDER BY occurred_at, locator)) AS before
+          FROM config_events)
+    WHERE before IS DISTINCT FROM new_value
     UNION
-    SELECT valid_from, 'alias_events', alias, before, checkpoint
-    FROM (SELECT valid_from, alias, checkpoint, region,
-                 lag(checkpoint) OVER (PARTITION BY alias, region ORDER BY valid_from) AS before
-          FROM alias_events)
-    WHERE before <> checkpoint
+    SELECT valid_from, 'alias_events', alias, checkpoint_before, checkpoint
+    FROM alias_history WHERE alias = name AND checkpoint_before <> checkpoint
     UNION
     SELECT min(valid_from), 'deployments', 'replicas', before, checkpoint
-    FROM (SELECT valid_from, checkpoint, replica,
-                 lag(checkpoint) OVER (PARTITION BY replica ORDER BY valid_from) AS before
-          FROM deployments)
+    FROM (SELECT valid_from, checkpoint,
+                 lag(checkpoint) OVER (PARTITION BY replica, site ORDER BY valid_from) AS before
+          FROM replica_history)
     WHERE before <> checkpoint
     GROUP BY before, checkpoint, date_trunc('day', valid_from)
     UNION
     SELECT started_at, 'eval_runs', concat_ws(' ', 'harness of', suite), before, version
     FROM (SELECT started_at, suite, version,
-                 lag(version) OVER (PARTITION BY suite ORDER BY started_at, run_id) AS before
-          FROM (SELECT run_id, suite, started_at,
-                       concat_ws(' ', harness, harness_version) AS version
-                FROM eval_runs)
-          WHERE version <> '')
+                 coalesce(lag(version) OVER (
+                              PARTITION BY suite, harness ORDER BY started_at, run_id),
+                          CASE WHEN lag(last) OVER in_order < started_at
+                               THEN lag(version) OVER in_order END) AS before
+          FROM (SELECT run_id, suite, started_at, harness,
+                       concat_ws(' ', harness, harness_version) AS version,
+                       max(started_at) OVER (PARTITION BY suite, harness) AS last
+                FROM eval_runs WHERE coalesce(harness, harness_version) IS NOT NULL)
+          WINDOW in_order AS (PARTITION BY suite ORDER BY started_at, run_id))
     WHERE before <> version
     ORDER BY 1, 2, 3, 4, 5
     """,
     "Everything that was changed on purpose: configuration, aliases, replicas day by day, and the "
-    "harness of a suite.",
-)
-
-CLOCK_ERROR = Query(
-    "clock_error",
-    "SELECT coalesce(max(abs(coalesce(offset_s, 0)) + error_s), 0) AS seconds FROM clocks",
-    "The largest error of any clock.",
+    "harness of a suite. A value that is set again is no change. Where a log of configuration "
+    "begins without the value before, the first event counts: it may be a change. A harness takes "
+    "the place of another where that one never runs again; side by side, neither does.",
+    uses=(ALIAS_HISTORY, REPLICA_HISTORY),
 )
 
 
@@ -99,9 +103,9 @@ def by_gravity(results: Sequence[Result]) -> tuple[Result, ...]:
 def triage(case: Case, results: Sequence[Result]) -> Triage:
     """Rank results, join those that share a cause, and list the changes that the case records."""
     changes = tuple(Change(*row) for row in case.rows(CHANGES).rows)
-    (error,) = case.rows(CLOCK_ERROR).rows[0]
+    error, _ = case.rows(CLOCKS).rows[0]
     ranked = [r for r in by_gravity(results) if r.verdict != "not_testable"]
-    brackets = _brackets(ranked, timedelta(seconds=float(error)))
+    brackets = _brackets(ranked, timedelta(seconds=error or 0.0))
     verdicts = {result.diagnosis: result.verdict for result in ranked}
     return Triage(
         ranking=tuple(result.diagnosis for result in ranked),
@@ -131,12 +135,21 @@ class _Bracket:
 def _brackets(results: Sequence[Result], error: timedelta) -> list[_Bracket]:
     """The breaks of what was found, widened by the error of the clocks, the narrowest first."""
     found = [
-        _Bracket(one.start - error, one.end + error, ((result.diagnosis, one),))
+        _Bracket(_moved(one.start, -error), _moved(one.end, error), ((result.diagnosis, one),))
         for result in results
         if result.verdict in ("confirmed", "supported")
         for one in result.breaks
     ]
     return sorted(found, key=lambda bracket: (bracket.end - bracket.start, bracket.start))
+
+
+def _moved(at: datetime, by: timedelta) -> datetime:
+    """An instant moved, at most to the end of the years 1 to 9999: sources write those for none."""
+    try:
+        return at + by
+    except OverflowError:
+        end = datetime.max if by > timedelta(0) else datetime.min
+        return end.replace(tzinfo=at.tzinfo)
 
 
 def _shared(brackets: Sequence[_Bracket]) -> list[_Bracket]:
@@ -153,7 +166,7 @@ def _shared(brackets: Sequence[_Bracket]) -> list[_Bracket]:
 
 def _cause(bracket: _Bracket, changes: Sequence[Change], verdicts: Mapping[str, Verdict]) -> Cause:
     def held(margin: timedelta) -> tuple[Change, ...]:
-        first, last = bracket.start - margin, bracket.end + margin
+        first, last = _moved(bracket.start, -margin), _moved(bracket.end, margin)
         return tuple(change for change in changes if first <= change.occurred_at <= last)
 
     within = held(timedelta(0))
@@ -173,6 +186,6 @@ def _attribution(cause: Cause, verdicts: Mapping[str, Verdict]) -> Verdict | Non
     """The most that can be said of a change on record as the cause."""
     if not cause.within:
         return None
-    if len(cause.together) > 1:
+    if len(cause.together) > 1 or cause.together[0][1] is None:
         return "supported"
     return min((verdicts[name] for name in cause.diagnoses), key=VERDICTS.index)

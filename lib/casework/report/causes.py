@@ -98,8 +98,11 @@ def recorded(cause: Cause) -> str:
 
 
 def _caution(cause: Cause) -> str:
-    """Say that several changes stand against each other, and how much can be said of any."""
-    if len(cause.together) < 2:
+    """Say what leaves open whether a change on record is the cause, and how much can be said."""
+    moves = cause.together
+    if len(moves) == 1 and moves[0][1] is None:
+        return " (what was there before is not recorded: that this did it is supported at most)"
+    if len(moves) < 2:
         return ""
     said = "together, so time alone does not tell which"
     if cause.attribution is None:
