@@ -18,6 +18,7 @@ from tests.diagnoses.attributing import (
 from casework.case import Row
 from casework.findings import Result
 from casework.tables import clocks, deployments
+from casework.words import duration
 
 
 def attribute(tmp_path: Path, rows: list[Row], **settings: Any) -> Result:
@@ -67,7 +68,6 @@ def test_open_decisions_bound_a_difference_between_checkpoints(tmp_path: Path) -
     )
 
 
-@pytest.mark.slow
 def test_a_decision_without_candidate_may_be_of_any_checkpoint(tmp_path: Path) -> None:
     rows = [alias("a", START), alias("b", START + minutes(60), 1), clock(1)]
     rows += [decision(n, START + minutes(10 + n), decision="yes") for n in range(4)]
@@ -75,7 +75,22 @@ def test_a_decision_without_candidate_may_be_of_any_checkpoint(tmp_path: Path) -
     rows.append(decision(20, START - minutes(60), decision="no"))
     result = attribute(tmp_path, rows)
     (row,) = value(result, "outcome_differences")
-    assert sorted((abs(row["low"]), abs(row["high"]))) == pytest.approx([0.8, 1.0])
+    assert (row["decision"], row["first"], row["second"]) == ("no", "a", "b")
+    assert (row["difference"], row["low"], row["high"]) == pytest.approx((-1.0, -1.0, -0.8))
+
+
+def test_an_outcome_that_only_open_decisions_have_is_a_question(tmp_path: Path) -> None:
+    """4 of 4 against 4 of 4, and three of any: from 0 - 3/7 to 3/7 - 0, whichever sign."""
+    rows = [alias("a", START), alias("b", START + minutes(60), 1), clock(1)]
+    rows += [decision(n, START + minutes(10 + n)) for n in range(4)]
+    rows += [decision(10 + n, START + minutes(70 + n)) for n in range(4)]
+    rows += [decision(20 + n, START - minutes(60 + n), decision="no") for n in range(3)]
+    result = attribute(tmp_path, rows)
+    (row,) = value(result, "outcome_differences")
+    assert row["decision"] == "no"
+    assert (row["difference"], row["low"], row["high"]) == pytest.approx((0.0, -3 / 7, 3 / 7))
+    assert value(result, "outcome_differences_unsure") == 1
+    assert "the sign of 1 of the 1 is open" in said_of(result, "outcome_differences")
 
 
 @pytest.mark.slow
@@ -116,7 +131,12 @@ def test_without_a_stamp_the_alias_cannot_be_checked(tmp_path: Path) -> None:
     [pytest.param(range(20), 0, marks=pytest.mark.slow), ([*range(9), *range(12, 20)], 3)],
 )
 def test_gaps_of_numbered_ids_are_counted(tmp_path: Path, ids: Any, missing: int) -> None:
+    """Numbers of other ids fill none: those of searches, and of the one of the far shard."""
     rows = [alias("a", START), clock(1), *(decision(n, START + minutes(n + 1)) for n in ids)]
+    for n in range(9, 12):
+        more = {"request_id": f"search-{n}", "operation": "embeddings", "decision": None}
+        rows.append(decision(100 + n, START + minutes(30), **more))
+    rows.append(decision(200, START + minutes(31), request_id="shard-999999"))
     result = attribute(tmp_path, rows)
     found = result.measures["missing_ids"]
     assert (found.value, found.n) == (missing, 20)
@@ -159,11 +179,42 @@ def test_the_order_of_answers_and_deployments_bounds_a_clock(
     assert ("contradicts no clock error of 30 s" in said) == (least <= 30)
     if least > 30:
         assert "by up to 4 min 40 s (replica r1)" in said
+    else:
+        widest = duration(max(-low_s, high_s))
+        assert f"; on 1 of them it leaves none beyond {widest} possible." in said
+    assert value(result, "stamps_never_deployed") == 0
 
 
-@pytest.mark.slow
-def test_a_clock_that_was_set_anew_fits_no_offset(tmp_path: Path) -> None:
-    result = attribute(tmp_path, switching(-300, 900))
+@pytest.mark.parametrize(
+    ("error_s", "said"),
+    [
+        pytest.param(30, "on 1 of them no constant offset explains it", marks=pytest.mark.slow),
+        (900, "contradicts no clock error of 15 min. On 1 of them no constant offset fits, but"),
+    ],
+)
+def test_a_clock_that_was_set_anew_fits_no_offset(
+    tmp_path: Path, error_s: float, said: str
+) -> None:
+    """It is beyond the stated error only where that is smaller than what the order asks for."""
+    result = attribute(tmp_path, switching(-300, 900), clock_error_s=error_s)
     (row,) = value(result, "clock_bounds")
     assert row["low_s"] > row["high_s"]
-    assert "on 1 of them no constant offset explains it" in said_of(result, "clock_bounds")
+    told = said_of(result, "clock_bounds")
+    assert said in told
+    assert ("zones may be too narrow" in told) == (error_s == 30)
+
+
+def test_a_stamp_that_its_replica_never_ran_is_told(tmp_path: Path) -> None:
+    """On a logged replica; without a log nothing is known of it."""
+    rows = [alias("a", START), alias("z", START - minutes(60), 1), clock(30)]
+    rows.append(Row(deployments, "row", {"replica": "r1", "checkpoint": "a", "valid_from": START}))
+    stamps = [("r1", "a"), ("r1", "a"), ("r1", "z"), ("r1", "z"), ("r1", "z"), ("r2", "z")]
+    rows += [
+        decision(n, START + minutes(n + 1), replica=replica, checkpoint=digest)
+        for n, (replica, digest) in enumerate(stamps)
+    ]
+    result = attribute(tmp_path, rows)
+    found = result.measures["stamps_never_deployed"]
+    assert (found.value, found.n) == (3, 5)
+    assert [row["decisions"] for row in value(result, "clock_bounds")] == [2]
+    assert "Of 5 decisions" in said_of(result, "stamps_never_deployed")

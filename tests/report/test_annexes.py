@@ -195,6 +195,9 @@ def test_a_table_measure_says_fractions_and_has_ends_after_what_they_are_of() ->
         "outside": "yes", "start": "2026-01-02 00:00 UTC", "end": "2026-01-03 04:05:06 UTC",
     }  # fmt: skip
     assert heads == ["start", "end", "gap", "items", "outside", "p", "low", "high"]
+    bounds = [{"high_s": 90.0, "low_s": -280.0, "runs": 2}]
+    table = tables.of_measure("clock_bounds", Measure(bounds, "table"))
+    assert [column.head for column in table.columns] == ["runs", "low", "high"]
 
 
 @pytest.mark.parametrize(

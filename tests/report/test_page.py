@@ -18,7 +18,7 @@ from tests.report.hostile import PAYLOADS, spoilt
 from tests.report.sample import at, evidence, sample
 
 from casework.errors import CaseworkError, UsageError
-from casework.findings import VERDICTS, Break, Chart, Result
+from casework.findings import VERDICTS, Break, Chart, Measure, Result
 from casework.report import FORMATS, as_html, as_json, read_json, write
 
 ROOT = Path(__file__).parents[2]
@@ -179,6 +179,14 @@ def test_a_bare_result_says_why_things_are_absent() -> None:
     ):
         assert f"not available: {reason}" in page.text
     assert " None " not in page.text
+
+
+def test_measures_of_which_none_has_a_value_are_named() -> None:
+    measures = {"smd": Measure(None, "smd"), "n_eff": Measure(None, "count:users")}
+    result = Result("cohort_skew", "cohort skew", "inconclusive", None, "x", measures=measures)
+    page = Page(as_html(replace(sample(), results=(result,), exhibits=(), custody=(), rejects=())))
+    assert "Not measured: n eff, SMD." in page.text
+    assert "the diagnosis gave no measure" not in page.text
 
 
 @pytest.mark.parametrize("verdict", VERDICTS)

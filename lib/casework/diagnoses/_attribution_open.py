@@ -14,31 +14,6 @@ from casework.words import count, number, share
 
 _OUTCOMES, _CHECKPOINTS = 5, 6
 
-COMPARED = Query(
-    "compared",
-    f"""
-    SELECT k.decision, k.distinct_outcomes, p.checkpoint,
-           CAST(coalesce(sum(p.definite) FILTER (WHERE p.decision = k.decision), 0) AS BIGINT)
-               AS yes,
-           CAST(sum(p.definite) AS BIGINT) AS definite,
-           CAST(coalesce(sum(p.ambiguous) FILTER (WHERE p.decision = k.decision), 0) AS BIGINT)
-               AS open_yes,
-           CAST(sum(p.ambiguous) AS BIGINT) AS open
-    FROM (SELECT decision, count(*) OVER () AS distinct_outcomes
-          FROM possible WHERE decision IS NOT NULL
-          GROUP BY decision ORDER BY sum(definite) DESC, decision LIMIT {_OUTCOMES}) AS k
-    CROSS JOIN possible AS p
-    WHERE p.decision IS NOT NULL AND p.checkpoint IN (
-        SELECT checkpoint FROM possible WHERE decision IS NOT NULL GROUP BY checkpoint
-        HAVING sum(definite) > 0 ORDER BY sum(definite) DESC, checkpoint LIMIT {_CHECKPOINTS})
-    GROUP BY k.decision, k.distinct_outcomes, p.checkpoint
-    ORDER BY sum(p.definite) DESC, p.checkpoint, yes DESC, k.decision
-    """,  # noqa: S608  the text is put together of constants
-    f"How often each checkpoint took each of the {_OUTCOMES} commonest outcomes, for certain and "
-    f"perhaps, of the {_CHECKPOINTS} checkpoints with most decisions.",
-    uses=(POSSIBLE,),
-)
-
 WITHOUT_CANDIDATE = Query(
     "without_candidate",
     """
@@ -50,6 +25,33 @@ WITHOUT_CANDIDATE = Query(
     uses=(GRADED,),
 )
 
+COMPARED = Query(
+    "compared",
+    f"""
+    SELECT k.decision, k.distinct_outcomes, p.checkpoint,
+           CAST(coalesce(sum(p.definite) FILTER (WHERE p.decision = k.decision), 0) AS BIGINT)
+               AS yes,
+           CAST(sum(p.definite) AS BIGINT) AS definite,
+           CAST(coalesce(sum(p.ambiguous) FILTER (WHERE p.decision = k.decision), 0) AS BIGINT)
+               AS open_yes,
+           CAST(sum(p.ambiguous) AS BIGINT) AS open
+    FROM (SELECT decision, count(*) OVER () AS distinct_outcomes
+          FROM (SELECT decision, definite FROM possible WHERE decision IS NOT NULL
+                UNION ALL
+                SELECT decision, 0 FROM without_candidate)
+          GROUP BY decision ORDER BY sum(definite) DESC, decision LIMIT {_OUTCOMES}) AS k
+    CROSS JOIN possible AS p
+    WHERE p.decision IS NOT NULL AND p.checkpoint IN (
+        SELECT checkpoint FROM possible WHERE decision IS NOT NULL GROUP BY checkpoint
+        HAVING sum(definite) > 0 ORDER BY sum(definite) DESC, checkpoint LIMIT {_CHECKPOINTS})
+    GROUP BY k.decision, k.distinct_outcomes, p.checkpoint
+    ORDER BY sum(p.definite) DESC, p.checkpoint, yes DESC, k.decision
+    """,  # noqa: S608  the text is put together of constants
+    f"How often each checkpoint took each of the {_OUTCOMES} commonest outcomes, for certain and "
+    f"perhaps, of the {_CHECKPOINTS} checkpoints with most decisions.",
+    uses=(POSSIBLE, WITHOUT_CANDIDATE),
+)
+
 
 def measure_differences(ask: Inquiry, total: int, known: dict[str, Any]) -> None:
     """Measure the differences between checkpoints, with every open decision assigned both ways."""
@@ -57,7 +59,7 @@ def measure_differences(ask: Inquiry, total: int, known: dict[str, Any]) -> None
     nameless = {row["decision"]: row["decisions"] for row in ask.ask(WITHOUT_CANDIDATE, **known)}
     compared = _compare(rows, nameless)
     ask.measure("outcome_differences", compared, "table", COMPARED, n=total)
-    unsure = sum(row["low"] <= 0 <= row["high"] for row in compared if row["difference"])
+    unsure = sum(row["low"] <= 0 <= row["high"] and row["low"] < row["high"] for row in compared)
     ask.measure("outcome_differences_unsure", unsure if compared else None, "count:differences",
                 COMPARED, n=len(compared))  # fmt: skip
 

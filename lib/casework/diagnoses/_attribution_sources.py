@@ -69,6 +69,20 @@ CLOCK_BOUNDS = Query(
     uses=(STAMPED_HOURS, REPLICA_HISTORY),
 )
 
+NEVER_DEPLOYED = Query(
+    "never_deployed",
+    """
+    SELECT CAST(sum(decisions) AS BIGINT) AS stamped,
+           CAST(sum(decisions) FILTER (WHERE NOT is_deployed) AS BIGINT) AS decisions
+    FROM (SELECT replica, decisions, (replica, checkpoint) IN (
+                     SELECT (replica, checkpoint) FROM deployments) AS is_deployed
+          FROM stamped_hours)
+    """,
+    "Decisions stamped with a digest on replicas with a deployment log, and those whose digest "
+    "that log never has, in no region.",
+    uses=(STAMPED_HOURS,),
+)
+
 
 def measure_sources(ask: Inquiry, total: int, known: dict[str, Any]) -> None:
     """Measure the error of the alias rule, agreement, missing ids and bounds of the clocks."""
@@ -82,11 +96,21 @@ def measure_sources(ask: Inquiry, total: int, known: dict[str, Any]) -> None:
     numbered = ids["ids"] and ids["ids"] >= 0.8 * total and ids["expected"] <= 1.5 * ids["ids"]
     ask.measure("missing_ids", ids["expected"] - ids["recorded"] if numbered else None,
                 "count:ids", SEQUENCE, n=ids["expected"] if numbered else None)  # fmt: skip
+    _measure_clocks(ask, known)
+
+
+def _measure_clocks(ask: Inquiry, known: dict[str, Any]) -> None:
+    ask.case.hold(STAMPED_HOURS, **known)
     bounds = ask.ask(CLOCK_BOUNDS, **known)
     ask.measure("clock_bounds", bounds, "table", CLOCK_BOUNDS, n=len(bounds))
     least = max((max(0.0, *_ends(row)) for row in bounds), default=None)
     ask.measure("clock_offset_least_s", least, "s", CLOCK_BOUNDS,
                 n=sum(row["decisions"] for row in bounds))  # fmt: skip
+    stamps = ask.one(NEVER_DEPLOYED, **known)
+    never = stamps["decisions"] or 0
+    ask.measure("stamps_never_deployed", never if stamps["stamped"] else None, "count:decisions",
+                NEVER_DEPLOYED, n=stamps["stamped"])  # fmt: skip
+    ask.case.release(STAMPED_HOURS)
 
 
 def _error(k: int, n: int) -> Estimate | None:
@@ -135,34 +159,60 @@ def of_sources(ask: Inquiry) -> Iterator[Finding]:
             " ".join(said), ("alias_error_rate", "alias_kappa"), (ask.evidence_id(SOURCES),)
         )
     yield from _of_clocks(ask)
+    yield from _of_strangers(ask)
 
 
 def _of_clocks(ask: Inquiry) -> Iterator[Finding]:
     rows = ask.measures["clock_bounds"].value
     said = ask.measures["clock_error_s"].value
-    beyond = [row for row in rows if _is_empty(row) or max(_ends(row)) > said]
-    if not rows:
-        return
-    names = ("clock_bounds", "clock_offset_least_s")
-    evidence = (ask.evidence_id(CLOCK_BOUNDS),)
-    if not beyond:
-        closed = [row for row in rows if row["low_s"] is not None]
-        wide = max((max(-row["low_s"], row["high_s"]) for row in closed), default=None)
-        least = "" if wide is None else (
-            f", and on {number(len(closed))} of them none beyond {duration(wide)}")  # fmt: skip
+    beyond = [row for row in rows if max(_ends(row)) > said]
+    if rows:
         yield Finding(
-            f"On {count(len(rows), 'replicas')} the order of stamped decisions and deployments "
-            f"contradicts no clock error of {duration(said)}{least}.",
-            names, evidence,
-        )  # fmt: skip
-        return
-    stepped = sum(map(_is_empty, beyond))
-    worst = max(beyond, key=lambda row: max(_ends(row)))
-    yield Finding(
-        f"On {number(len(beyond))} of {count(len(rows), 'replicas')} decisions are stamped with a "
+            _beyond(beyond, len(rows), said) if beyond else _within(rows, said),
+            ("clock_bounds", "clock_offset_least_s"),
+            (ask.evidence_id(CLOCK_BOUNDS),),
+        )
+
+
+def _within(rows: list[dict[str, Any]], said: float) -> str:
+    """Say that the stated error explains the order, and what the order leaves possible."""
+    closed = [row for row in rows if row["low_s"] is not None and not _is_empty(row)]
+    wide = max((max(-row["low_s"], row["high_s"]) for row in closed), default=None)
+    least = "" if wide is None else (
+        f"; on {number(len(closed))} of them it leaves none beyond {duration(wide)} possible"
+    )  # fmt: skip
+    stepped = sum(map(_is_empty, rows))
+    no_one = "" if not stepped else (
+        f" On {number(stepped)} of them no constant offset fits, but each decision does within "
+        "that error."
+    )  # fmt: skip
+    return (
+        f"On {count(len(rows), 'replicas')} the order of stamped decisions and deployments "
+        f"contradicts no clock error of {duration(said)}{least}.{no_one}"
+    )
+
+
+def _beyond(rows: list[dict[str, Any]], replicas: int, said: float) -> str:
+    """Say that decisions lie further outside than the stated error explains."""
+    worst = max(rows, key=lambda row: max(_ends(row)))
+    return (
+        f"On {number(len(rows))} of {count(replicas, 'replicas')} decisions are stamped with a "
         f"digest outside the time in which the deployment log has it run, by up to "
         f"{duration(max(_ends(worst)))} (replica {shorten(worst['replica'], 40)}), beyond the "
-        f"clock error of {duration(said)}; on {number(stepped)} of them no constant offset "
-        "explains it. Clocks, or times in the log, are off: the zones may be too narrow.",
-        names, evidence,
-    )  # fmt: skip
+        f"clock error of {duration(said)}; on {number(sum(map(_is_empty, rows)))} of them no "
+        "constant offset explains it. Clocks, or times in the log, are off: the zones may be too "
+        "narrow."
+    )
+
+
+def _of_strangers(ask: Inquiry) -> Iterator[Finding]:
+    """State how many decisions are stamped with what their replica never ran by its log."""
+    never = ask.measures["stamps_never_deployed"]
+    if never.value:
+        yield Finding(
+            f"Of {count(never.n or 0, 'decisions')} stamped on replicas with a deployment log, the "
+            f"log of the replica never has the digest of {number(never.value)}. These bound no "
+            "clock; the log is incomplete, or the stamps are wrong.",
+            ("stamps_never_deployed",),
+            (ask.evidence_id(NEVER_DEPLOYED),),
+        )

@@ -174,7 +174,7 @@ _SHORT_ID = 20
 def _rank(key: str, rows: Sequence[Mapping[str, Any]]) -> tuple[int, int, str]:
     """Ids, text, numbers, the ends of intervals after what they are of, what is nested."""
     values = [row.get(key) for row in rows]
-    end = _ENDS.get(key, 0)
+    end = _ENDS.get(key.removesuffix(_SECONDS), 0)
     if key.endswith("_id"):
         return 0, end, key
     if any(isinstance(value, Mapping | list | tuple) for value in values):
