@@ -68,6 +68,7 @@ def test_open_decisions_bound_a_difference_between_checkpoints(tmp_path: Path) -
     )
 
 
+@pytest.mark.slow
 def test_a_decision_without_candidate_may_be_of_any_checkpoint(tmp_path: Path) -> None:
     rows = [alias("a", START), alias("b", START + minutes(60), 1), clock(1)]
     rows += [decision(n, START + minutes(10 + n), decision="yes") for n in range(4)]

@@ -256,40 +256,6 @@ UNLOGGED = Query(
     uses=(UNLOGGED_RUNS, LOG_BEGINS),
 )
 
-_DIGITS = "regexp_extract(request_id, '[0-9]{1,18}$')"
-_NUMBERED = f"""SELECT left(request_id, len(request_id) - len({_DIGITS})) AS stem,
-                 TRY_CAST({_DIGITS} AS BIGINT) AS number"""
-
-SEQUENCES = Query(
-    "sequences",
-    f"""
-    SELECT stem, min(number) AS first, max(number) AS last, count(DISTINCT number) AS ids
-    FROM ({_NUMBERED}
-          FROM decided)
-    GROUP BY stem HAVING count(DISTINCT number) > 1
-    """,  # noqa: S608  the text is put together of constants
-    "Numbers at the end of the ids of decisions, by what stands before them.",
-    uses=(DECIDED,),
-)
-
-SEQUENCE = Query(
-    "sequence",
-    f"""
-    SELECT sum(ids) AS ids, sum(last - first + 1) AS expected,
-           (SELECT count(*)
-            FROM (SELECT DISTINCT n.stem, n.number
-                  FROM ({_NUMBERED}
-                        FROM requests) AS n
-                  JOIN sequences AS s
-                    ON s.stem = n.stem AND n.number BETWEEN s.first AND s.last)) AS recorded
-    FROM sequences
-    """,  # noqa: S608  the text is put together of constants
-    "Numbers at the end of the ids of decisions, how many there would be without gaps, and how "
-    "many of these are of any record, of a decision or not. What stands before a number says of "
-    "which sequence it is.",
-    uses=(SEQUENCES,),
-)
-
 OVERRIDDEN = Query(
     "overridden",
     f"""

@@ -3,6 +3,7 @@
 from typing import Any
 
 from casework.diagnoses import _attribution as q
+from casework.diagnoses._attribution_ids import measure_ids
 from casework.diagnoses._attribution_open import measure_differences
 from casework.diagnoses._attribution_record import measure_record
 from casework.diagnoses._attribution_sources import measure_sources
@@ -20,7 +21,8 @@ def measure(ask: Inquiry, grades: dict[str, int], total: int, known: dict[str, A
     measure_differences(ask, total, known)
     ask.case.release(q.POSSIBLE)
     measure_record(ask, known)
-    measure_sources(ask, total, known)
+    measure_sources(ask, known)
+    measure_ids(ask, total, known)
 
 
 def _measure_moves(ask: Inquiry, grades: dict[str, int], total: int, known: dict[str, Any]) -> None:

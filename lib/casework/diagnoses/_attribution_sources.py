@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from casework.case import Query
-from casework.diagnoses._attribution import GRADED, SEQUENCE
+from casework.diagnoses._attribution import GRADED
 from casework.diagnoses._in_force import DECIDED, REPLICA_HISTORY
 from casework.diagnoses._inquiry import Inquiry
 from casework.findings import Finding
@@ -84,18 +84,14 @@ NEVER_DEPLOYED = Query(
 )
 
 
-def measure_sources(ask: Inquiry, total: int, known: dict[str, Any]) -> None:
-    """Measure the error of the alias rule, agreement, missing ids and bounds of the clocks."""
+def measure_sources(ask: Inquiry, known: dict[str, Any]) -> None:
+    """Measure the error of the alias rule, agreement, and bounds of the clocks."""
     rows = ask.ask(SOURCES, **known)
     stamped = [row for row in rows if row["grade"] == "A"]
     n = sum(row["decisions"] for row in stamped)
     k = sum(row["decisions"] for row in stamped if row["by_alias"] != row["checkpoint"])
     ask.estimate("alias_error_rate", _error(k, n), "share:decisions", SOURCES)
     ask.estimate("alias_kappa", _kappa(rows), "score", SOURCES)
-    ids = ask.one(SEQUENCE, **known)
-    numbered = ids["ids"] and ids["ids"] >= 0.8 * total and ids["expected"] <= 1.5 * ids["ids"]
-    ask.measure("missing_ids", ids["expected"] - ids["recorded"] if numbered else None,
-                "count:ids", SEQUENCE, n=ids["expected"] if numbered else None)  # fmt: skip
     _measure_clocks(ask, known)
 
 
