@@ -63,7 +63,7 @@ def area(scores: ArrayLike, is_first: ArrayLike, cluster: ArrayLike) -> Estimate
 
     The interval is that of clustered observations (Obuchowski, Biometrics 1997;53:567) with
     Student's t; where every pair is in order, it is the exact one of as many pairs as the smaller
-    sample has clusters.
+    sample has clusters. One cluster of a sample tells nothing of how sure the area is.
 
     Args:
         scores: of the rows, shape (n,).
@@ -80,14 +80,33 @@ def area(scores: ArrayLike, is_first: ArrayLike, cluster: ArrayLike) -> Estimate
     above = np.where(first, (every - inside) / n0, 1 - (every - inside) / n1)
     value = float(above[first].mean())
     m = int(place.max()) + 1
-    sums = np.bincount(place, (above - value) / np.where(first, n1, n0), m)
-    variance = float(sums @ sums) * m / (m - 1) if m > 1 else math.inf
-    if variance < 1e-18:
-        pairs = min(len(np.unique(place[first])), len(np.unique(place[~first])))
-        exact = clopper_pearson(round(value * pairs), pairs)
+    off = (above - value) / np.where(first, n1, n0)
+    sums = [np.asarray(np.bincount(place, off * rows, m), np.float64) for rows in (first, ~first)]
+    clusters = [len(np.unique(place[rows])) for rows in (first, ~first)]
+    if float(np.sum(sum(sums) ** 2)) < 1e-18:
+        exact = clopper_pearson(round(value * min(clusters)), min(clusters))
         return Estimate(value, min(value, exact.low), max(value, exact.high), m)
-    half = float(t.ppf(0.975, m - 1)) * math.sqrt(variance) if m > 1 else math.inf
+    variance, df = _variance(sums, clusters)
+    half = float(t.ppf(0.975, df)) * math.sqrt(variance) if df else math.inf
     return Estimate(value, max(0.0, value - half), min(1.0, value + half), m)
+
+
+def _variance(sums: list[Floats], clusters: list[int]) -> tuple[float, float]:
+    """Variance of the area, and its degrees of freedom, 0 where a sample is of one cluster.
+
+    Each sample varies over its own clusters, so that the few of one are not taken for the many of
+    the other. The degrees of freedom are those of Welch and Satterthwaite.
+
+    Args:
+        sums: by cluster, what the rows of each sample add to the error of the area.
+        clusters: how many have rows of each sample.
+    """
+    if min(clusters) < 2:
+        return math.inf, 0.0
+    own = [(float(e @ e) * k / (k - 1), k - 1) for e, k in zip(sums, clusters, strict=True)]
+    both, m = sum(variance for variance, _ in own), len(sums[0])
+    df = both**2 / sum(variance**2 / free for variance, free in own)
+    return both + 2 * float(sums[0] @ sums[1]) * m / (m - 1), min(m - 1.0, df)
 
 
 def _ends(found: Estimate) -> tuple[float, float, float]:
