@@ -127,3 +127,16 @@ def test_items_of_one_account_say_nothing_of_how_sure_a_transported_score_is() -
     )  # fmt: skip
     assert not found.score.excludes(0)
     assert not found.above.excludes(-0.5)
+
+
+@pytest.mark.parametrize(("levels", "bounded"), [("ab", False), ("a", True)])
+def test_questions_of_one_account_say_nothing_of_how_sure_a_mix_is(
+    levels: str, bounded: bool
+) -> None:
+    topics = [levels[i % len(levels)] for i in range(40)]
+    asked = {name: Clusters(np.array([6.0]), np.array([6.0 * len(levels)])) for name in levels}
+    found = raked_score(
+        np.arange(40.0) % 3, {"topic": topics}, {"topic": dict.fromkeys(levels, 1 / len(levels))},
+        [str(i) for i in range(40)], asked,
+    )  # fmt: skip
+    assert np.isfinite([found.score.low, found.score.high, found.above.low]).all() == bounded

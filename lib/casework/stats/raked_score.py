@@ -90,10 +90,15 @@ def _fitted(y: Floats, w: Floats, columns: Mapping[str, Sequence[str]]) -> Float
 
 
 def _mix_variance(means: Mapping[str, float], asked: Mapping[str, Clusters]) -> float:
+    """Variance that the unknown mix adds; infinite where the questions are of one account.
+
+    A mix of one level is known.
+    """
+    if len(means) < 2:
+        return 0.0
     total = sum(mean * asked[level].total for level, mean in means.items())
     n = next(iter(asked.values())).n
-    variance = variance_of_mean(Clusters(np.asarray(total, np.float64), n))
-    return variance if math.isfinite(variance) else 0.0
+    return variance_of_mean(Clusters(np.asarray(total, np.float64), n))
 
 
 def _interval(value: float, influence: Floats, accounts: Sequence[str], mix: float) -> Estimate:
