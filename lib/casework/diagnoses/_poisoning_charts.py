@@ -1,5 +1,6 @@
 """The pictures of `feedback_poisoning`."""
 
+import math
 from typing import Any
 
 from casework.diagnoses import _poisoning_customers as c
@@ -181,8 +182,8 @@ def _point(panel: str, series: str, x: Any, value: float, role: str) -> dict[str
 
 
 def _dot(label: str, found: Estimate, role: str) -> dict[str, Any]:
-    return {"label": label, "value": found.value, "low": found.low, "high": found.high,
-            "role": role}  # fmt: skip
+    low, high = (found.low, found.high) if math.isfinite(found.high - found.low) else (None, None)
+    return {"label": label, "value": found.value, "low": low, "high": high, "role": role}
 
 
 def _told(row: dict[str, Any], unit: str) -> str:

@@ -1,7 +1,5 @@
 """What else could explain an eval that rises while customers leave, and the attempt to refute."""
 
-from typing import Any
-
 from casework.diagnoses import _poisoning_customers as c
 from casework.diagnoses._inquiry import Inquiry
 from casework.diagnoses._poisoning_coverage import Coverage
@@ -9,6 +7,7 @@ from casework.diagnoses._poisoning_fresh import ADVISED, FEWEST_FRESH
 from casework.diagnoses._poisoning_graders import judge_changed
 from casework.diagnoses._poisoning_scores import Scores
 from casework.diagnoses._poisoning_target import Target
+from casework.diagnoses._poisoning_trend_words import said
 from casework.diagnoses._poisoning_trends import Trends
 from casework.findings import Falsifier, Outcome, Rival
 from casework.stats.estimates import Estimate
@@ -236,5 +235,5 @@ def beside(above: Estimate) -> str:
     return f"{_said(Estimate(-above.value, -above.high, -above.low, above.n))} below"
 
 
-def _said(found: Estimate, unit: Any = "score") -> str:
-    return spread(found.value, (found.low, found.high), unit)
+def _said(found: Estimate, unit: str = "score") -> str:
+    return said(found, unit)

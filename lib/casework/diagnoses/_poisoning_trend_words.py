@@ -1,5 +1,7 @@
 """What `feedback_poisoning` says of the trends: the eval score, and the survey."""
 
+import math
+
 from casework.diagnoses import _poisoning_customers as c
 from casework.diagnoses import _poisoning_evals as e
 from casework.diagnoses._inquiry import Inquiry
@@ -11,7 +13,9 @@ from casework.words import count, number, spread
 
 
 def said(found: Estimate, unit: str = "share") -> str:
-    """An estimate with its interval."""
+    """An estimate with its interval, or that how sure it is is not known."""
+    if not math.isfinite(found.high - found.low):
+        return f"{spread(found.value, None, unit)} (how sure is not known)"
     return spread(found.value, (found.low, found.high), unit)
 
 
@@ -35,7 +39,7 @@ def rising(ask: Inquiry, trends: Trends) -> Finding:
         of_one = f", most by {most.name} ({said(most.mix, 'score')})"
         text += (
             f" By topics, {said(mix.mix, 'score')} by another mix of them"
-            f"{of_one if most.mix.excludes(0) else ''}; {said(mix.scores, 'score')} by other "
+            f"{of_one if most.stands_out else ''}; {said(mix.scores, 'score')} by other "
             "scores in them."
         )
     evidence = (ask.evidence_id(e.WEEKS), ask.evidence_id(e.ENDS))
@@ -43,14 +47,14 @@ def rising(ask: Inquiry, trends: Trends) -> Finding:
 
 
 def saying(ask: Inquiry, target: Target, trends: Trends) -> tuple[Finding, ...]:
-    """State how the NPS moved, and what so many answers can show; nothing without two waves."""
+    """State how the NPS moved, and what its answers can show; nothing without two waves."""
     if trends.nps_change is None:
         return ()
     text = f"NPS of {target.label} customers moved by {said(trends.nps_change, 'points')}"
     if shown := ask.measures.get("nps_smallest_shown"):
         text += (
-            f" (so many answers show a change of {spread(shown.value, None, 'points')} in 80 of "
-            "100 cases)"
+            f" ({count(shown.n or 0, 'answers')} in the two waves show a change of "
+            f"{spread(shown.value, None, 'points')} in 80 of 100 cases)"
         )
     if trends.nps_others is not None:
         text += f", that of others by {said(trends.nps_others, 'points')}"

@@ -41,6 +41,7 @@ class Trends:
         nps_survivors: of target accounts that answered in both waves.
         divergence: eval slope minus NPS slope of the target, in standard deviations a quarter.
         answers: of the target customers.
+        in_waves: how many of these are of the first or of the last wave.
     """
 
     weeks: Rows
@@ -57,6 +58,7 @@ class Trends:
     nps_survivors: Estimate | None
     divergence: Estimate | None
     answers: Rows
+    in_waves: int
 
     @property
     def score(self) -> float:
@@ -106,6 +108,7 @@ def follow(ask: Inquiry, target: Target, survey: Survey | None) -> Trends:
         nps_survivors=_survivors(survey, mine) if survey else None,
         divergence=_divergence(slope, spread, mine),
         answers=mine,
+        in_waves=int(np.logical_or(*survey.in_waves(mine)).sum()) if survey else 0,
     )
     _measure(ask, trends)
     return trends
@@ -133,7 +136,7 @@ def _measure(ask: Inquiry, found: Trends) -> None:
     by = c.ANSWERS if found.answers else e.WEEKS
     if (change := found.nps_change) and math.isfinite(change.high - change.low):
         shown = smallest_shown(change)
-        ask.measure("nps_smallest_shown", shown, "points", by, n=len(found.answers))
+        ask.measure("nps_smallest_shown", shown, "points", by, n=found.in_waves)
     ask.estimate("nps_change", found.nps_change, "points", by)
     measure_response(ask, found.nps_weighted, c.PANEL if found.nps_weighted else by)
     ask.measure("nps_waves_p", found.nps_waves_p, "p", by)

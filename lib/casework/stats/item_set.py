@@ -10,6 +10,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from casework.stats.estimates import Estimate
+from casework.stats.sign_flips import with_unseen
+
+Floats = NDArray[np.float64]
 
 _DRAWS = 999
 
@@ -54,21 +57,33 @@ def split_rise(first: ArrayLike, last: ArrayLike, seed: int) -> Rise | None:
     drawn = np.stack([_parts(scores, in_a, in_b, rng.multinomial(n, np.full(n, 1 / n)))
                       for _ in range(_DRAWS)])  # fmt: skip
     value = _parts(scores, in_a, in_b, np.ones(n))
-    low, high = np.nanquantile(drawn, [0.025, 0.975], axis=0)
-    total, same, other = (
-        Estimate(float(v), float(lo), float(hi), n)
-        for v, lo, hi in zip(value, low, high, strict=True)
-    )
+    total, same, other = percentiles(value, drawn, n)
     kept = int((in_a & in_b).sum())
     return Rise(total, same, other, kept, int(in_b.sum()) - kept, int(in_a.sum()) - kept)
 
 
+def percentiles(value: Floats, drawn: Floats, n: int) -> list[Estimate]:
+    """Changes with their percentile intervals, and what so few show where none of them varies.
+
+    Args:
+        value: the changes, shape (changes,).
+        drawn: the same of each draw of the bootstrap, shape (draws, changes); NaN where a draw
+            left nothing to compare.
+        n: items.
+    """
+    low, high = np.nanquantile(drawn, [0.025, 0.975], axis=0)
+    found = [Estimate(float(v), float(a), float(b), n)
+             for v, a, b in zip(value, low, high, strict=True)]  # fmt: skip
+    return [one if one.high - one.low > 1e-9 * abs(one.value) else with_unseen(one, abs(one.value))
+            for one in found]  # fmt: skip
+
+
 def _parts(
-    scores: NDArray[np.float64],
+    scores: Floats,
     in_a: NDArray[np.bool_],
     in_b: NDArray[np.bool_],
-    times: NDArray[np.float64] | NDArray[np.int64],
-) -> NDArray[np.float64]:
+    times: Floats | NDArray[np.int64],
+) -> Floats:
     """Total, same items, other items, where item i counts `times[i]`."""
     n_a, n_b = float(times @ in_a), float(times @ in_b)
     if not n_a or not n_b:

@@ -1,11 +1,13 @@
 """A score that changed between two runs of a set: another mix of topics, or scores in them."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from casework.stats.estimates import Estimate
+from casework.stats.item_set import percentiles
 
 Floats = NDArray[np.float64]
 
@@ -21,6 +23,8 @@ class TopicPart:
         first, last: items of it in either run.
         mix: due to another share of items, at the topic's mean score against that of all.
         scores: due to another mean score of its items.
+        stands_out: whether `mix` is not zero by intervals that hold for all topics at once, so that
+            the largest of many may be named.
     """
 
     name: str
@@ -28,6 +32,7 @@ class TopicPart:
     last: int
     mix: Estimate
     scores: Estimate
+    stands_out: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +74,13 @@ def split_by_topic(
         for _ in range(_DRAWS)
     ])  # fmt: skip
     value = _parts(known, inside, place, k, np.ones(n))
-    mix, by_scores = (_estimates(value[i], drawn[:, i], n) for i in (0, 1))
+    mix, by_scores = (percentiles(value[i], drawn[:, i], n) for i in (0, 1))
     sizes = [np.bincount(place, one, k) for one in inside]
+    stand_out = _stands_out(drawn[:, 0, :k])
     parts = [
-        TopicPart(str(name), int(sizes[0][i]), int(sizes[1][i]), mix[i], by_scores[i])
+        TopicPart(
+            str(name), int(sizes[0][i]), int(sizes[1][i]), mix[i], by_scores[i], bool(stand_out[i])
+        )
         for i, name in enumerate(names)
     ]
     parts.sort(key=lambda part: (-abs(part.mix.value), part.name))
@@ -106,7 +114,24 @@ def _parts(
     return np.concatenate([found, found.sum(axis=1, keepdims=True)], axis=1)
 
 
-def _estimates(value: Floats, drawn: Floats, n: int) -> list[Estimate]:
-    low, high = np.nanquantile(drawn, [0.025, 0.975], axis=0)
-    return [Estimate(float(v), float(a), float(b), n)
-            for v, a, b in zip(value, low, high, strict=True)]  # fmt: skip
+def _stands_out(drawn: Floats) -> NDArray[np.bool_]:
+    """Of which topics the interval holds no zero, where all intervals hold at once.
+
+    The intervals go from the same rank to the same rank of the draws of each topic, such that 95 of
+    100 draws lie inside of all (Besag et al., Statistical Science 1995;10:3, section 6.3). A topic
+    of which no draw differs shows nothing.
+
+    Args:
+        drawn: mix by draw and topic; NaN where a draw left nothing to compare.
+    """
+    from scipy.stats import rankdata
+
+    drawn = drawn[~np.isnan(drawn).any(axis=1)]
+    varies = np.asarray(np.ptp(drawn, axis=0) > 1e-12, bool)
+    if not varies.any():
+        return varies
+    ordered, draws = np.sort(drawn, axis=0), len(drawn)
+    rank = rankdata(drawn[:, varies], axis=0)
+    farthest = np.maximum(rank, draws + 1 - rank).max(axis=1)
+    last = math.ceil(np.quantile(farthest, 0.95))
+    return np.asarray(varies & ((ordered[draws - last] > 0) | (ordered[last - 1] < 0)), bool)
