@@ -566,7 +566,9 @@ def test_revenue_that_nobody_recorded_is_not_nought(tmp_path: Path) -> None:
     (tmp_path / "case.duckdb").unlink()
     result = judged(tmp_path, left, target="gold")
     assert (value(result, "target_revenue"), value(result, "churned_revenue")) == (190, None)
-    assert any("how much of it left is not recorded" in f.statement for f in result.findings)
+    said = " ".join(f.statement for f in result.findings)
+    assert "how much of it left is not recorded" in said
+    assert "1 account that left and 19 that stayed asked: what those that left lack takes 5" in said
 
 
 def test_what_ranks_tiers_is_asked_for_where_nothing_does(tmp_path: Path) -> None:
@@ -694,8 +696,14 @@ def test_items_of_few_accounts_tell_nothing(tmp_path: Path) -> None:
 
 
 def test_coverage_is_told_of_each_tier_and_of_those_that_left(tmp_path: Path) -> None:
-    """Of gold every other account left, and those ask of nothing else than what no item has."""
-    rows = []
+    """Of gold every other account left, and those ask of nothing else than what no item has.
+
+    Three more accounts are of a tier of their own.
+    """
+    rows = [Row(accounts, f"few {a}", {"account_id": f"t{a}", "tier": "trial"}) for a in range(3)]
+    rows += [Row(requests, f"few {a}", {
+        "request_id": f"t{a}", "occurred_at": START, "account_id": f"t{a}",
+        "attributes": {"topic": "billing"}}) for a in range(3)]  # fmt: skip
     for row in product():
         a, values = int(row.locator.split()[1]), dict(row.values)
         if row.table is accounts and a % 4 == 0:
@@ -711,7 +719,11 @@ def test_coverage_is_told_of_each_tier_and_of_those_that_left(tmp_path: Path) ->
     assert found["gold", "stayed"] == 0.5
     assert found["gold", "all"] == 0.25
     assert found["basic", "all"] == 1
-    assert found["all", "all"] == pytest.approx(0.625)
+    assert found["all", "all"] == pytest.approx((0.625 * 240 + 3) / 243)
+    assert ("trial", "all") not in groups
+    (told,) = (f.statement for f in result.findings if "Covered is" in f.statement)
+    assert "each tier with 5 accounts or more, the least first: gold" in told
+    assert "; of 1 tier with fewer it is not told." in told
     assert groups["gold", "left"]["high"] > 0
     assert ("basic", "left") not in groups
     gap = result.measures["coverage_gap_leavers"]
@@ -722,12 +734,12 @@ def test_coverage_is_told_of_each_tier_and_of_those_that_left(tmp_path: Path) ->
     assert value(result, "largest_account_share") == pytest.approx(1 / 20)
 
 
-def clicked(*, rises: bool) -> list[Row]:
+def clicked(*, rises: bool, late: int = 80) -> list[Row]:
     """The small product with 80 thumbs in each half of the time, of the 40 accounts in turn.
 
-    In the first half the thumbs of the first 40 are up, in the second as well, or all where it
-    `rises`. The 20 items are made of thumbs up of basic accounts. There are 240 requests in each
-    half.
+    In the first half the thumbs of the first 40 are up, in the second as well, or all of `late`
+    where it `rises`. The 20 items are made of thumbs up of basic accounts. There are 240 requests
+    in each half.
     """
     rows = []
     for row in product():
@@ -739,7 +751,7 @@ def clicked(*, rises: bool) -> list[Row]:
                      "occurred_at": values["occurred_at"] + timedelta(days=20)}  # fmt: skip
             rows.append(Row(requests, f"late {row.locator}", {**values, **later}))
         rows.append(Row(row.table, row.locator, values))
-    for i in range(160):
+    for i in range(80 + late):
         thumb = {"feedback_id": f"f{i}", "signal": 1 if i % 80 < 40 or (rises and i >= 80) else -1,
                  "account_id": f"a{i % 40}",
                  "occurred_at": START + timedelta(days=2 if i < 80 else 22)}  # fmt: skip
@@ -748,7 +760,12 @@ def clicked(*, rises: bool) -> list[Row]:
 
 
 def test_which_thumbs_became_items_is_told_by_tier(tmp_path: Path) -> None:
-    result = judged(tmp_path, clicked(rises=False), target="gold")
+    """Neither thumbs of staff nor those given after the eval ended could become items."""
+    others = [Row(feedback, f"thumb {name} {k}", {
+        "feedback_id": f"{name}{k}", "signal": 1, "is_internal": name == "own", "account_id": "a1",
+        "occurred_at": START + timedelta(days=days)})
+        for k in range(60) for name, days in (("own", 2), ("later", 90))]  # fmt: skip
+    result = judged(tmp_path, [*clicked(rises=False), *others], target="gold")
     rows = {(row["tier"], row["thumb"]): row for row in value(result, "item_selection")}
     chosen = {key: (row["items"], row["thumbs"]) for key, row in rows.items()}
     assert chosen == {("basic", "up"): (20, 40), ("basic", "down"): (0, 40),
@@ -768,6 +785,12 @@ def test_a_rise_of_thumbs_says_what_the_silent_must_think(tmp_path: Path) -> Non
     steady = judged(tmp_path, clicked(rises=False), target="gold")
     assert value(steady, "approval_change") == 0
     assert "approval_tipping_point" not in steady.measures
+    (tmp_path / "case.duckdb").unlink()
+    many = judged(tmp_path, clicked(rises=True, late=200), target="gold")
+    assert value(many, "approval_change") == 0.5
+    assert value(many, "approval_tipping_point") is None
+    assert any("Some of that rise is left even if no request" in f.statement
+               for f in many.findings)  # fmt: skip
 
 
 def test_new_easy_items_of_a_topic_are_another_mix(tmp_path: Path) -> None:
@@ -786,11 +809,18 @@ def test_new_easy_items_of_a_topic_are_another_mix(tmp_path: Path) -> None:
 
 
 def test_what_so_many_answers_show_is_told(tmp_path: Path) -> None:
-    result = judged(tmp_path, survey(), target="gold")
+    """Of three waves the middle one tells nothing of the change."""
+    middle = [Row(nps, f"middle {a}", {"account_id": f"a{a}", "score": 8.0,
+                                       "responded_at": START + timedelta(days=30)})
+              for a in range(0, 40, 2)]  # fmt: skip
+    result = judged(tmp_path, [*survey(), *middle], target="gold")
     change = result.measures["nps_change"]
     assert change.ci95 is not None
     standard_error = (change.ci95[1] - change.ci95[0]) / 2 / 1.96
     assert value(result, "nps_smallest_shown") == pytest.approx(2.8 * standard_error, rel=1e-3)
+    assert result.measures["nps_smallest_shown"].n == 20 + 15
+    assert any("(35 answers in the two waves show a change of" in f.statement
+               for f in result.findings)  # fmt: skip
 
 
 def test_quotas_say_how_many_items_a_random_set_would_have(tmp_path: Path) -> None:
@@ -810,3 +840,48 @@ def test_quotas_say_how_many_items_a_random_set_would_have(tmp_path: Path) -> No
                  | ({"input_text": r.values["topic"]} if r.table is eval_samples else {}))
              for r in product(texts=True)]  # fmt: skip
     assert "item_quotas" not in judged(tmp_path, wordy, target="gold").measures
+
+
+def test_items_without_a_text_are_counted_though_they_cannot_be_compared(tmp_path: Path) -> None:
+    """Of 20 items 5 have none, and these alone are of gold and of a topic that gold asks about."""
+    rows = []
+    for row in product(texts=True):
+        values = dict(row.values)
+        if row.table is eval_samples:
+            bare = int(row.locator.split()[2]) < 5
+            values |= {"input_text": "billing question", "score": 1.0}
+            if bare:
+                values |= {"input_text": None, "score": 0.0, "topic": "audit", "tier": "gold"}
+        rows.append(Row(row.table, row.locator, values))
+    result = judged(tmp_path, rows, target="gold")
+    quotas = value(result, "item_quotas")
+    assert [sum(row[of] for row in quotas) for of in ("items", "items_at_random")] == [20, 20]
+    assert result.measures["top_cohort_item_share"].n == 20
+    assert result.measures["coverage_basis"].n == 15
+    assert value(result, "eval_score") == 0.75
+    assert value(result, "topics_without_items") == []
+    assert value(result, "estimable") is True
+    assert value(result, "score_transported") == pytest.approx(0.5)
+    assert "Not compared are 5 of 20 items: those without a text." in result.limits
+
+
+def test_a_score_that_one_account_transports_is_not_sure(tmp_path: Path) -> None:
+    """Of gold one account alone has topics, so that the mix of gold rests on it."""
+    rows = []
+    for row in product():
+        values = dict(row.values)
+        place = [int(part) for part in row.locator.split()[1:]]
+        topic = ("billing", "chat")[place[-1] % 2]
+        if row.table is requests:
+            values["input_text"] = f"{topic} question {place[1]}"
+            values["attributes"] = {"topic": topic} if place[0] % 2 or not place[0] else {}
+        if row.table is eval_samples:
+            values |= {"input_text": f"{topic} question {place[1] % 6}", "topic": topic,
+                       "tier": None, "account_id": f"own {place[1]}"}  # fmt: skip
+        rows.append(Row(row.table, row.locator, values))
+    result = judged(tmp_path, rows, target="gold")
+    transported = result.measures["score_transported"]
+    assert transported.value is not None
+    assert transported.ci95 is None
+    assert any("(how sure is not known)" in f.statement for f in result.findings)
+    assert not any("∞" in str(part) for part in (result.findings, result.falsifier, result.charts))

@@ -9,7 +9,7 @@ from casework.diagnoses import _poisoning_customers as c
 from casework.diagnoses import _poisoning_evals as e
 from casework.diagnoses._inquiry import Inquiry
 from casework.diagnoses._poisoning_likeness import Likeness, accounts_of, likeness
-from casework.diagnoses._poisoning_sample import Sample, by_topic, draw_sample
+from casework.diagnoses._poisoning_sample import Sample, draw_sample, of_known_topic
 from casework.diagnoses._poisoning_target import FEWEST_ACCOUNTS, Target
 from casework.stats.cluster_means import Gap, cluster_gap, clusters_of, variance_of_mean
 from casework.stats.estimates import Estimate
@@ -121,7 +121,7 @@ def cover(ask: Inquiry, target: Target, size: int) -> Coverage | None:
     found = _covered(sample, target)
     if found.gap.first.value < _SAYS_NOTHING and found.like.radius is not None and sample.recorded:
         # items phrased unlike any request: texts say nothing, and topics are recorded
-        topical = by_topic(sample)
+        topical = of_known_topic(sample)
         if topical is not None and _comparable(topical):
             found = _covered(topical, target)
     return found
@@ -171,7 +171,7 @@ def _gap(
 
 def _topics(sample: Sample, covered: NDArray[np.bool_]) -> tuple[Topic, ...]:
     asked = np.array(sample.topics, object)
-    held = np.array(sample.item_topics, object)
+    held = np.array(sample.by_topic[1], object)
     mine, theirs = asked[sample.is_target], asked[~sample.is_target]
     names = sorted({*sample.topics} - {""})
     known = [max(1, int((of != "").sum())) for of in (mine, theirs, held)]

@@ -192,10 +192,12 @@ CHOSEN = Query(
                                    WHERE source_event_id IS NOT NULL)
                  OR coalesce(f.request_id IN (SELECT source_event_id FROM scored
                                               WHERE source_event_id IS NOT NULL), FALSE) AS used
-          FROM feedback AS f LEFT JOIN accounts AS a ON a.account_id = f.account_id)
+          FROM feedback AS f LEFT JOIN accounts AS a ON a.account_id = f.account_id
+          WHERE NOT coalesce(f.is_internal, FALSE) AND f.occurred_at <= $closed_at)
     GROUP BY tier, is_target, signal ORDER BY tier, is_target, signal
     """,
-    "Thumbs up and down by tier, and how many of them became items of the eval.",
+    "Thumbs of customers up and down by tier, given until the eval ended, and how many of them "
+    "became items of it.",
     uses=(SCORED,),
 )
 

@@ -16,7 +16,7 @@ from casework.findings import Finding
 from casework.stats.cluster_means import Clusters, cluster_mean
 from casework.stats.composition import kish
 from casework.stats.estimates import Estimate, minus
-from casework.words import number, share, spread
+from casework.words import count, number, share, spread
 
 _DRAWS = 499
 _NAMED = 4
@@ -53,7 +53,7 @@ def measure_groups(ask: Inquiry, target: Target, found: Coverage) -> None:
         ask.estimate("coverage_gap_leavers", minus(stayed, left), "points", c.SAMPLE)
 
 
-def grouped(ask: Inquiry, target: Target) -> Finding:
+def grouped(ask: Inquiry, target: Target, found: Coverage) -> Finding:
     """State the coverage by tier, and what those of the target that left lack beside the others."""
     rows = ask.measures["coverage_by_group"].value
     tiers = sorted((row for row in rows if row["accounts_that"] == _ALL and row["tier"] != _ALL),
@@ -69,26 +69,52 @@ def grouped(ask: Inquiry, target: Target) -> Finding:
     if len(tiers) > 1:
         each = [f"{row['tier']} {_said(row)}" for row in tiers[:_NAMED]]
         more = f" and {len(tiers) - _NAMED} more" if len(tiers) > _NAMED else ""
-        told.append(f"Covered is of each tier, the least first: {', '.join(each)}{more}.")
+        few = len({_tier(row) for row in found.sample.questions}) - len(tiers)
+        of_five = f" with {FEWEST_ACCOUNTS} accounts or more" if few else ""
+        rest = f"; of {count(few, 'tiers')} with fewer it is not told" if few else ""
+        told.append(
+            f"Covered is of each tier{of_five}, the least first: {', '.join(each)}{more}{rest}."
+        )
     if gap := ask.measures.get("coverage_gap_leavers"):
         names.append("coverage_gap_leavers")
         told.append(
             f"What {target.label} customers that left ask is covered "
             f"{spread(gap.value, gap.ci95, 'points')} less than what those that stayed ask."
         )
+    elif target.by != CHURNED:
+        told += _few_leavers(target, found)
     evidence = (ask.evidence_id(c.SAMPLE), ask.evidence_id(e.ITEMS))
     return Finding(" ".join(told), tuple(names), evidence)
 
 
+def _few_leavers(target: Target, found: Coverage) -> list[str]:
+    """Why it is not told what those that left lack; nothing where nobody left."""
+    account = accounts_of(found.sample)
+    left, stayed = (
+        len(np.unique(account[found.sample.is_target & gone]))
+        for gone in _left_or_stayed(found.sample.questions)
+    )
+    if not left:
+        return []
+    return [
+        f"Of {target.label} customers {count(left, 'accounts')} that left and {number(stayed)} "
+        f"that stayed asked: what those that left lack takes {FEWEST_ACCOUNTS} of each."
+    ]
+
+
 def _parts(questions: list[dict[str, Any]]) -> Iterator[tuple[str, str, NDArray[np.bool_]]]:
     """Name of the tier, whether they left, and which questions are theirs; none without any."""
-    tier = np.array([row["tier"] or "not recorded" for row in questions], str)
+    tier = np.array([_tier(row) for row in questions], str)
     everyone, (left, stayed) = np.ones(len(tier), bool), _left_or_stayed(questions)
     for name, mine in [(_ALL, everyone), *((str(one), tier == one) for one in np.unique(tier))]:
         yield name, _ALL, mine
         if (mine & left).any() and (mine & stayed).any():
             yield name, _LEFT, mine & left
             yield name, _STAYED, mine & stayed
+
+
+def _tier(row: dict[str, Any]) -> str:
+    return row["tier"] or "not recorded"
 
 
 def _left_or_stayed(

@@ -12,24 +12,23 @@ from casework.stats.apportionment import apportioned
 def measure_quotas(ask: Inquiry, found: Coverage) -> None:
     """Record the quotas, what the set lacks most first; none where topics are not recorded.
 
-    They follow the traffic of all customers. A cell that is too small for an item has none. Where
-    fewer than half of the items have a tier, they are by topic alone.
+    They follow the traffic of all customers. A cell that is too small for an item has none. All
+    items of a known topic count, also those that cannot be compared. Where fewer than half of the
+    items have a tier, they are by topic alone.
     """
     sample = found.sample
     if not sample.recorded:
         return
-    by_tier = 2 * sum(row["tier"] is not None for row in sample.items) >= len(sample.items)
+    items, topics = sample.by_topic
+    by_tier = 2 * sum(row["tier"] is not None for row in items) >= len(items)
     asked: dict[tuple[str, str], float] = {}
     weights = sample.weights.tolist()
     for row, topic, weight in zip(sample.questions, sample.topics, weights, strict=True):
         cell = _tier(row, by_tier), topic
         if topic:
             asked[cell] = asked.get(cell, 0.0) + weight
-    held = Counter(
-        (_tier(row, by_tier), topic)
-        for row, topic in zip(sample.items, sample.item_topics, strict=True)
-        if topic
-    )
+    held = Counter((_tier(row, by_tier), topic)
+                   for row, topic in zip(items, topics, strict=True) if topic)  # fmt: skip
     size = held.total()
     if not asked or not size:
         return

@@ -26,7 +26,8 @@ class Sample:
     """Items and drawn requests, and where each lies among all questions.
 
     Attributes:
-        items: rows of `items`, those that can be compared.
+        every_item: rows of `items`.
+        items: those of them that can be compared.
         questions: rows of `sample`, those that can be compared.
         is_target: of the questions, shape (questions,).
         traffic: requests of the target customers and of the others.
@@ -37,6 +38,7 @@ class Sample:
         recorded: whether topics are recorded; else they are groups of like texts.
     """
 
+    every_item: Rows
     items: Rows
     questions: Rows
     is_target: NDArray[np.bool_]
@@ -47,6 +49,13 @@ class Sample:
     item_topics: list[str]
     topics: list[str]
     recorded: bool
+
+    @property
+    def by_topic(self) -> tuple[Rows, list[str]]:
+        """Items and the topic of each: all where topics are recorded, else those compared."""
+        if not self.recorded:
+            return self.items, self.item_topics
+        return self.every_item, [row["topic"] or "" for row in self.every_item]
 
     @property
     def weights(self) -> NDArray[np.float64]:
@@ -67,13 +76,13 @@ def draw_sample(ask: Inquiry, target: Target, size: int) -> Sample | None:
     cuts = {"cut_target": _cut(size, counts[0]), "cut_reference": _cut(size, counts[1])}
     ask.case.hold(c.DRAWN, **target.params, **cuts)
     questions = ask.ask(c.SAMPLE, **target.params, **cuts)
-    items = ask.ask(e.ITEMS, **target.params)
-    topical = _share(questions, "topic") >= 0.5 and _share(items, "topic") >= 0.5
-    found = _by_vectors(ask, target, cuts, items, questions)
+    every = ask.ask(e.ITEMS, **target.params)
+    topical = _share(questions, "topic") >= 0.5 and _share(every, "topic") >= 0.5
+    found = _by_vectors(ask, target, cuts, every, questions)
     basis = "vectors" if found else "text"
-    found = found or _by_text(items, questions)
+    found = found or _by_text(every, questions)
     if found is None and topical:
-        basis, found = "topic", _by_topic(items, questions)
+        basis, found = "topic", _by_topic(every, questions)
     if found is None:
         return None
     items, questions, positions = found
@@ -84,21 +93,21 @@ def draw_sample(ask: Inquiry, target: Target, size: int) -> Sample | None:
         else _kinds(positions, items, questions, target.seed)
     )
     is_target = np.array([row["is_target"] for row in questions], bool)
-    return Sample(items, questions, is_target, (counts[0], counts[1]),
+    return Sample(every, items, questions, is_target, (counts[0], counts[1]),
                   (accounts[0], accounts[1]), basis, positions, item_topics, topics,
                   named)  # fmt: skip
 
 
-def by_topic(sample: Sample) -> Sample | None:
+def of_known_topic(sample: Sample) -> Sample | None:
     """The questions of known topic, compared by their recorded topics alone, where they can be."""
-    found = _by_topic(sample.items, sample.questions)
+    found = _by_topic(sample.every_item, sample.questions)
     if found is None:
         return None
     items, questions, _ = found
     is_target = np.array([row["is_target"] for row in questions], bool)
-    return Sample(items, questions, is_target, sample.traffic, sample.accounts, "topic", None,
-                  [row["topic"] for row in items], [row["topic"] for row in questions],
-                  sample.recorded)  # fmt: skip
+    return Sample(sample.every_item, items, questions, is_target, sample.traffic, sample.accounts,
+                  "topic", None, [row["topic"] for row in items],
+                  [row["topic"] for row in questions], sample.recorded)  # fmt: skip
 
 
 def _cut(size: int, requests: int) -> str:

@@ -1,6 +1,7 @@
 """What the eval score is for the target customers: graded afresh, transported, or in bounds."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -64,16 +65,15 @@ class Scores:
 def score(ask: Inquiry, target: Target, trends: Trends, found: Coverage) -> Scores:
     """Compare the reported score with what the target customers get."""
     sample = found.sample
-    values = np.array([row["score"] for row in sample.items], np.float64)
-    owner = [row["account_id"] or row["item_id"] for row in sample.items]
-    set_of_items = clusters_of(values, owner)
+    values = np.array([row["score"] for row in sample.every_item], np.float64)
+    set_of_items = clusters_of(values, list(map(_owner, sample.every_item)))
     reported = cluster_mean(set_of_items, target.seed)
     fresh = fresh_of(ask, target)
     graded = None
     if len(fresh.rows) >= FEWEST_FRESH:
         graded = clusters_of(*zip(*((r["score"], r["account"]) for r in fresh.rows), strict=True))
     missing = _missing(sample, target, found)
-    seen, raked = _transported(found, target, values, owner)
+    seen, raked = _transported(found, target)
     lowest, highest = scale_of(float(values.min()), float(values.max()))
     bounds = manski(seen, _inside(raked, lowest, highest), lowest, highest) if raked else None
     return Scores(
@@ -89,6 +89,10 @@ def score(ask: Inquiry, target: Target, trends: Trends, found: Coverage) -> Scor
         n_eff=raked.n_eff if raked else None,
         tipping=_tipping(trends, found.gap.second.value, highest - lowest),
     )
+
+
+def _owner(item: dict[str, Any]) -> str:
+    return str(item["account_id"] or item["item_id"])
 
 
 def _tipping(trends: Trends, covered: float, widest: float) -> float | None:
@@ -129,7 +133,7 @@ def scale_of(least: float, most: float) -> tuple[float, float]:
 
 def _missing(sample: Sample, target: Target, found: Coverage) -> str:
     """What of the target has no item at all, in words; empty where nothing."""
-    tiers = [row["tier"] for row in sample.items if row["tier"] is not None]
+    tiers = [row["tier"] for row in sample.every_item if row["tier"] is not None]
     if target.by != CHURNED and tiers and target.tier not in tiers:
         return f"the set holds no item of {target.label} customers"
     zero = found.zero_topics
@@ -137,16 +141,14 @@ def _missing(sample: Sample, target: Target, found: Coverage) -> str:
         return f"the set holds {found.lacks} {', '.join(zero[:3])}" + (
             f" and {len(zero) - 3} more" if len(zero) > 3 else ""
         )
-    if not any(sample.item_topics):
+    if not any(sample.by_topic[1]):
         return "no item has a topic"
     if not any(topic.target for topic in found.topics):
         return "no question of theirs has a topic"
     return ""
 
 
-def _transported(
-    found: Coverage, target: Target, values: NDArray[np.float64], owner: list[str]
-) -> tuple[float, RakedScore | None]:
+def _transported(found: Coverage, target: Target) -> tuple[float, RakedScore | None]:
     """Share of the target's questions whose topic has an item, and the score raked to those."""
     sample = found.sample
     asked = [q for q, mine in zip(sample.questions, sample.is_target, strict=True) if mine]
@@ -156,21 +158,21 @@ def _transported(
     if not usable.any():
         return 0.0, None
     names = set(topics[usable])
-    in_use = np.array([topic in names for topic in sample.item_topics])
-    items = [row for row, used in zip(sample.items, in_use, strict=True) if used]
-    questions = [row for row, used in zip(asked, usable, strict=True) if used]
+    used = [(row, topic) for row, topic in zip(*sample.by_topic, strict=True) if topic in names]
+    items, of_items = [row for row, _ in used], [topic for _, topic in used]
+    questions = [row for row, known in zip(asked, usable, strict=True) if known]
     account = [row["account"] for row in questions]
     mix = {name: clusters_of(topics[usable] == name, account) for name in sorted(names)}
-    margins = {"topic": (np.array(sample.item_topics, object)[in_use].tolist(),
-                         topics[usable].tolist())}  # fmt: skip
+    margins = {"topic": (of_items, topics[usable].tolist())}
     margins |= _more_margins(items, questions, target)
-    owners = [one for one, used in zip(owner, in_use, strict=True) if used]
+    values = np.array([row["score"] for row in items], np.float64)
+    owners = list(map(_owner, items))
     seen = float(usable.sum() / (topics != "").sum())
     try:
-        return seen, _raked(values[in_use], margins, owners, mix)
+        return seen, _raked(values, margins, owners, mix)
     except ValueError:
         # the further margins cannot be met together with the topics
-        return seen, _raked(values[in_use], {"topic": margins["topic"]}, owners, mix)
+        return seen, _raked(values, {"topic": margins["topic"]}, owners, mix)
 
 
 def _raked(
@@ -190,18 +192,27 @@ def _raked(
 def _more_margins(
     items: Rows, questions: Rows, target: Target
 ) -> dict[str, tuple[list[str], list[str]]]:
-    """Length of the question, and the tier where the target has several; if items have each."""
+    """Length of the question, and the tier where the target has several; if items have each.
+
+    Where at least half of the items have a text, one without is of no length that is asked.
+    """
     found = {}
     lengths = [len(row["input_text"]) for row in questions if row["input_text"] is not None]
-    if len(lengths) == len(questions) and all(row["input_text"] is not None for row in items):
+    with_text = sum(row["input_text"] is not None for row in items)
+    if len(lengths) == len(questions) and 2 * with_text >= len(items):
         middle = float(np.median(lengths))
         found["length"] = tuple(
-            ["long" if len(row["input_text"]) > middle else "short" for row in rows]
-            for rows in (items, questions)
+            [_length(row["input_text"], middle) for row in rows] for rows in (items, questions)
         )
     if target.by == CHURNED:
         found["tier"] = tuple([row["tier"] or "" for row in rows] for rows in (items, questions))
     return {name: (mine, asked) for name, (mine, asked) in found.items() if set(asked) <= set(mine)}
+
+
+def _length(text: str | None, middle: float) -> str:
+    if text is None:
+        return ""
+    return "long" if len(text) > middle else "short"
 
 
 def _at_least(raked: RakedScore, seen: float, highest: float) -> Estimate:

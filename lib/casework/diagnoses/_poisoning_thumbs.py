@@ -1,5 +1,7 @@
 """Who gives thumbs, what they would say if everybody gave them, and which became items."""
 
+from collections import Counter
+
 import numpy as np
 
 from casework.diagnoses import _poisoning_customers as c
@@ -18,16 +20,17 @@ from casework.words import count, number, share, spread
 
 def measure_thumbs(ask: Inquiry, target: Target, sample: Sample) -> None:
     """Record who the items came from, and the approval that thumbs show."""
-    tiers = [row["tier"] for row in sample.items if row["tier"] is not None]
-    top = max((tiers.count(tier) for tier in set(tiers)), default=0)
+    items = sample.every_item
+    tiers = [row["tier"] for row in items if row["tier"] is not None]
+    top = max(Counter(tiers).values(), default=0)
     most = top / len(tiers) if tiers else None
     ask.measure("top_cohort_item_share", most, "share:items", e.ITEMS, n=len(tiers))
-    owners = [row["account_id"] for row in sample.items if row["account_id"] is not None]
-    each = [owners.count(owner) for owner in sorted(set(owners))]
+    owners = [row["account_id"] for row in items if row["account_id"] is not None]
+    each = [n for _, n in sorted(Counter(owners).items())]
     ask.measure("accounts_behind_items", kish(each) if each else None, "count:accounts", e.ITEMS,
                 n=len(owners))  # fmt: skip
-    thumbed = sum(row["origin"].startswith("thumb") for row in sample.items)
-    known = sum(row["origin"] != "unknown" for row in sample.items)
+    thumbed = sum(row["origin"].startswith("thumb") for row in items)
+    known = sum(row["origin"] != "unknown" for row in items)
     ask.measure("items_from_thumbs", thumbed / known if known else None, "share:items", e.ITEMS,
                 n=known)  # fmt: skip
     if thumbed:
@@ -70,8 +73,9 @@ def _measure_change(ask: Inquiry, target: Target, sample: Sample) -> None:
     """Change of the share of thumbs up between the halves of the time, and what would undo it.
 
     Both halves may be wrong by as much, as those who give no thumb are silent in both. How much
-    lower than is assumed must they approve in the second half alone, for the rise to be gone? The
-    requests of that half are those that the drawn ones stand for.
+    lower than is assumed must they approve in the second half alone, for the rise to be gone? None
+    where even their approval of nothing leaves some of it. The requests of that half are those that
+    the drawn ones stand for.
     """
     rows = ask.ask(c.THUMBS_OVER_TIME, **target.params)
     early, late = (
@@ -88,6 +92,8 @@ def _measure_change(ask: Inquiry, target: Target, sample: Sample) -> None:
     if change.low <= 0 or given >= requests:
         return
     tipping = tipping_point(change.value, given / requests)
+    if tipping is not None and tipping > late.mean:
+        tipping = None  # they are taken to approve of as many as thumbs do, and cannot of fewer
     ask.measure("approval_tipping_point", tipping, "points", c.THUMBS_OVER_TIME, n=round(given))
 
 
@@ -131,6 +137,9 @@ def approving(ask: Inquiry) -> tuple[Finding, ...]:
             text += (
                 ". Nothing of that rise is left if requests without a thumb in the second half "
                 f"are approved by {spread(tipping.value, None, 'points')} less than is assumed"
+                if tipping.value is not None
+                else ". Some of that rise is left even if no request without a thumb in the second "
+                "half is approved"
             )
         moved = tuple(n for n in ("approval_change", "approval_tipping_point") if n in ask.measures)
         found.append(Finding(f"{text}.", moved, (ask.evidence_id(c.THUMBS_OVER_TIME),)))

@@ -7,6 +7,7 @@ from casework.diagnoses._poisoning_apart import telling
 from casework.diagnoses._poisoning_coverage import Coverage
 from casework.diagnoses._poisoning_groups import grouped
 from casework.diagnoses._poisoning_rivals import beside, fresh_wanted
+from casework.diagnoses._poisoning_sample import MOST_ITEMS
 from casework.diagnoses._poisoning_scores import Scores
 from casework.diagnoses._poisoning_settling import more_accounts, settled_by
 from casework.diagnoses._poisoning_target import Target
@@ -23,6 +24,7 @@ _BASIS = {
     "text": "by the words of their texts",
     "topic": "by their recorded topic alone",
 }
+_PLACED_BY = {"vectors": "an embedding", "text": "a text", "topic": "a topic"}
 
 
 def headline(
@@ -80,7 +82,7 @@ def findings(
     """State what was found, with its measures and evidence."""
     return (
         _covering(ask, target, found),
-        grouped(ask, target),
+        grouped(ask, target, found),
         telling(ask, target, found),
         _scoring(ask, target, scores),
         rising(ask, trends),
@@ -234,6 +236,13 @@ def _comparing(target: Target, found: Coverage, sesoi: float) -> list[str]:
             f"The questions of {target.label} customers differ from those of others, and yet a set "
             "of others' questions alone would cover them as well: likeness cannot show a gap here. "
             "Load finer topics or other embeddings."
+        )
+    every = len(sample.every_item)
+    if left_out := every - len(sample.items):
+        cut = f" or beyond the first {MOST_ITEMS:,}" if len(sample.items) == MOST_ITEMS else ""
+        told.append(
+            f"Not compared are {number(left_out)} of {count(every, 'items')}: those without "
+            f"{_PLACED_BY[sample.basis]}{cut}."
         )
     if found.like.items < len(sample.items):
         told.append(
