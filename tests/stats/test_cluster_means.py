@@ -90,6 +90,14 @@ def test_the_same_clusters_twice_are_pairs() -> None:
     assert apart.high > 0.05
 
 
+def test_clusters_observed_at_neither_time_say_nothing() -> None:
+    rng = np.random.default_rng(6)
+    first, second = drawn(rng, 6, 0.6), drawn(rng, 6, 0.4)
+    among = [Clusters(*(np.concatenate([part, np.zeros(94)]) for part in (one.total, one.n)))
+             for one in (first, second)]  # fmt: skip
+    assert change_within(*among) == change_within(first, second)
+
+
 def test_one_cluster_says_nothing_of_the_interval_of_a_score() -> None:
     for accounts in (["a"] * 4, list("aabb")):
         found = cluster_mean(clusters_of([3.0, 5.0, 4.0, 4.0], accounts), seed=1)

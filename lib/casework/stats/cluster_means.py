@@ -104,13 +104,14 @@ def cluster_difference(first: Clusters, second: Clusters) -> Estimate:
 def change_within(first: Clusters, second: Clusters) -> Estimate:
     """Mean at the second time minus that at the first, of the same clusters in the same order.
 
-    A cluster that was not observed at a time has zeros there. The delta method with Student's t,
-    so that clusters observed twice count as pairs. Where all of them changed alike, the interval is
-    what so few cannot show (`casework.stats.sign_flips`).
+    A cluster that was not observed at a time has zeros there; one that was observed at neither
+    says nothing. The delta method with Student's t, so that clusters observed twice count as pairs.
+    Where all of them changed alike, the interval is what so few cannot show
+    (`casework.stats.sign_flips`).
     """
     from scipy.stats import t
 
-    m = len(first.n)
+    m = int(((first.n > 0) | (second.n > 0)).sum())
     value = second.mean - first.mean
     if m < 3:
         return Estimate(value, -math.inf, math.inf, m)
