@@ -8,7 +8,7 @@ import pytest
 from tests.diagnoses.test_registry_rot import D2, Estate, days, estate, value
 
 from casework.findings import Result
-from casework.tables import checkpoints, model_versions, people
+from casework.tables import checkpoints, engagements, model_versions, people
 
 __all__ = ["estate"]
 """The fixture of that file."""
@@ -39,6 +39,16 @@ def test_an_approver_of_another_team_is_told(
     assert (found.value, found.n) == (others, 0 if others is None else 1)
     said = said_of(result, "approvals_from_other_teams")
     assert ("1 of 1 came from outside the team" in said) == bool(others)
+
+
+def test_a_team_is_that_of_the_time(estate: Estate, tmp_path: Path) -> None:
+    """Cy was of the owner's team before."""
+    estate.add(people, person="cy", team="core", active_from=days(900), active_until=days(400))
+    estate.add(people, person="cy", team="risk", active_from=days(400))
+    approved(estate, approved_by="cy")
+    result = estate.judge(tmp_path)
+    found = result.measures["approvals_from_other_teams"]
+    assert (found.value, found.n) == (1, 1)
 
 
 @pytest.mark.parametrize(
@@ -90,7 +100,30 @@ def test_an_approval_is_ranked_among_its_approvers_and_among_all(
     (row,) = value(estate.judge(tmp_path), "approval_ranks")
     assert (row["model"], row["delay_p"]) == ("router", 0.25)
     assert row["delay_p_overall"] == 5 / 8
-    assert row["least_p_holm"] == min(1, 2 * min(row["delay_p"], row["hour_p"]))
+    assert row["hour_p"] == 1  # all four at nine in the evening
+    assert row["least_p_holm"] == 0.5
+
+
+def test_ranks_are_told_of_an_approval_that_the_table_has_no_room_for(
+    estate: Estate, tmp_path: Path
+) -> None:
+    """Fifty-two live approvals of someone else are less usual than the one of the busiest."""
+    approved(estate, approved_at=days(60 - 1 / 1440))
+    estate.without(engagements)
+    estate.add(engagements, person="zed", object="x", kind="view", occurred_at=days(400))
+    estate.add(engagements, person="zed", object="x", kind="view", occurred_at=days(1))
+    estate.version("old", "1", None, approved_at=days(60 - 1 / 1440))
+    for n in range(52):
+        digest = f"sha256:{n + 10:064x}"
+        estate.serve(digest, 1)
+        estate.version(f"m{n}", "1", digest, approved_by="cy", approved_at=days(59 - n))
+    result = estate.judge(tmp_path)
+    table = value(result, "approval_ranks")
+    assert (len(table), result.measures["approval_ranks"].n) == (50, 53)
+    assert "router" not in {row["model"] for row in table}
+    told = said_of(result, "approval_ranks")
+    assert "router 3 was approved" in told
+    assert "Among those of all people the delay has p = 0.037." in told
 
 
 def test_remedies_name_what_the_framework_asks_for(estate: Estate, tmp_path: Path) -> None:

@@ -25,13 +25,20 @@ _THEN = """
               FROM people) AS s"""
 """SQL: staff `s`, and whether they were present when a version `b` was approved."""
 
+
+def _teams(whose: str) -> str:
+    """SQL: the teams that someone was of then; of one who was not there, those on record."""
+    named = f"array_agg(DISTINCT {whose}.team) FILTER (WHERE {whose}.team IS NOT NULL"
+    return f"list_sort(coalesce({named} AND {whose}.present), {named})))"
+
+
 AT_APPROVAL = Query(
     "at_approval",
     f"""
-    SELECT a.model, a.version, max(p.present) AS approver_present, max(o.present) AS owner_present,
-           list_sort(array_agg(DISTINCT p.team) FILTER (WHERE p.team IS NOT NULL))
-               AS approver_teams,
-           list_sort(array_agg(DISTINCT o.team) FILTER (WHERE o.team IS NOT NULL)) AS owner_teams
+    SELECT a.model, a.version, max(o.present) AS owner_present,
+           max(p.present) AS approver_present,
+           {_teams("p")} AS approver_teams,
+           {_teams("o")} AS owner_teams
     FROM approved AS a
     LEFT JOIN ({_THEN}
         ON s.person = lower(b.approved_by)
@@ -42,7 +49,7 @@ AT_APPROVAL = Query(
     GROUP BY a.model, a.version ORDER BY a.model, a.version
     """,  # noqa: S608  the text is put together of constants
     "Whether approver and owner of each version, or one of the team that owns it, were active when "
-    "it was approved, give or take the lag of the staff list, and their teams.",
+    "it was approved, or had left within the lag of the staff list; and their teams then.",
     uses=(APPROVED,),
 )
 
@@ -62,11 +69,11 @@ def measure_approvers(ask: Inquiry, approvals: Sequence[Approval], known: dict[s
     )
     for name, (value, n) in zip(_MEASURES, counts, strict=True):
         ask.measure(name, value if n else None, "count:approvals", AT_APPROVAL, n=n)
-    ranks = _ranks(approvals)
-    ask.measure("approval_ranks", ranks[:_ROWS], "table", APPROVALS, n=len(ranks))
+    found = ranks(approvals)
+    ask.measure("approval_ranks", found[:_ROWS], "table", APPROVALS, n=len(found))
 
 
-def _ranks(approvals: Sequence[Approval]) -> list[Mapping[str, Any]]:
+def ranks(approvals: Sequence[Approval]) -> list[Mapping[str, Any]]:
     """Rank live approvals by people, the least usual first.
 
     The rank of the delay among the approver's and that of the hour are of one approval, and not
@@ -111,4 +118,4 @@ def concentration(ask: Inquiry) -> str:
     top = ask.measures["top_approver_share"]
     if top.value is None or (top.n or 0) < 2:
         return ""
-    return f" One approver gave {share(top.value)} of them."
+    return f" The most that one approver gave is {share(top.value)} of them."

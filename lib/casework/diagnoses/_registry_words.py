@@ -1,6 +1,6 @@
 """What `registry_rot` says: headline, findings, remedies. Neutral throughout."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from casework.diagnoses import _approvals as p
@@ -9,7 +9,7 @@ from casework.diagnoses import _registry_traffic as t
 from casework.diagnoses._approvals import Approval
 from casework.diagnoses._days import when
 from casework.diagnoses._inquiry import Inquiry
-from casework.diagnoses._registry_approvers import concentration, of_approvers
+from casework.diagnoses._registry_approvers import concentration, of_approvers, ranks
 from casework.diagnoses._registry_records import REASONS, Served, Split
 from casework.findings import Finding, Verdict
 from casework.visible import shorten
@@ -149,9 +149,10 @@ def _of_approvals(ask: Inquiry, approvals: Sequence[Approval]) -> Iterator[Findi
         )  # fmt: skip
     yield from of_approvers(ask)
     told = [a for a in approvals if a.is_live and (a.has_no_evidence or a.is_open)]
+    ranked = ranks(approvals)
     for a in sorted(told, key=lambda a: (a.is_open, -a.row["requests"]))[:3]:
         yield Finding(
-            f"{_given(a)} {_ranked(ask, a, approvals)}".rstrip(),
+            f"{_given(a)} {_ranked(a, approvals, ranked)}".rstrip(),
             ("approvals", "fastest_live_approval_p", "approval_ranks"), evidence, pictures,
         )  # fmt: skip
 
@@ -189,7 +190,9 @@ def _counted(ask: Inquiry, approvals: Sequence[Approval]) -> str:
     return f"Of {count(people, 'approvals by people')}: {'; '.join(said)}.{concentration(ask)}"
 
 
-def _ranked(ask: Inquiry, approval: Approval, approvals: Sequence[Approval]) -> str:
+def _ranked(
+    approval: Approval, approvals: Sequence[Approval], ranked: Sequence[Mapping[str, Any]]
+) -> str:
     """Say how unusual an approval is among those of its approver."""
     if approval.rank_p is None:
         return ""
@@ -199,14 +202,14 @@ def _ranked(ask: Inquiry, approval: Approval, approvals: Sequence[Approval]) -> 
     hour = "" if approval.hour_p is None else f", so unusual an hour {p_value(approval.hour_p)}"
     return (
         f"Among the {number(own)} approvals of the approver of which it is known, so short a delay "
-        f"has {p_value(approval.rank_p)}{hour}.{_among_all(ask, approval)}"
+        f"has {p_value(approval.rank_p)}{hour}.{_among_all(approval, ranked)}"
     )
 
 
-def _among_all(ask: Inquiry, approval: Approval) -> str:
+def _among_all(approval: Approval, ranked: Sequence[Mapping[str, Any]]) -> str:
     """Say how unusual the delay is among those of all people, and the least rank after Holm."""
     own = ("model", "version")
-    for row in ask.measures["approval_ranks"].value:
+    for row in ranked:
         if all(row[key] == approval.row[key] for key in own):
             overall, least = p_value(row["delay_p_overall"]), p_value(row["least_p_holm"])
             both = f" Of delay and hour the less usual has {least} after Holm."
