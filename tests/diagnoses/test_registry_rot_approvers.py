@@ -41,14 +41,19 @@ def test_an_approver_of_another_team_is_told(
     assert ("1 of 1 came from outside the team" in said) == bool(others)
 
 
-def test_a_team_is_that_of_the_time(estate: Estate, tmp_path: Path) -> None:
-    """Cy was of the owner's team before."""
+def test_a_team_is_that_of_the_time_and_of_whom_the_approver_stood_in_for(
+    estate: Estate, tmp_path: Path
+) -> None:
+    """Cy was of the owner's team before, twice; Dee of another approved for Bo, who is of it."""
     estate.add(people, person="cy", team="core", active_from=days(900), active_until=days(400))
     estate.add(people, person="cy", team="risk", active_from=days(400))
+    estate.add(people, person="dee", team="risk", active_from=days(900))
     approved(estate, approved_by="cy")
+    estate.version("old", "1", None, approved_by="cy")
+    estate.version("old", "2", None, approved_by="dee", attributes={"on_behalf_of": "Bo"})
     result = estate.judge(tmp_path)
     found = result.measures["approvals_from_other_teams"]
-    assert (found.value, found.n) == (1, 1)
+    assert (found.value, found.n) == (2, 3)
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ _MEASURES = ("approvals_from_other_teams", "approvals_by_absent_people",
              "owners_absent_at_approval")  # fmt: skip
 
 _THEN = """
-        SELECT b.model, b.version, s.team,
+        SELECT b.model, b.version, s.person, s.team,
                (s.active_from IS NULL OR s.active_from <= b.approved_at)
                    AND (s.active_until IS NULL OR s.active_until > b.approved_at
                         - INTERVAL 1 DAY * $hr_lag_days) AS present
@@ -36,12 +36,12 @@ AT_APPROVAL = Query(
     "at_approval",
     f"""
     SELECT a.model, a.version, max(o.present) AS owner_present,
-           max(p.present) AS approver_present,
+           max(p.present) FILTER (WHERE p.person = lower(a.approved_by)) AS approver_present,
            {_teams("p")} AS approver_teams,
            {_teams("o")} AS owner_teams
     FROM approved AS a
     LEFT JOIN ({_THEN}
-        ON s.person = lower(b.approved_by)
+        ON s.person IN (lower(b.approved_by), lower(b.on_behalf_of))
     ) AS p ON p.model = a.model AND p.version = a.version
     LEFT JOIN ({_THEN}
         ON lower(b.owner) IN (s.person, s.team)
@@ -49,7 +49,8 @@ AT_APPROVAL = Query(
     GROUP BY a.model, a.version ORDER BY a.model, a.version
     """,  # noqa: S608  the text is put together of constants
     "Whether approver and owner of each version, or one of the team that owns it, were active when "
-    "it was approved, or had left within the lag of the staff list; and their teams then.",
+    "it was approved, or had left within the lag of the staff list; and their teams then, beside "
+    "those of whom the approver stood in for.",
     uses=(APPROVED,),
 )
 
