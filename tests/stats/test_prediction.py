@@ -6,10 +6,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
+from casework.stats.estimates import upper_if_none
 from casework.stats.prediction import (
     FEWEST,
     detectable_gap,
     difference_p,
+    fewest_items,
     mean_difference,
     predict,
     runs_to_find,
@@ -67,6 +69,9 @@ def test_runs_that_repeat_each_other():
     assert same is not None
     assert other is not None
     assert (same.outside, same.p, other.outside, other.p) == (False, 1.0, True, 0.0)
+    rounded = predict(0.9, [0.9] * 5)  # their mean is not 0.9 to the last digit
+    assert rounded is not None
+    assert (rounded.seen, rounded.spread, rounded.p) == (0.0, 0.0, 1.0)
 
 
 @given(st.lists(st.integers(-3, 3), min_size=2, max_size=200))
@@ -102,6 +107,16 @@ def test_many_different_items_get_the_t_interval_that_they_need():
 
 def test_one_item_has_no_interval():
     assert mean_difference([0.5], [1]) is None
+
+
+def test_items_that_changed_nowhere_leave_open_what_none_of_them_shows():
+    found = mean_difference([0.0], [2], size=100.0)
+    assert found is not None
+    open_to = 100 * upper_if_none(2, 0.975)
+    assert (found.low, found.high) == pytest.approx((-open_to, open_to))
+    assert fewest_items(0.01, 1.0) == 299
+    assert upper_if_none(299) < 0.01 < upper_if_none(298)
+    assert fewest_items(1.0, 1.0) == fewest_items(0.99, 1.0) == 2
 
 
 @pytest.mark.slow

@@ -26,13 +26,15 @@ class Prediction:
         gap: mean of the runs minus the score, with the interval of the same width.
         outside: whether the score lies outside the prediction interval.
         p: two-sided p-value of the score being one of the runs.
-        spread: standard deviation of one run that the interval rests on.
+        seen: standard deviation of the runs.
+        spread: that of one run, on which the interval rests; never less than `seen`.
     """
 
     interval: Estimate
     gap: Estimate
     outside: bool
     p: float
+    seen: float
     spread: float
 
 
@@ -63,18 +65,21 @@ def predict(
         return None
     mean = math.fsum(runs) / k
     seen = math.sqrt(math.fsum((run - mean) ** 2 for run in runs) / (k - 1))
+    # runs that repeat each other to the last digit differ by rounding alone
+    rounding = 1e-12 * max(1.0, abs(mean))
+    seen = seen if seen > rounding else 0.0
     spread = max(seen, least_spread)
     scale = spread * math.sqrt(1 + 1 / k)
     half = float(stdtrit(k - 1, 0.5 + level / 2)) * scale
     gap = mean - score
-    # rebuilds that repeat each other to the last digit differ by rounding alone
-    alike = abs(gap) <= 1e-12 * max(1.0, abs(mean))
+    alike = abs(gap) <= rounding
     p = 2 * float(stdtr(k - 1, -abs(gap) / scale)) if scale else float(alike)
     return Prediction(
         interval=Estimate(mean, mean - half, mean + half, k),
         gap=Estimate(gap, gap - half, gap + half, k),
         outside=not alike and abs(gap) > half,
         p=p,
+        seen=seen,
         spread=spread,
     )
 
@@ -140,12 +145,14 @@ def mean_difference(
     level: float = 0.95,
     draws: int = 1_999,
     seed: int = 0,
+    size: float = 0.0,
 ) -> Estimate | None:
     """Mean of paired differences with its percentile bootstrap interval over the items.
 
     Items with the same difference are one cell with a count, so that resampling them is one draw
     from a multinomial distribution. With more than 5,000 cells the interval is Student's t, from
-    which the bootstrap does not differ at such numbers.
+    which the bootstrap does not differ at such numbers. Where no item changed there is nothing to
+    resample: the interval is then what `with_unseen` leaves open at `size`.
 
     Args:
         differences: distinct values, shape (c,).
@@ -153,6 +160,7 @@ def mean_difference(
         level: of the interval; 0.90 for two one-sided tests at 5 %.
         draws: bootstrap draws.
         seed: of the bootstrap.
+        size: by how much an item that changes may change.
 
     Returns:
         The mean, or None with fewer than two items.
@@ -163,7 +171,7 @@ def mean_difference(
     if n < 2:
         return None
     value, weight = np.array(differences, float), np.array(counts, float)
-    mean = float(value @ weight / n)
+    mean, tail = float(value @ weight / n), (1 - level) / 2
     if len(value) > _MOST_CELLS:
         from scipy.special import stdtrit
 
@@ -171,11 +179,28 @@ def mean_difference(
         half = float(stdtrit(n - 1, 0.5 + level / 2)) * se
         return Estimate(mean, mean - half, mean + half, n)
     size_of_one = math.sqrt(float(weight @ value**2) / n)
-    rng, means, left = np.random.default_rng(seed), [], draws
-    while left:
-        size = min(left, max(1, _CHUNK // len(value)))
-        means.append(rng.multinomial(n, weight / n, size=size) @ value / n)
-        left -= size
-    tail = (1 - level) / 2
+    rng, at_once = np.random.default_rng(seed), max(1, _CHUNK // len(value))
+    drawn = (min(at_once, draws - first) for first in range(0, draws, at_once))
+    means = [rng.multinomial(n, weight / n, size=many) @ value / n for many in drawn]
     low, high = np.quantile(np.concatenate(means), [tail, 1 - tail]).tolist()
-    return with_unseen(Estimate(mean, float(low), float(high), n), size_of_one, level)
+    return with_unseen(Estimate(mean, float(low), float(high), n), size_of_one or size, level)
+
+
+def fewest_items(margin: float, size: float, level: float = 0.95) -> int:
+    """The fewest items that show a mean change below `margin`, even where none of them changed.
+
+    Of fewer, a share of all items that would move the mean by `margin` may well hold none
+    (`upper_if_none`). At 95 %, which two one-sided tests at 5 % ask, 299 items that are right or
+    wrong rule out a loss of one point.
+
+    Args:
+        margin: above zero.
+        size: by how much an item that changes may change.
+        level: of the one-sided bound.
+
+    Returns:
+        At least two, as fewer have no interval.
+    """
+    if margin >= size:
+        return 2
+    return max(2, math.ceil(math.log1p(-level) / math.log1p(-margin / size)))
