@@ -16,21 +16,31 @@ def by_power(ask: Inquiry, rebuilds: Rebuilds) -> Iterator[Finding]:
     if overall is None or not overall.prediction.spread:
         return
     unit = "points" if rebuilds.is_share else "score"
-    sd = overall.prediction.spread
+    seen, sd = overall.prediction.seen, overall.prediction.spread
     least = detectable_gap(sd, k)
     ask.measure("rerun_spread", sd, unit, q.RUNS, n=k)
+    ask.measure("rerun_spread_seen", seen, unit, q.RUNS, n=k)
     ask.measure("detectable_gap", least, unit, q.RUNS, n=k)
+    of_items = ""
+    if sd > seen:
+        of_items = f"; by their items it may be {spread(sd, None, unit)}, which counts"
+    matters = spread(rebuilds.margin, None, unit)
     said = (
-        f"Rebuilds differ among themselves by {spread(sd, None, unit)} (standard deviation). With "
-        f"{number(k)} of them a gap of {spread(least, None, unit)} is found 80 times in 100"
+        f"Rebuilds differ among themselves by {spread(seen, None, unit)} (standard deviation)"
+        f"{of_items}. With {number(k)} of them a gap of {spread(least, None, unit)} lies outside "
+        "the prediction interval 80 times in 100, and one of "
+        f"{spread(least + rebuilds.margin, None, unit)} by {matters} or more"
     )
     if least > rebuilds.margin:
         needed = runs_to_find(rebuilds.margin, sd)
-        matters = spread(rebuilds.margin, None, unit)
         said += (
-            f"; one of {matters}, which matters, takes {count(needed, 'rebuilds')}"
+            f"; a gap of {matters}, which matters, takes {count(needed, 'rebuilds')}"
             if needed
             else f"; no number of rebuilds finds one of {matters}, for the shipped weights are one "
             "draw of the recipe too"
         )
-    yield Finding(f"{said}.", ("detectable_gap", "rerun_spread"), (ask.evidence_id(q.RUNS),))
+    yield Finding(
+        f"{said}.",
+        ("detectable_gap", "rerun_spread", "rerun_spread_seen"),
+        (ask.evidence_id(q.RUNS),),
+    )
