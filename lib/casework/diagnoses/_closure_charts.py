@@ -107,18 +107,20 @@ def _draw_segments(ask: Inquiry, rebuilds: Rebuilds) -> None:
             rebuilds.parts[0].prediction.gap.high,
         )
     ]
-    for part in parts[:_MOST]:
+    lowest = parts[0]
+    apart = sorted(parts, key=lambda part: -abs(part.prediction.gap.value))[:_MOST]
+    for part in (part for part in parts if part in apart):
         gap, role = part.prediction.gap, "gate" if part.prediction.outside else "after"
         rows.append(_row(part.name, gap.value, role, gap.low, gap.high))
-    worst = parts[0]
-    gap = worst.prediction.gap
+    gap = apart[0].prediction.gap
+    cut = f" (the {_MOST} that differ most)" if len(parts) > _MOST else ""
     ask.chart(
         "segments",
         "intervals",
-        f"Rebuilds differ most in {worst.name}: {spread(gap.value, (gap.low, gap.high), unit)}",
-        f"Rebuilds minus shipped weights by segment (at most {_MOST}), with 95 % prediction "
-        "intervals.",
-        f"Gap of {count(len(parts), 'segments')}; the lowest {worst.name}, {number(gap.value)}.",
+        f"Rebuilds differ most in {apart[0].name}: {spread(gap.value, (gap.low, gap.high), unit)}",
+        f"Rebuilds minus shipped weights by segment{cut}, with 95 % prediction intervals.",
+        f"Gap of {count(len(parts), 'segments')}; the lowest {lowest.name}, "
+        f"{number(lowest.prediction.gap.value)}.",
         rows,
         {"x_title": "rebuilds minus shipped weights", "unit": unit, "zero": True},
         q.SEGMENTS,
