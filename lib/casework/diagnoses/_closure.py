@@ -191,40 +191,57 @@ SCORED = Query(
 LEFT_OUT = Query(
     "left_out",
     """
-    SELECT count(DISTINCT item_id) AS items
+    SELECT count(DISTINCT item_id) AS items,
+           count(DISTINCT item_id) FILTER (WHERE is_original) AS unmatched
     FROM reruns
     WHERE list_contains($names, artifact) AND item_id NOT IN (SELECT item_id FROM shared)
       AND EXISTS (SELECT 1 FROM shared)
     """,
-    "Items that only the shipped weights or only rebuilds were scored on, and are left out.",
+    "Items that only the shipped weights or only rebuilds were scored on, and are left out; of "
+    "them those of the shipped weights.",
     uses=(SHARED,),
 )
 
+_OF_ITEM = "CASE WHEN item_id IS NOT NULL THEN score END"
+_OF_ALL = "CASE WHEN item_id IS NULL AND segment IS NULL THEN score END"
+_SCORE = f"""coalesce({in_order("avg", _OF_ALL)}, {in_order("avg", _OF_ITEM)},
+                    {in_order("avg", "score")})"""
+"""SQL: the score of a run, as it is on record for all items, else the mean of what is."""
+
 RUNS = Query(
     "runs",
-    """
+    f"""
     SELECT rerun_id, coalesce(bool_or(is_original), false) AS is_original, min(seed) AS seed,
-           coalesce(avg(score) FILTER (WHERE item_id IS NULL AND segment IS NULL),
-                    avg(score) FILTER (WHERE item_id IS NOT NULL), avg(score)) AS score,
+           {_SCORE} AS score,
            count(DISTINCT item_id) AS items, min(score) AS least, max(score) AS most,
            bool_and(score IN (0, 100)) FILTER (WHERE item_id IS NOT NULL) AS is_percent,
-           stddev_samp(score) FILTER (WHERE item_id IS NOT NULL) AS spread
+           {in_order("stddev_samp", _OF_ITEM)} AS spread
     FROM scored GROUP BY rerun_id ORDER BY is_original DESC, seed, rerun_id
-    """,
+    """,  # noqa: S608  the text is put together of constants
     "The score of each rebuild and of the shipped weights, scored again.",
     uses=(SCORED,),
 )
 
+CONTROL = Query(
+    "control",
+    f"""
+    SELECT rerun_id, {_SCORE} AS score, count(DISTINCT item_id) AS items
+    FROM reruns WHERE list_contains($names, artifact) AND is_original
+    GROUP BY rerun_id ORDER BY rerun_id
+    """,  # noqa: S608  the text is put together of constants
+    "The score of the shipped weights, scored again, on all items that they were scored on.",
+)
+
 SEGMENTS = Query(
     "segments",
-    """
+    f"""
     SELECT segment, rerun_id, coalesce(bool_or(is_original), false) AS is_original,
-           coalesce(avg(score) FILTER (WHERE item_id IS NULL),
-                    avg(score) FILTER (WHERE item_id IS NOT NULL)) AS score,
+           coalesce({in_order("avg", "CASE WHEN item_id IS NULL THEN score END")},
+                    {in_order("avg", _OF_ITEM)}) AS score,
            count(DISTINCT item_id) AS items
     FROM scored WHERE segment IS NOT NULL
     GROUP BY segment, rerun_id ORDER BY segment, rerun_id
-    """,
+    """,  # noqa: S608  the text is put together of constants
     "The same by segment.",
     uses=(SCORED,),
 )

@@ -63,17 +63,20 @@ def _measure_rebuilds(ask: Inquiry, rebuilds: Rebuilds) -> None:
     ask.measure("rerun_p", overall.p if overall else None, "p", q.RUNS, n=k)
     scored = len(rebuilds.rows) - k
     ask.measure("shipped_score", rebuilds.shipped, level, q.RUNS, n=scored)
+    if rebuilds.unmatched:
+        ask.measure("control_score", rebuilds.control, level, q.CONTROL, n=scored)
     reported, later = rebuilds.record.reported, rebuilds.record.later
     ask.measure("reported_score", reported.score if reported else None, level, REPORTED)
     if later:
         ask.measure("later_score", later.score, level, RESCORED)
-    by = RESCORED if later and not scored else q.RUNS
+    again = q.CONTROL if rebuilds.unmatched else q.RUNS
+    by = RESCORED if later and not scored else again
     ask.measure("harness_shift", rebuilds.shift, unit, by, n=scored or int(by is RESCORED))
     paired = rebuilds.paired
     ask.measure("paired_gap", paired.value if paired else None, unit, q.PAIRED, ci95=_ci(paired),
                 n=paired.n if paired else None)  # fmt: skip
     ask.measure("equivalent", rebuilds.is_equivalent, "label", q.PAIRED,
-                n=paired.n if paired else None)  # fmt: skip
+                n=rebuilds.items or None)  # fmt: skip
     if rebuilds.changed:
         p = mcnemar(rebuilds.changed).mid
         ask.measure("mcnemar_p", p, "p", q.CHANGED, n=rebuilds.changed.n)

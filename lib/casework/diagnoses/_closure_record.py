@@ -5,10 +5,19 @@ from dataclasses import dataclass
 from casework.case import Query
 from casework.diagnoses._inquiry import Inquiry
 
+
+def _is_other(measured: str) -> str:
+    """SQL: whether what a score was measured on is known, and is not the registered version `m`."""
+    return (
+        f"coalesce(NOT list_contains($names, {measured}) AND regexp_replace(lower({measured}), "
+        "'^sha256:', '') <> regexp_replace(lower(m.checkpoint), '^sha256:', ''), false)"
+    )
+
+
 REPORTED = Query(
     "reported",
-    """
-    SELECT score, source, noted_at, dataset_hash, run_id,
+    f"""
+    SELECT score, source, noted_at, dataset_hash, run_id, is_other,
            coalesce(suite,
                     (SELECT min(suite) FROM eval_runs
                      WHERE list_contains($names, checkpoint)
@@ -21,17 +30,19 @@ REPORTED = Query(
     FROM (
         SELECT m.metric_value AS score, 'the registry' AS source, 0 AS rank,
                m.created_at AS noted_at, r.dataset_hash, coalesce(r.suite, m.benchmark) AS suite,
-               m.eval_run_id AS run_id
+               m.eval_run_id AS run_id,
+               {_is_other("m.eval_checkpoint")} OR {_is_other("r.checkpoint")} AS is_other
         FROM model_versions AS m LEFT JOIN eval_runs AS r ON r.run_id = m.eval_run_id
         WHERE list_contains($names, m.checkpoint) AND m.metric_value IS NOT NULL
         UNION ALL
-        SELECT score, concat('eval run ', run_id), 1, started_at, dataset_hash, suite, run_id
+        SELECT score, concat('eval run ', run_id), 1, started_at, dataset_hash, suite, run_id,
+               false
         FROM eval_runs WHERE list_contains($names, checkpoint) AND score IS NOT NULL
     ) AS told
     ORDER BY rank, noted_at, score, source LIMIT 1
-    """,
+    """,  # noqa: S608  the text is put together of constants
     "The score with which the artifact was shipped, as it is on record; its suite is the only one, "
-    "or that of the eval run with this score.",
+    "or that of the eval run with this score. A version may quote a run of other weights.",
 )
 
 RESCORED = Query(
@@ -61,11 +72,13 @@ class Noted:
         score: in the unit of the rebuilds.
         written: as it stands there.
         source: where it stands.
+        is_other: whether it was measured on other weights.
     """
 
     score: float
     written: float
     source: str
+    is_other: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +88,8 @@ class Record:
     Attributes:
         reported: with which the artifact was shipped.
         later: of the last eval run since then, of the same suite; its harness may have drifted.
-        unlike: those that are of another unit than the rebuilds, which are not compared.
+        unlike: those of another unit than the rebuilds, or of other weights than the shipped,
+            which are not compared.
     """
 
     reported: Noted | None
@@ -99,8 +113,9 @@ def record_of(ask: Inquiry, names: list[str], mean: float | None, *, is_share: b
     for place, row in enumerate(rows):
         written = row["score"]
         score = written if mean is None else in_unit(written, mean, is_share=is_share)
-        if score is None:
-            unlike.append(Noted(written, written, row["source"]))
+        is_other = place == 0 and row["is_other"]
+        if score is None or is_other:
+            unlike.append(Noted(written, written, row["source"], is_other))
         else:
             found[place] = Noted(score, written, row["source"])
     return Record(found[0], found[1], tuple(unlike))

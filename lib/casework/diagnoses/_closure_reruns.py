@@ -7,11 +7,18 @@ from typing import Any
 
 from casework.diagnoses import _closure as q
 from casework.diagnoses._closure_record import Noted, Record, record_of
+from casework.diagnoses._closure_scale import margin_of, size_of
 from casework.diagnoses._inquiry import Inquiry
-from casework.stats.estimates import Estimate
+from casework.stats.estimates import Estimate, upper_if_none
 from casework.stats.multiplicity import holm
 from casework.stats.paired import Pairs
-from casework.stats.prediction import FEWEST, Prediction, mean_difference, predict
+from casework.stats.prediction import (
+    FEWEST,
+    Prediction,
+    fewest_items,
+    mean_difference,
+    predict,
+)
 from casework.words import count
 
 
@@ -44,6 +51,7 @@ class Rebuilds:
     Attributes:
         rows: of the query `runs`.
         shipped: score of the shipped weights on the present harness; None where not scored again.
+        control: the same on all items that they were scored on, those that no rebuild was too.
         record: scores of the shipped weights that stand on record.
         parts: the whole, then the segments; empty with too few rebuilds, or nothing to compare.
         paired: mean difference over the items, rebuilds minus shipped, with its 95 % interval.
@@ -51,20 +59,27 @@ class Rebuilds:
         changed: yes and no of the items with the shipped weights and with the rebuild, where there
             is one rebuild and its scores are no others.
         margin: the difference that matters.
+        size: by how much an item may change.
         is_share: whether all scores lie between 0 and 1.
+        items: that both sides were scored on.
         left_out: items that one side alone was scored on.
+        unmatched: those of them that the shipped weights were scored on.
     """
 
     rows: Sequence[Mapping[str, Any]]
     shipped: float | None
+    control: float | None
     record: Record
     parts: tuple[Segment, ...]
     paired: Estimate | None
     equivalence: Estimate | None
     changed: Pairs | None
     margin: float
+    size: float
     is_share: bool
+    items: int
     left_out: int
+    unmatched: int
 
     @property
     def scores(self) -> list[float]:
@@ -118,7 +133,7 @@ class Rebuilds:
         Now is the control, else a later eval run.
         """
         now, then = self.record.later, self.record.reported
-        score = self.shipped if self.shipped is not None else now.score if now else None
+        score = self.control if self.control is not None else now.score if now else None
         if score is None or then is None:
             return None
         # averages of the same items in another order differ in the last digit
@@ -132,7 +147,7 @@ class Rebuilds:
     def departing(self, alpha: float) -> list[Segment]:
         """The whole, then the segments, that the rebuilds do not explain, the worst first."""
         found = [part for part in self.parts if part.departs(self.margin, alpha)]
-        return sorted(found, key=lambda part: (part.name != "", part.prediction.gap.value))
+        return sorted(found, key=lambda part: (part.name != "", -abs(part.prediction.gap.value)))
 
     def reproduce(self, alpha: float) -> bool:
         """Whether the rebuilds stand for the shipped weights, overall and in each segment.
@@ -142,10 +157,10 @@ class Rebuilds:
         """
         if self.shipped is None or self.overall is None or self.departing(alpha):
             return False
-        near = self.equivalence or self.overall.prediction.gap
-        return near.inside(-self.margin, self.margin) and not any(
-            part.stands_apart(self.margin, alpha) for part in self.parts[1:]
-        )
+        lands = self.is_equivalent
+        if lands is None:
+            lands = self.overall.prediction.gap.inside(-self.margin, self.margin)
+        return lands and not any(part.stands_apart(self.margin, alpha) for part in self.parts[1:])
 
     def unsettled(self, alpha: float) -> bool:
         """Whether the shipped weights lie among the rebuilds, which do not show equivalence."""
@@ -157,36 +172,58 @@ class Rebuilds:
 
     @property
     def is_equivalent(self) -> bool | None:
-        """Two one-sided tests over the items; None without pairs."""
-        if self.equivalence is None:
+        """Two one-sided tests over the items, and items enough; None without pairs."""
+        if not self.items:
             return None
-        return self.equivalence.inside(-self.margin, self.margin)
+        near = self.equivalence
+        if near is None or not near.inside(-self.margin, self.margin):
+            return False
+        return self.items >= self.fewest_items
+
+    @property
+    def fewest_items(self) -> int:
+        """Items of which fewer show no equivalence, whether some of them changed or none did."""
+        return fewest_items(self.margin, self.size)
 
 
 def compare(ask: Inquiry, names: list[str], margin: float | None, seed: int) -> Rebuilds:
     """Compare the rebuilds with the shipped weights on one harness."""
     rows = [row for row in ask.ask(q.RUNS, names=names) if row["score"] is not None]
     is_share = bool(rows) and all(row["least"] >= 0 and row["most"] <= 1 for row in rows)
-    settled = float(ask.infer("margin", margin, _margin(rows, is_share=is_share)))
+    settled = float(ask.infer("margin", margin, margin_of(rows, is_share=is_share)))
     originals = [row["score"] for row in rows if row["is_original"]]
     shipped = sum(originals) / len(originals) if originals else None
     mean = sum(row["score"] for row in rows) / len(rows) if rows else None
     record = record_of(ask, names, mean, is_share=is_share)
     cells = ask.ask(q.PAIRED, names=names)
     values, counts = [c["difference"] for c in cells], [c["items"] for c in cells]
+    size = size_of(rows, is_share=is_share)
+    left_out = ask.one(q.LEFT_OUT, names=names)
+    control = _control(ask, names) if left_out["unmatched"] else shipped
     found = Rebuilds(
         rows=rows,
         shipped=shipped,
+        control=control,
         record=record,
         parts=(),
-        paired=mean_difference(values, counts, seed=seed),
-        equivalence=mean_difference(values, counts, level=0.90, seed=seed),
+        paired=mean_difference(values, counts, seed=seed, size=size),
+        equivalence=mean_difference(values, counts, level=0.90, seed=seed, size=size),
         changed=_changed(ask, names) if len(rows) - len(originals) == 1 else None,
         margin=settled,
+        size=size,
         is_share=is_share,
-        left_out=ask.one(q.LEFT_OUT, names=names)["items"],
+        items=sum(counts),
+        left_out=left_out["items"],
+        unmatched=left_out["unmatched"],
     )
-    return found if found.few else replace(found, parts=_parts(ask, names, found.target, rows))
+    if found.few:
+        return found
+    return replace(found, parts=_parts(ask, names, found.target, rows, size))
+
+
+def _control(ask: Inquiry, names: list[str]) -> float:
+    scores = [row["score"] for row in ask.ask(q.CONTROL, names=names)]
+    return float(sum(scores) / len(scores))
 
 
 def _changed(ask: Inquiry, names: list[str]) -> Pairs | None:
@@ -195,26 +232,14 @@ def _changed(ask: Inquiry, names: list[str]) -> Pairs | None:
     return Pairs(*cells) if row["pairs"] and sum(cells) == row["pairs"] else None
 
 
-def _margin(rows: Sequence[Mapping[str, Any]], *, is_share: bool) -> float:
-    """METHODS 0.10: one point for rates, a tenth of a standard deviation for scores.
-
-    Items that are right or wrong in percent, 0 or 100, make a rate too.
-    """
-    if is_share:
-        return 0.01
-    spreads = [row["spread"] for row in rows if row["spread"]]
-    if not spreads or all(row["is_percent"] is not False for row in rows):
-        return 1.0
-    return float(0.1 * sum(spreads) / len(spreads))
-
-
 def _parts(
-    ask: Inquiry, names: list[str], target: float | None, rows: Sequence[Mapping[str, Any]]
-) -> tuple[Segment, ...]:
+    ask: Inquiry, names: list[str], target: float | None, rows: Sequence[Mapping[str, Any]],
+    size: float,
+) -> tuple[Segment, ...]:  # fmt: skip
     """The whole and the segments, with p-values adjusted over all of them."""
     if target is None:
         return ()
-    churn = ask.one(q.CHURN, names=names)["variance"] or 0.0
+    churn = _churn(ask, names, size)
     rebuilt = [row for row in rows if not row["is_original"]]
     found: dict[str, Prediction | None] = {"": _predict(target, rebuilt, churn)}
     by_segment: dict[str, list[Mapping[str, Any]]] = {}
@@ -233,6 +258,14 @@ def _parts(
     return tuple(
         Segment(name, one, p) for (name, one), p in zip(kept.items(), adjusted, strict=True)
     )
+
+
+def _churn(ask: Inquiry, names: list[str], size: float) -> float:
+    """Variance of one item from rebuild to rebuild; where none varied, what so many leave open."""
+    row = ask.one(q.CHURN, names=names)
+    if row["variance"] or not row["items"]:
+        return row["variance"] or 0.0
+    return upper_if_none(row["items"]) * (size / 2) ** 2
 
 
 def _predict(

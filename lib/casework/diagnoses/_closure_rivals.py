@@ -99,9 +99,9 @@ def _of_harness(rebuilds: Rebuilds) -> tuple[Outcome, str]:
             return "not_testable", "the shipped weights were not scored again beside the rebuilds"
         return "not_excluded", f"the same weights shifted by {shift} from one eval run to a later"
     if rebuilds.shift is None:
-        return "excluded", (
-            "both were scored on one harness; the score at shipping is not on record in their unit"
-        )
+        is_other = any(noted.is_other for noted in rebuilds.record.unlike)
+        of = "was measured on other weights" if is_other else "is not on record in their unit"
+        return "excluded", f"both were scored on one harness; the score at shipping {of}"
     if not rebuilds.drifted:
         return "excluded", "the same weights score as they did at shipping"
     return "excluded", f"the same weights shifted by {shift}; the gap is measured after that"

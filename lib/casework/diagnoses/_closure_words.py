@@ -197,16 +197,17 @@ def _of_control(ask: Inquiry, rebuilds: Rebuilds) -> Iterator[Finding]:
     if rebuilds.shift is None or then is None:
         return
     level, unit = ("share", "points") if rebuilds.is_share else ("score", "score")
-    where, score = "scored again on the present harness", rebuilds.shipped
+    where, score = "scored again on the present harness", rebuilds.control
     if score is None and later is not None:
         where, score = f"in {_source(later)}, not beside the rebuilds", later.score
     now = f"{where}, the shipped weights score {spread(score, None, level)}"
     was = f"{spread(then.score, None, level)} in {_source(then)}"
     shift = spread(rebuilds.shift, None, unit)
+    control = "control_score" if rebuilds.unmatched else "shipped_score"
     how = f"a shift of {shift} from" if rebuilds.drifted else "the same as"
     yield Finding(
         f"Control: {now}, {how} {was}.",
-        ("harness_shift", "shipped_score", "reported_score"), (ask.evidence_id(REPORTED),),
+        ("harness_shift", control, "reported_score"), (ask.evidence_id(REPORTED),),
     )  # fmt: skip
 
 
@@ -260,14 +261,16 @@ def limits(
     elif rebuilds.is_equivalent is None and not rebuilds.reproduce(alpha):
         said.append("Without scores of the same items equivalence shows only where rebuilds hardly "
                     "differ.")  # fmt: skip
-    elif not rebuilds.is_equivalent and not chain.broken and rebuilds.paired is not None:
+    elif rebuilds.items and not rebuilds.is_equivalent and not chain.broken:
         said += _settling(rebuilds)
     if rebuilds.left_out:
         said.append(f"{count(rebuilds.left_out, 'items')} that not both the shipped weights and a "
                     "rebuild were scored on are left out.")  # fmt: skip
     for noted in rebuilds.record.unlike:
-        said.append(f"The score {number(noted.score)} in {_source(noted)} is in another unit than "
-                    "the rebuilds, and was not compared.")  # fmt: skip
+        why = "was measured on other weights" if noted.is_other else (
+            "is in another unit than the rebuilds")  # fmt: skip
+        said.append(f"The score {number(noted.score)} in {_source(noted)} {why}, and was not "
+                    "compared.")  # fmt: skip
     if not ask.case.filled("engagements"):
         said.append("Without `engagements`, owners who are there count as able to rebuild it.")
     return tuple(said)
@@ -276,10 +279,15 @@ def limits(
 def _settling(rebuilds: Rebuilds) -> Iterator[str]:
     """Say how many items would settle it, where the gap as it is would pass for none."""
     near = rebuilds.equivalence
-    if near is None or abs(near.value) >= rebuilds.margin:
+    if not rebuilds.margin or (near is not None and abs(near.value) >= rebuilds.margin):
+        return
+    fewest = rebuilds.fewest_items
+    within = spread(rebuilds.margin, None, "points" if rebuilds.is_share else "score")
+    if near is None or rebuilds.items < fewest:
+        yield (f"To show equivalence within {within}, at least {count(fewest, 'items')} would be "
+               "needed: fewer may hold none of those that changed.")  # fmt: skip
         return
     room = rebuilds.margin - abs(near.value)
     items = math.ceil(near.n * ((near.high - near.low) / 2 / room) ** 2)
-    within = spread(rebuilds.margin, None, "points" if rebuilds.is_share else "score")
     yield (f"To show equivalence within {within}, about {count(items, 'items')} would be needed, "
            "were the gap as it is.")  # fmt: skip
