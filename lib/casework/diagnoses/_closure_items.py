@@ -20,33 +20,36 @@ from casework.stats.sign_flips import with_unseen
 from casework.visible import shorten
 from casework.words import count, number, p_value, spread
 
-_MOST, _NAMED = 12, 3
+_COMPARED, _SHOWN, _NAMED = 100, 12, 3
 
 BY_SEGMENT = Query(
     "paired_segments",
     f"""
-    SELECT segment, difference, items
+    SELECT segment, difference, items, segments
     FROM (
-        SELECT segment, round(rebuilt - shipped, 6) AS difference, count(*) AS items,
-               dense_rank() OVER (ORDER BY max(in_segment) DESC, segment) AS place
+        SELECT *, max(place) OVER () AS segments
         FROM (
-            SELECT segment, shipped, rebuilt, count(*) OVER (PARTITION BY segment) AS in_segment
+            SELECT segment, round(rebuilt - shipped, 6) AS difference, count(*) AS items,
+                   dense_rank() OVER (ORDER BY max(in_segment) DESC, segment) AS place
             FROM (
-                SELECT segment, item_id, avg(score) FILTER (WHERE is_original) AS shipped,
-                       avg(score) FILTER (WHERE is_original IS NOT TRUE) AS rebuilt
-                FROM reruns
-                WHERE list_contains($names, artifact) AND item_id IS NOT NULL
-                  AND segment IS NOT NULL
-                GROUP BY segment, item_id
+                SELECT segment, shipped, rebuilt, count(*) OVER (PARTITION BY segment) AS in_segment
+                FROM (
+                    SELECT segment, item_id, avg(score) FILTER (WHERE is_original) AS shipped,
+                           avg(score) FILTER (WHERE is_original IS NOT TRUE) AS rebuilt
+                    FROM reruns
+                    WHERE list_contains($names, artifact) AND item_id IS NOT NULL
+                      AND segment IS NOT NULL
+                    GROUP BY segment, item_id
+                )
+                WHERE rebuilt IS NOT NULL AND shipped IS NOT NULL
             )
-            WHERE rebuilt IS NOT NULL AND shipped IS NOT NULL
+            GROUP BY segment, round(rebuilt - shipped, 6)
         )
-        GROUP BY segment, round(rebuilt - shipped, 6)
     )
-    WHERE place <= {_MOST} ORDER BY segment, difference
+    WHERE place <= {_COMPARED} ORDER BY segment, difference
     """,  # noqa: S608  the text is put together of constants
     "Items of each segment by how much the mean of the rebuilds differs from the shipped weights "
-    f"on them (the {_MOST} segments with most items).",
+    f"on them (the {_COMPARED} segments with most items, of how many there are).",
 )
 
 
@@ -56,7 +59,8 @@ class Paired:
 
     Attributes:
         gap: mean difference, rebuilds minus shipped, with its 95 % interval.
-        is_equivalent: whether the 90 % interval lies within the margin: two one-sided tests.
+        is_equivalent: whether the 90 % interval lies within the margin: two one-sided tests. The
+            whole must have items enough too.
         p: of no difference, Holm's over the whole and the segments.
     """
 
@@ -70,14 +74,15 @@ def by_items(
     ask: Inquiry, names: Sequence[str], rebuilds: Rebuilds, alpha: float, seed: int
 ) -> Iterator[Finding]:
     """Compare the rebuilds with the shipped weights item by item, and say what that shows."""
-    found = _compare(ask, names, rebuilds.margin, seed)
+    found = _compare(ask, names, rebuilds, seed)
     if not found:
         return
+    in_all = max((row["segments"] for row in ask.ask(BY_SEGMENT, names=names)), default=0)
     unit = "points" if rebuilds.is_share else "score"
     within = spread(rebuilds.margin, None, unit)
     rows = [{"segment": one.segment or "all items", "items": one.gap.n, "gap": one.gap.value,
              "low": one.gap.low, "high": one.gap.high, "p_holm": one.p,
-             "equivalent": one.is_equivalent} for one in found]  # fmt: skip
+             "equivalent": one.is_equivalent} for one in _shown(found)]  # fmt: skip
     ask.measure("paired_segments", rows, "table", BY_SEGMENT, n=found[0].gap.n)
     whole, parts = found[0], found[1:]
     said = (
@@ -87,11 +92,17 @@ def by_items(
         f"{'' if whole.is_equivalent else 'not '}shown."
     )
     evidence = (ask.evidence_id(q.PAIRED), ask.evidence_id(BY_SEGMENT))
-    yield Finding(said + _of_parts(parts, alpha, unit),
+    yield Finding(said + _of_parts(parts, in_all, alpha, unit),
                   ("paired_gap", "equivalent", "paired_segments"), evidence)  # fmt: skip
 
 
-def _of_parts(parts: Sequence[Paired], alpha: float, unit: str) -> str:
+def _shown(found: Sequence[Paired]) -> list[Paired]:
+    """The whole and the segments for a table: where they are many, those that differ most."""
+    ranked = sorted(found[1:], key=lambda one: (one.p, -abs(one.gap.value)))
+    return [one for one in found if one is found[0] or one in ranked[:_SHOWN]]
+
+
+def _of_parts(parts: Sequence[Paired], in_all: int, alpha: float, unit: str) -> str:
     """Say in which segments the items differ, and in how many they are equivalent."""
     if not parts:
         return ""
@@ -104,13 +115,17 @@ def _of_parts(parts: Sequence[Paired], alpha: float, unit: str) -> str:
     more = f"; and {number(len(apart) - _NAMED)} more" if len(apart) > _NAMED else ""
     same = sum(one.is_equivalent for one in parts)
     where = f": {named}{more}" if named else ""
+    of = f" with most items, of {number(in_all)}" if in_all > _COMPARED else ""
     return (
         f" A difference beyond chance is in {number(len(apart))} of "
-        f"{count(len(parts), 'segments')} (Holm){where}; equivalence is shown in {number(same)}."
+        f"{count(len(parts), 'segments')}{of} (Holm){where}; equivalence is shown in "
+        f"{number(same)}."
     )
 
 
-def _compare(ask: Inquiry, names: Sequence[str], margin: float, seed: int) -> tuple[Paired, ...]:
+def _compare(
+    ask: Inquiry, names: Sequence[str], rebuilds: Rebuilds, seed: int
+) -> tuple[Paired, ...]:
     """The whole and the segments of at least two items; empty without items of both."""
     cells: dict[str | None, tuple[list[float], list[int]]] = {}
     rows = [{"segment": None, **row} for row in ask.ask(q.PAIRED, names=names)]
@@ -119,18 +134,17 @@ def _compare(ask: Inquiry, names: Sequence[str], margin: float, seed: int) -> tu
         values.append(row["difference"])
         counts.append(row["items"])
     kept = {name: cell for name, cell in cells.items() if sum(cell[1]) > 1}
-    if None not in kept:
+    if None not in kept or rebuilds.paired is None:
         return ()
-    size = _size_of_a_change(*kept[None])
+    size, margin = _size_of_a_change(*kept[None]) or rebuilds.size, rebuilds.margin
     adjusted = holm([difference_p(*cell, seed=seed) for cell in kept.values()])
-    found = []
-    for (name, cell), p in zip(kept.items(), adjusted, strict=True):
+    found = [Paired(None, rebuilds.paired, bool(rebuilds.is_equivalent), adjusted[0])]
+    for (name, cell), p in zip(list(kept.items())[1:], adjusted[1:], strict=True):
         gap = mean_difference(*cell, seed=seed)
         near = mean_difference(*cell, level=0.90, seed=seed)
         if gap is not None and near is not None:
-            if name is not None:
-                gap, near = with_unseen(gap, size), with_unseen(near, size, 0.90)
-            found.append(Paired(name, gap, near.inside(-margin, margin), p))
+            same = with_unseen(near, size, 0.90).inside(-margin, margin)
+            found.append(Paired(name, with_unseen(gap, size), same, p))
     return tuple(found)
 
 
