@@ -25,7 +25,8 @@ The same bits are not needed, the same scores are. A base that a provider hosts 
 anyone. A harness that drifted moves every score: so the old weights are scored again first. Data
 erased for privacy are gone by law, with a digest that stays. A lineage entry whose digest does not
 match is worse than none. Fewer than five rebuilds say little, and seeds alone may differ by as
-much as the gap.
+much as the gap. Fewer than 299 items that are right or wrong cannot show that less than a point is
+lost, even where none of them changed.
 """
 
 from collections.abc import Mapping
