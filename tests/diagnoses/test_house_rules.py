@@ -73,7 +73,7 @@ def parameters(query: Query) -> dict[str, object]:
     known |= {"is_ratio": False, "everyone": False, "least": 10.0, "other": "a"}
     known |= {"cells_control": 4096, "cells_treated": 4096, "below": "100"}
     known |= dict.fromkeys(("run", "condition", "suite", "bank", "checkpoint"), "a")
-    known |= {name: ["a"] for name in ("runs", "leaked")}
+    known |= {name: ["a"] for name in ("runs", "leaked", "clean")}
     known |= {name: ["a"] for name in ("base_runs", "tuned_runs", "stopped_by_filter")}
     known |= {name: ["a"] for name in ("english", "others", "categories", "launch_runs")}
     known |= dict.fromkeys(("named_for_harm", "harm_field", "named_for_judge"), "a")
