@@ -12,6 +12,7 @@ from fixtures import Incident
 from casework.charts import svg
 from casework.diagnoses import ALL as DIAGNOSES
 from casework.findings import VERDICTS, Chart
+from casework.stats.cluster_means import cluster_mean, clusters_of
 from casework.stats.estimates import clopper_pearson
 from casework.words import title
 
@@ -71,6 +72,7 @@ def verdict_table(incidents: Sequence[Incident], outcomes: Sequence[Outcome]) ->
     for incident in incidents:
         found = _of(incident, outcomes)
         if not found:
+            yield f"| {incident.name} | {', '.join(incident.verdicts)} | not run |"
             continue
         verdicts = Counter(o.verdict for o in found)
         right = clopper_pearson(sum(verdicts[v] for v in incident.verdicts), len(found))
@@ -85,20 +87,20 @@ def verdict_table(incidents: Sequence[Incident], outcomes: Sequence[Outcome]) ->
 
 
 def _of_all(told: Sequence[bool]) -> str:
-    return f"{sum(told)}/{len(told)}" if told else "none planted"
+    return f"{sum(told)}/{len(told)}" if told else "none compared"
 
 
 def coverage(incidents: Sequence[Incident], outcomes: Sequence[Outcome]) -> Iterator[str]:
     """How often the 95 % interval of the primary estimate held the planted value."""
     yield "| diagnosis | planted | covered (95 %) | healthy and traps | covered (95 %) | all |"
     yield "|---|---:|---:|---:|---:|---:|"
-    everything: list[list[bool]] = [[], []]
+    everything: list[list[Outcome]] = [[], []]
     for diagnosis in DIAGNOSES:
-        held: list[list[bool]] = [[], []]
+        held: list[list[Outcome]] = [[], []]
         for incident in incidents:
             if incident.diagnosis == diagnosis.name:
                 held[incident.kind != "planted"] += [
-                    o.covered for o in _of(incident, outcomes) if o.covered is not None
+                    o for o in _of(incident, outcomes) if o.covered is not None
                 ]
         if any(held):
             yield _coverage_row(diagnosis.name, held)
@@ -106,10 +108,18 @@ def coverage(incidents: Sequence[Incident], outcomes: Sequence[Outcome]) -> Iter
     yield _coverage_row("all", everything)
 
 
-def _coverage_row(name: str, held: list[list[bool]]) -> str:
-    cells = [cell for cases in held for cell in (str(len(cases)), _share_of(cases))]
-    both = [one for cases in held for one in cases]
-    return f"| {name} | {' | '.join(cells)} | {sum(both) / len(both):.1%} |"
+def _coverage_row(name: str, held: list[list[Outcome]]) -> str:
+    cells = [cell for cases in held for cell in (str(len(cases)), _covered(cases))]
+    both = [o.covered for cases in held for o in cases]
+    return f"| {name} | {' | '.join(cells)} | {sum(map(bool, both)) / len(both):.1%} |"
+
+
+def _covered(cases: Sequence[Outcome]) -> str:
+    """The share that was covered, with an interval over seeds: cases of one share their draw."""
+    if not cases:
+        return "none"
+    found = cluster_mean(clusters_of([bool(o.covered) for o in cases], [o.seed for o in cases]), 0)
+    return f"{found.value:.1%} ({found.low:.1%} to {found.high:.1%})"
 
 
 def _share_of(cases: Sequence[bool]) -> str:
@@ -123,9 +133,10 @@ def false_confirmations(
     incidents: Sequence[Incident], outcomes: Sequence[Outcome]
 ) -> Iterator[str]:
     """How often a healthy twin or a trap was confirmed, for each and for all of a diagnosis."""
-    heads = ("diagnosis", "incidents", "seeds each", "cases", "confirmed", "share (95 %)")
+    heads = ("diagnosis", "incidents", "seeds each", "cases", "confirmed", "share",
+             "seeds with any (95 %)")  # fmt: skip
     yield f"| {' | '.join(heads)} | worst incident |"
-    yield "|---|---:|---:|---:|---:|---|---|"
+    yield "|---|---:|---:|---:|---:|---:|---|---|"
     everything: list[Outcome] = []
     for diagnosis in DIAGNOSES:
         quiet = [i for i in incidents if i.diagnosis == diagnosis.name and i.kind != "planted"]
@@ -135,17 +146,12 @@ def false_confirmations(
         if not cases:
             continue
         everything += cases
-        wrong, told_share = _confirmed(cases)
         seeds = sorted({len(rows) for rows in found.values()})
         least = f"{seeds[0]}" if len(seeds) == 1 else f"{seeds[0]} to {seeds[-1]}"
         worst = max(found, key=lambda name: _share_confirmed(found[name]))
-        told = f"{worst}: {_confirmed(found[worst])[1]}" if found[worst] else "none"
-        yield (
-            f"| {diagnosis.name} | {len(quiet)} | {least} | {len(cases)} | {wrong} | "
-            f"{told_share} | {told} |"
-        )
-    wrong, told_share = _confirmed(everything)
-    yield f"| all | | | {len(everything)} | {wrong} | {told_share} | |"
+        told = f"{worst}: {_seeds_confirmed(found[worst])}" if found[worst] else "none"
+        yield f"| {diagnosis.name} | {len(quiet)} | {least} | {_confirmed(cases)} | {told} |"
+    yield f"| all | | | {_confirmed(everything)} | |"
 
 
 def power(incidents: Sequence[Incident], outcomes: Sequence[Outcome]) -> Iterator[str]:
@@ -168,13 +174,20 @@ def _share_confirmed(cases: Sequence[Outcome]) -> float:
     return clopper_pearson(wrong, len(cases)).high if cases else 0.0
 
 
-def _confirmed(cases: Sequence[Outcome]) -> tuple[int, str]:
-    """How many were confirmed, and their share with its interval."""
+def _confirmed(cases: Sequence[Outcome]) -> str:
+    """How many cases there are, how many were confirmed, their share, and the seeds with any."""
     wrong = sum(o.verdict == "confirmed" for o in cases)
+    share = f"{wrong / len(cases):.2%}" if cases else "none"
+    return f"{len(cases)} | {wrong} | {share} | {_seeds_confirmed(cases)}"
+
+
+def _seeds_confirmed(cases: Sequence[Outcome]) -> str:
+    """The share of seeds in which any case was confirmed: those of one seed share their draw."""
     if not cases:
-        return 0, "none"
-    share = clopper_pearson(wrong, len(cases))
-    return wrong, f"{share.value:.2%} ({share.low:.2%} to {share.high:.2%})"
+        return "none"
+    seeds = {o.seed for o in cases}
+    share = clopper_pearson(len({o.seed for o in cases if o.verdict == "confirmed"}), len(seeds))
+    return f"{share.value:.2%} of {share.n} ({share.low:.2%} to {share.high:.2%})"
 
 
 def confusion(incidents: Sequence[Incident], outcomes: Sequence[Outcome]) -> Iterator[str]:
@@ -227,8 +240,16 @@ def plot(found: dict[str, list[float]]) -> Chart:
 
 
 def write_page(incidents: Sequence[Incident], outcomes: Sequence[Outcome]) -> None:
-    """Write the page and its plot, and keep the log."""
+    """Write the page and its plot, and keep the log.
+
+    Raises:
+        ValueError: a case ended in an error, which is no verdict.
+    """
+    if broken := [f"{o.incident} seed {o.seed}" for o in outcomes if o.verdict == "error"]:
+        raise ValueError(f"{len(broken)} cases ended in an error, run them again: {broken[:5]}")
     keep(incidents, outcomes)
+    planted = {i.name for i in incidents if i.kind == "planted"}
+    by_kind = [[o for o in outcomes if (o.incident in planted) is one] for one in (True, False)]
     tests = p_values(incidents, outcomes)
     PLOT.write_text(svg(plot(tests)), encoding="utf-8")
     lines = [
@@ -236,11 +257,12 @@ def write_page(incidents: Sequence[Incident], outcomes: Sequence[Outcome]) -> No
         "",
         "How often the verdicts are right, over seeds of every incident in `fixtures/`: planted, "
         "healthy, and traps that look alike. Written by `python -m benchmarks.validity --page` "
-        "from the log of `python -m benchmarks.validity --seeds 200` and of `--all`. Intervals "
-        "are Clopper and Pearson's.",
+        "from the log of that command with the seeds named below, and of `--all`. Intervals of one "
+        "incident are Clopper and Pearson's. Incidents of one seed share their draw, so that "
+        "intervals over several incidents are over seeds.",
         "",
-        f"{len(outcomes):,} outcomes over {len({o.seed for o in outcomes}):,} seeds. By commit: "
-        f"{_commits(outcomes)}. All are in `benchmarks/{KEPT.name}`.",
+        f"Planted: {_told_of(by_kind[0])}. Healthy and traps: {_told_of(by_kind[1])}. All are in "
+        f"`benchmarks/{KEPT.name}`; a line is of the commit that ran it.",
         "",
         "## False confirmations",
         "",
@@ -252,9 +274,12 @@ def write_page(incidents: Sequence[Incident], outcomes: Sequence[Outcome]) -> No
         "",
         "## Coverage of intervals",
         "",
-        "Over all incidents that plant a value. Where nothing is planted the estimate often lies "
-        "at the end of what can be: no pair of answers differs, every question is covered. There "
-        "no interval can miss as often as one time in twenty.",
+        "Over all cases whose estimate can be compared with what was planted: not where a lift is "
+        "planted in `cohort_skew` (as a share of the level, and measured in the unit of the "
+        "metric), nor where by chance the NPS of another tier fell in `feedback_poisoning`, nor "
+        "where a verdict needs no interval. Where the change that is planted is none the estimate "
+        "often lies at the end of what can be: no pair of answers differs, every question is "
+        "covered. There no interval can miss as often as one time in twenty.",
         "",
         *coverage(incidents, outcomes),
         "",
@@ -279,9 +304,19 @@ def write_page(incidents: Sequence[Incident], outcomes: Sequence[Outcome]) -> No
     PAGE.write_text("\n".join(lines), encoding="utf-8")
 
 
-def _commits(outcomes: Sequence[Outcome]) -> str:
+def _told_of(outcomes: Sequence[Outcome]) -> str:
+    """How many outcomes, of which seeds, by which commits."""
     counts = Counter(o.commit or "not recorded" for o in outcomes)
-    return ", ".join(f"{commit} ({n:,})" for commit, n in counts.most_common())
+    commits = ", ".join(f"{commit} ({n:,})" for commit, n in counts.most_common())
+    seeds = _ranges(sorted({o.seed for o in outcomes}))
+    return f"{len(outcomes):,} outcomes, seeds {seeds}, by commit {commits}"
+
+
+def _ranges(numbers: Sequence[int]) -> str:
+    starts = [n for i, n in enumerate(numbers) if not i or numbers[i - 1] != n - 1]
+    ends = [n for i, n in enumerate(numbers) if numbers[i + 1 : i + 2] != [n + 1]]
+    return ", ".join(f"{a}" if a == b else f"{a} to {b}"
+                     for a, b in zip(starts, ends, strict=True))  # fmt: skip
 
 
 def _of(incident: Incident, outcomes: Sequence[Outcome]) -> list[Outcome]:

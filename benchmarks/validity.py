@@ -89,7 +89,9 @@ EXACT: Mapping[str, tuple[str, ...]] = {
     "output_attribution": (
         "decisions", "grade_a", "grade_b", "grade_c", "grade_d", "grade_e", "rotations",
         "boundaries", "unlogged_rotations", "coverage"),
-    "debug_feedback": ("rows", "internal_share", "non_production_share", "unmatched_share"),
+    "debug_feedback": (
+        "rows", "internal_share", "non_production_share", "unmatched_share", "slices_up",
+        "slices_down"),
 }  # fmt: skip
 """Measures that are counted, not estimated: they must be the planted numbers of their names."""
 
@@ -215,7 +217,7 @@ def main() -> None:
         write_page(ALL, read_outcomes(args.log))
         return
     args.log.parent.mkdir(exist_ok=True)
-    tasks = list(_tasks(args, {o.key for o in read_outcomes(args.log)}))
+    tasks = list(_tasks(args, {o.key for o in read_outcomes(args.log) if o.verdict != "error"}))
     began = time.monotonic()
     with (
         tempfile.TemporaryDirectory(prefix="casework-") as folder,
