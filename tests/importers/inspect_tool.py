@@ -28,6 +28,10 @@ from inspect_ai.scorer import Score, includes, match, mean, scorer, value_to_flo
 from inspect_ai.solver import generate, solver, system_message
 
 try:
+    from inspect_ai.log import headline_metric
+except ImportError:  # an old version, which knows the first metric of the first score alone
+    headline_metric = None
+try:
     from inspect_ai.log._recorders.chunked import convert_eval_logs_to_chunked
 except ImportError:  # an old version, which knows no chunks
     convert_eval_logs_to_chunked = None
@@ -121,11 +125,19 @@ def essays() -> Task:
     return Task(dataset=samples, solver=[said, generate()], scorer=includes())
 
 
+def headline(log: EvalLog) -> Any:
+    """The metric that sums up the log, as Inspect itself chooses it."""
+    if headline_metric:
+        found = headline_metric(log)
+        return found.metric if found else None
+    score = log.results.scores[0] if log.results and log.results.scores else None
+    return next(iter(score.metrics.values()), None) if score else None
+
+
 def described(log: EvalLog) -> dict[str, Any]:
     """The log as Inspect's own reader has it."""
     number = value_to_float()
-    headline = log.results.scores[0] if log.results and log.results.scores else None
-    metric = next(iter(headline.metrics.values()), None) if headline else None
+    metric = headline(log)
     return {
         "run_id": getattr(log.eval, "eval_id", None),  # which old versions do not give
         "suite": log.eval.task,

@@ -25,6 +25,7 @@ from casework.importers._zip import open_archive
 from casework.importers.inspect_logs import inspect_logs
 
 TOOL = Path(__file__).with_name("inspect_tool.py")
+REMOVED = "Key removed from summary (> 1k)"
 REAL = "data/eval_logs/UKGovernmentBEIS__inspect_ai"
 
 Told = Mapping[str, Any]
@@ -399,6 +400,66 @@ def test_the_headline_metric_of_the_task(
     assert samples_of(case)[0]["score"] == of_sample
 
 
+def test_the_headline_of_the_results_counts_before_that_of_the_task(
+    case: Path, tmp_path: Path
+) -> None:
+    value = log(eval={**log()["eval"], "headline_metric": {"scorer": "match"}})
+    value["results"]["headline"] = {"scorer": "judge", "score": "judge", "metric": "mean"}
+    load(case, inspect_logs, as_json(tmp_path, value))
+    assert (run_of(case)["score"], samples_of(case)[0]["score"]) == (0.9, 0.25)
+
+
+def test_a_scorer_that_gives_an_object_has_a_score_for_each_entry(
+    case: Path, tmp_path: Path
+) -> None:
+    value = log(samples=[sample(scores={"match": {"value": "C"}, "graded": {"value": {"a": 0}}})])
+    value["results"]["scores"] = [
+        {"name": "a", "scorer": "graded", "scored_samples": 7, "metrics": {"mean": {"value": 0}}},
+    ]
+    load(case, inspect_logs, as_json(tmp_path, value))
+    (found,) = samples_of(case)
+    assert (found["score"], found["attributes"]["score_from"]) == (0.0, "graded")
+    assert (run_of(case)["score"], run_of(case)["n_items"]) == (0.0, 7)
+
+
+@pytest.mark.parametrize("place", ["model", "task"])
+def test_a_system_message_of_the_settings_is_of_the_prompt(
+    case: Path, tmp_path: Path, place: str
+) -> None:
+    """Inspect puts it before the messages of each call and keeps it out of those that it logs."""
+    config = {"temperature": 0.5, "system_message": "Be kind."}
+    value = log()
+    if place == "task":
+        value["plan"]["config"] = config
+    else:
+        value["eval"]["model_generate_config"] = config
+    load(case, inspect_logs, as_json(tmp_path, value))
+    run, (found,) = run_of(case), samples_of(case)
+    assert run["prompt_hash"] == hash_prompt(["Be kind.", "Answer."])
+    assert run["params_hash"] == hash_params({"temperature": 0.5})
+    assert run["attributes"]["system_message"] == "Be kind."
+    assert found["prompt_text"] == "system: Be kind.\nsystem: Answer.\nuser: 1 + 1?"
+
+
+def test_which_model_answered_is_kept_and_told(case: Path, tmp_path: Path) -> None:
+    fallback = [{"model": "a", "fallback_model": "b", "count": 1}]
+    output = {**sample()["output"], "model": "b"}
+    path = as_json(tmp_path, log(samples=[sample(output=output, model_fallbacks=fallback)]))
+    load(case, inspect_logs, path)
+    attributes = samples_of(case)[0]["attributes"]
+    assert (attributes["model"], attributes["model_fallbacks"]) == ("b", fallback)
+    assert "in 1 samples another model served calls" in notes_of(path)
+
+
+@pytest.mark.parametrize(("epoch", "held"), [("2", 2), (3.0, 3), ("two", None), (1.5, None)])
+def test_epochs(tmp_path: Path, epoch: Any, held: int | None) -> None:
+    path = as_json(tmp_path, log(samples=[sample(epoch=epoch)]))
+    first = next(inspect_logs.read(source_of(path), Options()))
+    assert isinstance(first, Row)
+    assert first.values["epoch"] == held
+    assert ("1 epochs are no whole numbers" in notes_of(path)) == (held is None)
+
+
 def test_a_log_of_the_first_version(case: Path, tmp_path: Path) -> None:
     results = {"scorer": {"name": "match"}, "metrics": {"accuracy": {"value": 0.25}}}
     old = sample(score={"value": "I"})
@@ -482,7 +543,45 @@ def test_texts_kept_apart_are_looked_up(case: Path, tmp_path: Path) -> None:
     ]  # fmt: skip
 
 
+def test_short_references_do_not_make_endless_texts(case: Path, tmp_path: Path) -> None:
+    said = {"role": "user", "content": "attachment://a"}
+    held = {"a": "x" * 200_000}
+    many = sample(messages=[said] * 500, attachments=held)
+    path = as_json(tmp_path, log(samples=[many, sample(id=2, messages=[said] * 9,
+                                                       attachments=held)]))  # fmt: skip
+    load(case, inspect_logs, path)
+    first, second = (item["prompt_text"] for item in samples_of(case))
+    assert len(first) < 4_000_000
+    assert first.endswith("attachment://a")
+    assert second == "\n".join(["user: " + held["a"]] * 9)
+    assert "references to texts kept apart are left as they stand" in notes_of(path)
+
+
 # What cannot be used
+
+
+@pytest.mark.parametrize("id", ["\\frac{1}{2}", "a/../b"])
+def test_an_id_of_a_sample_is_any_text(case: Path, tmp_path: Path, id: str) -> None:
+    """Inspect makes the name of a member of it as it stands."""
+    (exhibit,) = load(case, inspect_logs, as_archive(tmp_path, log(samples=[sample(id=id)])))
+    assert exhibit.rows_kept == 2
+    assert samples_of(case)[0]["item_id"] == id
+
+
+def test_samples_that_are_no_list_are_a_reject(case: Path, tmp_path: Path) -> None:
+    load(case, inspect_logs, as_json(tmp_path, log(samples={"0": {"id": 1}})))
+    assert rows(case, "SELECT locator, code, raw FROM rejects") == [
+        ("/samples", "JSON", '{"0": {"id": 1}}')
+    ]
+
+
+@pytest.mark.parametrize(
+    ("samples", "told"),
+    [([], "marked as holding invalid samples"),
+     ([sample(invalidation={"author": "x"})], "says that 1 of its samples are invalid")],
+)  # fmt: skip
+def test_a_log_with_invalid_samples_is_told(tmp_path: Path, samples: Any, told: str) -> None:
+    assert told in notes_of(as_json(tmp_path, log(invalidated=True, samples=samples)))
 
 
 def test_a_bad_sample_is_a_reject_and_stops_nothing(case: Path, tmp_path: Path) -> None:
@@ -609,7 +708,8 @@ def test_a_chunk_that_cannot_be_read_rejects_its_sample(case: Path, tmp_path: Pa
 def test_a_crashed_run_has_the_samples_of_its_journal(case: Path, tmp_path: Path) -> None:
     crashed = log(status=None, results=None, stats=None)
     summary = {"id": 5, "epoch": 1, "input": "5 + 5?", "target": "10", "error": "it broke",
-               "scores": {"match": {"value": "I"}}, "metadata": {"topic": "sums"}}  # fmt: skip
+               "scores": {"match": {"value": "I"}},
+               "metadata": {"topic": "sums", "tier": REMOVED}}  # fmt: skip
     old = {**summary, "scores": {"match": {"value": "C"}}}
     path = as_archive(
         tmp_path,
@@ -623,6 +723,7 @@ def test_a_crashed_run_has_the_samples_of_its_journal(case: Path, tmp_path: Path
     assert found["1"]["output_text"] == "2"
     assert (found["5"]["input_text"], found["5"]["score"]) == ("5 + 5?", 0.0)
     assert (found["5"].get("output_text"), found["5"]["topic"]) == (None, "sums")
+    assert found["5"]["tier"] is None
     assert found["5"]["attributes"]["known_by"] == "summary"
     assert found["5"]["attributes"]["error"] == "it broke"
     assert found["5"]["locator"] == "_journal/summaries/10.json/0"
@@ -658,6 +759,9 @@ def test_a_run_without_what_a_run_needs_is_a_reject(case: Path, tmp_path: Path) 
         '{"status": "success"}',
         '[{"eval": {}, "status": "success"}]',
         '{"eval": {"name": "x"}}',
+        '{"request_id": "r", "status": "ok", "eval": 0.5}\n{"request_id": "s"}',
+        '{"request_id": "r", "status": "ok", "eval": null}',
+        '{"request_id": "r", "status": "ok", "eval": {"score": 1}}',
         "eval status",
         "",
     ],

@@ -25,7 +25,7 @@ _OF_PARTS: Mapping[str, Mapping[str, str]] = {
     "plan": {"config": "params_hash", "steps": ATTRIBUTES},
     "results": {
         "scores": "score", "scorer": "score", "metrics": "score", "total_samples": ATTRIBUTES,
-        "completed_samples": "n_items",
+        "completed_samples": "n_items", "headline": "score",
     },
     "": {"status": ATTRIBUTES, "error": ATTRIBUTES, "invalidated": ATTRIBUTES, "tags": ATTRIBUTES,
          "metadata": ATTRIBUTES},

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC
 from hashlib import blake2s
-from typing import Any
+from typing import Any, NamedTuple
 
 from casework import canonical
 from casework.case import Row
@@ -23,6 +23,7 @@ _OPERATIONAL = {
     "max_retries", "timeout", "attempt_timeout", "stream_idle_timeout", "max_connections",
     "adaptive_connections", "cache_prompt", "cache", "batch", "fail_on_refusal",
 }  # fmt: skip
+_SYSTEM_MESSAGE = "system_message"
 _OPENTELEMETRY_NAMES = {"stop_seqs": "stop_sequences", "num_choices": "choice.count"}
 
 # Fields of the spec with a column or a place of their own, and what later versions repeat.
@@ -44,6 +45,34 @@ class Tally:
     not_finite: int = 0
     with_events: int = 0
     invalidated: int = 0
+    served_otherwise: int = 0
+    unresolved: int = 0
+    epochs_unread: int = 0
+
+
+class Headline(NamedTuple):
+    """The score of the results and the metric of it that sum up a run; empty where none does.
+
+    A scorer that gives an object makes a score of each of its entries, named for the entry.
+    """
+
+    score: Mapping[str, Any]
+    metric: str
+
+    @property
+    def name(self) -> str:
+        """Name of the score."""
+        return text(self.score.get("name")) or ""
+
+    @property
+    def scorer(self) -> str:
+        """Name under which the samples hold what the scorer gave."""
+        return text(self.score.get("scorer")) or self.name
+
+    @property
+    def value(self) -> Any:
+        """Value of the metric."""
+        return mapping(mapping(self.score.get("metrics")).get(self.metric)).get("value")
 
 
 def run_id(spec: Mapping[str, Any], own: OwnFields) -> str | None:
@@ -78,19 +107,19 @@ def metadata_place(header: Mapping[str, Any]) -> str:
     return "metadata" if header.get("log_updates") else "eval.metadata"
 
 
-def headline(header: Mapping[str, Any]) -> tuple[str, str, Any]:
-    """Score, metric and value that sum up the run: the task's choice, else the first of the first.
+def headline(header: Mapping[str, Any]) -> Headline:
+    """What sums up the run: the choice of the results or the task, else the first of the first.
 
-    Empty names where there is none. A choice that fits nothing is ignored whole, as in Inspect.
+    A choice that fits nothing is ignored whole, as in Inspect.
     """
     scores = [mapping(score) for score in _scores(header)]
-    chosen = filled(mapping(mapping(header.get("eval")).get("headline_metric")))
+    chosen = filled(mapping(mapping(header.get("results")).get("headline"))) or filled(
+        mapping(mapping(header.get("eval")).get("headline_metric"))
+    )
     fitting = [score for score in scores if _fits(score, chosen)]
     score = next(iter(fitting or scores), {})
-    metrics = mapping(score.get("metrics"))
-    first = next(iter(metrics), "")
-    metric = chosen.get("metric", first) if fitting else first
-    return text(score.get("name")) or "", metric, mapping(metrics.get(metric)).get("value")
+    first = next(iter(mapping(score.get("metrics"))), "")
+    return Headline(score, chosen.get("metric", first) if fitting else first)
 
 
 def _fits(score: Mapping[str, Any], chosen: Mapping[str, Any]) -> bool:
@@ -104,14 +133,15 @@ def run_row(header: Mapping[str, Any], locator: str, tally: Tally, own: OwnField
     """Build the row of the run. What is missing for it is for the loader to refuse."""
     spec, stats = mapping(header.get("eval")), mapping(header.get("stats"))
     status = text(header.get("status")) or "started"
-    score, metric, value = headline(header)
+    chosen = headline(header)
+    score_from = f"{chosen.name}/{chosen.metric}" if chosen.metric else ""
     values, rest = own.take(eval_runs, metadata(header), _NATIVE, metadata_place(header))
     revision = mapping(spec.get("revision"))
     if commit := text(revision.get("commit")):
         values["code_revision"] = commit + ("-dirty" if revision.get("dirty") is True else "")
     ended = own.instants.find(stats.get("completed_at"))
     derived = {
-        "prompt_hash": hash_prompt(_system_prompt(tally)),
+        "prompt_hash": hash_prompt(_system_prompt(header, tally)),
         "params_hash": hash_params(_parameters(header)),
     }
     native = {
@@ -124,11 +154,11 @@ def run_row(header: Mapping[str, Any], locator: str, tally: Tally, own: OwnField
         "endpoint": text(spec.get("model")),
         "harness": "inspect_ai",
         "harness_version": text(mapping(spec.get("packages")).get("inspect_ai")),
-        "score": number(value),
-        "n_items": _items(header, score, tally),
-        "attributes": _attributes(header, status, f"{score}/{metric}" if metric else "", rest, own),
+        "score": number(chosen.value),
+        "n_items": _items(header, chosen, tally),
+        "attributes": _attributes(header, status, score_from, rest, own),
     }
-    tally.not_finite += number(value) is None and isinstance(value, float)
+    tally.not_finite += number(chosen.value) is None and isinstance(chosen.value, float)
     return Row(eval_runs, locator, {**derived, **values, **native})
 
 
@@ -140,29 +170,43 @@ def _scores(header: Mapping[str, Any]) -> list[Any]:
     return sequence(results.get("scores"))
 
 
-def _system_prompt(tally: Tally) -> tuple[str, ...]:
-    return next(iter(tally.system_prompts)) if len(tally.system_prompts) == 1 else ()
+def system_message(header: Mapping[str, Any]) -> str | None:
+    """The system message of the settings, which Inspect puts before the messages of each call.
+
+    The messages that the log holds of a sample are without it.
+    """
+    return text(_config(header).get(_SYSTEM_MESSAGE))
+
+
+def _system_prompt(header: Mapping[str, Any], tally: Tally) -> tuple[str, ...]:
+    if len(tally.system_prompts) != 1:
+        return ()
+    (of_samples,) = tally.system_prompts
+    before = system_message(header)
+    return (before, *of_samples) if before else of_samples
+
+
+def _config(header: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings of the calls: those of the model, and over them those of the task."""
+    of_model = mapping(mapping(header.get("eval")).get("model_generate_config"))
+    return {**of_model, **filled(mapping(mapping(header.get("plan")).get("config")))}
 
 
 def _parameters(header: Mapping[str, Any]) -> dict[str, Any]:
-    """Parameters of the calls: those of the model, and over them those of the task."""
-    of_model = mapping(mapping(header.get("eval")).get("model_generate_config"))
-    of_task = filled(mapping(mapping(header.get("plan")).get("config")))
+    """Parameters of the calls, without what is said to the model."""
     return {
         _OPENTELEMETRY_NAMES.get(name, name): value
-        for name, value in {**of_model, **of_task}.items()
-        if name not in _OPERATIONAL
+        for name, value in _config(header).items()
+        if name not in _OPERATIONAL and name != _SYSTEM_MESSAGE
     }
 
 
-def _items(header: Mapping[str, Any], score: str, tally: Tally) -> int | None:
+def _items(header: Mapping[str, Any], chosen: Headline, tally: Tally) -> int | None:
     """Items scored: as the results say, else as counted, else the samples that completed."""
-    scores = _scores(header)
-    for entry in map(mapping, scores):
-        counted = number(entry.get("scored_samples"))
-        if text(entry.get("name")) == score and counted is not None:
-            return int(counted)
-    if tally.scored or (tally.samples and not scores):
+    counted = number(chosen.score.get("scored_samples"))
+    if counted is not None:
+        return int(counted)
+    if tally.scored or (tally.samples and not _scores(header)):
         return len(tally.scored)
     completed = number(mapping(header.get("results")).get("completed_samples"))
     return None if completed is None else int(completed)
@@ -185,6 +229,7 @@ def _attributes(
         "eval": filled({key: value for key, value in spec.items() if key not in _TAKEN})
         | filled({"dataset": _without(spec.get("dataset"), "sample_ids")}),
         "parameters": _parameters(header),
+        "system_message": system_message(header),
         "steps": [_without(step, "params_passed") for step in sequence(plan.get("steps"))],
         "metrics": _metrics(header),
         "samples": {k: v for k, v in results.items() if k.endswith("_samples")},

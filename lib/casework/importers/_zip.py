@@ -139,7 +139,8 @@ def open_archive(path: Path, name: str = "", *, repeatable: str | None = None) -
         path: the file.
         name: how it is cited in errors.
         repeatable: a prefix of names that may be repeated, where a format appends a newer copy
-            of a member under the same name; by default none may.
+            of a member under the same name, and makes names of ids, which hold any text; by
+            default none may. An archive with such names is read by member and not laid out.
 
     Raises:
         CaseworkError: ZIP_BROKEN, ZIP_TOO_MANY_MEMBERS, ZIP_UNSAFE_NAME, ZIP_DUPLICATE_NAME,
@@ -184,8 +185,9 @@ def _check_names(infos: list[zipfile.ZipInfo], where: str, repeatable: str | Non
         raise refusal("ZIP_TOO_MANY_MEMBERS", f"{len(infos)} members", where)
     for info in infos:
         for name in (info.orig_filename, info.filename):
-            if _is_unsafe(name):
-                what = f"the member name {name!r} leads out of the archive"
+            is_of_id = repeatable is not None and name.startswith(repeatable)
+            if "\0" in name or not (is_of_id or _is_plain(name)):
+                what = f"the member name {name!r} is no plain path within the archive"
                 raise refusal("ZIP_UNSAFE_NAME", what, where)
         if S_ISLNK(info.external_attr >> 16):
             raise refusal("ZIP_SYMLINK", f"{info.filename!r} is a link", where)
@@ -207,14 +209,13 @@ def _parts(name: str) -> tuple[str, ...]:
     return tuple(part for part in name.casefold().split("/") if part not in ("", "."))
 
 
-def _is_unsafe(name: str) -> bool:
+def _is_plain(name: str) -> bool:
+    """Whether a name leads to one place below a folder, on any system."""
     return (
-        not name
-        or "\0" in name
-        or "\\" in name
-        or name.startswith("/")
-        or name[1:2] == ":"
-        or ".." in name.split("/")
+        name[:1] not in ("", "/")
+        and name[1:2] != ":"
+        and "\\" not in name
+        and ".." not in name.split("/")
     )
 
 

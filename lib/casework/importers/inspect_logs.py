@@ -13,11 +13,13 @@ one member, or in chunks, of which only those with the conversation are read.
 | `suite`, `endpoint` | `eval.task`, `eval.model` |
 | `started_at` | `stats.started_at`, else `eval.created` |
 | `ended_at` | `stats.completed_at` where the status is `success`; else it is an attribute |
-| `score` | the task's headline metric, else the first metric of the first scorer; `score_from` |
+| `score` | the headline metric of the results or the task, else the first metric of the first \
+score; `score_from` |
 | `n_items` | `scored_samples`, else items with a score, else `completed_samples` |
 | `code_revision` | `eval.revision.commit`, with `-dirty` where the tree was |
 | `harness`, `harness_version` | `inspect_ai`, `eval.packages.inspect_ai` |
-| `prompt_hash` | SHA-256 of the system prompt, where all samples have the same |
+| `prompt_hash` | SHA-256 of the system prompt, where all samples have the same: the \
+`system_message` of the settings, then the system messages of the sample |
 | `params_hash` | SHA-256 of the generation parameters that shape an answer |
 | any other | the run's metadata field of that name |
 
@@ -25,15 +27,18 @@ one member, or in chunks, of which only those with the conversation are read.
 |---|---|
 | `item_id`, `epoch`, `target` | `id`, `epoch`, `target` (several joined by a comma) |
 | `input_text` | `input`, or its last user message |
-| `prompt_text` | the messages up to the last user message, as `role: text` |
+| `prompt_text` | the `system_message` of the settings, and the messages up to the last user \
+message, as `role: text` |
 | `output_text` | the completion |
-| `score` | the scorer of the run's score, else the first: C 1, P 0.5, I and N 0, flags, numbers |
+| `score` | the scorer of the run's score, of an object the entry that the run's score names, \
+else the first scorer: C 1, P 0.5, I and N 0, flags, numbers |
 | `condition` | the metadata field, of the sample or the run, else `as_run` |
 | any other | the sample's metadata field of that name; `kind` also the run's |
 
 The status, all scores and metrics, the settings, usage and errors are in `attributes`. A sample
 that the log lists and does not hold, as that of a crashed run, is made of its summary, which cuts
-long texts and has no answer: `known_by` in its `attributes` says so.
+long texts, leaves out long metadata and has no answer: `known_by` in its `attributes` says so.
+Where another model served a call than was asked for, `model_fallbacks` in `attributes` names it.
 
 ## Leaves out
 Events, stores, timelines, and messages after the last user message. Whatever a scorer returned
@@ -41,11 +46,13 @@ that is no single number has no `score`; the value is in `attributes`.
 
 ## Known limits
 A sample that was logged again supersedes the earlier copy, which becomes a reject. Messages and
-texts of a sample in chunks that the log does not hold are counted. A torn JSON log is refused
-whole. A sample of more than 512 MiB as one member refuses its log; Inspect's own converter puts
-such a sample into chunks.
+texts of a sample in chunks that the log does not hold are counted. Texts that a sample keeps apart
+are looked up as far as 1,048,576 characters and eight times their own length; references beyond
+are left as they stand, and counted. A torn JSON log is refused whole. A sample of more than 512 MiB
+as one member refuses its log; Inspect's own converter puts such a sample into chunks.
 """
 
+import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -62,6 +69,7 @@ from casework.importers._inspect_run import (
     metadata_place,
     run_id,
     run_row,
+    system_message,
 )
 from casework.importers._inspect_sample import KEPT, RunFacts, sample_row
 from casework.importers._json_document import (
@@ -79,6 +87,7 @@ from casework.tables import eval_runs, eval_samples
 
 _HEADER = "header.json"
 _START = "_journal/start.json"
+_SAMPLES = "samples"
 _ARCHIVE = b"PK\x03\x04"
 _OF_SAMPLES = {"condition", "kind"}
 
@@ -88,9 +97,10 @@ def _recognises(source: Source) -> bool:
     if head.startswith(_ARCHIVE):
         return not archive_names(source.path).isdisjoint({_HEADER, _START})
     entries = first_entries(head)
-    if "eval" not in entries:
+    if not isinstance(entries.get("eval", ""), Mapping | None):
         return False
-    return "status" in entries or {"task", "model"} <= mapping(entries["eval"]).keys()
+    spec = source.within("eval").keys()  # with so many samples that the head ends within it
+    return ("status" in entries and "created" in spec) or {"task", "model"} <= spec
 
 
 def _read(source: Source, options: Options) -> Iterator[Item]:
@@ -121,7 +131,8 @@ class _Log:
             of=metadata_place(self.header),
         )
         name = run_id(mapping(self.header.get("eval")), self.own)
-        return RunFacts(name, headline(self.header)[0], defaults)
+        chosen, before = headline(self.header), system_message(self.header)
+        return RunFacts(name, chosen.scorer, chosen.name, before, defaults)
 
     def sample(self, value: Any, locator: str, facts: RunFacts) -> Item:
         """The row of a sample, or the reason that it is none."""
@@ -141,13 +152,23 @@ class _Log:
         status = text(self.header.get("status")) or "started"
         if status != "success":
             yield Note(f"the run did not complete (status {status}): ended_at is left empty")
-        if self.header.get("invalidated") is True or self.tally.invalidated:
+        if self.tally.invalidated:
             yield Note(f"the log says that {self.tally.invalidated} of its samples are invalid")
+        elif self.header.get("invalidated") is True:
+            yield Note("the log is marked as holding invalid samples, and marks none")
         if len(self.tally.system_prompts) > 1:
             count = len(self.tally.system_prompts)
             yield Note(f"its samples have {count} different system prompts: no prompt_hash")
         if self.tally.not_finite:
             yield Note(f"{self.tally.not_finite} scores are NaN or infinite: kept without a score")
+        if self.tally.served_otherwise:
+            count = self.tally.served_otherwise
+            yield Note(f"in {count} samples another model served calls than was asked for")
+        if self.tally.unresolved:
+            yield Note(f"{self.tally.unresolved} references to texts kept apart are left as they "
+                       "stand: the texts would be longer than is read")  # fmt: skip
+        if self.tally.epochs_unread:
+            yield Note(f"{self.tally.epochs_unread} epochs are no whole numbers: left empty")
         if self.tally.with_events:
             yield Note(f"left out: the events of {self.tally.with_events} samples")
         yield self.own.account()
@@ -158,7 +179,7 @@ class _Log:
 def _read_json(source: Source, log: _Log) -> Iterator[Item]:
     waiting: list[tuple[str, Any]] = []
     facts: RunFacts | None = None
-    for key, value in read_document(source).entries(streamed="samples"):
+    for key, value in read_document(source).entries(streamed=_SAMPLES):
         if not key.startswith("/"):
             log.header[key] = value
         elif "eval" in log.header:
@@ -171,6 +192,9 @@ def _read_json(source: Source, log: _Log) -> Iterator[Item]:
     facts = facts or log.facts()
     for key, value in waiting:
         yield log.sample(value, key, facts)
+    if (samples := log.header.get(_SAMPLES)) is not None:
+        raw = json.dumps(samples, ensure_ascii=False)[:MAX_RAW]
+        yield Reject(f"/{_SAMPLES}", "JSON", "no list of samples", raw, eval_samples)
     yield log.run("/eval")
 
 
