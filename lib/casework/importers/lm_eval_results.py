@@ -10,8 +10,10 @@ as Python writes them; one row of `eval_runs` for each task and group of tasks.
 | `run_id` | the task and the instant in the file name, else `date`; samples of the run bear the \
 same |
 | `suite` | the key in `results` |
-| `started_at` | `date` |
-| `ended_at` | `date` and `total_evaluation_time_seconds` |
+| `started_at` | `date`; without it the instant in the file name, at which the file was saved, \
+less the time that the evaluation took, where it is told |
+| `ended_at` | `date` and `total_evaluation_time_seconds`; without `date` the instant in the file \
+name |
 | `endpoint` | `model_name`, else `peft`, `delta`, `pretrained` or `model` of `config.model_args` |
 | `checkpoint` | `config.model_sha`, unless `model_args` name an adapter or delta weights: it \
 is that of the base |
@@ -21,7 +23,8 @@ examples, chat template, system instruction |
 | `harness_version` | `lm_eval_version` |
 | `code_revision` | `git_hash` |
 | `score` | the first metric of the task that is no standard error |
-| `n_items` | `n-samples`, `effective`; of a group their sum |
+| `n_items` | `n-samples`, `effective`; of a group the sum over its tasks, those of groups within \
+it too |
 | `attributes` | all metrics, `n-shot`, the version and hash of the task, the metric of the score, \
 `limit`, seeds, data types, what else `config` says |
 
@@ -104,9 +107,10 @@ def _read(source: Source, options: Options) -> Iterator[Item]:
             "give the file the name that the harness gave it", where=source.name,
         )  # fmt: skip
     taken = number(_as_number(whole.get("total_evaluation_time_seconds")))
+    saved = None if started else instants.find(_iso(when))
     run = {
-        "started_at": started or instants.find(_iso(when)),
-        "ended_at": later(started, taken),
+        "started_at": started or later(saved, -(taken or 0.0)),
+        "ended_at": saved or later(started, taken),
         "harness": "lm-evaluation-harness",
         "harness_version": text(whole.get("lm_eval_version")),
         "code_revision": text(whole.get("git_hash")),
@@ -116,10 +120,12 @@ def _read(source: Source, options: Options) -> Iterator[Item]:
     for task in results:
         row = {**run, "run_id": run_id(task, when), "suite": task, **_task(whole, task)}
         unscored += row["score"] is None
-        yield Row(eval_runs, f"/results/{task}", row)
+        yield Row(eval_runs, f"/results/{_in_pointer(task)}", row)
     if _adapter(whole):
         yield Note("the recorded digest is that of the base, not of what was put upon it: no "
                    "checkpoint")  # fmt: skip
+    if saved:
+        yield Note("it has no `date`: dated by the instant in its name, at which it was saved")
     if unscored:
         yield Note(f"{unscored} tasks have no finite score")
     yield from instants.notes()
@@ -167,13 +173,12 @@ def _task(whole: Mapping[str, Any], task: str) -> dict[str, Any]:
         if name not in _NO_METRICS
     }
     scored = [name for name in metrics if "_stderr" not in name]
-    subtasks = sequence(mapping(whole.get("group_subtasks")).get(task))
-    counted = [_effective(whole, name) for name in subtasks or [task]]
+    counted = [_effective(whole, name) for name in _tasks_of(whole, task)]
     generation = {**mapping(own.get("generation_kwargs")), **mapping(config.get("gen_kwargs"))}
     attributes = {
         "metrics": metrics,
         "metric": scored[0] if scored else None,
-        "subtasks": subtasks,
+        "subtasks": mapping(whole.get("group_subtasks")).get(task),
         "alias": mapping(mapping(whole["results"])[task]).get("alias"),
         "sample_count": mapping(mapping(whole["results"])[task]).get("sample_count"),
         **{
@@ -187,13 +192,25 @@ def _task(whole: Mapping[str, Any], task: str) -> dict[str, Any]:
         "prompt_hash": _prompt_hash(whole, own),
         "params_hash": hash_params(canonical.plain(generation)),
         "score": number(metrics[scored[0]]) if scored else None,
-        "n_items": None if None in counted else sum(map(int, filter(None, counted))),
+        "n_items": None if None in counted or not counted else sum(filter(None, counted)),
         "attributes": canonical.plain(filled(attributes)),
     }
 
 
-def _effective(whole: Mapping[str, Any], task: Any) -> int | None:
-    found = mapping(mapping(whole.get("n-samples")).get(str(task)))
+def _tasks_of(whole: Mapping[str, Any], task: str) -> set[str]:
+    """The tasks of a group, and of groups within it; of a task itself alone."""
+    groups = mapping(whole.get("group_subtasks"))
+    waiting, seen = [task], set[str]()
+    while waiting:
+        name = waiting.pop()
+        if name not in seen:
+            seen.add(name)
+            waiting += map(str, sequence(groups.get(name)))
+    return {name for name in seen if not sequence(groups.get(name))}
+
+
+def _effective(whole: Mapping[str, Any], task: str) -> int | None:
+    found = mapping(mapping(whole.get("n-samples")).get(task))
     counted = number(found.get("effective"))
     return None if counted is None else int(counted)
 
@@ -216,6 +233,11 @@ def _as_number(value: Any) -> Any:
         return float(value) if isinstance(value, str) else value
     except ValueError:
         return None
+
+
+def _in_pointer(name: str) -> str:
+    """A key as a part of a JSON pointer, RFC 6901."""
+    return name.replace("~", "~0").replace("/", "~1")
 
 
 def _iso(when: str) -> str:

@@ -7,13 +7,14 @@ arguments as lists (before 0.4.4) or objects.
 ## Fills
 | column | from |
 |---|---|
-| `run_id` | task and instant in the file name, as in the results |
+| `run_id` | task and instant in the file name, as in the results; without an instant the folder, \
+which the harness names for the model |
 | `item_id` | `doc_id`; with the filter behind it where there are several, or its number \
 in files of before 0.4.5, which do not name it |
 | `epoch` | 1 |
 | `input_text` | `doc.question`, `doc.query`, `doc.text`, `doc.prompt`, else `doc` as JSON |
 | `prompt_text` | the first argument of the first request; of a chat `role: text` |
-| `target` | `target` |
+| `target` | `target`; several one below the other |
 | `output_text` | the first of `filtered_resps` |
 | `score` | the first of `metrics` that is a number or a flag; of what follows the target, in \
 files that do not list them; what is not finite is no score |
@@ -31,6 +32,7 @@ document that repeats with the same responses and no name of a filter is taken f
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from pathlib import PurePath
 from typing import Any
 
 from casework.case import Item, Note, Reject, Row
@@ -70,13 +72,13 @@ def _recognises(source: Source) -> bool:
 def _read(source: Source, options: Options) -> Iterator[Item]:
     named = _NAME.match(source.bare_name)
     task = named.group("task") if named else source.bare_name.removesuffix(".jsonl")
-    run = run_id(task, stamp(source) or "unknown")
+    run = run_id(task, stamp(source) or f"unknown/{_folder(source)}")
     log, filters, seen = FieldLog(options.timezone), set(), Counter[tuple[Any, ...]]()
     for found in records(source, constants=True):
         if isinstance(found, Reject):
             yield found._replace(table=eval_samples)
             continue
-        values = log.fill(_FORM, found.values)
+        values = log.fill(_FORM, {**found.values, "target": _target(found.values.get("target"))})
         filters.add(text(found.values.get("filter")) or "none")
         answered = (text(found.values.get("doc_id")), hash(written(found.values.get("resps"))))
         seen[answered] += 1
@@ -109,6 +111,17 @@ def _sample(sample: Mapping[str, Any], time: int) -> dict[str, Any]:
         "output_text": _answer(sample.get("filtered_resps")),
         "score": _score(next((one for one in scores if isinstance(one, int | float)), None)),
     }
+
+
+def _folder(source: Source) -> str:
+    """The name of the folder in which a file lies."""
+    return PurePath(source.name).parent.name or source.path.resolve().parent.name
+
+
+def _target(value: Any) -> Any:
+    """Texts and numbers of a list one below the other; any other value as it is."""
+    found = [text(one) for one in sequence(value)]
+    return "\n".join(filter(None, found)) if found and None not in found else value
 
 
 def _score(value: Any) -> float | None:
