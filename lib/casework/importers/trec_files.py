@@ -2,7 +2,8 @@
 
 ## Reads
 Runs, six columns `query Q0 document rank score tag`; judgments, four columns `query 0 document
-grade`; separated by blanks or tabs; plain, gzip or zstd.
+grade`, with the round of judging in place of 0 where the names of documents are no numbers;
+separated by blanks or tabs; plain, gzip or zstd.
 
 ## Fills
 | column | from |
@@ -14,7 +15,7 @@ grade`; separated by blanks or tabs; plain, gzip or zstd.
 | `judgments.query_id`, `doc_id`, `grade` | first, third and fourth column |
 
 ## Leaves out
-The second column, which both formats leave unused.
+The second column, which says nothing of a run, and of judgments at most in which round each came.
 
 ## Known limits
 A run has no instant. The score is that of the system named by the tag, dense or not. A line that is
@@ -34,8 +35,10 @@ from casework.importers._shape import number
 from casework.importers._source import BROKEN_COMPRESSION, Source
 from casework.tables import candidates, judgments
 
-_RUN = re.compile(r"^(\S+)\s+[Qq]0\s+(\S+)\s+(\d{1,9})\s+(-?\d[\d.eE+-]*)\s+(\S+)$")
-_JUDGED = re.compile(r"^(\S+)\s+(?:0|Q0|q0)\s+(\S+)\s+(-?\d{1,3})$")
+_RUN = re.compile(r"^(\S+)\s+[Qq]0\s+(\S+)\s+(\d{1,9})\s+([-+]?\.?\d[\d.eE+-]*)\s+(\S+)$")
+# Four columns of numbers may be anything: with a round of judging a document has a letter.
+_ROUND = r"\d{1,4}(?:\.\d{1,4})?(?=\s+\S*[^\W\d])"
+_JUDGED = re.compile(rf"^(\S+)\s+(?:0|Q0|q0|{_ROUND})\s+(\S+)\s+(-?\d{{1,3}}(?:\.\d{{1,6}})?)$")
 _NAMED = {"query_id": ("first",), "doc_id": ("third",)}
 _CANDIDATE = Form(
     candidates,
@@ -88,7 +91,7 @@ def _read(source: Source, options: Options) -> Iterator[Item]:
 
 def _lines(file: BinaryIO) -> Iterator[bytes]:
     """The lines of a file; of an overlong one the beginning, which has too many characters."""
-    data = file.readline(_LINE_BYTES + 1).removeprefix(BOM_UTF8)
+    data = file.readline(_LINE_BYTES + 1 + len(BOM_UTF8)).removeprefix(BOM_UTF8)
     while data:
         yield data
         while len(data) > _LINE_BYTES and not data.endswith(b"\n"):
