@@ -1,5 +1,6 @@
 """JSON from strangers: what parsers let through is refused, each with its code, and at once."""
 
+import io
 import json
 import time
 from pathlib import Path
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from tests.importers.loading import refusal_of
 
 from casework.errors import CaseworkError
-from casework.importers import _json_document, _records
+from casework.importers import _json_document, _json_stream, _records
 from casework.importers._json_document import (
     Fault,
     document,
@@ -141,6 +142,31 @@ def test_a_file_has_a_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     file.write_bytes(b'"' + b"x" * 10)
     with pytest.raises(CaseworkError, match="JSON_TOO_LONG"):
         read_document(Source(file, "a.json"))
+
+
+def test_a_long_first_line_behind_a_byte_order_mark_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_json_stream, "LINE_BYTES", 20)
+    text = b"\xef\xbb\xbf" + b'{"a": "' + b"x" * 30 + b'"}\n{"b": 1}\n'
+    found = list(_json_stream.documents(io.BytesIO(text)))
+    assert [(one.line, one.overlong) for one in found] == [(1, True), (2, False)]
+
+
+@pytest.mark.parametrize(
+    ("text", "held"),
+    [
+        ('{\n "runs": [\n  {"id": 1},\n  {"id": 2}\n ],\n', ["line 1 JSON"]),
+        ('{"id": 1}\ngarbage\n {"id": 2}\n', ["line 1", "line 2 JSON", "line 3"]),
+        ('garbage\n {"id": 2}\n', ["line 1 JSON", "line 2"]),
+        (' {"id": 1}\n {"id": 2}\n', ["line 1", "line 2"]),
+    ],
+)
+def test_objects_within_a_torn_document_are_no_records(
+    tmp_path: Path, text: str, held: list[str]
+) -> None:
+    file = tmp_path / "a.jsonl"
+    file.write_text(text)
+    found = _records.records(Source(file, "a.jsonl"))
+    assert [f"{one.locator} {getattr(one, 'code', '')}".strip() for one in found] == held
 
 
 @pytest.mark.parametrize("magic", [b"\x1f\x8b", b"\x28\xb5\x2f\xfd"])

@@ -81,7 +81,8 @@ def lines(document: Document) -> list[Document]:
 def _lines(stream: BinaryIO) -> Iterator[tuple[bytes, bool]]:
     """Yield the lines of a stream, and whether a line was cut because it is too long."""
     with io.BufferedReader(cast(io.RawIOBase, stream), _BUFFER_BYTES) as reader:
-        line = reader.readline(LINE_BYTES + 1).removeprefix(_BYTE_ORDER_MARK)
+        most = LINE_BYTES + 1 + len(_BYTE_ORDER_MARK)
+        line = reader.readline(most).removeprefix(_BYTE_ORDER_MARK)
         while line:
             cut = len(line) > LINE_BYTES and not line.endswith(b"\n")
             if cut:

@@ -79,7 +79,10 @@ def records(source: Source, *, constants: bool = False) -> Iterator[Record | Rej
 
 
 def _lines(found: Document, constants: bool) -> Iterator[Record | Reject]:
-    """The record of a document; where it is not one, the lines of it that are."""
+    """The record of a document; where it is not one, its lines, if the first is one by itself.
+
+    Lines within a torn document that takes many may be objects too, and are no records.
+    """
     record = _record(f"line {found.line}", found.data, found.overlong, constants)
     if isinstance(record, Record) or found.overlong:
         yield record
@@ -87,7 +90,8 @@ def _lines(found: Document, constants: bool) -> Iterator[Record | Reject]:
     parts = [
         _record(f"line {line.line}", line.data, line.overlong, constants) for line in lines(found)
     ]
-    if any(isinstance(part, Record) for part in parts):
+    opens_many = found.data.lstrip().startswith(b"{") and not isinstance(parts[0], Record)
+    if any(isinstance(part, Record) for part in parts) and not opens_many:
         yield from parts
     else:
         yield record  # a document over many lines that is torn is one fault, not many
