@@ -54,6 +54,13 @@ def test_lines_of_a_packed_file(tmp_path: Path) -> None:
     assert found == {f"line {i + 2}": line for i, line in enumerate(lines)}
 
 
+def test_a_document_over_several_lines_is_shown_whole(tmp_path: Path) -> None:
+    each = [{"ticket_id": f"t{i}", "reported_at": "2026-01-01"} for i in range(2)]
+    text = "\ufeff" + "\n".join(json.dumps(one, indent=2) for one in each) + "\n"
+    found = excerpts(loaded(tmp_path, "tickets.jsonl", text.encode()), "tickets")
+    assert found == {f"line {1 + 4 * i}": json.dumps(one, indent=2) for i, one in enumerate(each)}
+
+
 def test_rows_of_parquet(tmp_path: Path) -> None:
     table = pa.table({"unit_id": [f"u{i}" for i in range(5)], "visits": [1.0, 2.0, 3.0, 4.0, 5.0]})
     pa.parquet.write_table(table, tmp_path / "units.parquet", row_group_size=2)

@@ -13,6 +13,7 @@ from typing import Any
 from casework import canonical
 from casework.errors import CaseworkError
 from casework.importers._csv_text import _first_line, _Remembered
+from casework.importers._json_stream import documents
 from casework.importers._source import Source
 from casework.records import Exhibit
 
@@ -23,6 +24,8 @@ _LARGEST = 512 * 1024 * 1024
 
 def excerpt(exhibit: Exhibit, locator: str, beside: Path) -> str:
     """Return what stands at a locator of an exhibit, cut after 4,000 characters.
+
+    Of a JSON document that takes several lines all are shown, at the line on which it begins.
 
     The file is looked for at the path under which it was loaded, then from the folder `beside`.
     Only bytes whose SHA-256 is that of the exhibit are shown.
@@ -37,7 +40,9 @@ def excerpt(exhibit: Exhibit, locator: str, beside: Path) -> str:
     try:
         if kind == "line" and number.isdigit():
             line = _line(source, int(number))
-            return _cut(_at(_document(source, int(number), line), pointer) if slash else line)
+            if slash:
+                return _cut(_at(_document(source, int(number), line), pointer))
+            return _cut(_to_its_end(source, int(number), line))
         if kind == "row" and number.isdigit() and exhibit.format in _ROWS:
             return _cut(_ROWS[exhibit.format](source, int(number)))
         if slash and not place:
@@ -93,6 +98,20 @@ def _line(source: Source, number: int) -> str:
     if line is None:
         raise LookupError("there are fewer lines")
     return line.decode("utf-8", "backslashreplace").rstrip()
+
+
+def _to_its_end(source: Source, number: int, line: str) -> str:
+    """A line, with those after it where a JSON document begins on it and goes on."""
+    if not line.removeprefix("\ufeff").startswith("{"):
+        return line
+    try:
+        json.loads(line)
+    except (ValueError, RecursionError):
+        with source.open() as file:
+            found = next((one for one in documents(file) if one.line >= number), None)
+        if found and found.line == number and not found.overlong:
+            return found.data.decode("utf-8", "backslashreplace").rstrip()
+    return line
 
 
 def _csv_row(source: Source, number: int) -> str:
