@@ -1,14 +1,18 @@
 """Exports of evaluations: what stands in unusual places, or is of unusual kind, is told so."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.importers.loading import load, refusal_of, rows, takers_of
 
+from casework.case import Case
 from casework.importers import get
+from casework.importers._excerpt import excerpt
 from casework.importers._importer import Options
 from casework.records import Exhibit
 
@@ -32,6 +36,27 @@ def trec(case: Path, data: bytes) -> Exhibit:
 def test_a_byte_order_mark_is_no_part_of_a_query(case: Path) -> None:
     trec(case, b"\xef\xbb\xbfq1 Q0 d1 1 2.5 bm25\r\nq1 Q0 d2 2 1.5 bm25\r\n")
     assert rows(case, "SELECT DISTINCT query_id FROM candidates") == [("q1",)]
+
+
+def test_forms_of_lines_of_trec(case: Path) -> None:
+    """Judgments name the round of judging or nothing; numbers have a sign, a point, or neither."""
+    trec(case, b"1 4.5 005b2j4b 2\n1 0 17 1.0\n")
+    assert rows(case, "SELECT doc_id, grade FROM judgments") == [("005b2j4b", 2), ("17", 1)]
+    trec(case, b"1 Q0 17 3 .5 bm25\n1 Q0 18 4 +5.5 bm25\n")
+    assert rows(case, "SELECT doc_id, dense_score FROM candidates") == [("17", 0.5), ("18", 5.5)]
+
+
+def test_a_table_of_numbers_is_no_judgment(tmp_path: Path) -> None:
+    path = tmp_path / "x.txt"
+    path.write_text("1 4.5 17 2\n2 0.5 18 1\n")
+    assert takers_of(path) == []
+
+
+def test_a_long_first_line_behind_a_byte_order_mark_is_one_reject(case: Path) -> None:
+    long = b"q1 Q0 d" + b"x" * 5_000 + b" 1 2.5 bm25"
+    trec(case, b"\xef\xbb\xbf" + long + b"\nq1 Q0 d1 1 2.5 bm25\n")
+    assert rows(case, "SELECT locator FROM rejects") == [("line 1",)]
+    assert rows(case, "SELECT locator FROM candidates") == [("line 2",)]
 
 
 @pytest.mark.parametrize(
@@ -105,7 +130,7 @@ def test_each_trial_of_helm_has_its_score(case: Path) -> None:
 
 
 def harness(case: Path, name: str, value: Any) -> Exhibit:
-    path = lines(case.with_name(name), value)
+    path = lines(case.parent / name, value)
     (importer,) = takers_of(path)
     (exhibit,) = load(case, get(importer), path)
     assert exhibit.rows_kept == exhibit.rows_read
@@ -150,6 +175,45 @@ def test_the_digest_of_a_base_is_not_that_of_what_is_put_upon_it(case: Path, kin
     assert rows(case, sql) == [("org/tuned", None, "abc")]
 
 
+def test_a_group_counts_the_items_of_groups_within_it_once(case: Path) -> None:
+    named = {name: {"alias": name, "acc,none": 0.5} for name in ("all", "some", "a", "b", "loop")}
+    within = {"all": ["some", "b"], "some": ["a", "b"], "a": [], "b": [], "loop": ["loop"]}
+    found = results(
+        results=named,
+        group_subtasks=within,
+        **{"n-samples": {"a": {"effective": 3}, "b": {"effective": 4}}},
+    )
+    harness(case, "results_2026-01-01T10-00-00.json", found)
+    assert dict(rows(case, "SELECT suite, n_items FROM eval_runs")) == {
+        "all": 7, "some": 7, "a": 3, "b": 4, "loop": None,
+    }  # fmt: skip
+
+
+def test_a_name_with_a_slash_is_found_again(case: Path) -> None:
+    name = "org/t~1"
+    path = case.with_name("results_2026-01-01T10-00-00.json")
+    path.write_text(json.dumps(results(results={name: {"alias": name, "acc,none": 0.5}})))
+    load(case, get("lm_eval_results"), path)
+    ((locator,),) = rows(case, "SELECT locator FROM eval_runs")
+    with Case(case) as opened:
+        (exhibit,) = opened.exhibits()
+    held = path.read_bytes()
+    exhibit = replace(exhibit, bytes=len(held), sha256=sha256(held).hexdigest())
+    assert json.loads(excerpt(exhibit, locator, case.parent))["alias"] == name
+
+
+@pytest.mark.parametrize(("taken", "began"), [("90", 58), (None, 59)])
+def test_without_a_date_a_run_ends_when_it_was_saved(
+    case: Path, taken: str | None, began: int
+) -> None:
+    """The harness names its files by the instant at which it saves them."""
+    found = results(total_evaluation_time_seconds=taken)
+    exhibit = harness(case, "results_2026-01-01T09-59-30.json", found)
+    told = rows(case, "SELECT minute(started_at), minute(ended_at) FROM eval_runs")
+    assert told == [(began, 59)]
+    assert any("at which it was saved" in note for note in exhibit.notes)
+
+
 def test_fields_of_results_are_told_where_they_are_there(case: Path) -> None:
     more = {"date": 1_770_000_000.5, "model_source": "hf", "config": {"model_args": "pretrained=m"}}
     exhibit = harness(case, "results_2026-01-01T10-00-00.json", results(**more))
@@ -169,6 +233,25 @@ def test_a_flag_of_the_harness_is_a_score(
         del given[name]
     harness(case, "samples_t_2026-01-01T10-00-00.jsonl", given)
     assert rows(case, "SELECT score FROM eval_samples") == [(score,)]
+
+
+def test_a_target_may_be_several(case: Path) -> None:
+    path = lines(
+        case.parent / "samples_t_2026-01-01T10-00-00.jsonl",
+        *(answered(doc_id=n, target=one) for n, one in enumerate([["a", 2], [["a"]], "a"])),
+    )
+    (exhibit,) = load(case, get("lm_eval_samples"), path)
+    found = rows(case, "SELECT target FROM eval_samples ORDER BY item_id")
+    assert found == [("a\n2",), (None,), ("a",)]
+    assert any("1 values of target cannot be read" in note for note in exhibit.notes)
+
+
+def test_samples_without_an_instant_are_of_the_model_of_their_folder(case: Path) -> None:
+    for model in "AB":
+        (case.parent / model).mkdir()
+        harness(case, f"{model}/samples_t.jsonl", answered())
+    found = rows(case, "SELECT run_id FROM eval_samples ORDER BY 1")
+    assert found == [("t@unknown/A",), ("t@unknown/B",)]
 
 
 def test_a_metric_that_is_not_finite_gives_its_place_to_no_other(case: Path) -> None:
