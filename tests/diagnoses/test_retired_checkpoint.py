@@ -222,6 +222,44 @@ def test_without_traffic_time_is_the_weight(tmp_path: Path) -> None:
     assert of(result, "t0") == pytest.approx({"a": 0.75, "b": 0.25}, abs=0.01)
 
 
+SWAP = START + timedelta(hours=12)
+
+
+@pytest.mark.parametrize(
+    ("before", "found"), [(1, {"a": 11 / 14, "b": 3 / 14}), (70, {"a": 1.0})], ids=["few", "many"]
+)
+def test_a_stretch_without_a_logged_request_may_hold_the_answer(
+    tmp_path: Path, before: int, found: dict[str, float]
+) -> None:
+    """The answer was given, whatever was logged; only many requests of a show that b is rare."""
+    log = [alias("a", START - timedelta(days=9)), alias("b", SWAP, 1), stored("a"), stored("b")]
+    asked = [stamped(i, SWAP - minutes(30 + i / 3), "a") for i in range(before)]
+    seen = ticket(0, SWAP + timedelta(days=9), observed_at=SWAP - minutes(30))
+    result = judge(tmp_path, [*log, *asked, seen], clock_error_s=3600)
+    assert of(result, "t0") == pytest.approx(found, abs=0.01)
+    assert (value(result, "resolved"), result.verdict) == (
+        (1, "clean") if before > 1 else (0, "confirmed"))  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("log", "asked", "found"),
+    [
+        ([alias("a", START)], {"checkpoint": "c", "lane": "x", "account_id": "k"}, "c"),
+        ([alias("a", START, region="us"), alias("z", START, 1, region="ap")],
+         {"region": "us"}, "a"),
+    ],
+    ids=["a lane with stamps of its own", "a region that stands by"],
+)  # fmt: skip
+def test_what_a_lane_or_a_region_logged_stays_certain(
+    tmp_path: Path, log: list[Row], asked: dict[str, str], found: str
+) -> None:
+    """The answer of the ticket is one request of its lane, and of a region that has any."""
+    rows = [*log, *(decision(i, SWAP - minutes(9 * i), **asked) for i in range(3))]
+    seen = ticket(0, NOON, observed_at=SWAP - minutes(9), account_id=asked.get("account_id"))
+    assert of(judge(tmp_path, [*rows, seen], clock_error_s=600), "t0") == pytest.approx(
+        {found: 1.0}, abs=1e-4)  # fmt: skip
+
+
 def test_an_assumed_lag_alone_is_not_confirmed(tmp_path: Path) -> None:
     result = judge(tmp_path, [*TWO, ticket(0, NOON + timedelta(days=3))])
     assert result.parameters["lag_s"].source == "default"

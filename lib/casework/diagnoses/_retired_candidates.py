@@ -105,13 +105,20 @@ HOUR_RANGE = Query(
 WEIGHTS = Query(
     "weights",
     f"""
-    SELECT ticket_id, checkpoint, sum(weight) AS weight, sum(requests) AS requests
+    SELECT ticket_id, checkpoint, requests,
+           coalesce(sum(requests) FILTER (WHERE size > 0) OVER of_it, 0) AS of_parts,
+           CASE WHEN size > 0
+                THEN greatest(of_parts, 1e-9) / (of_parts + 1)
+                     * (requests + size / sum(size) OVER of_it)
+                ELSE requests END AS weight
     FROM (
-        SELECT p.ticket_id, p.checkpoint, p.known_by,
-               greatest(coalesce(e.requests - b.requests, 0), 0) AS requests,
-               greatest(coalesce(e.requests - b.requests, 0), 0)
-                   + CASE WHEN p.known_by <> 'record'
-                          THEN 1e-9 * (epoch(p.ends) - epoch(p.starts) + 1) ELSE 0 END AS weight
+        SELECT p.ticket_id, p.checkpoint,
+               sum(greatest(coalesce(e.requests - b.requests, 0), 0)) AS requests,
+               sum((epoch(p.ends) - epoch(p.starts) + 1) * (coalesce((
+                   SELECT sum(h.requests) FROM hours AS h
+                   WHERE h.endpoint = p.endpoint AND (p.lane IS NULL OR h.lane = p.lane)
+                     AND (p.region IS NULL OR h.region IN (p.region, ''))), 0) + 1e-9))
+                   FILTER (WHERE p.known_by <> 'record') AS size
         FROM parts AS p
         LEFT JOIN {_SO_FAR.format(end="ends")} AS e
           ON e.ticket_id = p.ticket_id AND e.checkpoint = p.checkpoint
@@ -121,12 +128,15 @@ WEIGHTS = Query(
           ON b.ticket_id = p.ticket_id AND b.checkpoint = p.checkpoint
          AND b.known_by = p.known_by AND b.starts = p.starts AND b.ends = p.ends
          AND b.region IS NOT DISTINCT FROM p.region
+        GROUP BY p.ticket_id, p.checkpoint
     )
-    GROUP BY ticket_id, checkpoint HAVING sum(weight) > 0
+    WINDOW of_it AS (PARTITION BY ticket_id) QUALIFY weight > 0
     """,  # noqa: S608  the text is put together of constants
     "Weight of each candidate: the requests of endpoint, region and lane in the part of the window "
-    "in which it may have answered. Stamped requests count for their own checkpoint. Without any "
-    "request the length of the part counts.",
+    "in which it may have answered; stamped ones count for their own checkpoint. The answer of the "
+    "ticket is one request more, of unknown instant, spread over the parts by their length and by "
+    "all requests of a region: a part without any may hold it. It shares out what the parts have, "
+    "and adds nothing to it against the stamps of other checkpoints.",
     uses=(PARTS, HOURS, HOUR_RANGE),
 )
 

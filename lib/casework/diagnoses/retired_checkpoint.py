@@ -4,9 +4,10 @@
 For each ticket the checkpoints that could have given the answer, with probabilities: the request
 that it names and the digest on it (grade A), its replica (B), the alias in force (C); else the
 window in which it was seen, met with what the alias pointed at, weighted by the traffic of the
-endpoint in the account's region and lane; then what a fingerprint or replays say. And for each
-candidate whether its bytes can still be had. METHODS section 7. Beside the verdict it compares
-replays of candidates and controls, and retention with the lag of reports.
+endpoint in the account's region and lane, where the answer itself is one request more of unknown
+instant; then what a fingerprint or replays say. And for each candidate whether its bytes can still
+be had. METHODS section 7. Beside the verdict it compares replays of candidates and controls, and
+retention with the lag of reports.
 
 ## Why it matters
 A screenshot is six weeks old, the weights were swapped twice since, and the answer today is clean.
