@@ -5,10 +5,15 @@ import hashlib
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 from fixtures import ALL, make
 from fixtures.companies import draw_company
+from fixtures.governance import draw_governed
+from fixtures.registry_rot import quick_approval
 from fixtures.study import draw_study
+from fixtures.substrate_rotation import three_steps
+from fixtures.trials import draw_trial
 
 FIXTURES = Path(make.__file__).parent
 VERDICTS = {"confirmed", "supported", "inconclusive", "clean", "not_testable"}
@@ -126,6 +131,28 @@ def test_nothing_is_recognisable_by_a_constant() -> None:
 def test_a_twin_is_the_same_company() -> None:
     planted, healthy = draw_study(3, strength=2.0), draw_study(3)
     assert planted == healthy
+
+
+def test_the_last_step_is_on_the_morning_of_the_readout() -> None:
+    for trial in map(draw_trial, range(40)):
+        step, readout = trial.at(three_steps(trial)[2]), trial.at(trial.days)
+        hour = (step - readout.astype("datetime64[D]")) / np.timedelta64(1, "h")
+        assert 5 <= hour < 12, trial.seed
+        assert step < readout
+
+
+def test_what_was_approved_in_seconds_serves_after_it_was_made() -> None:
+    for estate in map(draw_governed, range(20)):
+        live = quick_approval(estate, estate.live[0], 9).live[0]
+        made, asked, approved = live.created_ms, live.requested_ms, live.approved_ms
+        assert made < asked < approved < live.served_from_ms < 0, estate.seed
+
+
+def test_samples_of_one_prompt_are_planted_as_one_prompt(tmp_path: Path) -> None:
+    numbers = by_name("alignment_loss.many_samples").write(tmp_path, 5).numbers
+    assert numbers["true_change"] == pytest.approx(-1 / 20)
+    assert numbers["true_change"] == pytest.approx(
+        numbers["refusal_tuned"] - numbers["refusal_base"])  # fmt: skip
 
 
 def test_the_command_writes_an_incident(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
