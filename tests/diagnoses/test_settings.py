@@ -15,6 +15,7 @@ SETTINGS = (
     Setting("seed", "whole", "", 1, "default"),
     Setting("strict", "flag", "", False, "default"),
     Setting("metric", "text", "", None, None),
+    Setting("model", "text", "", "embed-2.0", "inferred"),
 )
 TYPED = {setting.name: setting.text for setting in SETTINGS} | {"strict": False}
 
@@ -39,6 +40,7 @@ def test_what_was_used_is_what_is_typed() -> None:
         "seed": "1",
         "strict": False,
         "metric": "",
+        "model": "embed-2.0",
     }
     assert SETTINGS[1].title == "Clock error, s"
 
@@ -50,15 +52,16 @@ def test_nothing_is_given_until_something_is_changed() -> None:
 
 def test_what_is_changed_has_the_type_of_its_setting() -> None:
     typed = {"name": " v2 ", "clock_error_s": "1e3", "seed": "7", "strict": True, "metric": "x"}
-    given = changed(SETTINGS, typed)
+    given = changed(SETTINGS, TYPED | typed | {"model": "embed-2"})
     assert given == {
         "name": "v2",
         "clock_error_s": 1000.0,
         "seed": 7,
         "strict": True,
         "metric": "x",
+        "model": "embed-2",
     }
-    assert [type(value) for value in given.values()] == [str, float, int, bool, str]
+    assert [type(value) for value in given.values()] == [str, float, int, bool, str, str]
 
 
 @pytest.mark.parametrize(("name", "text"), [("clock_error_s", "soon"), ("seed", "1.5")])

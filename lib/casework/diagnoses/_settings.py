@@ -43,7 +43,9 @@ class Setting:
     @property
     def text(self) -> str:
         """The value as it is typed; empty where there is none."""
-        return "" if self.value is None else str(self.value).removesuffix(".0")
+        if isinstance(self.value, float):
+            return str(self.value).removesuffix(".0")
+        return "" if self.value is None else str(self.value)
 
 
 def settings_of(diagnosis: Diagnosis, result: Result) -> tuple[Setting, ...]:
