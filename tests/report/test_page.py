@@ -19,7 +19,8 @@ from tests.report.sample import at, evidence, sample
 
 from casework.errors import CaseworkError, UsageError
 from casework.findings import VERDICTS, Break, Chart, Measure, Result
-from casework.report import FORMATS, as_html, as_json, read_json, write
+from casework.report import FORMATS, as_html, as_json, figures, read_json, write
+from casework.report.figures import cut, figure
 
 ROOT = Path(__file__).parents[2]
 VOID = {"meta", "link", "br", "img", "input", "hr", "base", "source"}
@@ -343,16 +344,31 @@ def test_text_beyond_the_calendar_is_shown() -> None:
     assert text[:12] in as_html(replace(sample(), results=(result,)))
 
 
-def test_a_chart_that_is_too_large_is_named() -> None:
-    rows = tuple(
+def test_of_a_chart_that_is_too_large_the_first_marks_of_each_kind_are_drawn(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(figures, "_MOST_BYTES", 40_000)
+    spans = [
         {"lane": "v1", "label": f"{n}" * 60, "start": at(n), "end": at(n + 1), "kind": "span"}
-        for n in range(1_500)
-    )
-    chart = Chart("wide", "spans", "t", "s", "a", rows, {})
-    result = replace(sample().results[3], charts=(chart,))
-    with pytest.raises(CaseworkError, match=r"'wide'") as refused:
-        as_html(replace(sample(), results=(result,)))
-    assert refused.value.code == "REPORT_TOO_LARGE"
+        for n in range(100)
+    ]
+    zones = [{**span, "label": "", "kind": "zone"} for span in spans[1:]]
+    event = {"label": "the disputed case", "start": at(9), "kind": "event"}
+    drawn = figure(Chart("wide", "spans", "t", "s.", "a", (*spans, *zones, event), {}), "f")
+    assert len(drawn.spec) < 50_000
+    kinds = Counter(row["kind"] for row in drawn.chart.rows)
+    assert kinds["event"] == 1
+    assert abs(kinds["span"] - kinds["zone"]) <= 1 < 9 < kinds["span"]
+    assert [row["start"] for row in drawn.chart.rows[:9]] == [at(n) for n in range(9)]
+    told = f"s. Drawn are the first {len(drawn.chart.rows)} of 200 marks, of each kind alike."
+    assert drawn.chart.subtitle == told
+    assert drawn.table.note == "The first 50 of 200 rows."
+
+
+@pytest.mark.parametrize("most", range(6))
+def test_a_chart_is_cut_to_what_was_asked_for(most: int) -> None:
+    rows = tuple({"kind": kind} for kind in ("span", "span", "span", "zone", "tick"))
+    assert len(cut(Chart("c", "spans", "t", "s", "a", rows, {}), most).rows) <= most
 
 
 def test_a_long_cell_is_cut_and_says_so() -> None:

@@ -1,16 +1,22 @@
 """Figures: a chart as two static pictures, one that answers to the mouse, and its table."""
 
 import json
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
-from casework.charts import render, spec, svg
-from casework.errors import CaseworkError
+from casework import words
+from casework.charts import MOST_ROWS, render, spec, svg
 from casework.findings import Chart
 from casework.report import tables
 
 WIDE, NARROW = 730, 340
 """Widths in pixels: on a desk and on paper, and on a telephone or at 200 % zoom."""
 _MOST_BYTES = 200_000
+"""The data of one picture; a page has room for a dozen such, twice drawn."""
+_SAFELY = 0.9
+"""Of the marks that may fit on average, since some take more than others."""
 
 _AS_TEXT = {ord(sign): f"\\u{ord(sign):04x}" for sign in "<>&\u2028\u2029"}
 """Signs that would end a script element or a line of script; JSON may write them as escapes."""
@@ -36,22 +42,50 @@ class Figure:
 def figure(chart: Chart, anchor: str) -> Figure:
     """Draw a chart for a page, which carries its title in words.
 
-    Raises:
-        CaseworkError: `REPORT_TOO_LARGE` if the chart alone is more than a page should carry.
+    Of more marks than a page should carry the first are drawn, and the subtitle says so.
     """
-    wide = spec(chart, width=WIDE, titled=False)
-    drawn = json.dumps(wide, sort_keys=True, separators=(",", ":"))
-    if len(drawn) > _MOST_BYTES:
-        raise CaseworkError(
-            "REPORT_TOO_LARGE",
-            f"the data of chart {chart.id!r} take {len(drawn) // 1000:,} KB",
-            f"aggregate its {len(chart.rows):,} rows to less than {_MOST_BYTES // 1000} KB",
-        )
+    shown, wide, drawn = _fitting(chart)
     return Figure(
         anchor,
-        chart,
-        render(wide, chart.alt),
-        svg(chart, width=NARROW, titled=False),
+        shown,
+        render(wide, shown.alt),
+        svg(shown, width=NARROW, titled=False),
         drawn.translate(_AS_TEXT),
         tables.chart(replace(chart, title=f"The numbers of: {chart.title}")),
     )
+
+
+def _fitting(chart: Chart) -> tuple[Chart, dict[str, Any], str]:
+    """The chart with as many marks as fit a page, its specification, and that as JSON."""
+    most = min(len(chart.rows), MOST_ROWS)
+    while True:
+        shown = cut(chart, most)
+        wide = spec(shown, width=WIDE, titled=False)
+        drawn = json.dumps(wide, sort_keys=True, separators=(",", ":"))
+        if len(drawn) <= _MOST_BYTES or not most:
+            return shown, wide, drawn
+        most = int(most * _SAFELY * _MOST_BYTES / len(drawn))
+
+
+def cut(chart: Chart, most: int) -> Chart:
+    """The chart with so many marks at most, and with a subtitle that says so.
+
+    The first of each kind are kept in equal parts, so that spans keep their zones and ticks.
+    """
+    total = len(chart.rows)
+    if total <= most:
+        return chart
+    found = Counter(map(_kind, chart.rows))
+    left = {kind: 1 + n * (most - len(found)) // total for kind, n in found.items()}
+    rows = []
+    for row in chart.rows:
+        left[_kind(row)] -= 1
+        if left[_kind(row)] >= 0:
+            rows.append(row)
+    told = f"{words.number(len(rows))} of {words.number(total)} marks"
+    subtitle = f"{chart.subtitle} Drawn are the first {told}, of each kind alike."
+    return replace(chart, rows=tuple(rows), subtitle=subtitle)
+
+
+def _kind(row: Mapping[str, Any]) -> str:
+    return str(row.get("kind"))

@@ -1,13 +1,14 @@
 """What happened when: the instants that the results name, over the time that evidence covers."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from casework import words
+from casework import charts, words
 from casework.diagnoses import by_gravity
 from casework.findings import Chart, Result
+from casework.report.figures import cut
 from casework.report.model import Report
 from casework.report.tables import MOST_ROWS, Column, Table
 from casework.visible import on_one_line
@@ -20,25 +21,32 @@ _MOST_CHANGES = 200
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """One thing that happened, at an instant or over a span, and the result that says so."""
+    """One thing that happened, at an instant or over a span, and the results that say so."""
 
     start: datetime
     end: datetime | None
     kind: str
     label: str
-    result: Result | None
+    results: tuple[Result, ...]
     role: str = ""
 
 
 def moments(report: Report) -> tuple[Moment, ...]:
-    """Everything that has an instant, in order: first and last evidence, events, spans, zones."""
-    found = [m for result in by_gravity(report.results) for m in _of_result(result)]
-    unique = {(m.start, m.end, m.label): m for m in reversed(found)}
+    """Everything that has an instant, in order: first and last evidence, events, spans, zones.
+
+    What several results tell is one moment, with all of them.
+    """
+    unique: dict[tuple[datetime, datetime | None, str], Moment] = {}
+    for found in (m for result in by_gravity(report.results) for m in _of_result(result)):
+        key = found.start, found.end, found.label
+        known = unique.setdefault(key, found)
+        if known.results[-1] is not found.results[0]:
+            unique[key] = replace(known, results=known.results + found.results)
     covered = period(report)
     if covered:
         first, last = covered
         for at, label in ((first, "First evidence in the case"), (last, "Last evidence")):
-            unique[at, None, label] = Moment(at, None, "evidence", label, None)
+            unique[at, None, label] = Moment(at, None, "evidence", label, ())
     return tuple(sorted(unique.values(), key=lambda m: (m.start, m.end or m.start, m.label)))
 
 
@@ -61,7 +69,7 @@ def _of_result(result: Result) -> Iterator[Moment]:
     breaks = result.breaks if result.verdict != "clean" else ()
     for one in breaks:
         kind = "zone" if one.end > one.start else "span"
-        yield Moment(_utc(one.start), _utc(one.end), kind, on_one_line(one.what), result)
+        yield Moment(_utc(one.start), _utc(one.end), kind, on_one_line(one.what), (result,))
     told = {(_utc(one.start), _utc(one.end)) for one in breaks}
     rows = [row for chart in result.charts if chart.form == "spans" for row in chart.rows]
     for row in rows:
@@ -71,7 +79,7 @@ def _of_result(result: Result) -> Iterator[Moment]:
         if start is not None and kind != "tick" and not again:
             role = str(row.get("role") or "") if kind == "event" else ""
             end = None if kind == "event" else end
-            yield Moment(start, end, kind, _label(row, kind), result, role)
+            yield Moment(start, end, kind, _label(row, kind), (result,), role)
 
 
 def _label(row: Mapping[str, Any], kind: str) -> str:
@@ -86,12 +94,12 @@ def picture(report: Report) -> Chart | None:
 
     The window holds the moments with a margin, since evidence may reach back for years.
     """
-    rows = [row for result in by_gravity(report.results) for row in _lane(result)]
+    rows = _once(row for result in by_gravity(report.results) for row in _lane(result))
     if not rows:
         return None
     start, end = _window(report)
     changes = _recorded(report, start, end)
-    return Chart(
+    drawn = Chart(
         id="timeline",
         form="spans",
         title=_title(report, rows),
@@ -102,6 +110,7 @@ def picture(report: Report) -> Chart | None:
         rows=(*rows, *changes, *_covers(report, start, end)),
         encode={"x_title": "UTC", "start": start, "end": end},
     )
+    return cut(drawn, charts.MOST_ROWS)
 
 
 def _window(report: Report) -> tuple[datetime, datetime]:
@@ -109,7 +118,7 @@ def _window(report: Report) -> tuple[datetime, datetime]:
 
     A single moment has a day on either side.
     """
-    told = [moment for moment in moments(report) if moment.result]
+    told = [moment for moment in moments(report) if moment.results]
     first = min(moment.start for moment in told)
     last = max(moment.end or moment.start for moment in told)
     margin = max((last - first) / 10, timedelta(minutes=1)) if last > first else timedelta(days=1)
@@ -157,7 +166,6 @@ def _recorded(report: Report, start: datetime, end: datetime) -> list[dict[str, 
 
 def _lane(result: Result) -> Iterator[dict[str, Any]]:
     """The marks of a result; spans in doubt that overlap are drawn as one."""
-    seen = set()
     found = list(_of_result(result))
     zones = _joined([moment for moment in found if moment.kind == "zone"])
     for moment in [*zones, *(moment for moment in found if moment.kind != "zone")]:
@@ -169,10 +177,17 @@ def _lane(result: Result) -> Iterator[dict[str, Any]]:
             mark |= {"end": moment.end, "label": "", "kind": "zone"}
         else:
             mark |= {"label": moment.label, "kind": "tick"}
-        key = tuple(sorted((name, str(value)) for name, value in mark.items() if name != "label"))
-        if key not in seen:
-            seen.add(key)
-            yield mark
+        yield mark
+
+
+def _once(marks: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Each mark once: events that differ in their label alone are two, ticks are one."""
+    unique: dict[tuple[str, ...], dict[str, Any]] = {}
+    for mark in marks:
+        told = "label" if mark["kind"] == "event" else "lane"
+        key = tuple(str(mark.get(name)) for name in ("kind", "start", "end", told))
+        unique.setdefault(key, mark)
+    return list(unique.values())
 
 
 def _joined(zones: Sequence[Moment]) -> list[Moment]:
@@ -188,7 +203,7 @@ def _joined(zones: Sequence[Moment]) -> list[Moment]:
 
 def _title(report: Report, rows: Sequence[Mapping[str, Any]]) -> str:
     """Say how many marks the results put on the picture, and over which days."""
-    told = [moment for moment in moments(report) if moment.result]
+    told = [moment for moment in moments(report) if moment.results]
     drawn = [row["kind"] for row in rows]
     parts = [
         words.count(drawn.count(kind), noun)
@@ -227,7 +242,7 @@ def table(report: Report) -> Table:
             words.instant(m.start),
             _until(m),
             m.label,
-            words.title(m.result.diagnosis) if m.result else "the evidence tables",
+            ", ".join(words.title(r.diagnosis) for r in m.results) or "the evidence tables",
         )
         for m in shown[:MOST_ROWS]
     )
