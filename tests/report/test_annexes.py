@@ -1,37 +1,52 @@
 """The parts of a report that a reader runs or checks herself work when she does."""
 
 import subprocess
+import zipfile
 from dataclasses import replace
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
-from shutil import which
+from shutil import unpack_archive, which
 from typing import Any
 
 import duckdb
 import pytest
 from tests.report.sample import at, sample
 
-from casework import canonical
-from casework.findings import Break, Evidence, Measure, Triage
+from casework import canonical, charts
+from casework.case import Case
+from casework.findings import Break, Chart, Evidence, Measure, Triage
+from casework.intake import load
 from casework.records import TableFill
 from casework.report import annexes, tables, timeline
 from casework.report.model import Report
 
-NAMES = ["plain.csv", "with space.csv", "back\\slash", "line\nbreak", "quote's", "-dash", "Zürich"]
+NAMES = [
+    "plain.csv",
+    "e.zip!/in/a.csv",
+    "with space.csv",
+    "back\\slash",
+    "line\nbreak",
+    "quote's",
+    "-dash",
+    "Zürich",
+]
 
 
 @pytest.mark.skipif(not which("sha256sum"), reason="no sha256sum on this system")
 def test_checksums_are_read_by_sha256sum(tmp_path: Path) -> None:
     exhibits = []
     for name in NAMES:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_bytes(name.encode())
         digest = sha256(name.encode()).hexdigest()
         exhibits.append(replace(sample().exhibits[0], id=name, path=name, sha256=digest))
+    exhibits.append(replace(exhibits[0], path="runs", importer="helm_run"))
+    exhibits.append(replace(exhibits[0], path="un\u200bseen"))
     (tmp_path / "SHA256SUMS").write_text(annexes.checksums(tuple(exhibits)) + "\n")
     command = ["sha256sum", "--check", "--strict", "SHA256SUMS"]
     assert subprocess.run(command, cwd=tmp_path, capture_output=True).returncode == 0
-    (tmp_path / NAMES[2]).write_bytes(b"changed")
+    (tmp_path / NAMES[3]).write_bytes(b"changed")
     assert subprocess.run(command, cwd=tmp_path, capture_output=True).returncode == 1
 
 
@@ -41,6 +56,7 @@ def test_checksums_are_read_by_sha256sum(tmp_path: Path) -> None:
         (["/x/evidence/a.csv", "/x/evidence/b/c.csv"], ["a.csv", "b/c.csv"]),
         (["/x/one.csv"], ["one.csv"]),
         (["/x/ab/one.csv", "/x/abc/two.csv"], ["ab/one.csv", "abc/two.csv"]),
+        (["/x/e.zip!/in/a.csv", "/x/e.zip!/in/b.csv"], ["e.zip!/in/a.csv", "e.zip!/in/b.csv"]),
         (["one.csv", "/x/two.csv"], ["one.csv", "/x/two.csv"]),
         ([], []),
     ],
@@ -56,6 +72,53 @@ def test_a_name_cannot_add_a_line_to_the_checksums() -> None:
     path = f"a\n{'0' * 64}  /etc/hostname"
     exhibit = replace(sample().exhibits[0], path=path)
     assert len(annexes.checksums((exhibit,)).splitlines()) == 1
+
+
+@pytest.mark.skipif(not which("sha256sum"), reason="no sha256sum on this system")
+def test_what_came_in_an_archive_is_checked_once_it_is_unpacked(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "e.zip", "w") as archive:
+        archive.writestr("in/clocks.csv", "host,error_s\na,60\n")
+        archive.writestr("in/deep/people.csv", "person\nx\n")
+    Case.create(tmp_path / "case.duckdb", "c").close()
+    load(tmp_path / "case.duckdb", [tmp_path / "e.zip"])
+    with Case(tmp_path / "case.duckdb") as case:
+        exhibits = case.exhibits()
+    assert len(exhibits) == 2
+    (sentence,) = annexes.checked_apart(exhibits)
+    assert "`e.zip` into `e.zip!`" in sentence
+    unpack_archive(tmp_path / "e.zip", tmp_path / "e.zip!")
+    (tmp_path / "SHA256SUMS").write_text(annexes.checksums(exhibits) + "\n")
+    command = ["sha256sum", "--check", "--strict", "SHA256SUMS"]
+    assert subprocess.run(command, cwd=tmp_path, capture_output=True).returncode == 0
+
+
+def test_lines_that_cannot_be_checked_are_passed_over_and_explained() -> None:
+    plain, *others = (replace(sample().exhibits[0], id=name, path=name) for name in "abc")
+    assert annexes.checked_apart((plain,)) == ()
+    for odd in (replace(others[0], importer="helm_run"), replace(others[1], path="c\u202ed")):
+        first, second = annexes.checksums((plain, odd)).splitlines()
+        assert (first[0] == "#", second[0] == "#") == (False, True)
+        (sentence,) = annexes.checked_apart((plain, odd))
+        assert "compare them by hand" in sentence
+
+
+@pytest.mark.parametrize(
+    "sql",
+    ["'Zürich'", "42", "9007199254740993", "0.10", "TIMESTAMP '2026-01-05 10:00:00'",
+     "TIMESTAMPTZ '2026-01-05 11:00:00.5+01'", "DATE '2026-01-05'", "TIME '10:00:00'",
+     "INTERVAL 90 seconds", "'\\x00\\xFF'::BLOB", "[2, 1]", "{'b': 1, 'a': 2}",
+     "MAP {'b': 1, 'a': 2}", "[true, NULL]", "[1.0::DOUBLE, 0.1, 1e-5, 1e16]",
+     "['nan'::DOUBLE, '-inf'::DOUBLE]"],
+)  # fmt: skip
+def test_the_page_tells_how_each_kind_of_value_is_written(sql: str) -> None:
+    ((value,),) = duckdb.connect().execute(f"SELECT {sql}").fetchall()
+    assert canonical.dumps(value) in {row[2] for row in annexes.written().rows}
+
+
+def test_a_table_with_a_time_that_no_row_has_is_not_one_without_a_time() -> None:
+    fills = (TableFill("units", 3, None, None, ()), TableFill("clocks", 3, None, None, ()))
+    rows = annexes.completeness(replace(sample(), tables=fills)).rows
+    assert [row[2] for row in rows] == ["not recorded", "has no time"]
 
 
 @pytest.mark.parametrize(
@@ -91,6 +154,39 @@ def test_moments_are_in_order_and_told_once() -> None:
     assert len({(m.start, m.end, m.label) for m in found}) == len(found)
     assert found[0].label == "First evidence in the case"
     assert {"base upgrade", "rollback for 6 h"} <= {m.label for m in found}
+
+
+def test_events_at_one_instant_are_each_drawn_once_and_told_by_all() -> None:
+    rows = tuple(
+        {"label": label, "start": at(3), "kind": "event"} for label in ("v38 pushed", "rolled back")
+    )
+    chart = Chart("c", "spans", "t", "s", "a", rows, {})
+    first, second = (replace(result, charts=(chart,)) for result in sample().results[1:3])
+    report = replace(
+        sample(), results=(first, replace(second, charts=(replace(chart, rows=rows[:1]),)))
+    )
+    picture = timeline.picture(report)
+    assert picture
+    assert [row["label"] for row in picture.rows if row["kind"] == "event"] == [
+        "v38 pushed", "rolled back"
+    ]  # fmt: skip
+    assert picture.title == "2 events on 8 January 2026"
+    told = {row[2]: row[3] for row in timeline.table(report).rows}
+    assert told["v38 pushed"] == "Cohort skew, Output attribution"
+    assert told["rolled back"] == "Output attribution"
+
+
+def test_a_timeline_of_thousands_of_moments_can_be_drawn() -> None:
+    span = {"lane": "v1", "label": "a", "kind": "span"}
+    rows = tuple({**span, "start": at(0, n), "end": at(0, n + 1)} for n in range(2_000))
+    results = (
+        replace(sample().results[1], charts=(Chart("c", "spans", "t", "s", "a", rows, {}),)),
+    )
+    picture = timeline.picture(replace(sample(), results=results))
+    assert picture
+    assert len(picture.rows) <= charts.MOST_ROWS
+    assert {row["kind"] for row in picture.rows} == {"tick", "span"}
+    assert "Drawn are the first" in picture.subtitle
 
 
 def test_the_picture_is_of_the_incident_not_of_all_evidence() -> None:

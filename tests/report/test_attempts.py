@@ -39,6 +39,15 @@ def test_settings_that_were_tried_stand_with_what_came_of_them() -> None:
     page = as_html(found)
     assert "knows nothing of the choice among them" in page
     assert "<b>tasks" not in page
+    assert "Not kept" not in page
+
+
+def test_a_result_that_the_case_does_not_keep_is_no_last_run() -> None:
+    again = (ran("cohort_skew", "clean"), ran("cohort_skew", "clean", metric="tasks"))
+    page = as_html(replace(report(*again), unkept=("cohort_skew",)))
+    assert "<dt>Not kept in the case</dt><dd>the result of cohort skew" in page
+    assert "the result of the last run, but for cohort skew," in page
+    assert "byte for byte, but for cohort skew:" in page
 
 
 def test_a_diagnosis_run_twice_alike_tried_nothing() -> None:

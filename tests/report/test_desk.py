@@ -62,8 +62,10 @@ def test_the_report_holds_what_is_seen_in_place_of_what_is_kept(case_path: Path)
     seen = consult(case_path, NAME, {"clock_error_s": 90_000.0})
     with Case(case_path) as case:
         report = lay_out(case).report_with(case, seen)
+        assert lay_out(case).report_with(case, kept).unkept == ()
     assert seen != kept
     assert report.results == (seen,)
+    assert report.unkept == (NAME,)
     assert as_json(read_json(as_json(report))) == as_json(report)
 
 
@@ -111,12 +113,14 @@ def test_the_dated_evidence_behind_a_picture_over_time(case_path: Path) -> None:
 
 
 def test_rejected_rows_are_a_table_with_words_in_every_cell(case_path: Path) -> None:
-    (case_path.parent / "nps.csv").write_text("account_id,score,responded_at\nx,,2026-01-01\n")
+    rows = "x,,2026-01-01\n" * 60
+    (case_path.parent / "nps.csv").write_text(f"account_id,score,responded_at\n{rows}")
     load(case_path, [case_path.parent / "nps.csv"])
     with Case(case_path) as case:
         (group,) = case.rejects()
-        table = rejected_rows("Rows", rejected(case, group))
-    ((place, meant_for, why, raw),) = table.rows
+        table = rejected_rows("Rows", rejected(case, group), group.count)
+    assert table.note == "The first 50 of 60 rows."
+    place, meant_for, why, raw = table.rows[0]
     assert (place, meant_for) == ("row 1", "nps")
     assert "score" in why
     assert "account_id" in raw

@@ -149,6 +149,7 @@ def test_the_answers_come_first_and_the_gravest_before_the_others(page: Page) ->
         "TIME_MISSING",
         "casework 0.1.0, duckdb 2.0.0",
         "sha256sum --check SHA256SUMS",
+        'integer beyond 2^53 9007199254740993 "9007199254740993"',
         "not available: the diagnosis names no limit",
         "2026-01-31 12:00 UTC",
     ],

@@ -1,14 +1,18 @@
 """The tables at the end of a report: sources, completeness, custody, and how to do it again."""
 
+import math
 import re
 from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
 from itertools import takewhile
 from typing import Any
 
-from casework import words
-from casework.canonical import instant
+from casework import importers, words
+from casework import tables as evidence_tables
+from casework.canonical import dumps, instant
 from casework.findings import Evidence, Result
-from casework.records import Exhibit
+from casework.records import Exhibit, TableFill
 from casework.report.model import Report
 from casework.report.tables import Column, Table, exact
 from casework.visible import on_one_line, visible
@@ -17,15 +21,24 @@ MOST_ENTRIES = 500
 """Exhibits, groups of rejects and entries of custody on a page: a case may have thousands."""
 MOST_NAMED = 12
 """Exhibits that are named where one piece of evidence or one table rests on them."""
+_TIMED = frozenset(table.name for table in evidence_tables.ALL if table.time)
+_OF_FOLDERS = frozenset(taker.name for taker in importers.ALL if taker.of_folders)
 _PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 def names(exhibits: Sequence[Exhibit]) -> dict[str, str]:
-    """A name for each exhibit by its id: its path without the folder that all share."""
+    """A name for each exhibit by its id: its path without the folder that all share.
+
+    An archive, whose name ends in `!` in the paths that lead into it, is no such folder.
+    """
     paths = [item.path.split("/") for item in exhibits]
     folders = zip(*(path[:-1] for path in paths), strict=False)
-    shared = sum(1 for _ in takewhile(lambda parts: len(set(parts)) == 1, folders))
+    shared = sum(1 for _ in takewhile(_is_shared_folder, folders))
     return {item.id: "/".join(path[shared:]) for item, path in zip(exhibits, paths, strict=True)}
+
+
+def _is_shared_folder(parts: tuple[str, ...]) -> bool:
+    return len(set(parts)) == 1 and not parts[0].endswith("!")
 
 
 def _limited(
@@ -71,13 +84,19 @@ def completeness(report: Report) -> Table:
         (
             item.table,
             words.number(item.rows),
-            words.instant(item.first) if item.first else "has no time",
-            words.instant(item.last) if item.last else "has no time",
+            _instant(item, item.first),
+            _instant(item, item.last),
             _filled_by([on_one_line(named.get(id, id)) for id in item.exhibits]),
         )
         for item in report.tables
     )
     return Table("Evidence tables", columns, rows)
+
+
+def _instant(item: TableFill, moment: datetime | None) -> str:
+    if moment is not None:
+        return words.instant(moment)
+    return words.UNKNOWN if item.table in _TIMED else "has no time"
 
 
 def _filled_by(exhibits: Sequence[str]) -> str:
@@ -170,16 +189,71 @@ def rivals(result: Result) -> Table:
 
 
 def checksums(exhibits: Sequence[Exhibit]) -> str:
-    """The list that `sha256sum -c` reads, with its escapes for names that hold a line break."""
+    """The list that `sha256sum -c` reads, with its escapes for names that hold a line break.
+
+    A line that it cannot check is a comment to it: that of an exhibit that is a folder, and that of
+    a name with characters that cannot be seen, which are written out.
+    """
     named = names(exhibits)
     shown = exhibits[:MOST_ENTRIES]
-    return "\n".join(_checksum(item.sha256, named[item.id]) for item in shown)
+    return "\n".join(_checksum(item, named[item.id]) for item in shown)
 
 
-def _checksum(digest: str, path: str) -> str:
+def _checksum(item: Exhibit, path: str) -> str:
     escaped = path.replace("\\", "\\\\").replace("\n", "\\n").replace("\r", "\\r")
     mark = "\\" if escaped != path else ""
-    return visible(f"{mark}{digest}  {escaped}")
+    seen = visible(escaped)
+    by_hand = "# " if seen != escaped or item.importer in _OF_FOLDERS else ""
+    return f"{by_hand}{mark}{item.sha256}  {seen}"
+
+
+def checked_apart(exhibits: Sequence[Exhibit]) -> tuple[str, ...]:
+    """What to know of lines that `sha256sum -c` cannot check, or only once archives are unpacked.
+
+    Sentences in which backticks mark names.
+    """
+    lines = checksums(exhibits).splitlines()
+    inside = any("!/" in line for line in lines)
+    by_hand = any(line.startswith("#") for line in lines)
+    archives = (
+        "A part of a path that ends in `!` is an archive. Unpack it first, beside itself, into a "
+        "folder of that name: `e.zip` into `e.zip!`."
+    )
+    passed_over = (
+        "Lines that begin with `#` are passed over; compare them by hand. The digest of a folder "
+        "is that of the `sha256sum` listing of its files, sorted by path. A sign such as "
+        "`⟨U+200B⟩` stands for a character of the name that cannot be seen."
+    )
+    return (*([archives] if inside else []), *([passed_over] if by_hand else []))
+
+
+_WRITTEN: tuple[tuple[str, str, Any], ...] = (
+    ("text", "Zürich", "Zürich"),
+    ("true, NULL", "true, NULL", [True, None]),
+    ("integer up to 2^53", "42", 42),
+    ("integer beyond 2^53", "9007199254740993", 2**53 + 1),
+    ("floating point, with the fewest digits that give it again", "1, 0.1, 1e-5, 1e16",
+     [1.0, 0.1, 1e-5, 1e16]),
+    ("floating point that is no number or has no end", "nan, -inf", [math.nan, -math.inf]),
+    ("decimal, UUID", "0.10", Decimal("0.10")),
+    ("instant; a time without a zone is UTC", "2026-01-05 10:00:00+00",
+     datetime(2026, 1, 5, 10, tzinfo=UTC)),
+    ("instant with a fraction of a second", "2026-01-05 11:00:00.5+01",
+     datetime(2026, 1, 5, 10, 0, 0, 500_000, tzinfo=UTC)),
+    ("date", "2026-01-05", date(2026, 1, 5)),
+    ("time of day", "10:00:00", time(10)),
+    ("interval, in seconds", "INTERVAL 90 seconds", timedelta(seconds=90)),
+    ("bytes, as hexadecimal digits", "\\x00\\xFF", b"\x00\xff"),
+    ("list", "[2, 1]", [2, 1]),
+    ("struct, map", "{'b': 1, 'a': 2}", {"b": 1, "a": 2}),
+)  # fmt: skip
+
+
+def written() -> Table:
+    """How each kind of value is written in the JSON of which digests of rows are taken."""
+    columns = (Column("kind of value"), Column("a value in DuckDB"), Column("in the JSON"))
+    rows = tuple((kind, shown, dumps(value)) for kind, shown, value in _WRITTEN)
+    return Table("How the values of a row are written for its digest", columns, rows)
 
 
 def rerun(found: Evidence) -> str:

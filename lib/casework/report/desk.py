@@ -6,7 +6,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from casework import diagnoses
+from casework import diagnoses, words
 from casework.case import Case, Rows
 from casework.charts.live import over_time
 from casework.findings import Evidence, Result
@@ -36,12 +36,14 @@ class Desk:
         return next(iter(self.standing))
 
     def report_with(self, case: Case, seen: Result) -> Report:
-        """The report of the case with a result that it does not keep in the place of its own."""
+        """The report of the case with a result that it may not keep in the place of its own."""
         results = {result.diagnosis: result for result in self.report.results}
+        unkept = () if results.get(seen.diagnosis) == seen else (seen.diagnosis,)
         results[seen.diagnosis] = seen
         order = [diagnosis.name for diagnosis in diagnoses.ALL]
         ordered = tuple(results[name] for name in order if name in results)
-        return replace(self.report, results=ordered, triage=diagnoses.triage(case, ordered))
+        triage = diagnoses.triage(case, ordered)
+        return replace(self.report, results=ordered, triage=triage, unkept=unkept)
 
 
 def lay_out(case: Case) -> Desk:
@@ -103,7 +105,12 @@ def timed_evidence(result: Result) -> tuple[Evidence, ...]:
     return tuple(e for e in result.evidence if e.id in named and times & {*e.columns})
 
 
-def rejected_rows(caption: str, rows: Rows) -> Table:
-    """Rows that could not be used: where they stand, why, and as they were received."""
+def rejected_rows(caption: str, rows: Rows, total: int) -> Table:
+    """Rows that could not be used: where they stand, why, and as they were received.
+
+    `total` is how many there are, of which the first are shown.
+    """
     columns = (Column("at"), Column("meant for"), Column("why"), Column("as received"))
-    return Table(caption, columns, tuple(tuple(map(exact, row)) for row in rows.rows))
+    shown = tuple(tuple(map(exact, row)) for row in rows.rows)
+    part = f"The first {words.number(len(shown))} of {words.number(total)} rows."
+    return Table(caption, columns, shown, part if len(shown) < total else "")

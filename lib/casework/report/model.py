@@ -16,6 +16,7 @@ class Report:
 
     `produced_at` comes from the case (the last custody entry), never from the clock, so that the
     same case gives the same bytes. `tool` names the versions that ran: casework, duckdb, python.
+    `unkept` names the diagnoses whose result is not the one that the case keeps.
     """
 
     case: CaseFacts
@@ -27,4 +28,5 @@ class Report:
     rejects: tuple[RejectGroup, ...]
     custody: tuple[CustodyEntry, ...]
     triage: Triage = field(default_factory=Triage)
+    unkept: tuple[str, ...] = ()
     schema: str = SCHEMA

@@ -86,7 +86,6 @@ def as_html(report: Report) -> str:
             unlisted=annexes.left_out(len(listed), len(kept.exhibits)),
             tools=", ".join(f"{name} {kept.tool[name]}" for name in sorted(kept.tool)),
             **_annexes(kept),
-            checksums=annexes.checksums(kept.exhibits),
             live=live,
             script=script,
             style=_style(),
@@ -97,7 +96,7 @@ def as_html(report: Report) -> str:
     return page
 
 
-def _annexes(report: Report) -> dict[str, tables.Table | str]:
+def _annexes(report: Report) -> dict[str, tables.Table | str | tuple[str, ...]]:
     """What the end of the page says of the whole report."""
     return {
         "sources": annexes.sources(report),
@@ -107,6 +106,10 @@ def _annexes(report: Report) -> dict[str, tables.Table | str]:
         "primaries": primaries.table(report),
         "tested": primaries.lead(report),
         "attempts": attempts.table(report),
+        "unkept": ", ".join(words.title(name).lower() for name in report.unkept),
+        "checksums": annexes.checksums(report.exhibits),
+        "checked_apart": annexes.checked_apart(report.exhibits),
+        "written": annexes.written(),
     }
 
 
@@ -231,5 +234,5 @@ def _limit(page: str, chapters: tuple[Chapter, ...]) -> None:
         "REPORT_TOO_LARGE",
         f"the page would have {size / 1e6:.1f} MB, more than {_MOST_BYTES / 1e6:.0f} MB; "
         f"its biggest parts are {named}",
-        "report fewer diagnoses at a time, by name",
+        "report fewer diagnoses at a time, by name, or the JSON alone",
     )
