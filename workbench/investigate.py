@@ -260,7 +260,7 @@ def show_the_row(evidence, followed, path, row):
 
 @app.cell
 def pick_rejects(desk, exhibits):
-    _groups = {widgets.rejects_name(group, exhibits): group for group in desk.report.rejects}
+    _groups = widgets.rejects_names(desk.report.rejects, exhibits)
     refused = mo.ui.dropdown(_groups, label="Show the rows of", full_width=True)
     return (refused,)
 
@@ -270,7 +270,8 @@ def show_what_is_loaded(desk, path, refused):
     _rows = ""
     if refused.value:
         with Case(path) as _case:
-            _rows = pieces.table(rejected_rows("As received", rejected(_case, refused.value)))
+            _found = rejected(_case, refused.value)
+        _rows = pieces.table(rejected_rows("As received", _found, refused.value.count))
     _tables = (annexes.completeness, annexes.sources, annexes.rejects, annexes.custody)
     widgets.loaded([pieces.table(table(desk.report)) for table in _tables], refused, _rows)
     return
@@ -280,9 +281,13 @@ def show_what_is_loaded(desk, path, refused):
 def write_the_report(desk, path, result, write):
     with Case(path) as _case:
         seen = desk.report_with(_case, result)
-    written = []
-    if write.value:
-        written = report.write(seen, path.with_name(f"{path.stem}-report"), ["html", "json"])
+    written, _failed = [], None
+    try:
+        if write.value:
+            written = widgets.write_both(seen, path)
+    except CaseworkError as _error:
+        _failed = widgets.failure(_error)
+    _failed
     return seen, written
 
 

@@ -6,22 +6,24 @@ escape it. It is never given to Markdown, nor to a marimo table, which fetches i
 
 import re
 import shlex
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from html import escape
+from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
 import marimo as mo
 
 from casework import words
-from casework.case.origins import Origin
+from casework.case.origins import MOST_ROWS, Origin
 from casework.diagnoses._settings import Setting
 from casework.errors import CaseworkError
 from casework.findings import Chart, Evidence, Result
 from casework.importers._excerpt import excerpt
 from casework.records import RejectGroup
-from casework.report import Report, pieces, tables
+from casework.report import Report, pieces, tables, write
 from casework.report.figures import NARROW, WIDE
 from casework.visible import on_one_line, shorten, visible
 
@@ -193,10 +195,18 @@ def row_names(evidence: Evidence | None) -> dict[str, int]:
     return {f"{number}: {text}": number - 1 for number, text in enumerate(cells, 1)}
 
 
-def rejects_name(group: RejectGroup, exhibits: Mapping[str, str]) -> str:
-    """A group of rejects in a list."""
-    path = on_one_line(exhibits.get(group.exhibit_id, group.exhibit_id))
-    return f"{path.rpartition('/')[2]}: {group.code}, {words.count(group.count, 'rows')}"
+def rejects_names(
+    groups: Sequence[RejectGroup], exhibits: Mapping[str, str]
+) -> dict[str, RejectGroup]:
+    """Groups of rejects for a list; those that would be named alike are numbered."""
+    named: dict[str, RejectGroup] = {}
+    for group in groups:
+        path = on_one_line(exhibits.get(group.exhibit_id, group.exhibit_id))
+        name = f"{path}: {group.code}, {words.count(group.count, 'rows')}"
+        numbered = (f"{name} ({number})" for number in count(2))
+        free = next(one for one in chain([name], numbered) if one not in named)
+        named[free] = group
+    return named
 
 
 def followed(
@@ -209,8 +219,15 @@ def followed(
     if not found:
         return f"{facts}<p class='absent'>This row sums others up and names none of them.</p>"
     rest = len(found) - _FOLLOWED
-    more = f"<p class='note'>{words.count(rest, 'rows')} more.</p>" if rest > 0 else ""
+    more = f"<p class='note'>{_at_least(found)}{words.count(rest, 'rows')} more.</p>"
+    more = more if rest > 0 else ""
     return facts + "".join(_origin_of(item, beside) for item in found[:_FOLLOWED]) + more
+
+
+def _at_least(found: Sequence[Origin]) -> str:
+    """What to say before a count, where of a table no more rows were looked up."""
+    most = max(Counter(item.table for item in found).values())
+    return "At least " if most >= MOST_ROWS else ""
 
 
 _FOLLOWED = 3
@@ -246,13 +263,35 @@ def loaded(found: Sequence[str], refused: mo.ui.dropdown, rows: str) -> mo.Html:
     )
 
 
+def write_both(seen: Report, case: Path) -> list[Path]:
+    """Write the report into a folder beside the case, as a page and as JSON.
+
+    Raises:
+        CaseworkError: REPORT_TOO_LARGE, UNWRITABLE.
+    """
+    folder = case.with_name(f"{case.stem}-report")
+    try:
+        return write(seen, folder, ["html", "json"])
+    except OSError as error:
+        what = f"the report was not written: {error.strerror or error}"
+        fix = "see that it has room and that you may write there, or download the report"
+        raise CaseworkError("UNWRITABLE", what, fix, where=str(folder)) from None
+
+
 def export(seen: Report, ways: Sequence[object], written: Sequence[Path]) -> mo.Html:
     """What the report holds, the ways to get it, and where it was written."""
     held = ", ".join(words.title(result.diagnosis).lower() for result in seen.results)
     paths = "".join(f"<li>{said(path)}</li>" for path in written)
     return page(
         f"<h2 id='report'>Report</h2><p>It holds the verdicts that the case keeps, and the one "
-        f"above as it stands here: {held}.</p>",
+        f"above as it stands here: {held}.</p>{_unkept(seen)}",
         mo.hstack(list(ways), justify="start", wrap=True),
         f"<p>Written:</p><ul>{paths}</ul>" if written else "",
     )
+
+
+def _unkept(seen: Report) -> str:
+    """Say which result is not the one that the case keeps."""
+    named = ", ".join(words.title(name).lower() for name in seen.unkept)
+    told = f"The case does not keep this result of {named}; the report says so."
+    return f"<p class='quiet'>{told}</p>" if named else ""

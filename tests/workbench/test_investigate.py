@@ -1,12 +1,19 @@
+import errno
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+import marimo as mo
+import pytest
+from workbench import widgets
 from workbench.investigate import app
 
 from casework import diagnoses
 from casework.case import Case
-from casework.findings import Result
+from casework.case.origins import rows_of
+from casework.findings import Evidence, Result
+from casework.records import RejectGroup
+from casework.tables import requests
 
 NAME = "output_attribution"
 
@@ -79,9 +86,42 @@ def test_looking_changes_nothing(case_path: Path) -> None:
 
 
 def test_what_is_seen_is_what_is_reported(case_path: Path) -> None:
-    _, defined = run(case_path, name=NAME, given={"clock_error_s": 600.0})
+    page, defined = run(case_path, name=NAME, given={"clock_error_s": 600.0})
     assert defined["seen"].results == (defined["result"],)
+    assert defined["seen"].unkept == (NAME,)
+    assert "The case does not keep this result of output attribution" in page
     assert defined["seen"].exhibits == defined["desk"].report.exhibits
+
+
+def test_a_report_that_cannot_be_written_is_told_and_not_thrown(
+    case_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def locked(*_: object) -> None:
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr(widgets, "write", locked)
+    pressed, other = (mo.ui.button(value=value) for value in (True, False))
+    page, defined = run(case_path, write=pressed, keep=other, keep_all=other, reset=other)
+    assert "the report was not written: Read-only file system" in page.replace("The ", "the ")
+    assert f"{case_path.stem}-report" in page
+    assert defined["written"] == []
+
+
+def test_each_group_of_rejects_is_in_the_list() -> None:
+    exhibits = {"1": "jan/nps.csv", "2": "feb/nps.csv", "3": "feb/nps.csv"}
+    groups = [RejectGroup(id, "VALUE", 1, "row 1", "no score") for id in exhibits]
+    assert list(widgets.rejects_names(groups, exhibits)) == [
+        "jan/nps.csv: VALUE, 1 row", "feb/nps.csv: VALUE, 1 row", "feb/nps.csv: VALUE, 1 row (2)"
+    ]  # fmt: skip
+
+
+def test_rows_that_were_not_looked_up_are_not_counted(case_path: Path) -> None:
+    evidence = Evidence("e", "c", "SELECT 1", {}, ("run_id",), (("r",),), 1, "", ())
+    with Case(case_path) as case:
+        origins = rows_of(case, requests)
+    assert len(origins) == 50
+    assert "At least 47 rows more." in widgets.followed(evidence, 0, origins, case_path.parent)
+    assert ">46 rows more." in widgets.followed(evidence, 0, origins[1:], case_path.parent)
 
 
 def test_text_of_the_case_is_never_markup(case_path: Path) -> None:
