@@ -107,7 +107,7 @@ def test_lines_that_cannot_be_checked_are_passed_over_and_explained() -> None:
     ["'Zürich'", "42", "9007199254740993", "0.10", "TIMESTAMP '2026-01-05 10:00:00'",
      "TIMESTAMPTZ '2026-01-05 11:00:00.5+01'", "DATE '2026-01-05'", "TIME '10:00:00'",
      "INTERVAL 90 seconds", "'\\x00\\xFF'::BLOB", "[2, 1]", "{'b': 1, 'a': 2}",
-     "MAP {'b': 1, 'a': 2}", "[true, NULL]", "[1.0::DOUBLE, 0.1, 1e-5, 1e16]",
+     "MAP {'b': 1, 'a': 2}", "true", "NULL", "[1.0::DOUBLE, 0.1, 1e-5, 1e16]",
      "['nan'::DOUBLE, '-inf'::DOUBLE]"],
 )  # fmt: skip
 def test_the_page_tells_how_each_kind_of_value_is_written(sql: str) -> None:

@@ -354,8 +354,9 @@ def test_of_a_chart_that_is_too_large_the_first_marks_of_each_kind_are_drawn(
         for n in range(100)
     ]
     zones = [{**span, "label": "", "kind": "zone"} for span in spans[1:]]
+    window = {"start": at(0), "end": at(100)}
     event = {"label": "the disputed case", "start": at(9), "kind": "event"}
-    drawn = figure(Chart("wide", "spans", "t", "s.", "a", (*spans, *zones, event), {}), "f")
+    drawn = figure(Chart("wide", "spans", "t", "s.", "a", (*spans, *zones, event), window), "f")
     assert len(drawn.spec) < 50_000
     kinds = Counter(row["kind"] for row in drawn.chart.rows)
     assert kinds["event"] == 1
@@ -363,6 +364,7 @@ def test_of_a_chart_that_is_too_large_the_first_marks_of_each_kind_are_drawn(
     assert [row["start"] for row in drawn.chart.rows[:9]] == [at(n) for n in range(9)]
     told = f"s. Drawn are the first {len(drawn.chart.rows)} of 200 marks, of each kind alike."
     assert drawn.chart.subtitle == told
+    assert drawn.chart.encode == {"start": at(0), "end": at(kinds["span"])}
     assert drawn.table.note == "The first 50 of 200 rows."
 
 

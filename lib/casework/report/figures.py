@@ -2,13 +2,14 @@
 
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from casework import words
 from casework.charts import MOST_ROWS, render, spec, svg
-from casework.findings import Chart
+from casework.findings import Chart, Row
 from casework.report import tables
 
 WIDE, NARROW = 730, 340
@@ -70,7 +71,8 @@ def _fitting(chart: Chart) -> tuple[Chart, dict[str, Any], str]:
 def cut(chart: Chart, most: int) -> Chart:
     """The chart with so many marks at most, and with a subtitle that says so.
 
-    The first of each kind are kept in equal parts, so that spans keep their zones and ticks.
+    The first of each kind are kept in equal parts, so that spans keep their zones and ticks. A
+    window of time ends with the last of them: what is empty would be read as nothing there.
     """
     total = len(chart.rows)
     if total <= most:
@@ -84,8 +86,17 @@ def cut(chart: Chart, most: int) -> Chart:
             rows.append(row)
     told = f"{words.number(len(rows))} of {words.number(total)} marks"
     subtitle = f"{chart.subtitle} Drawn are the first {told}, of each kind alike."
-    return replace(chart, rows=tuple(rows), subtitle=subtitle)
+    encode = {**chart.encode, **_window(chart.encode, rows)}
+    return replace(chart, rows=tuple(rows), subtitle=subtitle, encode=encode)
 
 
-def _kind(row: Mapping[str, Any]) -> str:
+def _window(encode: Mapping[str, Any], rows: Sequence[Row]) -> dict[str, datetime]:
+    """The end of a window of time, where the rows end before it."""
+    end = words.parse_instant(encode.get("end"))
+    ends = [words.parse_instant(row.get("end") or row.get("start")) for row in rows]
+    last = max((one for one in ends if one), default=None)
+    return {"end": last} if end and last and last < end else {}
+
+
+def _kind(row: Row) -> str:
     return str(row.get("kind"))
