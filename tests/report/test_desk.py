@@ -8,7 +8,7 @@ from casework import diagnoses
 from casework.case import Case
 from casework.case.origins import rejected
 from casework.errors import UsageError
-from casework.findings import Break
+from casework.findings import Break, Primary
 from casework.intake import load
 from casework.report import as_json, read_json
 from casework.report.desk import Desk, consult, lay_out, rejected_rows, timed_evidence
@@ -62,11 +62,23 @@ def test_the_report_holds_what_is_seen_in_place_of_what_is_kept(case_path: Path)
     seen = consult(case_path, NAME, {"clock_error_s": 90_000.0})
     with Case(case_path) as case:
         report = lay_out(case).report_with(case, seen)
-        assert lay_out(case).report_with(case, kept).unkept == ()
     assert seen != kept
     assert report.results == (seen,)
     assert report.unkept == (NAME,)
     assert as_json(read_json(as_json(report))) == as_json(report)
+
+
+def test_what_was_adjusted_to_other_tests_is_what_is_kept(case_path: Path) -> None:
+    diagnoses.diagnose(case_path, [NAME])
+    seen = consult(case_path, NAME)
+    tested = replace(seen, primary=Primary(0.01, 0.05, adjusted_p=0.03, tests=3))
+    with Case(case_path) as case:
+        laid = lay_out(case)
+        assert laid.report_with(case, seen) == laid.report
+        laid = replace(laid, report=replace(laid.report, results=(tested,)))
+        alone = laid.report_with(case, replace(seen, primary=Primary(0.01, 0.05)))
+    assert alone == laid.report
+    assert alone.unkept == ()
 
 
 def test_the_gravest_stands_first_and_what_cannot_run_last(case_path: Path) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from casework import diagnoses, words
+from casework.canonical import dumps
 from casework.case import Case, Rows
 from casework.charts.live import over_time
 from casework.findings import Evidence, Result
@@ -36,14 +37,20 @@ class Desk:
         return next(iter(self.standing))
 
     def report_with(self, case: Case, seen: Result) -> Report:
-        """The report of the case with a result that it may not keep in the place of its own."""
+        """The report of the case with a result that it does not keep in the place of its own.
+
+        What differs in the adjustment of its p-value alone, to those of the diagnoses that ran with
+        it, is the result that the case keeps.
+        """
         results = {result.diagnosis: result for result in self.report.results}
-        unkept = () if results.get(seen.diagnosis) == seen else (seen.diagnosis,)
+        kept = results.get(seen.diagnosis)
+        if kept and dumps(replace(seen, primary=kept.primary)) == dumps(kept):
+            return self.report
         results[seen.diagnosis] = seen
         order = [diagnosis.name for diagnosis in diagnoses.ALL]
         ordered = tuple(results[name] for name in order if name in results)
         triage = diagnoses.triage(case, ordered)
-        return replace(self.report, results=ordered, triage=triage, unkept=unkept)
+        return replace(self.report, results=ordered, triage=triage, unkept=(seen.diagnosis,))
 
 
 def lay_out(case: Case) -> Desk:
