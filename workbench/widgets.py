@@ -274,7 +274,7 @@ def write_both(seen: Report, case: Path) -> list[Path]:
         return write(seen, folder, ["html", "json"])
     except OSError as error:
         what = f"the report was not written: {error.strerror or error}"
-        fix = "see that it has room and that you may write there, or download the report"
+        fix = "see that it is a folder that has room and is open to you, or download the report"
         raise CaseworkError("UNWRITABLE", what, fix, where=str(folder)) from None
 
 
