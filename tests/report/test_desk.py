@@ -68,19 +68,6 @@ def test_the_report_holds_what_is_seen_in_place_of_what_is_kept(case_path: Path)
     assert as_json(read_json(as_json(report))) == as_json(report)
 
 
-def test_what_was_adjusted_to_other_tests_is_what_is_kept(case_path: Path) -> None:
-    diagnoses.diagnose(case_path, [NAME])
-    seen = consult(case_path, NAME)
-    tested = replace(seen, primary=Primary(0.01, 0.05, adjusted_p=0.03, tests=3))
-    with Case(case_path) as case:
-        laid = lay_out(case)
-        assert laid.report_with(case, seen) == laid.report
-        laid = replace(laid, report=replace(laid.report, results=(tested,)))
-        alone = laid.report_with(case, replace(seen, primary=Primary(0.01, 0.05)))
-    assert alone == laid.report
-    assert alone.unkept == ()
-
-
 def test_the_gravest_stands_first_and_what_cannot_run_last(case_path: Path) -> None:
     (kept,) = diagnoses.diagnose(case_path, [NAME])
     found = desk(case_path).standing
@@ -98,6 +85,10 @@ def test_the_report_of_the_desk_has_the_triage_of_what_is_seen(case_path: Path) 
         assert laid.report.triage == diagnoses.triage(case, [kept])
         assert [change.after for change in laid.report.triage.changes] == ["b"]
         assert laid.report.triage.causes == ()
+        adjusted = replace(kept, primary=Primary(0.01, 0.05, adjusted_p=0.03, tests=3))
+        other = replace(laid, report=replace(laid.report, results=(adjusted,)))
+        alone = replace(kept, primary=Primary(0.01, 0.05))
+        assert other.report_with(case, alone) == other.report
         moved = Break(CHANGED, CHANGED, "the alias moved")
         seen = replace(kept, verdict="supported", breaks=(moved,))
         (cause,) = laid.report_with(case, seen).triage.causes
