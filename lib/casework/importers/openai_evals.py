@@ -10,11 +10,11 @@ JSON Lines in any order: one `spec`, one `final_report`, and events of the sampl
 | `suite` | `spec.eval_name` |
 | `started_at` | `spec.created_at` |
 | `ended_at` | the last `created_at` of an event, where the log holds a `final_report` |
-| `endpoint` | `spec.completion_fns`, joined by commas |
-| `params_hash` | SHA-256 of `spec.run_config.initial_settings` |
+| `endpoint` | `spec.completion_fns`, joined by commas; in logs of before these \
+`spec.model_names.completions`, else `spec.model_name` |
 | `score` | `final_report.accuracy` or `.score`, else the first that is named so before a slash, \
-else its first number that counts nothing |
-| `n_items` | samples with an event `match` or `metrics` |
+else its first number that counts neither answers nor tokens |
+| `n_items` | samples with an event `match` or `metrics`, where there is one |
 | `item_id` | `sample_id` |
 | `prompt_text`, `output_text` | `data.prompt` and `data.sampled` of event `sampling` |
 | `target` | `data.expected` of event `match` |
@@ -28,8 +28,9 @@ all but the first, counted: the model that answers is asked before the one that 
 
 ## Known limits
 A run without `final_report` broke off: it has neither score nor `ended_at`. Instants without a zone
-are UTC, as the tool writes them. Samples of another run than that of the `spec` are rejects; a file
-with the `spec` of several runs is refused.
+are UTC, as the tool writes them. Samples of another run than that of the `spec` are rejects, and so
+is a further `final_report` that says something else; a file with the `spec` of several runs is
+refused. The log does not name the parameters of the calls: `params_hash` stays empty.
 """
 
 import math
@@ -41,7 +42,6 @@ from typing import Any
 from casework import canonical
 from casework.case import Item, Note, Reject, Row
 from casework.errors import CaseworkError
-from casework.importers._configuration import hash_params
 from casework.importers._fields import FieldLog, Form
 from casework.importers._importer import Importer, Options
 from casework.importers._messages import transcript, turns
@@ -59,20 +59,20 @@ _RUN = Form(
     },
     uses={
         "started_at": ("created_at",),
-        "endpoint": ("completion_fns",),
-        "params_hash": ("run_config.initial_settings",),
+        "endpoint": ("completion_fns", "model_names.completions", "model_name"),
     },
 )
 _REPORT = Form(eval_runs, of="final_report", columns={})
 _EVENT = Form(eval_samples, of="event", columns={})
 _EVENT_NAMES = {"type", "data", "sample_id", "run_id", "event_id", "created_by", "created_at"}
+_JUDGED = ("match", "metrics")
 _SCORES = ("correct", "accuracy", "score")
 _TAKEN = {
     "sampling": {"prompt": "prompt_text", "sampled": "output_text"},
     "match": {"expected": "target", **dict.fromkeys(_SCORES, "score")},
     "metrics": {"expected": "target", **dict.fromkeys(_SCORES, "score")},
 }
-_COUNTS = ("counts/", "invalid_request")
+_COUNTS = ("counts/", "invalid_request", "usage_")
 """Beginnings of the names of numbers in a report that are no score."""
 
 
@@ -113,7 +113,11 @@ def _read(source: Source, options: Options) -> Iterator[Item]:
                 raise CaseworkError("SEVERAL_RUNS", what, fix, where=source.name)
             log.spec = log.spec or (found.locator, spec)
         elif "final_report" in found.values:
-            log.report = mapping(found.values["final_report"])
+            report = mapping(found.values["final_report"])
+            if log.report is not None and canonical.dumps(log.report) != canonical.dumps(report):
+                reason = "it says something else than the report before it"
+                yield Reject(found.locator, "REPORT", reason, found.raw or "", eval_runs)
+            log.report = report if log.report is None else log.report
         elif text(found.values.get("sample_id")) is None:
             reason = "neither spec, report nor event of a sample"
             yield Reject(found.locator, "EVENT", reason, found.raw or "", eval_samples)
@@ -154,12 +158,12 @@ def _rows(
             raw, reason = canonical.dumps(values), f"of another run than the spec: {run}"
             yield Reject(sample.locator, "RUN", reason, raw, eval_samples)
             continue
-        judged += values.get("score") is not None
+        judged += not sample.events.keys().isdisjoint(_JUDGED)
         about = {"run_id": own, "item_id": item, "epoch": 1}
         yield Row(eval_samples, sample.locator, {**values, **about})
     ended = max(filter(None, (log.last.get(None), log.last.get(own))), default=None)
     ended = ended if log.report is not None else None
-    run_row = {**_run(log, fields, spec), "ended_at": ended, "n_items": judged}
+    run_row = {**_run(log, fields, spec), "ended_at": ended, "n_items": judged or None}
     yield Row(eval_runs, locator, run_row)
 
 
@@ -175,7 +179,7 @@ def _sample(fields: FieldLog, sample: _Sample) -> dict[str, Any]:
         if kind == "sampling":
             values["prompt_text"] = transcript(turns(data.pop("prompt", None))[0]) or None
             values["output_text"] = _said(data.pop("sampled", None))
-        elif kind in ("match", "metrics"):
+        elif kind in _JUDGED:
             found = [number(_as_number(data.get(name))) for name in _SCORES]
             scored = next((score for score in found if score is not None), None)
             values["score"] = values.get("score") if scored is None else scored
@@ -193,8 +197,6 @@ def _run(log: _Log, fields: FieldLog, spec: Mapping[str, Any]) -> dict[str, Any]
     headline = _headline(report)
     for said in filled(report):
         fields.took(_REPORT, said, "score" if said == headline else ATTRIBUTES)
-    names = [name for fn in sequence(spec.get("completion_fns")) if (name := text(fn))]
-    settings = mapping(mapping(spec.get("run_config")).get("initial_settings"))
     values["attributes"] = filled({
         "spec": values.get("attributes"),
         "final_report": canonical.plain(report),
@@ -203,11 +205,17 @@ def _run(log: _Log, fields: FieldLog, spec: Mapping[str, Any]) -> dict[str, Any]
     return {
         **values,
         "started_at": fields.instants.find(spec.get("created_at")),
-        "endpoint": ",".join(names) or None,
-        "params_hash": hash_params(canonical.plain(settings)),
+        "endpoint": _endpoint(spec),
         "harness": "openai_evals",
         "score": number(report.get(headline)) if headline else None,
     }
+
+
+def _endpoint(spec: Mapping[str, Any]) -> str | None:
+    """What answered: functions of completion, or the models that were named before there were."""
+    listed = spec.get("completion_fns") or mapping(spec.get("model_names")).get("completions")
+    names = filter(None, map(text, sequence(listed)))
+    return ",".join(names) or text(spec.get("model_name"))
 
 
 def _headline(report: Mapping[str, Any]) -> str | None:
