@@ -16,7 +16,8 @@ Each evaluation of an aggregate is a run; instances name it by `evaluation_id` a
 which is said |
 | `endpoint` | `model_info.id`, else `model_info.name` |
 | `harness`, `harness_version` | `eval_library` |
-| `score`, `n_items` | `score_details.score`, `.uncertainty.num_samples` |
+| `score`, `n_items` | `score_details.score`, `.uncertainty.num_samples`; a score of -1 is none \
+where `metric_config.has_unknown_level` says so, which is told |
 | `params_hash` | SHA-256 of `generation_config.generation_args` |
 | `item_id` | `sample_id` |
 | `input_text`, `prompt_text`, `target` | `input.raw`, `input.formatted`, `input.reference` |
@@ -28,9 +29,12 @@ which is said |
 The version of the schema, and what else a record says of itself, counted.
 
 ## Known limits
-Where only `retrieved_timestamp` is there, the run is dated by when its record was made.
+Where only `retrieved_timestamp` is there, the run is dated by when its record was made. Instances
+without an `evaluation_result_id` join no result that has one: the schema lets either be without it,
+and before version 0.2.2 an instance cannot have it. How many there are is told.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
@@ -92,6 +96,11 @@ _SAMPLE = Form(
 )
 
 
+_UNDATED = "records say no instant of an evaluation: dated by their making"
+_UNKNOWN = "scores are -1, which their metric takes for unknown: no score"
+_UNNAMED = "samples name no evaluation_result_id: they join no result that has one"
+
+
 def _recognises(source: Source) -> bool:
     found = source.first_object.keys()
     if not {"schema_version", "evaluation_id"} <= found:
@@ -100,11 +109,12 @@ def _recognises(source: Source) -> bool:
 
 
 def _read(source: Source, options: Options) -> Iterator[Item]:
-    log, undated = FieldLog(options.timezone), 0
+    log, told = FieldLog(options.timezone), Counter[str]()
     for found in records(source, constants=True):
         if isinstance(found, Reject):
             yield found
         elif "sample_id" in found.values:
+            told[_UNNAMED] += text(found.values.get("evaluation_result_id")) is None
             yield Row(eval_samples, found.locator, _sample(log, found.values))
         else:
             listed = sequence(found.values.get("evaluation_results"))
@@ -112,19 +122,25 @@ def _read(source: Source, options: Options) -> Iterator[Item]:
                 raw = found.raw or ""
                 yield Reject(found.locator, "NO_RESULT", "it holds no result", raw, eval_runs)
             dated = [_made(log, found.values) or _made(log, mapping(one)) for one in listed]
-            undated += None in dated
+            told[_UNDATED] += None in dated
+            told[_UNKNOWN] += sum(_is_unknown(mapping(one)) for one in listed)
             log.fill(_RECORD, {k: v for k, v in found.values.items() if k != "evaluation_results"})
             for position, result in enumerate(listed):
                 locator = f"{found.locator}/evaluation_results/{position}"
                 yield Row(eval_runs, locator, _run(log, found.values, mapping(result)))
-    if undated:
-        yield Note(f"{undated} records say no instant of an evaluation: dated by their making")
+    yield from (Note(f"{count} {what}") for what, count in told.items() if count)
     yield from log.items()
 
 
 def _made(log: FieldLog, record: Mapping[str, Any]) -> datetime | None:
     """When an evaluation was made, as its result or its record says."""
     return log.instants.find(_number(record.get("evaluation_timestamp")))
+
+
+def _is_unknown(result: Mapping[str, Any]) -> bool:
+    """Whether the score of a result stands for none."""
+    score, config = mapping(result.get("score_details")), mapping(result.get("metric_config"))
+    return number(score.get("score")) == -1 and config.get("has_unknown_level") is True
 
 
 def _run_id(record: Mapping[str, Any], result: Mapping[str, Any]) -> str | None:
@@ -146,6 +162,7 @@ def _run(log: FieldLog, record: Mapping[str, Any], result: Mapping[str, Any]) ->
     }
     return {
         **values,
+        "score": None if _is_unknown(result) else values.get("score"),
         "started_at": dated or log.instants.find(_number(record.get("retrieved_timestamp"))),
         "run_id": _run_id(record, result),
         "endpoint": text(model.get("id")) or text(model.get("name")),
