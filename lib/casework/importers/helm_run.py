@@ -7,16 +7,19 @@ A folder with `run_spec.json` and `scenario_state.json`; `stats.json` and
 ## Fills
 | column | from |
 |---|---|
-| `eval_runs.run_id`, `suite` | `name` of the run; the scenario, the name without the model |
+| `run_id` | `name` of the run, `@`, its first `request_datetime` |
+| `eval_runs.suite` | the name without the model |
 | `eval_runs.endpoint` | `adapter_spec.model_deployment`, else `adapter_spec.model` |
 | `eval_runs.started_at`, `ended_at` | the first and last `request_datetime` of the results |
-| `eval_runs.prompt_hash` | SHA-256 of `instructions` and the affixes of the prompt |
+| `eval_runs.prompt_hash` | SHA-256 of what of `adapter_spec` makes the prompt: `method`, \
+`instructions`, prefixes and suffixes, `substitutions`, how many examples and which |
 | `eval_runs.params_hash` | SHA-256 of temperature, `max_tokens`, stop sequences, `num_outputs` |
 | `eval_runs.score` | the mean of the first metric that is there: `exact_match`, \
-`quasi_exact_match`, `f1_score`, else of the first; of the test split, else of validation |
+`quasi_exact_match`, `f1_score`, else of the first; of the test split, else of validation. HELM \
+gives a mean for each sub split: they count by their instances with that metric |
 | `eval_runs.n_items` | instances of that split, as they were, with that metric; all of them where \
 no instance has it |
-| `eval_samples.item_id` | `instance.id`, with the perturbation behind it |
+| `eval_samples.item_id` | `instance.id`, with the perturbation and its settings behind it |
 | `input_text`, `prompt_text` | `instance.input.text`, `request.prompt` |
 | `target` | references tagged `correct` |
 | `output_text` | `result.completions` |
@@ -30,19 +33,23 @@ hold, counted.
 ## Known limits
 A run whose requests hold no date cannot be placed in time: its row is a reject. Of several requests
 about one instance, one for each answer to choose from, the first is its sample; the others are
-rejects.
+rejects. A metric of several sub splits that no instance has by itself has no mean of the run, which
+is told.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from casework import canonical
-from casework.case import Item, Reject, Row
+from casework.case import Item, Note, Reject, Row
 from casework.errors import CaseworkError
 from casework.importers._configuration import hash_params, hash_prompt
 from casework.importers._fields import FieldLog, Form
+from casework.importers._helm_stats import SPLITS, headline, is_plain, means, metric_of, plain
 from casework.importers._importer import Importer, Options
 from casework.importers._records import read_document
 from casework.importers._shape import filled, mapping, number, sequence, text
@@ -51,16 +58,18 @@ from casework.tables import ATTRIBUTES, eval_runs, eval_samples
 
 _SPEC, _STATE = "run_spec.json", "scenario_state.json"
 _STATS, _EACH = "stats.json", "per_instance_stats.json"
-_HEADLINES = ("exact_match", "quasi_exact_match", "f1_score")
-_AFFIXES = ("instructions", "input_prefix", "input_suffix", "reference_prefix", "output_prefix",
-            "output_suffix", "global_prefix")  # fmt: skip
-_SPLITS = ("test", "valid", None)
+_PROMPT = ("method", "instructions", "input_prefix", "input_suffix", "reference_prefix",
+           "reference_suffix", "output_prefix", "output_suffix", "instance_prefix", "global_prefix",
+           "global_suffix", "chain_of_thought_prefix", "chain_of_thought_suffix", "substitutions",
+           "max_train_instances", "sample_train")  # fmt: skip
+_MODEL = re.compile(r"(?<=[,:])model(?:_deployment)?=[^,]*(?:,|$)")
 _PARAMETERS = ("temperature", "max_tokens", "stop_sequences", "num_outputs")
 _RUN = Form(
     eval_runs,
     of="run_spec",
-    columns={"run_id": ("name",)},
+    columns={},
     uses={
+        "run_id": ("name",),
         "suite": ("name",),
         ATTRIBUTES: ("scenario_spec", "adapter_spec", "groups"),
     },
@@ -69,7 +78,7 @@ _ADAPTER = Form(
     eval_runs,
     of="adapter_spec",
     columns={"endpoint": ("model_deployment", "model")},
-    uses={"prompt_hash": _AFFIXES, "params_hash": _PARAMETERS},
+    uses={"prompt_hash": _PROMPT, "params_hash": _PARAMETERS},
 )
 _STAT = Form(eval_runs, of="stat", columns={}, uses={ATTRIBUTES: ("name", "mean")}, keeps=False)
 _HEADLINE = replace(_STAT, uses={**_STAT.uses, "score": ("mean",)})
@@ -92,7 +101,7 @@ _RESULT = Form(
     eval_runs,
     of="result",
     columns={},
-    uses={"started_at": ("request_datetime",), "ended_at": ("request_datetime",)},
+    uses=dict.fromkeys(("run_id", "started_at", "ended_at"), ("request_datetime",)),
     keeps=False,
 )
 _COMPLETION = Form(
@@ -111,35 +120,50 @@ def _recognises(source: Source) -> bool:
 def _read(source: Source, options: Options) -> Iterator[Item]:
     log = FieldLog(options.timezone)
     spec, state = mapping(_part(source, _SPEC)), mapping(_part(source, _STATE))
-    stats = sequence(_part(source, _STATS))
-    plain = _plain(stats)
-    log.leave("stats of other splits and of perturbations", len(stats) - len(plain))
-    metric, split = _headline(plain)
-    scores = _scores(log, sequence(_part(source, _EACH)), metric)
-    instants, items = [], set()
-    name = text(spec.get("name")) or source.path.name
-    for position, one in enumerate(map(mapping, sequence(state.get("request_states")))):
-        made = mapping(one.get("result")).get("request_datetime")
-        if when := log.instants.find(made):
-            instants.append(when)
+    stats, each = sequence(_part(source, _STATS)), sequence(_part(source, _EACH))
+    of_run = plain(stats)
+    log.leave("stats of other splits and of perturbations", len(stats) - len(of_run))
+    metric, split = headline(of_run)
+    for one in of_run:
+        log.fill(_HEADLINE if metric_of(one) == metric else _STAT, one)
+    scores = _scores(log, each, metric)
+    states = [mapping(one) for one in sequence(state.get("request_states"))]
+    instants = _instants(log, states)
+    name, items = text(spec.get("name")) or source.path.name, set()
+    run_id = f"{name}@{canonical.instant(min(instants))}" if instants else name
+    for position, one in enumerate(states):
         locator = f"{_STATE}/request_states/{position}"
         sample = _sample(log, one, scores)
-        if _is_plain(mapping(one.get("instance")), *([split] if split else _SPLITS)):
+        if is_plain(mapping(one.get("instance")), *([split] if split else SPLITS)):
             items.add((sample["item_id"], sample["score"] is not None))
-        yield Row(eval_samples, locator, {"run_id": name, **sample})
+        yield Row(eval_samples, locator, {"run_id": run_id, **sample})
     adapter = mapping(spec.get("adapter_spec")) or mapping(state.get("adapter_spec"))
+    found = means(of_run, each)
     if not instants:
         reason = "no request of the run has a date"
         yield Reject(_SPEC, "NO_INSTANT", reason, canonical.dumps(spec), eval_runs)
     else:
         window = {"started_at": min(instants), "ended_at": max(instants)}
-        run = {**_run(log, spec, adapter, plain, metric), "n_items": _count(log, items)}
-        yield Row(eval_runs, _SPEC, {"run_id": name, **window, **run})
+        run = {**_run(log, spec, adapter, found, metric), "n_items": _count(log, items)}
+        yield Row(eval_runs, _SPEC, {"run_id": run_id, **window, **run})
+    yield from _account(log, source, state)
+    if metric and found[metric] is None:
+        yield Note(f"{metric} has no mean that holds for the whole run: no score")
+
+
+def _account(log: FieldLog, source: Source, state: Mapping[str, Any]) -> Iterator[Item]:
+    """What of the folder the case does not hold."""
     for part in state.keys() - {"request_states", "adapter_spec"}:
         log.leave(f"scenario_state.{part}")
     read = {source.path / part for part in (_SPEC, _STATE, _STATS, _EACH)}
     log.leave("other files of the run", len(set(source.files) - read))
     yield from log.items()
+
+
+def _instants(log: FieldLog, states: list[Mapping[str, Any]]) -> list[datetime]:
+    """When each request was made, of those that say so."""
+    made = (mapping(one.get("result")).get("request_datetime") for one in states)
+    return [when for said in made if (when := log.instants.find(said))]
 
 
 def _part(source: Source, name: str) -> Any:
@@ -155,52 +179,26 @@ def _run(
     log: FieldLog,
     spec: Mapping[str, Any],
     adapter: Mapping[str, Any],
-    stats: list[Mapping[str, Any]],
+    found: Mapping[str | None, float | None],
     metric: str | None,
 ) -> dict[str, Any]:
-    affixes = [found for name in _AFFIXES if (found := text(adapter.get(name)))]
-    means = {_metric(one): number(one.get("mean")) for one in reversed(stats)}
-    for one in stats:
-        log.fill(_HEADLINE if _metric(one) == metric else _STAT, one)
+    made_of = filled({name: adapter.get(name) for name in _PROMPT})
     name = text(spec.get("name")) or ""
     parameters = {key: adapter.get(key) for key in _PARAMETERS}
     log.fill(_ADAPTER, adapter)
     values = log.fill(_RUN, spec)
-    attributes = {**values.get(ATTRIBUTES, {}), "metrics": means, "score_from": metric,
+    attributes = {**values.get(ATTRIBUTES, {}), "metrics": found, "score_from": metric,
                   "scenario": spec.get("scenario_spec"), "adapter": adapter,
                   "groups": spec.get("groups")}  # fmt: skip
     return {
-        "suite": name.partition(",model=")[0].partition(":model=")[0] or name,
+        "suite": _MODEL.sub("", name).rstrip(",:") or name,
         "endpoint": text(adapter.get("model_deployment")) or text(adapter.get("model")),
-        "prompt_hash": hash_prompt(affixes),
+        "prompt_hash": hash_prompt([canonical.dumps(made_of)] if made_of else []),
         "params_hash": hash_params(canonical.plain(filled(parameters))),
         "harness": "helm",
-        "score": means.get(metric) if metric else None,
+        "score": found.get(metric) if metric else None,
         "attributes": canonical.plain(filled(attributes)),
     }
-
-
-def _metric(stat: Mapping[str, Any]) -> str | None:
-    return text(mapping(stat.get("name")).get("name"))
-
-
-def _plain(stats: list[Any]) -> list[Mapping[str, Any]]:
-    """Statistics of no perturbation, those of the test split first, then of validation."""
-    found = [one for one in map(mapping, stats) if _is_plain(mapping(one.get("name")), *_SPLITS)]
-    return sorted(found, key=lambda one: _SPLITS.index(mapping(one.get("name")).get("split")))
-
-
-def _is_plain(about: Mapping[str, Any], *splits: str | None) -> bool:
-    """Whether an instance, or the name of a statistic, is of a split and of no perturbation."""
-    return about.get("split") in splits and not about.get("perturbation")
-
-
-def _headline(stats: list[Mapping[str, Any]]) -> tuple[str | None, str | None]:
-    """The metric that sums up the run, and the split that it is of."""
-    named = {name: one for one in reversed(stats) if (name := _metric(one))}
-    first = next((name for one in stats if (name := _metric(one))), None)
-    metric = next((name for name in _HEADLINES if name in named), first)
-    return metric, mapping(mapping(named.get(metric or "")).get("name")).get("split")
 
 
 def _count(log: FieldLog, items: set[tuple[str | None, bool]]) -> int | None:
@@ -222,7 +220,7 @@ def _scores(
     for one in map(mapping, each):
         item = _item(one.get("instance_id"), one.get("perturbation"))
         for stat in map(mapping, sequence(one.get("stats"))):
-            if _metric(stat) == metric:
+            if metric_of(stat) == metric:
                 found[item, _trial(one)] = number(stat.get("mean"))
                 log.took(_OF_INSTANCE, "mean", "score")
             else:
@@ -237,8 +235,13 @@ def _trial(one: Mapping[str, Any]) -> int:
 
 
 def _item(instance: Any, perturbation: Any) -> str:
-    name = text(mapping(perturbation).get("name"))
-    return f"{text(instance)}/{name}" if name else str(text(instance))
+    """The id of an instance as it was perturbed; perturbations of one name differ in settings."""
+    given = filled(mapping(perturbation))
+    name = text(given.get("name"))
+    if not name:
+        return str(text(instance))
+    settings = {key: value for key, value in given.items() if key not in ("name", "computed_on")}
+    return f"{text(instance)}/{name}{canonical.dumps(settings) if settings else ''}"
 
 
 def _sample(

@@ -1,0 +1,92 @@
+"""What the statistics of a run of HELM say of it as a whole.
+
+HELM takes a mean for each metric, split, sub split and perturbation, and none over the sub splits.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+from casework.importers._shape import mapping, number, sequence, text
+
+SPLITS = ("test", "valid", None)
+_HEADLINES = ("exact_match", "quasi_exact_match", "f1_score")
+
+
+class _Part(NamedTuple):
+    """What a statistic is of, where no instance is perturbed."""
+
+    metric: str | None
+    split: str | None
+    sub_split: str | None
+
+
+def metric_of(stat: Mapping[str, Any]) -> str | None:
+    """The name of the metric of a statistic."""
+    return text(mapping(stat.get("name")).get("name"))
+
+
+def is_plain(about: Mapping[str, Any], *splits: str | None) -> bool:
+    """Whether an instance, or the name of a statistic, is of a split and of no perturbation."""
+    return about.get("split") in splits and not about.get("perturbation")
+
+
+def plain(stats: list[Any]) -> list[Mapping[str, Any]]:
+    """Statistics of no perturbation, those of the test split first, then of validation."""
+    found = [one for one in map(mapping, stats) if is_plain(mapping(one.get("name")), *SPLITS)]
+    return sorted(found, key=lambda one: SPLITS.index(mapping(one.get("name")).get("split")))
+
+
+def headline(stats: list[Mapping[str, Any]]) -> tuple[str | None, str | None]:
+    """The metric that sums up the run, and the split that it is of."""
+    named = {name: one for one in reversed(stats) if (name := metric_of(one))}
+    first = next((name for one in stats if (name := metric_of(one))), None)
+    metric = next((name for name in _HEADLINES if name in named), first)
+    return metric, mapping(mapping(named.get(metric or "")).get("name")).get("split")
+
+
+def means(stats: list[Mapping[str, Any]], each: list[Any]) -> dict[str | None, float | None]:
+    """The mean of each metric over the first split that has it.
+
+    Sub splits count by the instances that `each`, the statistics of instances, says have a value
+    of the metric. None where it says so of none: such a value is of a group and not of its
+    instances, as a perplexity is, and several have no mean.
+    """
+    parts: dict[str | None, dict[_Part, float | None]] = {}
+    for one in stats:
+        of_metric = parts.setdefault(metric_of(one), {})
+        part = _part(one)
+        if all(part.split == other.split for other in of_metric):
+            of_metric.setdefault(part, number(one.get("mean")))
+    weights = _weights(each) if any(len(found) > 1 for found in parts.values()) else Counter()
+    return {metric: _mean(found, weights) for metric, found in parts.items()}
+
+
+def _mean(found: Mapping[_Part, float | None], weights: Mapping[_Part, int]) -> float | None:
+    if len(found) == 1:
+        return next(iter(found.values()))
+    weighed = [(weights[part], mean) for part, mean in found.items() if part in weights]
+    total, whole = 0, 0.0
+    for weight, mean in weighed:
+        if mean is None:
+            return None
+        total += weight
+        whole += weight * mean
+    return number(whole / total) if total else None
+
+
+def _weights(each: Iterable[Any]) -> Counter[_Part]:
+    """How many instances have a value of a metric, in each trial."""
+    found: Counter[_Part] = Counter()
+    for one in map(mapping, each):
+        for stat in map(mapping, sequence(one.get("stats"))):
+            about = mapping(stat.get("name"))
+            valued = number(stat.get("mean")) is not None
+            if valued and not one.get("perturbation") and is_plain(about, *SPLITS):
+                found[_part(stat)] += 1
+    return found
+
+
+def _part(stat: Mapping[str, Any]) -> _Part:
+    about = mapping(stat.get("name"))
+    return _Part(metric_of(stat), text(about.get("split")), text(about.get("sub_split")))
