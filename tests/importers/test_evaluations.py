@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.importers.loading import load, refusal_of, rows, takers_of
+from tests.importers.loading import load, refusal_of, rows, source_of, takers_of
 
-from casework.case import Case
+from casework.case import Case, Row
 from casework.importers import get
 from casework.importers._excerpt import excerpt
 from casework.importers._importer import Options
@@ -79,23 +79,24 @@ def stat(name: str, mean: float, **about: Any) -> dict[str, Any]:
     return {"name": {"name": name, "split": "test", **about}, "count": 1, "mean": mean}
 
 
-def helm(case: Path, states: list[Any], **files: Any) -> None:
-    folder = case.with_name("run")
-    folder.mkdir()
+def helm(case: Path, states: list[Any], folder: str = "run", **files: Any) -> Exhibit:
+    path = case.with_name(folder)
+    path.mkdir()
     spec = {"name": "sums:model=m", "adapter_spec": {"model": "m"}}
-    files |= {"run_spec": spec, "scenario_state": {"request_states": states}}
+    files = {"run_spec": spec, "scenario_state": {"request_states": states}, **files}
     for name, value in files.items():
-        (folder / f"{name}.json").write_text(json.dumps(value))
-    load(case, get("helm_run"), folder)
+        (path / f"{name}.json").write_text(json.dumps(value))
+    (exhibit,) = load(case, get("helm_run"), path)
+    return exhibit
 
 
-def request(item: int, trial: int = 0, **about: Any) -> dict[str, Any]:
-    result = {"request_datetime": 1_770_000_000, "completions": [{"text": "2"}]}
+def request(item: int, trial: int = 0, at: int = 1_770_000_000, **about: Any) -> dict[str, Any]:
+    result = {"request_datetime": at, "completions": [{"text": "2"}]}
     instance = {"id": f"id{item}", "split": "test", **about}
     return {"instance": instance, "train_trial_index": trial, "result": result}
 
 
-NOISY = {"perturbation": {"name": "typos"}}
+NOISY: dict[str, Any] = {"perturbation": {"name": "typos"}}
 
 
 def test_the_items_of_a_run_of_helm_are_its_instances(case: Path) -> None:
@@ -124,6 +125,99 @@ def test_each_trial_of_helm_has_its_score(case: Path) -> None:
     helm(case, [request(0, 0), request(0, 1)], stats=[stat("exact_match", 0.5)],
          per_instance_stats=each)  # fmt: skip
     assert rows(case, "SELECT epoch, score FROM eval_samples ORDER BY 1") == [(1, 0.0), (2, 1.0)]
+
+
+def of_instance(item: int, *stats: Any, **about: Any) -> dict[str, Any]:
+    return {"instance_id": f"id{item}", "stats": list(stats), **about}
+
+
+@pytest.mark.parametrize(("told", "score"), [(True, 0.7), (False, None)])
+def test_sub_splits_of_helm_count_by_their_instances(
+    case: Path, told: bool, score: float | None
+) -> None:
+    stats = [stat("exact_match", 0.9, sub_split="toxic"),
+             stat("exact_match", 0.1, sub_split="other"),
+             stat("exact_match", 0.5, split="valid")]  # fmt: skip
+    parts = ["toxic"] * 3 + ["other"]
+    each = [of_instance(n, stat("exact_match", 0.5, sub_split=part)) for n, part in
+            enumerate(parts)]  # fmt: skip
+    noisy = of_instance(9, stat("exact_match", 0.0, sub_split="other", **NOISY), **NOISY)
+    files: dict[str, Any] = {"per_instance_stats": [*each, noisy]} if told else {}
+    states = [request(n, sub_split=part) for n, part in enumerate(parts)]
+    exhibit = helm(case, states, stats=stats, **files)
+    ((found, items),) = rows(case, "SELECT score, n_items FROM eval_runs")
+    assert (found, items) == (pytest.approx(score), 4)
+    assert any("no mean" in note for note in exhibit.notes) is not told
+
+
+def test_perturbations_of_helm_with_other_settings_are_other_items(case: Path) -> None:
+    kinds: list[dict[str, Any]] = [
+        {"perturbation": {"name": "misspellings", "prob": prob, "computed_on": "perturbed"}}
+        for prob in (0.05, 0.5)
+    ]
+    each = [of_instance(0, stat("exact_match", score, **kind), **kind)
+            for score, kind in zip((1.0, 0.0), kinds, strict=True)]  # fmt: skip
+    exhibit = helm(case, [request(0, **kind) for kind in kinds],
+                   stats=[stat("exact_match", 1.0)], per_instance_stats=each)  # fmt: skip
+    assert exhibit.rows_rejected == 0
+    assert rows(case, "SELECT item_id, score FROM eval_samples ORDER BY score") == [
+        ('id0/misspellings{"prob":0.5}', 0.0), ('id0/misspellings{"prob":0.05}', 1.0)
+    ]  # fmt: skip
+
+
+def test_a_run_of_helm_that_is_made_again_is_another_run(case: Path) -> None:
+    for at, score in ((1_770_000_000, 1.0), (1_780_000_000, 0.0)):
+        each = [of_instance(0, stat("exact_match", score))]
+        exhibit = helm(case, [request(0, at=at)], folder=str(at),
+                       stats=[stat("exact_match", score)], per_instance_stats=each)  # fmt: skip
+        assert exhibit.rows_rejected == 0
+    sql = "SELECT s.score, r.score FROM eval_samples s JOIN eval_runs r USING (run_id) ORDER BY 1"
+    assert rows(case, sql) == [(0.0, 0.0), (1.0, 1.0)]
+    assert ("sums:model=m@2026-02-02T02:40:00Z",) in rows(case, "SELECT run_id FROM eval_runs")
+
+
+def run_made_of(path: Path, importer: str) -> dict[str, Any]:
+    """The row of the run that an importer makes, as no case has it yet."""
+    items = get(importer).read(source_of(path), Options())
+    (found,) = [one for one in items if isinstance(one, Row) and one.table.name == "eval_runs"]
+    return dict(found.values)
+
+
+def run_of_helm(folder: Path, name: str, adapter: dict[str, Any]) -> dict[str, Any]:
+    folder.mkdir()
+    (folder / "run_spec.json").write_text(json.dumps({"name": name, "adapter_spec": adapter}))
+    (folder / "scenario_state.json").write_text(json.dumps({"request_states": [request(0)]}))
+    return run_made_of(folder, "helm_run")
+
+
+@pytest.mark.parametrize(
+    ("name", "suite"),
+    [
+        ("boolq:model=m,data_augmentation=robustness", "boolq:data_augmentation=robustness"),
+        ("mmlu:subject=law,model=m,model_deployment=d,stop=hash", "mmlu:subject=law,stop=hash"),
+        ("mmlu:subject=law,model=m", "mmlu:subject=law"),
+        ("boolq:model=m", "boolq"),
+        ("boolq", "boolq"),
+    ],
+)
+def test_the_suite_of_helm_is_the_run_without_its_model(
+    tmp_path: Path, name: str, suite: str
+) -> None:
+    assert run_of_helm(tmp_path / "run", name, {"model": "m"})["suite"] == suite
+
+
+def test_examples_and_suffixes_make_a_prompt_of_helm(tmp_path: Path) -> None:
+    adapters: list[dict[str, Any]] = [
+        {"instructions": "Q"}, {"input_prefix": "Q"}, {"instructions": "Q", "global_suffix": "!"},
+        {"instructions": "Q", "max_train_instances": 0},
+        {"instructions": "Q", "max_train_instances": 5},
+        {"instructions": "Q", "model": "other"}, {},
+    ]  # fmt: skip
+    found = [run_of_helm(tmp_path / f"{number}", "sums", adapter)["prompt_hash"]
+             for number, adapter in enumerate(adapters)]  # fmt: skip
+    assert len(set(found)) == len(adapters) - 1
+    assert found[0] == found[5]
+    assert found[6] is None
 
 
 # lm-evaluation-harness
@@ -332,6 +426,72 @@ def test_what_metadata_of_promptfoo_says_is_not_lost(
     assert held == {"epoch": 3} | ({"target": "four"} if assertions else {})
 
 
+COMPARED = [
+    ("{{expected}}", "as graded", "as graded"),
+    ("{{expected}}", None, "4"),
+    ("It is {{ expected }}, not {{n}}.", None, "It is 4, not 5."),
+    ("file://answer.txt", "as graded", "as graded"),
+    ("file://answer.txt", None, None),
+    ("{{absent}}", None, None),
+    ("{{ expected | upper }}", None, None),
+    ("4", None, "4"),
+]
+
+
+@pytest.mark.parametrize("in_a_set", [False, True])
+def test_a_target_is_what_promptfoo_compared_with(case: Path, in_a_set: bool) -> None:
+    whole, results = evaluation(), []
+    for number, (value, graded, _) in enumerate(COMPARED):
+        check = {"type": "equals", "value": value}
+        other = {"assertion": {"type": "equals", "value": "?"},
+                 "metadata": {"renderedAssertionValue": "other"}}  # fmt: skip
+        said = {"metadata": {"renderedAssertionValue": graded}} if graded else {}
+        checks = [{"type": "assert-set", "assert": [check]}] if in_a_set else [check]
+        results.append({
+            **whole["results"]["results"][0], "testIdx": number, "testCase": {"assert": checks},
+            "vars": {"q": f"{number}", "expected": "4", "n": 5},
+            "gradingResult": {"componentResults": [other, {"assertion": check, **said}]},
+        })  # fmt: skip
+    whole["results"]["results"] = results
+    exhibit = harness(case, "results.json", whole)
+    found = rows(case, "SELECT target FROM eval_samples ORDER BY item_id")
+    assert found == [(target,) for *_, target in COMPARED]
+    assert any(note.startswith("3 values of assertions") for note in exhibit.notes)
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_test_that_promptfoo_repeats_is_one_item(case: Path, order: int) -> None:
+    whole = evaluation()
+    (result,) = whole["results"]["results"]
+    tests = ["2+2?", "2+2?", "3+3?", "3+3?"]
+    whole["results"]["results"] = [
+        {**result, "testIdx": n, "vars": {"q": q}, "response": {"output": str(n)}}
+        for n, q in enumerate(tests)
+    ][::order]
+    harness(case, "results.json", whole)
+    found = rows(
+        case, "SELECT item_id, count(*), max(epoch) FROM eval_samples GROUP BY 1 ORDER BY 1"
+    )
+    assert found == [("0", 2, 2), ("2", 2, 2)]
+
+
+def test_tests_of_promptfoo_without_their_variables_are_not_one(case: Path) -> None:
+    whole = evaluation()
+    (result,) = whole["results"]["results"]
+    whole["results"]["results"] = [{**result, "testIdx": n, "vars": {}} for n in range(2)]
+    harness(case, "results.json", whole)
+    assert rows(case, "SELECT item_id FROM eval_samples ORDER BY 1") == [("0",), ("1",)]
+
+
+def test_an_evaluation_of_promptfoo_that_no_database_holds_has_its_instant(case: Path) -> None:
+    whole = {**evaluation(), "evalId": None}
+    harness(case, "results.json", whole)
+    sql = "SELECT run_id FROM eval_runs JOIN eval_samples USING (run_id)"
+    assert rows(case, sql) == [("eval@2026-03-01T10:00:00Z/0",)]
+    del whole["results"]["timestamp"]
+    assert refusal_of(lambda: harness(case, "r.json", whole)) == "NOT_A_PROMPTFOO_EXPORT"
+
+
 @pytest.mark.parametrize(
     ("metrics", "items"), [({}, None), ({"testPassCount": 0}, 0), ({"testPassCount": 2}, 2)]
 )
@@ -399,6 +559,7 @@ def test_the_answer_is_that_of_the_model_and_not_of_its_grader(case: Path, order
             0.75,
         ),
         ({"invalid_request_during_completion": 0, "counts/choice/Y": 3}, None),
+        ({"counts/choice/Y": 1, "usage_completion_tokens": 1234}, None),
         ({"boostrap_std": 0.1, "accuracy": 0.5}, 0.5),
         ({"bleu": 0.5}, 0.5),
         ({"accuracy": float("nan"), "boostrap_std": 0.1}, None),
@@ -407,6 +568,44 @@ def test_the_answer_is_that_of_the_model_and_not_of_its_grader(case: Path, order
 def test_a_count_is_no_score(case: Path, report: Any, score: float | None) -> None:
     record(case, SPEC, {"final_report": report})
     assert rows(case, "SELECT score FROM eval_runs") == [(score,)]
+
+
+def test_a_setting_of_the_log_is_no_parameter_of_the_calls(case: Path) -> None:
+    spec = {**SPEC["spec"], "run_config": {"initial_settings": {"visible": False}}}
+    record(case, {"spec": spec})
+    sql = "SELECT params_hash, (attributes->'spec'->'run_config') IS NULL FROM eval_runs"
+    assert rows(case, sql) == [(None, False)]
+
+
+@pytest.mark.parametrize(
+    ("said", "endpoint"),
+    [
+        ({"completion_fns": ["a", "b"]}, "a,b"),
+        ({"model_name": "a", "model_names": {"completions": ["a", "b"]}}, "a,b"),
+        ({"model_name": "a"}, "a"),
+        ({}, None),
+    ],
+)
+def test_logs_of_openai_name_what_answered(tmp_path: Path, said: Any, endpoint: str | None) -> None:
+    spec = {name: value for name, value in SPEC["spec"].items() if name != "completion_fns"}
+    path = lines(tmp_path / "log.jsonl", {"spec": {**spec, **said}})
+    assert run_made_of(path, "openai_evals")["endpoint"] == endpoint
+
+
+@pytest.mark.parametrize(("judged", "items"), [(True, 1), (False, None)])
+def test_items_are_judged_without_a_score_too(
+    tmp_path: Path, judged: bool, items: int | None
+) -> None:
+    verdict = event(0, "metrics" if judged else "extra", score=None, choice="?")
+    answer = event(1, "sampling", sample="t", sampled=["4"])
+    path = lines(tmp_path / "log.jsonl", SPEC, verdict, answer)
+    assert run_made_of(path, "openai_evals")["n_items"] == items
+
+
+def test_a_further_report_takes_the_place_of_none(case: Path) -> None:
+    reports = [{"final_report": {"accuracy": score}} for score in (0.9, 0.9, 0.1)]
+    assert record(case, SPEC, *reports).rows_rejected == 1
+    assert rows(case, "SELECT score, x.locator FROM eval_runs, rejects AS x") == [(0.9, "line 4")]
 
 
 def test_openai_writes_instants_in_utc(case: Path) -> None:
@@ -488,6 +687,25 @@ def test_answers_are_texts_or_lists_of_them(case: Path, given: Any, held: str | 
               "output": {"raw": given}}  # fmt: skip
     every(case, "s.jsonl", sample)
     assert rows(case, "SELECT target, output_text FROM eval_samples") == [(held, held)]
+
+
+@pytest.mark.parametrize(("has_unknown", "score"), [(True, None), (False, -1.0)])
+def test_a_score_that_stands_for_unknown_is_none(
+    case: Path, has_unknown: bool, score: float | None
+) -> None:
+    config = {"score_type": "levels", "has_unknown_level": has_unknown}
+    given = result(metric_config=config, score_details={"score": -1})
+    exhibit = every(case, "e.json", aggregate(given, evaluation_timestamp="1740000000"))
+    assert rows(case, "SELECT score FROM eval_runs") == [(score,)]
+    assert any("unknown" in note for note in exhibit.notes) is has_unknown
+
+
+@pytest.mark.parametrize("named", [{"evaluation_result_id": "n/exact"}, {}])
+def test_samples_that_name_no_result_are_told(case: Path, named: Any) -> None:
+    sample = {"schema_version": "0.2.1", "evaluation_id": "E", "evaluation_name": "n",
+              "sample_id": "s", "input": {"raw": "2+2?", "reference": ["4"]}, **named}  # fmt: skip
+    exhibit = every(case, "s.jsonl", sample)
+    assert any("evaluation_result_id" in note for note in exhibit.notes) is not named
 
 
 def test_metrics_of_one_evaluation_are_runs_of_their_own(case: Path) -> None:

@@ -93,6 +93,33 @@ def test_numbers_of_promptfoo_come_from_its_table(tmp_path: Path, order: list[in
                      for endpoint in ("large", "small") for item in range(3)]  # fmt: skip
 
 
+@pytest.mark.parametrize("order", [1, -1])
+def test_prompts_of_promptfoo_that_are_called_alike_are_told_by_what_the_table_shows(
+    tmp_path: Path, order: int
+) -> None:
+    whole = evaluation([0, 2])
+    held = whole["results"]
+    for one in held["table"]["head"]["prompts"]:
+        one["provider"] = "small"
+    said = [("x", 1.0), ("y", 0.0)]
+    for row, result in zip(held["table"]["body"], list(held["results"]), strict=False):
+        row["outputs"] = [
+            {"prompt": result["prompt"]["raw"], "score": score, "latencyMs": 5,
+             "text": output if score else f"it failed\n---\n{output}"}
+            for output, score in said
+        ]  # fmt: skip
+    held["results"] = [
+        {**result, "response": {"output": output}, "score": score, "latencyMs": 5}
+        for result in held["results"] for output, score in (*said, ("z", 0.5))
+    ][::order]  # fmt: skip
+    case = tmp_path / "case.duckdb"
+    (exhibit,) = load(case, get("promptfoo_results"), written(tmp_path, "results.json", whole))
+    assert exhibit.rows_rejected == 2  # what no cell shows
+    found = rows(case, "SELECT run_id, item_id, output_text FROM eval_samples ORDER BY ALL")
+    assert found == [(f"e/{place}", item, output)
+                     for place, output in enumerate("xy") for item in "01"]  # fmt: skip
+
+
 @pytest.mark.parametrize("where", ["metadata", "testCase"])
 @pytest.mark.parametrize(
     ("kind", "passed", "refused"),

@@ -5,12 +5,14 @@ A test may have several: the question, examples, context, a number of the case, 
 
 from collections import defaultdict
 from collections.abc import Sequence
+from itertools import islice
 from typing import Any
 
 import msgspec
 
 from casework.importers._shape import mapping, text, written
 
+_MOST_VARIABLES = 100
 _WORDS = 4
 _NEARLY_ALL = 0.9
 
@@ -19,15 +21,16 @@ def question_of(results: Sequence[Any]) -> str | None:
     """The variable that the rendered prompts state as their question; None where none stands there.
 
     Of the variables that stand in the most prompts and of which the values differ the most, those
-    of some words before those of few, and of them the one that stands last, as questions do.
+    of some words before those of few, and of them the one that stands last, as questions do. The
+    first hundred variables of a result are looked for: each is sought in the whole prompt.
     """
     stands: dict[str, int] = defaultdict(int)
     values: dict[str, set[str]] = defaultdict(set)
     words: dict[str, int] = defaultdict(int)
     place: dict[str, float] = defaultdict(float)
     for result in map(mapping, results):
-        prompt = text(mapping(result.get("prompt")).get("raw")) or ""
-        for name, given in mapping(result.get("vars")).items():
+        prompt = (text(mapping(result.get("prompt")).get("raw")) or "")[::-1]
+        for name, given in islice(mapping(result.get("vars")).items(), _MOST_VARIABLES):
             value = written(given)
             at = _place(prompt, value.strip()) if value else None
             if value and at is not None:
@@ -43,15 +46,16 @@ def question_of(results: Sequence[Any]) -> str | None:
     return max(long or found, key=lambda name: place[name] / stands[name], default=None)
 
 
-def _place(prompt: str, value: str) -> float | None:
+def _place(reversed_prompt: str, value: str) -> float | None:
     """Where a prompt states a value last, as a share of its length; chats are kept as JSON."""
-    at = _last(prompt, value)
-    if at < 0:
-        at = _last(prompt, msgspec.json.encode(value).decode()[1:-1])
-    return at / len(prompt) if value and at >= 0 else None
+    in_json = msgspec.json.encode(value).decode()[1:-1]
+    at = _last(reversed_prompt, value)
+    if at < 0 and in_json != value:
+        at = _last(reversed_prompt, in_json)
+    return at / len(reversed_prompt) if value and at >= 0 else None
 
 
-def _last(text: str, part: str) -> int:
-    """As `str.rfind`, whose time grows with the product of the lengths; that of `find` does not."""
-    found = text[::-1].find(part[::-1])
-    return len(text) - len(part) - found if found >= 0 else -1
+def _last(reversed_text: str, part: str) -> int:
+    """As `rfind` of the text, whose time grows with both lengths; that of `find` does not."""
+    found = reversed_text.find(part[::-1])
+    return len(reversed_text) - len(part) - found if found >= 0 else -1

@@ -2,13 +2,18 @@
 
 A row of `table.body` is a test, a column of `table.head.prompts` a prompt with its provider.
 Results of version 2 bear no numbers of them, and concurrent ones are in the order in which they
-ended.
+ended. Those of version 3 do, but a test that is repeated has as many numbers.
 """
 
+from collections import Counter, defaultdict, deque
 from collections.abc import Mapping
+from hashlib import sha256
 from typing import Any
 
-from casework.importers._shape import mapping, sequence, text, written
+from casework import canonical
+from casework.importers._shape import mapping, number, sequence, text, written
+
+_UNDER_ERROR = "\n---\n"
 
 
 class Places:
@@ -23,32 +28,79 @@ class Places:
         ]
         columns = [(text(one.get("provider")), text(one.get("label"))) for one in self.prompts]
         self._columns = {column: place for place, column in reversed(list(enumerate(columns)))}
+        self._alike = {column for column, count in Counter(columns).items() if count > 1}
         self._names = [text(name) or "" for name in sequence(head.get("vars"))]
-        rows = [tuple(map(_cell, sequence(mapping(row).get("vars"))))
-                for row in sequence(table.get("body"))]  # fmt: skip
+        body = [mapping(row) for row in sequence(table.get("body"))]
+        rows = [tuple(map(_cell, sequence(row.get("vars")))) for row in body]
         self._rows = {row: place for place, row in reversed(list(enumerate(rows)))}
+        self._outputs: dict[Any, deque[int]] = defaultdict(deque)
+        for row in body if self._alike else []:
+            for place, output in enumerate(map(mapping, sequence(row.get("outputs")))):
+                if place < len(columns) and columns[place] in self._alike:
+                    shown = _shown(text(output.get("prompt")), output, output.get("text"))
+                    self._outputs[columns[place], shown].append(place)
+        self._first = _first_numbers(sequence(held.get("results")))
 
     def prompt(self, result: Mapping[str, Any]) -> str | None:
-        """Number of the prompt of a result; None where nothing says it."""
+        """Number of the prompt of a result; None where nothing says it.
+
+        Of prompts with the same provider and label it is the one whose cell shows the result, and
+        each cell shows one: ask once for each result.
+        """
         said = text(result.get("promptIdx"))
         if said is not None:
             return said
         provider, label = mapping(result.get("provider")), mapping(result.get("prompt"))
         for name in ("label", "id"):
-            place = self._columns.get((text(provider.get(name)), text(label.get("label"))))
-            if place is not None:
-                return str(place)
+            column = (text(provider.get(name)), text(label.get("label")))
+            if column in self._alike:
+                output = mapping(result.get("response")).get("output") or result.get("error")
+                shown = _shown(text(label.get("raw")), result, output)
+                places = self._outputs.get((column, shown))
+                return str(places.popleft()) if places else None
+            if column in self._columns:
+                return str(self._columns[column])
         return None
 
     def test(self, result: Mapping[str, Any]) -> str | None:
-        """Number of the test of a result, the first of those with its variables."""
+        """Number of the test of a result, the first of those that are the same test."""
         said = text(result.get("testIdx"))
         if said is not None:
-            return said
+            return self._first.get(said, said)
         given = mapping(result.get("vars"))
         row = tuple(_cell(given.get(name)) for name in self._names)
         place = self._rows.get(row)
         return None if place is None else str(place)
+
+
+def _first_numbers(results: list[Any]) -> dict[str, str]:
+    """For each number of a test the least of those of the same test: it was repeated."""
+    tests: dict[str, bytes | None] = {}
+    least: dict[bytes, tuple[float, str]] = {}
+    for result in map(mapping, results):
+        said, counted = text(result.get("testIdx")), number(result.get("testIdx"))
+        if said is None or counted is None or said in tests:
+            continue
+        test = tests[said] = _test(result)
+        if test is not None:
+            least[test] = min((counted, said), least.get(test, (counted, said)))
+    return {said: least[test][1] for said, test in tests.items() if test is not None}
+
+
+def _test(result: Mapping[str, Any]) -> bytes | None:
+    """What is the same of a test that is repeated; None where its variables are left out."""
+    test = mapping(result.get("testCase"))
+    given = test.get("vars") or result.get("vars") or ({} if "vars" in test else None)
+    if given is None:
+        return None
+    whole = canonical.dumps({**test, "vars": given})
+    return sha256(whole.encode("utf-8", "surrogatepass")).digest()
+
+
+def _shown(prompt: str | None, result: Mapping[str, Any], output: Any) -> tuple[Any, ...]:
+    """What a cell shows of a result; of a failed one it shows the error above the answer."""
+    said = (written(output) or "").rpartition(_UNDER_ERROR)[2]
+    return prompt, said, number(result.get("score")), number(result.get("latencyMs"))
 
 
 def _cell(value: Any) -> str | None:

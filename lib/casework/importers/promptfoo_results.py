@@ -7,8 +7,9 @@ for each pair of provider and prompt, one of `eval_samples` for each result.
 ## Fills
 | column | from |
 |---|---|
-| `run_id` | `evalId` and the number of the prompt; in version 2 that of the column of \
-`results.table` with the same provider and label |
+| `run_id` | `evalId`, else `eval@` and `results.timestamp`, and the number of the prompt; in \
+version 2 that of the column of `results.table` with the same provider and label, and of several \
+the one that shows the result |
 | `suite` | `config.description`, else `evalId` |
 | `started_at` | `results.timestamp`, else `metadata.evaluationCreatedAt` |
 | `endpoint` | `provider` of the prompt |
@@ -16,15 +17,16 @@ for each pair of provider and prompt, one of `eval_samples` for each result.
 | `harness_version` | `metadata.promptfooVersion` |
 | `score` | share of tests passed: `metrics.testPassCount` of all three counts |
 | `n_items` | the sum of the counts, where there is one |
-| `item_id`, `epoch` | `testIdx`, 1; a further result of the same test counts up. In \
-version 2 the row of `results.table` with the same variables |
+| `item_id`, `epoch` | `testIdx`, of a test that is repeated the least, 1; a further result of the \
+same test counts up. In version 2 the row of `results.table` with the same variables |
 | `input_text` | the one of `vars` that is the question: of those that stand in the rendered \
 prompts and differ between tests, the last one of some words; all of them as JSON where none does |
 | `prompt_text` | `prompt.raw` as rendered |
 | `output_text` | `response.output` |
 | `score` of a sample | `score` |
 | `target` | values of the assertions that equal or contain, of `testCase`, else of \
-`gradingResult`; without one the field of that name, as below |
+`gradingResult`: as graded, else with `vars` in their place; without one the field of that name, \
+as below |
 | `kind`, `category` and the like | `testCase.metadata`, else `metadata`: what bears the name of a \
 column |
 | `refused` | so, else whether an assertion `is-refusal` of `gradingResult` passed, or one \
@@ -38,6 +40,8 @@ tokens in total, and what else the export says of itself.
 ## Known limits
 The export does not say when an evaluation ended: `ended_at` stays empty. Exports of before version
 2, which hold a table alone, are not read. Tests of version 2 with the same variables are one item.
+What an assertion expects from a file, or from more of a template than variables, is known where the
+grading says it; how often it is not is told.
 """
 
 from collections import Counter
@@ -47,11 +51,13 @@ from typing import Any
 
 import msgspec
 
-from casework.case import Item, Reject, Row
+from casework import canonical
+from casework.case import Item, Note, Reject, Row
 from casework.errors import CaseworkError
 from casework.importers._configuration import hash_prompt
 from casework.importers._fields import FieldLog, Form, find
 from casework.importers._importer import Importer, Options
+from casework.importers._promptfoo_expected import Expected
 from casework.importers._promptfoo_question import question_of
 from casework.importers._promptfoo_table import Places
 from casework.importers._records import read_document
@@ -60,7 +66,6 @@ from casework.importers._source import Source
 from casework.tables import eval_runs, eval_samples
 
 _COUNTS = ("testPassCount", "testFailCount", "testErrorCount")
-_EXPECTED = ("equals", "contains", "icontains")
 _REFUSING = {"is-refusal": True, "not-is-refusal": False}
 _RUN = Form(
     eval_runs,
@@ -103,12 +108,15 @@ def _recognises(source: Source) -> bool:
 
 def _read(source: Source, options: Options) -> Iterator[Item]:
     whole = mapping(read_document(source).value())
-    held, name = mapping(whole.get("results")), text(whole.get("evalId"))
-    if name is None or not isinstance(held.get("results"), list):
+    held, log = mapping(whole.get("results")), FieldLog(options.timezone)
+    if not isinstance(held.get("results"), list):
         what, fix = "it holds no `results.results`", "export it with promptfoo of version 0.100 on"
         raise CaseworkError("NOT_A_PROMPTFOO_EXPORT", what, fix, where=source.name)
-    log = FieldLog(options.timezone)
-    places = Places(held)
+    name = _name(log, whole)
+    if name is None:
+        what, fix = "it names neither `evalId` nor `results.timestamp`", "export it as JSON again"
+        raise CaseworkError("NOT_A_PROMPTFOO_EXPORT", what, fix, where=source.name)
+    places, expected = Places(held), Expected()
     listed = "prompts" if held.get("prompts") else "table/head/prompts"
     for position, prompt in enumerate(places.prompts):
         locator = f"/results/{listed}/{position}"
@@ -121,13 +129,30 @@ def _read(source: Source, options: Options) -> Iterator[Item]:
             raw = msgspec.json.encode(result).decode()
             yield Reject(locator, "JSON", "not an object", raw, eval_samples)
             continue
-        values = _sample(log, name, places, question, result)
+        column = places.prompt(result)
+        values = {
+            **_sample(log, question, expected.of(result), result),
+            "run_id": f"{name}/{column}" if column else None,
+            "item_id": places.test(result),
+        }
         key = (values["run_id"], values["item_id"])
         seen[key] += 1
         yield Row(eval_samples, locator, {**values, "epoch": seen[key]})
     _account(log, whole, {"results.results", "results.prompts" if listed == "prompts"
                           else "results.table"})  # fmt: skip
+    if expected.unknown:
+        yield Note(f"{expected.unknown} values of assertions are not told as graded: no target")
     yield from log.items()
+
+
+def _name(log: FieldLog, whole: Mapping[str, Any]) -> str | None:
+    """The id of an evaluation, or its instant: one that no database holds has no id."""
+    name, said = text(whole.get("evalId")), mapping(whole.get("results")).get("timestamp")
+    made = log.instants.find(said)
+    if name is None and made:
+        log.took(_EXPORT, "results.timestamp", "run_id")
+        return f"eval@{canonical.instant(made)}"
+    return name
 
 
 def _account(log: FieldLog, whole: Mapping[str, Any], listed: set[str]) -> None:
@@ -165,24 +190,13 @@ def _run(
 
 
 def _sample(
-    log: FieldLog, name: str, places: Places, question: str | None, result: Mapping[str, Any]
+    log: FieldLog, question: str | None, expected: list[str], result: Mapping[str, Any]
 ) -> dict[str, Any]:
     output, given = mapping(result.get("response")).get("output"), mapping(result.get("vars"))
-    prompt, checks = places.prompt(result), mapping(result.get("testCase")).get("assert")
-    if "testCase" not in result:
-        graded = sequence(mapping(result.get("gradingResult")).get("componentResults"))
-        checks = [mapping(one).get("assertion") for one in graded]
-    expected = [
-        found
-        for check in map(mapping, sequence(checks))
-        if check.get("type") in _EXPECTED and (found := text(check.get("value")))
-    ]
     values = log.fill(_EXPECTING if expected else _SAMPLE, result)
     return {
         "refused": _refused(result),
         **values,
-        "run_id": f"{name}/{prompt}" if prompt else None,
-        "item_id": places.test(result),
         "input_text": written(given.get(question)) if question else written(given),
         "output_text": written(output),
         "target": "\n".join(expected) or values.get("target"),
