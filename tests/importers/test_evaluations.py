@@ -461,7 +461,7 @@ def test_a_target_is_what_promptfoo_compared_with(case: Path, in_a_set: bool) ->
 
 @pytest.mark.parametrize("order", [1, -1])
 def test_a_test_that_promptfoo_repeats_is_one_item(case: Path, order: int) -> None:
-    whole = evaluation()
+    whole = evaluation(metrics={"testPassCount": 3, "testFailCount": 1})
     (result,) = whole["results"]["results"]
     tests = ["2+2?", "2+2?", "3+3?", "3+3?"]
     whole["results"]["results"] = [
@@ -473,6 +473,7 @@ def test_a_test_that_promptfoo_repeats_is_one_item(case: Path, order: int) -> No
         case, "SELECT item_id, count(*), max(epoch) FROM eval_samples GROUP BY 1 ORDER BY 1"
     )
     assert found == [("0", 2, 2), ("2", 2, 2)]
+    assert rows(case, "SELECT score, n_items FROM eval_runs") == [(0.75, 2)]
 
 
 def test_tests_of_promptfoo_without_their_variables_are_not_one(case: Path) -> None:

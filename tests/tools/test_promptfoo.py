@@ -43,7 +43,7 @@ def test_runs_are_the_prompts_of_the_evaluation(left: Left, case: Path) -> None:
     )
     counts = [(one["passed"], one["failed"], one["errors"]) for one in left.said["prompts"]]
     assert found == [
-        (one["provider"], one["label"], "Échos", sum(count), count[0] / sum(count))
+        (one["provider"], one["label"], "Échos", sum(count) / 2, count[0] / sum(count))
         for one, count in zip(left.said["prompts"], counts, strict=True)
     ]
     assert [row[0] for row in found] == ["echo", "echo", "second", "second"]

@@ -16,7 +16,7 @@ the one that shows the result |
 | `prompt_name`, `prompt_hash` | `label`; SHA-256 of `raw`, the template |
 | `harness_version` | `metadata.promptfooVersion` |
 | `score` | share of tests passed: `metrics.testPassCount` of all three counts |
-| `n_items` | the sum of the counts, where there is one |
+| `n_items` | the sum of the counts, where there is one, without further results of the same test |
 | `item_id`, `epoch` | `testIdx`, of a test that is repeated the least, 1; a further result of the \
 same test counts up. In version 2 the row of `results.table` with the same variables |
 | `input_text` | the one of `vars` that is the question: of those that stand in the rendered \
@@ -88,6 +88,8 @@ _SAMPLE = Form(
     left_out=("tokenUsage", "response.tokenUsage", "testCase.vars"),
 )
 _EXPECTING = replace(_SAMPLE, uses={**_SAMPLE.uses, "target": ()})
+_Place = tuple[str | None, str | None]
+"""Numbers of a prompt and of a test."""
 _EXPORT = Form(eval_runs, of="", columns={})
 _TAKEN = {
     "evalId": "run_id",
@@ -116,33 +118,46 @@ def _read(source: Source, options: Options) -> Iterator[Item]:
     if name is None:
         what, fix = "it names neither `evalId` nor `results.timestamp`", "export it as JSON again"
         raise CaseworkError("NOT_A_PROMPTFOO_EXPORT", what, fix, where=source.name)
-    places, expected = Places(held), Expected()
-    listed = "prompts" if held.get("prompts") else "table/head/prompts"
+    places = Places(held)
+    placed = [(places.prompt(one), places.test(one)) for one in map(mapping, held["results"])]
+    of_prompts = "prompts" if held.get("prompts") else "table"
+    listed = "prompts" if of_prompts == "prompts" else "table/head/prompts"
+    further, suite = _further(placed), text(mapping(whole.get("config")).get("description")) or name
     for position, prompt in enumerate(places.prompts):
-        locator = f"/results/{listed}/{position}"
-        yield Row(eval_runs, locator, _run(log, whole, name, position, prompt))
-    seen: Counter[tuple[str | None, str | None]] = Counter()
-    question = question_of(held["results"])
-    for position, result in enumerate(held["results"]):
+        values = {**_run(log, whole, prompt, further[str(position)]),
+                  "run_id": f"{name}/{position}", "suite": suite}  # fmt: skip
+        yield Row(eval_runs, f"/results/{listed}/{position}", values)
+    yield from _samples(log, name, held["results"], placed)
+    _account(log, whole, {"results.results", f"results.{of_prompts}"})
+    yield from log.items()
+
+
+def _samples(log: FieldLog, name: str, results: list[Any], placed: list[_Place]) -> Iterator[Item]:
+    """The results of an evaluation, of each of which `placed` says where it stands."""
+    seen: Counter[_Place] = Counter()
+    expected, question = Expected(), question_of(results)
+    for position, (result, place) in enumerate(zip(results, placed, strict=True)):
         locator = f"/results/results/{position}"
         if not isinstance(result, Mapping):
             raw = msgspec.json.encode(result).decode()
             yield Reject(locator, "JSON", "not an object", raw, eval_samples)
             continue
-        column = places.prompt(result)
-        values = {
-            **_sample(log, question, expected.of(result), result),
-            "run_id": f"{name}/{column}" if column else None,
-            "item_id": places.test(result),
-        }
-        key = (values["run_id"], values["item_id"])
-        seen[key] += 1
-        yield Row(eval_samples, locator, {**values, "epoch": seen[key]})
-    _account(log, whole, {"results.results", "results.prompts" if listed == "prompts"
-                          else "results.table"})  # fmt: skip
+        prompt, test = place
+        seen[place] += 1
+        about = {"run_id": f"{name}/{prompt}" if prompt else None, "item_id": test,
+                 "epoch": seen[place]}  # fmt: skip
+        values = _sample(log, question, expected.of(result), result)
+        yield Row(eval_samples, locator, {**values, **about})
     if expected.unknown:
         yield Note(f"{expected.unknown} values of assertions are not told as graded: no target")
-    yield from log.items()
+
+
+def _further(placed: list[_Place]) -> Counter[str | None]:
+    """For each prompt how many results are of a test that has another."""
+    further: Counter[str | None] = Counter()
+    for (prompt, test), count in Counter(placed).items():
+        further[prompt] += count - 1 if test is not None else 0
+    return further
 
 
 def _name(log: FieldLog, whole: Mapping[str, Any]) -> str | None:
@@ -168,7 +183,7 @@ def _account(log: FieldLog, whole: Mapping[str, Any], listed: set[str]) -> None:
 
 
 def _run(
-    log: FieldLog, whole: Mapping[str, Any], name: str, position: int, prompt: Mapping[str, Any]
+    log: FieldLog, whole: Mapping[str, Any], prompt: Mapping[str, Any], further: int
 ) -> dict[str, Any]:
     meta, held = mapping(whole.get("metadata")), mapping(whole.get("results"))
     metrics = mapping(prompt.get("metrics"))
@@ -177,15 +192,13 @@ def _run(
     raw = text(prompt.get("raw"))
     return {
         **log.fill(_RUN, prompt),
-        "run_id": f"{name}/{position}",
-        "suite": text(mapping(whole.get("config")).get("description")) or name,
         "started_at": log.instants.find(held.get("timestamp"))
         or log.instants.find(meta.get("evaluationCreatedAt")),
         "prompt_hash": hash_prompt([raw] if raw else []),
         "harness": "promptfoo",
         "harness_version": text(meta.get("promptfooVersion")),
         "score": counts.get(_COUNTS[0], 0) / total if total else None,
-        "n_items": int(total) if counts else None,
+        "n_items": max(int(total) - further, 0) if counts else None,
     }
 
 
