@@ -243,25 +243,55 @@ def test_only_runs_that_completed_made_something(tmp_path: Path) -> None:
     assert found == [("out@1", "in"), ("out@3", "in")]
 
 
-def test_a_stage_that_is_emptied_ends_the_interval(tmp_path: Path) -> None:
-    commit, other = "a" * 40, "b" * 40
+@pytest.mark.parametrize(
+    ("tags", "expected"),
+    [
+        # of each tag whether it takes the commit from the stage, and the day; in the order of Git,
+        # which is that of names and not of time
+        ("!a2 a1", [("a", 1, False), ("a", 2, True)]),
+        ("!b2 a1", [("a", 1, False)]),
+        ("!a3 a1 b2", [("a", 1, False), ("b", 2, False)]),
+        ("!b3 a1 b2", [("a", 1, False), ("b", 2, False), ("a", 3, False)]),
+        ("!a3 a1 b3", [("a", 1, False), ("b", 3, False)]),
+    ],
+)
+def test_a_stage_holds_what_was_assigned_last_and_is_there_still(
+    tmp_path: Path, tags: str, expected: list[tuple[str, int, bool]]
+) -> None:
+    text = "".join(
+        f"m#prod{'!' * tag.startswith('!')}#{n}\ttag\t{tag[-2] * 40}\t2026-03-0{tag[-1]}T00:00:00Z"
+        "\tgo\n" for n, tag in enumerate(tags.split())
+    )  # fmt: skip
+    sql = """
+        SELECT checkpoint[8:8], day(valid_from), valid_until = valid_from IS TRUE
+        FROM alias_events WHERE alias = 'm#prod' ORDER BY valid_from
+    """
+    assert loaded(tmp_path, "gto_tags", text, sql, "tags.tsv") == expected
+
+
+def test_a_version_that_is_deprecated_is_registered_when_it_was(tmp_path: Path) -> None:
     text = (
-        f"m#prod#1\ttag\t{commit}\t2026-03-01T00:00:00Z\tgo\n"
-        f"m#prod!#2\ttag\t{other}\t2026-03-02T00:00:00Z\tstop\n"
+        f"m@v1.0.0!#2\ttag\t{'a' * 40}\t2026-03-09T00:00:00Z\told\n"
+        f"m@v1.0.0\ttag\t{'a' * 40}\t2026-03-01T00:00:00Z\tgo\n"
     )
-    sql = "SELECT alias, checkpoint, valid_until = valid_from FROM alias_events ORDER BY valid_from"
-    assert loaded(tmp_path, "gto_tags", text, sql, "tags.tsv") == [
-        ("m#prod", f"commit:{commit}", None),
-        ("m#prod", f"commit:{other}", True),
-    ]
+    sql = """
+        SELECT day(created_at), attributes->>'deprecated_at', attributes->>'deprecation'
+        FROM model_versions
+    """
+    found = loaded(tmp_path, "gto_tags", text, sql, "tags.tsv")
+    assert found == [(1, "2026-03-09T00:00:00Z", "old")]
 
 
 def test_tags_that_are_no_versions_are_none(tmp_path: Path) -> None:
     tag, when = "a" * 40, "2026-03-01T00:00:00Z"
-    names = ("dir=m@v1.2.0", "m@deprecated", "m@created")
+    names = ("dir=m@v1.2.0", "m@deprecated", "m@created", "0.1", "m@v1.1." + "1" * 9_000 + "~")
     text = "".join(f"{name}\ttag\t{tag}\t{when}\tx\n" for name in names)
     sql = "SELECT model, version FROM model_versions"
     assert loaded(tmp_path, "gto_tags", text, sql, "tags.tsv") == [("dir=m", "v1.2.0")]
+    ((told,),) = rows(tmp_path / "case.duckdb", "SELECT left_out FROM exhibits")
+    counts = json.loads(told)
+    assert counts["tags that deprecate or create a whole artifact"] == 2
+    assert counts["tags that are none of GTO's"] == 2
 
 
 def test_a_label_of_a_prompt_is_known_of_the_present_alone(tmp_path: Path) -> None:

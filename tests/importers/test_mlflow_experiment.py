@@ -1,5 +1,6 @@
 """Runs of MLflow's file store: what their files say, and what lies beside them."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -102,6 +103,19 @@ def test_what_cannot_be_read_is_a_reject_and_stops_nothing(case: Path, tmp_path:
     sql = "SELECT attributes->'metrics'->>'loss', attributes->>'params' FROM eval_runs"
     assert rows(case, sql) == [("0.25", None)]
     assert exhibit.left_out["files that are no part of a run"] == 1
+
+
+def test_a_key_that_is_not_utf8_takes_nothing_with_it(case: Path, tmp_path: Path) -> None:
+    folder, odd = written(tmp_path / "7"), os.fsdecode(b"\xff")
+    for place, content in (("params", "1"), ("tags", "t"), ("metrics", "torn\n1 0.5 0\n")):
+        (folder / "r" / place).mkdir(exist_ok=True)
+        (folder / "r" / place / odd).write_text(content)
+    (folder / odd).mkdir()
+    (folder / odd / "meta.yaml").write_text(RUN)
+    load(case, mlflow_experiment, folder)
+    sql = "SELECT attributes->'metrics'->>'\\xff', attributes->'params'->>'\\xff' FROM eval_runs"
+    assert rows(case, sql) == [("0.5", "1")]
+    assert rows(case, "SELECT locator FROM rejects") == [("r/metrics/\\xff:1",)]
 
 
 def test_of_a_line_without_end_nothing_is_read_as_another_line(case: Path, tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """The MLflow file store: the case holds what MLflow's client says, and no model file is opened."""
 
 import json
+import os
 import pickle
 import subprocess
 import sys
@@ -16,7 +17,7 @@ from hypothesis import strategies as st
 from tests.importers.loading import load, refusal_of, rows, source_of
 
 from casework.case import Note, Reject
-from casework.importers._importer import Options
+from casework.importers._importer import Importer, Options
 from casework.importers._mlflow import CURRENT_ONLY
 from casework.importers.mlflow_experiment import mlflow_experiment
 from casework.importers.mlflow_registry import mlflow_registry
@@ -191,6 +192,33 @@ def test_recognises_the_folders_of_models_only(store: tuple[Path, Any], tmp_path
     assert not _taken(logged)
     assert not _taken(write(tmp_path / "a", {"meta.yaml": b"\xff\x00"}))
     assert not _taken(tmp_path)
+
+
+@pytest.mark.parametrize("importer", [mlflow_registry, mlflow_experiment])
+def test_what_stands_for_a_file_and_is_none_is_not_opened(
+    tmp_path: Path, importer: Importer
+) -> None:
+    """A pipe would be waited for, and a link leads to what was not handed over."""
+    os.mkfifo(tmp_path / "meta.yaml")
+    assert not importer.recognises(source_of(tmp_path))
+    keys = "name: a\nexperiment_id: '1'\nartifact_location: b\n"
+    other = write(tmp_path / "other", {"meta.yaml": keys}) / "meta.yaml"
+    (tmp_path / "linked").mkdir()
+    (tmp_path / "linked" / "meta.yaml").symlink_to(other)
+    assert importer.recognises(source_of(other.parent)) == (importer is mlflow_experiment)
+    assert not importer.recognises(source_of(tmp_path / "linked"))
+
+
+def test_a_name_that_is_not_utf8_takes_nothing_with_it(case: Path, tmp_path: Path) -> None:
+    folder = model(tmp_path)
+    odd = os.fsdecode(b"champ\xff")
+    for place, content in (("aliases", "1"), ("tags", "x"), ("version-1/tags", "x"), (odd, "x")):
+        (folder / place).mkdir(exist_ok=True)
+        (folder / place / odd).write_text(content)
+    load(case, mlflow_registry, folder)
+    found = rows(case, "SELECT alias, locator FROM alias_events ORDER BY alias")
+    assert found == [("champ\\xff", "aliases/champ\\xff"), ("champion", "aliases/champion")]
+    assert rows(case, "SELECT aliases FROM model_versions") == [(["champ\\xff", "champion"],)]
 
 
 def _taken(path: Path) -> bool:

@@ -1,6 +1,7 @@
 """Traces of MLflow's file store: each from its small files, and what is wrong with them."""
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -96,6 +97,23 @@ def test_a_trace_and_its_marks(store: Path, case: Path) -> None:
     assert rows(case, "SELECT run_id, score FROM eval_samples") == judged
     sql = "SELECT left_out->>'assessments that were overridden' FROM exhibits ORDER BY 1"
     assert rows(case, sql)[0] == ("1",)
+
+
+def test_keys_that_no_text_has_take_nothing_with_them(store: Path, case: Path) -> None:
+    made = {"HUMAN": "{true: 1}", "CODE": "{null: 1}"}
+    trace(store, "tr-1", **{kind: (kind, value, "true") for kind, value in made.items()})
+    meta = INFO.format("tr-2") + "tags: {}\n"
+    put(store / "tr-2" / "trace_info.yaml", meta)
+    put(store / "tr-2" / "request_metadata" / "mlflow.sourceRun", "run-1")
+    put(store / "tr-2" / "tags" / "mlflow.eval.requestId", "item-1")
+    expected = "assessment_name: right\ntrace_id: tr-2\nexpectation:\n  value: {true: 1}\n"
+    put(store / "tr-2" / "assessments" / "right.yaml", expected)
+    (store / "tr-2" / "tags" / os.fsdecode(b"\xff")).write_text("x")
+    load(case, [store])
+    assert rows(case, "SELECT count(*) FROM requests") == [(1,)]
+    assert rows(case, "SELECT target FROM eval_samples WHERE run_id = 'run-1'") == [
+        ('{"True":1}',)
+    ]
 
 
 def test_without_spans_the_texts_are_previews(store: Path, case: Path) -> None:

@@ -2,12 +2,14 @@
 
 import json
 from base64 import b64encode, urlsafe_b64encode
-from hashlib import sha256
+from hashlib import file_digest, sha256
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.importers.loading import Loaded
+
+from casework.importers import model_signature
 
 A, B, C = "a" * 64, "b" * 64, "c" * 128
 
@@ -56,6 +58,25 @@ def test_only_digests_of_one_kind_are_compared(tmp_path: Path) -> None:
     """
     assert found.rows(sql) == [("1", "2", None)]
     assert not any("do not have the signed digest" in note for note in found.exhibit.notes)
+
+
+def test_a_file_that_is_signed_often_is_read_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "w").write_bytes(b"weights")
+    read: list[str] = []
+    monkeypatch.setattr(model_signature, "file_digest",
+                        lambda file, kind: read.append(kind) or file_digest(file, kind))  # fmt: skip
+    digest = sha256(b"weights").hexdigest()
+    resources = [{"name": "w", "digest": digest} for _ in range(10_003)]
+    statements = (signed(*resources), signed(resources[0]))
+    found = Loaded(tmp_path, "model_signature", "\n".join(map(json.dumps, statements)))
+    sql = """
+        SELECT "exists", attributes->>'files_matching', attributes->>'files_not_compared'
+        FROM checkpoints ORDER BY "exists"
+    """
+    assert read == ["sha256"]
+    assert found.rows(sql)[0] == (None, "10000", "3")
 
 
 @pytest.mark.parametrize("name", ["model.sig", "bundle.json"])

@@ -1,8 +1,12 @@
 """Registries and weights beside MLflow: what a wrong reading of one would misstate."""
 
+import gzip
 import json
 import struct
+from hashlib import sha256
 from pathlib import Path
+from random import Random
+from time import process_time
 from typing import Any
 
 import pytest
@@ -34,6 +38,13 @@ def found(
 
 def refused(importer: str, path: Path) -> str:
     return refusal_of(lambda: list(get(importer).read(source_of(path), Options())))
+
+
+def weights() -> bytes:
+    """Weights without their one tensor, which has 16 bytes."""
+    tensor = {"dtype": "F32", "shape": [2, 2], "data_offsets": [0, 16]}
+    header = json.dumps({"__metadata__": {"format": "pt"}, "a": tensor}).encode()
+    return struct.pack("<Q", len(header)) + header
 
 
 @pytest.mark.parametrize(
@@ -89,6 +100,13 @@ def test_an_artifact_of_no_version_names_none(tmp_path: Path) -> None:
 )
 def test_stages_of_a_pipeline_are_no_lock(tmp_path: Path, text: str) -> None:
     assert takers_of(saved(tmp_path, text, ".gitlab-ci.yml")) == []
+
+
+def test_a_banner_over_the_stages_of_a_lock_costs_no_time(tmp_path: Path) -> None:
+    lock = "schema: '2.0'\nstages:\n  " + "#" * 25 + "\n  train: {}\n"
+    begun = process_time()
+    assert takers_of(saved(tmp_path, lock, "dvc.lock")) == ["dvc_lock"]
+    assert process_time() - begun < 1
 
 
 @pytest.mark.parametrize(
@@ -185,12 +203,48 @@ def test_a_data_set_of_many_files_is_known_by_its_first_fields(tmp_path: Path) -
     assert found(tmp_path, "huggingface_dataset", info, sql) == [("b", "pinned")]
 
 
+@pytest.mark.parametrize("size", [8, 15, 1_000])
+@pytest.mark.parametrize(
+    ("importer", "content"),
+    [
+        ("dvc_lock", b"schema: '2.0'\nstages: {}\n"),
+        ("gto_tags", f"m@v1.0.0\ttag\t{COMMIT}\t{WHEN}\tx\n".encode()),
+        ("safetensors_header", weights()),
+        ("huggingface_card", b"---\nbase_model: b\n---\n"),
+    ],
+)
+def test_what_is_cut_off_is_to_be_asked_for_again(
+    tmp_path: Path, importer: str, content: bytes, size: int
+) -> None:
+    path = tmp_path / "a.gz"
+    path.write_bytes(gzip.compress(content + Random(1).randbytes(9_000))[:size])
+    assert refused(importer, path) == "COMPRESSION"
+
+
+def test_a_line_without_end_is_a_reject(tmp_path: Path) -> None:
+    lines = f"m@v1.0.0\ttag\t{COMMIT}\t{WHEN}\tx\n{'x' * (17 << 20)}\n"
+    path = tmp_path / "tags.tsv.gz"
+    path.write_bytes(gzip.compress(lines.encode(), 1))
+    load(tmp_path / "case.duckdb", get("gto_tags"), path)
+    sql = "SELECT locator, code, length(raw) FROM rejects"
+    assert rows(tmp_path / "case.duckdb", sql) == [("line 2", "LINE_TOO_LONG", 4_000)]
+
+
+def test_compressed_weights_have_the_digest_of_the_weights(tmp_path: Path) -> None:
+    path = tmp_path / "m.safetensors.gz"
+    path.write_bytes(gzip.compress(weights() + b"x" * 16))
+    load(tmp_path / "case.duckdb", get("safetensors_header"), path)
+    digest = sha256(weights() + b"x" * 16).hexdigest()
+    sql = "SELECT checkpoint FROM checkpoints"
+    assert rows(tmp_path / "case.duckdb", sql) == [(f"sha256:{digest}",)]
+    path.write_bytes(gzip.compress(weights() + b"x" * 15))
+    assert refused("safetensors_header", path) == "SAFETENSORS"
+
+
 @pytest.mark.parametrize(("size", "code"), [(16, ""), (15, "SAFETENSORS"), (0, "SAFETENSORS")])
 def test_weights_that_are_cut_off_are_no_checkpoint(tmp_path: Path, size: int, code: str) -> None:
-    tensor = {"dtype": "F32", "shape": [2, 2], "data_offsets": [0, 16]}
-    header = json.dumps({"__metadata__": {"format": "pt"}, "a": tensor}).encode()
     path = tmp_path / "m.safetensors"
-    path.write_bytes(struct.pack("<Q", len(header)) + header + b"x" * size)
+    path.write_bytes(weights() + b"x" * size)
     assert refused("safetensors_header", path) == code
 
 

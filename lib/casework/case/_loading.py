@@ -184,7 +184,7 @@ class Loading:
         rejects, self._rejects = self._rejects, []
         arrow = pa.table(
             {
-                "locator": [reject.locator for reject in rejects],
+                "locator": [_storable(reject.locator) for reject in rejects],
                 "table_name": [reject.table.name if reject.table else None for reject in rejects],
                 "code": [reject.code for reject in rejects],
                 "reason": [_storable(reject.reason) for reject in rejects],

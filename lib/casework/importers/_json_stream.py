@@ -36,7 +36,7 @@ def documents(stream: BinaryIO) -> Iterator[Document]:
     """
     parts: list[bytes] = []
     begun, size, overlong, is_array = 0, 0, False, False
-    for number, (line, cut) in enumerate(_lines(stream), start=1):
+    for number, (line, cut) in enumerate(bounded_lines(stream), start=1):
         if parts and line.startswith(b"{") and not is_array:
             yield Document(begun, b"".join(parts), overlong)
             parts = []
@@ -78,7 +78,7 @@ def lines(document: Document) -> list[Document]:
     ]
 
 
-def _lines(stream: BinaryIO) -> Iterator[tuple[bytes, bool]]:
+def bounded_lines(stream: BinaryIO) -> Iterator[tuple[bytes, bool]]:
     """Yield the lines of a stream, and whether a line was cut because it is too long."""
     with io.BufferedReader(cast(io.RawIOBase, stream), _BUFFER_BYTES) as reader:
         most = LINE_BYTES + 1 + len(_BYTE_ORDER_MARK)

@@ -8,7 +8,7 @@ from typing import Any, BinaryIO
 from casework.case import Reject
 from casework.errors import CaseworkError
 from casework.importers._shape import mapping
-from casework.importers._source import Source
+from casework.importers._source import Source, storable
 from casework.importers._yaml import parse_yaml
 
 META = "meta.yaml"
@@ -19,13 +19,18 @@ _FIX = "load a copy of the store as MLflow wrote it"
 
 
 def meta_keys(source: Source) -> set[bytes]:
-    """The keys that the `meta.yaml` of a folder begins with; none where there is none."""
+    """The keys that the `meta.yaml` of a folder begins with; none where it has no such file."""
     try:
-        with (source.path / META).open("rb") as file:
+        with _opened(source.path / META, source) as file:
             head = file.read(_HEAD_BYTES)
-    except OSError:
+    except (OSError, CaseworkError):
         return set()
     return set(re.findall(rb"^(\w+):", head, re.M))
+
+
+def place_of(path: Path, source: Source) -> str:
+    """Where a file stands in the folder, as text; keys are parts of it."""
+    return storable(path.relative_to(source.path).as_posix())
 
 
 class Files:
@@ -37,7 +42,7 @@ class Files:
 
     def place(self, path: Path) -> str:
         """Where a file stands in the folder."""
-        return path.relative_to(self._source.path).as_posix()
+        return place_of(path, self._source)
 
     def got(self, read: Callable[[Path], Any], path: Path) -> Any:
         """What a function reads of a file; None where it is refused."""
@@ -122,6 +127,8 @@ def _opened(path: Path, source: Source) -> BinaryIO:
     try:
         if not path.resolve().is_relative_to(source.path.resolve()):
             raise CaseworkError("LINK", "the file is a link out of the folder", _FIX)
+        if path.exists() and not path.is_file():  # a pipe would be waited for
+            raise CaseworkError("FILE_UNREADABLE", "it cannot be read: not a file", _FIX)
         return path.open("rb")
     except OSError as error:
         raise _unreadable(error) from error

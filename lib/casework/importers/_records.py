@@ -75,7 +75,7 @@ def records(source: Source, *, constants: bool = False) -> Iterator[Record | Rej
             for found in documents(file):
                 yield from _lines(found, constants)
     except BROKEN_COMPRESSION as error:
-        raise _broken(source, error) from error
+        raise source.broken(error) from error
 
 
 def _lines(found: Document, constants: bool) -> Iterator[Record | Reject]:
@@ -170,16 +170,11 @@ def _whole(source: Source, fix: str) -> bytes:
         with source.open() as file:
             data = file.read(MAX_BYTES + 1)
     except BROKEN_COMPRESSION as error:
-        raise _broken(source, error) from error
+        raise source.broken(error) from error
     if len(data) > MAX_BYTES:
         what = f"one JSON value of more than {MAX_BYTES >> 20} MiB"
         raise CaseworkError("JSON_TOO_LONG", what, fix, where=source.name)
     return data
-
-
-def _broken(source: Source, error: Exception) -> CaseworkError:
-    what = f"cannot be read: {error}"
-    return CaseworkError("COMPRESSION", what, "ask for the file again", where=source.name)
 
 
 def _shown(data: bytes) -> str:

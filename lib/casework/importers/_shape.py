@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from casework import canonical
 from casework.importers._json_document import decoded
 
 
@@ -41,7 +42,12 @@ def written(value: Any) -> str | None:
     """Return a text as it stands, any other value as JSON, and None for what is empty."""
     if value in (None, "", [], {}):
         return None
-    return value if isinstance(value, str) else msgspec.json.encode(value).decode()
+    if isinstance(value, str):
+        return value
+    try:
+        return msgspec.json.encode(value).decode()
+    except TypeError:  # YAML has keys that JSON has not: flags, and none
+        return canonical.dumps(value)
 
 
 def number(value: Any) -> float | None:

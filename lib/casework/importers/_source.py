@@ -27,6 +27,11 @@ _PACKED = 1 << 10  # a KiB of Zstandard can hold 32 MiB, which come at once
 _MAX_WINDOW = 1 << 27
 
 
+def storable(path: str) -> str:
+    """Write the bytes of a file name that are not UTF-8 as escapes, since no text can hold them."""
+    return path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
 @dataclass(frozen=True)
 class Source:
     """One source. `name` is how it is shown and cited; `files` are the members of a folder.
@@ -51,7 +56,7 @@ class Source:
     def open(self) -> BinaryIO:
         """Open the bytes, decompressed. Reading what is cut off or damaged raises an error.
 
-        It is an OSError, EOFError, `zlib.error` or `zstandard.ZstdError`.
+        It is one of `BROKEN_COMPRESSION`.
         """
         match self.compression:
             case "gzip":
@@ -60,6 +65,11 @@ class Source:
                 return cast(BinaryIO, io.BufferedReader(_Zstandard(self.path), _CHUNK))
             case _:
                 return self.path.open("rb")
+
+    def broken(self, error: Exception) -> CaseworkError:
+        """What to say where reading its bytes raised one of `BROKEN_COMPRESSION`."""
+        what, fix = f"cannot be read: {error}", "ask for the file again"
+        return CaseworkError("COMPRESSION", what, fix, where=self.name)
 
     def head(self) -> bytes:
         """The first 64 KiB, decompressed; empty for a folder and for broken compression."""

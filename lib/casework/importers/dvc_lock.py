@@ -38,7 +38,7 @@ from casework.errors import CaseworkError
 from casework.importers._fields import MOST_PAIRS, FieldLog, Form
 from casework.importers._importer import Importer, Options
 from casework.importers._shape import filled, mapping, sequence, text
-from casework.importers._source import Source
+from casework.importers._source import BROKEN_COMPRESSION, Source
 from casework.importers._yaml import MAX_BYTES, parse_yaml
 from casework.tables import artifact_inputs, checkpoints
 
@@ -55,19 +55,23 @@ _STAGE = Form(artifact_inputs, of="stage", columns={})
 # A word may begin with one of these, or end so after a mark; `latest` is none.
 _EVALUATES = re.compile(r"(?<![a-z])(?:eval|test|valid|benchmark|backtest)", re.IGNORECASE)
 # A lock has stages by their names; a list of them is the pipeline of some other tool.
-_PIPELINE = re.compile(rb"^stages:\s*(?:#[^\n]*\s*)*(?:-\s|\[)", re.MULTILINE)
+_PIPELINE = re.compile(rb"^stages:\s*(?:#[^\n]*\n\s*)*(?:-\s|\[)", re.MULTILINE)
 
 
 def _recognises(source: Source) -> bool:
     head = source.head().removeprefix(b"\xef\xbb\xbf").lstrip()
-    is_lock = b"stages:" in head and not _PIPELINE.search(head)
-    return is_lock and head.startswith((b"schema:", b"stages:"))
+    is_lock = head.startswith((b"schema:", b"stages:")) and b"stages:" in head
+    return is_lock and not _PIPELINE.search(head)
 
 
 def _read(source: Source, options: Options) -> Iterator[Item]:
     log = FieldLog(options.timezone)
-    with source.open() as file:
-        lock = mapping(parse_yaml(file.read(MAX_BYTES + 1), source.name))
+    try:
+        with source.open() as file:
+            data = file.read(MAX_BYTES + 1)
+    except BROKEN_COMPRESSION as error:
+        raise source.broken(error) from error
+    lock = mapping(parse_yaml(data, source.name))
     stages = mapping(lock.get("stages"))
     if not stages:
         raise CaseworkError("NOT_A_LOCK", "it has no stages", "see `casework formats`",

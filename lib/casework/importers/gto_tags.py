@@ -11,34 +11,47 @@ commit, tagger date, subject, as `git for-each-ref` writes it (the manual shows 
 | tag | row |
 |---|---|
 | `model@v1.2.0` | `model_versions`: model, version, created_at, checkpoint |
+| `model@v1.2.0!` | `deprecated`, `deprecated_at` and `deprecation`, its subject, in the \
+`attributes` of that version |
 | `model#prod`, `model#prod#3` | `alias_events`: alias `model#prod`, checkpoint, valid_from |
-| `model#prod!#4` | `alias_events` that ends where it begins: the stage is empty from then on |
-| `model@v1.2.0!` | `model_versions` with `deprecated` in `attributes` |
+| `model#prod!#4` | takes one commit from the stage: the one that was assigned before it and is \
+there still is in force again; where none is, the event ends where it begins |
 
 The checkpoint is `commit:<hex>`, the commit that is tagged: GTO names no other digest. These
 alias events are a history, not the present alone.
 
 ## Leaves out
-Tags of other shapes, counted.
+Tags of other shapes; tags that deprecate or create a whole artifact (`model@deprecated`); tags that
+take a commit from a stage where another is in force; of tags of one stage and instant all but the
+last. All are counted.
 
 ## Known limits
-A tag that was deleted leaves no trace. Lightweight tags have no date: they are rejects.
+A tag that was deleted leaves no trace. Lightweight tags have no date: they are rejects, and so are
+lines of more than 16 MiB, and tags beyond the first 16 MiB of them.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from datetime import datetime
 from typing import NamedTuple
 
+from casework import canonical
 from casework.case import Item, Note, Reject, Row
 from casework.importers._fields import FieldLog, Form
 from casework.importers._importer import Importer, Options
-from casework.importers._source import Source
-from casework.tables import alias_events, model_versions
+from casework.importers._json_stream import bounded_lines
+from casework.importers._shape import filled
+from casework.importers._source import BROKEN_COMPRESSION, Source
+from casework.tables import ATTRIBUTES, alias_events, model_versions
 
 _TAG = re.compile(
     r"^(?:refs/tags/)?(?P<model>[\w./=-]+?)"
-    r"(?:@(?P<version>v\d+\.\d+\.\d+[\w.+-]*)|#(?P<stage>[\w.-]+))(?P<undo>!)?(?:#(?P<count>\d+))?$"
+    r"(?:@(?P<version>v\d+\.\d+\.\d+[\w.+-]*)|#(?P<stage>[\w.-]+))(?P<undo>!)?(?:#(?P<count>\d{1,18}))?$"
 )
+_OF_ARTIFACT = re.compile(r"^(?:refs/tags/)?[\w./=-]+@(?:deprecated|created)(?:#\d+)?$")
+_LONGEST_NAME = 1_000
+_SHOWN = 4_000
+_MOST_BYTES = 16 << 20
 _TYPES = ("tag", "commit")
 _HEADER = ("refname", "tag", "name")
 _SOURCE = "gto tags (history)"
@@ -48,6 +61,13 @@ _VERSION = Form(
     columns={"created_at": ("taggerdate",)},
     uses={"model": ("refname",), "version": ("refname",), "checkpoint": ("commit",)},
     left_out=("objecttype",),
+)
+_DEPRECATION = Form(
+    model_versions,
+    of="tag",
+    columns={},
+    uses={"version": ("refname",), ATTRIBUTES: ("taggerdate", "subject")},
+    left_out=("objecttype", "commit"),
 )
 _STAGE = Form(
     alias_events,
@@ -64,7 +84,24 @@ class _Tag(NamedTuple):
     kind: str
     commit: str
     when: str
+    at: datetime
     subject: str
+
+    @property
+    def record(self) -> dict[str, str]:
+        """What a form reads."""
+        return {"refname": self.match[0], "objecttype": self.kind, "commit": self.commit,
+                "taggerdate": self.when, "subject": self.subject}  # fmt: skip
+
+    @property
+    def version(self) -> tuple[str, str]:
+        """The model and its version."""
+        return self.match["model"], self.match["version"]
+
+    @property
+    def alias(self) -> str:
+        """The model and its stage."""
+        return f"{self.match['model']}#{self.match['stage']}"
 
 
 def _recognises(source: Source) -> bool:
@@ -73,52 +110,107 @@ def _recognises(source: Source) -> bool:
         return False
     rows = [line.split("\t") for line in head.decode("utf-8-sig", "replace").splitlines()]
     cells = [row for row in rows if len(row) >= 4 and row[1] in _TYPES]
-    return any(_TAG.match(row[0]) for row in cells)
+    return any(_match(_TAG, row[0]) for row in cells)
+
+
+def _match(pattern: re.Pattern[str], name: str) -> re.Match[str] | None:
+    """The match of a name of a length that Git can store."""
+    return pattern.match(name) if len(name) <= _LONGEST_NAME else None
 
 
 def _read(source: Source, options: Options) -> Iterator[Item]:
-    log, others = FieldLog(options.timezone), 0
-    with source.open() as file:
-        for number, line in enumerate(file, start=1):
-            raw = line.decode("utf-8-sig", "replace").rstrip("\r\n")
-            cells = raw.split("\t")
-            if not raw.strip() or (number == 1 and cells[0].lower() in _HEADER):
-                continue
-            match = _TAG.match(cells[0])
-            if match is None:
-                others += 1
-                continue
-            cells += [""] * (5 - len(cells))
-            kind, commit, when, subject = (cell.strip() for cell in cells[1:5])
-            tag = _Tag(f"line {number}", match, kind, commit, when, subject)
-            yield _row(tag, log, raw)
-    if others:
-        log.leave("tags that are none of GTO's", others)
-        yield Note(f"left out: {others} tags that are none of GTO's")
+    log, others, of_artifacts, size = FieldLog(options.timezone), 0, 0, 0
+    versions: list[_Tag] = []
+    stages: list[_Tag] = []
+    for number, (line, cut) in enumerate(_lines(source), start=1):
+        raw = line.decode("utf-8", "replace").rstrip("\r\n")
+        name = raw.partition("\t")[0]
+        match = _match(_TAG, name)
+        if cut:
+            yield Reject(f"line {number}", "LINE_TOO_LONG", "longer than is read", raw[:_SHOWN])
+        elif not raw.strip() or (number == 1 and name.lower() in _HEADER):
+            continue
+        elif match is None:
+            of_artifacts += (is_of_artifact := _match(_OF_ARTIFACT, name) is not None)
+            others += not is_of_artifact
+        elif (size := size + len(raw)) > _MOST_BYTES:
+            reason = f"more than {_MOST_BYTES >> 20} MiB of tags"
+            yield Reject(f"line {number}", "LISTING_TOO_LARGE", reason, raw[:_SHOWN])
+        elif isinstance(tag := _tag(f"line {number}", match, raw, log), Reject):
+            yield tag
+        else:
+            (versions if match["version"] else stages).append(tag)
+    yield from _versions(versions, log)
+    yield from _stages(stages, log)
+    for count, what in ((others, "tags that are none of GTO's"),
+                        (of_artifacts, "tags that deprecate or create a whole artifact")):  # fmt: skip
+        log.leave(what, count)
+        if count:
+            yield Note(f"left out: {count} {what}")
     yield from log.items()
 
 
-def _row(tag: _Tag, log: FieldLog, raw: str) -> Item:
-    table = model_versions if tag.match["version"] else alias_events
-    if tag.when and log.instants.find(tag.when) is None:
-        return Reject(tag.locator, "NO_INSTANT", "the date of the tag cannot be read", raw, table)
-    if not tag.when or not tag.commit:
+def _lines(source: Source) -> Iterator[tuple[bytes, bool]]:
+    try:
+        with source.open() as file:
+            yield from bounded_lines(file)
+    except BROKEN_COMPRESSION as error:
+        raise source.broken(error) from error
+
+
+def _tag(locator: str, match: re.Match[str], raw: str, log: FieldLog) -> _Tag | Reject:
+    kind, commit, when, subject = (cell.strip() for cell in [*raw.split("\t"), *[""] * 4][1:5])
+    table = model_versions if match["version"] else alias_events
+    at = log.instants.find(when)
+    if not when or not commit:
         reason = "the tag has no date or no commit: it is not annotated"
-        return Reject(tag.locator, "LIGHTWEIGHT_TAG", reason, raw, table)
-    record = {"refname": tag.match[0], "objecttype": tag.kind, "commit": tag.commit,
-              "taggerdate": tag.when, "subject": tag.subject}  # fmt: skip
-    digest = f"commit:{tag.commit}"
-    if tag.match["version"]:
-        values = log.fill(_VERSION, record)
-        if tag.match["undo"]:
-            values["attributes"] = {**values.get("attributes", {}), "deprecated": "true"}
-        named = {"model": tag.match["model"], "version": tag.match["version"]}
-        return Row(model_versions, tag.locator, {**values, **named, "checkpoint": digest})
-    values = log.fill(_STAGE, record)
-    ends = {"valid_until": values["valid_from"]} if tag.match["undo"] else {}
-    alias = f"{tag.match['model']}#{tag.match['stage']}"
-    named = {"alias": alias, "checkpoint": digest, "source": _SOURCE}
-    return Row(alias_events, tag.locator, {**values, **ends, **named})
+        return Reject(locator, "LIGHTWEIGHT_TAG", reason, raw[:_SHOWN], table)
+    if at is None:
+        reason = "the date of the tag cannot be read"
+        return Reject(locator, "NO_INSTANT", reason, raw[:_SHOWN], table)
+    return _Tag(locator, match, kind, commit, when, at, subject)
+
+
+def _versions(tags: Iterable[_Tag], log: FieldLog) -> Iterator[Item]:
+    """The versions that were registered, and of each when it was deprecated, if it was."""
+    ended = {tag.version: tag for tag in tags if tag.match["undo"]}
+    registered = [tag for tag in tags if not tag.match["undo"]]
+    known = {tag.version for tag in registered}
+    for tag in (*registered, *(ended[name] for name in ended.keys() - known)):
+        values = {} if tag.match["undo"] else log.fill(_VERSION, tag.record)
+        if end := ended.get(tag.version):
+            log.fill(_DEPRECATION, end.record)
+            said = {"deprecated": "true", "deprecated_at": canonical.instant(end.at),
+                    "deprecation": end.subject}  # fmt: skip
+            values[ATTRIBUTES] = {**values.get(ATTRIBUTES, {}), **filled(said)}
+        model, version = tag.version
+        named = {"model": model, "version": version, "checkpoint": f"commit:{tag.commit}"}
+        yield Row(model_versions, tag.locator, {**values, **named})
+
+
+def _stages(tags: Iterable[_Tag], log: FieldLog) -> Iterator[Item]:
+    """What each stage held from when on: the commit that was assigned last and is there still."""
+    held: dict[str, dict[str, None]] = {}
+    found: dict[tuple[str, datetime], Row] = {}
+    replaced = passed_over = 0
+    for tag in sorted(tags, key=lambda tag: (tag.at, int(tag.match["count"] or 0))):
+        commits = held.setdefault(tag.alias, {})
+        was_in_force = next(reversed(commits), None) == tag.commit
+        commits.pop(tag.commit, None)
+        if not tag.match["undo"]:
+            commits[tag.commit] = None
+        elif not was_in_force:
+            passed_over += 1
+            continue
+        values = log.fill(_STAGE, tag.record)
+        checkpoint = f"commit:{next(reversed(commits), tag.commit)}"
+        ends = {} if commits else {"valid_until": values["valid_from"]}
+        named = {"alias": tag.alias, "checkpoint": checkpoint, "source": _SOURCE}
+        replaced += (tag.alias, tag.at) in found
+        found[tag.alias, tag.at] = Row(alias_events, tag.locator, {**values, **ends, **named})
+    log.leave("tags that take a commit from a stage where another is in force", passed_over)
+    log.leave("tags of a stage at one instant but the last", replaced)
+    yield from found.values()
 
 
 gto_tags = Importer(

@@ -29,7 +29,6 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from casework.case import Item, Reject, Row
-from casework.errors import CaseworkError
 from casework.importers._fields import FieldLog, Form
 from casework.importers._importer import Importer, Options
 from casework.importers._shape import filled, mapping, sequence, text
@@ -92,8 +91,7 @@ def _parts(source: Source) -> tuple[bytes, bytes]:
         with source.open() as file:
             data = file.read(MAX_BYTES + 1)
     except BROKEN_COMPRESSION as error:
-        what, fix = f"cannot be read: {error}", "ask for the file again"
-        raise CaseworkError("COMPRESSION", what, fix, where=source.name) from error
+        raise source.broken(error) from error
     text_of = data.removeprefix(b"\xef\xbb\xbf").replace(b"\r\n", b"\n").removeprefix(_FENCE)
     front, _, body = text_of.partition(b"\n---")
     return front, body

@@ -35,7 +35,7 @@ from casework.importers._mlflow_entries import last_of, run_of
 from casework.importers._mlflow_files import META, Files, lines, meta_keys
 from casework.importers._mlflow_runs import Run, Runs
 from casework.importers._shape import text
-from casework.importers._source import Source
+from casework.importers._source import Source, storable
 
 _NOT_RUNS = ("datasets", "tags", "traces", "models")
 _KEYS, _OTHER_KEYS = {b"experiment_id", b"artifact_location", b"name"}, {b"run_id", b"model_id"}
@@ -72,9 +72,9 @@ def _read(source: Source, options: Options) -> Iterator[Item]:
     log = FieldLog(options.timezone)
     folder, runs, reading = _Folder(), Runs(log), _Reading(source, log)
     # the folder of one run is read as an experiment of which nothing else is known
-    alone = (source.path.name,) if meta_keys(source) >= _KEYS_OF_RUN else ()
+    alone = (storable(source.path.name),) if meta_keys(source) >= _KEYS_OF_RUN else ()
     for path in sorted(source.files):
-        _sort_in(folder, path, (*alone, *path.relative_to(source.path).parts))
+        _sort_in(folder, path, (*alone, *reading.files.place(path).split("/")))
     about = {} if alone else reading.files.entries(source.path / META)
     datasets = {name: reading.files.entries(path) for name, path in folder.datasets.items()}
     for name, files in folder.runs.items():

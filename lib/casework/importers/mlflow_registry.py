@@ -47,7 +47,7 @@ from casework.importers._fields import FieldLog
 from casework.importers._importer import Importer, Options
 from casework.importers._instants import from_ms
 from casework.importers._mlflow import TABLES, Alias, Model, Version, registry_items
-from casework.importers._mlflow_files import META, content, meta_keys, words
+from casework.importers._mlflow_files import META, content, meta_keys, place_of, words
 from casework.importers._shape import mapping, text
 from casework.importers._source import Source
 from casework.importers._yaml import parse_yaml
@@ -80,7 +80,7 @@ class _Folder:
 def _read(source: Source, options: Options) -> Iterator[Item]:
     folder = _Folder()
     for path in sorted(source.files):
-        place = path.relative_to(source.path).as_posix()
+        place = place_of(path, source)
         try:
             _sort_in(folder, path, place, source)
         except CaseworkError as error:

@@ -57,7 +57,7 @@ def _read(source: Source, options: Options) -> Iterator[Item]:
     traces = Traces(log)
     parts: dict[str, _Parts] = defaultdict(_Parts)
     for path in sorted(source.files):
-        if not _sort_in(parts, path, path.relative_to(source.path).parts):
+        if not _sort_in(parts, path, files.place(path).split("/")):
             log.leave("files that are no part of a trace")
     for name, one in parts.items():
         record = _record(files, one, source)
@@ -71,7 +71,7 @@ def _read(source: Source, options: Options) -> Iterator[Item]:
     yield from log.items()
 
 
-def _sort_in(found: dict[str, _Parts], path: Path, parts: tuple[str, ...]) -> bool:
+def _sort_in(found: dict[str, _Parts], path: Path, parts: list[str]) -> bool:
     """Put a file where it belongs; whether it belongs anywhere."""
     match parts:
         case (name, "trace_info.yaml"):

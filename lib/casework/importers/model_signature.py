@@ -20,7 +20,7 @@ Signatures, certificates and log entries; what else the statement says, counted.
 
 ## Known limits
 The signature itself is not verified. Only SHA-256 digests of whole files are compared; those of
-shards are kept and not compared.
+shards are kept and not compared, nor are files of a statement beyond the first 10,000.
 """
 
 from collections import Counter
@@ -78,11 +78,12 @@ def _recognises(source: Source) -> bool:
 
 def _read(source: Source, options: Options) -> Iterator[Item]:
     log, signed = FieldLog(options.timezone), 0
+    known: dict[Path, str | None] = {}  # digests of files: many may sign the same
     for found in statements(source):
         if isinstance(found, Reject):
             yield found._replace(table=checkpoints)
             continue
-        yield from _rows(source, log, found)
+        yield from _rows(source, log, found, known)
         signed += found.signed
     if signed:
         yield Note(UNVERIFIED)
@@ -90,7 +91,9 @@ def _read(source: Source, options: Options) -> Iterator[Item]:
     yield from log.items()
 
 
-def _rows(source: Source, log: FieldLog, found: Statement) -> Iterator[Item]:
+def _rows(
+    source: Source, log: FieldLog, found: Statement, known: dict[Path, str | None]
+) -> Iterator[Item]:
     predicate = mapping(found.content.get("predicate"))
     listed = [mapping(one) for one in sequence(found.content.get("subject"))]
     log.fill(_STATEMENT, found.content)
@@ -107,7 +110,7 @@ def _rows(source: Source, log: FieldLog, found: Statement) -> Iterator[Item]:
     method = mapping(predicate.get("serialization")).get("method")
     if method == "shards":
         yield Note("digests of shards were not compared with the files")
-    states = Counter[str]() if method == "shards" else _compared(source, name, signed)
+    states = Counter[str]() if method == "shards" else _compared(source, name, signed, known)
     different = states["different"]
     if different:
         yield Note(f"{different} files beside the signature do not have the signed digest")
@@ -142,17 +145,21 @@ def _of_files(signed: list[tuple[str, str | None]]) -> str | None:
 
 
 def _compared(
-    source: Source, model: str | None, signed: list[tuple[str, str | None]]
+    source: Source,
+    model: str | None,
+    signed: list[tuple[str, str | None]],
+    known: dict[Path, str | None],
 ) -> Counter[str]:
     """How many of the signed files match, differ, are missing beside the signature, or neither."""
     folder = source.path.parent.resolve()
-    return Counter(
-        _state(folder, (model or "") if name == "." else name, value or "")
+    states = Counter(
+        _state(folder, (model or "") if name == "." else name, value or "", known)
         for name, value in signed[:_MOST_FILES]
     )
+    return states + Counter(not_compared=max(0, len(signed) - _MOST_FILES))
 
 
-def _state(folder: Path, name: str, value: str) -> str:
+def _state(folder: Path, name: str, value: str, known: dict[Path, str | None]) -> str:
     try:
         path = (folder / name).resolve()
         if not path.is_relative_to(folder) or not path.is_file():
@@ -161,12 +168,21 @@ def _state(folder: Path, name: str, value: str) -> str:
         return "missing"
     if not value.startswith(_SHA256):
         return "not_compared"
-    try:
-        with path.open("rb") as file:
-            found = file_digest(file, "sha256").hexdigest()
-    except OSError:
+    if path not in known:
+        known[path] = _sha256(path)
+    found = known[path]
+    if found is None:
         return "not_compared"
     return "matching" if found == value.removeprefix(_SHA256).lower() else "different"
+
+
+def _sha256(path: Path) -> str | None:
+    """The digest of a file in hexadecimal; None where it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return None
 
 
 model_signature = Importer(

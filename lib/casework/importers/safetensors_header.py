@@ -6,7 +6,7 @@ The header (8 bytes of length, then JSON of at most 100 MB) and, for the digest,
 ## Fills
 | column of `checkpoints` | from |
 |---|---|
-| `checkpoint` | SHA-256 of the file |
+| `checkpoint` | SHA-256 of the file, decompressed |
 | `uri` | name of the file |
 | `exists` | true: it is here |
 | `attributes` | `__metadata__`, number of tensors and parameters, data types |
@@ -21,7 +21,7 @@ The shards of one model are rows of their own. A file that ends before its tenso
 import struct
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from hashlib import file_digest
+from hashlib import sha256
 from math import prod
 from typing import Any
 
@@ -32,7 +32,7 @@ from casework.importers._fields import FieldLog, Form
 from casework.importers._importer import Importer, Options
 from casework.importers._json_document import document
 from casework.importers._shape import filled, mapping, sequence, text
-from casework.importers._source import Source
+from casework.importers._source import BROKEN_COMPRESSION, Source
 from casework.tables import ATTRIBUTES, checkpoints
 
 _HEADER = Form(checkpoints, of="", columns={}, uses={ATTRIBUTES: ("__metadata__",)}, keeps=False)
@@ -45,6 +45,7 @@ _TENSOR = Form(
     keeps=False,
 )
 _MOST_BYTES = 100 << 20
+_PART_BYTES = 1 << 20
 _LENGTH = struct.Struct("<Q")
 
 
@@ -60,10 +61,9 @@ def _read(source: Source, options: Options) -> Iterator[Item]:
     header, least = _header(source)
     tensors = {name: mapping(one) for name, one in header.items() if name != "__metadata__"}
     kinds = Counter(text(one.get("dtype")) or "unknown" for one in tensors.values())
-    with source.path.open("rb") as file:
-        digest = file_digest(file, "sha256").hexdigest()
-        if file.tell() < least and not source.compression:
-            raise _broken(source, "its tensors are not whole")
+    digest, size = _digest(source)
+    if size < least:
+        raise _broken(source, "its tensors are not whole")
     log.fill(_HEADER, {"__metadata__": header.get("__metadata__")})
     for tensor in tensors.values():
         log.fill(_TENSOR, tensor)
@@ -86,15 +86,31 @@ def _read(source: Source, options: Options) -> Iterator[Item]:
 
 def _header(source: Source) -> tuple[Mapping[str, Any], int]:
     """The header, and how many bytes the file has at least by what it says of its tensors."""
-    with source.open() as file:
-        length = int.from_bytes(file.read(_LENGTH.size), "little")
-        data = file.read(min(length, _MOST_BYTES))
+    try:
+        with source.open() as file:
+            length = int.from_bytes(file.read(_LENGTH.size), "little")
+            data = file.read(min(length, _MOST_BYTES))
+    except BROKEN_COMPRESSION as error:
+        raise source.broken(error) from error
     if not 2 <= length == len(data):
         raise _broken(source, "its header is not whole")
     header = mapping(document(data.rstrip(b" "), source.name).value())
     offsets = [sequence(mapping(one).get("data_offsets"))[-1:] for one in header.values()]
     ends = [end for listed in offsets for end in listed if isinstance(end, int)]
     return header, _LENGTH.size + length + max(ends, default=0)
+
+
+def _digest(source: Source) -> tuple[str, int]:
+    """The SHA-256 of the weights, decompressed, and how many bytes they are."""
+    digest, size = sha256(), 0
+    try:
+        with source.open() as file:
+            while part := file.read(_PART_BYTES):
+                digest.update(part)
+                size += len(part)
+    except BROKEN_COMPRESSION as error:
+        raise source.broken(error) from error
+    return digest.hexdigest(), size
 
 
 def _broken(source: Source, what: str) -> CaseworkError:

@@ -13,9 +13,10 @@ from casework.archives import Unpacking
 from casework.case import CaseWriter, Item, Receipt
 from casework.errors import CaseworkError
 from casework.importers import Importer, Options, Source
+from casework.importers._source import storable
 from casework.importers.table_file import file_format, named_table
 from casework.intake._confined import Confined, is_binary
-from casework.intake._search import Handed, Search, storable
+from casework.intake._search import Handed, Search
 from casework.intake._shares import can_share, read_shared
 from casework.records import Exhibit
 from casework.tables import ALL as TABLES

@@ -9,6 +9,7 @@ from casework import importers
 from casework.archives import Unpacking, is_archive
 from casework.errors import CaseworkError
 from casework.importers import Source
+from casework.importers._source import storable
 
 _DEEPEST = 3
 """How many archives may lie in one another; there are some that hold themselves."""
@@ -29,11 +30,6 @@ class _Place:
     root: Path
     named: bool
     depth: int = 0
-
-
-def storable(text: str) -> str:
-    """Write the bytes of a file name that are not UTF-8 as escapes, since no text can hold them."""
-    return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
 class Search:
