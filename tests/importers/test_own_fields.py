@@ -171,6 +171,7 @@ def test_a_configuration_has_the_same_hash_wherever_it_is_read() -> None:
     [("Today is Sunday, 25 October 2026.", "Today is Monday, 2 November 2026."),
      ("It is 2026-10-25T14:03:22Z", "It is 2026-10-26T09:00:01+02:00"),
      ("Heute ist der 25. Oktober 2026", "Heute ist der 3. Mai 2026"),
+     ("Le 1 févr. 2026", "Le 3 août 2026"), ("El 5 de mayo de 2026", "El 6 de junio de 2026"),
      ("Am 25.10.2026", "Am 3.11.2026"), ("On October 25th, 2026", "On May 3, 2026")],
 )  # fmt: skip
 def test_the_day_in_a_prompt_is_no_other_prompt(one: str, other: str) -> None:
@@ -181,7 +182,9 @@ def test_the_day_in_a_prompt_is_no_other_prompt(one: str, other: str) -> None:
 @pytest.mark.parametrize(
     ("one", "other"),
     [("At most 3 bullets.", "At most 5 bullets."), ("Use the rules of 2025", "Use those of 2026"),
-     ("Version 1.2.3", "Version 1.2.4"), ("Ticket 120261025", "Ticket 120261026")],
+     ("Use the top 5 since 2019.", "Use the top 5 since 2021."),
+     ("List 3 marathons 2025", "List 3 marathons 2026"), ("Version 1.2.3", "Version 1.2.4"),
+     ("Ticket 120261025", "Ticket 120261026")],
 )  # fmt: skip
 def test_numbers_that_are_no_dates_belong_to_the_prompt(one: str, other: str) -> None:
     assert hash_prompt([one]) != hash_prompt([other])
