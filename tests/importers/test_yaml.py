@@ -35,6 +35,8 @@ def test_a_billion_laughs_are_refused_at_once() -> None:
         (b"\xff\xfe", "YAML"),
         (b"--- 1\n--- 2", "YAML"),
         (b"? [a]\n: b", "YAML"),
+        (b"a: 1\nb: {}\n'a': 2", "YAML_DUPLICATE_KEY"),
+        (b"- {a: [a, a], b: {a: 1, c: 1, 'c': 2}}", "YAML_DUPLICATE_KEY"),
     ],
 )
 def test_faults_have_codes(data: bytes, code: str) -> None:
@@ -49,6 +51,8 @@ def test_plain_values_are_read() -> None:
     expected = {"name": "credit", "version": 3, "source": None, "tags": {"a": [1.5, "x"]}}
     assert parse_yaml(text, "meta.yaml") == expected
     assert parse_yaml(b"", "meta.yaml") is None
+    nested = {"a": {"a": ["a", "a", {"a": "a"}], "b": "a"}, "b": {"a": {}}}
+    assert parse_yaml(b"{a: {a: [a, a, {a: a}], b: a}, b: {a: {}}}", "meta.yaml") == nested
 
 
 @given(

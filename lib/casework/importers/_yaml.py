@@ -25,7 +25,7 @@ def parse_yaml(data: bytes, where: str) -> Any:
     """Return the one document in a YAML text, as plain Python values.
 
     Raises:
-        CaseworkError: YAML_TOO_LARGE, YAML_ALIAS_REFUSED, YAML_DEPTH, YAML.
+        CaseworkError: YAML_TOO_LARGE, YAML_ALIAS_REFUSED, YAML_DEPTH, YAML_DUPLICATE_KEY, YAML.
     """
     if len(data) > MAX_BYTES:
         raise _error("YAML_TOO_LARGE", f"more than {MAX_BYTES >> 20} MiB", where)
@@ -42,7 +42,7 @@ def parse_yaml(data: bytes, where: str) -> Any:
 
 
 def _check(text: str, where: str) -> None:
-    depth = 0
+    depth, keys = 0, _Keys()
     for event in yaml.parse(text, Loader=_LOADER):
         if isinstance(event, yaml.AliasEvent):
             raise _error("YAML_ALIAS_REFUSED", "it holds an alias", where)
@@ -54,6 +54,35 @@ def _check(text: str, where: str) -> None:
             depth -= 1
         if depth > MAX_DEPTH:
             raise _error("YAML_DEPTH", f"nested deeper than {MAX_DEPTH} levels", where)
+        if (twice := keys.repeated(event)) is not None:
+            raise _error("YAML_DUPLICATE_KEY", f"the key {twice[:100]!r} stands twice", where)
+
+
+class _Keys:
+    """The keys of the mappings that are open: YAML itself lets the last of two equal ones win."""
+
+    def __init__(self) -> None:
+        self._open: list[set[str] | None] = []
+        self._is_key: list[bool] = []
+
+    def repeated(self, event: yaml.Event) -> str | None:
+        """The key that this event repeats in its mapping, if it is one and does."""
+        if isinstance(event, yaml.CollectionEndEvent):
+            self._open.pop()
+            self._is_key.pop()
+        elif isinstance(event, yaml.NodeEvent):
+            known = self._open[-1] if self._open and self._is_key[-1] else None
+            if self._open:
+                self._is_key[-1] = not self._is_key[-1]
+            if isinstance(event, yaml.CollectionStartEvent):
+                is_mapping = isinstance(event, yaml.MappingStartEvent)
+                self._open.append(set() if is_mapping else None)
+                self._is_key.append(True)
+            elif known is not None and isinstance(event, yaml.ScalarEvent):
+                if event.value in known:
+                    return str(event.value)
+                known.add(event.value)
+        return None
 
 
 def _error(code: str, what: str, where: str) -> CaseworkError:
