@@ -277,6 +277,16 @@ def test_a_table_that_lacks_columns_is_told_and_not_read(tmp_path: Path) -> None
     assert "tables that lack columns and were not read: assessments, trace_info" in notes
 
 
+def test_a_journal_beside_the_database_is_told(tmp_path: Path) -> None:
+    path = database(tmp_path)
+    items = list(mlflow_database.read(source_of(path), Options()))
+    assert not any("-wal" in item.text for item in items if isinstance(item, Note))
+    path.with_name("mlflow.db-wal").write_bytes(b"rows")
+    items = list(mlflow_database.read(source_of(path), Options()))
+    assert any("mlflow.db-wal were not read" in item.text for item in items
+               if isinstance(item, Note))  # fmt: skip
+
+
 def test_a_database_of_another_schema_is_refused(tmp_path: Path) -> None:
     source = source_of(database(tmp_path, runs=[{"other": 1}]))
     read = mlflow_database.read(source, Options())

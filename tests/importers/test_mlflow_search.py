@@ -15,7 +15,10 @@ from tests.importers.loading import load, refusal_of, source_of
 
 from casework.case import Fields, Note, Reject, Row
 from casework.importers import ALL
+from casework.importers._fields import FieldLog
 from casework.importers._importer import Options
+from casework.importers._mlflow_entries import run_of
+from casework.importers._mlflow_runs import Runs
 from casework.importers.mlflow_search import mlflow_search
 
 BEGUN = 1_772_368_200_000
@@ -175,6 +178,22 @@ def test_a_version_of_no_model_names_none(tmp_path: Path) -> None:
     assert one["model"] is None
 
 
+def test_a_file_of_several_answers_is_read_whole(tmp_path: Path) -> None:
+    info = {"run_id": "r", "experiment_id": "1", "status": "FINISHED", "start_time": BEGUN}
+    data = {"metrics": {"f1": 1}, "tags": {"suite": "sums"}}
+    content = {"model_versions": [version(2)], "registered_models": [model()], "extra": 1,
+               "runs": [{"info": info, "data": data}], "next_page_token": "abc"}  # fmt: skip
+    items = read(save(tmp_path, content))
+    assert [row["alias"] for row in values(items, "alias_events")] == ["champion"]
+    assert [row["run_id"] for row in values(items, "eval_runs")] == ["r"]
+    assert "a page of a longer answer" in notes(items)
+    assert "list no alias" not in notes(items)
+    (fields,) = [item for item in items if isinstance(item, Fields)]
+    assert fields.left_out["extra"] == fields.left_out["next_page_token"] == 1
+    last = read(save(tmp_path, {"runs": content["runs"], "next_page_token": ""}))
+    assert "longer answer" not in notes(last)
+
+
 def test_a_fault_in_an_answer_is_named(tmp_path: Path) -> None:
     twice = '{"name": "a", "name": "b"}'
     text = f'{{"model_versions": [{json.dumps(version(1))}, {twice}]}}'
@@ -241,6 +260,44 @@ def test_a_run_of_the_interface(tmp_path: Path, metrics: Any) -> None:
     held = {"info": info, "data": {"metrics": metrics, "tags": tags}}
     (found,) = values(read(save(tmp_path, {"runs": [held]})), "eval_runs")
     assert (found["score"], found["suite"]) == (0.5, "sums")
+
+
+def inputs(**data: Any) -> list[dict[str, Any]]:
+    """The inputs of a run with parameters and data sets."""
+    listed = [{"dataset": dataset, "tags": [{"key": "mlflow.data.context", "value": context}]}
+              for context, dataset in data.pop("sets", [])]  # fmt: skip
+    info = {"run_id": "r", "experiment_id": "1", "status": "FINISHED", "start_time": BEGUN}
+    told = Runs(FieldLog(None)).rows(run_of("/0", info, data, {"dataset_inputs": listed}))
+    return [item.values for item in told
+            if isinstance(item, Row) and item.table.name == "artifact_inputs"]  # fmt: skip
+
+
+@pytest.mark.parametrize(("seed", "count"), [("7", 1), ("None", 0), (" nan", 0), ("0", 1)])
+def test_a_seed_that_was_not_set_is_none(seed: str, count: int) -> None:
+    found = inputs(params={"random_state": seed})
+    assert [row["kind"] for row in found].count("seed") == count
+
+
+@pytest.mark.parametrize(
+    ("context", "kind"),
+    [("val", "eval_data"), ("Test", "eval_data"), ("testing", "eval_data"),
+     ("training", "train_data"), (None, "train_data")],
+)  # fmt: skip
+def test_the_context_of_a_data_set_says_what_it_was_for(context: str | None, kind: str) -> None:
+    (row,) = inputs(sets=[(context, {"name": "d", "digest": "1", "source": "s3://d"})])
+    assert row["kind"] == kind
+    assert row["attributes"]["context"] == (context or "not recorded: taken for training")
+
+
+def test_data_sets_of_one_run_are_kept_apart() -> None:
+    hub = {"path": "org/set", "config_name": None}
+    in_memory = json.dumps({"tags": {"mlflow.user": "ana"}})
+    sources = [in_memory, in_memory, *(json.dumps({**hub, "split": name}) for name in ("a", "b"))]
+    sets = [("training", {"name": "dataset", "digest": str(n), "source": source})
+            for n, source in enumerate(sources)]  # fmt: skip
+    assert [row["uri"] for row in inputs(sets=sets)] == [
+        "dataset", "dataset@1", "org/set/a", "org/set/b"
+    ]  # fmt: skip
 
 
 def test_a_run_without_an_id_is_a_reject(tmp_path: Path) -> None:

@@ -111,9 +111,7 @@ def test_keys_that_no_text_has_take_nothing_with_them(store: Path, case: Path) -
     (store / "tr-2" / "tags" / os.fsdecode(b"\xff")).write_text("x")
     load(case, [store])
     assert rows(case, "SELECT count(*) FROM requests") == [(1,)]
-    assert rows(case, "SELECT target FROM eval_samples WHERE run_id = 'run-1'") == [
-        ('{"True":1}',)
-    ]
+    assert rows(case, "SELECT target FROM eval_samples WHERE run_id = 'run-1'") == [('{"True":1}',)]
 
 
 def test_without_spans_the_texts_are_previews(store: Path, case: Path) -> None:

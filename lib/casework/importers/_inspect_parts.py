@@ -37,7 +37,7 @@ def whole_sample(data: bytes, where: str) -> Any:
         return document(data, where).value()
     held: dict[str, Any] = {}
     events = 0
-    for key, value in document(data, where).entries(streamed=_EVENTS):
+    for key, value in document(data, where).entries(_EVENTS):
         if isinstance(value, Fault):
             raise value.error
         if key.startswith(f"/{_EVENTS}/"):

@@ -60,14 +60,14 @@ class Document:
         self._expect_end(end)
         return value
 
-    def entries(self, streamed: str) -> Iterator[tuple[str, Any]]:
-        """Yield key and value of the top-level object; of the list `streamed`, one by one.
+    def entries(self, *streamed: str) -> Iterator[tuple[str, Any]]:
+        """Yield key and value of the top-level object; of the lists `streamed`, one by one.
 
-        Elements of the streamed list come under their JSON pointer, such as `/samples/3`, the
+        Elements of a streamed list come under their JSON pointer, such as `/samples/3`, the
         other values under their key. An element that cannot be used comes as a `Fault`.
 
         Raises:
-            CaseworkError: JSON, and JSON_DUPLICATE_KEY or JSON_SURROGATE outside the list.
+            CaseworkError: JSON, and JSON_DUPLICATE_KEY or JSON_SURROGATE outside the lists.
         """
         position = self._expect("{", self._skip(0))
         while not self._text.startswith("}", position):
@@ -79,7 +79,7 @@ class Document:
                 raise self._error("JSON_DUPLICATE_KEY", f"the key {key!r} stands twice")
             position = self._expect(":", self._skip(position))
             self.keys[key] = None
-            if key == streamed and self._text.startswith("[", position):
+            if key in streamed and self._text.startswith("[", position):
                 position = yield from self._elements(position, f"/{key}")
             else:
                 value, end = self._decode(position)
@@ -182,7 +182,7 @@ def first_entries(head: bytes) -> dict[str, Any]:
     cut = Document(head.decode("utf-8-sig", "replace"), "")
     found: dict[str, Any] = {}
     try:
-        found.update(cut.entries(""))
+        found.update(cut.entries())
     except CaseworkError:
         found.update(dict.fromkeys(list(cut.keys)[len(found) :]))
     return found

@@ -116,9 +116,17 @@ def span_texts(span: Any) -> tuple[Any, Any]:
 
 
 def dataset_uri(source: Any) -> str | None:
-    """The address in the JSON text of a data set's source, else the text."""
-    held = mapping(parsed(source))
-    return text(held.get("uri")) or text(held.get("url")) or text(held.get("path")) or text(source)
+    """The address in the JSON text of a data set's source; of a text that is no JSON the text.
+
+    A path has its split behind it. None where the source is an object without an address, as that
+    of a table in memory is.
+    """
+    held = parsed(source)
+    if not isinstance(held, Mapping):
+        return text(source)
+    parts = (text(held.get(name)) for name in ("path", "config_name", "split"))
+    path = "/".join(filter(None, parts)) if text(held.get("path")) else None
+    return text(held.get("uri")) or text(held.get("url")) or path
 
 
 def run_of_mark(metadata: Mapping[str, Any]) -> str | None:

@@ -1,6 +1,7 @@
 """Runs of MLflow as evidence rows, from whichever store, search or export."""
 
 import math
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -16,7 +17,9 @@ from casework.tables import Table, artifact_inputs, eval_runs
 
 TABLES: tuple[Table, ...] = (eval_runs, artifact_inputs)
 _SEEDS = ("seed", "random_seed", "random_state")
-_EVALUATES = ("eval", "evaluation", "test", "validation")
+# As `str` writes what was not set; with autologging sklearn has such a parameter for each argument.
+_UNSET = ("none", "null", "nan")
+_EVALUATES = re.compile(r"(?:eval|test|val|dev|bench)", re.IGNORECASE)
 _GENAI = "genai_evaluate"
 _FINISHED = ("FINISHED", "3")
 _SYSTEM = "system/"
@@ -73,7 +76,7 @@ class Run:
 
     def evaluates(self, dataset: Dataset) -> bool:
         """Whether a data set is what the run was evaluated on."""
-        return self.is_genai or dataset.context in _EVALUATES
+        return self.is_genai or bool(_EVALUATES.match((dataset.context or "").strip()))
 
 
 class Runs:
@@ -178,13 +181,21 @@ class Runs:
             yield "/params", {"kind": "hyperparameters", "uri": None, "digest": f"sha256:{digest}",
                               "pin": "pinned", "attributes": about}  # fmt: skip
         for name in _SEEDS:
-            if seed := text(run.params.get(name)):
+            seed = (text(run.params.get(name)) or "").strip()
+            if seed and seed.lower() not in _UNSET:
                 yield f"/params/{name}", {"kind": "seed", "uri": f"{name}={seed}", "pin": "pinned"}
+        told: set[tuple[str, str | None]] = set()
         for position, one in enumerate(run.datasets):
             self._log.took(_INPUT, "datasets", "digest")
             kind = "eval_data" if run.evaluates(one) else "train_data"
             pin = "pinned" if one.digest else "floating"
-            where = {"uri": one.source or one.name, "digest": one.digest}
+            said = one.context or (None if run.is_genai else "not recorded: taken for training")
+            uri = one.source or one.name
+            if (kind, uri) in told and one.digest:  # another part of it, or another table in memory
+                uri = f"{uri or ''}@{one.digest}"
+            told.add((kind, uri))
+            where = {"uri": uri, "digest": one.digest,
+                     "attributes": filled({"context": said})}  # fmt: skip
             yield f"/inputs/{position}", {"kind": kind, **where, "pin": pin}
 
 

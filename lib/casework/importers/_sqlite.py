@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from casework.case import Note
 from casework.errors import CaseworkError
-from casework.importers._source import Source
+from casework.importers._source import Source, storable
 
 MAGIC = b"SQLite format 3\x00"
 _MOST_BYTES = 64 << 20
@@ -30,6 +31,14 @@ def open_database(source: Source) -> Iterator[sqlite3.Connection]:
         what = f"not a readable SQLite database: {error}"
         raise CaseworkError("DATABASE", what, "copy it while nobody writes to it, with its -wal "
                             "file checkpointed", where=source.name) from error  # fmt: skip
+
+
+def unread_journal(source: Source) -> Iterator[Note]:
+    """Say that a `-wal` file lies beside a database: what stands only there is not read."""
+    journal = source.path.with_name(f"{source.path.name}-wal")
+    if journal.is_file() and journal.stat().st_size:
+        yield Note(f"rows that stand only in {storable(journal.name)} were not read: checkpoint "
+                   "the database (PRAGMA wal_checkpoint) and load it again")  # fmt: skip
 
 
 def columns(connection: sqlite3.Connection) -> dict[str, set[str]]:

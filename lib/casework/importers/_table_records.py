@@ -52,7 +52,7 @@ def _is_page(source: Source) -> bool:
 
 
 def _page(source: Source) -> Iterator[Record | Reject]:
-    for locator, value in read_document(source).entries(streamed=LISTED):
+    for locator, value in read_document(source).entries(LISTED):
         if not locator.startswith("/"):
             continue  # what the page says of itself
         if isinstance(value, Mapping):

@@ -179,7 +179,7 @@ class _Log:
 def _read_json(source: Source, log: _Log) -> Iterator[Item]:
     waiting: list[tuple[str, Any]] = []
     facts: RunFacts | None = None
-    for key, value in read_document(source).entries(streamed=_SAMPLES):
+    for key, value in read_document(source).entries(_SAMPLES):
         if not key.startswith("/"):
             log.header[key] = value
         elif "eval" in log.header:

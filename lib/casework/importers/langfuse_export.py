@@ -126,7 +126,7 @@ def _records(source: Source) -> Iterator[Record | Reject]:
     if "data" not in first or _kind(renamed(first)):
         yield from records(source)
         return
-    for locator, value in read_document(source).entries(streamed="data"):
+    for locator, value in read_document(source).entries("data"):
         if locator.startswith("/") and isinstance(value, Mapping):
             yield Record(locator, dict(value))
         elif isinstance(value, Fault):

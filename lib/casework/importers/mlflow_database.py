@@ -40,7 +40,7 @@ was deleted, stage `Deleted_Internal`, MLflow strikes out source and run: it has
 its tags name, or none. A route is in force
 from the last change of its endpoint or models at the latest; a hosted model's name is no digest,
 and makes no alias event. A database must be copied with its `-wal` file checkpointed: what stands
-only there is not read.
+only there is not read, and that is told.
 """
 
 from collections.abc import Iterator
@@ -54,7 +54,7 @@ from casework.importers._mlflow_routes import routes
 from casework.importers._mlflow_runs import Runs
 from casework.importers._mlflow_trace import Traces
 from casework.importers._source import Source
-from casework.importers._sqlite import columns, open_database, table_names
+from casework.importers._sqlite import columns, open_database, table_names, unread_journal
 
 
 def _recognises(source: Source) -> bool:
@@ -64,6 +64,7 @@ def _recognises(source: Source) -> bool:
 def _read(source: Source, options: Options) -> Iterator[Item]:
     log = FieldLog(options.timezone)
     runs, traces = Runs(log), Traces(log)
+    yield from unread_journal(source)
     with open_database(source) as database:
         there = columns(database)
         known = _mlflow_stored.usable(there)

@@ -10,6 +10,9 @@ or JSON records.
 Models, versions, aliases and prompts as `mlflow_registry` does; runs and traces with their
 assessments as `mlflow_database`.
 
+A file may hold several answers under their keys; one with a `next_page_token` is told to be a page
+of a longer answer.
+
 ## Leaves out
 Spans below the root of a trace. What a CSV file holds in the words of Python is not read: tags,
 metadata and aliases stay as they stand in `attributes`, and digests in them are missed, which is
@@ -84,7 +87,10 @@ def _kind(record: Mapping[str, Any]) -> str | None:
 def _read(source: Source, options: Options) -> Iterator[Item]:
     log = FieldLog(options.timezone)
     runs, traces, registry, unread = Runs(log), Traces(log), _Registry(), 0
-    for found in _records(source):
+    for found in _records(source, log):
+        if isinstance(found, Note):
+            yield found
+            continue
         if isinstance(found, Reject):
             yield found
             continue
@@ -115,7 +121,7 @@ def _read(source: Source, options: Options) -> Iterator[Item]:
     yield from log.items()
 
 
-def _records(source: Source) -> Iterator[Record | Reject]:
+def _records(source: Source, log: FieldLog) -> Iterator[Record | Reject | Note]:
     if source.head().startswith(PARQUET):
         yield from parquet_records(source)
         return
@@ -123,16 +129,21 @@ def _records(source: Source) -> Iterator[Record | Reject]:
     if not first:
         yield from csv_records(source)
         return
-    answer = next((key for key in _ANSWERS if key in first), None)
-    if answer is None or _kind(first):
+    if not first.keys() & set(_ANSWERS) or _kind(first):
         yield from records(source, constants=True)
         return
-    for locator, value in read_document(source).entries(streamed=answer):
-        if locator.startswith("/") and isinstance(value, Mapping):
+    for locator, value in read_document(source).entries(*_ANSWERS):
+        if not locator.startswith("/"):
+            if locator == "next_page_token" and value:
+                yield Note("a page of a longer answer: its next_page_token names more that is not "
+                           "here")  # fmt: skip
+            if locator not in _ANSWERS:
+                log.leave(locator)
+        elif isinstance(value, Mapping):
             yield Record(locator, dict(value))
         elif isinstance(value, Fault):
             yield Reject(locator, value.error.code, value.error.what, value.raw)
-        elif locator.startswith("/"):
+        else:
             yield Reject(locator, "JSON", "not an object", str(value)[:MAX_RAW])
 
 

@@ -42,7 +42,7 @@ from casework.importers._fields import FieldLog
 from casework.importers._importer import Importer, Options
 from casework.importers._openinference import TABLES, Spans
 from casework.importers._source import Source
-from casework.importers._sqlite import columns, open_database, table_names
+from casework.importers._sqlite import columns, open_database, table_names, unread_journal
 from casework.tables import feedback
 
 
@@ -59,6 +59,7 @@ def _recognises(source: Source) -> bool:
 def _read(source: Source, options: Options) -> Iterator[Item]:
     log = FieldLog(options.timezone)
     spans = Spans(log)
+    yield from unread_journal(source)
     with open_database(source) as database:
         known = columns(database)
         if not _phoenix_stored.is_phoenix(known):
