@@ -9,8 +9,6 @@ from typing import Any
 import pytest
 from tests.importers.loading import Loaded
 
-from casework.importers import model_signature
-
 A, B, C = "a" * 64, "b" * 64, "c" * 128
 
 
@@ -65,8 +63,12 @@ def test_a_file_that_is_signed_often_is_read_once(
 ) -> None:
     (tmp_path / "w").write_bytes(b"weights")
     read: list[str] = []
-    monkeypatch.setattr(model_signature, "file_digest",
-                        lambda file, kind: read.append(kind) or file_digest(file, kind))  # fmt: skip
+
+    def counted(file: Any, kind: str) -> Any:
+        read.append(kind)
+        return file_digest(file, kind)
+
+    monkeypatch.setattr("casework.importers.model_signature.file_digest", counted)
     digest = sha256(b"weights").hexdigest()
     resources = [{"name": "w", "digest": digest} for _ in range(10_003)]
     statements = (signed(*resources), signed(resources[0]))
@@ -118,6 +120,29 @@ def test_dependencies_of_two_subjects_are_counted_once(tmp_path: Path) -> None:
         (f"sha256:{B}", "sha3_256:ef", "pinned"),
     ]
     assert found.exhibit.left_out["dependencies whose kind cannot be told"] == 1
+
+
+RELEASE = "https://github.com/o/r/releases/download/v1"
+
+
+@pytest.mark.parametrize(
+    ("address", "kind"),
+    [
+        (f"{RELEASE}/train.parquet", "train_data"),
+        (f"{RELEASE}/src.tar.gz", "code"),
+        ("https://host/package-lock.json", "environment"),
+        ("https://host/train.json", "train_data"),
+        ("https://host/poetry-lock.json", None),
+    ],
+)
+def test_the_kind_is_read_off_the_end_of_an_address_first(
+    tmp_path: Path, address: str, kind: str | None
+) -> None:
+    built = {"buildDefinition": {"resolvedDependencies": [{"uri": address}]}}
+    subject = {"name": "m", "digest": {"sha256": A}}
+    found = Loaded(tmp_path, "slsa_provenance", statement(SLSA, built, subject))
+    told = [(kind,)] if kind else []
+    assert found.rows("SELECT kind FROM artifact_inputs") == told
 
 
 def test_statements_of_other_kinds_are_counted_and_make_nothing(tmp_path: Path) -> None:
@@ -227,6 +252,17 @@ def test_what_has_no_name_makes_no_row_without_one(tmp_path: Path) -> None:
     assert found.exhibit.rows_kept == 0
 
 
+def test_what_a_bill_lists_as_data_is_of_the_kind_that_it_says(tmp_path: Path) -> None:
+    listed = [{"name": "a", "type": "source-code"}, {"name": "b", "type": "configuration"},
+              {"name": "c", "type": "dataset"}, {"ref": "x"}]  # fmt: skip
+    card = {"modelParameters": {"datasets": listed}}
+    data = {"type": "data", "bom-ref": "x", "name": "d", "data": [{"type": "source-code"}]}
+    found = Loaded(tmp_path, "cyclonedx_bom", bill(model(modelCard=card), data))
+    assert found.rows("SELECT uri, kind FROM artifact_inputs ORDER BY uri") == [
+        ("a", "code"), ("b", "hyperparameters"), ("c", "train_data"), ("d", "code")
+    ]  # fmt: skip
+
+
 # OpenLineage
 
 
@@ -248,6 +284,24 @@ def test_the_facets_of_all_events_of_a_run_count(tmp_path: Path) -> None:
         ("out@7", "code", "https://git.example/r", "abc"),
         ("out@7", "train_data", "in", "7"),
     ]
+
+
+def test_each_version_that_a_run_read_is_an_input(tmp_path: Path) -> None:
+    def read(version: str) -> dict[str, Any]:
+        return {"name": "t", "facets": {"version": {"datasetVersion": version}}}
+
+    events = [run("COMPLETE", inputs=[read("1"), {"name": "u"}]),
+              run("RUNNING", inputs=[read("2"), {"name": "t"}, {"name": "u"}],
+                  eventTime="2026-03-02T00:00:00Z"),
+              run("START", inputs=[read("1")], eventTime="2026-02-28T00:00:00Z")]  # fmt: skip
+    found = Loaded(tmp_path, "openlineage_events", "\n".join(map(json.dumps, events)))
+    sql = """
+        SELECT uri, digest, verified_at, attributes->>'last_event_at'
+        FROM artifact_inputs ORDER BY uri
+    """
+    last = "2026-03-02T00:00:00Z"
+    assert found.rows(sql) == [("t@1", "1", None, last), ("t@2", "2", None, last),
+                               ("u", None, None, last)]  # fmt: skip
 
 
 @pytest.mark.parametrize("side", ["inputs", "outputs"])

@@ -12,8 +12,11 @@ from typing import Any
 import pytest
 from tests.importers.loading import load, refusal_of, rows, source_of, takers_of
 
+from casework import intake
+from casework.case import CaseWriter, Row
 from casework.importers import get
 from casework.importers._importer import Options
+from casework.importers._source import Source
 
 WHEN = "2026-03-01T00:00:00Z"
 COMMIT = "a" * 40
@@ -88,6 +91,58 @@ def test_a_run_of_no_name_is_a_reject(tmp_path: Path) -> None:
     sql = "SELECT code, reason FROM rejects"
     told = [("UNKNOWN_RECORD", "a run without a name")]
     assert found(tmp_path, "wandb_export", run, sql) == told
+
+
+ALIASED = {"name": "clf", "type": "model", "version": "v7", "digest": "d", "createdAt": WHEN,
+           "aliases": ["production"]}  # fmt: skip
+
+
+def test_an_alias_without_an_instant_is_in_force_from_the_last_change_of_the_file(
+    tmp_path: Path,
+) -> None:
+    sql = "SELECT valid_from FROM alias_events"
+    ((known,),) = found(tmp_path, "wandb_export", ALIASED, sql)
+    changed = (tmp_path / "a.json").stat().st_mtime
+    assert known.timestamp() == pytest.approx(changed, abs=1e-5)
+    dated = {**ALIASED, "updatedAt": WHEN}
+    (tmp_path / "dated").mkdir()
+    assert [
+        str(row[0].date()) for row in found(tmp_path / "dated", "wandb_export", dated, sql)
+    ] == [WHEN[:10]]
+
+
+def test_artifacts_of_two_projects_are_two(tmp_path: Path) -> None:
+    lines = [{**ALIASED, "digest": name, "project": {"name": name}} for name in "ab"]
+    sql = "SELECT alias, uri FROM alias_events JOIN checkpoints USING (checkpoint) ORDER BY ALL"
+    content = "\n".join(map(json.dumps, lines))
+    assert found(tmp_path, "wandb_export", content, sql, "a.jsonl") == [
+        (f"{name}/clf:production", f"wandb:{name}/clf:v7") for name in "ab"
+    ]
+
+
+def test_what_the_client_notes_of_itself_is_no_setting(tmp_path: Path) -> None:
+    configs = [{"lr": 0.1}, {"lr": 0.1, "_wandb": {"value": {"t": 1}}, "wandb_version": 1}]
+    lines = [{**RUN, "id": str(n), "config": one, "summary": {}} for n, one in enumerate(configs)]
+    content = "\n".join(map(json.dumps, lines))
+    sql = "SELECT count(*), count(DISTINCT digest) FROM artifact_inputs"
+    assert found(tmp_path, "wandb_export", content, sql, "a.jsonl") == [(2, 1)]
+
+
+@pytest.mark.parametrize(
+    ("more", "takers"),
+    [
+        ({"state": "open", "summary": "disk full"}, []),
+        ({"state": "open", "summary": "disk full", "project": "p"}, []),
+        ({"state": "open", "summary": {"disk": 1}}, []),
+        ({"state": "finished", "summary": {}}, ["wandb_export"]),
+        ({"summary": '{"_step": 3}'}, ["wandb_export"]),
+    ],
+)
+def test_a_run_is_known_by_what_wandb_alone_says(
+    tmp_path: Path, more: dict[str, Any], takers: list[str]
+) -> None:
+    path = saved(tmp_path, {"id": "INC-7", "config": {"a": 1}, **more}, "a.json")
+    assert takers_of(path) == takers
 
 
 def test_an_artifact_of_no_version_names_none(tmp_path: Path) -> None:
@@ -193,6 +248,55 @@ def test_a_list_is_not_read_as_an_empty_object(
     tmp_path: Path, importer: str, one: dict[str, Any]
 ) -> None:
     assert refused(importer, saved(tmp_path, [one], "a.json")) == "JSON"
+
+
+@pytest.mark.parametrize(
+    ("mark", "takers"), [("model-index: []", ["huggingface_card"]), ("task_ids: []", [])]
+)
+def test_the_card_of_a_data_set_is_none_of_a_model(
+    tmp_path: Path, mark: str, takers: list[str]
+) -> None:
+    text = f"---\nlibrary_name: argilla\ndataset_info: {{}}\n{mark}\n---\n"
+    assert takers_of(saved(tmp_path, text, "README.md")) == takers
+
+
+@pytest.mark.parametrize(
+    ("split", "kind"),
+    [("validation_matched", "eval_data"), ("test[:10%]", "eval_data"), ("train", "train_data"),
+     ("latest", "train_data")],
+)  # fmt: skip
+def test_a_split_is_one_of_evaluation_by_how_it_begins(
+    tmp_path: Path, split: str, kind: str
+) -> None:
+    state = {"_fingerprint": "f", "_data_files": [], "_split": split}
+    assert found(tmp_path, "huggingface_dataset", state, "SELECT kind FROM artifact_inputs") == [
+        (kind,)
+    ]
+
+
+def test_the_splits_of_a_data_set_are_inputs_of_it(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        (tmp_path / name / "train").mkdir(parents=True)
+        state = {"_fingerprint": name, "_data_files": [], "_split": "train"}
+        saved(tmp_path / name / "train", state, "state.json")
+    CaseWriter.create(tmp_path / "case.duckdb", "sets")
+    intake.load(tmp_path / "case.duckdb", [tmp_path / "a", tmp_path / "b"])
+    sql = "SELECT artifact, uri, digest FROM artifact_inputs ORDER BY ALL"
+    assert rows(tmp_path / "case.duckdb", sql) == [
+        (name, "train", f"fingerprint:{name}") for name in "ab"
+    ]
+
+
+@pytest.mark.parametrize("typed", ["a.json", "./a.json"])
+def test_an_adapter_goes_by_its_folder_however_its_path_was_typed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, typed: str
+) -> None:
+    folder = tmp_path / "adapter"
+    folder.mkdir()
+    saved(folder, {"peft_type": "LORA", "base_model_name_or_path": "org/base"}, "a.json")
+    monkeypatch.chdir(folder)
+    items = get("peft_adapter").read(Source(Path(typed), typed), Options())
+    assert {item.values["artifact"] for item in items if isinstance(item, Row)} == {"adapter"}
 
 
 def test_a_data_set_of_many_files_is_known_by_its_first_fields(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import os
 import re
 import zlib
 from collections.abc import Mapping
@@ -128,6 +129,14 @@ class Source:
         for suffix in (".gz", ".zst", ".zstd"):
             name = name.removesuffix(suffix)
         return name
+
+    @property
+    def folder(self) -> str:
+        """The name of the folder that a file lies in, however its path was written."""
+        shown = self.name.rpartition("/")[0].rpartition("/")[2]
+        if shown in ("", ".", ".."):
+            return storable(Path(os.path.abspath(self.path)).parent.name)
+        return shown
 
 
 class _Zstandard(io.RawIOBase):

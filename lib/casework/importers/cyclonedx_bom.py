@@ -10,8 +10,9 @@ other components. Several bills may come as JSON Lines or as an array.
 | `checkpoints.checkpoint` | of `hashes` the SHA-256, by which all else names it, else the \
 strongest |
 | `checkpoints.uri` | `purl`, else the first external reference, else group, name and version |
-| `artifact_inputs` | `modelCard.modelParameters.datasets` as `train_data`, `pedigree.ancestors` \
-as `base_checkpoint`, pinned where they have hashes |
+| `artifact_inputs` | `modelCard.modelParameters.datasets` as `train_data`, those of type \
+`source-code` as `code` and of type `configuration` as `hyperparameters`; `pedigree.ancestors` as \
+`base_checkpoint`; pinned where they have hashes |
 | `model_versions.model`, `version` | `group/name`, `version` |
 | `model_versions.metric`, `metric_value` | the first of \
 `modelCard.quantitativeAnalysis.performanceMetrics` |
@@ -46,6 +47,7 @@ _MODEL_FORM = Form(
     left_out=("type", "bom-ref"),
 )
 _INPUT = Form(artifact_inputs, of="model", columns={})
+_KINDS = {"source-code": "code", "configuration": "hyperparameters"}
 _BY_CHOICE = ("SHA-256", "SHA-512", "SHA-384", "SHA3-512", "SHA3-384", "SHA3-256", "BLAKE2b-512",
               "BLAKE2b-384", "BLAKE2b-256", "BLAKE3", "SHA-1", "MD5")  # fmt: skip
 
@@ -134,10 +136,18 @@ def _inputs(
     listed = mapping(card.get("modelParameters")).get("datasets")
     for position, one in enumerate(map(mapping, sequence(listed))):
         pointer = f"/modelCard/modelParameters/datasets/{position}"
-        yield pointer, "train_data", data.get(text(one.get("ref")) or "", one)
+        found = data.get(text(one.get("ref")) or "", one)
+        yield pointer, _KINDS.get(_kind_of(found), "train_data"), found
     ancestors = mapping(model.get("pedigree")).get("ancestors")
     for position, one in enumerate(map(mapping, sequence(ancestors))):
         yield f"/pedigree/ancestors/{position}", "base_checkpoint", one
+
+
+def _kind_of(data: Mapping[str, Any]) -> str:
+    """What a bill says that data are; of a component of type `data` its first entry says so."""
+    listed = [mapping(one) for one in sequence(data.get("data"))]
+    said = [text(one.get("type")) for one in (data, *listed)]
+    return next((kind for kind in said if kind and kind != "data"), "")
 
 
 def _digest(component: Mapping[str, Any]) -> str | None:

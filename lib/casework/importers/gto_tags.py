@@ -142,8 +142,9 @@ def _read(source: Source, options: Options) -> Iterator[Item]:
             (versions if match["version"] else stages).append(tag)
     yield from _versions(versions, log)
     yield from _stages(stages, log)
-    for count, what in ((others, "tags that are none of GTO's"),
-                        (of_artifacts, "tags that deprecate or create a whole artifact")):  # fmt: skip
+    left_out = {"tags that are none of GTO's": others,
+                "tags that deprecate or create a whole artifact": of_artifacts}  # fmt: skip
+    for what, count in left_out.items():
         log.leave(what, count)
         if count:
             yield Note(f"left out: {count} {what}")

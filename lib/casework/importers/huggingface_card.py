@@ -55,21 +55,27 @@ _FENCE = b"---"
 _SHORT = 60_000
 _MOST_MODELS = 100  # each has all that the card says beside them
 _COMMIT = re.compile(r"[0-9a-f]{40}")
-_MARKS = (b"\nmodel-index:", b"\nbase_model:", b"\nlibrary_name:", b"\npipeline_tag:")
+_MARKS_OF_MODELS = (b"\nmodel-index:", b"\nbase_model:")
+_MARKS = (*_MARKS_OF_MODELS, b"\nlibrary_name:", b"\npipeline_tag:")
+# Cards of data sets may name the library and the task that they are for.
+_MARKS_OF_DATA = (b"\ndataset_info:", b"\nconfigs:", b"\nsize_categories:")
 
 
 def _recognises(source: Source) -> bool:
     head = source.head().removeprefix(b"\xef\xbb\xbf")
     front, end, _ = head.removeprefix(_FENCE).replace(b"\r\n", b"\n").partition(b"\n---")
     is_front = bool(end) or len(head) > _SHORT  # of a card with many results the head is a part
-    return head.startswith(_FENCE) and is_front and any(mark in front for mark in _MARKS)
+    if not (head.startswith(_FENCE) and is_front) or not any(mark in front for mark in _MARKS):
+        return False
+    is_of_data = any(mark in front for mark in _MARKS_OF_DATA)
+    return not is_of_data or any(mark in front for mark in _MARKS_OF_MODELS)
 
 
 def _read(source: Source, options: Options) -> Iterator[Item]:
     log = FieldLog(options.timezone)
     front, body = _parts(source)
     card = mapping(parse_yaml(front, source.name))
-    folder = source.name.rpartition("/")[0].rpartition("/")[2] or source.bare_name
+    folder = source.folder or source.bare_name
     words = len(body.split())
     models = [mapping(one) for one in sequence(card.get("model-index"))] or [{}]
     for position, model in enumerate(models):

@@ -7,8 +7,9 @@ files: load those with `--as training_rows`, `eval_samples` or `exemplars`.
 ## Fills
 | column of `artifact_inputs` | from |
 |---|---|
-| `artifact` | the name of the folder |
-| `kind` | `train_data`; `eval_data` where the split is a test or validation |
+| `artifact` | the name of the folder, or of that above it where each split has its own |
+| `kind` | `train_data`; `eval_data` where the name of the split begins as that of a test or \
+validation does |
 | `uri` | `builder_name` or `dataset_name`, and `config_name`; of a state its split |
 | `digest` | `_fingerprint`; of an info the checksums of its downloads, hashed together |
 | `pin` | `pinned` with a digest, else `floating` |
@@ -20,8 +21,11 @@ Features, sizes and citation: kept in `attributes`.
 A fingerprint names the steps that made the data, not its bytes.
 """
 
+import os
+import re
 from collections.abc import Iterator, Mapping
 from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 from casework import canonical
@@ -30,10 +34,11 @@ from casework.importers._fields import FieldLog, Form
 from casework.importers._importer import Importer, Options
 from casework.importers._records import read_object
 from casework.importers._shape import mapping, text
-from casework.importers._source import Source
+from casework.importers._source import Source, storable
 from casework.tables import artifact_inputs
 
-_EVALUATES = ("test", "validation", "valid", "dev", "eval")
+_EVALUATES = re.compile(r"(?:test|valid|dev|eval)", re.IGNORECASE)
+_OF_SPLITS = "dataset_dict.json"
 _FORM = Form(
     artifact_inputs,
     of="",
@@ -54,8 +59,8 @@ def _recognises(source: Source) -> bool:
 def _read(source: Source, options: Options) -> Iterator[Item]:
     log = FieldLog(options.timezone)
     info = read_object(source)
-    folder = source.name.rpartition("/")[0].rpartition("/")[2] or source.bare_name
     split = text(info.get("_split"))
+    folder = _folder(source, split)
     values, digest = log.fill(_FORM, info), _digest(info, log)
     data = next((name for name in ("dataset_name", "builder_name") if info.get(name)), None)
     if data:
@@ -64,12 +69,23 @@ def _read(source: Source, options: Options) -> Iterator[Item]:
     yield Row(artifact_inputs, "/", {
         **values,
         "artifact": folder,
-        "kind": "eval_data" if split in _EVALUATES else "train_data",
+        "kind": "eval_data" if _EVALUATES.match(split or "") else "train_data",
         "uri": "/".join(name for one in named if (name := text(one))) or folder,
         "digest": digest,
         "pin": "pinned" if digest else "floating",
     })  # fmt: skip
     yield from log.items()
+
+
+def _folder(source: Source, split: str | None) -> str:
+    """The folder of the data set, in which each split may have a folder of its own."""
+    folder = source.folder or source.bare_name
+    if folder != split and not (source.path.parent.parent / _OF_SPLITS).is_file():
+        return folder
+    above = source.name.split("/")[-3:-2]
+    if above in ([], [""], ["."], [".."]):
+        return storable(Path(os.path.abspath(source.path)).parents[1].name) or folder
+    return above[0]
 
 
 def _digest(info: Mapping[str, Any], log: FieldLog) -> str | None:

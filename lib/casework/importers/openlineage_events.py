@@ -12,9 +12,10 @@ Each pair of an output and an input of a run is a row of `artifact_inputs`.
 | `artifact` | the output: namespace and name, with its version, else the id of the run |
 | `kind` | `train_data`; `code` for `sourceCodeLocation`, `base_checkpoint` for inputs that are \
 named as models |
-| `uri`, `digest` | the input; `version.datasetVersion` of its facets |
+| `uri`, `digest` | the input, with `@<version>` where a run read several versions of it; \
+`version.datasetVersion` of its facets |
 | `pin` | `pinned` with a version, else `floating` |
-| `verified_at` | `eventTime` |
+| `attributes` | the job, and the latest `eventTime` of the run as `last_event_at` |
 
 ## Leaves out
 Runs without outputs or without inputs, runs that did not complete, and events of jobs and data
@@ -27,8 +28,10 @@ with more than 200,000 pairs of output and input is one reject.
 
 import re
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from typing import Any
 
+from casework import canonical
 from casework.case import Item, Note, Reject, Row
 from casework.importers._fields import MOST_PAIRS, FieldLog, Form
 from casework.importers._importer import Importer, Options
@@ -52,8 +55,8 @@ _OUTPUT = Form(
 _EVENT = Form(
     artifact_inputs,
     of="event",
-    columns={"verified_at": ("eventTime",)},
-    uses={"artifact": ("run.runId",)},
+    columns={},
+    uses={"artifact": ("run.runId",), ATTRIBUTES: ("eventTime",)},
     left_out=("eventType",),
     keeps=False,
 )
@@ -68,6 +71,8 @@ _JOB = Form(
     },
     keeps=False,
 )
+# Of one name, by version: where a data set stands, and what is said of it.
+_Versions = dict[str | None, tuple[str, Mapping[str, Any]]]
 _MODEL = re.compile(r"(?:^|[/._-])(?:models?|checkpoints?|weights)(?:[/._-]|$)", re.IGNORECASE)
 
 
@@ -96,9 +101,8 @@ def _read(source: Source, options: Options) -> Iterator[Item]:
         event["completed"] = event.get("completed") or found.values.get("eventType") == "COMPLETE"
         for side in ("inputs", "outputs"):
             for position, one in enumerate(map(mapping, sequence(found.values.get(side)))):
-                at, before = event[side].get(_name(one), (f"{found.locator}/{side}/{position}", {}))
-                event[side][_name(one)] = at, _joined(before, one)
-        event["when"] = found.values.get("eventTime") or event.get("when")
+                _add(event[side], one, f"{found.locator}/{side}/{position}")
+        event["when"] = _later(log, event.get("when"), found.values.get("eventTime"))
         event["job"] = _joined(mapping(event.get("job")), mapping(found.values.get("job")))
     for event in runs.values():
         told = False
@@ -112,31 +116,54 @@ def _read(source: Source, options: Options) -> Iterator[Item]:
     yield from log.items()
 
 
+def _add(known: dict[str, _Versions], one: Mapping[str, Any], at: str) -> None:
+    """Take a data set, or what another event says of it; of one name each version is another."""
+    versions, version = known.setdefault(_name(one), {}), _version(one)
+    same = next((key for key in (version, None) if key in versions), None)
+    if version is None and None not in versions:
+        same = next(iter(versions), None)
+    where, before = versions.pop(same, (at, {}))
+    versions[version or same] = where, _joined(before, one)
+
+
+def _listed(known: Mapping[str, _Versions]) -> list[tuple[str, str | None, str, Mapping[str, Any]]]:
+    """Name, version and place of each data set, and what is said of it."""
+    return [(name, version, *told) for name, versions in known.items()
+            for version, told in versions.items()]  # fmt: skip
+
+
+def _later(log: FieldLog, *values: Any) -> datetime | None:
+    """The last of the instants that can be read."""
+    return max(filter(None, map(log.instants.find, values)), default=None)
+
+
 def _rows(log: FieldLog, event: Mapping[str, Any]) -> Iterator[Item]:
-    made, of = len(event["outputs"]), len(event["inputs"])
+    outputs, inputs = _listed(event["outputs"]), _listed(event["inputs"])
+    made, of = len(outputs), len(inputs)
     if made * of > MOST_PAIRS:
         reason = f"{made} outputs of {of} inputs each are more than {MOST_PAIRS} rows"
         yield Reject(event["locator"], "RUN_TOO_LARGE", reason, "", artifact_inputs)
         return
     job = mapping(event.get("job"))
     place = mapping(mapping(job.get("facets")).get("sourceCodeLocation"))
-    about = filled({"job": text(job.get("name")), "namespace": text(job.get("namespace"))})
-    when = log.instants.find(event.get("when"))
+    when = event["when"]
+    about = filled({"job": text(job.get("name")), "namespace": text(job.get("namespace")),
+                    "last_event_at": canonical.instant(when) if when else None})  # fmt: skip
     log.fill(_JOB, job)
-    for _, one in event["inputs"].values():
+    for *_, one in inputs:
         log.fill(_INPUT, one)
-    for name, (_, out) in event["outputs"].items():
+    for name, _, _, out in outputs:
         log.fill(_OUTPUT, out)
         artifact = f"{name}@{_version(out) or event['run']}"
-        base = {"artifact": artifact, "verified_at": when, "attributes": about}
-        for name, (locator, one) in event["inputs"].items():
-            known = _version(one)
+        base = {"artifact": artifact, "attributes": about}
+        for name, known, locator, _ in inputs:
             values = {
                 "kind": "base_checkpoint" if _MODEL.search(name) else "train_data",
-                "uri": name or None,
+                "uri": (f"{name}@{known}" if known and len(event["inputs"][name]) > 1
+                        else name or None),
                 "digest": known,
                 "pin": "pinned" if known else "floating",
-            }
+            }  # fmt: skip
             yield Row(artifact_inputs, locator, {**base, **values})
         if address := text(place.get("repoUrl")) or text(place.get("url")):
             commit = text(place.get("version"))

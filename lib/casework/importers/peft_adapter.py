@@ -56,7 +56,7 @@ def _read(source: Source, options: Options) -> Iterator[Item]:
     config = read_object(source)
     base, revision = text(config.get("base_model_name_or_path")), text(config.get("revision"))
     digest = _weights(source)
-    artifact = digest or source.name.rpartition("/")[0].rpartition("/")[2] or source.name
+    artifact = digest or source.folder or source.name
     pinned = bool(revision and _COMMIT.fullmatch(revision))
     named = {name: config.get(name) for name in _NAMES}
     yield Row(artifact_inputs, "/base_model_name_or_path", {

@@ -65,8 +65,10 @@ _BUILDER = Form(artifact_inputs, of="builder", columns={"uri": ("id",)})
 _KINDS = (
     ("train_data", re.compile(r"huggingface\.co/datasets/|^hf://datasets/|^pkg:mlflow-dataset")),
     ("base_checkpoint", re.compile(r"huggingface\.co/|^hf://|^pkg:huggingface|^models:/")),
+    ("environment", re.compile(r"(?:^|/)(?:package|npm-shrinkwrap|composer)(?:-lock)?\.json$")),
+    ("train_data", re.compile(r"\.(?:parquet|csv|tsv|jsonl|arrow|tfrecord)(?:\.\w+)?$")),
     ("code", re.compile(r"^git[+:@]|\.git(?:@|#|$)|github\.com|gitlab\.|^pkg:git")),
-    ("train_data", re.compile(r"\.(?:parquet|csv|tsv|jsonl?|arrow|tfrecord)(?:\.\w+)?$")),
+    ("train_data", re.compile(r"^(?!.*(?:lock|manifest)[^/]*$).*\.json(?:\.\w+)?$")),
     ("environment", re.compile(r"^pkg:|^docker:|^oci:|@sha256:")),
 )
 

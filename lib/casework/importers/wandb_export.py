@@ -9,15 +9,17 @@ Objects, arrays and JSON Lines of artifacts (`type`, `digest`, `version`) and of
 |---|---|
 | artifact of type `model` | `checkpoints` with its `digest`; `model_versions` with name, version \
 and aliases |
-| its aliases | `alias_events` `<name>:<alias>` from `updatedAt` on, present ones only |
+| its aliases | `alias_events` `<project>/<name>:<alias>` from `updatedAt` on, else from the last \
+change of the file, present ones only |
 | other artifacts that a run used | `artifact_inputs` of `<project>/<run>` |
 | run with a `suite` in its config | `eval_runs`: suite, start; the score is `score` or `accuracy` \
 of its summary, else the only number there; where there are several it is none, which is told |
 | run | `artifact_inputs`: `code` from `commit`, `hyperparameters` from `config` |
 
 ## Leaves out
-Histories, system metrics, files. Artifacts that are no models and that no run used, and what a run
-without a suite holds beside its config and commit: counted.
+Histories, system metrics, files; what the client notes of itself in a config (`_wandb`). Artifacts
+that are no models and that no run used, and what a run without a suite holds beside its config and
+commit: counted.
 
 ## Known limits
 Aliases of W&B have no history in these exports: `source` says so. The automatic aliases `v3` and
@@ -26,6 +28,7 @@ Aliases of W&B have no history in these exports: `source` says so. The automatic
 
 import re
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
@@ -48,6 +51,10 @@ from casework.tables import (
 )
 
 _NOW = "wandb (current only)"
+_OF_RUNS = {"createdAt", "created_at", "project", "entity", "displayName"}
+_STATES = ("running", "finished", "crashed", "failed", "killed", "preempted")
+_NOTED = {"_runtime", "_timestamp", "_step", "_wandb"}
+_OF_CLIENT = ("_wandb", "wandb_version")
 _OWN_ALIAS = re.compile(r"v\d+|latest")
 _NAME, _VERSION = ("name", "collection"), ("version", "versionIndex")
 _MADE, _CHANGED = ("createdAt", "created_at"), ("updatedAt", "updated_at")
@@ -67,7 +74,7 @@ _ALIAS = Form(
     alias_events,
     of="artifact",
     columns={"checkpoint": ("digest",)},
-    uses={"alias": ("name", "collection", "aliases"), "valid_from": _CHANGED + _MADE},
+    uses={"alias": ("project", "name", "collection", "aliases"), "valid_from": _CHANGED},
 )
 _USED = Form(
     artifact_inputs,
@@ -112,20 +119,33 @@ def _kind(record: Mapping[str, Any]) -> str | None:
     keys = record.keys()
     if {"digest", "aliases"} <= keys and ({"type", "artifactType", "artifact_type"} & keys):
         return "artifact"
-    summary = {"summary", "summaryMetrics", "summary_metrics"} & keys
-    return "run" if summary and "config" in keys and {"name", "id", "state"} & keys else None
+    summaries = [parsed(record[name]) for name in _SUMMARY if name in keys]
+    if "config" not in keys or not {"name", "id", "state"} & keys:
+        return None
+    # in a head that is cut off within it a summary is None
+    is_summary = any(one is None or isinstance(one, Mapping) for one in summaries)
+    return "run" if is_summary and _is_of_wandb(record, summaries) else None
+
+
+def _is_of_wandb(record: Mapping[str, Any], summaries: list[Any]) -> bool:
+    """Whether something besides a configuration and a summary speaks for W&B."""
+    noted = {key for one in summaries for key in mapping(one)}
+    return bool(_OF_RUNS & record.keys() or record.get("state") in _STATES or _NOTED & noted)
 
 
 def _read(source: Source, options: Options) -> Iterator[Item]:
     log, has_alias, undecided = FieldLog(options.timezone), False, 0
+    undated = 0
     for found in records(source, constants=True):
         if isinstance(found, Reject):
             yield found
             continue
         kind = _kind(found.values)
         if kind == "artifact":
-            for item in _artifact(log, found.values, found.locator):
-                has_alias |= isinstance(item, Row) and item.table is alias_events
+            is_undated = log.instants.find(_one(found.values, *_CHANGED)) is None
+            for item in _artifact(log, found.values, found.locator, source.changed_at):
+                is_alias = isinstance(item, Row) and item.table is alias_events
+                has_alias, undated = has_alias or is_alias, undated + (is_alias and is_undated)
                 yield item
         elif kind == "run" and _named(found.values):
             for item in _run(log, found.values, found.locator):
@@ -139,6 +159,9 @@ def _read(source: Source, options: Options) -> Iterator[Item]:
         yield Note(f"{undecided} runs sum up to no number or to several: they have no score")
     if has_alias:
         yield Note("aliases are the present ones; where they pointed before is not recorded")
+    if undated:
+        yield Note(f"{undated} aliases have no instant: they are in force from the last change of "
+                   "the file at the latest, and unknown before")  # fmt: skip
     yield from log.items()
 
 
@@ -156,21 +179,26 @@ def _without(record: Mapping[str, Any], *names: str) -> dict[str, Any]:
 
 def _named(run: Mapping[str, Any]) -> str | None:
     """What inputs of a run go by: `<project>/<run>`; None where it has no name."""
-    project, name = run.get("project"), text(_one(run, "id", "name"))
-    project = mapping(project).get("name", project)
-    return "/".join(filter(None, (text(project), name))) if name else None
+    name = text(_one(run, "id", "name"))
+    return "/".join(filter(None, (_project(run), name))) if name else None
 
 
-def _artifact(log: FieldLog, one: Mapping[str, Any], at: str) -> Iterator[Item]:
+def _project(record: Mapping[str, Any]) -> str | None:
+    project = record.get("project")
+    return text(mapping(project).get("name", project))
+
+
+def _artifact(log: FieldLog, one: Mapping[str, Any], at: str, known_at: datetime) -> Iterator[Item]:
     kind = _one(one, *_TYPE)
     kind = text(mapping(kind).get("name")) if isinstance(kind, Mapping) else text(kind)
     name = (text(_one(one, *_NAME)) or "").partition(":")[0]
-    uri = ":".join(filter(None, ("wandb", name, text(_one(one, *_VERSION)))))
+    full = "/".join(filter(None, (_project(one), name)))
+    uri = ":".join(filter(None, ("wandb", full, text(_one(one, *_VERSION)))))
     listed = sequence(_one(one, *_USERS))
     users = [user if isinstance(user, Mapping) else {"id": user} for user in listed]
     shown: Mapping[str, Any] = one
     if kind == "model":
-        yield from _model(log, one, at, name, uri)
+        yield from _model(log, one, at, full, uri, known_at)
         shown = _part(one, *_NAME, *_VERSION, *_TYPE, *_USERS, "digest")
     elif not users:
         log.leave("artifacts that are no models and that no run used")
@@ -185,7 +213,9 @@ def _artifact(log: FieldLog, one: Mapping[str, Any], at: str) -> Iterator[Item]:
         })  # fmt: skip
 
 
-def _model(log: FieldLog, one: Mapping[str, Any], at: str, name: str, uri: str) -> Iterator[Item]:
+def _model(
+    log: FieldLog, one: Mapping[str, Any], at: str, name: str, uri: str, known_at: datetime
+) -> Iterator[Item]:
     listed = [text(mapping(a).get("alias")) if isinstance(a, Mapping) else text(a)
               for a in sequence(one.get("aliases"))]  # fmt: skip
     aliases = [alias for alias in listed if alias]
@@ -195,10 +225,11 @@ def _model(log: FieldLog, one: Mapping[str, Any], at: str, name: str, uri: str) 
     version, digest = text(_one(one, *_VERSION)), text(one.get("digest"))
     named = {"model": name, "version": version, "checkpoint": digest, "aliases": aliases}
     yield Row(model_versions, at, {**values, **named})
-    changed = log.instants.find(_one(one, *_CHANGED)) or values.get("created_at")
+    # An alias may have been set long after its version was made.
+    changed = log.instants.find(_one(one, *_CHANGED)) or known_at
     for position, alias in enumerate(aliases):
         if not _OWN_ALIAS.fullmatch(alias):
-            told = log.fill(_ALIAS, _part(one, *_NAME, "aliases", "digest", *_CHANGED))
+            told = log.fill(_ALIAS, _part(one, "project", *_NAME, "aliases", "digest", *_CHANGED))
             yield Row(alias_events, f"{at}/aliases/{position}", {
                 **told, "alias": f"{name}:{alias}", "valid_from": changed, "source": _NOW,
             })  # fmt: skip
@@ -209,6 +240,7 @@ def _run(log: FieldLog, run: Mapping[str, Any], at: str) -> Iterator[Item]:
     config = {
         key: value["value"] if isinstance(value, Mapping) and _is_setting(value) else value
         for key, value in mapping(parsed(run.get("config"))).items()
+        if key not in _OF_CLIENT
     }
     commit = text(_one(run, *_COMMIT))
     if commit:
