@@ -3,6 +3,7 @@
 import json
 from base64 import b64encode, urlsafe_b64encode
 from hashlib import file_digest, sha256
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -68,7 +69,8 @@ def test_a_file_that_is_signed_often_is_read_once(
         read.append(kind)
         return file_digest(file, kind)
 
-    monkeypatch.setattr("casework.importers.model_signature.file_digest", counted)
+    module = import_module("casework.importers.model_signature")
+    monkeypatch.setattr(module, "file_digest", counted)
     digest = sha256(b"weights").hexdigest()
     resources = [{"name": "w", "digest": digest} for _ in range(10_003)]
     statements = (signed(*resources), signed(resources[0]))

@@ -32,6 +32,8 @@ Histories of metrics, artifacts, jobs, secrets, webhooks; spans below the root o
 assessments that were overridden. Traces that an evaluation made are samples and no requests.
 
 ## Known limits
+A data set is one for evaluation where its context begins so, as `eval`, `test`, `val`, `dev` and
+`bench` do; where none was logged it is taken for training, and its `attributes` say so.
 The tables keep the present alias only, and moving one leaves no instant in them: `valid_from` is
 the last change of the file, when it pointed there; since when is not known. An alias
 that several models bear goes by `model@alias`. NaN and infinite metrics are no score. Traces of

@@ -11,7 +11,7 @@ Each subject becomes a row of `checkpoints`; each thing that it was built from a
 | column of `artifact_inputs` | from |
 |---|---|
 | `artifact` | the digest of the subject |
-| `kind` | `code` for a Git address or commit, `environment` for packages and images, \
+| `kind` | `code` for a Git address or commit, `environment` for packages, their lists and images, \
 `base_checkpoint`, `train_data` for models and data sets of the hub and data files, `procedure` \
 for the builder |
 | `uri`, `digest` | `uri` or `name`, `digest` |
