@@ -177,7 +177,7 @@ def _versions(tags: Iterable[_Tag], log: FieldLog) -> Iterator[Item]:
     ended = {tag.version: tag for tag in tags if tag.match["undo"]}
     registered = [tag for tag in tags if not tag.match["undo"]]
     known = {tag.version for tag in registered}
-    for tag in (*registered, *(ended[name] for name in ended.keys() - known)):
+    for tag in (*registered, *(tag for name, tag in ended.items() if name not in known)):
         values = {} if tag.match["undo"] else log.fill(_VERSION, tag.record)
         if end := ended.get(tag.version):
             log.fill(_DEPRECATION, end.record)
