@@ -147,6 +147,20 @@ def test_every_row_says_where_it_stands(tmp_path: Path, name: str, locators: lis
     assert [row[0] for row in loaded.rows("SELECT locator FROM requests")] == locators
 
 
+@pytest.mark.parametrize("form", [as_csv, as_lines, as_parquet])
+def test_a_path_is_one_file_and_no_pattern_and_no_column(
+    tmp_path: Path, form: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "tier=enterprise" / "export[1]"
+    folder.mkdir(parents=True)
+    (folder.parent / "export1").mkdir()
+    for other in (folder / "unitsx.csv", folder.parent / "export1" / "units*.csv"):
+        other.write_bytes(form([{"unit_id": "other", "tier": "other"}]))
+    monkeypatch.setattr("tempfile.tempdir", str(folder))
+    loaded = Loaded(folder, "units*.csv", form([{"unit_id": "u", "tier": "free"}]), table="units")
+    assert loaded.rows("SELECT unit_id, tier, attributes FROM units") == [("u", "free", None)]
+
+
 def test_locators_of_a_large_file_are_exact(tmp_path: Path) -> None:
     """DuckDB reads such a file in parallel pieces."""
     n = 300_000

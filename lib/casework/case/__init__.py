@@ -16,7 +16,7 @@ from casework.case._items import (
 from casework.case._packing import pack, pack_batch, packed_in, stream_of
 from casework.case._query import Query
 from casework.case._reader import Case, Rows
-from casework.case._scan import scan
+from casework.case._scan import one_file, scan
 from casework.case._writer import CaseWriter
 
 __all__ = [
@@ -37,6 +37,7 @@ __all__ = [
     "identifier",
     "interrupted",
     "literal",
+    "one_file",
     "pack",
     "pack_batch",
     "packed_in",

@@ -1,5 +1,6 @@
 """Looking into a source file with DuckDB, apart from any case."""
 
+import os
 from collections.abc import Mapping
 from functools import cache
 from typing import Any
@@ -22,6 +23,11 @@ def scan(sql: str, params: Mapping[str, Any]) -> list[tuple[Any, ...]]:
         except duckdb.Error as error:
             what = str(error).strip().splitlines()[0].rstrip(".:")
             raise CaseworkError("SOURCE_UNREADABLE", what, "see that the file is whole") from None
+
+
+def one_file(path: str) -> str:
+    """The path of a file as DuckDB takes it for this file alone, not for a pattern of names."""
+    return "".join(f"[{c}]" if c in "*?[" else c for c in os.path.abspath(path))
 
 
 @cache

@@ -58,7 +58,8 @@ def csv_relation(source: Source) -> tuple[str, list[str]]:
     relation = (
         f"read_csv($path, auto_detect = false, header = true, delim = {literal(delimiter)}, "
         f"quote = '\"', escape = '\"', compression = 'none', columns = {{{columns}}}, "
-        f"strict_mode = true, null_padding = false, max_line_size = {_LINE_BYTES})"
+        f"strict_mode = true, null_padding = false, max_line_size = {_LINE_BYTES}, "
+        "hive_partitioning = false)"
     )
     return relation, header
 

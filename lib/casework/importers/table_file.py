@@ -29,7 +29,19 @@ from collections.abc import Iterator
 from dataclasses import replace
 from tempfile import TemporaryDirectory
 
-from casework.case import Again, Fields, Item, Note, Reject, Select, identifier, literal, pack, scan
+from casework.case import (
+    Again,
+    Fields,
+    Item,
+    Note,
+    Reject,
+    Select,
+    identifier,
+    literal,
+    one_file,
+    pack,
+    scan,
+)
 from casework.errors import CaseworkError
 from casework.importers._csv_text import csv_relation, plain, stage_csv
 from casework.importers._expressions import (
@@ -55,6 +67,9 @@ from casework.tables._table import INSTANT, TEXT
 _BY_NAME = {table.name: table for table in ALL}
 _FORMATS = {".csv": "csv", ".tsv": "csv", ".json": "json", ".jsonl": "json", ".ndjson": "json"}
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+# Folders such as `tier=free` would become columns, and write over those of the file.
+_PARQUET = "read_parquet($path, hive_partitioning = false)"
+_STAGED = "read_parquet($path, hive_partitioning = false, union_by_name = true)"
 _JSON = re.compile(rb'\s*(\{\s*["}]|\[\s*[\["{\]])')
 
 
@@ -178,29 +193,30 @@ def _table(source: Source, options: Options) -> Table:
 
 
 def _parquet(source: Source, path: str) -> Reading:
-    types = _types("read_parquet($path)", path)
+    path = one_file(path)
+    types = _types(_PARQUET, path)
     if any(name.lower().startswith(RESERVED) for name in types):
         raise unreadable(source, f"no column may begin with {RESERVED!r}")
     texts = ", ".join(
         f"coalesce(TRY(decode({column})), CAST({column} AS {TEXT})) AS {column}"
         for column in (identifier(name) for name, kind in types.items() if kind == "BLOB")
     )  # some writers do not say that their bytes are text
-    relation = f"(SELECT * REPLACE ({texts}) FROM read_parquet($path))"
+    relation = f"(SELECT * REPLACE ({texts}) FROM {_PARQUET})"
     types = {name: TEXT if kind == "BLOB" else kind for name, kind in types.items()}
-    return Reading(relation if texts else "read_parquet($path)", types, {"path": path})
+    return Reading(relation if texts else _PARQUET, types, {"path": path})
 
 
 def _strict_csv(source: Source) -> Reading:
     relation, names = csv_relation(source)
-    return Reading(relation, dict.fromkeys(names, TEXT), {"path": str(source.path)})
+    return Reading(relation, dict.fromkeys(names, TEXT), {"path": one_file(str(source.path))})
 
 
 def _staged(staged: Staged, *, has_raw: bool) -> tuple[Reading, list[Reject]]:
-    relation = "read_parquet($path, union_by_name = true)"
-    types = _types(relation, staged.paths)
+    paths = [one_file(path) for path in staged.paths]
+    types = _types(_STAGED, paths)
     for own in (LOCATOR, RAW):
         types.pop(own.strip('"'))
-    return Reading(relation, types, {"path": staged.paths}, True, has_raw), staged.rejects
+    return Reading(_STAGED, types, {"path": paths}, True, has_raw), staged.rejects
 
 
 def _below_header(staged: Staged, header_rows: int) -> tuple[Reading, list[Reject]]:
