@@ -164,11 +164,18 @@ def test_the_demo_can_be_made_again_and_takes_away_only_what_is_its_own(
     assert run("evidence", out / "case.duckdb", "--json").document["case"]["title"] == "The story"
 
 
-def test_the_demo_takes_no_folder_that_holds_anything_else(tmp_path: Path, run: Any) -> None:
-    (tmp_path / "thesis.txt").write_text("years of work")
+@pytest.mark.parametrize("names", [
+    ["thesis.txt"], ["case.duckdb"], ["report/report.html"], ["case.duckdb", "evidence/story.md"],
+])  # fmt: skip
+def test_the_demo_takes_no_folder_that_holds_anything_else(
+    tmp_path: Path, run: Any, names: list[str]
+) -> None:
+    for path in (tmp_path / name for name in names):
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(loading.empty_case() if path.suffix == ".duckdb" else b"years of work")
     done = run("demo", "--out", tmp_path, "--no-browser")
     assert (done.status, done.code) == (1, "OUT_NOT_EMPTY")
-    assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
+    assert all((tmp_path / name).stat().st_size for name in names)
 
 
 # JSON

@@ -10,7 +10,7 @@ from casework.cli._browser import show_in_browser
 from casework.cli._terminal import say, tell
 from casework.errors import CaseworkError
 
-_CASE, _EVIDENCE, _REPORT = "case.duckdb", "evidence", "report"
+_CASE, _EVIDENCE, _REPORT, _STORY = "case.duckdb", "evidence", "report", "story.md"
 
 
 @click.command()
@@ -44,7 +44,7 @@ def demo(out: Path, no_browser: bool) -> None:
 
 def _title(source: Path) -> str:
     """The heading of the story that comes with the evidence."""
-    return (source / "story.md").read_text("utf-8").splitlines()[0].removeprefix("# ")
+    return (source / _STORY).read_text("utf-8").splitlines()[0].removeprefix("# ")
 
 
 def _make_room(out: Path, source: Path) -> None:
@@ -54,10 +54,29 @@ def _make_room(out: Path, source: Path) -> None:
     ours |= {out / _REPORT / name for name in ("report.html", "report.json")}
     ours |= {evidence / file.relative_to(source) for file in source.rglob("*")}
     found = sorted(out.rglob("*")) if out.is_dir() else [out] if out.exists() else []
+    is_of_demo = _is_of_demo(out, source)
     for path in found:
-        if path not in ours:
+        if path not in ours or not is_of_demo:
             raise CaseworkError(
                 "OUT_NOT_EMPTY", "is not of the demo", "give another --out", where=str(path)
             )
     for path in reversed(found):
         path.rmdir() if path.is_dir() else path.unlink()
+
+
+def _is_of_demo(out: Path, source: Path) -> bool:
+    """Whether the story lies there, and the case, if it is made yet, bears its title.
+
+    A person's own case or report can have the same file name.
+    """
+    from casework.case import Case
+
+    if not (out / _EVIDENCE / _STORY).is_file():
+        return False
+    if not (out / _CASE).exists():
+        return True
+    try:
+        with Case(out / _CASE) as case:
+            return case.facts().title == _title(source)
+    except CaseworkError:
+        return False
