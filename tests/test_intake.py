@@ -95,6 +95,25 @@ def much_said() -> bytes:
     return out.getvalue()
 
 
+def header(name: str, kind: bytes, data: bytes = b"") -> bytes:
+    """A header of a tar archive, with what it says."""
+    member = tarfile.TarInfo(name)
+    member.type, member.size = kind, len(data)
+    block = bytearray(member.tobuf(tarfile.GNU_FORMAT))
+    return bytes(block) + data.ljust(-(-len(data) // 512) * 512, b"\0")
+
+
+def sparse(version: int) -> bytes:
+    """A tar archive with a sparse file, as its header says or one about the next."""
+    if version == 0:
+        return header("units.csv", tarfile.GNUTYPE_SPARSE) + bytes(1024)
+    said = b"22 GNU.sparse.major=1\n22 GNU.sparse.minor=0\n"
+    first = header("about", tarfile.XHDTYPE, said)
+    return (
+        first + header("units.csv", tarfile.REGTYPE, b"1\n0\n0\n".ljust(512, b"\0")) + bytes(1024)
+    )
+
+
 # What is found
 
 
@@ -271,7 +290,20 @@ HOSTILE = {
     "twice.tar": (tarred({"units.csv": UNITS, "./units.csv": "x"}), "TAR_DUPLICATE_NAME"),
     "bomb.tar": (tarred({"units.csv": b"\0" * (100 << 20)}), "TAR_TOO_LARGE"),
     "flipped.tar": (flipped({"units.csv": UNITS, "more/units.csv": "x"}), "ARCHIVE_UNREADABLE"),
-    "much-said.tar": (much_said(), "UNKNOWN_FORMAT"),
+    "much-said.tar": (much_said(), "ARCHIVE_UNREADABLE"),
+    "much-said-of-much.tar": (
+        header("about", tarfile.XHDTYPE, b"9 a=bcde\n") * 600,
+        "ARCHIVE_UNREADABLE",
+    ),
+    "sparse.tar": (sparse(0), "ARCHIVE_UNREADABLE"),
+    "sparse-1.0.tar": (sparse(1), "ARCHIVE_UNREADABLE"),
+    "two.tar": (
+        tarred({"units.csv": UNITS}, "w") + tarred({"more.csv": "x"}, "w"),
+        "ARCHIVE_UNREADABLE",
+    ),
+    "twice-absolute.tar": (tarred({"units.csv": UNITS, "/units.csv": "x"}), "TAR_DUPLICATE_NAME"),
+    "folders.zip": (zipped({"units/": ""}), "ARCHIVE_EMPTY"),
+    "begins-with-zeros.f32": (bytes(512) + b"x" * 512, "UNKNOWN_FORMAT"),
     "cut.tar": (tarred({"units.csv": os.urandom(100_000)})[:50_000], "ARCHIVE_UNREADABLE"),
 }
 
@@ -295,6 +327,31 @@ def test_hostile_archives_are_refused_and_leave_nothing(
         "case.duckdb",
         "handed",
         "temporary",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("place", "error", "code"),
+    [
+        ("casework.intake._search.is_archive", ZeroDivisionError("x"), "IMPORT_CRASHED"),
+        ("tarfile.TarFile.extract", OSError(errno.ENOSPC, "no space"), "NO_ROOM"),
+    ],
+)
+def test_what_goes_wrong_with_one_archive_leaves_the_others(
+    case: Path, handed: Path, place: str, error: Exception, code: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    def trips(one: Path | tarfile.TarFile, *_: object, **__: object) -> bool:
+        if str(getattr(one, "name", one)).endswith("a.tar"):
+            raise error
+        return False
+
+    monkeypatch.setattr(place, trips)
+    put(handed, "a.tar", tarred({"units.csv": UNITS}))
+    put(handed, "nps.csv", NPS)
+    assert told(intake.load(case, [handed])) == [
+        ("a.tar", "failed", code),
+        ("nps.csv", "loaded", ""),
     ]
 
 

@@ -1,5 +1,6 @@
 """Archives that were handed over: every member checked by name and size, then laid out to read."""
 
+import errno
 import lzma
 import os
 import tarfile
@@ -7,9 +8,9 @@ import zipfile
 import zlib
 from contextlib import ExitStack
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, gettempdir
 from types import TracebackType
-from typing import Self
+from typing import Any, BinaryIO, Self, cast
 
 from casework.errors import CaseworkError
 from casework.importers._zip import MAX_MEMBERS, MAX_RATIO, MAX_TOTAL, open_archive
@@ -21,18 +22,32 @@ _ABOUT_THE_NEXT = (
     *(tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK),
 )
 _MOST_ABOUT_THE_NEXT = 1 << 20
+_CHUNK = 1 << 20
 
+
+class _Unwanted(Exception):
+    """A header that is whole, and that is not read all the same; the text says why."""
+
+
+# Headers about one another without end are read by recursion.
+_HOSTILE = (_Unwanted, RecursionError)
 # What the standard library lets through from a damaged archive; OSError includes those of gzip.
 _DAMAGE = (tarfile.TarError, EOFError, ValueError, OSError, zlib.error, lzma.LZMAError)
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 
 
 def is_archive(path: Path) -> bool:
-    """Whether a file is a zip or a tar archive, compressed or not, by its content."""
+    """Whether a file is a zip or a tar archive, compressed or not, by its content.
+
+    Zeros are none: they end a tar archive, but are what other files begin with.
+    """
     if _is_zip(path):
         return True
     try:
-        with tarfile.open(path, tarinfo=_Header):
-            return True
+        with tarfile.open(path, tarinfo=_Header) as archive:
+            return archive.next() is not None
+    except _HOSTILE:
+        return True
     except _DAMAGE:
         return False
 
@@ -43,10 +58,11 @@ def _is_zip(path: Path) -> bool:
 
 
 class _Header(tarfile.TarInfo):
-    """The header of a member, of which two are refused that the standard library lets through.
+    """The header of a member, of which three are refused that the standard library lets through.
 
     A damaged one would end the archive in silence, and with it all members after it. One that
-    says more about the next member than names take would be held in memory whole.
+    says more about the next member than names take would be held in memory whole, and so would
+    the map of a sparse file, which packs to a thousandth.
     """
 
     @classmethod
@@ -59,8 +75,16 @@ class _Header(tarfile.TarInfo):
                 raise tarfile.ReadError(f"a damaged header: {error}") from None
             raise
         if header.type in _ABOUT_THE_NEXT and header.size > _MOST_ABOUT_THE_NEXT:
-            raise tarfile.ReadError(f"a name or an attribute of {header.size:,} bytes")
+            raise _Unwanted(f"a name or an attribute of {header.size:,} bytes")
+        if header.type == tarfile.GNUTYPE_SPARSE:
+            header._refuse_map()
         return header
+
+    def _refuse_map(self, *_: Any) -> None:
+        raise _Unwanted("a sparse file")
+
+    # the ways in which a pax header announces one
+    _proc_gnusparse_00 = _proc_gnusparse_01 = _proc_gnusparse_10 = _refuse_map
 
 
 class Unpacking:
@@ -96,8 +120,10 @@ class Unpacking:
         try:
             unpack = _unpack_zip if _is_zip(path) else _unpack_tar
             self._left -= unpack(path, name, folder, self._left)
-        except _DAMAGE as error:
+        except (*_HOSTILE, *_DAMAGE) as error:
             temporary.cleanup()
+            if isinstance(error, OSError) and error.errno in _NO_ROOM:
+                raise _no_room(error, name) from None
             what = f"cannot be unpacked: {error or type(error).__name__}"
             raise _refused("ARCHIVE_UNREADABLE", what, name) from None
         except CaseworkError:
@@ -135,13 +161,29 @@ def _unpack_tar(path: Path, name: str, folder: Path, most: int) -> int:
             if not member.isfile():
                 raise _refused("TAR_NOT_A_FILE", f"{member.name!r} is no plain file", name)
             # Names that differ in case only are one file on some systems.
-            key = os.path.normpath(member.name).casefold()
+            key = os.path.normpath(member.name.lstrip(f"/{os.sep}")).casefold()
             if key in seen:
                 raise _refused("TAR_DUPLICATE_NAME", f"two members are {member.name!r}", name)
             seen.add(key)
             archive.extract(member, folder, filter="data")
+        _refuse_more(cast(BinaryIO, archive.fileobj), most, name)
     return total
+
+
+def _refuse_more(file: BinaryIO, most: int, name: str) -> None:
+    """Refuse whatever follows the end of a tar archive but zeros, such as a second archive."""
+    while chunk := file.read(_CHUNK):
+        most -= len(chunk)
+        if any(chunk):
+            raise _refused("ARCHIVE_UNREADABLE", "more follows its end", name)
+        if most < 0:
+            raise _refused("TAR_TOO_LARGE", "too many bytes after its end", name)
 
 
 def _refused(code: str, what: str, name: str) -> CaseworkError:
     return CaseworkError(code, what, "unpack it by hand and look at what it holds", where=name)
+
+
+def _no_room(error: OSError, name: str) -> CaseworkError:
+    what = f"cannot be unpacked to {gettempdir()}: {error.strerror}"
+    return CaseworkError("NO_ROOM", what, "see that the disk has room, or set TMPDIR", where=name)

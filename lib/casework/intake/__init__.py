@@ -16,7 +16,7 @@ from casework.importers import Importer, Options, Source
 from casework.importers._source import storable
 from casework.importers.table_file import file_format, named_table
 from casework.intake._confined import Confined, is_binary
-from casework.intake._search import Handed, Search
+from casework.intake._search import CRASH_FIX, Handed, Search, crash
 from casework.intake._shares import can_share, read_shared
 from casework.records import Exhibit
 from casework.tables import ALL as TABLES
@@ -123,8 +123,7 @@ def _load_one(
     except Exception as error:  # a parser tripped over hostile input: one line, the rest goes on
         if os.environ.get("CASEWORK_DEBUG"):
             raise
-        what = f"{type(error).__name__}: {error}".splitlines()[0][:300]
-        reason = f"{what}; report it with what CASEWORK_DEBUG=1 shows"
+        reason = f"{crash(error)}; {CRASH_FIX}"
         return Outcome(source.name, "failed", None, "IMPORT_CRASHED", reason)
 
 

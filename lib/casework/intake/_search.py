@@ -11,6 +11,7 @@ from casework.errors import CaseworkError
 from casework.importers import Source
 from casework.importers._source import storable
 
+CRASH_FIX = "report it with what CASEWORK_DEBUG=1 shows"
 _DEEPEST = 3
 """How many archives may lie in one another; there are some that hold themselves."""
 
@@ -30,6 +31,11 @@ class _Place:
     root: Path
     named: bool
     depth: int = 0
+
+
+def crash(error: Exception) -> str:
+    """What of an error that nobody foresaw is told in one line."""
+    return f"{type(error).__name__}: {error}".splitlines()[0][:300]
 
 
 class Search:
@@ -64,6 +70,10 @@ class Search:
         except OSError as error:
             what = error.strerror or str(error)
             yield _refused(path, name, place, "UNREADABLE", what, "see that it can be read")
+        except Exception as error:  # hostile input tripped over itself: the rest goes on
+            if os.environ.get("CASEWORK_DEBUG"):
+                raise
+            yield _refused(path, name, place, "IMPORT_CRASHED", crash(error), CRASH_FIX)
 
     def _open(self, path: Path, name: str, place: _Place) -> Iterator[Handed]:
         if place.depth >= _DEEPEST:
@@ -76,7 +86,13 @@ class Search:
             yield Handed(Source(path, name, refusal=error), place.named)
             return
         inside = _Place(Path(os.path.realpath(folder)), named=False, depth=place.depth + 1)
-        yield from self._walk(folder, f"{name}!", inside)
+        is_empty = True
+        for one in self._walk(folder, f"{name}!", inside):
+            is_empty = False
+            yield one
+        if is_empty:
+            yield _refused(path, name, place, "ARCHIVE_EMPTY", "an archive without a file",
+                           "ask whether one is missing")  # fmt: skip
 
     def _walk(self, folder: Path, name: str, place: _Place) -> Iterator[Handed]:
         inner = _Place(place.root, named=False, depth=place.depth)
