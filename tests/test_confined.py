@@ -71,6 +71,8 @@ def reads(confined: Confined, path: Path) -> int | str:
         ("größe".encode()[:-2], False),
         (b"", False),
         (b"PAR1\x15\x04", True),
+        (b"PAR1" + b"a" * 70_000, True),
+        (b"ARROW1" + b"a" * 70_000, True),
         (b"SQLite format 3\x00", True),
         (b"\xff\xfea\x00", True),
     ],

@@ -21,6 +21,7 @@ from casework.case import (
     Batch,
     Case,
     CaseWriter,
+    Fields,
     Item,
     Note,
     Packed,
@@ -122,6 +123,15 @@ def test_there_is_no_second_case_of_a_name(path: Path) -> None:
 def test_a_case_cannot_be_made_where_there_is_no_folder(tmp_path: Path) -> None:
     wanted = tmp_path / "nowhere" / "a.duckdb"
     assert loading.refusal_of(lambda: Case.create(wanted)) == "CASE_NOT_WRITABLE"
+
+
+@pytest.mark.parametrize("said", ["today", "9" * 15, "9" * 30])
+def test_a_clock_that_is_none_is_told_and_leaves_no_file(
+    tmp_path: Path, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", said)
+    assert loading.refusal_of(lambda: Case.create(tmp_path / "a.duckdb")) == "BAD_CLOCK"
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_user_without_a_name_can_make_one(
@@ -292,6 +302,17 @@ def test_rows_that_do_not_fit_take_none_with_them(path: Path) -> None:
     assert fifth[:2] == ("line 5", "VALUE")
 
 
+def test_a_name_that_is_not_utf_8_is_written_out_wherever_it_stands(path: Path) -> None:
+    name = os.fsdecode(b"x\xff")
+    rows = [Reject(name, "TORN", name, name), Note(name), Fields({name: ["units.tier"]}, {name: 1})]
+    exhibit = keep(path, "folder", [*rows, unit("u1")])
+    assert (exhibit.notes, exhibit.left_out) == (("x\\udcff",), {"x\\udcff": 1})
+    assert exhibit.fields == {"x\\udcff": ["units.tier"]}
+    with Case(path) as case:
+        assert case.exhibits() == (exhibit,)
+        assert case.rejects()[0].first_locator == "x\\udcff"
+
+
 def test_rows_batches_and_selects_give_the_same(path: Path, tmp_path: Path) -> None:
     source = tmp_path / "source.parquet"
     pa.parquet.write_table(pa.table({"u": ["s1", "s2", None]}), source)
@@ -415,6 +436,14 @@ HIDDEN = """
 """
 
 
+ENDLESS = """
+    DROP TABLE case_info;
+    CREATE VIEW case_info AS
+    SELECT 'schema_version' AS key, max(a.range * b.range)::VARCHAR AS value
+    FROM range(10_000_000) AS a, range(10_000_000) AS b
+"""
+
+
 @pytest.mark.parametrize(
     "statement",
     [
@@ -424,6 +453,8 @@ HIDDEN = """
         "CREATE TABLE more (a INT, b INT AS (a + 1))",
         "CREATE MACRO units() AS TABLE SELECT 1",
         "CREATE VIEW looked AS SELECT * FROM units",
+        'CREATE TYPE "JSON" AS INTEGER',
+        ENDLESS,
         "CREATE TRIGGER t AFTER INSERT ON units FOR EACH STATEMENT DELETE FROM nps",
     ],
 )

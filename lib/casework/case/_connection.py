@@ -84,7 +84,11 @@ def connect_writing(path: Path) -> duckdb.DuckDBPyConnection:
     file = _whole(path)
     with _clear_errors(path):
         connection = duckdb.connect(file, config=dict(_NO_EXTENSIONS))
-    for statement in (*_HARDENING, f"SET memory_limit = '{_MEMORY_OF_WRITER}'"):
+    for statement in (
+        *_HARDENING,
+        f"SET memory_limit = '{_MEMORY_OF_WRITER}'",
+        "SET enable_external_access = false",
+    ):
         connection.execute(statement)
     return connection
 
@@ -194,6 +198,7 @@ def refuse_code(connection: duckdb.DuckDBPyConnection, where: str) -> None:
     found = connection.execute(
         """
         SELECT function_name FROM system.main.duckdb_functions() WHERE NOT internal
+        UNION ALL SELECT type_name FROM system.main.duckdb_types() WHERE NOT internal
         UNION ALL SELECT view_name FROM system.main.duckdb_views() WHERE NOT internal
         UNION ALL SELECT trigger_name FROM system.main.duckdb_triggers()
         UNION ALL SELECT table_name || '.' || column_name FROM system.main.duckdb_columns()
@@ -204,7 +209,7 @@ def refuse_code(connection: duckdb.DuckDBPyConnection, where: str) -> None:
         names = ", ".join(sorted({str(row[0]) for row in found}))
         raise CaseworkError(
             "CASE_HOLDS_CODE",
-            f"the file holds macros, views, triggers or computed columns: {names}",
+            f"the file holds macros, types, views, triggers or computed columns: {names}",
             "do not trust it; load the sources into a new case",
             where=where,
         )

@@ -57,11 +57,12 @@ class Loading:
                     self.read += 1
                     self._reject(item)
                 case Note():
-                    self.notes.append(item.text)
+                    self.notes.append(_storable(item.text))
                 case Fields():
                     for name, columns in item.taken.items():
-                        self.fields.setdefault(name, set()).update(columns)
-                    self.left_out.update(item.left_out)
+                        self.fields.setdefault(_storable(name), set()).update(columns)
+                    for name, values in item.left_out.items():
+                        self.left_out[_storable(name)] += values
                 case Again():
                     self._forget()
         for name in list(self._rows):

@@ -15,7 +15,6 @@ from casework.case._connection import (
     connect_asking,
     connect_reading,
     first,
-    refuse_code,
     run,
 )
 from casework.case._gate import gate
@@ -243,11 +242,8 @@ class Case:
         return TableFill(table.name, rows, earliest, latest, ids)
 
     def _is_old(self) -> bool:
-        where = str(self.path)
         try:
-            version = stored_version(self._connection, where)
-            refuse_code(self._connection, where)
-            return version < VERSION
+            return stored_version(self._connection, str(self.path)) < VERSION
         except CaseworkError:
             self._connection.close()
             raise

@@ -2,7 +2,7 @@
 
 import duckdb
 
-from casework.case._connection import first, literal
+from casework.case._connection import first, literal, refuse_code
 from casework.errors import CaseworkError
 from casework.tables import ALL, Column
 from casework.tables._table import INSTANT, JSON, TEXT, WHOLE, create_table
@@ -105,13 +105,14 @@ def build(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 def stored_version(connection: duckdb.DuckDBPyConnection, where: str) -> int:
-    """Return the schema version that the file says it has.
+    """Return the schema version that the file says it has, if it holds no code that could say so.
 
     Raises:
-        CaseworkError: NOT_A_CASE, or CASE_NEWER than this program.
+        CaseworkError: NOT_A_CASE, CASE_HOLDS_CODE, or CASE_NEWER than this program.
     """
     row = None
     if "case_info" in _present(connection):
+        refuse_code(connection, where)
         row = first(connection, "SELECT value FROM case_info WHERE key = 'schema_version'")
     if row is None or not str(row[0]).isdecimal():
         raise CaseworkError(

@@ -13,12 +13,12 @@ from uuid import uuid4
 import duckdb
 
 from casework import canonical
-from casework.case._connection import connect_writing, first, in_utf8, refuse_code
+from casework.case._connection import connect_writing, first, in_utf8
 from casework.case._items import Item, Receipt
 from casework.case._loading import Loading
 from casework.case._schema import VERSION, build, stored_version
 from casework.case._transaction import transaction
-from casework.errors import CaseworkError
+from casework.errors import CaseworkError, UsageError
 from casework.findings import Result
 from casework.records import Exhibit
 
@@ -39,9 +39,7 @@ class CaseWriter:
         self.path = path
         self._connection = connect_writing(path)
         try:
-            version = stored_version(self._connection, str(path))
-            refuse_code(self._connection, str(path))
-            if version < VERSION:
+            if stored_version(self._connection, str(path)) < VERSION:
                 self._migrate()
         except CaseworkError:
             self._connection.close()
@@ -52,7 +50,7 @@ class CaseWriter:
         """Make an empty case.
 
         Raises:
-            CaseworkError: CASE_EXISTS, CASE_NOT_WRITABLE, NOT_UNICODE.
+            CaseworkError: CASE_EXISTS, CASE_NOT_WRITABLE, NOT_UNICODE, BAD_CLOCK.
         """
         in_utf8(f"{path}{title}", "the path or the title")
         if path.exists():
@@ -60,6 +58,7 @@ class CaseWriter:
                 "CASE_EXISTS", "there is such a file already", "choose another name",
                 where=str(path),
             )  # fmt: skip
+        created = now()
         try:
             connection = connect_writing(path)
         except CaseworkError as error:
@@ -67,7 +66,6 @@ class CaseWriter:
                 "CASE_NOT_WRITABLE", error.what, "choose a folder that is there and can be "
                 "written to", where=str(path),
             ) from None  # fmt: skip
-        created = now()
         facts = {
             "id": f"urn:uuid:{uuid4()}",
             "title": title or path.stem,
@@ -248,6 +246,17 @@ def _user() -> str:
 
 
 def now() -> datetime:
-    """The clock of the custody log: the machine's, or SOURCE_DATE_EPOCH where that is set."""
+    """The clock of the custody log: the machine's, or SOURCE_DATE_EPOCH where that is set.
+
+    Raises:
+        UsageError: BAD_CLOCK, that is no number of seconds of a year to 9999.
+    """
     epoch = os.environ.get("SOURCE_DATE_EPOCH")
-    return datetime.fromtimestamp(int(epoch), UTC) if epoch else datetime.now(UTC)
+    if not epoch:
+        return datetime.now(UTC)
+    try:
+        return datetime.fromtimestamp(int(epoch), UTC)
+    except (ValueError, OverflowError, OSError):
+        raise UsageError(
+            "BAD_CLOCK", f"SOURCE_DATE_EPOCH is {epoch!r}", "give seconds since 1970, or unset it"
+        ) from None

@@ -66,6 +66,10 @@ from casework.tables._table import INSTANT, TEXT
 
 _BY_NAME = {table.name: table for table in ALL}
 _FORMATS = {".csv": "csv", ".tsv": "csv", ".json": "json", ".jsonl": "json", ".ndjson": "json"}
+_PARQUET_HEAD = b"PAR1"
+_ARROW_HEADS = (b"ARROW1", b"\xff\xff\xff\xff")
+BINARY_HEADS = (_PARQUET_HEAD, *_ARROW_HEADS)
+"""How the table files begin that are not text, though the head of one may look like it."""
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 # Folders such as `tier=free` would become columns, and write over those of the file.
 _PARQUET = "read_parquet($path, hive_partitioning = false)"
@@ -76,9 +80,9 @@ _JSON = re.compile(rb'\s*(\{\s*["}]|\[\s*[\["{\]])')
 def file_format(source: Source) -> str | None:
     """`parquet`, `arrow`, `json` or `csv`, by content; text that could be anything by its name."""
     head = source.head()
-    if head.startswith(b"PAR1"):
+    if head.startswith(_PARQUET_HEAD):
         return "parquet"
-    if head.startswith((b"ARROW1", b"\xff\xff\xff\xff")):
+    if head.startswith(_ARROW_HEADS):
         return "arrow"
     if _JSON.match(head.removeprefix(_BYTE_ORDER_MARK)):
         return "json"

@@ -16,6 +16,7 @@ from casework.case import Again, Fields, Item, Note, Reject, Row, packed_in
 from casework.errors import CaseworkError
 from casework.importers import Importer, Options, Source
 from casework.importers._source import NEVER_IN_TEXT
+from casework.importers.table_file import BINARY_HEADS
 from casework.intake import _messages as m
 
 _PATIENCE_S = 120
@@ -46,8 +47,9 @@ _KEPT_ENVIRONMENT = ("PATH", "HOME", "TMPDIR", "TEMP", "TMP", "SYSTEMROOT", "LAN
 
 
 def is_binary(source: Source) -> bool:
-    """Whether the content of a file, decompressed, has characters that no text has."""
-    return not NEVER_IN_TEXT.isdisjoint(source.head())
+    """Whether a file, decompressed, has characters that no text has or begins as no text does."""
+    head = source.head()
+    return head.startswith(BINARY_HEADS) or not NEVER_IN_TEXT.isdisjoint(head)
 
 
 class Confined:
