@@ -268,6 +268,9 @@ def test_a_digest_has_one_spelling(path: Path, written: str, spelled: str) -> No
     ((checkpoint, prompt),) = loading.rows(path, "SELECT checkpoint, prompt_hash FROM eval_runs")
     assert checkpoint == spelled
     assert prompt == (spelled[7:] if len(spelled) == 71 else spelled)
+    looked = {"person": "p", "object": written, "kind": "view", "occurred_at": NINE}
+    keep(path, "looks", [Row(get("engagements"), "line 1", looked)])
+    assert loading.rows(path, "SELECT object FROM engagements") == [(checkpoint,)]
 
 
 def test_a_retry_at_a_later_instant_is_a_row_of_its_own(path: Path) -> None:

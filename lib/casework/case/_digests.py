@@ -5,7 +5,7 @@ compared as text in every query, so they are spelled alike when they are loaded:
 as `sha256:` and 64 small hexadecimal digits, hashes of prompts and parameters as the digits alone.
 """
 
-_LONG = ("checkpoint", "digest", "artifact")
+_LONG = ("checkpoint", "digest", "artifact", "object")
 _SHORT = ("hash",)
 _SHA256 = "(?i)^(sha256[:-])?[0-9a-f]{64}$"
 
