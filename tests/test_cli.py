@@ -862,6 +862,18 @@ def test_a_port_that_is_taken(case: Path, workbench: Path, run: Any) -> None:
         taken.listen()
         done = run("open", case, "--port", taken.getsockname()[1], "--no-browser")
     assert (done.status, done.code) == (1, "PORT_TAKEN")
+    assert "another program listens" in done.err
+
+
+def test_a_port_that_is_forbidden_is_not_said_to_be_taken(
+    case: Path, workbench: Path, run: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("socket.socket.bind", refuse)
+    done = run("open", case, "--port", 80, "--no-browser")
+    assert "port 80 cannot be had: Permission denied" in done.err
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from casework.visible import on_one_line, shorten, visible
+from casework.visible import _WITHOUT_INK, on_one_line, shorten, visible
 
 UNSEEN = {"Cc", "Cf", "Co", "Cs", "Cn", "Zl", "Zp"}
 
@@ -19,7 +19,8 @@ def test_it_is_done_once(text: str) -> None:
     assert visible(visible(text)) == visible(text)
 
 
-@given(st.text(alphabet=st.characters(exclude_categories=sorted(UNSEEN))))
+@given(st.text(alphabet=st.characters(exclude_categories=sorted(UNSEEN),
+                                      exclude_characters=sorted(_WITHOUT_INK))))  # fmt: skip
 def test_what_can_be_seen_stays(text: str) -> None:
     assert visible(text) == text
 
@@ -31,6 +32,8 @@ def test_what_can_be_seen_stays(text: str) -> None:
         ("\x1b]8;;http://evil\x07link", "⟨U+001B⟩]8;;http://evil⟨U+0007⟩link"),
         ("invoice‮fdp.exe", "invoice⟨U+202E⟩fdp.exe"),
         ("a\U000e0041b", "a⟨U+E0041⟩b"),
+        ("byte\U000e0101s\ufe0f", "byte⟨U+E0101⟩s⟨U+FE0F⟩"),
+        ("\u3164\u115f\u2800\u034f", "⟨U+3164⟩⟨U+115F⟩⟨U+2800⟩⟨U+034F⟩"),
         ("zero​width", "zero⟨U+200B⟩width"),
         ("one\u2028two", "one⟨U+2028⟩two"),
         ("lone \ud800", "lone ⟨U+D800⟩"),

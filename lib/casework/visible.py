@@ -5,24 +5,40 @@ reader sees without changing what she reads. Terminal, page and chart pass every
 through `visible`; the exhibits and the JSON keep it as it was received.
 """
 
+from itertools import chain
 from unicodedata import category
 
 _UNSEEN = frozenset({"Cc", "Cf", "Co", "Cs", "Cn", "Zl", "Zp"})
 _KEPT = frozenset("\n\t")
+# Letters, marks and symbols that are drawn as nothing: joiners and fillers of Hangul, Khmer,
+# Mongolian and Braille, and the selectors of variants, of which a row can smuggle any bytes.
+_WITHOUT_INK = frozenset(
+    map(
+        chr,
+        chain(
+            (0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x2800, 0x3164, 0xFFA0),
+            range(0x180B, 0x1810),
+            range(0xFE00, 0xFE10),
+            range(0xE0100, 0xE01F0),
+        ),
+    )
+)
 
 
 def visible(text: str) -> str:
     """Replace every character that shows nothing, or steers what is shown, by `⟨U+XXXX⟩`.
 
-    These are the Unicode categories Cc, Cf, Co, Cs, Cn, Zl and Zp, except newline and tab.
+    These are the Unicode categories Cc, Cf, Co, Cs, Cn, Zl and Zp, except newline and tab, and
+    the blanks and selectors of other categories that have no ink.
     """
-    if text.isprintable():
+    if text.isprintable() and _WITHOUT_INK.isdisjoint(text):
         return text
     return "".join(_shown(character) for character in text)
 
 
 def _shown(character: str) -> str:
-    if character in _KEPT or category(character) not in _UNSEEN:
+    is_unseen = category(character) in _UNSEEN or character in _WITHOUT_INK
+    if character in _KEPT or not is_unseen:
         return character
     return f"⟨U+{ord(character):04X}⟩"
 

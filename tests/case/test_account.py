@@ -146,6 +146,15 @@ def test_a_score_that_its_items_do_not_give_is_told(load: Load) -> None:
         assert (found.rows, found.of) == (1, 2)
 
 
+def test_a_whole_score_is_that_of_a_hundredth(load: Load) -> None:
+    """All of 100 right, where 55 are; and none, where 45 are."""
+    runs = [reported("a", 1.0, 100), reported("b", 0.0, 100), reported("c", 1.0, 250)]
+    samples = [*scored("a", 55, 100), *scored("b", 45, 100), *scored("c", 249, 250)]
+    with load((eval_runs, runs), (eval_samples, samples)) as case:
+        (found,) = of(case, "recount")
+        assert (found.rows, found.of) == (2, 3)
+
+
 def test_a_score_in_single_precision_is_that_of_its_items(load: Load) -> None:
     run = reported("a", float(np.float32(16 / 17)), 17)
     with load((eval_runs, [run]), (eval_samples, scored("a", 16, 17))) as case:

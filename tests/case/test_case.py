@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import duckdb
@@ -203,6 +204,8 @@ def test_the_first_of_contradicting_rows_is_kept_across_exhibits(path: Path) -> 
     ((reason, raw),) = loading.rows(path, "SELECT reason, raw FROM rejects")
     assert reason == f"same key as {first.id} line 1, other content"
     assert json.loads(raw)["region"] == "us"
+    keep(path, "third", [unit("u1", region="x" * 9_000)])
+    assert loading.rows(path, "SELECT max(length(raw)) FROM rejects") == [(4_000,)]
 
 
 def test_a_row_takes_from_another_exhibit_what_the_first_leaves_open(path: Path) -> None:
@@ -240,6 +243,52 @@ def test_extras_that_the_first_row_lacks_are_compared_with_each_other(path: Path
     ((held,),) = loading.rows(path, "SELECT attributes FROM units")
     assert json.loads(held) == {"a": 1, "b": 2}
     assert loading.rows(path, "SELECT locator FROM rejects") == [("line 4",)]
+
+
+def taken(rows: list[Row]) -> tuple[dict[str, dict[str, Any]], list[str]]:
+    """The rows of a key as one where they come one after the other, and which are none."""
+    stand: dict[str, dict[str, Any]] = {}
+    out = []
+    for row in rows:
+        told = {name: value for name, value in row.values.items() if not isinstance(value, dict)}
+        for name in ("covariates", "attributes"):
+            told |= {f"{name} {key}": held for key, held in (row.values.get(name) or {}).items()}
+        told = {name: value for name, value in told.items() if value is not None}
+        before = stand.setdefault(row.values["unit_id"], told)
+        if any(before.get(name, value) != value for name, value in told.items()):
+            out.append(row.locator)
+        else:
+            stand[row.values["unit_id"]] = told | before
+    return stand, out
+
+
+def test_rows_of_a_key_are_judged_one_after_the_other(path: Path) -> None:
+    """Whatever is rejected counts for no later row, and covariates are values each of its own."""
+    draw = Random(8)
+
+    def some(values: dict[str, Any]) -> dict[str, Any]:
+        return {name: value for name, value in values.items() if draw.random() < 0.4}
+
+    def told() -> dict[str, Any]:
+        maps = {name: some({key: draw.randrange(2) for key in "abc"}) or None
+                for name in ("covariates", "attributes")}  # fmt: skip
+        return {**maps, **some({"region": draw.choice("ab"), "tier": draw.choice("ab")})}
+
+    rows = [unit(f"u{n % 150}", n, **told()) for n in range(900)]
+    keep(path, "first", rows[:500])
+    keep(path, "second", rows[500:])
+    stand, out = taken(rows)
+    assert loading.rows(path, "SELECT locator FROM rejects ORDER BY CAST(locator[6:] AS INT)") == [
+        (locator,) for locator in out
+    ]
+    assert 100 < len(out) < 800
+    columns = "unit_id, region, tier, covariates, attributes"
+    for key, region, tier, covariates, attributes in loading.rows(
+        path, f"SELECT {columns} FROM units"
+    ):
+        held = {"region": region, "tier": tier, "covariates": covariates,
+                "attributes": json.loads(attributes or "{}")}  # fmt: skip
+        assert taken([unit(key, **held)])[0] == {key: stand[key]}
 
 
 def test_rows_that_only_repeat_complete_nothing(path: Path) -> None:

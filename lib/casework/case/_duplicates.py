@@ -4,15 +4,18 @@ Two sources may describe one thing, a registry its digest and a spreadsheet its 
 leaves open is no contradiction, and the row that is kept takes it from the other.
 
 Rows are inserted first and settled after, within one transaction: the check costs one grouping
-of the keys and nothing more where no key is repeated, which is nearly always.
+of the keys and nothing more where no key is repeated, which is nearly always. Rows that repeat one
+are compared with the first at once; the few whose rows disagree are gone through again.
 """
 
 import duckdb
 
 from casework.case._connection import first
 from casework.tables import Table
-from casework.tables._table import ATTRIBUTES
+from casework.tables._table import ATTRIBUTES, TEXT
 
+RAW_CHARACTERS = 4_000
+"""How much of a row is kept with its reject."""
 _EXTRAS = '"MAP(VARCHAR, JSON)"'
 
 
@@ -20,7 +23,8 @@ def settle(connection: duckdb.DuckDBPyConnection, table: Table, exhibit_id: str)
     """Move the rows of the exhibit that repeat a key to `duplicates` or to `rejects`.
 
     The row that came first stays. A repeated key whose values are the same, or missing in one of
-    them, is a duplicate; with other content it is a contradiction, code CONTRADICTS.
+    them, is a duplicate; with other content it is a contradiction, code CONTRADICTS. Attributes
+    and covariates are values each of its own. What is rejected is compared with no later row.
 
     Returns:
         How many rows that stay took values from duplicates.
@@ -60,8 +64,8 @@ def _scope(connection: duckdb.DuckDBPyConnection, table: Table, exhibit_id: str)
 
 def _move(connection: duckdb.DuckDBPyConnection, table: Table, exhibit_id: str) -> int:
     _judge(connection, table, exhibit_id)
-    _judge_extras(connection)
-    joined = _join(connection, table)
+    is_unsure = _judge_again(connection, table)
+    joined = _join(connection, table, _maps(table) if is_unsure else {ATTRIBUTES: "extras"})
     connection.execute("DELETE FROM judged WHERE nth = 1")
     connection.execute(
         """
@@ -75,14 +79,20 @@ def _move(connection: duckdb.DuckDBPyConnection, table: Table, exhibit_id: str) 
         INSERT INTO rejects
         SELECT exhibit_id, locator, $name, 'CONTRADICTS',
                'same key as ' || first_exhibit || ' ' || first_locator || ', other content',
-               to_json(content)
+               left(CAST(to_json(content) AS VARCHAR), $most)
         FROM judged WHERE NOT agrees
         """,
-        {"name": table.name},
+        {"name": table.name, "most": RAW_CHARACTERS},
     )
     connection.execute(f"DELETE FROM {table.name} WHERE rowid IN (SELECT row_id FROM judged)")
     connection.execute("DROP TABLE judged")
     return joined
+
+
+def _maps(table: Table) -> dict[str, str]:
+    """The columns that hold many values by name, and where `judged` has them as maps."""
+    maps = {ATTRIBUTES: "extras"}
+    return maps | ({table.covariates: f"content.{table.covariates}"} if table.covariates else {})
 
 
 def _judge(connection: duckdb.DuckDBPyConnection, table: Table, exhibit_id: str) -> None:
@@ -124,44 +134,96 @@ def _judge(connection: duckdb.DuckDBPyConnection, table: Table, exhibit_id: str)
     )
 
 
-def _judge_extras(connection: duckdb.DuckDBPyConnection) -> None:
-    """Of three and more rows with other extras each, see that the later agree on each name.
+def _judge_again(connection: duckdb.DuckDBPyConnection, table: Table) -> bool:
+    """Judge the rows of the keys of which not all agree, as if they came one after the other.
 
-    They were compared with the first that has any, which need not have all the names.
+    At first they were compared with all that came before: with rows that are none, since they
+    contradict, and with the first attributes, which need not have all the names; covariates were
+    compared whole. In each round the rows before the first misfit stand, so all that contradict
+    these are out. What is left differs in names that these do not tell: there are no more rounds
+    than names.
+
+    Returns:
+        Whether there is such a key.
+    """
+    if not _tell(connection, table):
+        return False
+    while True:
+        connection.execute(
+            """
+            CREATE OR REPLACE TEMP TABLE misfits AS
+            WITH firsts AS (
+                SELECT first_id, name, arg_min(value, nth) AS value, min(nth) AS since
+                FROM told GROUP BY first_id, name),
+            misfits AS (
+                SELECT t.first_id, t.row_id, t.nth, f.since
+                FROM told AS t JOIN firsts AS f ON t.first_id = f.first_id AND t.name = f.name
+                WHERE t.value <> f.value)
+            SELECT DISTINCT row_id FROM misfits
+            JOIN (SELECT first_id, min(nth) AS misfit FROM misfits GROUP BY first_id) AS standing
+            USING (first_id) WHERE since < misfit
+            """
+        )
+        if first(connection, "SELECT 1 FROM misfits LIMIT 1") is None:
+            break
+        those = "WHERE row_id IN (SELECT row_id FROM misfits)"
+        connection.execute(f"UPDATE judged SET agrees = false {those}")
+        connection.execute(f"DELETE FROM told {those}")
+    connection.execute("DROP TABLE told; DROP TABLE misfits")
+    return True
+
+
+def _tell(connection: duckdb.DuckDBPyConnection, table: Table) -> bool:
+    """Make `told`: each value of the rows of which it is not sure that they agree, as text.
+
+    Returns:
+        Whether there are any; without them there is no such table.
     """
     connection.execute(
         f"""
-        UPDATE judged SET agrees = false WHERE row_id IN (
-            SELECT row_id FROM (
-                SELECT row_id, held <> first_value(held) OVER (
-                    PARTITION BY first_id, name ORDER BY nth) AS other
-                FROM (
-                    SELECT row_id, first_id, nth,
-                           unnest(map_keys(extras)) AS name, unnest(map_values(extras)) AS held
-                    FROM judged WHERE agrees AND first_id IN (
-                        SELECT first_id FROM judged WHERE agrees GROUP BY first_id
-                        HAVING count(DISTINCT content.{ATTRIBUTES}) > 2)
-                )
-            )
-            WHERE other
-        )
+        CREATE OR REPLACE TEMP TABLE unsure AS SELECT first_id FROM judged GROUP BY first_id
+        HAVING NOT bool_and(agrees) OR count(DISTINCT content.{ATTRIBUTES}) > 2
         """
     )
+    if first(connection, "SELECT 1 FROM unsure LIMIT 1") is None:
+        return False
+    these = "FROM judged WHERE first_id IN (FROM unsure)"
+    parts = [
+        f"SELECT row_id, first_id, nth, '{name}.' || unnest(map_keys({held})) AS name, "
+        f"CAST(unnest(map_values({held})) AS {TEXT}) AS value"
+        for name, held in _maps(table).items()
+    ]
+    if plain := [c.name for c in table.columns if c.name not in {*table.key, table.covariates}]:
+        names = ", ".join(f"'{name}'" for name in plain)
+        values = ", ".join(f"CAST(content.{name} AS {TEXT})" for name in plain)
+        parts.append(f"SELECT row_id, first_id, nth, unnest([{names}]), unnest([{values}])")
+    every = " UNION ALL ".join(f"{part} {these}" for part in parts)
+    connection.execute(
+        f"CREATE OR REPLACE TEMP TABLE told AS FROM ({every}) WHERE value IS NOT NULL"
+    )
+    connection.execute("UPDATE judged SET agrees = true WHERE first_id IN (FROM unsure)")
+    connection.execute("DROP TABLE unsure")
+    return True
 
 
-def _join(connection: duckdb.DuckDBPyConnection, table: Table) -> int:
-    """Fill what the first row of a key leaves open from those that agree; return how many were."""
+def _join(connection: duckdb.DuckDBPyConnection, table: Table, maps: dict[str, str]) -> int:
+    """Fill what the first row of a key leaves open from those that agree; return how many were.
+
+    The maps are filled name by name, every other column whole.
+    """
     told = [column.name for column in table.columns if column.name not in table.key]
     filled = {
         name: f"arg_min(content.{name}, nth) FILTER (WHERE content.{name} IS NOT NULL)"
         for name in told
     }
-    # of the extras of one name the first counts: the last of a concatenation
-    filled[ATTRIBUTES] = f"""
-        CASE WHEN count(DISTINCT content.{ATTRIBUTES}) < 2 THEN any_value(content.{ATTRIBUTES})
-             ELSE to_json(list_reduce(
-                 list(extras ORDER BY nth DESC) FILTER (WHERE extras IS NOT NULL),
-                 lambda later, earlier: map_concat(later, earlier))) END"""
+    # of the values of one name the first counts: the last of a concatenation
+    for name, held in maps.items():
+        whole = f"""list_reduce(
+            list({held} ORDER BY nth DESC) FILTER (WHERE {held} IS NOT NULL),
+            lambda later, earlier: map_concat(later, earlier))"""
+        filled[name] = f"""
+            CASE WHEN count(DISTINCT content.{name}) < 2 THEN any_value(content.{name})
+                 ELSE {f"to_json({whole})" if name == ATTRIBUTES else whole} END"""
     kept = ", ".join(
         f"any_value(content.{name}) FILTER (WHERE nth = 1) IS DISTINCT FROM {value}"
         for name, value in filled.items()

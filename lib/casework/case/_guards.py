@@ -83,7 +83,8 @@ def impossible_scores(case: Case) -> Iterator[Concern]:
 
 def _rounds_to(mean: float, score: float, items: int) -> bool:
     """Whether a score is the mean, as far as its decimals or single precision tell."""
-    decimals = len(f"{score:.10f}".rstrip("0").partition(".")[2])
+    # a score of 1 is that of a hundredth at the least, since who writes 100 % means it
+    decimals = max(2, len(f"{score:.10f}".rstrip("0").partition(".")[2]))
     return abs(mean - score) <= max(0.5 * 10.0**-decimals + 1e-9 / items, SINGLE * mean)
 
 

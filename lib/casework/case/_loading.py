@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from casework.case._connection import first
 from casework.case._digests import spelled
-from casework.case._duplicates import settle
+from casework.case._duplicates import RAW_CHARACTERS, settle
 from casework.case._items import Again, Batch, Fields, Item, Note, Packed, Reject, Row
 from casework.case._packing import arrow_table, pack_batch
 from casework.tables import Table, get
@@ -18,7 +18,6 @@ from casework.words import count
 
 _BATCH_ROWS = 50_000
 _BATCH_CHARACTERS = _PACKED_BYTES = 128 << 20
-_RAW_CHARACTERS = 4_000
 _UNFIT = (pa.ArrowException, ValueError, TypeError, OverflowError)
 """What a value raises that a column cannot hold."""
 
@@ -189,7 +188,7 @@ class Loading:
                 "table_name": [reject.table.name if reject.table else None for reject in rejects],
                 "code": [reject.code for reject in rejects],
                 "reason": [_storable(reject.reason) for reject in rejects],
-                "raw": [_storable(reject.raw)[:_RAW_CHARACTERS] for reject in rejects],
+                "raw": [_storable(reject.raw)[:RAW_CHARACTERS] for reject in rejects],
             }
         )
         self._append("rejects", arrow)

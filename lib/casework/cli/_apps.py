@@ -1,5 +1,6 @@
 """The launcher of the apps: on this machine only, a free port, a fresh token for each start."""
 
+import errno
 import os
 import secrets
 import signal
@@ -80,10 +81,11 @@ def _free(port: int | None) -> int:
     with socket.socket() as listener:
         try:
             listener.bind((_HOST, port or 0))
-        except OSError:
-            raise CaseworkError(
-                "PORT_TAKEN", f"another program listens on port {port}", "leave out --port"
-            ) from None
+        except OSError as error:
+            what = f"port {port} cannot be had: {error.strerror}"
+            if error.errno == errno.EADDRINUSE:
+                what = f"another program listens on port {port}"
+            raise CaseworkError("PORT_TAKEN", what, "leave out --port") from None
         return int(listener.getsockname()[1])
 
 
