@@ -1,6 +1,7 @@
 """Intake: folders, archives, links and strangers; each source whole or not at all."""
 
 import errno
+import gzip
 import io
 import os
 import shutil
@@ -189,6 +190,42 @@ def test_as_takes_a_named_file_at_its_word_and_a_folder_by_what_is_in_it(
         ("users.csv", "loaded", ""),
     ]
     assert count(case) == 3
+
+
+LOCK = """schema: '2.0'
+stages:
+  a:
+    cmd: x
+    deps:
+    - path: in.csv
+      md5: 0a1b
+    outs:
+    - path: model.bin
+      md5: 2c3d
+"""
+
+
+def test_as_leaves_a_met_file_that_is_no_table_to_its_importer(case: Path, handed: Path) -> None:
+    put(handed, "dvc.lock", LOCK)
+    put(handed, "people.csv", "unit_id\nu9\n")
+    outcomes = intake.load(case, [handed], options=Options(table=get("units")))
+    assert told(outcomes) == [("dvc.lock", "loaded", ""), ("people.csv", "loaded", "")]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "code"),
+    [
+        ("traces.jsonl.gz", b'{"resourceSpans": [{"scopeSpans": []}]}\n', "COMPRESSION"),
+        ("notes.gz", b"# x\n", "SOURCE_UNREADABLE"),
+    ],
+)
+def test_broken_compression_is_no_unknown_format(
+    case: Path, handed: Path, name: str, text: bytes, code: str
+) -> None:
+    put(handed, name, gzip.compress(text * 9, mtime=0)[:-10])
+    put(handed, "units.csv")
+    outcomes = intake.load(case, [handed])
+    assert sorted(told(outcomes)) == [(name, "failed", code), ("units.csv", "loaded", "")]
 
 
 def test_as_with_what_is_no_table(case: Path, handed: Path) -> None:

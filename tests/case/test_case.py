@@ -404,6 +404,14 @@ def test_batches_are_sized_by_bytes_too(rows: int, characters: int) -> None:
     assert places == [f"row {n}" for n in range(1, rows + 1)]
 
 
+def test_other_bytes_of_the_same_id_are_refused(path: Path) -> None:
+    keep(path, "first", [unit("u1")])
+    other = replace(receipt("other"), sha256=receipt("first").sha256[:-1] + "1")
+    with CaseWriter(path) as writer:
+        assert loading.refusal_of(lambda: writer.load(other, [unit("u2")])) == "EXHIBIT_CLASH"
+    assert loading.rows(path, "SELECT unit_id FROM units") == [("u1",)]
+
+
 def test_an_importer_that_raises_midway_leaves_nothing(path: Path) -> None:
     keep(path, "before", [unit("u0")])
     before = loading.rows(path, "SELECT * FROM custody")

@@ -18,7 +18,7 @@ _SPILL = "40GB"
 
 _TIME_ZONE = "SET TimeZone = 'UTC'"
 # Before anything is opened: for a file of SQLite, DuckDB would fetch an extension and run it.
-_NO_EXTENSIONS = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
+NO_EXTENSIONS = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
 _HARDENING = (
     "SET allow_community_extensions = false",
     "SET allow_persistent_secrets = false",
@@ -44,7 +44,7 @@ def connect_reading(path: Path, spill: str) -> duckdb.DuckDBPyConnection:
             "CASE_MISSING", "there is no such case", "make it with `casework new`", where=str(path)
         )
     file = _whole(path)
-    connection = duckdb.connect(":memory:", config=dict(_NO_EXTENSIONS))
+    connection = duckdb.connect(":memory:", config=dict(NO_EXTENSIONS))
     try:
         with _clear_errors(path):
             connection.execute(f"ATTACH {literal(file)} AS {ALIAS} (READ_ONLY)")
@@ -83,7 +83,7 @@ def connect_writing(path: Path) -> duckdb.DuckDBPyConnection:
     """
     file = _whole(path)
     with _clear_errors(path):
-        connection = duckdb.connect(file, config=dict(_NO_EXTENSIONS))
+        connection = duckdb.connect(file, config=dict(NO_EXTENSIONS))
     for statement in (
         *_HARDENING,
         f"SET memory_limit = '{_MEMORY_OF_WRITER}'",

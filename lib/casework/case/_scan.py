@@ -7,6 +7,7 @@ from typing import Any
 
 import duckdb
 
+from casework.case._connection import NO_EXTENSIONS
 from casework.errors import CaseworkError
 
 
@@ -33,4 +34,4 @@ def one_file(path: str) -> str:
 @cache
 def database() -> duckdb.DuckDBPyConnection:
     """One database in memory that nothing is kept in: making one takes longer than most scans."""
-    return duckdb.connect(":memory:", config={"memory_limit": "2GB"})
+    return duckdb.connect(":memory:", config={"memory_limit": "2GB", **NO_EXTENSIONS})

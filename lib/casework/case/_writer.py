@@ -117,13 +117,14 @@ class CaseWriter:
             given: what the person who loads said about it, for custody.
 
         Raises:
-            CaseworkError: CASE_NOT_WRITABLE, and whatever the importer raises; nothing of the
-                source is then kept.
+            CaseworkError: CASE_NOT_WRITABLE, EXHIBIT_CLASH, and whatever the importer raises;
+                nothing of the source is then kept.
         """
         with transaction(self._connection, self.path):
             return self._load(receipt, items, given or {})
 
     def _load(self, receipt: Receipt, items: Iterable[Item], given: Mapping[str, Any]) -> Exhibit:
+        self._refuse_clash(receipt)
         loading = Loading(self._connection, receipt.exhibit_id)
         loading.take(items)
         kept = loading.settle()
@@ -146,6 +147,19 @@ class CaseWriter:
         )
         self._store(exhibit, receipt, given)
         return exhibit
+
+    def _refuse_clash(self, receipt: Receipt) -> None:
+        """Refuse other bytes of the same id: who sends both can find such by trying."""
+        row = first(
+            self._connection,
+            "SELECT path FROM exhibits WHERE exhibit_id = $id AND sha256 <> $sha",
+            {"id": receipt.exhibit_id, "sha": receipt.sha256},
+        )
+        if row:
+            raise CaseworkError(
+                "EXHIBIT_CLASH", f"its SHA-256 begins as that of {row[0]}, which no chance does",
+                "load it into a case of its own", where=receipt.path,
+            )  # fmt: skip
 
     def _store(self, exhibit: Exhibit, receipt: Receipt, given: Mapping[str, Any]) -> None:
         facts = [_stored(getattr(exhibit, name)) for name in exhibit.__slots__]

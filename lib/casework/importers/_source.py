@@ -73,8 +73,13 @@ class Source:
         return CaseworkError("COMPRESSION", what, fix, where=self.name)
 
     def head(self) -> bytes:
-        """The first 64 KiB, decompressed; empty for a folder and for broken compression."""
+        """The first 64 KiB, decompressed, or what comes before a break; empty for a folder."""
         return self._head
+
+    @property
+    def breaks(self) -> bool:
+        """Whether the compression is broken within the head."""
+        return self._beginning[1]
 
     @property
     def first_object(self) -> Mapping[str, Any]:
@@ -104,15 +109,24 @@ class Source:
             return first_entries(document.data.lstrip().removeprefix(b"["))
         return {}
 
-    @cached_property
+    @property
     def _head(self) -> bytes:
+        return self._beginning[0]
+
+    @cached_property
+    def _beginning(self) -> tuple[bytes, bool]:
+        """The head, and whether it breaks off."""
+        head = b""
         if self.path.is_dir():
-            return b""
+            return head, False
         try:
             with self.open() as file:
-                return file.read(_HEAD_BYTES)
+                part_of = cast(io.BufferedReader, file).read1
+                while len(head) < _HEAD_BYTES and (part := part_of(_HEAD_BYTES - len(head))):
+                    head += part
         except BROKEN_COMPRESSION:
-            return b""
+            return head, self.path.exists()
+        return head, False
 
     @property
     def changed_at(self) -> datetime:

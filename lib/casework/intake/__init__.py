@@ -141,9 +141,9 @@ def _given(options: Options, chosen: Importer | None) -> dict[str, Any]:
 def _importer_of(handed: Handed, options: Options, confined: Confined | None) -> Importer | None:
     source = handed.source
     is_folder = bool(source.files)
-    if options.names_table and not is_folder:
-        # Files met in a folder must look like tables; one that is named is taken at its word.
-        return importers.table_file if handed.named or file_format(source) else None
+    # Files met in a folder must look like tables; one that is named is taken at its word.
+    if options.names_table and not is_folder and (handed.named or file_format(source)):
+        return importers.table_file
     if confined:
         return confined.importer_of(source)
     for importer in importers.ALL:
@@ -154,6 +154,9 @@ def _importer_of(handed: Handed, options: Options, confined: Confined | None) ->
 
 def _left(handed: Handed) -> Outcome:
     source = handed.source
+    if source.breaks:
+        raise CaseworkError("SOURCE_UNREADABLE", "its compression is broken off or damaged",
+                            "see that the file is whole", where=source.name)  # fmt: skip
     kind = file_format(source)
     code = "UNKNOWN_FORMAT"
     if kind and not named_table(source):
