@@ -33,6 +33,7 @@ def test_what_can_be_seen_stays(text: str) -> None:
         ("invoice‮fdp.exe", "invoice⟨U+202E⟩fdp.exe"),
         ("a\U000e0041b", "a⟨U+E0041⟩b"),
         ("byte\U000e0101s\ufe0f", "byte⟨U+E0101⟩s⟨U+FE0F⟩"),
+        ("love \u2764\ufe0f\ufe0f", "love \u2764\ufe0f⟨U+FE0F⟩"),
         ("\u3164\u115f\u2800\u034f", "⟨U+3164⟩⟨U+115F⟩⟨U+2800⟩⟨U+034F⟩"),
         ("zero​width", "zero⟨U+200B⟩width"),
         ("one\u2028two", "one⟨U+2028⟩two"),

@@ -10,6 +10,7 @@ from unicodedata import category
 
 _UNSEEN = frozenset({"Cc", "Cf", "Co", "Cs", "Cn", "Zl", "Zp"})
 _KEPT = frozenset("\n\t")
+_IN_COLOUR = "\ufe0f"
 # Letters, marks and symbols that are drawn as nothing: joiners and fillers of Hangul, Khmer,
 # Mongolian and Braille, and the selectors of variants, of which a row can smuggle any bytes.
 _WITHOUT_INK = frozenset(
@@ -29,16 +30,18 @@ def visible(text: str) -> str:
     """Replace every character that shows nothing, or steers what is shown, by `⟨U+XXXX⟩`.
 
     These are the Unicode categories Cc, Cf, Co, Cs, Cn, Zl and Zp, except newline and tab, and
-    the blanks and selectors of other categories that have no ink.
+    the blanks and selectors of other categories that have no ink; but not the one selector after
+    an emoji that asks for its colours.
     """
     if text.isprintable() and _WITHOUT_INK.isdisjoint(text):
         return text
-    return "".join(_shown(character) for character in text)
+    return "".join(map(_shown, text, f" {text}"))
 
 
-def _shown(character: str) -> str:
+def _shown(character: str, before: str) -> str:
     is_unseen = category(character) in _UNSEEN or character in _WITHOUT_INK
-    if character in _KEPT or not is_unseen:
+    is_colour = character == _IN_COLOUR and category(before) == "So"
+    if character in _KEPT or is_colour or not is_unseen:
         return character
     return f"⟨U+{ord(character):04X}⟩"
 
