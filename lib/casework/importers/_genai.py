@@ -220,7 +220,7 @@ def _code(name: str) -> int:
         return known
     if name.startswith(names.PARAMETER):
         return _PARAMETER
-    indexed = _INDEXED.match(name)
+    indexed = None if name.endswith(names.UNSPOKEN) else _INDEXED.match(name)
     return _SAID if indexed and name[indexed.end() : indexed.end() + 1].isdecimal() else _REST
 
 

@@ -5,7 +5,7 @@ before them or go beside them: OpenLLMetry (Traceloop), OpenInference, Langfuse,
 """
 
 NAMES: dict[str, tuple[str, ...]] = {
-    "request_id": ("request_id", "request.id"),
+    "request_id": ("request_id",),
     "operation": ("gen_ai.operation.name", "llm.request.type", "operation"),
     "service": ("service.name", "service"),
     "environment": ("deployment.environment.name", "deployment.environment", "environment"),
@@ -95,11 +95,15 @@ SYSTEM = "gen_ai.system_instructions"
 INPUT = ("gen_ai.input.messages", "gen_ai.prompt", "input.value", "ai.prompt.messages")
 OUTPUT = ("gen_ai.output.messages", "gen_ai.completion", "output.value", "ai.response.text")
 """Attributes with whole conversations, the best first."""
+PLAIN_OUTPUT = OUTPUT[-1]
+"""The one of them that is the text itself, and never JSON of messages."""
 
 INVOCATION = "llm.invocation_parameters"
 INDEXED_INPUT = ("gen_ai.prompt.", "llm.input_messages.")
 INDEXED_OUTPUT = ("gen_ai.completion.", "llm.output_messages.")
 """Beginnings of attributes with one field of one message, such as `gen_ai.prompt.0.content`."""
+UNSPOKEN = "finish_reason"
+"""The field of a message that is nothing said, and stays an attribute."""
 
 MORE = (
     *("embedding.embeddings", "retrieval.documents", "gen_ai.retrieval.documents"),

@@ -1,6 +1,6 @@
 """What was said in a model call, wherever its span keeps it: in attributes or in events."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from casework.importers import _genai_names as names
@@ -88,22 +88,39 @@ def _turns(
     prefixes: tuple[str, ...],
     from_events: list[Turn] | None,
 ) -> tuple[list[Turn], bool]:
-    """Take the best record of a conversation that there is; the others repeat it."""
+    """Take the best record of a conversation in which something was said; the others repeat it."""
+    silent: list[Turn] = []
+    for found, is_whole in _records(said, whole_names, prefixes, from_events):
+        if any(text for _, text in found):
+            return found, is_whole
+        silent = silent or found
+    return silent, True
+
+
+def _records(
+    said: Mapping[str, Any],
+    whole_names: tuple[str, ...],
+    prefixes: tuple[str, ...],
+    from_events: list[Turn] | None,
+) -> Iterator[tuple[list[Turn], bool]]:
+    """Yield the records of a conversation, the best first, each with whether it is whole."""
     best = said.get(whole_names[0])
     if best is not None:
-        return turns(best)
+        yield turns(best)
     for prefix in prefixes:
-        if found := indexed_turns(said, prefix):
-            return found, True
+        yield indexed_turns(said, prefix), True
     if from_events:
-        return from_events, True
+        yield from_events, True
     for name in whole_names[1:]:
-        if name in said:
-            return turns(said[name])
-    return [], True
+        text = said.get(name)
+        if name == names.PLAIN_OUTPUT and isinstance(text, str):
+            yield [("", text)], True
+        elif name in said:
+            yield turns(text)
 
 
 def _event_turns(fields: Mapping[str, Any], role: str) -> list[Turn]:
     body = fields.get(names.EVENT_BODY) or fields.get("message")
-    found, _ = turns(body if isinstance(body, str) else body or {"role": role, **fields})
+    of_message = {name: value for name, value in fields.items() if "." not in name}
+    found, _ = turns(body if isinstance(body, str) else body or {"role": role, **of_message})
     return [(who or role, text) for who, text in found]

@@ -14,13 +14,25 @@ import msgspec
 from casework.importers._json_document import decoded
 
 _SYSTEM_ROLES = frozenset(("system", "developer"))
-_TEXT_PARTS = (None, "text", "input_text", "output_text", "refusal")
+_ROLES = _SYSTEM_ROLES | {"user", "assistant", "tool", "function", "model", "human", "ai"}
+_TEXT_PARTS = ("text", "input_text", "output_text", "refusal")
+_OTHER_PARTS = (
+    *("tool_use", "tool_result", "tool_call", "tool_call_response", "thinking", "reasoning"),
+    *("redacted_thinking", "function_call", "function_call_output", "message", "document", "file"),
+    *("image", "image_url", "input_image", "input_audio", "input_file", "audio", "blob", "uri"),
+)
+_PARTS = frozenset((*_TEXT_PARTS, *_OTHER_PARTS))
 _SPOKEN = (
     *("content", "text", "refusal", "parts", "contents", "tool_calls", "function_call"),
     *("function_call_name", "function_call_arguments_json"),
 )
+_HELD = ("contents", "content", "parts")
 _WRAPPERS = ("messages", "message", "choices", "candidates")
 _PLAIN_FIELDS = {"role", "parts", "finish_reason"}
+_UNSPOKEN_FIELDS = {"role", "finish_reason", "index", "id", "name", "type"}
+_TEXT_FIELDS = {"type", "content", "text", "refusal", "annotations"}
+_CHOICE_FIELDS = {"index", "logprobs", "finish_reason"}  # of a choice that is a text
+_MESSAGE_FIELDS = {*_SPOKEN, *_UNSPOKEN_FIELDS, *_TEXT_FIELDS}
 _KEPT_CHARACTERS = 4_000
 _INDEX_DIGITS = 9
 
@@ -34,14 +46,20 @@ _decode = msgspec.json.Decoder().decode
 def turns(said: Any) -> tuple[list[Turn], bool]:
     """Read messages from a value or from its JSON text, and whether that text was whole.
 
-    Text that begins as JSON but is none, such as one that was cut off, is one turn as it stands.
+    Text that begins as JSON but is none, such as one that was cut off, is one turn as it stands;
+    so is JSON that holds no messages, such as the answer of a model that was asked for JSON.
     """
     if not isinstance(said, str):
-        return _turns(said), True
+        text = "" if _is_said(said) else _part(said)
+        return ([("", text)] if text else _turns(said)), True
     if said[:1] not in ("[", "{"):
         return [("", said)], True
     try:
-        return _turns(_decode(said)), True
+        value = _decode(said)
+        plain = [*map(_plain_turn, value)] if isinstance(value, list) else [None]
+        if all(plain):
+            return [turn for turn in plain if turn], True
+        return (_turns(value) if _is_said(value) else [("", said)]), True
     except (ValueError, RecursionError):
         return [("", said)], False
 
@@ -49,7 +67,8 @@ def turns(said: Any) -> tuple[list[Turn], bool]:
 def indexed_turns(attributes: Mapping[str, Any], prefix: str) -> list[Turn]:
     """Read messages from attributes such as `gen_ai.prompt.0.content`, in order of their index.
 
-    What stands deeper (`gen_ai.prompt.0.tool_calls.0.name`) is a part with these fields.
+    What stands deeper (`gen_ai.prompt.0.tool_calls.0.name`) is a part with these fields, and what
+    has no field at all (`gen_ai.prompt.0`) is the content.
     """
     messages: dict[int, dict[str, Any]] = {}
     parts: dict[int, dict[str, dict[str, dict[str, Any]]]] = {}
@@ -58,7 +77,7 @@ def indexed_turns(attributes: Mapping[str, Any], prefix: str) -> list[Turn]:
         if not (key.startswith(prefix) and index.isdecimal() and len(index) <= _INDEX_DIGITS):
             continue
         message = messages.setdefault(int(index), {})
-        kind, _, deeper = name.removeprefix("message.").partition(".")
+        kind, _, deeper = (name.removeprefix("message.") or "content").partition(".")
         if not deeper:
             message[kind] = _parts_in(value) if kind == "content" else value
             continue
@@ -67,7 +86,8 @@ def indexed_turns(attributes: Mapping[str, Any], prefix: str) -> list[Turn]:
         of_kind.setdefault(number, {})[field.rpartition(".")[2]] = value
     said: list[Turn] = []
     for at, message in sorted(messages.items()):
-        deep = {kind: list(found.values()) for kind, found in parts.get(at, {}).items()}
+        deep = {kind: [found[number] for number in sorted(found, key=_place)]
+                for kind, found in parts.get(at, {}).items()}  # fmt: skip
         said += _turns({"role": "", **deep, **message})
     return said
 
@@ -109,18 +129,55 @@ def _turns(value: Any) -> list[Turn]:
         return found
     if isinstance(value, dict):
         for wrapped in _WRAPPERS:
-            if isinstance(value.get(wrapped), list | dict):
+            if value.get(wrapped) and isinstance(value[wrapped], list | dict):
                 # the body of Anthropic's interface has its system prompt beside the messages
                 system = _part(value.get("system")) if wrapped == "messages" else ""
                 return [*([("system", system)] if system else []), *_turns(value[wrapped])]
         if "role" in value or "parts" in value or "tool_calls" in value:
-            if all(value.get(name) is None for name in _SPOKEN):
+            if _is_unspoken(value):
                 return []  # what was said was not recorded
-            return [(str(value.get("role") or ""), _spoken(value))]
+            if any(value.get(name) is not None for name in _SPOKEN):
+                return [(str(value.get("role") or ""), _spoken(value))]
         if found := _of_google(value):
             return found
     text = _part(value)
     return [("", text)] if text else []
+
+
+def _is_said(value: Any) -> bool:
+    """Whether a value holds messages or parts of one, and is no JSON that means something else."""
+    if isinstance(value, list):
+        said = [*map(_is_said, value)]
+        return any(said) and all(
+            is_said or isinstance(one, str) or _type_of(one) in _PARTS
+            for one, is_said in zip(value, said, strict=True)
+        )
+    if not isinstance(value, dict):
+        return False
+    if "role" in value and any(value.get(name) is not None for name in _SPOKEN):
+        return str(value["role"]).lower() in _ROLES or value.keys() <= _MESSAGE_FIELDS
+    if _is_unspoken(value) or _is_text(value) or isinstance(value.get("tool_calls"), list):
+        return True
+    return any(_is_said(value.get(name)) for name in (*_WRAPPERS, *_HELD))
+
+
+def _is_unspoken(message: dict[str, Any]) -> bool:
+    """Whether a message has a role, and nothing that was said was recorded."""
+    held = {name for name, value in message.items() if value is not None}
+    return "role" in message and held <= _UNSPOKEN_FIELDS
+
+
+def _is_text(part: dict[str, Any]) -> bool:
+    """Whether a part is a text, and holds nothing else that could mean something."""
+    is_told = any(isinstance(part.get(name), str) for name in ("content", "text", "refusal"))
+    if _type_of(part) is not None:
+        return is_told and part["type"] in _TEXT_PARTS
+    return is_told and part.keys() <= _TEXT_FIELDS | _CHOICE_FIELDS
+
+
+def _type_of(part: Any) -> str | None:
+    found = part.get("type") if isinstance(part, dict) else None
+    return found if isinstance(found, str) else None
 
 
 def _of_google(body: dict[str, Any]) -> list[Turn]:
@@ -156,18 +213,25 @@ def _part(part: Any) -> str:
         return part
     if isinstance(part, list):
         return "\n".join([text for item in part if (text := _part(item))])
-    if isinstance(part, dict) and part.get("type") in _TEXT_PARTS:
+    if isinstance(part, dict) and _is_text(part):
         for name in ("content", "text", "refusal"):
             if isinstance(part.get(name), str):
                 return str(part[name])
     return "" if part is None else shortened(msgspec.json.encode(part).decode())
 
 
+def _place(number: str) -> int:
+    """Where a part stands among those of its kind; what is no number stands first."""
+    return int(number) if number.isdecimal() and len(number) <= _INDEX_DIGITS else -1
+
+
 def _parts_in(content: Any) -> Any:
     """Read the parts that stand in an attribute as JSON text, as several kinds of content do."""
     if isinstance(content, str) and content.startswith("[{"):
         try:
-            return decoded(content)
+            parts = decoded(content)
         except ValueError:
             return content
+        if all(_type_of(part) in _PARTS for part in parts):
+            return parts
     return content

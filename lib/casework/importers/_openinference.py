@@ -160,7 +160,8 @@ def _fields(span: Mapping[str, Any]) -> dict[str, Any]:
 def _is_spoken(name: str) -> bool:
     prefix = next((one for one in _SPOKEN if name.startswith(one)), "")
     at = len(prefix)
-    return name in _WHOLE or (at > 0 and name[at : at + 1].isdecimal())
+    is_indexed = at > 0 and name[at : at + 1].isdecimal()
+    return name in _WHOLE or (is_indexed and not name.endswith(names.UNSPOKEN))
 
 
 def _prefix(name: str) -> str:

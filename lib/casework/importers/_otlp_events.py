@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 import msgspec
@@ -43,7 +44,8 @@ class Telling(NamedTuple):
 class Said(NamedTuple):
     """A log record with messages: the ids of its span, its place, and what it comes from.
 
-    `attributes` are those of the record; the event has the fields of its body too.
+    `attributes` are those of the record; the event has the fields of its body too. `repeats` is
+    how often the same record came again.
     """
 
     ids: bytes
@@ -51,6 +53,7 @@ class Said(NamedTuple):
     event: Event
     attributes: list[KeyValue]
     resource: bytes
+    repeats: int = 0
 
 
 class Beside(NamedTuple):
@@ -135,9 +138,13 @@ def with_details(span: Span, said: Iterable[Said]) -> Span:
     """The span with messages of log records among its events, and attributes that its events know.
 
     The event `gen_ai.client.inference.operation.details` repeats the attributes of its span, and
-    has those that the span lacks.
+    has those that the span lacks. Of a message that is both an event and a record one is taken.
     """
-    events = [*span.events, *(one.event for one in said)]
+    own = {_content(event) for event in span.events} if said else set()
+    events = [
+        *span.events,
+        *(one.event for one in said if not own or _content(one.event) not in own),
+    ]
     known = {pair.key for pair in span.attributes}
     more = [
         pair
@@ -228,6 +235,12 @@ class Others:
 def _spoken(pairs: Iterable[KeyValue]) -> list[KeyValue]:
     """Attributes without those that have no value, which say nothing."""
     return [pair for pair in pairs if pair.value != _EMPTY]
+
+
+def _content(event: Event) -> bytes:
+    """What an event says, without its instant."""
+    fields = {pair.key: pair.value for pair in _spoken(event.attributes) if pair.key != _EVENT_NAME}
+    return msgspec.json.encode([event.name, sorted(fields.items(), key=itemgetter(0))])
 
 
 def _fields(pairs: Iterable[KeyValue]) -> dict[str, Any]:

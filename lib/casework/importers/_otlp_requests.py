@@ -33,6 +33,9 @@ CUT_MESSAGES = "with messages that are no whole JSON, kept as they stand"
 BACKWARDS = "that end before they begin, without latency"
 OTHER_RECORDS = RECORDS + "that tell nothing of model calls are left out"
 OF_OTHER_SPANS = RECORDS + "with messages of spans that are no model calls are left out"
+REPEATED = RECORDS + "that were delivered before, with the same instant, are left out"
+MOST_COPIES = 10
+COPIES = f"that come more than {MOST_COPIES} times, without their messages of log records"
 TOO_MANY = RECORDS + "with messages are left out, of more calls than are joined; load them in parts"
 
 _TRACE, _SPAN, _PARENT = SLOT["trace_id"], SLOT["span_id"], SLOT["parent_span_id"]
@@ -85,6 +88,7 @@ class Requests:
     def __init__(self, said: Mapping[bytes, list[Said]]) -> None:
         self._sorter = Sorter()
         self._said = said
+        self._taken_by: dict[bytes, set[str]] = {}
         self._hashes: dict[str, str | None] = {}
 
     @property
@@ -101,8 +105,8 @@ class Requests:
         said: Iterable[Said] = ()
         if self._said:
             ids = identify(span.trace_id, span.span_id)
-            said = self._said.get(ids, ())
-            if said:
+            if ids in self._said:
+                said = self._said_of(ids, place, part)
                 part.joined.add(ids)
         if said or span.events:
             span = with_details(span, said)
@@ -138,6 +142,7 @@ class Requests:
             Fault: SPAN_TIME, SPAN_TYPE, JSON_DEPTH.
         """
         first = said[0]
+        part.told[REPEATED] += sum(one.repeats for one in said)
         ids = first.ids.hex()
         span = with_details(Span(ids[:32], ids[32:], "", first.event.name,
                                  first.event.time_unix_nano, attributes=first.attributes),
@@ -150,6 +155,17 @@ class Requests:
         if row[_STATUS] == "ok":  # of which messages say nothing
             row[_STATUS] = None
         part.rows.append(row)
+
+    def _said_of(self, ids: bytes, place: str, part: Part) -> list[Said]:
+        """The messages of a span; copies of it beyond ten take none, or they could fill a disk."""
+        copies = self._taken_by.setdefault(ids, set())
+        if place not in copies and len(copies) >= MOST_COPIES:
+            part.told[COPIES] += 1
+            return []
+        copies.add(place)
+        if len(copies) == 1:
+            part.told[REPEATED] += sum(one.repeats for one in self._said[ids])
+        return self._said[ids]
 
     def _row(self, span: Span, found: Attributes, place: str, told: Counter[str]) -> list[Any]:
         row = found.row

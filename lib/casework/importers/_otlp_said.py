@@ -8,6 +8,8 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from typing import BinaryIO
 
+import msgspec
+
 from casework.importers._json_stream import Document, documents, lines
 from casework.importers._otlp import Fault, Found, LogRecord, Request, decode_request, log_records
 from casework.importers._otlp_events import Said, event_of, is_message, said_in
@@ -23,6 +25,9 @@ _MARK = b'ecords"'  # of logRecords and log_records, which one search finds
 
 def said_in_logs(source: Source, is_binary: bool) -> dict[bytes, list[Said]]:
     """Return the messages of log records by the ids of their span, of 200,000 spans at most.
+
+    Those of a span are in the order of their instants. A record that comes again with the same
+    instant, as a batch does that is delivered twice, is one message.
 
     What cannot be read is passed over: the reader of the source rejects it.
 
@@ -42,7 +47,16 @@ def said_in_logs(source: Source, is_binary: bool) -> dict[bytes, list[Said]]:
                 one = said_in(record, found.resource, at + found.pointer)
                 if one.ids in said or len(said) < MOST_CALLS:
                     said.setdefault(one.ids, []).append(one)
-    return said
+    return {ids: _in_order(of_span) for ids, of_span in said.items()}
+
+
+def _in_order(said: list[Said]) -> list[Said]:
+    first: dict[bytes | str, Said] = {}
+    for one in sorted(said, key=lambda one: int(one.event.time_unix_nano or 0)):
+        key = msgspec.json.encode(one.event) if int(one.event.time_unix_nano or 0) else one.place
+        known = first.get(key)
+        first[key] = known._replace(repeats=known.repeats + 1) if known else one
+    return [*first.values()]
 
 
 def speaks_of_records(source: Source) -> bool:

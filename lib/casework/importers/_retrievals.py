@@ -9,6 +9,8 @@ from collections.abc import Iterator, Mapping
 from hashlib import sha256
 from typing import Any, NamedTuple
 
+import msgspec
+
 from casework.case import Row
 from casework.importers._fields import FieldLog, Form
 from casework.importers._flattened import flatten, indexed
@@ -25,6 +27,7 @@ _TO_RERANK = "reranker.input_documents."
 _OF_CONVENTIONS = "gen_ai.retrieval.documents"
 _QUERIES = ("gen_ai.retrieval.query.text", "reranker.query", "input.value")
 _REPEATED = ("output.value", "output.mime_type", "input.mime_type")
+_MOST_REPEATED = 4_000
 _LISTS = (_RETRIEVED, _RERANKED, _OF_CONVENTIONS, _TO_RERANK)
 _SPAN = Form(
     candidates,
@@ -70,7 +73,8 @@ def documents(log: FieldLog, span: SpanRef, flat: Mapping[str, Any], locator: st
     """Yield a row for each document of a span.
 
     `query_id` is an attribute of that name, else the SHA-256 of the text of the query, else the
-    span id; the span id stays in `attributes`.
+    span id; the span id stays in `attributes`. So do the attributes of the span; where they are
+    more than 4,000 characters they stand in the row of the first document alone.
 
     Args:
         log: takes account of the fields.
@@ -82,6 +86,8 @@ def documents(log: FieldLog, span: SpanRef, flat: Mapping[str, Any], locator: st
     if not any(found for _, found in listed):
         return
     about = _about(log, span, flat)
+    size = len(msgspec.json.encode(about["attributes"]))
+    repeated = about["attributes"] if size <= _MOST_REPEATED else {"span_id": span.span_id}
     before = {_id(entry): _Given(at + 1, _score(entry))
               for at, entry in sorted(indexed(flat, _TO_RERANK).items())}  # fmt: skip
     if before:
@@ -98,6 +104,7 @@ def documents(log: FieldLog, span: SpanRef, flat: Mapping[str, Any], locator: st
             kept = {**about["attributes"], **values.get("attributes", {})}
             row = {**about, **values, **named, **ranks, "attributes": kept}
             yield Row(candidates, f"{locator}/{prefix.removesuffix('.')}/{at}", row)
+            about["attributes"] = repeated
 
 
 def has_documents(flat: Mapping[str, Any]) -> bool:

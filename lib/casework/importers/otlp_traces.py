@@ -17,7 +17,7 @@ Log records with messages (the events `gen_ai.<role>.message`, `gen_ai.choice` a
 `gen_ai.client.inference.operation.details`, by their name or the attribute `event.name`) join the
 span that they name, wherever in the source it stands, as if they were events of it. Where the
 source does not have that span, they are a row of `requests` by themselves, whose instant is that of
-the first record. So a span and its messages that are loaded from two files are two rows with one
+the earliest record. Messages of records stand in the order of their instants. So a span and its messages that are loaded from two files are two rows with one
 request id, of which the span is the earlier, as with a retry: to have them in one row, put the two
 files into one.
 
@@ -31,7 +31,7 @@ field of its own.
 
 | column | from |
 |---|---|
-| `request_id` | `request_id`, `request.id`, else `spanId`; where another trace of the same file \
+| `request_id` | `request_id`, else `spanId`; where another trace of the same file \
 has that span id, `traceId-spanId` |
 | `occurred_at`, `ended_at` | `startTimeUnixNano`, `endTimeUnixNano`, cut to microseconds |
 | `trace_id`, `span_id`, `parent_span_id` | `traceId`, `spanId`, `parentSpanId` in hex |
@@ -106,13 +106,16 @@ parts that are no text, such as tool calls, are compact JSON.
 ## Leaves out
 Metrics, and spans and log records that are none of the above: counted in a note. Later evaluations
 of a flag for a unit and an arm, and those without a unit or a variant: counted. Of a model call:
-kind, links, flags, trace state, scope, times of events, and messages that repeat those taken. Of
-its resource: `telemetry.*`, `process.*` and `os.*`. Values of `attributes`, and parts that are no
+kind, links, flags, trace state, scope, times of events, messages that repeat those taken, and why
+a message ended, where JSON or an event of messages says it. Log records that come again with the
+same instant: counted. Of its resource: `telemetry.*`, `process.*` and `os.*`. Values of `attributes`, and parts that are no
 text, are cut after 4,000 characters, and their length and SHA-256 given.
 
 ## Known limits
 A line of more than 16 MiB, a document or a message of more than 128 MiB are rejects. A source with
-log records is read twice; messages of more than 200,000 spans are left out, and counted. An event
+log records is read twice; messages of more than 200,000 spans are left out, and counted, as are
+those of a span for its copies beyond ten. Attributes of a retrieval of more than 4,000 characters
+stand in the row of its first document alone. An event
 does not say who judged: of `gen_ai.evaluation.result`, what is no thumb by name is taken for a
 judge's. Of two sources with marks of one judge the second repeats its run with another beginning,
 which is a reject. Protobuf nested deeper than its library reads (100 levels) rejects its message.
