@@ -55,6 +55,46 @@ def test_an_attribute_never_stands_for_a_field_of_the_span(loaded: Any, case: Pa
     assert json.loads(kept) == {"name": "ask"} | {f"attributes.{n}": v for n, v in own.items()}
 
 
+@pytest.mark.parametrize(
+    ("code", "status"),
+    [("STATUS_CODE_ERROR", "error"), (2, "error"), ("Error", "error"), ("UNSET", "ok"),
+     (None, "ok"), ("CANCELLED", "CANCELLED")],
+)  # fmt: skip
+def test_the_status_is_read_in_every_spelling(
+    loaded: Any, case: Path, code: Any, status: str
+) -> None:
+    loaded(span(status_code=code))
+    assert rows(case, "SELECT status FROM requests") == [(status,)]
+
+
+def test_a_retrieval_names_the_span_of_the_call_and_keeps_an_id_of_its_own(
+    loaded: Any, case: Path
+) -> None:
+    listed = {"retrieval.documents.0.document.id": "d", "request_id": "R"}
+    loaded(span(1, request_id="R"), span(2, "RETRIEVER", **listed))
+    sql = "SELECT request_id, attributes->>'$.\"attributes.request_id\"' FROM candidates"
+    assert rows(case, sql) == [("s1", "R")]
+    assert rows(case, "SELECT request_id FROM requests") == [("s1",)]
+
+
+def test_a_span_id_of_two_traces_is_two_requests(loaded: Any, case: Path) -> None:
+    thumb = {"annotations.0.annotation.annotator_kind": "HUMAN",
+             "annotations.0.annotation.label": "thumbs-up"}  # fmt: skip
+    other = {"context": {"trace_id": "u", "span_id": "s1"}}
+    exhibit = loaded(span(1, **thumb), span(1, **thumb, **other))
+    assert exhibit.rows_rejected == 0
+    assert rows(case, "SELECT request_id FROM requests ORDER BY 1") == [("s1",), ("u-s1",)]
+    assert rows(case, "SELECT request_id FROM feedback ORDER BY 1") == [("s1",), ("u-s1",)]
+
+
+def test_a_span_of_no_kind_is_a_call_as_in_otlp(loaded: Any, case: Path) -> None:
+    said = {"gen_ai.operation.name": "chat", "gen_ai.request.model": "m"}
+    loaded(span(1, "UNKNOWN", **said), span(2, "UNKNOWN"), span(3, "CHAIN", **said),
+           span(4, "UNKNOWN", **{"gen_ai.request.model": "m"}))  # fmt: skip
+    sql = "SELECT request_id, operation, endpoint FROM requests ORDER BY 1"
+    assert rows(case, sql) == [("s1", "chat", "m"), ("s4", None, "m")]
+
+
 def test_names_like_those_of_messages_are_no_messages(loaded: Any, case: Path) -> None:
     said = {"gen_ai.prompt.name": "refunds", "message.id": "7"}
     exhibit = loaded(span(**said))

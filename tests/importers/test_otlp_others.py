@@ -741,6 +741,36 @@ def test_marks_of_one_name_on_one_span_are_epochs(loaded: Any, case: Path) -> No
     assert (exhibit.rows_rejected, exhibit.rows_duplicate) == (0, 5)
 
 
+def test_marks_of_a_session_on_several_spans_are_one_or_epochs(loaded: Any, case: Path) -> None:
+    tracer, at = Tracer(), "session.annotations.{}.annotation."
+    thumb = {"name": "ok", "annotator_kind": "HUMAN", "label": "up"}
+    for score in (0.5, 0.7, 0.5):
+        judged = {"name": "q", "annotator_kind": "LLM", "score": score}
+        marks = {at.format(n) + key: value for n, mark in enumerate((judged, thumb))
+                 for key, value in mark.items()}  # fmt: skip
+        tracer.call({**CALL, "session.id": "S", **marks})
+    exhibit = loaded(tracer.request(), tracer.request())
+    assert exhibit.rows_rejected == 0
+    sql = "SELECT item_id, epoch, score FROM eval_samples ORDER BY ALL"
+    assert rows(case, sql) == [("S", 1, 0.5), ("S", 2, 0.7)]
+    assert rows(case, "SELECT feedback_id, signal FROM feedback") == [("session/S/ok", 1)]
+
+
+def test_marks_of_log_records_are_epochs(loaded: Any, case: Path) -> None:
+    """A field of the event that has the name of another without its prefix stays an attribute."""
+    tracer, logger, event = Tracer(), Logger(), "gen_ai.evaluation.result"
+    of = tracer.call(CALL)
+    for score in (0.5, 0.9):
+        said = {"gen_ai.evaluation.name": "rel", "gen_ai.evaluation.score.value": score}
+        logger.emit(event, {**said, "name": "zzz"}, None, of)
+    exhibit = loaded(tracer.request(), logger.request(), logger.request())
+    assert (exhibit.rows_rejected, exhibit.rows_duplicate) == (0, 2)
+    sql = "SELECT run_id, epoch, score, attributes->>'$.\"attributes.name\"' FROM eval_samples"
+    assert rows(case, f"{sql} ORDER BY ALL") == [
+        ("opentelemetry:rel", 1, 0.5, "zzz"), ("opentelemetry:rel", 2, 0.9, "zzz"),
+    ]  # fmt: skip
+
+
 def test_the_run_of_a_judge_begins_with_its_first_mark(loaded: Any, case: Path) -> None:
     tracer, event = Tracer(), "gen_ai.evaluation.result"
     said = {"gen_ai.evaluation.name": "tone: warm", "gen_ai.evaluation.score.value": 0.5}

@@ -507,12 +507,20 @@ def test_values_that_do_not_fit_a_column_stay_attributes(
     numbers = chat(gen_ai__usage__input_tokens="12", gen_ai__usage__output_tokens=3.0, user__id=7)
     empty = chat(gen_ai__conversation__id="", session__id="s", enduser__id=True)
     none = chat(gen_ai__usage__input_tokens=True, gen_ai__usage__output_tokens=-1)
-    sent = [span(n, attributes=each) for n, each in enumerate((said, numbers, empty, none), 1)]
-    first, second, third, fourth = read(request(*sent)).rows
+    others = chat(gen_ai__usage__input_tokens="n/a", gen_ai__usage__prompt_tokens=12,
+                  input_tokens=5, error__type="")  # fmt: skip
+    each = (said, numbers, empty, none, others)
+    sent = [span(n, attributes=attributes) for n, attributes in enumerate(each, 1)]
+    first, second, third, fourth, fifth = read(request(*sent)).rows
+    assert fifth["input_tokens"] == 12
+    assert fifth["attributes"].items() >= {"gen_ai.usage.input_tokens": "n/a",
+                                           "input_tokens": 5}.items()  # fmt: skip
+    assert fifth["status"] == "ok"
     assert (fourth["input_tokens"], fourth["output_tokens"]) == (None, None)
-    assert fourth["attributes"]["input_tokens"] is True
-    assert fourth["attributes"]["output_tokens"] == -1
-    assert (first["input_tokens"], first["attributes"]["input_tokens"]) == (None, "many")
+    assert fourth["attributes"]["gen_ai.usage.input_tokens"] is True
+    assert fourth["attributes"]["gen_ai.usage.output_tokens"] == -1
+    assert first["input_tokens"] is None
+    assert first["attributes"]["gen_ai.usage.input_tokens"] == "many"
     assert first["output_tokens"] == 2**62
     assert (second["input_tokens"], second["output_tokens"]) == (12, 3)
     assert second["user_id"] == "7"

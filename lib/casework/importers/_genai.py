@@ -11,6 +11,7 @@ from casework.importers import _genai_names as names
 from casework.importers._configuration import hash_invocation, hash_params
 from casework.importers._otlp import Fault, KeyValue, decode_resource
 from casework.importers._otlp_values import exact, plain
+from casework.importers._token_counts import read_count
 from casework.tables import requests
 
 COLUMNS = (*requests.column_names, "locator")
@@ -34,7 +35,6 @@ _INDEXED = re.compile("|".join(map(re.escape, (*names.INDEXED_INPUT, *names.INDE
 
 # Bounds on what is remembered of a source in which every span has other names or resources.
 _KEPT = 1_000
-_LARGEST_WHOLE = 2**63 - 1
 
 _Picker = Callable[[Sequence[Any]], Sequence[Any]]
 
@@ -123,7 +123,7 @@ class Sorter:
         for slot in _TOKENS:
             count = row[slot]
             if count is not None and (count.__class__ is not int or count < 0):
-                _count_tokens(row, rest, slot)
+                row[slot] = read_count(COLUMNS[slot], met, count, rest)
         if plan.parameter_names and row[_PARAMS_HASH] is None:
             row[_PARAMS_HASH] = _hash(plan, plan.parameters(values))
         if row[_PARAMS_HASH] is None and names.INVOCATION in rest:
@@ -284,16 +284,3 @@ def _is_model_call(row: list[Any], rest: dict[str, Any], names_model: bool) -> b
     if names.SPAN_KIND in rest:
         return rest[names.SPAN_KIND] in names.MODEL_KINDS
     return names_model or any(name in rest for name in names.PROVIDERS)
-
-
-def _count_tokens(row: list[Any], rest: dict[str, Any], slot: int) -> None:
-    """Leave only a whole number as a count of tokens; what is none stays an attribute."""
-    value, row[slot] = row[slot], None
-    try:
-        whole = -1 if isinstance(value, bool) else int(value)
-    except (ValueError, TypeError):
-        whole = -1
-    if 0 <= whole <= _LARGEST_WHOLE and (whole == value or str(whole) == value):
-        row[slot] = whole
-    else:
-        rest[COLUMNS[slot]] = value

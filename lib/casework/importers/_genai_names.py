@@ -120,6 +120,13 @@ EVENT_BODY = "gen_ai.event.content"
 """Events with what was said in a model call: beginning and end of the names of messages; answers;
 whole conversations; and the attribute that holds the body where an event has none."""
 
+STATUSES: dict[int | str, str] = {
+    0: "ok", 1: "ok", 2: "error", "0": "ok", "1": "ok", "2": "error",
+    "UNSET": "ok", "OK": "ok", "ERROR": "error",
+    "STATUS_CODE_UNSET": "ok", "STATUS_CODE_OK": "ok", "STATUS_CODE_ERROR": "error",
+}  # fmt: skip
+"""How a span ended, by the code that says it."""
+
 FLAG_EVENTS = ("feature_flag.evaluation", "feature_flag")
 EVALUATION_EVENT = "gen_ai.evaluation.result"
 TELLING_EVENTS = frozenset((*FLAG_EVENTS, EVALUATION_EVENT))

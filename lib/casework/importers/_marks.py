@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any, NamedTuple
 
+import msgspec
+
 from casework.case import Row
 from casework.importers._fields import FieldLog, Form
 from casework.importers._flattened import indexed
@@ -70,12 +72,14 @@ class Marks:
         self._log = log
         self._given: dict[str, list[Any]] = {}
         self._numbers: dict[str, list[_Numbered]] = {}
+        self._met: dict[tuple[str | None, ...], dict[Any, tuple[int, str]]] = {}
 
     def annotations(self, span: SpanRef, flat: Mapping[str, Any], locator: str) -> Iterator[Row]:
         """Yield the marks among the attributes of a span, which are those of OpenInference.
 
         A thumb names its request where the span is a model call; others wait for that of the trace.
-        Of several marks of one name each is an epoch: they are those of several judges.
+        Of several marks of one name each is an epoch: they are those of several judges. A mark of a
+        session or a trace that another of its spans repeats is one mark, and counted.
 
         Args:
             span: where they come from.
@@ -83,40 +87,51 @@ class Marks:
             locator: where it stands.
         """
         session = text(flat.get("session.id"))
-        seen: Counter[tuple[str, ...]] = Counter()
+        twins: Counter[bytes] = Counter()
         for prefix in PREFIXES:
+            level = prefix.rpartition(".")[0].rpartition(".")[0]
+            about = {"session": session, "trace": span.trace_id}.get(level, span.span_id)
+            inner = "annotation." if "annotations" in prefix else "evaluation."
             for position, entry in sorted(indexed(flat, prefix).items()):
-                mark = {name.partition(".")[2]: value for name, value in entry.items()}
+                mark = {name.removeprefix(inner): value for name, value in entry.items()}
                 place = f"{prefix}{position}"
                 where = f"{locator}/{place}"
                 kind = (text(mark.get("annotator_kind")) or "").upper()
-                level = prefix.removesuffix("annotations.").removesuffix("evaluations.")
-                one = (level, kind, str(mark.get("name")))
-                seen[one] += 1
-                make = partial(self._annotation, span, session, mark, place, where, seen[one])
+                at = _named(span.trace_id, span.span_id, place)
+                said: Any = at
+                if level and about:
+                    written = _written(mark)
+                    twins[written] += 1
+                    said = (written, twins[written])
+                asked = (level, kind, about, text(mark.get("name")))
+                epoch, first = self._epoch(asked, said, at)
+                if first != at:
+                    self._log.leave(f"{level}.annotation that is repeated")
+                    continue
+                make = partial(self._annotation, span, (session, about), mark, place, where, epoch)
                 if kind != _BY_PERSON:
                     yield make(None)
                     continue
                 yield from self._decide(f"annotation {mark.get('name')}", span, make, (
                     mark.get("label"), mark.get("score")))  # fmt: skip
 
-    def evaluation(
-        self, span: SpanRef, fields: Mapping[str, Any], locator: str, epoch: int
-    ) -> Iterator[Row]:
+    def evaluation(self, span: SpanRef, fields: Mapping[str, Any], locator: str) -> Iterator[Row]:
         """Yield the row of an event `gen_ai.evaluation.result`.
 
         The event does not say who judged. It is a thumb where its label is one, or its name is that
-        of the feedback of users and its label or score says up or down.
+        of the feedback of users and its label or score says up or down. Of several of one name each
+        is an epoch; one that comes again, with the same instant, is the same epoch again.
 
         Args:
             span: where it happened; `begun` is its instant.
             fields: attributes of the event.
             locator: where it stands.
-            epoch: which of the events of this name it is, of those of one span.
         """
-        mark = {name.removeprefix(_OF_EVENT): value for name, value in fields.items()}
+        mark = _of_event(fields)
         name, label = text(mark.get("name")), mark.get("score.label")
         about = span.span_id or text(fields.get("gen_ai.response.id"))
+        said = (span.begun, _written(fields))
+        epoch, _ = self._epoch((_OF_EVENT, about, name), said, locator)
         make = partial(self._result, span, about, mark, locator, epoch)
         if (name or "").lower() in _FEEDBACK_NAMES:
             given = (label, mark.get("score.value"))
@@ -131,6 +146,11 @@ class Marks:
             for one in numbered:
                 yield one.make(signals.get(one.number)), one.trace_id
         self._numbers.clear()
+
+    def _epoch(self, asked: tuple[str | None, ...], said: Any, at: str) -> tuple[int, str]:
+        """Which of the different marks of one name and thing this is, and where it was first."""
+        met = self._met.setdefault(asked, {})
+        return met.setdefault(said, (len(met) + 1, at))
 
     def _decide(
         self, name: str, span: SpanRef, make: Callable[[int | None], Row], given: tuple[Any, Any]
@@ -148,30 +168,33 @@ class Marks:
     def _annotation(
         self,
         span: SpanRef,
-        session: str | None,
+        ids: tuple[str | None, str | None],
         mark: Mapping[str, Any],
         place: str,
         where: str,
         epoch: int,
         said: int | None,
     ) -> Row:
-        level = place.partition(".")[0]
+        (session, about), level = ids, place.partition(".")[0]
         if said is None:
             kind = (text(mark.get("annotator_kind")) or "").upper()
             run = f"openinference:{kind or 'annotation'}:{text(mark.get('name'))}"
-            about = {"session": session, "trace": span.trace_id}.get(level, span.span_id)
             return self._judged(_JUDGED, mark, where, span.ended, (run, about, epoch))
         of_call = span.is_call and level not in ("session", "trace")
         values = self._log.fill(_THUMB, mark)
-        ids = {} if of_call else {"span_id": span.span_id, "trace_id": span.trace_id}
+        of = {} if of_call else {"span_id": span.span_id, "trace_id": span.trace_id}
+        named = _named(span.trace_id, span.span_id, place)
+        if about and level in ("session", "trace"):
+            given = (mark.get("name"), text(mark.get("identifier")))
+            named = _named(level, about, *given, epoch if epoch > 1 else None)
         return Row(feedback, where, {
             **values,
-            "feedback_id": _named(span.trace_id, span.span_id, place),
+            "feedback_id": named,
             "occurred_at": self._log.instants.find(span.ended),
             "signal": said,
             "request_id": span.span_id if of_call else None,
             "session_id": session,
-            "attributes": {**values.get("attributes", {}), **ids},
+            "attributes": {**values.get("attributes", {}), **of},
         })  # fmt: skip
 
     def _result(
@@ -213,6 +236,19 @@ class Marks:
             "added_at": self._log.instants.find(when),
         }
         return Row(eval_samples, locator, values)
+
+
+def _written(mark: Mapping[str, Any]) -> bytes:
+    return msgspec.json.encode(mark, enc_hook=str, order="sorted")
+
+
+def _of_event(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of an event without their prefix; another of such a name is an attribute."""
+    mark = {name.removeprefix(_OF_EVENT): value
+            for name, value in fields.items() if name.startswith(_OF_EVENT)}  # fmt: skip
+    own = {name: value for name, value in fields.items() if not name.startswith(_OF_EVENT)}
+    return mark | {f"attributes.{name}" if name in mark else name: value
+                   for name, value in own.items()}  # fmt: skip
 
 
 def _named(*parts: Any) -> str:

@@ -17,6 +17,7 @@ from casework.importers._judges import Judges
 from casework.importers._marks import Marks
 from casework.importers._retrievals import documents
 from casework.importers._shape import mapping, text
+from casework.importers._span_ids import shared_name
 from casework.importers._span_ref import Calls, SpanRef, Waiting
 from casework.tables import (
     Table,
@@ -31,6 +32,8 @@ from casework.tables import (
 TABLES: tuple[Table, ...] = (requests, candidates, vectors, feedback, eval_samples, eval_runs)
 
 _KIND = names.SPAN_KIND
+_NO_KIND = ("", "UNKNOWN")
+_OWN_ID = {"request_id": "attributes.request_id"}  # requests are named by their spans
 _SPOKEN = (*names.INDEXED_INPUT, *names.INDEXED_OUTPUT, "llm.messages.")
 _WHOLE = (*names.INPUT, *names.OUTPUT, names.SYSTEM)
 _TEXTS = ("input_text", "output_text")
@@ -66,6 +69,8 @@ class Spans:
     _calls: Calls = field(default_factory=Calls)
     _waiting: Waiting = field(default_factory=Waiting)
     _passed: Counter[str] = field(default_factory=Counter)
+    _trace_of: dict[str, str] = field(default_factory=dict)
+    _named: dict[tuple[str | None, str], str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._marks = Marks(self.log)
@@ -79,17 +84,20 @@ class Spans:
         """
         flat = flatten(mapping(span.get("attributes")))
         kind = str(flat.pop(_KIND, None) or span.get("span_kind") or "").upper()
-        is_call = kind in names.MODEL_KINDS
+        is_call = kind in names.MODEL_KINDS or (kind in _NO_KIND and _is_call(flat))
         ref = SpanRef(text(span.get("trace_id")), text(span.get("span_id")),
                       span.get("start_time"), span.get("end_time") or span.get("start_time"),
                       is_call)  # fmt: skip
+        if is_call:
+            self._name(ref)
         for mark in self._marks.annotations(ref, flat, locator):
             yield from self._mark(mark, ref.trace_id)
         if is_call:
             yield self._call(span, flat, kind, locator)
             yield from embeddings(self.log, ref, flat, locator)
         elif kind in ("RETRIEVER", "RERANKER"):
-            offered = [*documents(self.log, ref, flat, locator)]
+            own = {_OWN_ID.get(name, name): value for name, value in flat.items()}
+            offered = [*documents(self.log, ref, own, locator)]
             for row in offered:
                 self.later(row, ref.trace_id)
             if not offered:
@@ -113,11 +121,18 @@ class Spans:
             yield Note(f"left out: {total} spans without a model call or a document ({kinds})")
         yield from self.log.items()
 
+    def _name(self, span: SpanRef) -> None:
+        """Name the request of a span whose id was met in another trace first."""
+        trace, one = span.trace_id, span.span_id
+        if trace and one and self._trace_of.setdefault(one, trace) != trace:
+            self._named[trace, one] = shared_name(one, trace)
+
     def _mark(self, row: Row, trace_id: str | None) -> Iterator[Row]:
         if row.table is eval_samples:
             yield self.judges.saw(row, str(row.values["run_id"]).split(":", 2)[2])
-        elif row.values["request_id"]:
-            yield row
+        elif request := row.values["request_id"]:
+            name = self._named.get((trace_id, request), request)
+            yield row._replace(values={**row.values, "request_id": name})
         else:
             self.later(row, trace_id)
 
@@ -130,7 +145,9 @@ class Spans:
         known = {*fields, *(name for name, one in spoken.items() if one is not None)}
         own = {f"attributes.{name}" if name in known else name: value
                for name, value in flat.items()}  # fmt: skip
-        values = self.log.fill(_SPAN, {**own, **fields, _KIND: kind})
+        values = self.log.fill(_SPAN, {**own, **fields, _KIND: kind.removeprefix("UNKNOWN")})
+        if request := values.get("request_id"):
+            values["request_id"] = self._named.get((values.get("trace_id"), request), request)
         for name in said:
             column = "output_text" if "output" in name or "completion" in name else "input_text"
             self.log.took(_SPAN, _prefix(name), column)
@@ -144,9 +161,26 @@ class Spans:
             "prompt_hash": hash_prompt([found.system] if found.system else []),
             "params_hash": hash_invocation(flat.get(names.INVOCATION)),
             "latency_ms": milliseconds(values.get("occurred_at"), values.get("ended_at")),
-            "status": "error" if str(span.get("status_code")).upper() == "ERROR" else "ok",
+            "status": _status(span.get("status_code")),
         }
         return Row(requests, locator, {**derived, **values})
+
+
+def _is_call(flat: Mapping[str, Any]) -> bool:
+    """Whether a span of no kind is a model call, as in OTLP."""
+    operation = next(filter(None, (text(flat.get(name)) for name in names.NAMES["operation"])), "")
+    if operation in names.MODEL_CALLS or "decision" in flat:
+        return True
+    marks = (names.NAMES["endpoint"][0], names.NAMES["response_model"][0], *names.PROVIDERS)
+    return operation not in names.OTHER_OPERATIONS and any(name in flat for name in marks)
+
+
+def _status(code: Any) -> str:
+    """How a span ended, and a code that is not known as it is."""
+    if code in (None, ""):
+        return "ok"
+    known = code.strip().upper() if isinstance(code, str) else code
+    return names.STATUSES.get(known) or str(code)
 
 
 def _fields(span: Mapping[str, Any]) -> dict[str, Any]:

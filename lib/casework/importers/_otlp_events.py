@@ -1,6 +1,5 @@
 """Events of OTLP, of spans and of log records, and what spans hold beside a model call."""
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from operator import itemgetter
@@ -23,7 +22,6 @@ from casework.importers._span_ref import Place, SpanRef, Waiting
 from casework.tables import eval_samples
 
 _EVENT_NAME = "event.name"
-_EVALUATION_NAME = "gen_ai.evaluation.name"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NS_PER_US = 1_000
 _NO_TIME = (0, "0", "")
@@ -193,13 +191,10 @@ class Others:
             self.waiting.add(row, span.trace_id)
         for row in self._marks.annotations(span, flat, place):
             yield from self._mark(row, span.trace_id)
-        seen: Counter[str] = Counter()
         for event in found.events:
             ref = span._replace(begun=event.when or span.begun)
             if event.name == names.EVALUATION_EVENT:
-                name = str(event.fields.get(_EVALUATION_NAME))
-                seen[name] += 1
-                for row in self._marks.evaluation(ref, event.fields, event.place, seen[name]):
+                for row in self._marks.evaluation(ref, event.fields, event.place):
                     yield from self._mark(row, span.trace_id)
             else:
                 self._flags.take(ref, event.fields, event.place)

@@ -44,10 +44,7 @@ _LATENCY, _STATUS, _OPERATION = SLOT["latency_ms"], SLOT["status"], SLOT["operat
 _INPUT, _OUTPUT = SLOT["input_text"], SLOT["output_text"]
 _PROMPT_HASH, _ATTRIBUTES, _LOCATOR = SLOT["prompt_hash"], SLOT["attributes"], SLOT["locator"]
 
-_STATUSES = {
-    0: "ok", 1: "ok", 2: "error", "0": "ok", "1": "ok", "2": "error",
-    "STATUS_CODE_UNSET": "ok", "STATUS_CODE_OK": "ok", "STATUS_CODE_ERROR": "error",
-}  # fmt: skip
+_STATUSES = names.STATUSES
 _NS_PER_US, _NS_PER_MS = 1_000, 1_000_000
 _WHOLE_ATTRIBUTES = 4_000
 _HASHES_KEPT = 5_000
@@ -188,7 +185,7 @@ class Requests:
         if found.said or span.events:
             self._take_texts(span, found, told)
         code = span.status.code
-        row[_STATUS] = "error" if "error.type" in found.rest else _STATUSES.get(code) or str(code)
+        row[_STATUS] = "error" if found.rest.get("error.type") else _STATUSES.get(code) or str(code)
         row[_ATTRIBUTES] = _attributes(span, found.rest, told)
         return row
 

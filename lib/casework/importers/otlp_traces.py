@@ -17,9 +17,9 @@ Log records with messages (the events `gen_ai.<role>.message`, `gen_ai.choice` a
 `gen_ai.client.inference.operation.details`, by their name or the attribute `event.name`) join the
 span that they name, wherever in the source it stands, as if they were events of it. Where the
 source does not have that span, they are a row of `requests` by themselves, whose instant is that of
-the earliest record. Messages of records stand in the order of their instants. So a span and its messages that are loaded from two files are two rows with one
-request id, of which the span is the earlier, as with a retry: to have them in one row, put the two
-files into one.
+the earliest record. Messages of records stand in the order of their instants. So a span and its
+messages that are loaded from two files are two rows with one request id, of which the span is the
+earlier, as with a retry: to have them in one row, put the two files into one.
 
 The locator is the line on which the JSON document begins, or the number of the message, followed
 by the JSON pointer in it: `line 17/resourceSpans/0/scopeSpans/0/spans/3`.
@@ -108,8 +108,9 @@ Metrics, and spans and log records that are none of the above: counted in a note
 of a flag for a unit and an arm, and those without a unit or a variant: counted. Of a model call:
 kind, links, flags, trace state, scope, times of events, messages that repeat those taken, and why
 a message ended, where JSON or an event of messages says it. Log records that come again with the
-same instant: counted. Of its resource: `telemetry.*`, `process.*` and `os.*`. Values of `attributes`, and parts that are no
-text, are cut after 4,000 characters, and their length and SHA-256 given.
+same instant: counted. Of its resource: `telemetry.*`, `process.*` and `os.*`. Values of
+`attributes`, and parts that are no text, are cut after 4,000 characters, and their length and
+SHA-256 given.
 
 ## Known limits
 A line of more than 16 MiB, a document or a message of more than 128 MiB are rejects. A source with
