@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from tests.importers.loading import load, rows, source_of
 
 from casework.importers import get
-from casework.importers._instants import later, milliseconds
+from casework.importers._instants import Instants, later, milliseconds
+from casework.importers._shape import text
 from casework.importers._thumbs import numeric_signals, signal
 
 
@@ -63,6 +64,19 @@ def test_yes_is_down_where_the_name_asks_for_a_thumb_down(name: str) -> None:
     assert signal(None, False, name) is None
     assert (signal("thumbs_up", None, name), signal("bad", None, name)) == (1, -1)
     assert numeric_signals([1], name) == numeric_signals([1, 0, -1], name) == {1.0: -1}
+
+
+def test_nanoseconds_are_cut_and_digits_of_an_hour_are_no_count() -> None:
+    instants = Instants(None)
+    for value in (1_762_000_000_123_456_999, "1762000000123456999"):
+        assert instants.read(value).microsecond == 123_456
+    assert instants.find("2026010112") is None
+    assert instants.find("2026310112") == instants.find(2026310112)
+    assert instants.find("1764244068") is not None
+
+
+def test_a_number_that_is_not_finite_is_no_text() -> None:
+    assert [text(float(value)) for value in ("nan", "inf", "1.5")] == [None, None, "1.5"]
 
 
 def test_ends_that_no_calendar_holds_are_none() -> None:

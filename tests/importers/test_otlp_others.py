@@ -558,6 +558,26 @@ def test_embeddings_are_vectors_and_calls(loaded: Any, case: Path) -> None:
     assert rows(case, "SELECT count(*) FROM requests") == [(1,)]
 
 
+@pytest.mark.parametrize(
+    ("vector", "kept"),
+    [("[2.0, \"1.0\"]", [2.0, 1.0]), ("[1e39, 1.0]", None), ("[1e300]", None), ("[NaN]", None),
+     ("[[1.0]]", None)],
+)  # fmt: skip
+def test_a_vector_that_four_bytes_cannot_hold_is_a_reject(
+    loaded: Any, case: Path, vector: str, kept: list[float] | None
+) -> None:
+    tracer = Tracer()
+    numbers = [float("nan")] if "NaN" in vector else vector
+    listed = {"ai.values": ['"a"'], "ai.embeddings": [numbers]}
+    if isinstance(numbers, list):
+        listed = {"embedding.embeddings.0.embedding.text": "a",
+                  "embedding.embeddings.0.embedding.vector": numbers}  # fmt: skip
+    tracer.call({**CALL, **listed})
+    exhibit = loaded(tracer.request())
+    assert rows(case, "SELECT vector FROM vectors") == [(kept,)] * bool(kept)
+    assert exhibit.rows_rejected == (not kept)
+
+
 # Marks
 
 
@@ -769,6 +789,29 @@ def test_marks_of_log_records_are_epochs(loaded: Any, case: Path) -> None:
     assert rows(case, f"{sql} ORDER BY ALL") == [
         ("opentelemetry:rel", 1, 0.5, "zzz"), ("opentelemetry:rel", 2, 0.9, "zzz"),
     ]  # fmt: skip
+
+
+def test_own_fields_of_events_and_marks_fill_their_columns(loaded: Any, case: Path) -> None:
+    own = {"tier": "pro", "account_id": "a"}
+    thumb = {"gen_ai.evaluation.name": "user_feedback", "gen_ai.evaluation.score.label": "up",
+             "user.id": "u", **own}  # fmt: skip
+    flag = {"feature_flag.key": "f", "feature_flag.context.id": "u",
+            "feature_flag.result.variant": "b", "bucket": 7, "salt": "s", "stage": "2"}  # fmt: skip
+    judged = {"name": "tone", "score": 0.5, **own}
+    tracer = Tracer()
+    tracer.call(
+        {**CALL, "annotations.0.score": 0.5, "evaluations.0.evaluation.explanation": "x",
+         **{f"annotations.1.annotation.{key}": value for key, value in judged.items()}},
+        [("gen_ai.evaluation.result", thumb), ("feature_flag.evaluation", flag)],
+    )  # fmt: skip
+    exhibit = loaded(tracer.request())
+    sql = "SELECT tier, account_id, user_id FROM feedback"
+    assert rows(case, sql) == [("pro", "a", "u")]
+    assert rows(case, "SELECT bucket, salt, stage FROM assignments") == [(7, "s", "2")]
+    assert rows(case, "SELECT run_id, tier, account_id FROM eval_samples") == [
+        ("openinference:annotation:tone", "pro", "a")
+    ]
+    assert exhibit.left_out["annotation without a name"] == 2
 
 
 def test_the_run_of_a_judge_begins_with_its_first_mark(loaded: Any, case: Path) -> None:

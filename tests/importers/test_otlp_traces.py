@@ -36,6 +36,8 @@ from casework.case import Batch, Note, Reject
 from casework.importers._configuration import hash_params, hash_prompt
 from casework.importers._genai_names import INDEXED_INPUT, INPUT, NAMES, OUTPUT
 from casework.importers._importer import Options
+from casework.importers._otlp import Fault
+from casework.importers._otlp_tree import one_by_one
 from casework.importers.otlp_traces import otlp_traces
 from casework.tables import requests
 
@@ -749,6 +751,11 @@ BAD_SPANS: dict[str, tuple[Json, str]] = {
     "no trace id": ({"traceId": None}, "SPAN_ID"),
     "no start": ({"startTimeUnixNano": None}, "SPAN_TIME"),
     "start of zero": ({"startTimeUnixNano": "0"}, "SPAN_TIME"),
+    "start in milliseconds": ({"startTimeUnixNano": START // 10**6}, "SPAN_TIME"),
+    "value of an attribute that is none": (
+        {"attributes": [{"key": "x"}, *chat(), {"key": "safe", "value": False}]},
+        "SPAN_TYPE",
+    ),
     "start that is no number": ({"startTimeUnixNano": "2026-01-01"}, "SPAN_TIME"),
     "start before 1970": ({"startTimeUnixNano": "-5"}, "SPAN_TIME"),
     "start beyond 64 bits": ({"startTimeUnixNano": 2**64}, "SPAN_TIME"),
@@ -830,6 +837,8 @@ def test_a_bad_line_is_a_reject_and_the_others_stay(
             {"resourceSpans": [{"scopeSpans": [{"spans": [1]}]}]},
             "/resourceSpans/0/scopeSpans/0/spans/0",
         ),
+        ({"resourceSpans": [{"scopeSpanz": []}]}, "/resourceSpans/0"),
+        ({"resourceSpans": [{"scopeSpans": [{"spanz": [1]}]}]}, "/resourceSpans/0/scopeSpans/0"),
     ],
 )
 def test_a_request_of_another_shape_is_a_reject_where_it_departs(
@@ -839,6 +848,30 @@ def test_a_request_of_another_shape_is_a_reject_where_it_departs(
     assert len(found.rows) == 1
     ((locator, code, _),) = found.rejects
     assert (locator, code) == (f"line 1{pointer}", "OTLP_SHAPE")
+
+
+def test_the_error_of_an_attribute_names_its_place() -> None:
+    bad = [{"key": "x"}, *chat(), {"key": "safe", "value": False}]
+    (found,) = one_by_one(json.dumps(request(span(attributes=bad))).encode())
+    assert isinstance(found.content, Fault)
+    assert "$.attributes[3].value" in found.content.reason
+
+
+def test_names_of_lists_before_0_16_are_read(read: Reads) -> None:
+    sent = request(span())
+    scopes = sent["resourceSpans"][0].pop("scopeSpans")
+    sent["resourceSpans"][0]["instrumentationLibrarySpans"] = scopes
+    ((_, at),) = [(row, row["locator"]) for row in read(sent).rows]
+    assert at == "line 1/resourceSpans/0/instrumentationLibrarySpans/0/spans/0"
+
+
+def test_a_file_that_begins_with_metrics_is_recognised_by_its_spans(tmp_path: Path) -> None:
+    metrics = {"resourceMetrics": [{"scopeMetrics": [], "x": "y" * 1_000}]}
+    file = tmp_path / "all.jsonl"
+    file.write_bytes(jsonl(*[metrics] * 100, request(span())))
+    assert otlp_traces.recognises(source_of(file))
+    file.write_bytes(jsonl(*[metrics] * 100))
+    assert not otlp_traces.recognises(source_of(file))
 
 
 def test_a_broken_resource_rejects_its_spans(read: Reads) -> None:
@@ -1198,13 +1231,23 @@ def left_out(found: Outcome) -> int:
 
 
 def spans_in(tree: Json) -> int:
-    """The spans that stand where OTLP has spans."""
+    """The spans that stand where OTLP has spans; what stands in place of their lists is one."""
+    found = 0
     groups = tree.get("resourceSpans")
-    scopes = [
-        scope
-        for group in (groups if isinstance(groups, list) else [])
-        if isinstance(group, dict) and isinstance(group.get("scopeSpans"), list)
-        for scope in group["scopeSpans"]
-    ]
-    lists = [scope.get("spans") for scope in scopes if isinstance(scope, dict)]
-    return sum(len(spans) for spans in lists if isinstance(spans, list))
+    for group in groups if isinstance(groups, list) else []:
+        scopes = group.get("scopeSpans") if isinstance(group, dict) else None
+        found += scopes is None and is_strange(group)
+        for scope in scopes if isinstance(scopes, list) else []:
+            spans = scope.get("spans") if isinstance(scope, dict) else None
+            found += len(spans) if isinstance(spans, list) else spans is None and is_strange(scope)
+    return found
+
+
+def is_strange(node: Any) -> bool:
+    """Whether a node says something that is no resource and no scope."""
+    held = (
+        {name for name, value in node.items() if value is not None}
+        if isinstance(node, dict)
+        else set()
+    )
+    return bool(held - {"resource", "scope", "instrumentationLibrary", "schemaUrl"})

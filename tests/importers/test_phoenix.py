@@ -15,6 +15,7 @@ from fixtures.exports.phoenix import _SCHEMA, _insert
 from pyarrow import parquet
 from tests.importers.loading import load, refusal_of, rows, source_of
 
+from casework.errors import CaseworkError
 from casework.importers import Options, get
 
 DATABASE, TABLE = get("phoenix_database"), get("phoenix_annotations")
@@ -137,6 +138,28 @@ def test_a_mark_of_what_is_not_there_is_a_reject(case: Path, tmp_path: Path) -> 
     (exhibit,) = load(case, DATABASE, database(tmp_path / "phoenix.db", mark))
     assert (exhibit.rows_kept, exhibit.rows_rejected) == (1, 1)
     assert rows(case, "SELECT code, locator FROM rejects") == [("ORPHAN", "span_annotations/1")]
+
+
+def test_a_table_of_annotations_whose_partner_is_missing_is_passed_over_and_told(
+    case: Path, tmp_path: Path
+) -> None:
+    path = database(tmp_path / "phoenix.db")
+    with closing(sqlite3.connect(path)) as opened:
+        opened.execute("ALTER TABLE traces DROP COLUMN project_session_rowid")
+        opened.execute("DROP TABLE project_sessions")
+        opened.execute("CREATE TABLE IF NOT EXISTS project_session_annotations"
+                       "(id, project_session_id, name, annotator_kind, score)")  # fmt: skip
+        opened.commit()
+    (exhibit,) = load(case, DATABASE, path)
+    assert rows(case, "SELECT request_id FROM requests") == [("abc",)]
+    assert "rows of project_session_annotations" not in exhibit.fields
+
+
+def test_a_value_beyond_the_limit_is_named(tmp_path: Path, monkeypatch: Any) -> None:
+    monkeypatch.setattr("casework.importers._sqlite._MOST_BYTES", 1 << 20)
+    path = database(tmp_path / "phoenix.db", attributes={"x": "y" * (2 << 20)})
+    with pytest.raises(CaseworkError, match="larger than 1 MiB"):
+        list(DATABASE.read(source_of(path), Options()))
 
 
 @pytest.mark.parametrize("attributes", ["{", '{"a": 1, "a": 2}', "[" * 70 + "]" * 70, 7])

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from casework.case import Item, Note, Row
-from casework.importers._fields import FieldLog, Form
+from casework.importers._fields import OF_ACCOUNTS, FieldLog, Form
 from casework.importers._judges import Judges
 from casework.importers._shape import text
 from casework.importers._thumbs import as_number, numeric_signals, signal
@@ -31,16 +31,18 @@ _THUMB = Form(
         "comment": ("explanation",),
         "user_id": ("user_id", "identifier"),
         "surface": ("source",),
+        "session_id": ("session_id",),
+        **OF_ACCOUNTS,
     },
     uses={"signal": ("score", "label", "annotator_kind")},
 )
 _JUDGED = Form(
     eval_samples,
     of="annotation",
-    columns={"category": ("label",), "added_at": _WHEN},
+    columns={"category": ("label",), "added_at": _WHEN, **OF_ACCOUNTS},
     uses=_RUN,
 )
-_UNREAD = Form(eval_samples, of="annotation", columns={"added_at": _WHEN}, uses=_RUN)
+_UNREAD = Form(eval_samples, of="annotation", columns={"added_at": _WHEN, **OF_ACCOUNTS}, uses=_RUN)
 
 
 class Annotation(NamedTuple):

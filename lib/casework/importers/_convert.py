@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from contextlib import suppress
+from math import isfinite
 from typing import Any
 
 from casework.importers import _shape
@@ -13,6 +14,7 @@ from casework.tables._table import FLAG, INSTANT, REAL, TEXT, WHOLE
 _FLAGS = {"true": True, "yes": True, "1": True, "1.0": True,
           "false": False, "no": False, "0": False, "0.0": False}  # fmt: skip
 _WHOLE_LIMIT = 2**63
+_LARGEST_FLOAT = (2 - 2**-23) * 2.0**127
 
 
 def convert(value: Any, column: Column, instants: Instants) -> Any:
@@ -26,7 +28,7 @@ def convert(value: Any, column: Column, instants: Instants) -> Any:
     if column.type == "VARCHAR[]" and isinstance(value, list):
         return [_word(item) for item in value if item is not None]
     if column.type == "FLOAT[]" and isinstance(value, list) and value:
-        return [_real(item) for item in value]
+        return _vector(value)
     if isinstance(value, Mapping | list):
         raise ValueError("not a single value")
     read = {TEXT: _word, REAL: _real, WHOLE: _whole, FLAG: _flag}.get(column.type)
@@ -48,6 +50,15 @@ def _real(value: Any) -> float:
     found = _shape.number(float(value) if isinstance(value, str) else value)
     if found is None:
         raise ValueError("not a number")
+    return found
+
+
+def _vector(items: list[Any]) -> list[float]:
+    """Numbers that four bytes can hold, each finite."""
+    is_plain = {*map(type, items)} == {float}
+    found = items if is_plain and all(map(isfinite, items)) else [_real(item) for item in items]
+    if max(map(abs, found)) > _LARGEST_FLOAT:
+        raise ValueError("a number that four bytes cannot hold")
     return found
 
 

@@ -8,7 +8,8 @@ from collections.abc import Iterator, Mapping
 from hashlib import sha256
 from typing import Any
 
-from casework.case import Row
+from casework.case import Reject, Row
+from casework.importers._convert import convert
 from casework.importers._fields import FieldLog, Form
 from casework.importers._flattened import indexed
 from casework.importers._json_document import decoded
@@ -21,13 +22,17 @@ _LISTED = "embedding.embeddings."
 _MODELS = (
     *("embedding.model_name", "gen_ai.response.model", "gen_ai.request.model", "ai.model.id"),
 )
+_VECTOR = next(column for column in vectors.columns if column.name == "vector")
+_SHOWN = 4_000
 _EMBEDDING = Form(vectors, of="embedding", columns={})
 
 
 def embeddings(
     log: FieldLog, span: SpanRef, flat: Mapping[str, Any], locator: str
-) -> Iterator[Row]:
+) -> Iterator[Row | Reject]:
     """Yield a row for each embedding of a span that has both its text and its vector.
+
+    A vector in which something is no finite number of four bytes is a reject.
 
     Args:
         log: takes account of the fields.
@@ -41,15 +46,21 @@ def embeddings(
         vector, said = entry.get("embedding.vector"), text(entry.get("embedding.text"))
         if not (isinstance(vector, list) and vector and said):
             continue
+        where = f"{locator}/{name}"
+        try:
+            numbers = convert(vector, _VECTOR, log.instants)
+        except (ValueError, TypeError) as error:
+            yield Reject(where, "VALUE", f"vector: {error}", str(vector)[:_SHOWN], vectors)
+            continue
         log.took(_EMBEDDING, "vector", "vector")
         log.took(_EMBEDDING, "text", "text_id")
         about = {
             "text_id": sha256(said.encode("utf-8", "replace")).hexdigest(),
             "occurred_at": log.instants.find(span.begun),
-            "vector": vector,
+            "vector": numbers,
             "embedding_model": text(flat.get(model)),
         }
-        yield Row(vectors, f"{locator}/{name}", about)
+        yield Row(vectors, where, about)
 
 
 def _of_vercel(flat: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -21,6 +21,8 @@ MOST_PAIRS = 200_000
 _MOST_NAMES = 2_000
 _OTHERS = "(others)"
 _MOST_KINDS, _LONGEST_KIND = 50, 60
+OF_ACCOUNTS = {"account_id": ("account_id",), "tier": ("tier",)}
+"""Columns that own fields of a mark fill, of a person's as of a judge's."""
 _EMPTY: tuple[Any, ...] = (None, "", [], {})
 
 

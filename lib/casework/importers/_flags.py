@@ -15,7 +15,12 @@ _ARMS = ("feature_flag.result.variant", "feature_flag.variant", "feature_flag.re
 _EVALUATION = Form(
     assignments,
     of="feature_flag.evaluation",
-    columns={"experiment": (_KEY,), "unit_id": (_UNIT,), "arm": _ARMS},
+    columns={
+        "experiment": (_KEY,),
+        "unit_id": (_UNIT,),
+        "arm": _ARMS,
+        **{name: (name,) for name in ("bucket", "salt", "algorithm", "stage")},
+    },
 )
 
 

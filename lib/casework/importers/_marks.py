@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from casework.case import Row
-from casework.importers._fields import FieldLog, Form
+from casework.importers._fields import OF_ACCOUNTS, FieldLog, Form
 from casework.importers._flattened import indexed
 from casework.importers._shape import text
 from casework.importers._span_ref import SpanRef
@@ -28,25 +28,36 @@ _MARK_FIELDS = {"signal": ("score", "label", "annotator_kind")}
 _THUMB = Form(
     feedback,
     of="annotation",
-    columns={"reason": ("name",), "comment": ("explanation",), "user_id": ("identifier",)},
+    columns={
+        "reason": ("name",),
+        "comment": ("explanation",),
+        "user_id": ("identifier",),
+        **OF_ACCOUNTS,
+    },
     uses=_MARK_FIELDS,
 )
 _JUDGED = Form(
     eval_samples,
     of="annotation",
-    columns={"category": ("label",), "score": ("score",)},
+    columns={"category": ("label",), "score": ("score",), **OF_ACCOUNTS},
     uses={"run_id": ("name", "annotator_kind")},
 )
 _RESULT_THUMB = Form(
     feedback,
     of="evaluation",
-    columns={"reason": ("name",), "comment": ("explanation",)},
+    columns={
+        "reason": ("name",),
+        "comment": ("explanation",),
+        "user_id": ("enduser.id", "user.id", "user_id"),
+        "session_id": ("gen_ai.conversation.id", "session.id", "session_id"),
+        **OF_ACCOUNTS,
+    },
     uses={"signal": ("score.value", "score.label")},
 )
 _RESULT = Form(
     eval_samples,
     of="evaluation",
-    columns={"category": ("score.label",), "score": ("score.value",)},
+    columns={"category": ("score.label",), "score": ("score.value",), **OF_ACCOUNTS},
     uses={"run_id": ("name",)},
 )
 
@@ -104,6 +115,8 @@ class Marks:
                     twins[written] += 1
                     said = (written, twins[written])
                 asked = (level, kind, about, text(mark.get("name")))
+                if self._is_nameless(kind, mark):
+                    continue
                 epoch, first = self._epoch(asked, said, at)
                 if first != at:
                     self._log.leave(f"{level}.annotation that is repeated")
@@ -146,6 +159,15 @@ class Marks:
             for one in numbered:
                 yield one.make(signals.get(one.number)), one.trace_id
         self._numbers.clear()
+
+    def _is_nameless(self, kind: str, mark: Mapping[str, Any]) -> bool:
+        """Whether a mark has no name, and is no thumb in words; such are counted."""
+        label = mark.get("label")
+        is_thumb = kind == _BY_PERSON and as_number(label) is None and signal(label, None, "")
+        if text(mark.get("name")) or is_thumb:
+            return False
+        self._log.leave("annotation without a name")
+        return True
 
     def _epoch(self, asked: tuple[str | None, ...], said: Any, at: str) -> tuple[int, str]:
         """Which of the different marks of one name and thing this is, and where it was first."""

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from casework.case import Item, Row
+from casework.case import Item, Reject, Row
 from casework.importers import _genai_names as names
 from casework.importers._embeddings import embeddings
 from casework.importers._fields import FieldLog
@@ -183,7 +183,7 @@ class Others:
         self.waiting = Waiting()
         self._judges = {harness: Judges(harness) for harness in _NAMED_AT}
 
-    def rows(self, found: Beside) -> Iterator[Row]:
+    def rows(self, found: Beside) -> Iterator[Row | Reject]:
         """Yield the rows that need not wait for the rest of the source."""
         span, flat, place = found.span, found.attributes, found.place
         yield from embeddings(self._log, span, flat, place)

@@ -25,10 +25,12 @@ from casework.importers._otlp import (
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 _CONSTANT = re.compile(rb"[:\[,]\s*-?(?:NaN|Infinity)")
 _SNAKE = re.compile(r"_([a-z])")
-_SIGNALS: tuple[tuple[str, str, str, type[Span] | type[LogRecord]], ...] = (
-    (RESOURCE_SPANS, "scopeSpans", "spans", Span),
-    (RESOURCE_LOGS, "scopeLogs", "logRecords", LogRecord),
+# The second name of the list of scopes is that of OTLP before 0.16.
+_SIGNALS: tuple[tuple[str, tuple[str, str], str, type[Span] | type[LogRecord]], ...] = (
+    (RESOURCE_SPANS, ("scopeSpans", "instrumentationLibrarySpans"), "spans", Span),
+    (RESOURCE_LOGS, ("scopeLogs", "instrumentationLibraryLogs"), "logRecords", LogRecord),
 )
+_BESIDE = {"resource", "scope", "instrumentationLibrary", "schemaUrl"}
 
 _decode_elements = msgspec.json.Decoder(list[msgspec.Raw]).decode
 _decode_any = msgspec.json.Decoder().decode
@@ -86,22 +88,28 @@ def one_by_one(request: bytes) -> Iterator[Found]:
         fault = Fault("OTLP_SHAPE", "JSON, but no OTLP request: it has no resourceSpans")
         yield Found("", fault, raw=request.decode())
         return
-    yield from (Found(at, None) for at, _ in _members(tree, "", RESOURCE_METRICS))
+    yield from (Found(at, None) for at, _ in _members(tree, "", (RESOURCE_METRICS,)))
     for signal, of_scope, of_one, kind in _SIGNALS:
-        for group_at, group in _members(tree, "", signal):
+        for group_at, group in _members(tree, "", (signal,)):
             resource = _resource(group)
             for scope_at, scope in _members(group, group_at, of_scope):
-                for at, one in _members(scope, scope_at, of_one):
+                for at, one in _members(scope, scope_at, (of_one,)):
                     yield Found(at, _fit(one, kind), resource, msgspec.json.encode(one).decode())
 
 
-def _members(node: Any, at: str, name: str) -> Iterator[tuple[str, Any]]:
-    """Yield the members of a list of the node by pointer; what is no list or node, as it is."""
+def _members(node: Any, at: str, names: tuple[str, ...]) -> Iterator[tuple[str, Any]]:
+    """Yield the members of a list of the node by pointer; what is no list or node, as it is.
+
+    So is, as a list of itself, a node that has something else in place of that list.
+    """
     if not isinstance(node, dict):
         yield at, node
         return
+    held = {_camel(spelled) for spelled, value in node.items() if value is not None}
+    if at and held - _BESIDE and held.isdisjoint(names):
+        yield at, [node]
     for spelled, value in node.items():
-        if _camel(spelled) != name or value is None:
+        if _camel(spelled) not in names or value is None:
             continue
         if isinstance(value, list):
             yield from ((f"{at}/{spelled}/{i}", member) for i, member in enumerate(value))
@@ -115,7 +123,7 @@ def _fit(tree: Any, kind: type[Span] | type[LogRecord]) -> Span | LogRecord | Fa
     try:
         return msgspec.convert(_respelled(tree), kind)
     except msgspec.ValidationError as error:
-        return Fault("SPAN_TYPE", str(error))
+        return Fault("SPAN_TYPE", _why(tree, kind, error))
     except RecursionError:
         return Fault("JSON_DEPTH", "nested too deeply")
 
@@ -129,16 +137,39 @@ def _resource(group: Any) -> bytes:
         return b"null"
 
 
-def _respelled(value: Any) -> Any:
-    """Names as in camelCase; without nulls and empty attributes, which say nothing."""
+def _respelled(value: Any, *, with_empty: bool = False) -> Any:
+    """Names as in camelCase; without nulls and empty attributes, which say nothing.
+
+    Args:
+        value: what stands there.
+        with_empty: whether empty attributes stay, so that the others keep their places.
+    """
     if isinstance(value, dict):
-        return {_camel(key): _respelled(item) for key, item in value.items() if item is not None}
+        return {
+            _camel(key): _respelled(item, with_empty=with_empty)
+            for key, item in value.items()
+            if item is not None
+        }
     if isinstance(value, list):
-        members = [_respelled(item) for item in value]
+        members = [_respelled(item, with_empty=with_empty) for item in value]
+        if with_empty:
+            return [{"value": {}, **m} if isinstance(m, dict) and "key" in m else m
+                    for m in members]  # fmt: skip
         return [
-            m for m in members if not (isinstance(m, dict) and "key" in m and not m.get("value"))
+            m
+            for m in members
+            if not (isinstance(m, dict) and "key" in m and m.get("value") in (None, {}))
         ]
     return value
+
+
+def _why(tree: Any, kind: type[Span] | type[LogRecord], error: msgspec.ValidationError) -> str:
+    """What does not fit, with its place in the source."""
+    try:
+        msgspec.convert(_respelled(tree, with_empty=True), kind)
+    except msgspec.ValidationError as placed:
+        return str(placed)
+    return str(error)
 
 
 def _camel(name: str) -> str:

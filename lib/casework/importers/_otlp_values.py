@@ -10,6 +10,7 @@ from casework.importers._otlp import AnyValue, Fault
 
 _EXACT_IN_A_DOUBLE = 2**53
 _UINT64 = 2**64
+_FEWEST_NS = 10**17
 _NO_PARENT = "0" * 16
 _TRACE_BYTES, _SPAN_BYTES = 16, 8
 _URL_ALPHABET = re.compile(r"[-_]")
@@ -65,6 +66,8 @@ def exact(number: int | str) -> int | str:
 def instant(nanoseconds: int | str, name: str) -> int | None:
     """Read nanoseconds since 1970; None where there are none, which OTLP writes as 0.
 
+    A number that would be an instant before March 1973 counts something else, as milliseconds.
+
     Raises:
         Fault: SPAN_TIME, it is no number of nanoseconds.
     """
@@ -72,8 +75,8 @@ def instant(nanoseconds: int | str, name: str) -> int | None:
         number = int(nanoseconds or 0)
     except ValueError:
         number = -1
-    if not 0 <= number < _UINT64:
-        raise Fault("SPAN_TIME", f"{name} is no instant: {str(nanoseconds)[:40]!r}")
+    if not _FEWEST_NS <= number < _UINT64 and number != 0:
+        raise Fault("SPAN_TIME", f"{name} is no instant in nanoseconds: {str(nanoseconds)[:40]!r}")
     return number or None
 
 

@@ -29,6 +29,7 @@ _DERIVED = ("cumulative_error_count", "cumulative_llm_token_count_prompt",
             "cumulative_llm_token_count_completion", "llm_token_count_prompt",
             "llm_token_count_completion", "latency_ms")  # fmt: skip
 _ROWIDS = ("rowid", "id", "trace_rowid", "span_rowid", "project_session_id")
+_NOT_READ = ("experiments", "experiment_runs", "dataset_examples", "prompt_versions")
 _LEVELS = {
     "span_annotations": "span",
     "trace_annotations": "trace",
@@ -64,7 +65,7 @@ def spans(database: sqlite3.Connection, known: Tables) -> Found:
 def annotations(database: sqlite3.Connection, known: Tables) -> Iterator[Annotation | Reject]:
     """Annotations of all levels; one of what is not in the database is a `Reject`."""
     for table, level in _LEVELS.items():
-        if not {"name", "annotator_kind", "score"} <= known.get(table, set()):
+        if not _is_readable(table, level, known):
             continue
         for row in select(database, _annotations_sql(table, level, known)):
             at, about = f"{table}/{row['rowid']}", text(row.pop("about"))
@@ -83,10 +84,19 @@ def annotations(database: sqlite3.Connection, known: Tables) -> Iterator[Annotat
             yield Annotation(at, level, about, request, {**fields, "trace_id": trace})
 
 
+def _is_readable(table: str, level: str, known: Tables) -> bool:
+    """Whether a table of annotations and the one of what it is about have the columns needed."""
+    if level == "session" and not {"id", "session_id"} <= known.get("project_sessions", set()):
+        return False
+    key = {"trace": "trace_rowid", "session": "project_session_id"}.get(level, "span_rowid")
+    return {"name", "annotator_kind", "score", key} <= known.get(table, set())
+
+
 def left_out(database: sqlite3.Connection, known: Tables) -> Iterator[tuple[str, int]]:
     """Tables with evidence that is not read, and how many rows they have."""
-    for table in ("experiments", "experiment_runs", "dataset_examples", "prompt_versions"):
-        if table in known:
+    readable = {table for table, level in _LEVELS.items() if _is_readable(table, level, known)}
+    for table in (*_NOT_READ, *_LEVELS):
+        if table in known and table not in readable:
             (count,) = database.execute(f"SELECT count(*) FROM {table}").fetchone()
             yield f"rows of {table}", int(count)
     for name in _DERIVED:

@@ -22,11 +22,14 @@ def sequence(value: Any) -> list[Any]:
 
 
 def text(value: Any) -> str | None:
-    """Return a text that is not empty, or a number or flag as JSON writes it, or None."""
+    """Return a text that is not empty, or a number or flag as JSON writes it, or None.
+
+    NaN and the infinities, by which tables say that there is nothing, are none.
+    """
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int | float):
-        return str(value)
+        return str(value) if isinstance(value, int) or math.isfinite(value) else None
     return value if isinstance(value, str) and value else None
 
 

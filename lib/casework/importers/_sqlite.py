@@ -28,6 +28,10 @@ def open_database(source: Source) -> Iterator[sqlite3.Connection]:
         with closing(_connect(source.path)) as connection:
             yield connection
     except (sqlite3.Error, UnicodeError) as error:
+        if "too big" in str(error):
+            what = f"a value of the database is larger than {_MOST_BYTES >> 20} MiB"
+            fix = "take the row with that value out of a copy, and load the copy"
+            raise CaseworkError("DATABASE", what, fix, where=source.name) from error
         what = f"not a readable SQLite database: {error}"
         raise CaseworkError("DATABASE", what, "copy it while nobody writes to it, with its -wal "
                             "file checkpointed", where=source.name) from error  # fmt: skip

@@ -96,7 +96,7 @@ name hold no other number than -1, 0 and 1, and more than one of them, or the na
 thumbs |
 | `eval_samples` | all other marks: what judges and programs say, and grades. `run_id` is \
 `openinference:<annotator kind>:<name>` or `opentelemetry:<name>`, `item_id` the span, the trace, \
-the session or `gen_ai.response.id`; `epoch` counts the marks of one name on a span |
+the session or `gen_ai.response.id`; `epoch` counts the marks of one name on it |
 | `eval_runs` | a run for each of these `run_id`, from its first mark on; it has no end, and \
 covers no configuration |
 
@@ -124,7 +124,6 @@ Of a JSON key or an attribute that stands twice in one object, the last counts. 
 both spellings is read in camelCase where that is enough for a row.
 """
 
-import io
 import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -133,13 +132,12 @@ from itertools import islice
 from casework.case import Item, Note
 from casework.errors import CaseworkError
 from casework.importers._importer import Importer, Options, Shares
-from casework.importers._json_document import first_entries
 from casework.importers._json_stream import documents, runs
-from casework.importers._otlp import RESOURCE_LOGS, RESOURCE_METRICS, RESOURCE_SPANS, Fault
+from casework.importers._otlp import RESOURCE_METRICS
+from casework.importers._otlp_content import holds_otlp
 from casework.importers._otlp_events import Said
 from casework.importers._otlp_frames import may_be_messages, messages
 from casework.importers._otlp_pieces import Joined, Piece, piece_of, received, sent
-from casework.importers._otlp_protobuf import decode_message
 from casework.importers._otlp_reader import Reader
 from casework.importers._otlp_requests import LEFT_OUT, RECORDS, Part
 from casework.importers._otlp_said import said_in_logs, speaks_of_records
@@ -153,41 +151,6 @@ from casework.tables import (
     requests,
     vectors,
 )
-
-_SPELLINGS = (RESOURCE_SPANS, "resource_spans", RESOURCE_LOGS, "resource_logs")
-
-
-def _recognises(source: Source) -> bool:
-    head = source.head()
-    return _holds_messages(source) if may_be_messages(head) else _holds_requests(head)
-
-
-def _holds_requests(head: bytes) -> bool:
-    if not any(name.encode() in head for name in _SPELLINGS):
-        return False
-    for document in documents(io.BytesIO(head)):
-        found = first_entries(document.data.lstrip().removeprefix(b"["))
-        if any(name in found and isinstance(found[name], list | None) for name in _SPELLINGS):
-            return True
-    return False
-
-
-def _holds_messages(source: Source) -> bool:
-    """Whether the first message of a binary file is one of OTLP."""
-    try:
-        with source.open() as file:
-            first = next(messages(file, source.head()), None)
-    except BROKEN_COMPRESSION:
-        return False
-    if first is None or first.fault:
-        return False
-    if first.data.startswith(b"{"):
-        return _holds_requests(first.data)
-    try:
-        request = decode_message(first.data)
-    except Fault:
-        return False
-    return not request.resource_metrics
 
 
 def _read(source: Source, _options: Options) -> Iterator[Item]:
@@ -292,7 +255,7 @@ otlp_traces = Importer(
     name="otlp_traces",
     doc=__doc__ or "",
     tables=(requests, candidates, vectors, feedback, eval_samples, eval_runs, assignments),
-    recognises=_recognises,
+    recognises=holds_otlp,
     read=_read,
     shares=Shares(_can_share, _share, _join),
 )
