@@ -75,6 +75,25 @@ def test_nanoseconds_are_cut_and_digits_of_an_hour_are_no_count() -> None:
     assert instants.find("1764244068") is not None
 
 
+@pytest.mark.parametrize("name", ["toxicity", "hallucination", "pii", "bias", "sentiment"])
+@pytest.mark.parametrize("label", ["positive", "negative", "good"])
+def test_a_word_that_is_no_thumb_says_nothing_of_a_fault_or_a_sentiment(
+    name: str, label: str
+) -> None:
+    assert signal(label, None, name) is None
+    assert signal("thumbs_down", None, name) == -1
+    assert abs(signal(label, None, "answer") or 0) == 1
+
+
+@pytest.mark.parametrize("name", [
+    "off_topic", "plagiarism", "needs_improvement", "unanswered", "slow", "too_long", "repetitive",
+    "contains_secret", "blocked", "duplicate", "stale", "user_left",
+])  # fmt: skip
+def test_a_yes_to_a_fault_is_no_thumb_up(name: str) -> None:
+    assert signal("yes", None, name) is None
+    assert numeric_signals([0, 1], name) == {}
+
+
 def test_a_number_that_is_not_finite_is_no_text() -> None:
     assert [text(float(value)) for value in ("nan", "inf", "1.5")] == [None, None, "1.5"]
 

@@ -19,14 +19,20 @@ _DOWN = frozenset(
     )
 )
 _YES_OR_NO = frozenset(("1", "true", "yes", "0", "-1", "false", "no"))
+_UP_OR_DOWN = frozenset(
+    (
+        *("up", "thumbs_up", "thumbs-up", "thumbs up", "like"),
+        *("down", "thumbs_down", "thumbs-down", "thumbs down", "dislike"),
+    )
+)
 # what names a fault, as the beginning of a word and as a word
 _FAULTS_BY_STEM = (
     *("abus", "complain", "confus", "contradict", "crash", "danger", "defect", "disagree"),
     *("dislik", "downvot", "error", "escalat", "fabricat", "fail", "fals", "hallucinat", "hate"),
     *("illegal", "inaccura", "inappropria", "incoheren", "incomplet", "inconsisten", "incorrect"),
     *("inject", "insult", "irrelevan", "jailbreak", "leak", "mislead", "mistak", "negativ"),
-    *("nonsens", "offens", "poor", "problem", "profan", "refus", "reject", "spam", "stereotyp"),
-    *("toxic", "violat", "violen", "wrong"),
+    *("duplicat", "nonsens", "offens", "plagiar", "poor", "problem", "profan", "refus", "reject"),
+    *("repetiti", "spam", "stereotyp", "toxic", "violat", "violen", "wrong"),
 )
 _FAULTS_BY_WORD = (
     *("bad", "badly", "bias", "biased", "biases", "broken", "bug", "buggy", "bugs"),
@@ -34,7 +40,8 @@ _FAULTS_BY_WORD = (
     *("flaw", "flawed", "flaws", "harm", "harmful", "harms", "invalid", "issue", "issues"),
     *("misses", "missing", "outdated", "pii", "risk", "risks", "risky", "rude", "unclear"),
     *("unfair", "ungrounded", "unhelpful", "unrelated", "unresolved", "unsafe", "unsupported"),
-    *("untrue", "useless", "worse", "worst"),
+    *("untrue", "useless", "worse", "worst", "blocked", "left", "off topic", "secret", "secrets"),
+    *("slow", "slower", "stale", "too", "unanswered", "needs? improv[a-z]*"),
 )
 _FAULT = "(?:" + "|".join((*(rf"{s}\w*" for s in _FAULTS_BY_STEM), *_FAULTS_BY_WORD)) + ")"
 _MENDED = "(?:free|(?:avoid|correct|fix|handl|prevent|remov|resolv|solv)(?:ed|es|s|ing))"
@@ -50,11 +57,13 @@ _THUMBS = {"thumbs_up": 1, "thumb_up": 1, "👍": 1, "like": 1,
 
 
 def signal(label: Any, score: Any, name: str) -> int | None:
-    """Return +1 or -1 where a mark says so without doubt, else None.
+    """Return +1 or -1 where a mark says so, else None.
 
     A label counts first: a flag, a thumb or a word for one. Of numbers only -1, 0 and 1 count;
-    a grade of 0.8 is no thumb. Under `thumbs_down` a yes is a thumb down, and a no is neither. Yes
-    and no say nothing where the name asks for a fault: under `hallucination` a yes is no thumb up.
+    a grade of 0.8 is no thumb. Under `thumbs_down` a yes is a thumb down, and a no is neither. What
+    is no thumb by itself says nothing where the name asks for a fault, or for a sentiment: under
+    `hallucination` neither a yes nor `positive` is a thumb up. Faults are told by a list of words.
+    Under the name of one that is not among them a yes is taken for a thumb up.
 
     Args:
         label: the label of the mark, a text or a flag, or None.
@@ -69,9 +78,11 @@ def signal(label: Any, score: Any, name: str) -> int | None:
             return None
         said = str(int(score))
     found = 1 if said in _UP else -1 if said in _DOWN else None
-    if said not in _YES_OR_NO or found is None:
+    if said in _UP_OR_DOWN or found is None:
         return found
-    return None if _asks_for_a_fault(name) else _turned(name, found)
+    if _asks_for_a_fault(name) or "sentiment" in _words(name):
+        return None
+    return _turned(name, found) if said in _YES_OR_NO else found
 
 
 def thumb(label: Any) -> int | None:

@@ -6,8 +6,9 @@ array and as JSON Lines, current and of 2023; and a page of its API.
 
 ## Fills
 Spans of kind LLM and EMBEDDING become `requests`, by the same attribute names as `otlp_traces`;
-`request_id` is the span id. RETRIEVER and RERANKER spans become `candidates`, whose `query_id` is
-the attribute `query_id`, else `sha256:` and the SHA-256 of the text of the query, in hex, else the
+so do those of no kind that `otlp_traces` takes for a model call. `request_id` is the span id; where
+another trace of the file has that span id, `trace_id-span_id`. RETRIEVER and RERANKER spans become
+`candidates`, whose `query_id` is the attribute `query_id`, else `sha256:` and the SHA-256 of the text of the query, in hex, else the
 span id, and whose `request_id` is the one model call of the trace, where there is just one; a
 document without an id has `sha256:` and the SHA-256 of its content for one. Embeddings with text
 and vector become `vectors`, `text_id` being the SHA-256 of the text. Annotations and evaluations
@@ -22,7 +23,8 @@ from its first score on; it has no end, and covers no configuration.
 `output.value` |
 | `prompt_hash` | SHA-256 of the system messages |
 | `params_hash` | SHA-256 of `llm.invocation_parameters` without the model |
-| `status` | `error` where `status_code` is ERROR |
+| `status` | `error` where `status_code` is ERROR, STATUS_CODE_ERROR or 2; `ok` where it is OK, \
+UNSET, as the number of these, or missing; else as it stands |
 
 ## Leaves out
 Spans of other kinds, and retrievals without a document, counted; mime types.

@@ -25,8 +25,10 @@ Nothing that a row says: it is in `attributes`.
 Whether the span is a model call is not in the table: `casework evidence` counts the feedback that
 points at no request. A number is up or down where the numbers that people gave under that name are
 -1, 0 and 1 alone, and more than one of them. `NOT_PARSABLE` and a score that is no number are no
-judgment: both stay empty, and are told. A table that was saved without its index names no span, and
-is not recognised; nor is JSON by columns, as `to_json` writes by default.
+judgment: both stay empty, and are told. Several annotations of one name about one thing are epochs
+in the order of the file. Of two files, as of pages of the API that were saved apart, the second
+begins again, and what then differs is a reject: put the pages into one file. A table that was saved
+without its index names no span, and is not recognised; nor is JSON by columns, as `to_json` writes by default.
 """
 
 from collections.abc import Iterator, Mapping
