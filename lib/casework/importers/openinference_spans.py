@@ -5,16 +5,16 @@ The span table of Phoenix as Parquet (columns `context.span_id`, `attributes.<na
 array and as JSON Lines, current and of 2023; and a page of its API.
 
 ## Fills
-Spans of kind LLM and EMBEDDING become `requests`, by the same attribute names as `otlp_traces`;
-so do those of no kind that `otlp_traces` takes for a model call. `request_id` is the span id; where
+Spans of kind LLM and EMBEDDING become `requests`, by the same attribute names as `otlp_traces`; so
+do those of no kind that `otlp_traces` takes for a model call. `request_id` is the span id; where
 another trace of the file has that span id, `trace_id-span_id`. RETRIEVER and RERANKER spans become
-`candidates`, whose `query_id` is the attribute `query_id`, else `sha256:` and the SHA-256 of the text of the query, in hex, else the
-span id, and whose `request_id` is the one model call of the trace, where there is just one; a
-document without an id has `sha256:` and the SHA-256 of its content for one. Embeddings with text
-and vector become `vectors`, `text_id` being the SHA-256 of the text. Annotations and evaluations
-of a span, a trace or a session become `feedback` where a person says up or down, else
-`eval_samples` of the run `openinference:<annotator kind>:<name>`, which has a row in `eval_runs`
-from its first score on; it has no end, and covers no configuration.
+`candidates`, whose `query_id` is the attribute `query_id`, else `sha256:` and the SHA-256 of the
+text of the query, in hex, else the span id, and whose `request_id` is the one model call of the
+trace, where there is just one; a document without an id has `sha256:` and the SHA-256 of its
+content for one. Embeddings with text and vector become `vectors`, `text_id` being the SHA-256 of
+the text. Annotations and evaluations of a span, a trace or a session become `feedback` where a
+person says up or down, else `eval_samples` of the run `openinference:<annotator kind>:<name>`,
+which has a row in `eval_runs` from its first score on; it has no end, and covers no configuration.
 
 | column of `requests` | from |
 |---|---|

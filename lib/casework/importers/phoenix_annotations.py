@@ -28,7 +28,8 @@ points at no request. A number is up or down where the numbers that people gave 
 judgment: both stay empty, and are told. Several annotations of one name about one thing are epochs
 in the order of the file. Of two files, as of pages of the API that were saved apart, the second
 begins again, and what then differs is a reject: put the pages into one file. A table that was saved
-without its index names no span, and is not recognised; nor is JSON by columns, as `to_json` writes by default.
+without its index names no span, and is not recognised; nor is JSON by columns, as `to_json` writes
+by default.
 """
 
 from collections.abc import Iterator, Mapping
