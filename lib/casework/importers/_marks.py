@@ -115,8 +115,6 @@ class Marks:
                     twins[written] += 1
                     said = (written, twins[written])
                 asked = (level, kind, about, text(mark.get("name")))
-                if self._is_nameless(kind, mark):
-                    continue
                 epoch, first = self._epoch(asked, said, at)
                 if first != at:
                     self._log.leave(f"{level}.annotation that is repeated")
@@ -159,15 +157,6 @@ class Marks:
             for one in numbered:
                 yield one.make(signals.get(one.number)), one.trace_id
         self._numbers.clear()
-
-    def _is_nameless(self, kind: str, mark: Mapping[str, Any]) -> bool:
-        """Whether a mark has no name, and is no thumb in words; such are counted."""
-        label = mark.get("label")
-        is_thumb = kind == _BY_PERSON and as_number(label) is None and signal(label, None, "")
-        if text(mark.get("name")) or is_thumb:
-            return False
-        self._log.leave("annotation without a name")
-        return True
 
     def _epoch(self, asked: tuple[str | None, ...], said: Any, at: str) -> tuple[int, str]:
         """Which of the different marks of one name and thing this is, and where it was first."""
