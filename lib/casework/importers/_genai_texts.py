@@ -89,6 +89,11 @@ def _turns(
     from_events: list[Turn] | None,
 ) -> tuple[list[Turn], bool]:
     """Take the best record of a conversation in which something was said; the others repeat it."""
+    best = said.get(whole_names[0])
+    if best is not None:
+        found, is_whole = turns(best)
+        if found and found[0][1]:
+            return found, is_whole
     silent: list[Turn] = []
     for found, is_whole in _records(said, whole_names, prefixes, from_events):
         if any(text for _, text in found):

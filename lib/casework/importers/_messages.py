@@ -56,9 +56,15 @@ def turns(said: Any) -> tuple[list[Turn], bool]:
         return [("", said)], True
     try:
         value = _decode(said)
-        plain = [*map(_plain_turn, value)] if isinstance(value, list) else [None]
-        if all(plain):
-            return [turn for turn in plain if turn], True
+        if value.__class__ is list:
+            plain: list[Turn] = []
+            for one in value:
+                turn = _plain_turn(one)
+                if turn is None:
+                    break
+                plain.append(turn)
+            else:
+                return plain, True
         return (_turns(value) if _is_said(value) else [("", said)]), True
     except (ValueError, RecursionError):
         return [("", said)], False
