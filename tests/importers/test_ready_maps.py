@@ -84,8 +84,22 @@ def test_qualtrics_with_its_three_rows_of_header(tmp_path: Path, tail: str) -> N
     )
     found = loaded(tmp_path, "nps_qualtrics", text)
     assert found.rows(NPS) == [("acme", 10.0, "2026-03-14 10:01:01+00", "a@x.test")]
-    assert found.rows("SELECT comment, locator FROM nps") == [("fine", "row 3")]
+    # `StartDate` is when the link was opened, and no invitation
+    sql = "SELECT comment, locator, invited_at FROM nps"
+    assert found.rows(sql) == [("fine", "row 3", None)]
     assert len(found.rejects) == bool(tail)
+
+
+def test_a_question_of_satisfaction_is_no_score_of_recommendation(tmp_path: Path) -> None:
+    text = (
+        "RecordedDate,ResponseId,ExternalReference,Q3\n"
+        "Recorded Date,Response ID,External Data Reference,How satisfied are you (1 to 5)?\n"
+        "a,b,c,d\n2026-03-14 10:01:01,R_1,acme,4\n"
+    )
+    with pytest.raises(CaseworkError, match="MAP_COLUMN"):
+        loaded(tmp_path, "nps_qualtrics", text)
+    rated = f"Company,Rating,{QUESTION},Date\nacme,4,9,2026-01-02\n"
+    assert loaded(tmp_path, "nps_generic", rated).rows("SELECT score FROM nps") == [(9.0,)]
 
 
 def test_typeform_is_in_utc_whatever_zone_is_named(tmp_path: Path) -> None:

@@ -352,19 +352,23 @@ READ = [
     ("input_tokens", "42.0", 42),
     ("input_tokens", "9007199254740993", 9007199254740993),
     ("status", "", None),
+    ("fingerprint", "", None),
+    ("output_text", "", ""),
     ("ended_at", "2026-03-01T10:00:00+01:00", NINE),
     ("ended_at", " ", None),
 ]
 
 
-def test_texts_are_read_as_their_column_says(tmp_path: Path) -> None:
-    empty = dict.fromkeys(("latency_ms", "input_tokens", "status", "ended_at"), "")
+@pytest.mark.parametrize("form", [as_csv, as_lines, as_parquet])
+def test_texts_are_read_as_their_column_says(tmp_path: Path, form: Any) -> None:
+    empty = dict.fromkeys((column for column, *_ in READ), "")
     records = [
         {**request(f"r{number}"), **empty, column: text}
         for number, (column, text, _) in enumerate(READ)
     ]
-    loaded = Loaded(tmp_path, "requests.csv", as_csv(records))
-    for number, (column, _, expected) in enumerate(READ):
+    loaded = Loaded(tmp_path, "requests.x", form(records), table="requests")
+    for number, (column, text, value) in enumerate(READ):
+        expected = None if form is as_csv and not text else value  # an empty field holds nothing
         sql = f"SELECT {column} FROM requests WHERE request_id = 'r{number}'"
         assert loaded.rows(sql) == [(expected,)]
 
@@ -379,6 +383,13 @@ UNREADABLE = [
     ("ended_at", "infinity", "cannot be read as timestamp"),
     ("ended_at", "290000-01-01 00:00:00Z", "cannot be read as timestamp"),
     ("ended_at", "2026-03-01 10:00:00 Mars/Base", "cannot be read as timestamp"),
+    ("ended_at", "2026-07-01 10:00:00 BST", "cannot be read as timestamp"),
+    ("ended_at", "2026-07-01 10:00:00 IST", "cannot be read as timestamp"),
+    ("ended_at", "2026-07-01 10:00:00 NZ", "cannot be read as timestamp"),
+    ("ended_at", "2026-07-01 10:00:00 +5", "cannot be read as timestamp"),
+    ("ended_at", "3/1/26 9:00", "cannot be read as timestamp"),
+    ("ended_at", "26-03-01 10:00:00", "cannot be read as timestamp"),
+    ("ended_at", "epoch", "cannot be read as timestamp"),
     ("ended_at", "17", "cannot be read as timestamp"),
     ("ended_at", "202603011000", "cannot be read as timestamp"),
     ("ended_at", "20260301100000", "cannot be read as timestamp"),
@@ -487,6 +498,37 @@ def test_vectors_come_as_lists_or_as_json_text(tmp_path: Path) -> None:
         assert loaded.rows("SELECT vector FROM vectors") == [([0.5, -1.0],)]
 
 
+@pytest.mark.parametrize("vector", ["[]", "[null]", "[1, null]", '["x"]', '[1, "inf"]'])
+def test_what_is_no_vector_is_a_reject(tmp_path: Path, vector: str) -> None:
+    line = f'{{"text_id": "t", "occurred_at": "2026-03-01T09:00:00Z", "vector": {vector}}}\n'
+    ((locator, _, why),) = Loaded(tmp_path, "vectors.jsonl", line).rejects
+    assert (locator, why.endswith("cannot be read as float[]")) == ("line 1", True)
+
+
+def test_a_vector_that_is_not_finite_is_a_reject_and_elsewhere_a_text(tmp_path: Path) -> None:
+    rows = [{"text_id": f"t{n}", "occurred_at": NINE, "vector": [1.0, odd], "emb": [odd]}
+            for n, odd in enumerate((2.0, float("nan"), float("inf")))]  # fmt: skip
+    loaded = Loaded(tmp_path, "vectors.parquet", as_parquet(rows))
+    assert loaded.rows("SELECT text_id FROM vectors") == [("t0",)]
+    assert [locator for locator, *_ in loaded.rejects] == ["row 2", "row 3"]
+    (tmp_path / "kept").mkdir()
+    calls = [{"request_id": row["text_id"], **row} for row in rows]
+    kept = Loaded(tmp_path / "kept", "requests.parquet", as_parquet(calls))
+    found = [json.loads(one)["emb"] for (one,) in kept.rows("SELECT attributes FROM requests")]
+    assert found == [[2.0], "[nan]", "[inf]"]
+
+
+def test_a_duration_is_no_bare_number(tmp_path: Path) -> None:
+    columns = {"request_id": ["r"], "occurred_at": ["2026-03-01T09:00:00Z"]}
+    took = pa.array([5_000_000], pa.duration("us"))
+    pa.parquet.write_table(pa.table({**columns, "latency_ms": took}), out := io.BytesIO())
+    with pytest.raises(CaseworkError, match=r"SOURCE_UNREADABLE.*'latency_ms' holds durations"):
+        Loaded(tmp_path, "requests.parquet", out.getvalue())
+    scaled = '[columns]\nlatency_ms = {source = "latency_ms", scale = 0.001}\n'
+    loaded = Loaded(tmp_path, "requests.parquet", out.getvalue(), map_text=scaled)
+    assert loaded.rows("SELECT latency_ms FROM requests") == [(5000.0,)]
+
+
 # Instants
 
 
@@ -495,7 +537,9 @@ INSTANTS = [
     ("2026-03-01 10:00:00+01", None, NINE),
     ("2026-03-01T10:00:00.000+0100", None, NINE),
     ("2026-03-01 09:00:00 UTC", None, NINE),
+    ("2026-03-01 09:00:00 gmt", None, NINE),
     ("2026-03-01 04:00:00 America/New_York", None, NINE),
+    ("2026-03-01 04:00:00 Etc/GMT+5", None, NINE),
     ("1772355600", None, NINE),
     ("1772355600000", None, NINE),
     ("1772355600000000", None, NINE),
@@ -557,17 +601,21 @@ def test_typed_instants(tmp_path: Path) -> None:
 def test_an_end_on_the_last_day_of_the_calendar_is_none(tmp_path: Path) -> None:
     """Tables with a history write so that a row still holds; elsewhere it is no instant."""
     ends = ["9999-12-31", "9999-12-31T23:59:59Z", "9999-12-31 23:59:59.9999999", "infinity",
-            "9999-12-30T12:00:00-13:00", "2100-01-01T00:00:00Z", "9998-12-31T00:00:00Z",
+            "9999-12-30T12:00:00-13:00", "12/31/9999", "31.12.9999", "31-DEC-9999", "99991231",
+            "31/12/9999 00:00", "2100-01-01T00:00:00Z", "9998-12-31T00:00:00Z",
             "-infinity", "99999-12-31"]  # fmt: skip
     records = [{"person": f"p{i}", "active_until": end} for i, end in enumerate(ends)]
     loaded = Loaded(tmp_path, "people.csv", as_csv(records))
     rows = loaded.rows("SELECT person, CAST(active_until AS VARCHAR) FROM people ORDER BY person")
     assert dict(rows) == {
-        **dict.fromkeys(("p0", "p1", "p2", "p3", "p4")),
-        "p5": "2100-01-01 00:00:00+00",
-        "p6": "9998-12-31 00:00:00+00",
+        **dict.fromkeys(f"p{n}" for n in range(len(ends) - 4)),
+        f"p{len(ends) - 4}": "2100-01-01 00:00:00+00",
+        f"p{len(ends) - 3}": "9998-12-31 00:00:00+00",
     }
-    assert [locator for locator, *_ in loaded.rejects] == ["row 8", "row 9"]
+    assert [locator for locator, *_ in loaded.rejects] == [
+        f"row {len(ends) - 1}",
+        f"row {len(ends)}",
+    ]
     (tmp_path / "typed").mkdir()
     typed = [{"person": "a", "active_until": datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)},
              {"person": "b", "active_until": datetime(2030, 1, 1, tzinfo=UTC)}]  # fmt: skip
@@ -666,6 +714,7 @@ def test_a_value_that_the_map_does_not_translate_is_a_reject(tmp_path: Path) -> 
         ("%Y/%m/%d %H:%M:%S", "2026/03/01 09:00:00", 0),
         ("%Y-%m-%d %H:%M:%S %z", "2026-03-01 10:00:00 +0100", 0),
         ("%Y-%m-%d %H:%M:%S %Z", "2026-03-01 10:00:00 Europe/Berlin", 0),
+        ("%a %b %d %H:%M:%S %Z %Y", "Sun Mar 01 09:00:00 UTC 2026", 0),
     ],
 )
 def test_formats_of_instants(tmp_path: Path, format: str, value: str, microsecond: int) -> None:
@@ -675,6 +724,24 @@ def test_formats_of_instants(tmp_path: Path, format: str, value: str, microsecon
     assert loaded.rows("SELECT occurred_at FROM requests") == [(expected,)]
     is_naive = format == "%Y/%m/%d %H:%M:%S"
     assert any("read as UTC" in note for note in loaded.exhibit.notes) == is_naive
+
+
+@pytest.mark.parametrize(
+    ("format", "value"),
+    [
+        ("%Y-%m-%d %H:%M:%S %Z", "2026-07-01 10:00:00 BST"),
+        ("%a %b %d %H:%M:%S %Z %Y", "Wed Jul 01 10:00:00 PST 2026"),
+        ("%m/%d/%Y", "10/09/23"),
+    ],
+)
+def test_what_a_format_reads_by_guessing_is_a_reject(
+    tmp_path: Path, format: str, value: str
+) -> None:
+    mapping = f'[columns]\noccurred_at = {{source = "t", format = "{format}"}}\n'
+    loaded = Loaded(tmp_path, "requests.csv", f"id,t\nr1,{value}\n", map_text=mapping)
+    assert [why for _, _, why in loaded.rejects] == [
+        f"occurred_at: {value} cannot be read as timestamp"
+    ]
 
 
 def test_an_epoch_format_reads_small_numbers_too(tmp_path: Path) -> None:
@@ -755,6 +822,10 @@ def test_one_source_column_can_fill_two(tmp_path: Path) -> None:
         ),
         ('[columns]\nsignal = {source = "t", values = 3}\n', "MAP_INVALID"),
         ('table = "requests"\n[constants]\ninput_tokens = "many"\n', "MAP_INVALID"),
+        (
+            'table = "requests"\n[constants]\noccurred_at = "2026-07-01 10:00:00 BST"\n',
+            "MAP_INVALID",
+        ),
         ('[columns]\nregion = "r"\n[constants]\nregion = "eu"\n', "MAP_INVALID"),
         ('table = "artifact_inputs"\n[constants]\npin = "nailed"\n', "MAP_INVALID"),
     ],
@@ -880,6 +951,21 @@ def test_lines_of_json_that_cannot_be_used(tmp_path: Path) -> None:
     assert raw == lines[5].strip()
 
 
+def test_a_name_in_a_header_may_have_blanks_around_it(tmp_path: Path) -> None:
+    loaded = Loaded(tmp_path, "units.csv", "unit_id, region\nu1,eu\n")
+    assert loaded.rows("SELECT region FROM units") == [("eu",)]
+
+
+def test_rejects_of_a_stream_are_told_while_it_is_read(tmp_path: Path) -> None:
+    """They are not held: a small archive may unpack to very many."""
+    (tmp_path / "units.jsonl").write_bytes(b'{"unit_id": "u1"}\n' + b"{\n" * 10)
+    items = table_file.read(loading.source_of(tmp_path / "units.jsonl"), Options())
+    taken = [type(next(items)).__name__ for _ in range(9)]
+    assert set(taken) == {"Reject"}
+    for name in ("staged-000000.parquet",):
+        assert not [*tmp_path.rglob(name)]
+
+
 def test_elements_of_an_array_that_are_no_records(tmp_path: Path) -> None:
     loaded = Loaded(tmp_path, "units.json", '[{"unit_id": "u0"}, 7, {"unit_id": "u2"}, null]')
     assert loaded.rows("SELECT locator FROM units") == [("/0",), ("/2",)]
@@ -909,6 +995,8 @@ LARGE = b"unit_id\n" + b"".join(b"u%d\n" % number for number in range(100_000))
         ("units.csv", b"unit_id,x,x\nu1,2,3\n"),
         ("units.csv", b""),
         ("units.csv", b"unit_id," + b"a" * 70_000 + b"\nu1,2\n"),
+        ("units.csv", b"unit_id," + b",".join(b"c%d" % n for n in range(4_000)) + b"\n"),
+        ("units.parquet", as_parquet([{f"c{n}": 1 for n in range(4_000)}])),
     ],
     ids=str_only,
 )
@@ -965,12 +1053,17 @@ def told(tmp_path: Path, name: str, data: bytes) -> tuple[Exhibit, list[tuple[An
     return loaded.exhibit, loaded.rows(sql)
 
 
-def expected(records: list[tuple[str, str, str]], *, empty: str | None) -> list[tuple[Any, ...]]:
-    """What must be kept of records: the first of each id, none without one."""
+def expected(
+    records: list[tuple[str, str, str]], *, empty_note: str | None
+) -> list[tuple[Any, ...]]:
+    """What must be kept of records: the first of each id, none without one.
+
+    Of JSON the attributes are kept as they stand.
+    """
     kept: dict[str, tuple[Any, ...]] = {}
     for number, (unit, region, note) in enumerate(records, start=1):
         if unit and unit not in kept:
-            kept[unit] = (number, unit, region or empty, note or empty)
+            kept[unit] = (number, unit, region or None, note or empty_note)
     return list(kept.values())
 
 
@@ -990,7 +1083,7 @@ def test_any_csv_text_is_kept_or_told(tmp_path: Path, records: list[tuple[str, s
     writer.writerow(("unit_id", "region", "note"))
     writer.writerows(records)
     exhibit, rows = told(tmp_path, "units.csv", out.getvalue().encode())
-    assert_nothing_is_lost(records, exhibit, rows, expected(records, empty=None))
+    assert_nothing_is_lost(records, exhibit, rows, expected(records, empty_note=None))
 
 
 @QUICK
@@ -1001,7 +1094,7 @@ def test_any_text_in_json_lines_is_kept_or_told(
     names = ("unit_id", "region", "note")
     data = as_lines([dict(zip(names, record, strict=True)) for record in records])
     exhibit, rows = told(tmp_path, "units.jsonl", data)
-    assert_nothing_is_lost(records, exhibit, rows, expected(records, empty=""))
+    assert_nothing_is_lost(records, exhibit, rows, expected(records, empty_note=""))
 
 
 @QUICK

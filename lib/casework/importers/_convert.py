@@ -9,7 +9,7 @@ from typing import Any
 from casework.importers import _shape
 from casework.importers._instants import Instants
 from casework.tables import Column
-from casework.tables._table import FLAG, INSTANT, REAL, TEXT, WHOLE
+from casework.tables._table import FLAG, INSTANT, REAL, TEXT, VECTOR, WHOLE
 
 _FLAGS = {"true": True, "yes": True, "1": True, "1.0": True,
           "false": False, "no": False, "0": False, "0.0": False}  # fmt: skip
@@ -27,7 +27,7 @@ def convert(value: Any, column: Column, instants: Instants) -> Any:
         return instants.read(value)
     if column.type == "VARCHAR[]" and isinstance(value, list):
         return [_word(item) for item in value if item is not None]
-    if column.type == "FLOAT[]" and isinstance(value, list) and value:
+    if column.type == VECTOR and isinstance(value, list) and value:
         return _vector(value)
     if isinstance(value, Mapping | list):
         raise ValueError("not a single value")

@@ -13,10 +13,9 @@ from pathlib import Path
 
 from casework.case import Reject, literal
 from casework.errors import CaseworkError
-from casework.importers._expressions import RESERVED
 from casework.importers._records import Record
 from casework.importers._source import BROKEN_COMPRESSION, Source
-from casework.importers._staging import Staged, stage, unreadable
+from casework.importers._staging import Staging, check_names, stage, unreadable
 from casework.importers._zip import MAX_RATIO, MAX_TOTAL
 
 _QUOTED = re.compile(r'"(?:[^"]|"")*"')
@@ -64,15 +63,13 @@ def csv_relation(source: Source) -> tuple[str, list[str]]:
     return relation, header
 
 
-def stage_csv(source: Source, folder: str, header_rows: int = 1) -> Staged:
-    """Stage the whole rows of a CSV file; torn ones become rejects.
+def stage_csv(source: Source, folder: str, header_rows: int = 1) -> Staging:
+    """Stage the whole rows of a CSV file; torn ones are rejects.
 
     Rows of the header below the first are among the rows.
     """
     header, delimiter = _header(source, header_rows)
-    rejects: list[Reject] = []
-    paths = stage(source, folder, _records(source, header, delimiter, rejects), header)
-    return Staged(paths, rejects)
+    return stage(source, folder, _records(source, header, delimiter), header)
 
 
 def csv_records(source: Source) -> Iterator[Record | Reject]:
@@ -86,14 +83,13 @@ def csv_records(source: Source) -> Iterator[Record | Reject]:
     header, delimiter = _first_line(source)
     if len(set(header)) < len(header):
         raise unreadable(source, "two columns have one name")
-    rejects: list[Reject] = []
     try:
-        for record in _records(source, header, delimiter, rejects):
-            record.values.pop("", None)
-            yield record
+        for found in _records(source, header, delimiter):
+            if isinstance(found, Record):
+                found.values.pop("", None)
+            yield found
     except BROKEN_COMPRESSION as error:
         raise unreadable(source, f"cannot be read: {error}") from error
-    yield from rejects
 
 
 def csv_names(source: Source) -> list[str]:
@@ -104,17 +100,24 @@ def csv_names(source: Source) -> list[str]:
         return []
 
 
+def csv_below(source: Source) -> dict[str, str]:
+    """What the second row of a header says of each column.
+
+    Raises:
+        CaseworkError: SOURCE_UNREADABLE.
+    """
+    header, delimiter = _header(source, header_rows=2)
+    return dict(zip(header, _second_line(source, delimiter), strict=False))
+
+
 def _header(source: Source, header_rows: int = 1) -> tuple[list[str], str]:
     header, delimiter = _first_line(source)
     if header_rows > 1:
         header = _named_by_two(header, _second_line(source, delimiter))
-    if not header or any(not name.strip() for name in header):
+    header = [name.strip() for name in header]
+    if not header or not all(header):
         raise unreadable(source, "the first line does not name all columns")
-    folded = [name.lower() for name in header]
-    if len(set(folded)) < len(folded):
-        raise unreadable(source, "two columns have one name")
-    if any(name.startswith(RESERVED) for name in folded):
-        raise unreadable(source, f"no column may begin with {RESERVED!r}")
+    check_names(source, header)
     return header, delimiter
 
 
@@ -168,9 +171,7 @@ def _first_record(text: str, delimiter: str) -> list[str]:
         return []
 
 
-def _records(
-    source: Source, header: list[str], delimiter: str, rejects: list[Reject]
-) -> Iterator[Record]:
+def _records(source: Source, header: list[str], delimiter: str) -> Iterator[Record | Reject]:
     csv.field_size_limit(_LINE_BYTES)
     with source.open() as raw:
         text = io.TextIOWrapper(raw, encoding="utf-8-sig", errors="surrogateescape", newline="")
@@ -189,7 +190,7 @@ def _records(
                 return
             except csv.Error as error:
                 number += 1
-                rejects.append(_torn(number, str(error), lines))
+                yield _torn(number, str(error), lines)
                 continue
             if not row and len(header) > 1:
                 continue  # a blank line
@@ -197,9 +198,9 @@ def _records(
             row = row or [""]
             if len(row) != len(header):
                 what = f"{len(row)} values for {len(header)} columns"
-                rejects.append(_torn(number, what, lines))
+                yield _torn(number, what, lines)
             elif not _is_utf_8(row):
-                rejects.append(_torn(number, "not UTF-8", lines)._replace(code="ENCODING"))
+                yield _torn(number, "not UTF-8", lines)._replace(code="ENCODING")
             else:
                 values = {name: value or None for name, value in zip(header, row, strict=True)}
                 yield Record(f"row {number}", values)

@@ -1,15 +1,14 @@
 """SQL that turns source columns into evidence columns, and says why a row cannot be used."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from casework.case import identifier, literal
-from casework.importers._instants import CALENDARS
+from casework.importers._instants import CALENDARS, LOCAL, ZONE
 from casework.importers._map_file import EPOCHS, Field, written
 from casework.tables import Table
-from casework.tables._table import FLAG, INSTANT, JSON, REAL, TEXT, WHOLE
+from casework.tables._table import FLAG, INSTANT, JSON, REAL, TEXT, VECTOR, WHOLE
 
 LOCATOR = '"casework locator"'
 RAW = '"casework raw"'
@@ -20,12 +19,16 @@ _WHOLE_KINDS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT",
 _NUMERIC_KINDS = (*_WHOLE_KINDS, "FLOAT", "DOUBLE", "DECIMAL")
 ZONED_KINDS = (INSTANT, "TIMESTAMPTZ_NS")
 """Types of an instant in DuckDB; the second is what pandas writes."""
-# A zone may be an offset, a letter or a name; what is none, such as `PM`, cannot be cast.
-_HAS_ZONE = r"([A-Za-z]|[+-]\d{2}(:?\d{2})?)$"
-# Instants outside are none that Python can hold; infinity is one of them.
-_FIRST, _LAST = "0001-01-02 00:00:00+00", "9999-12-30 00:00:00+00"
-# How tables with a history write that a row has no end: the last day of the calendar, or infinity.
-_NEVER = "(9999-12-3[01]([^0-9].*)?|infinity)"
+# A zone as `%Z` finds it in a text. DuckDB would read each short name as one of its zones.
+_ZONE_WITHIN = r"\b(?i:utc|gmt)\b|[A-Za-z]/[A-Za-z]"
+# A year before was one of two digits. One after is none that Python can hold, as is infinity.
+_FIRST, _LAST = "1900-01-01 00:00:00+00", "9999-12-30 00:00:00+00"
+# How tables with a history write that a row has no end: the last day of the calendar, in whichever
+# order, or infinity.
+_NEVER = (
+    "((9999([-/.]?)12([-/.]?)3[01]|12[-/.]3[01][-/.]9999|3[01][-/. ](12|dec)[-/. ]9999)"
+    "([^0-9].*)?|infinity)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,18 +89,19 @@ def value(table: Table, name: str, entry: Field, kind: str, timezone: str) -> st
         return f"(CASE {source} WHEN 1 THEN true WHEN 0 THEN false END)"
     if target == FLAG and kind == TEXT:  # pandas writes 1 as 1.0 where some are missing
         return f"TRY_CAST(regexp_replace({source}, '^([01])[.]0*$', '\\1') AS {FLAG})"
+    found = f"TRY_CAST({source} AS {target})"
     if target.endswith(("[]", ")")) and kind == TEXT:
         as_json = f"TRY_CAST(TRY_CAST({source} AS {JSON}) AS {target})"
         names = f", {_names(source)}" if target == f"{TEXT}[]" else ""
-        return f"coalesce({as_json}, TRY_CAST({source} AS {target}){names})"
-    return f"TRY_CAST({source} AS {target})"
+        found = f"coalesce({as_json}, {found}{names})"
+    return _vector(found) if target == VECTOR else found
 
 
 def said(table: Table, name: str, entry: Field, kind: str) -> str:
     """SQL of the source value, NULL where it says nothing: empty text, or NaN for a number.
 
-    An optional text may be empty; an id may not. What the map calls empty says nothing either, and
-    an end on the last day of the calendar says that there is none.
+    A long text may be empty, as an answer; a name or an id may not. What the map calls empty says
+    nothing either, and an end on the last day of the calendar says that there is none.
     """
     source = identifier(entry.source)
     if entry.empty:
@@ -115,7 +119,8 @@ def said(table: Table, name: str, entry: Field, kind: str) -> str:
     if kind != TEXT:
         return source
     if target in (TEXT, JSON):
-        return f"nullif({source}, '')" if name in table.required else source
+        is_named = target == TEXT and (name in table.required or not table.column(name).is_long)
+        return f"nullif({source}, '')" if is_named else source
     if target in (REAL, WHOLE):
         return f"(CASE WHEN lower(trim({source})) NOT IN ('', 'nan') THEN trim({source}) END)"
     return f"nullif(trim({source}), '')"
@@ -170,6 +175,12 @@ def _names(source: str) -> str:
     )
 
 
+def _vector(numbers: str) -> str:
+    """A list of finite numbers, which alone lies at no distance from itself."""
+    test = f"TRY(list_distance({numbers}, {numbers})) = 0 AND len({numbers}) > 0"
+    return f"(CASE WHEN {test} THEN {numbers} END)"
+
+
 def _real(source: str, scale: float | None) -> str:
     number = f"TRY_CAST({source} AS {REAL})"
     if scale is not None:
@@ -199,8 +210,7 @@ def _instant(source: str, kind: str, entry: Field, timezone: str) -> str:
     if entry.formats and entry.formats[0] in EPOCHS:
         return _epoch(source, EPOCHS[entry.formats[0]])
     if entry.formats:
-        listed = ", ".join(map(literal, entry.formats))
-        parsed = f"try_strptime(CAST({source} AS {TEXT}), [{listed}])"
+        parsed = _parsed(f"CAST({source} AS {TEXT})", entry.formats)
         return parsed if has_zone(entry.formats[0]) else _local(parsed, timezone)
     if kind in ZONED_KINDS:
         return f"TRY_CAST({source} AS {INSTANT})"
@@ -211,12 +221,24 @@ def _instant(source: str, kind: str, entry: Field, timezone: str) -> str:
     if kind != TEXT:
         return f"TRY_CAST({source} AS {INSTANT})"
     return (
-        f"CASE WHEN length({source}) > 10 AND regexp_matches({source}, {literal(_HAS_ZONE)}) "
+        f"CASE WHEN length({source}) > 10 AND regexp_matches({source}, {literal(ZONE)}) "
         f"THEN TRY_CAST({source} AS {INSTANT}) "
         f"WHEN regexp_full_match({source}, '[0-9]{{9,19}}([.][0-9]*)?') "
         f"THEN {_epoch_by_size(source)} "
-        f"ELSE {_local(f'TRY_CAST({source} AS TIMESTAMP)', timezone)} END"
+        f"WHEN regexp_full_match({source}, {literal(LOCAL)}) "
+        f"THEN {_local(f'TRY_CAST({source} AS TIMESTAMP)', timezone)} END"
     )
+
+
+def _parsed(text: str, formats: tuple[str, ...]) -> str:
+    """A text as its formats say; of the names of zones those alone that are of one zone."""
+    plain = ", ".join(literal(format) for format in formats if "%Z" not in format)
+    named = ", ".join(literal(format) for format in formats if "%Z" in format)
+    found = [f"try_strptime({text}, [{plain}])"] if plain else []
+    if named:
+        is_of_one = f"regexp_matches({text}, {literal(_ZONE_WITHIN)})"
+        found.append(f"CASE WHEN {is_of_one} THEN try_strptime({text}, [{named}]) END")
+    return f"coalesce({', '.join(found)})"
 
 
 def has_zone(format: str) -> bool:
@@ -224,19 +246,9 @@ def has_zone(format: str) -> bool:
     return "%z" in format or "%Z" in format
 
 
-def is_zoneless(given: Any) -> bool:
-    """Whether an instant that a map gives names no zone."""
-    text = written(given)
-    return len(text) <= 10 or not re.search(_HAS_ZONE, text)
-
-
 def lacks_zone(column: str) -> str:
     """SQL test: a text that would be read as an instant names no zone."""
-    text = f"nullif(trim({identifier(column)}), '')"
-    return (
-        f"(CASE WHEN length({text}) > 10 AND regexp_matches({text}, {literal(_HAS_ZONE)}) "
-        f"THEN false ELSE NOT regexp_full_match({text}, '[0-9.]+') END)"
-    )
+    return f"regexp_full_match(trim({identifier(column)}), {literal(LOCAL)})"
 
 
 def _local(naive: str, timezone: str) -> str:
@@ -281,10 +293,3 @@ def constant(table: Table, name: str, given: Any, timezone: str) -> str:
 def pointer(name: str) -> str:
     """JSON pointer to a key."""
     return "/" + name.replace("~", "~0").replace("/", "~1")
-
-
-def record(reading: Reading) -> str:
-    """SQL of the row as it stands in the source."""
-    if reading.has_raw:
-        return RAW
-    return "to_json({" + ", ".join(f"{literal(n)}: {identifier(n)}" for n in reading.types) + "})"

@@ -1,5 +1,6 @@
 """Instants as sources write them: ISO 8601 with or without a zone, or a count since 1970."""
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
@@ -16,6 +17,14 @@ CALENDARS = ((19e10, 21e10), (19e12, 21e12), (19e15, 21e15))
 
 As counts they would be instants of 1976 or 2612.
 """
+
+ZONE = r"([0-9]Z| (?i:utc|gmt)|[A-Za-z]/[A-Za-z0-9_/+-]+|[+-][0-9]{2}(:?[0-9]{2})?)$"
+"""How a text of an instant ends that names its zone: `Z`, UTC, GMT, an offset, or an IANA name.
+
+Short names as `IST` or `BST` are not among them: each is the name of several zones.
+"""
+LOCAL = r"[0-9]{4}([-/ ][0-9]{1,2}){2}([ T][0-9:.]*)?"
+"""A text of an instant that names no zone, as a whole; its year has four digits."""
 
 
 class Instants:
@@ -38,6 +47,8 @@ class Instants:
                 if _is_hour(value):
                     raise ValueError(f"not an instant: {value} may be a date in digits")
                 value = int(value)
+            elif re.fullmatch("[0-9]{10,19}[.][0-9]*", value):
+                value = float(value)
         if isinstance(value, bool) or not isinstance(value, str | int | float | date):
             raise ValueError(f"not an instant: {value!r}")
         try:

@@ -11,6 +11,7 @@ from zoneinfo import available_timezones
 
 from casework.case import scan
 from casework.errors import CaseworkError, UsageError, unknown_name
+from casework.importers._instants import LOCAL, ZONE
 from casework.importers._ready_maps import ready_map, ready_maps
 from casework.tables import ALL, Table, get
 from casework.tables._table import INSTANT, REAL, WHOLE
@@ -198,7 +199,12 @@ def check_constant(name: str, value: Any, table: Table) -> None:
     sql = f"SELECT TRY_CAST($value AS {target}) IS NOT NULL"
     allowed = next(column.values for column in table.columns if column.name == name)
     text = written(value)
-    if not scan(sql, {"value": text})[0][0] or (allowed and text not in allowed):
+    is_instant = re.search(ZONE, text) or re.fullmatch(LOCAL, text)
+    if (
+        not scan(sql, {"value": text})[0][0]
+        or (allowed and text not in allowed)
+        or (target == INSTANT and not is_instant)
+    ):
         raise _invalid(f"constants.{name} is {value!r}")
 
 
@@ -208,6 +214,12 @@ def written(value: Any) -> str:
 
 
 _timezones = cache(available_timezones)
+
+
+def is_zoneless(given: Any) -> bool:
+    """Whether an instant that a map gives names no zone."""
+    text = written(given)
+    return len(text) <= 10 or not re.search(ZONE, text)
 
 
 def check_timezone(name: str) -> str:

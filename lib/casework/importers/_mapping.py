@@ -20,7 +20,13 @@ class Plan:
     notes: tuple[str, ...] = field(default=())
 
 
-def plan(table: Table, columns: list[str], mapping: Mapping[str, Any] | None, where: str) -> Plan:
+def plan(
+    table: Table,
+    columns: list[str],
+    mapping: Mapping[str, Any] | None,
+    where: str,
+    below: Mapping[str, str] | None = None,
+) -> Plan:
     """Decide where each column of the table comes from.
 
     Args:
@@ -28,12 +34,13 @@ def plan(table: Table, columns: list[str], mapping: Mapping[str, Any] | None, wh
         columns: names of the source columns.
         mapping: the parsed map file, or None.
         where: name of the source, for errors.
+        below: what a second row of header says of the columns, such as the question of each.
 
     Raises:
         CaseworkError: MISSING_COLUMN, MAP_COLUMN.
         UsageError: MAP_INVALID, UNKNOWN_COLUMN.
     """
-    fields, constants = _mapped(table, columns, mapping or {}, where)
+    fields, constants = _mapped(table, columns, mapping or {}, where, below or {})
     taken = {entry.source for entry in fields.values()}
     free = {name.lower(): name for name in columns if name not in taken}
     notes: list[str] = []
@@ -61,7 +68,11 @@ def plan(table: Table, columns: list[str], mapping: Mapping[str, Any] | None, wh
 
 
 def _mapped(
-    table: Table, columns: list[str], mapping: Mapping[str, Any], where: str
+    table: Table,
+    columns: list[str],
+    mapping: Mapping[str, Any],
+    where: str,
+    below: Mapping[str, str],
 ) -> tuple[dict[str, Field], dict[str, Any]]:
     types = {column.name: {column.type} for column in table.columns}
     given, constants = mapping.get("columns", {}), mapping.get("constants", {})
@@ -71,15 +82,19 @@ def _mapped(
     fields: dict[str, Field] = {}
     for name, entry in given.items():
         field_given = field_of(name, entry, types[name])
-        if (source := _source(name, field_given, columns, where)) is not None:
+        if (source := _source(name, field_given, columns, where, below)) is not None:
             fields[name] = replace(field_given, source=source)
     for name, value in constants.items():
         check_constant(name, value, table)
     return fields, dict(constants)
 
 
-def _source(name: str, entry: Field, columns: list[str], where: str) -> str | None:
+def _source(
+    name: str, entry: Field, columns: list[str], where: str, below: Mapping[str, str]
+) -> str | None:
     """The source column of a field; None where there is none, and none is needed.
+
+    A pattern is asked of the names, and where none of them matches of what stands below them.
 
     Raises:
         CaseworkError: MAP_COLUMN.
@@ -90,7 +105,9 @@ def _source(name: str, entry: Field, columns: list[str], where: str) -> str | No
             return wanted if wanted in columns else folded[wanted.lower()]
     found = []
     if entry.pattern is not None:
-        found = [one for one in columns if re.search(entry.pattern, one, re.IGNORECASE)]
+        asks = re.compile(entry.pattern, re.IGNORECASE).search
+        found = [one for one in columns if asks(one)]
+        found = found or [one for one in columns if asks(below.get(one, ""))]
     if len(found) == 1:
         return found[0]
     if entry.optional:

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 PARQUET = b"PAR1"
+DURATION = "DURATION"
+"""What a column of durations is called, which in Parquet is one of whole numbers."""
 _BATCH_ROWS = 256  # a row may have a megabyte
 
 
@@ -24,6 +26,18 @@ def parquet_names(source: Source) -> set[str]:
         return set(parquet.read_schema(source.path).names)
     except (pa.ArrowException, OSError):
         return set()
+
+
+def duration_names(path: str) -> set[str]:
+    """Names of the columns that hold durations, which the writer notes beside the columns alone."""
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    try:
+        schema = parquet.read_schema(path)
+    except (pa.ArrowException, OSError):
+        return set()
+    return {field.name for field in schema if pa.types.is_duration(field.type)}
 
 
 def parquet_notes(source: Source) -> dict[str, str]:

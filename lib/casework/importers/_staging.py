@@ -4,8 +4,8 @@ JSON and JSON Lines are decoded record by record, so that the good ones are kept
 is exact. Values are staged as text, and the text of each record as it stands beside them.
 """
 
-from collections.abc import Iterable, Iterator
-from typing import Any, NamedTuple
+from collections.abc import Generator, Iterable, Iterator
+from typing import Any
 
 import msgspec
 import pyarrow as pa
@@ -23,29 +23,17 @@ _CHUNK_CHARACTERS = 64 << 20
 _MAX_COLUMNS = 2_000
 
 
-class Staged(NamedTuple):
-    """Parquet files that hold the good rows in order, and the rows that are none."""
-
-    paths: list[str]
-    rejects: list[Reject]
+Staging = Generator[Reject, None, list[str]]
+"""Yields the rows that are none as they come; returns Parquet files with the good ones in order."""
 
 
-def stage_json(source: Source, folder: str) -> Staged:
-    """Stage the records of a JSON array, or of JSON Lines; what is no object becomes a reject.
+def stage_json(source: Source, folder: str) -> Staging:
+    """Stage the records of a JSON array, or of JSON Lines; what is no object is a reject.
 
     Raises:
         CaseworkError: SOURCE_UNREADABLE.
     """
-    rejects: list[Reject] = []
-    return Staged(stage(source, folder, _good(source, rejects), []), rejects)
-
-
-def _good(source: Source, rejects: list[Reject]) -> Iterator[Record]:
-    for found in records(source):
-        if isinstance(found, Record):
-            yield found
-        else:
-            rejects.append(found)
+    return stage(source, folder, records(source), [])
 
 
 def stage_arrow(source: Source, folder: str) -> str:
@@ -71,7 +59,9 @@ def stage_arrow(source: Source, folder: str) -> str:
     return path
 
 
-def stage(source: Source, folder: str, records: Iterable[Record], names: list[str]) -> list[str]:
+def stage(
+    source: Source, folder: str, records: Iterable[Record | Reject], names: list[str]
+) -> Staging:
     """Write records as Parquet, a file for each chunk, so that memory stays flat.
 
     Raises:
@@ -80,12 +70,12 @@ def stage(source: Source, folder: str, records: Iterable[Record], names: list[st
     paths: list[str] = []
     rest = iter(records)
     known = dict.fromkeys(names)
-    while (chunk := _chunk(rest)) or not paths:
+    while (chunk := (yield from _chunk(rest))) or not paths:
         columns = dict.fromkeys(names)
         for record in chunk:
             columns.update(dict.fromkeys(record.values))
         known.update(columns)
-        _check_names(source, list(known))
+        check_names(source, list(known))
         arrays = {
             LOCATOR.strip('"'): pa.array([record.locator for record in chunk], pa.string()),
             RAW.strip('"'): pa.array([record.raw for record in chunk], pa.string()),
@@ -98,21 +88,29 @@ def stage(source: Source, folder: str, records: Iterable[Record], names: list[st
     return paths
 
 
-def _chunk(records: Iterator[Record]) -> list[Record]:
-    """The next records: so many, or as many as hold so much text."""
+def _chunk(records: Iterator[Record | Reject]) -> Generator[Reject, None, list[Record]]:
+    """The next records, so many or as many as hold so much text; what is none is yielded."""
     found: list[Record] = []
     characters = 0
     while len(found) < _CHUNK and characters < _CHUNK_CHARACTERS:
         record = next(records, None)
         if record is None:
             break
+        if isinstance(record, Reject):
+            yield record
+            continue
         found.append(record)
         texts = (value for value in record.values.values() if isinstance(value, str))
         characters += len(record.raw) if record.raw is not None else sum(map(len, texts))
     return found
 
 
-def _check_names(source: Source, names: list[str]) -> None:
+def check_names(source: Source, names: list[str]) -> None:
+    """Refuse more columns than can be read, and names that cannot be told apart or are own ones.
+
+    Raises:
+        CaseworkError: SOURCE_UNREADABLE.
+    """
     if len(names) > _MAX_COLUMNS:
         raise unreadable(source, f"more than {_MAX_COLUMNS:,} columns")
     if "" in names:

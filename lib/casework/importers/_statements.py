@@ -1,5 +1,6 @@
 """The SELECT that reads a table file into a table: rows kept, rows rejected, all else kept too."""
 
+import re
 from dataclasses import dataclass
 
 from casework.case import identifier, literal
@@ -9,6 +10,9 @@ from casework.importers._mapping import Plan
 from casework.tables import ATTRIBUTES, Table
 from casework.tables._table import JSON, REAL, TEXT
 
+# Lists and structures with numbers, and how DuckDB writes one that is not finite.
+_MAY_BE_NO_JSON = re.compile(r"(FLOAT|DOUBLE).*[\])]$", re.DOTALL)
+_NO_JSON = r"[\[:,](NaN|-?Infinity)[,\]}]"
 _PAIRS = f"STRUCT(k {TEXT}, v {JSON})[]"
 
 
@@ -66,7 +70,7 @@ def _query(
     flags = {_named(f"test {at}"): test for at, test in enumerate(asked)}
     computed = ", ".join(f"{value} AS {name}" for name, value in (named | flags).items())
     fault = f"CAST(coalesce({', '.join([*faults, 'NULL'])}) AS {TEXT})"
-    raw = f"CASE WHEN {fault} IS NOT NULL THEN CAST({sql.record(reading)} AS {TEXT}) END"
+    raw = f"CASE WHEN {fault} IS NOT NULL THEN CAST({_record(reading)} AS {TEXT}) END"
     columns = ", ".join([*named, *([LOCATOR] if reading.is_located else []), fault, raw, *flags])
     return f"SELECT {columns} FROM (SELECT *, {computed} FROM {reading.relation})"
 
@@ -127,4 +131,16 @@ def _as_json(name: str, reading: Reading) -> str:
             f"CASE WHEN isfinite({column}) THEN to_json({column}) "
             f"ELSE to_json(CAST({column} AS {TEXT})) END"
         )
+    if _MAY_BE_NO_JSON.search(reading.types[name]):
+        is_odd = f"regexp_matches(CAST(to_json({column}) AS {TEXT}), {literal(_NO_JSON)})"
+        return (
+            f"CASE WHEN {is_odd} THEN to_json(CAST({column} AS {TEXT})) ELSE to_json({column}) END"
+        )
     return f"to_json({column})"
+
+
+def _record(reading: Reading) -> str:
+    """SQL of the row as it stands in the source."""
+    if reading.has_raw:
+        return RAW
+    return "to_json({" + ", ".join(f"{literal(n)}: {identifier(n)}" for n in reading.types) + "})"

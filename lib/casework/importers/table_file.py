@@ -14,6 +14,8 @@ Rows in which a value cannot be read as the type of its column, or a required on
 they are rejects, with the row as it stood. Lines that are torn likewise. Empty fields and NaN are
 missing values; infinity is no value, and a fraction is no whole number. The end of a validity
 (`active_until`) that is infinity or the last day of the calendar, 9999-12-31, is none: it goes on.
+A year of two digits, and the short name of a zone, as BST or IST, which several zones bear, are
+rejects: UTC, GMT, an offset or a name as `Europe/London` are read.
 
 ## Known limits
 An instant without a zone is read in the zone of `--timezone`, else as UTC, and that is said. In
@@ -25,7 +27,7 @@ these hold some 800 MB, 400 kB each, it is IMPORT_MEMORY.
 
 import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import replace
 from tempfile import TemporaryDirectory
 
@@ -34,7 +36,6 @@ from casework.case import (
     Fields,
     Item,
     Note,
-    Reject,
     Select,
     identifier,
     literal,
@@ -43,23 +44,22 @@ from casework.case import (
     scan,
 )
 from casework.errors import CaseworkError
-from casework.importers._csv_text import csv_relation, plain, stage_csv
+from casework.importers._csv_text import csv_below, csv_relation, plain, stage_csv
 from casework.importers._expressions import (
     LOCATOR,
     RAW,
-    RESERVED,
     ZONED_KINDS,
     Reading,
     has_zone,
     is_numeric,
-    is_zoneless,
     lacks_zone,
 )
 from casework.importers._importer import Importer, Options
-from casework.importers._map_file import EPOCHS
+from casework.importers._map_file import EPOCHS, is_zoneless
 from casework.importers._mapping import Plan, plan
+from casework.importers._parquet import DURATION, duration_names
 from casework.importers._source import Source
-from casework.importers._staging import Staged, stage_arrow, stage_json, unreadable
+from casework.importers._staging import Staging, check_names, stage_arrow, stage_json, unreadable
 from casework.importers._statements import statement
 from casework.tables import ALL, ATTRIBUTES, Table, get
 from casework.tables._table import INSTANT, TEXT
@@ -107,14 +107,16 @@ def _read(source: Source, options: Options) -> Iterator[Item]:
     with TemporaryDirectory(prefix="casework-") as folder:
         try:
             if kind != "csv":
-                yield from _items(table, _reading(source, kind, folder), source, options)
+                reading = yield from _reading(table, source, kind, folder)
+                yield from _items(table, reading, source, options)
                 return
             source = plain(source, folder)
             header_rows = (options.mapping or {}).get("header_rows", 1)
             if header_rows > 1:
                 yield Note(f"{header_rows} rows are its header: those below the first are no data")
-                staged = _below_header(stage_csv(source, folder, header_rows), header_rows)
-                yield from _items(table, staged, source, options)
+                paths = yield from _told(table, stage_csv(source, folder, header_rows))
+                below = _below_header(_staged(paths, has_raw=False), header_rows)
+                yield from _items(table, below, source, options)
                 return
             try:
                 yield from _select(table, _strict_csv(source), source, options)
@@ -122,8 +124,8 @@ def _read(source: Source, options: Options) -> Iterator[Item]:
                 if error.code != "SOURCE_UNREADABLE":
                     raise
                 yield Again()
-                staged = _staged(stage_csv(source, folder), has_raw=False)
-                yield from _items(table, staged, source, options)
+                paths = yield from _told(table, stage_csv(source, folder))
+                yield from _items(table, _staged(paths, has_raw=False), source, options)
         except (EOFError, OSError, zlib.error, zstandard.ZstdError) as error:
             raise unreadable(source, f"{error or type(error).__name__}") from None
 
@@ -140,21 +142,30 @@ def _format(source: Source) -> str:
     return kind or "csv"
 
 
-def _reading(source: Source, kind: str, folder: str) -> tuple[Reading, list[Reject]]:
+def _reading(
+    table: Table, source: Source, kind: str, folder: str
+) -> Generator[Item, None, Reading]:
     match kind:
         case "parquet":
-            return _parquet(source, str(plain(source, folder).path)), []
+            return _parquet(source, str(plain(source, folder).path))
         case "arrow":
-            return _parquet(source, stage_arrow(plain(source, folder), folder)), []
+            return _parquet(source, stage_arrow(plain(source, folder), folder))
         case _:
-            return _staged(stage_json(source, folder), has_raw=True)
+            paths = yield from _told(table, stage_json(source, folder))
+            return _staged(paths, has_raw=True)
 
 
-def _items(
-    table: Table, found: tuple[Reading, list[Reject]], source: Source, options: Options
-) -> Iterator[Item]:
-    reading, rejects = found
-    yield from (reject._replace(table=table) for reject in rejects)
+def _told(table: Table, staging: Staging) -> Generator[Item, None, list[str]]:
+    """Yield the rejects of a staging as of the table; they are not held, however many they are."""
+    while True:
+        try:
+            reject = next(staging)
+        except StopIteration as done:
+            return list(done.value)
+        yield reject._replace(table=table)
+
+
+def _items(table: Table, reading: Reading, source: Source, options: Options) -> Iterator[Item]:
     if reading.types:
         yield from _select(table, reading, source, options)
     else:
@@ -162,7 +173,10 @@ def _items(
 
 
 def _select(table: Table, reading: Reading, source: Source, options: Options) -> Iterator[Item]:
-    decided = plan(table, list(reading.types), options.mapping, source.name)
+    has_second = (options.mapping or {}).get("header_rows", 1) > 1 and _format(source) == "csv"
+    below = csv_below(source) if has_second else {}
+    decided = plan(table, list(reading.types), options.mapping, source.name, below)
+    _refuse_durations(decided, reading, source)
     reading = _with_numbers(reading, table, decided)
     naive = {} if options.timezone else dict(_naive(table, decided, reading))
     built = statement(
@@ -178,6 +192,18 @@ def _select(table: Table, reading: Reading, source: Source, options: Options) ->
     if lacking := [name for name, test in naive.items() if not test or next(told, False)]:
         verb = "has no time zone and was" if len(lacking) == 1 else "have no time zone and were"
         yield Note(f"{', '.join(lacking)} {verb} read as UTC; name it with --timezone")
+
+
+def _refuse_durations(decided: Plan, reading: Reading, source: Source) -> None:
+    """Refuse a duration, which DuckDB takes for a bare number, where no map says its unit."""
+    for name, entry in decided.fields.items():
+        if reading.types[entry.source] == DURATION and entry.scale is None:
+            raise CaseworkError(
+                "SOURCE_UNREADABLE",
+                f"{entry.source!r} holds durations, whose unit is not that of {name}",
+                "write them as numbers, or give `scale` in a map",
+                where=source.name,
+            )
 
 
 def _table(source: Source, options: Options) -> Table:
@@ -197,16 +223,16 @@ def _table(source: Source, options: Options) -> Table:
 
 
 def _parquet(source: Source, path: str) -> Reading:
-    path = one_file(path)
+    durations, path = duration_names(path), one_file(path)
     types = _types(_PARQUET, path)
-    if any(name.lower().startswith(RESERVED) for name in types):
-        raise unreadable(source, f"no column may begin with {RESERVED!r}")
+    check_names(source, list(types))
     texts = ", ".join(
         f"coalesce(TRY(decode({column})), CAST({column} AS {TEXT})) AS {column}"
         for column in (identifier(name) for name, kind in types.items() if kind == "BLOB")
     )  # some writers do not say that their bytes are text
     relation = f"(SELECT * REPLACE ({texts}) FROM {_PARQUET})"
     types = {name: TEXT if kind == "BLOB" else kind for name, kind in types.items()}
+    types |= dict.fromkeys(durations, DURATION)
     return Reading(relation if texts else _PARQUET, types, {"path": path})
 
 
@@ -215,20 +241,19 @@ def _strict_csv(source: Source) -> Reading:
     return Reading(relation, dict.fromkeys(names, TEXT), {"path": one_file(str(source.path))})
 
 
-def _staged(staged: Staged, *, has_raw: bool) -> tuple[Reading, list[Reject]]:
-    paths = [one_file(path) for path in staged.paths]
+def _staged(paths: list[str], *, has_raw: bool) -> Reading:
+    paths = [one_file(path) for path in paths]
     types = _types(_STAGED, paths)
     for own in (LOCATOR, RAW):
         types.pop(own.strip('"'))
-    return Reading(_STAGED, types, {"path": paths}, True, has_raw), staged.rejects
+    return Reading(_STAGED, types, {"path": paths}, True, has_raw)
 
 
-def _below_header(staged: Staged, header_rows: int) -> tuple[Reading, list[Reject]]:
+def _below_header(reading: Reading, header_rows: int) -> Reading:
     """The rows that are data, where rows below the first belong to the header."""
-    reading, rejects = _staged(staged, has_raw=False)
     above = ", ".join(literal(f"row {n}") for n in range(1, header_rows))
     sql = f"(SELECT * FROM {reading.relation} WHERE {LOCATOR} NOT IN ({above}))"
-    return replace(reading, relation=sql), rejects
+    return replace(reading, relation=sql)
 
 
 def _types(relation: str, path: str | list[str]) -> dict[str, str]:

@@ -9,6 +9,7 @@ REAL = "DOUBLE"
 WHOLE = "BIGINT"
 FLAG = "BOOLEAN"
 JSON = "JSON"
+VECTOR = "FLOAT[]"
 
 ATTRIBUTES = "attributes"
 ORIGIN = ("exhibit_id", "locator")

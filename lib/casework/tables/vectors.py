@@ -1,6 +1,6 @@
 """One row per embedding of a text that is embedded again and again (a sentinel)."""
 
-from casework.tables._table import INSTANT, TEXT, Column, Table
+from casework.tables._table import INSTANT, TEXT, VECTOR, Column, Table
 
 vectors = Table(
     name="vectors",
@@ -9,7 +9,7 @@ vectors = Table(
     columns=(
         Column("text_id", TEXT, "The text.", required=True),
         Column("occurred_at", INSTANT, "When it was embedded, UTC.", required=True),
-        Column("vector", "FLOAT[]", "The embedding.", required=True),
+        Column("vector", VECTOR, "The embedding.", required=True),
         Column("embedding_model", TEXT, "Name and version that the provider gave."),
     ),
     time="occurred_at",
