@@ -94,6 +94,30 @@ def test_documents_that_are_texts_are_told_apart(tmp_path: Path) -> None:
     assert asked(tmp_path, "langsmith_runs", sql, run) == [(2, 1)]
 
 
+def test_pieces_of_one_file_are_documents_of_their_own(tmp_path: Path) -> None:
+    pieces = [{"page_content": said, "metadata": {"source": "handbook.pdf"}} for said in "abb"]
+    pieces[2]["id"] = "mine"
+    run = {**RUN, "run_type": "retriever", "outputs": {"documents": pieces}}
+    sql = "SELECT count(DISTINCT doc_id), bool_or(doc_id = 'mine') FROM candidates"
+    assert asked(tmp_path, "langsmith_runs", sql, run) == [(3, True)]
+
+
+def test_a_retrieval_without_a_list_of_documents_is_told(tmp_path: Path) -> None:
+    run = {**RUN, "run_type": "retriever", "outputs": {"output": {"docs": [{"id": "d"}]}}}
+    case = tmp_path / "case.duckdb"
+    (exhibit,) = load(case, get("langsmith_runs"), as_lines(tmp_path, run))
+    what = "runs that are no model call and no retrieval with documents"
+    assert exhibit.notes == (f"left out: 1 {what} (retriever 1)",)
+
+
+@pytest.mark.parametrize("importer", ["langsmith_runs", "litellm_logs"])
+def test_metadata_of_the_caller_are_no_latency(tmp_path: Path, importer: str) -> None:
+    own = {"latency_ms": 1}
+    run = {**RUN, **PAYLOAD, "end_time": "2026-03-01T10:00:03Z", "extra": {"metadata": own},
+           "metadata": {"requester_metadata": own}}  # fmt: skip
+    assert asked(tmp_path, importer, "SELECT latency_ms FROM requests", run) == [(3000.0,)]
+
+
 PAYLOAD = {"id": "c", "call_type": "acompletion", "model_group": "fast", "model": "azure/m",
            "startTime": 1_772_359_200.5, "endTime": 1_772_359_203.5, "status": "success",
            "messages": [{"role": "user", "content": "q"}]}  # fmt: skip
@@ -156,10 +180,33 @@ def test_rows_of_the_table_of_spend_logs_are_requests(tmp_path: Path) -> None:
     row = {"request_id": "c", "call_type": "acompletion", "startTime": WHEN, "endTime": WHEN,
            "model": "azure/m", "model_group": "fast", "team_id": "t", "user": "u", "end_user": "",
            "session_id": "s", "status": "success", "messages": '[{"role":"user","content":"q"}]',
-           "response": '{"choices":[{"message":{"content":"Yes"}}]}'}  # fmt: skip
+           "metadata": '{"user_api_key_team_id":"team"}',
+           "response": '{"model":"m-1","system_fingerprint":"fp_9",'
+                       '"choices":[{"message":{"content":"Yes"}}]}'}  # fmt: skip
     sql = """
-        SELECT request_id, endpoint, account_id, user_id, session_id, input_text, output_text
+        SELECT request_id, endpoint, account_id, user_id, session_id, input_text, output_text,
+               response_model, fingerprint
         FROM requests
     """
-    told = ("c", "fast", "t", "u", "s", "user: q", "Yes")
+    told = ("c", "fast", "team", "u", "s", "user: q", "Yes", "m-1", "fp_9")
     assert asked(tmp_path, "litellm_logs", sql, row) == [told]
+
+
+def test_seconds_since_1970_may_stand_as_text(tmp_path: Path) -> None:
+    sql = "SELECT epoch(occurred_at) FROM requests"
+    written = {**PAYLOAD, "startTime": "1772359200.5"}
+    assert asked(tmp_path, "litellm_logs", sql, written) == [(1_772_359_200.5,)]
+
+
+def test_answers_of_two_batches_are_no_retries(tmp_path: Path) -> None:
+    """The id of a caller is unique in one batch alone."""
+    body = {"created": 1_772_359_200, "model": "m"}
+    lines = [{"id": f"batch_req_{n}", "custom_id": "request-0", "error": None,
+              "response": {"status_code": code, "body": body}}
+             for n, code in enumerate((200, "200", 500))]  # fmt: skip
+    sql = "SELECT request_id, attributes->>'custom_id', status FROM requests ORDER BY ALL"
+    assert asked(tmp_path, "batch_results", sql, *lines) == [
+        ("batch_req_0", "request-0", "ok"),
+        ("batch_req_1", "request-0", "ok"),
+        ("batch_req_2", "request-0", "error"),
+    ]

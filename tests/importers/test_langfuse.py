@@ -106,6 +106,8 @@ def test_samples_of_judges_name_a_run_that_is_there(case: Path, tmp_path: Path) 
         ("thumbs_down", "NUMERIC", [1, 0], [-1]),
         ("thumbs_down", "BOOLEAN", [1, 0], [-1]),
         ("accepted", "BOOLEAN", [1, 1], [1, 1]),
+        ("json_valid", "BOOLEAN", [1, 0], []),  # a program may send it
+        ("quality", "CATEGORICAL", ["good", "thumbs_up"], [1]),
         ("thumb", "CATEGORICAL", ["thumbs_down", "hm"], [-1]),
         ("rating", "CATEGORICAL", ["1", "3"], []),
     ],

@@ -23,6 +23,8 @@ CALL = {"id": "o", "traceId": "t", "type": "GENERATION", "startTime": WHEN, "mod
         ({"usageDetails": {}, "inputUsage": 0, "outputUsage": 0, "totalUsage": 0}, (None, None)),
         ({"usage": {"input": 0, "output": 0, "total": 0, "unit": None}}, (None, None)),
         ({"promptTokens": 5, "completionTokens": 2}, (5, 2)),
+        ({"usageDetails": {"input": "200", "input_cached_tokens": "800"}}, (1000, None)),
+        ({"usageDetails": {"input": 200, "cache_read_input_tokens": 800}}, (1000, None)),
         ({"inputUsage": 0, "metadata": {"attributes": {"gen_ai.usage.input_tokens": 9}}},
          (9, None)),
         ({"usageDetails": {"input": "many", "output": None}}, (None, None)),
@@ -138,3 +140,42 @@ def test_metadata_give_a_span_no_other_id(case: Path, tmp_path: Path, importer: 
     assert rows(case, "SELECT span_id, attributes::VARCHAR LIKE '%other%' FROM requests") == [
         ("o", True)
     ]
+
+
+def test_latency_is_in_milliseconds_in_a_download_alone(case: Path, tmp_path: Path) -> None:
+    trace = {"id": "t", "projectId": "p", "timestamp": WHEN}
+    call = {**CALL, "latency": 2_190}
+    load(case, LANGFUSE, as_jsonl(tmp_path / "x.json", {"trace": trace, "observations": [call]}))
+    load(case, LANGFUSE, as_jsonl(tmp_path / "y.jsonl", {**CALL, "id": "o2", "latency": 2.19}))
+    assert rows(case, "SELECT latency_ms FROM requests") == [(2190.0,), (2190.0,)]
+
+
+def test_a_download_may_hold_its_observations_in_the_trace(case: Path, tmp_path: Path) -> None:
+    trace = {"id": "t", "projectId": "p", "timestamp": WHEN, "observations": [CALL]}
+    path = as_jsonl(tmp_path / "x.json", {"trace": trace})
+    assert LANGFUSE.recognises(source_of(path))
+    load(case, LANGFUSE, path)
+    assert rows(case, "SELECT request_id FROM requests") == [("o",)]
+
+
+def test_pieces_of_one_file_are_documents_of_their_own(case: Path, tmp_path: Path) -> None:
+    pieces = [{"pageContent": said, "metadata": {"source": "handbook.pdf"}} for said in "ab"]
+    call = {**CALL, "type": "RETRIEVER", "output": pieces}
+    load(case, LANGFUSE, as_jsonl(tmp_path / "x.jsonl", call))
+    assert rows(case, "SELECT count(DISTINCT doc_id) FROM candidates") == [(2,)]
+
+
+def test_a_chat_prompt_has_the_hash_of_the_requests_made_of_it(case: Path, tmp_path: Path) -> None:
+    said = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "{{q}}"}]
+    prompt = {"id": "p", "name": "greet", "version": 3, "type": "chat", "prompt": said,
+              "labels": [], "createdAt": WHEN}  # fmt: skip
+    load(case, LANGFUSE, as_jsonl(tmp_path / "x.jsonl", prompt, {**CALL, "input": said}))
+    sql = "SELECT e.attributes->>'prompt_hash' = r.prompt_hash FROM config_events e, requests r"
+    assert rows(case, sql) == [(True,)]
+
+
+def test_a_score_of_a_session_needs_no_other_key(case: Path, tmp_path: Path) -> None:
+    score = {"id": "s", "sessionId": "s1", "name": "tone", "source": "EVAL", "value": 1,
+             "dataType": "NUMERIC", "timestamp": WHEN}  # fmt: skip
+    load(case, LANGFUSE, as_jsonl(tmp_path / "x.jsonl", score))
+    assert rows(case, "SELECT item_id, score FROM eval_samples") == [("s1", 1.0)]

@@ -8,6 +8,8 @@ import pytest
 from tests.importers.loading import load_whole, rows
 from tests.tools.pinned import Write, versions
 
+from casework.importers._retrievals import named_by_content
+
 pytestmark = pytest.mark.tools
 
 
@@ -76,7 +78,8 @@ def test_documents_of_a_retriever_are_candidates(left: Left, case: Path) -> None
         (
             one["id"],
             rank,
-            document["metadata"].get("id") or document["metadata"]["source"],
+            document["metadata"].get("id")
+            or named_by_content(document["metadata"]["source"], document["page_content"]),
             datetime.fromisoformat(one["began"]),
         )
         for one in left.said

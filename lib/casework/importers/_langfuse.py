@@ -10,7 +10,9 @@ from casework.importers._fields import FieldLog, Form
 from casework.importers._instants import milliseconds
 from casework.importers._json_document import decoded
 from casework.importers._messages import answer, system_prompt, transcript, turns
+from casework.importers._retrievals import named_by_content
 from casework.importers._shape import filled, mapping, number, sequence, text
+from casework.importers._thumbs import as_number
 from casework.tables import (
     Table,
     candidates,
@@ -100,11 +102,12 @@ _OBSERVATION = Form(
         *("internalModelId", "internalModel", "usagePricingTierId", "usagePricingTierName"),
     ),
 )
+_CONTENT = ("page_content", "pageContent", "content", "text")
 _DOCUMENT = Form(
     candidates,
     of="document",
     columns={
-        "doc_id": ("id", "doc_id", "document_id", "metadata.id", "metadata.source"),
+        "doc_id": ("id", "doc_id", "document_id", "metadata.id"),
         "dense_score": ("score", "similarity", "metadata.score"),
     },
 )
@@ -138,16 +141,18 @@ def is_call(observation: Mapping[str, Any]) -> bool:
     return observation.get("type") in _MODEL_TYPES
 
 
-def request_row(log: FieldLog, observation: Mapping[str, Any], locator: str) -> Item:
-    """The row of a model call."""
+def request_row(
+    log: FieldLog, observation: Mapping[str, Any], locator: str, *, latency_unit: float = 1e3
+) -> Item:
+    """The row of a model call; `latency_unit` is what its `latency` counts, in milliseconds."""
     values = {**log.fill(_OBSERVATION, _without_defaults(observation)), **_tokens(observation)}
     into, _ = turns(observation.get("input"))
     out, _ = turns(observation.get("output"))
     system = system_prompt(into)
     latency = milliseconds(values.get("occurred_at"), values.get("ended_at"))
-    seconds = number(observation.get("latency"))
-    if latency is None and seconds is not None:
-        latency = seconds * 1e3
+    told = number(observation.get("latency"))
+    if latency is None and told is not None:
+        latency = told * latency_unit
     derived = {
         "span_id": values.get("request_id"),
         "operation": str(observation.get("type") or "").lower() or None,
@@ -174,7 +179,12 @@ def document_rows(log: FieldLog, observation: Mapping[str, Any], locator: str) -
             "occurred_at": log.instants.find(observation.get("startTime")),
             "dense_rank": position + 1,
         }
-        row = {**log.fill(_DOCUMENT, document), **about}
+        values = log.fill(_DOCUMENT, document)
+        if "doc_id" not in values:
+            meta = mapping(document.get("metadata"))
+            content = next((said for name in _CONTENT if (said := text(document.get(name)))), None)
+            values["doc_id"] = named_by_content(text(meta.get("source")), content)
+        row = {**values, **about}
         yield Row(candidates, f"{locator}/output/{position}", row)
 
 
@@ -186,7 +196,7 @@ def prompt_rows(log: FieldLog, prompt: Mapping[str, Any], locator: str) -> Itera
     values = log.fill(_PROMPT, prompt)
     name = text(prompt.get("name"))
     body = prompt.get("prompt")
-    said = body if isinstance(body, str) else transcript(turns(body)[0])
+    said = body if isinstance(body, str) else system_prompt(turns(body)[0])
     attributes = {
         **values.get("attributes", {}),
         "prompt_hash": hash_prompt([said] if said else []),
@@ -218,8 +228,8 @@ def _tokens(observation: Mapping[str, Any]) -> dict[str, int]:
     """Tokens by direction, those of the cache among them, which Langfuse counts apart."""
     found: dict[str, int] = {}
     for name, value in mapping(observation.get("usageDetails")).items():
-        way = next((one for one in ("input", "output") if name.startswith(one)), None)
-        count = number(value)
+        way = next((one for one in ("input", "output") if one in name), None)
+        count = as_number(value)
         if way and count is not None and count.is_integer():
             found[f"{way}_tokens"] = found.get(f"{way}_tokens", 0) + int(count)
     return {name: count for name, count in found.items() if abs(count) < _MOST_TOKENS}

@@ -14,10 +14,12 @@ from casework.importers._judges import Judges
 from casework.importers._shape import text, written
 from casework.importers._thumbs import (
     as_number,
+    is_of_a_user,
     is_of_feedback,
     is_of_thumbs,
     numeric_signals,
     signal,
+    thumb,
 )
 from casework.tables import eval_samples, feedback
 
@@ -79,8 +81,9 @@ class Scores:
             return
         given, name = _numeric(score), text(score.get("name")) or ""
         if given is None:
-            said = signal(text(score.get("stringValue")), score.get("value"), name)
-            yield self._row(score, locator, said)
+            label = text(score.get("stringValue"))
+            said = signal(label, score.get("value"), name)
+            yield self._row(score, locator, said if _is_of_a_person(score, label, name) else None)
             return
         self._numbers[name].add(given)
         if given in _COULD_BE_THUMBS and (is_of_thumbs(name) or is_of_feedback(name)):
@@ -115,6 +118,15 @@ class Scores:
             "epoch": 1,
         })  # fmt: skip
         return self._judges.saw(row, text(name))
+
+
+def _is_of_a_person(score: Mapping[str, Any], label: str | None, name: str) -> bool:
+    """Whether a flag or a word is a person's, which of the source API its name must say.
+
+    Programs that judge answers send their scores through the API too.
+    """
+    is_annotated = str(score.get("source") or "").upper() == "ANNOTATION"
+    return is_annotated or thumb(label) is not None or is_of_thumbs(name) or is_of_a_user(name)
 
 
 def _numeric(score: Mapping[str, Any]) -> float | None:

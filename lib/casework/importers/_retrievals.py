@@ -153,5 +153,12 @@ def _score(entry: Mapping[str, Any]) -> float | None:
     return as_number(entry.get("document.score", entry.get("score")))
 
 
+def named_by_content(source: str | None, content: str | None) -> str | None:
+    """The id of a document that has none: one source, such as a file, has many pieces."""
+    if content is None:
+        return source
+    return _digest(f"{source}\n{content}" if source else content)
+
+
 def _digest(said: str) -> str:
     return f"sha256:{sha256(said.encode('utf-8', 'replace')).hexdigest()}"

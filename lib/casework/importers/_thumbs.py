@@ -52,6 +52,7 @@ _NO_FAULT = re.compile(
 _ASKED_FAULT = re.compile(rf"\b(?:{_FAULT}|not|never|without|(?<!yes )no(?= ))\b")
 _BETWEEN = frozenset(("a", "any", "been", "has", "is", "my", "or", "the", "was", "were", "your"))
 _FEEDBACK = (["feedback"], ["user", "feedback"], ["human", "feedback"])
+_OF_A_USER = frozenset(("accepted", "dislike", "disliked", "downvoted", "like", "liked", "upvoted"))
 _THUMBS = {"thumbs_up": 1, "thumb_up": 1, "👍": 1, "like": 1,
            "thumbs_down": -1, "thumb_down": -1, "👎": -1, "dislike": -1}  # fmt: skip
 
@@ -98,6 +99,11 @@ def is_of_thumbs(name: str) -> bool:
 def is_of_feedback(name: str) -> bool:
     """Whether a mark of that name is what a user said of an answer: a thumb, or a grade."""
     return _words(name) in _FEEDBACK
+
+
+def is_of_a_user(name: str) -> bool:
+    """Whether a mark of that name is a user's, be it a flag: feedback, or what one does with it."""
+    return is_of_feedback(name) or not _OF_A_USER.isdisjoint(_words(name))
 
 
 def numeric_signals(marks: Iterable[Any], name: str) -> dict[float, int]:

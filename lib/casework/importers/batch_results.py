@@ -10,7 +10,7 @@ its prompt is counted and left out.
 
 | column | from |
 |---|---|
-| `request_id` | `custom_id` |
+| `request_id` | `id` of OpenAI's line, else `custom_id`, which is unique in one batch alone |
 | `occurred_at` | `response.body.created`, when the model answered; Anthropic's have no instant |
 | `response_model` | `response.body.model`, `result.message.model` |
 | `fingerprint` | `response.body.system_fingerprint` |
@@ -19,7 +19,7 @@ its prompt is counted and left out.
 | `status` | `ok` for status 200 and `succeeded`, else `error` |
 
 ## Leaves out
-Inputs of batches; HTTP request ids stay in `attributes`.
+Inputs of batches; HTTP request ids, and `custom_id` beside an `id`, stay in `attributes`.
 
 ## Known limits
 A result does not repeat its prompt nor the name that was called: `endpoint` and `input_text` stay
@@ -43,7 +43,7 @@ _FORM = Form(
     requests,
     of="",
     columns={
-        "request_id": ("custom_id",),
+        "request_id": ("id", "custom_id"),
         "occurred_at": ("response.body.created", "response.body.created_at"),
         "response_model": ("response.body.model", "result.message.model"),
         "fingerprint": ("response.body.system_fingerprint",),
@@ -104,7 +104,7 @@ def _item(log: FieldLog, line: Mapping[str, Any], locator: str, raw: str) -> Ite
     said = sequence(body.get("choices")) or sequence(body.get("output")) or message.get("content")
     out, _ = turns(said)
     code, kind = mapping(line.get("response")).get("status_code"), mapping(line.get("result"))
-    good = code == 200 or text(kind.get("type")) == "succeeded"
+    good = text(code) == "200" or text(kind.get("type")) == "succeeded"
     derived = {"output_text": answer(out) or None, "status": "ok" if good else "error"}
     return Row(requests, locator, {**values, **derived})
 

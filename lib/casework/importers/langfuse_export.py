@@ -9,12 +9,14 @@ JSON or in a cell is read, and the names of the database (`trace_id`) are those 
 
 ## Fills
 Observations of type GENERATION and EMBEDDING become `requests`; the documents that a RETRIEVER
-put out become `candidates`.
+put out become `candidates`, named by their `id` or `metadata.id`, else by the SHA-256 of their
+`metadata.source` and text.
 
 | column of `requests` | from |
 |---|---|
 | `request_id`, `span_id` | `id` |
-| `occurred_at`, `ended_at`, `latency_ms` | `startTime`, `endTime`; `latency` without an end |
+| `occurred_at`, `ended_at`, `latency_ms` | `startTime`, `endTime`; without an end `latency`, \
+which a download has in milliseconds and all others in seconds |
 | `endpoint` | `gen_ai.request.model` of the attributes in `metadata`, else `model` |
 | `response_model` | `gen_ai.response.model` of the attributes |
 | `prompt_name`, `prompt_version` | `promptName`, `promptVersion` |
@@ -26,10 +28,12 @@ put out become `candidates`.
 | `status` | `error` where `level` is ERROR, `ok` where it is another |
 | `user_id`, `session_id`, `environment` | of the observation, else of its trace |
 
-A score that a person gave (source API or ANNOTATION) and that says up or down without doubt becomes
-`feedback`, about its observation, else its trace: a flag, a word for a thumb, or a number where the
-source holds no other than -1, 0 and 1 under that name and the name is one of thumbs, or of the
-feedback of users and two of these numbers occur. Every other score is an `eval_samples` row of the
+A score that a person gave and that says up or down without doubt becomes `feedback`, about its
+observation, else its trace: a flag, a word for a thumb, or a number where the source holds no other
+than -1, 0 and 1 under that name and the name is one of thumbs, or of the feedback of users and two
+of these numbers occur. A person gave what has the source ANNOTATION. The source API may be a
+program too: a flag or a word of it counts where it is a thumb itself, or the name is one of thumbs,
+of feedback, or of what was accepted or liked. Every other score is an `eval_samples` row of the
 run `langfuse:<source>:<name>`, which has a row in `eval_runs` from its first score on: it has no
 end, and covers no configuration. The 0 that Langfuse writes beside a score in words is no grade. A
 score of a data set run as a whole has no item, and is a reject.
@@ -77,6 +81,7 @@ from casework.importers._shape import filled, mapping, sequence, text
 from casework.importers._source import Source
 
 _TRACE = {"id", "timestamp", "projectId"}
+_ABOUT = {"traceId", "observationId", "sessionId"}
 _OF_TRACE = ("userId", "sessionId", "environment", "release")
 
 
@@ -92,11 +97,11 @@ def _recognises(source: Source) -> bool:
 def _kind(record: Mapping[str, Any]) -> str | None:
     """What a record is: `download`, `observation`, `trace`, `score`, `prompt`, or of a data set."""
     keys = record.keys()
-    if {"trace", "observations"} <= keys:
+    if "trace" in keys and ("observations" in keys or mapping(record["trace"]).keys() >= _TRACE):
         return "download"
     if "type" in keys and {"traceId", "startTime"} <= keys:
         return "observation"
-    if {"dataType", "source", "name"} <= keys and ({"traceId", "observationId"} & keys):
+    if {"dataType", "source", "name"} <= keys and (_ABOUT & keys):
         return "score"
     if {"name", "version", "prompt", "labels"} <= keys:
         return "prompt"
@@ -151,7 +156,8 @@ class _Reading:
         match _kind(record):
             case "download":
                 trace = mapping(record["trace"])
-                yield from self._observations(trace, record.get("observations"), at)
+                listed = record.get("observations") or trace.get("observations")
+                yield from self._observations(trace, listed, at, latency_unit=1.0)
                 yield from self._scores_of(trace, f"{at}/trace")
             case "trace":
                 yield from self._observations(record, record.get("observations"), at)
@@ -181,18 +187,24 @@ class _Reading:
             yield Note(f"left out: {total} records that are no evidence rows ({kinds})")
         yield from self._log.items()
 
-    def _observations(self, trace: Mapping[str, Any], listed: Any, at: str) -> Iterator[Item]:
+    def _observations(
+        self, trace: Mapping[str, Any], listed: Any, at: str, latency_unit: float = 1e3
+    ) -> Iterator[Item]:
         of_trace = filled({name: trace.get(name) for name in _OF_TRACE})
         for name in filled(trace).keys() - {*_OF_TRACE, "id", "observations", "scores"}:
             self._log.leave(f"trace.{name}")
         for position, entry in enumerate(sequence(listed)):
             if isinstance(entry, Mapping):  # a trace of the API lists ids only
                 observation = _langfuse.parsed({**of_trace, **filled(entry)})
-                yield from self._observation(observation, f"{at}/observations/{position}")
+                yield from self._observation(
+                    observation, f"{at}/observations/{position}", latency_unit
+                )
 
-    def _observation(self, observation: Mapping[str, Any], at: str) -> Iterator[Item]:
+    def _observation(
+        self, observation: Mapping[str, Any], at: str, latency_unit: float = 1e3
+    ) -> Iterator[Item]:
         if _langfuse.is_call(observation):
-            yield _langfuse.request_row(self._log, observation, at)
+            yield _langfuse.request_row(self._log, observation, at, latency_unit=latency_unit)
         elif observation.get("type") == "RETRIEVER":
             documents = [*_langfuse.document_rows(self._log, observation, at)]
             yield from documents

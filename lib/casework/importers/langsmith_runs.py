@@ -6,7 +6,8 @@ its `id` and are one: what the later line says counts. Plain, gzip or zstd.
 
 ## Fills
 Runs of type `llm` become `requests`, documents in `outputs.documents` or `outputs.output` of those
-of type `retriever` `candidates`.
+of type `retriever` `candidates`. A document is named by its `id` or `metadata.id`, else by the
+SHA-256 of its `metadata.source` and its text.
 
 | column of `requests` | from |
 |---|---|
@@ -31,8 +32,9 @@ that of `response_metadata` |
 `success`, or is not there and the run has an end |
 
 ## Leaves out
-Runs of other types, counted; `serialized`, `events`, `dotted_order`, `extra.runtime`; of documents
-all but their id, rank, score and metadata; of inputs and outputs what is neither said nor above.
+Runs of other types and retrievals without documents, counted; `serialized`, `events`,
+`dotted_order`, `extra.runtime`; of documents all but their id, rank, score and metadata; of inputs
+and outputs what is neither said nor above.
 
 ## Known limits
 A file is held in memory until it is read, since updates follow later. Feedback is another export:
@@ -41,7 +43,6 @@ load it with `--as feedback` and a map.
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from hashlib import sha256
 from typing import Any
 
 from casework import canonical
@@ -52,6 +53,7 @@ from casework.importers._importer import Importer, Options
 from casework.importers._instants import milliseconds
 from casework.importers._messages import answer, system_prompt, transcript, turns
 from casework.importers._records import records
+from casework.importers._retrievals import named_by_content
 from casework.importers._shape import filled, mapping, number, sequence, text
 from casework.importers._source import Source
 from casework.tables import candidates, requests
@@ -112,6 +114,7 @@ _FORM = Form(
         "output_text": ("outputs",),
         "params_hash": ("extra.invocation_params",),
         "status": ("status",),
+        "latency_ms": (),  # the time between both instants, which no field of the caller is
     },
     own=(_META,),
     left_out=("serialized", "events", "dotted_order", "extra.runtime"),
@@ -144,12 +147,16 @@ def _read(source: Source, options: Options) -> Iterator[Item]:
         if kind == "llm":
             yield Row(requests, locator, _call(log, run))
         elif kind == "retriever":
-            yield from _documents(log, run, locator)
+            documents = [*_documents(log, run, locator)]
+            yield from documents
+            if not documents:
+                tally(passed, kind)
         else:
             tally(passed, kind)
     if passed:
         kinds = ", ".join(f"{kind} {count}" for kind, count in passed.most_common())
-        yield Note(f"left out: {passed.total()} runs that are no model call or retrieval ({kinds})")
+        what = "runs that are no model call and no retrieval with documents"
+        yield Note(f"left out: {passed.total()} {what} ({kinds})")
     yield from log.items()
 
 
@@ -226,12 +233,11 @@ def _documents(log: FieldLog, run: Mapping[str, Any], locator: str) -> Iterator[
         document = {"page_content": entry} if isinstance(entry, str) else mapping(entry)
         meta = mapping(document.get("metadata"))
         content = text(document.get("page_content"))
-        ids = [document.get("id"), meta.get("id"), meta.get("source")]
-        digest = content and f"sha256:{sha256(content.encode('utf-8', 'replace')).hexdigest()}"
+        named = text(document.get("id")) or text(meta.get("id"))
         log.leave("document.page_content", 1 if content else 0)
         yield Row(candidates, f"{locator}/outputs/{name}/{position}", {
             "query_id": text(run.get("id")),
-            "doc_id": next((found for value in ids if (found := text(value))), digest),
+            "doc_id": named or named_by_content(text(meta.get("source")), content),
             "occurred_at": log.instants.find(run.get("start_time")),
             "dense_rank": position + 1,
             "dense_score": number(meta.get("score")),

@@ -3,7 +3,7 @@
 ## Reads
 JSON Lines or a JSON array of the payload that LiteLLM hands to its logging callbacks; objects that
 hold it under `standard_logging_object` too, and rows of the table of spend logs, which name some
-fields otherwise.
+fields otherwise and hold objects as JSON text.
 
 ## Fills
 | column | from |
@@ -44,11 +44,12 @@ from casework.importers._importer import Importer, Options
 from casework.importers._instants import milliseconds
 from casework.importers._messages import Turn, answer, system_prompt, transcript, turns
 from casework.importers._records import records
-from casework.importers._shape import filled, mapping, sequence
+from casework.importers._shape import filled, mapping, parsed, sequence
 from casework.importers._source import Source
 from casework.tables import requests
 
 _WRAPPED = "standard_logging_object"
+_JSON_TEXTS = ("response", "metadata", "model_parameters", "hidden_params")
 _REDACTED = "redacted-by-litellm"
 _FORM = Form(
     requests,
@@ -80,6 +81,7 @@ _FORM = Form(
         "input_text": ("messages",),
         "output_text": ("response",),
         "params_hash": ("model_parameters",),
+        "latency_ms": (),  # the time between both instants, which no field of the caller is
     },
     own=("metadata.spend_logs_metadata", "metadata.requester_metadata"),
     left_out=("model_map_information", "cost_breakdown", "saved_cache_cost"),
@@ -104,8 +106,14 @@ def _read(source: Source, options: Options) -> Iterator[Item]:
             yield found._replace(table=requests)
             continue
         payload = mapping(found.values.get(_WRAPPED)) or found.values
-        yield Row(requests, found.locator, _row(log, payload))
+        yield Row(requests, found.locator, _row(log, _decoded(payload)))
     yield from log.items()
+
+
+def _decoded(payload: Mapping[str, Any]) -> dict[str, Any]:
+    """The payload with the objects that a row of spend logs holds as JSON text."""
+    read = {name: parsed(payload[name]) for name in _JSON_TEXTS if name in payload}
+    return {**payload, **{name: one for name, one in read.items() if isinstance(one, Mapping)}}
 
 
 def _row(log: FieldLog, payload: Mapping[str, Any]) -> dict[str, Any]:
