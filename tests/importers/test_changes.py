@@ -48,6 +48,43 @@ def test_a_pod_without_a_name_is_no_replica(tmp_path: Path, containers: int) -> 
     assert [reason for _, reason in found.rejects] == ["replica is missing"] * containers
 
 
+def test_pods_of_one_name_in_two_namespaces_are_two_replicas(tmp_path: Path) -> None:
+    items = [pod("ranker-0"), pod("ranker-0"), pod("ranker-1")]
+    items[1]["metadata"] = {**items[1]["metadata"], "namespace": "staging"}
+    found = Loaded(tmp_path, "kubernetes_objects", {"apiVersion": "v1", "kind": "List",
+                                                     "items": items})  # fmt: skip
+    assert found.rows("SELECT replica FROM deployments ORDER BY 1") == [
+        ("prod/ranker-0",), ("ranker-1",), ("staging/ranker-0",),
+    ]  # fmt: skip
+    assert any("<namespace>/<pod>: ranker-0" in note for note in found.exhibit.notes)
+
+
+@pytest.mark.parametrize(
+    ("listed", "told", "main"),
+    [
+        (["istio-proxy", "app"], None, "app"),
+        (["zeta", "app"], None, "zeta"),  # as the pod lists them; their states are sorted
+        (["zeta", "app"], "app", "app"),
+        (["envoy", "istio-proxy"], None, "envoy"),
+    ],
+)
+def test_the_main_container_bears_the_name_of_the_pod(
+    tmp_path: Path, listed: list[str], told: str | None, main: str
+) -> None:
+    one = pod(spec={"containers": [{"name": name} for name in listed]})
+    one["metadata"]["annotations"] = {"kubectl.kubernetes.io/default-container": told}
+    (state,) = one["status"]["containerStatuses"]
+    one["status"]["containerStatuses"] = [
+        {**state, "name": name, "imageID": name} for name in sorted(listed)
+    ]
+    found = Loaded(tmp_path, "kubernetes_objects", one)
+    (other,) = set(listed) - {main}
+    assert found.rows("SELECT replica, checkpoint FROM deployments ORDER BY 1") == [
+        ("ranker-1", main), (f"ranker-1/{other}", other),
+    ]  # fmt: skip
+    assert any("1 pods have several containers" in note for note in found.exhibit.notes)
+
+
 def test_two_events_of_one_second_are_two(tmp_path: Path) -> None:
     items = [event("scaled up", "ranker.17f1"), event("scaled down", "ranker.17f2")]
     found = Loaded(tmp_path, "kubernetes_objects", {"apiVersion": "v1", "kind": "List",
@@ -118,6 +155,31 @@ def test_a_flag_that_is_off_rolls_nothing_out(
     assert found.rows(sql) == expected
 
 
+def test_a_flag_of_two_environments_is_told_of_each(tmp_path: Path) -> None:
+    def version(weight: int) -> dict[str, Any]:
+        held = switched(weight, on=True)["environments"]["prod"]
+        return {**switched(weight, on=True), "environments": {"test": {}, "prod": held}}
+
+    places = [f"proj/p:env/{name}:flag/ranker" for name in ("test", "prod")]
+    found = Loaded(tmp_path, "launchdarkly_log", entry(
+        target={"resources": places}, previousVersion=version(10_000),
+        currentVersion=version(90_000)))  # fmt: skip
+    assert found.rows("SELECT key, scope, new_value FROM config_events ORDER BY key, scope") == [
+        ("flag:ranker", "prod", "Ana updated the flag Ranker"),
+        ("flag:ranker", "test", "Ana updated the flag Ranker"),
+        ("rollout:ranker", "prod", "90"),
+    ]
+
+
+def test_the_last_step_of_a_rollout_serves_all(tmp_path: Path) -> None:
+    last = switched(0, on=True)
+    last["environments"]["prod"]["fallthrough"] = {"variation": 0}
+    changed = entry(previousVersion=switched(90_000, on=True), currentVersion=last)
+    found = Loaded(tmp_path, "launchdarkly_log", changed)
+    sql = "SELECT old_value, new_value FROM config_events WHERE key = 'rollout:ranker'"
+    assert found.rows(sql) == [("90", "100")]
+
+
 @pytest.mark.parametrize("title", ["[" * 200_000, "[](" * 70_000, "[a](" + "(" * 200_000])
 def test_a_hostile_entry_takes_no_time(tmp_path: Path, title: str) -> None:
     hostile = entry(title=title, target={"resources": ["proj/p:env/" + "a" * 200_000]})
@@ -145,6 +207,27 @@ def test_an_experiment_in_two_features_has_two_rules(tmp_path: Path) -> None:
         ("line 1/features/a~1b",)
     ]
     assert found.exhibit.rows_rejected == 0
+
+
+def test_the_parts_of_a_rule_are_its_ranges(tmp_path: Path) -> None:
+    rules = [{"key": "hello", "variations": [True, False], "ranges": [[0, 0.1], [0.1, 1]]},
+             {"key": "bye", "variations": [0, 1], "ranges": [[0, 0.25], [0.5, 0.75]],
+              "weights": [1, 0]}]  # fmt: skip
+    payload = {"features": {"f": {"defaultValue": 0, "rules": rules}}, "dateUpdated": WHEN}
+    found = Loaded(tmp_path, "growthbook_features", payload)
+    assert found.rows(f"{PERCENT} ORDER BY key") == [
+        ("rollout:bye", "f", "50"), ("rollout:hello", "f", "90"),
+    ]  # fmt: skip
+
+
+def test_an_id_that_is_the_key_of_another_arm_is_not_the_control(tmp_path: Path) -> None:
+    arms = [{"variationId": "1", "key": "0"}, {"variationId": "0", "key": "1"}]
+    split = [{"variationId": "1", "weight": 0.2}, {"variationId": "0", "weight": 0.8}]
+    phase = {"name": "main", "dateStarted": WHEN, "trafficSplit": split}
+    page = {"experiments": [{"id": "e", "variations": arms, "phases": [phase]}]}
+    found = Loaded(tmp_path, "growthbook_features", page)
+    sql = "SELECT new_value, attributes->>'control' FROM config_events"
+    assert found.rows(sql) == [("80", '["0"]')]
 
 
 def test_a_feature_without_a_name_or_a_date_is_told(tmp_path: Path) -> None:
@@ -177,3 +260,20 @@ def test_what_a_webhook_says_beside_the_deployment_is_counted(tmp_path: Path) ->
     found = Loaded(tmp_path, "github_deployments", payload)
     assert found.rows("SELECT key FROM config_events") == [("deployment:production",)]
     assert found.exhibit.left_out == {"payload.action": 1, "payload.repository": 1}
+
+
+@pytest.mark.parametrize(
+    ("name", "row"),
+    [
+        ("requests.jsonl", {"request_id": "r", "occurred_at": WHEN, "deployment": "gpt-4o-prod",
+                            "repository": "acme/app"}),
+        ("eval_samples.jsonl", {"run_id": "r", "item_id": "i", "kind": "utility", "target": "t",
+                                "title": "T", "date": WHEN}),
+    ],
+)  # fmt: skip
+def test_a_table_with_the_words_of_a_log_is_a_table(
+    tmp_path: Path, name: str, row: dict[str, Any]
+) -> None:
+    found = Loaded(tmp_path, "table_file", row, name)
+    assert found.takers == ["table_file"]
+    assert (found.exhibit.rows_kept, found.exhibit.rows_rejected) == (1, 0)

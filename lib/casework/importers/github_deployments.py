@@ -64,7 +64,7 @@ def _recognises(source: Source) -> bool:
     found = source.first_object.keys()
     rest = {"sha", "ref", "environment", "created_at"} <= found and "statuses_url" in found
     status = {"state", "deployment_url", "created_at"} <= found
-    return rest or status or ("deployment" in found and "repository" in found)
+    return rest or status or bool(source.within("deployment") and source.within("repository"))
 
 
 def _read(source: Source, options: Options) -> Iterator[Item]:

@@ -14,9 +14,10 @@ The features that an SDK is served (`{"features": {…}}`), pages of the API (`{
 | an experiment with phases | `config_events` `rollout:<key>` at the start of each phase |
 
 Treated are all variations but the control, which is the one named so (`control`, `baseline`,
-`holdout`), else the first. Percent is their part of the `trafficSplit` or the `weights`, equal
-parts where a rule has none; `coverage` is the share of units that enter the experiment at all, and
-stands in `attributes`. There `control` lists what exposures may call the control.
+`holdout`), else the first. Percent is their part of the `trafficSplit`, or of the `ranges` of a
+rule, else of its `weights`, equal parts where it has neither; `coverage` is the share of units that
+enter the experiment at all, and stands in `attributes`. There `control` lists what exposures may
+call the control.
 
 ## Leaves out
 Features without a date: the SDK payload has none but `dateUpdated` of the whole. What an
@@ -161,21 +162,34 @@ def _phase_split(phase: Mapping[str, Any], variations: list[Mapping[str, Any]]) 
     described = variations or [{"variationId": name} for name in names]
     at = _control(described)
     known = _known_as(described, at)
+    own = text(described[at].get("variationId")) if at < len(described) else None
     if not any(names) and at < len(parts):
-        names[at] = next(iter(known), None)
+        names[at] = own or next(iter(known), None)
+    called = {own} if own else set(known)
     weights = [number(one.get("weight")) or 0.0 for one in parts]
-    of_control = [w for w, name in zip(weights, names, strict=True) if name in known]
+    of_control = [w for w, name in zip(weights, names, strict=True) if name in called]
     return _split(phase, known, sum(of_control), sum(weights))
 
 
 def _rule_split(rule: Mapping[str, Any]) -> dict[str, Any]:
-    """Percent treated by a rule; the SDK deals equal parts where there are no weights."""
+    """Percent treated by a rule; the SDK takes its ranges, else its weights, else equal parts."""
     listed = sequence(rule.get("variations"))
     meta = [mapping(one) for one in sequence(rule.get("meta"))]
-    weights = [number(one) or 0.0 for one in sequence(rule.get("weights"))] or [1.0] * len(listed)
+    ranges = [sequence(one) for one in sequence(rule.get("ranges"))]
+    weights = (
+        [_length(one) for one in ranges]
+        or [number(one) or 0.0 for one in sequence(rule.get("weights"))]
+        or [1.0] * len(listed)
+    )
     at = _control(meta)
     known = _known_as(meta or [{}], at)
     return _split(rule, known, weights[at] if at < len(weights) else 0.0, sum(weights))
+
+
+def _length(range_: list[Any]) -> float:
+    """The part of all units in a range, `[from, to]`, of which none is below 0 or above 1."""
+    ends = [min(max(number(one) or 0.0, 0.0), 1.0) for one in range_[:2]]
+    return max(ends[1] - ends[0], 0.0) if len(ends) == 2 else 0.0
 
 
 def _control(variations: list[Mapping[str, Any]]) -> int:
@@ -186,10 +200,15 @@ def _control(variations: list[Mapping[str, Any]]) -> int:
 
 
 def _known_as(variations: list[Mapping[str, Any]], at: int) -> list[str]:
-    """What an exposure may call a variation: its key, or its number if it has none, and its id."""
+    """What an exposure may call a variation: its key, or its number if it has none, and its id.
+
+    An id that is the key of another variation is none of its names.
+    """
+    keys = [text(other.get("key")) or str(n) for n, other in enumerate(variations)]
     one = variations[at] if at < len(variations) else {}
     named = (text(one.get("key")) or str(at), text(one.get("variationId")))
-    return [name for name in dict.fromkeys(named) if name]
+    others = {key for n, key in enumerate(keys) if n != at}
+    return [name for name in dict.fromkeys(named) if name and name not in others]
 
 
 def _split(

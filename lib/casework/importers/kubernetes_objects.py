@@ -7,13 +7,17 @@ ReplicaSets, Deployments, Events.
 ## Fills
 | object | row |
 |---|---|
-| Pod | `deployments` for each container: replica `<pod>` or `<pod>/<container>` of several, \
-checkpoint the digest of `imageID`, else `image` as it is named; `valid_from` and `valid_until` \
-those of its running or terminated state, and of the state before a restart |
+| Pod | `deployments` for each container: replica `<pod>`, for those beside the main one \
+`<pod>/<container>`, checkpoint the digest of `imageID`, else `image` as it is named; `valid_from` \
+and `valid_until` those of its running or terminated state, and of the state before a restart |
 | ReplicaSet | `config_events` `image:<namespace>/<deployment>` at `creationTimestamp`, when the \
 template came into force |
 | Event | `config_events` `kubernetes:<reason>` with the object and the name of the event as \
 scope, the message as value |
+
+The main container is the one that the annotation `kubectl.kubernetes.io/default-container` names,
+else the first of the pod that is no proxy of a known name. Where pods of several namespaces bear
+one name, their replicas are `<namespace>/<pod>`. Both are said.
 
 ## Leaves out
 Deployments, whose history their ReplicaSets tell, and objects of other kinds; other fields of the
@@ -23,7 +27,8 @@ objects that are read. All are counted.
 The image of the state before a restart is not recorded, and taken to be the present one. A replica
 set that is used again, as a rollback does, keeps its first date. A pod list shows the pods that
 are there now: replicas that are gone have no row. The digest is that of the container image;
-weights that are fetched at start are not in it.
+weights that are fetched at start are not in it. Pods of one name in two files are one replica,
+whatever their namespaces: load the namespace that served alone.
 """
 
 from collections import Counter
@@ -33,7 +38,8 @@ from typing import Any
 from casework.case import Item, Note, Reject, Row
 from casework.importers._fields import FieldLog, Form
 from casework.importers._importer import Importer, Options
-from casework.importers._records import records
+from casework.importers._messages import shortened
+from casework.importers._records import Record, records
 from casework.importers._shape import filled, mapping, sequence, text
 from casework.importers._source import Source
 from casework.tables import ATTRIBUTES, config_events, deployments
@@ -41,15 +47,19 @@ from casework.tables import ATTRIBUTES, config_events, deployments
 _KINDS = ("Pod", "ReplicaSet", "Deployment", "Event", "List", "PodList", "EventList",
           "ReplicaSetList", "DeploymentList")  # fmt: skip
 _MOST_KINDS = 20
+_SEVERAL = "Pod with several containers"
 _REGION = ("topology.kubernetes.io/region", "failure-domain.beta.kubernetes.io/region")
 _STATES = tuple(f"{state}.{how}" for state in ("lastState", "state")
                 for how in ("running", "terminated"))  # fmt: skip
+_DEFAULT = "kubectl.kubernetes.io/default-container"
+_PROXIES = ("istio-proxy", "linkerd-proxy", "envoy", "cloud-sql-proxy", "cloudsql-proxy",
+            "consul-dataplane", "daprd", "kuma-sidecar", "vault-agent")  # fmt: skip
 _POD = Form(
     deployments,
     of="Pod",
     columns={},
     uses={
-        "replica": ("metadata.name",),
+        "replica": ("metadata.name", "spec.containers", f"metadata.annotations.{_DEFAULT}"),
         "region": tuple(f"metadata.labels.{key}" for key in _REGION),
         "checkpoint": ("status.containerStatuses",),
         ATTRIBUTES: ("metadata.namespace", "spec.nodeName"),
@@ -110,18 +120,21 @@ def _recognises(source: Source) -> bool:
 
 
 def _read(source: Source, options: Options) -> Iterator[Item]:
-    log, passed = FieldLog(options.timezone), Counter[str]()
+    log, passed, shared = FieldLog(options.timezone), Counter[str](), _shared(source)
     for found in records(source):
         if isinstance(found, Reject):
             yield found
             continue
-        listed = found.values.get("items")
-        objects = sequence(listed) if "items" in found.values else [found.values]
-        whole = (text(found.values.get("kind")) or "").removesuffix("List")
-        for position, one in enumerate(map(mapping, objects)):
-            at = f"{found.locator}/items/{position}" if "items" in found.values else found.locator
-            # the items of a `PodList`, as the API itself sends it, do not say that they are pods
-            yield from _rows(log, text(one.get("kind")) or whole, one, at, passed)
+        for kind, one, at in _objects(found):
+            yield from _rows(log, kind, one, at, passed, shared)
+    if shared:
+        named = shortened(", ".join(sorted(shared)))
+        yield Note(f"pods of several namespaces have one name, and are <namespace>/<pod>: {named}")
+    if several := passed.pop(_SEVERAL, 0):
+        yield Note(
+            f"{several} pods have several containers: the main one is <pod>, others "
+            "<pod>/<container>"
+        )
     log.leave("objects that date no replica", passed.total())
     if passed:
         kinds = ", ".join(f"{kind} {count}" for kind, count in passed.most_common(_MOST_KINDS))
@@ -129,12 +142,41 @@ def _read(source: Source, options: Options) -> Iterator[Item]:
     yield from log.items()
 
 
+def _objects(found: Record) -> Iterator[tuple[str, Mapping[str, Any], str]]:
+    """The objects of a record, each with its kind and where it stands."""
+    is_list = "items" in found.values
+    objects = sequence(found.values["items"]) if is_list else [found.values]
+    whole = (text(found.values.get("kind")) or "").removesuffix("List")
+    for position, one in enumerate(map(mapping, objects)):
+        at = f"{found.locator}/items/{position}" if is_list else found.locator
+        # the items of a `PodList`, as the API itself sends it, do not say that they are pods
+        yield text(one.get("kind")) or whole, one, at
+
+
+def _shared(source: Source) -> set[str]:
+    """Names that pods of several namespaces bear, as those of a stateful set do."""
+    spaces: dict[str, str | None] = {}
+    shared = set()
+    for found in records(source):
+        for kind, one, _ in _objects(found) if isinstance(found, Record) else ():
+            meta = mapping(one.get("metadata"))
+            name, space = text(meta.get("name")), text(meta.get("namespace"))
+            if kind == "Pod" and name and spaces.setdefault(name, space) != space:
+                shared.add(name)
+    return shared
+
+
 def _rows(
-    log: FieldLog, kind: str, one: Mapping[str, Any], at: str, passed: Counter[str]
+    log: FieldLog,
+    kind: str,
+    one: Mapping[str, Any],
+    at: str,
+    passed: Counter[str],
+    shared: set[str],
 ) -> Iterator[Item]:
     match kind:
         case "Pod":
-            yield from _pod(log, one, at, passed)
+            yield from _pod(log, one, at, passed, shared)
         case "ReplicaSet":
             yield _replica_set(log, one, at)
         case "Event":
@@ -143,7 +185,9 @@ def _rows(
             passed[kind or "object"] += 1
 
 
-def _pod(log: FieldLog, pod: Mapping[str, Any], at: str, passed: Counter[str]) -> Iterator[Item]:
+def _pod(
+    log: FieldLog, pod: Mapping[str, Any], at: str, passed: Counter[str], shared: set[str]
+) -> Iterator[Item]:
     meta, status = mapping(pod.get("metadata")), mapping(pod.get("status"))
     states = [mapping(one) for one in sequence(status.get("containerStatuses"))]
     labels = mapping(meta.get("labels"))
@@ -153,13 +197,14 @@ def _pod(log: FieldLog, pod: Mapping[str, Any], at: str, passed: Counter[str]) -
         log.fill(_POD, pod)
     else:
         passed["Pod without a container"] += 1
+    passed[_SEVERAL] += len(states) > 1
+    named = _named(pod, states, shared)
     for position, container in enumerate(states):
-        name, box = text(meta.get("name")), text(container.get("name"))
         about = filled({"namespace": meta.get("namespace"), "node": node,
                         "image": container.get("image"),
                         "restarts": container.get("restartCount")})  # fmt: skip
         replica = {
-            "replica": f"{name}/{box}" if name and box and len(states) > 1 else name,
+            "replica": named[position],
             "checkpoint": _digest(text(container.get("imageID")) or text(container.get("image"))),
             "region": region,
         }
@@ -179,6 +224,25 @@ def _pod(log: FieldLog, pod: Mapping[str, Any], at: str, passed: Counter[str]) -
             log.fill(_CONTAINER, container)
         else:
             passed["container that never ran"] += 1
+
+
+def _named(
+    pod: Mapping[str, Any], states: list[Mapping[str, Any]], shared: set[str]
+) -> list[str | None]:
+    """The names of replicas: requests know the main container by the name of its pod."""
+    meta = mapping(pod.get("metadata"))
+    name = text(meta.get("name"))
+    if name is None:
+        return [None] * len(states)
+    if name in shared:
+        name = f"{text(meta.get('namespace')) or 'default'}/{name}"
+    boxes = [text(one.get("name")) for one in states]
+    declared = sequence(mapping(pod.get("spec")).get("containers"))
+    listed = [text(mapping(one).get("name")) for one in declared] or boxes  # states are sorted
+    told = text(mapping(meta.get("annotations")).get(_DEFAULT))
+    main = next((box for box in (told, *listed) if box in boxes and box not in _PROXIES), None)
+    at = boxes.index(main) if main in boxes else 0
+    return [name if n == at or not box else f"{name}/{box}" for n, box in enumerate(boxes)]
 
 
 def _replica_set(log: FieldLog, one: Mapping[str, Any], at: str) -> Item:

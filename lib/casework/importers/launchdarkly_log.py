@@ -10,7 +10,7 @@ Pages of `/auditlog` (`{"items": […]}`), JSON Lines and arrays of entries.
 | `key` | `flag:<flag>`, the flag in `target.resources`; `rollout:<flag>` where the entry tells \
 the rollout that it set; `launchdarkly:<kind>:<name>` for what is no flag |
 | `new_value`, `old_value` | `title` without links, else `description`; the rollout, percent |
-| `scope` | the environment in `target.resources` |
+| `scope` | the environment in `target.resources`; of several each has its rows |
 | `actor` | `member.email`, `token.name`, else `subject.name` |
 
 ## Leaves out
@@ -18,8 +18,8 @@ Links, access rules, icons; the versions of the flag but for the rollout. All ar
 
 ## Known limits
 A percentage rollout is read only where the entry holds `currentVersion` and `previousVersion` with
-their `variations` and a `fallthrough.rollout`, and one variation is `true`: the share of that one.
-Which variation of another flag is the new one, the log does not say.
+their `variations` and a `fallthrough`, to a rollout or to one variation, and one variation is
+`true`: the share of that one. Which variation of another flag is the new one, the log does not say.
 """
 
 import re
@@ -57,8 +57,10 @@ def _recognises(source: Source) -> bool:
 
 
 def _is_entry(record: Mapping[str, Any]) -> bool:
-    return {"date", "kind", "target"} <= record.keys() and (
-        "titleVerb" in record or "title" in record
+    return (
+        {"date", "kind"} <= record.keys()
+        and isinstance(record.get("target"), Mapping)
+        and ("titleVerb" in record or "title" in record)
     )
 
 
@@ -79,43 +81,56 @@ def _read(source: Source, options: Options) -> Iterator[Item]:
 def _rows(log: FieldLog, found: Record) -> Iterator[Item]:
     entry = found.values
     listed = sequence(mapping(entry.get("target")).get("resources"))
-    places = [match for one in listed if (match := _RESOURCE.match(str(one)))]
-    flag = places[0]["flag"] if places else text(entry.get("name"))
-    scope = places[0]["env"] if places else None
+    matches = [match for one in listed if (match := _RESOURCE.match(str(one)))]
+    places: list[tuple[str | None, str | None]] = [*dict.fromkeys(
+        (match["flag"], match["env"]) for match in matches)]  # fmt: skip
     kind = "flag" if places else text(entry.get("kind")) or "entry"
     of = kind if kind == "flag" else f"launchdarkly:{kind}"
-    base = {**log.fill(_FORM, entry), "scope": scope, "source": "launchdarkly audit log"}
+    base = {**log.fill(_FORM, entry), "source": "launchdarkly audit log"}
     said = _plain(text(entry.get("title")))
     if said is None and (said := text(entry.get("description"))):
         log.took(_FORM, "description", "new_value")
-    key = f"{of}:{flag}" if flag else None
-    yield Row(config_events, found.locator, {**base, "key": key, "new_value": said})
+    for flag, scope in places or [(text(entry.get("name")), None)]:
+        key = f"{of}:{flag}" if flag else None
+        yield Row(config_events, found.locator, {
+            **base, "scope": scope, "key": key, "new_value": said,
+        })  # fmt: skip
+        if flag and kind == "flag":
+            yield from _rollout(log, found, {**base, "scope": scope, "key": f"rollout:{flag}"})
+
+
+def _rollout(log: FieldLog, found: Record, base: Mapping[str, Any]) -> Iterator[Item]:
+    """What an entry tells of the rollout in one environment, where it changed."""
     now, before = (
-        _percent(entry.get(name), scope) for name in ("currentVersion", "previousVersion")
+        _percent(found.values.get(name), base["scope"])
+        for name in ("currentVersion", "previousVersion")
     )
-    if flag and kind == "flag" and now is not None and now != before:
+    if now is not None and now != before:
         log.took(_FORM, "currentVersion.fallthrough", "new_value")
         log.took(_FORM, "previousVersion.fallthrough", "old_value")
         yield Row(config_events, f"{found.locator}/currentVersion", {
-            **base, "key": f"rollout:{flag}", "new_value": f"{now:g}",
-            "old_value": None if before is None else f"{before:g}",
+            **base, "new_value": f"{now:g}", "old_value": None if before is None else f"{before:g}",
         })  # fmt: skip
 
 
 def _percent(version: Any, scope: str | None) -> float | None:
     """Share of traffic, in percent, that gets the variation whose value is true.
 
-    None where there is no rollout, or no variation is known to be true. A flag that is off serves
-    its `offVariation`, whatever its rollout says.
+    None where nothing is said of the traffic, or no variation is known to be true. A `fallthrough`
+    of one variation serves it to all. A flag that is off serves its `offVariation`, whatever its
+    rollout says.
     """
     flag = mapping(version)
     held = mapping(mapping(flag.get("environments")).get(scope or "")) or flag
-    rollout = mapping(mapping(held.get("fallthrough")).get("rollout"))
+    served = mapping(held.get("fallthrough"))
+    rollout = mapping(served.get("rollout"))
     listed = [mapping(one) for one in sequence(rollout.get("variations"))]
     values = [mapping(one).get("value") for one in sequence(flag.get("variations"))]
     on = [number for number, value in enumerate(values) if value is True]
     # an experiment lists a variation twice: who is in it, and who gets it untracked
     weights = [(one.get("variation"), number_of(one.get("weight")) or 0) for one in listed]
+    if not listed and number_of(served.get("variation")) is not None:
+        weights = [(served["variation"], 1)]
     whole = sum(weight for _, weight in weights)
     if held.get("on") is False:
         weights = [(held.get("offVariation"), whole)]
