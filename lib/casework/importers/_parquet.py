@@ -1,10 +1,11 @@
 """Parquet files as records, where a format is more than one table of evidence."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from casework.case import Reject
 from casework.errors import CaseworkError
+from casework.importers._map_file import Field
 from casework.importers._records import Record
 from casework.importers._source import Source
 
@@ -38,6 +39,22 @@ def duration_names(path: str) -> set[str]:
     except (pa.ArrowException, OSError):
         return set()
     return {field.name for field in schema if pa.types.is_duration(field.type)}
+
+
+def refuse_durations(fields: Mapping[str, Field], types: Mapping[str, str], source: Source) -> None:
+    """Refuse a duration, which DuckDB takes for a bare number, where no map says its unit.
+
+    Raises:
+        CaseworkError: SOURCE_UNREADABLE.
+    """
+    for name, entry in fields.items():
+        if types[entry.source] == DURATION and entry.scale is None:
+            raise CaseworkError(
+                "SOURCE_UNREADABLE",
+                f"{entry.source!r} holds durations, whose unit is not that of {name}",
+                "write them as numbers, or give `scale` in a map",
+                where=source.name,
+            )
 
 
 def parquet_notes(source: Source) -> dict[str, str]:

@@ -57,7 +57,7 @@ from casework.importers._expressions import (
 from casework.importers._importer import Importer, Options
 from casework.importers._map_file import EPOCHS, is_zoneless
 from casework.importers._mapping import Plan, plan
-from casework.importers._parquet import DURATION, duration_names
+from casework.importers._parquet import DURATION, duration_names, refuse_durations
 from casework.importers._source import Source
 from casework.importers._staging import Staging, check_names, stage_arrow, stage_json, unreadable
 from casework.importers._statements import statement
@@ -176,7 +176,7 @@ def _select(table: Table, reading: Reading, source: Source, options: Options) ->
     has_second = (options.mapping or {}).get("header_rows", 1) > 1 and _format(source) == "csv"
     below = csv_below(source) if has_second else {}
     decided = plan(table, list(reading.types), options.mapping, source.name, below)
-    _refuse_durations(decided, reading, source)
+    refuse_durations(decided.fields, reading.types, source)
     reading = _with_numbers(reading, table, decided)
     naive = {} if options.timezone else dict(_naive(table, decided, reading))
     built = statement(
@@ -192,18 +192,6 @@ def _select(table: Table, reading: Reading, source: Source, options: Options) ->
     if lacking := [name for name, test in naive.items() if not test or next(told, False)]:
         verb = "has no time zone and was" if len(lacking) == 1 else "have no time zone and were"
         yield Note(f"{', '.join(lacking)} {verb} read as UTC; name it with --timezone")
-
-
-def _refuse_durations(decided: Plan, reading: Reading, source: Source) -> None:
-    """Refuse a duration, which DuckDB takes for a bare number, where no map says its unit."""
-    for name, entry in decided.fields.items():
-        if reading.types[entry.source] == DURATION and entry.scale is None:
-            raise CaseworkError(
-                "SOURCE_UNREADABLE",
-                f"{entry.source!r} holds durations, whose unit is not that of {name}",
-                "write them as numbers, or give `scale` in a map",
-                where=source.name,
-            )
 
 
 def _table(source: Source, options: Options) -> Table:
