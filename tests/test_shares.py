@@ -67,6 +67,7 @@ def span(trace_id: str, span_id: int, begun: str, attributes: dict[str, Any]) ->
     return {**ids, "name": "chat", "startTimeUnixNano": begun, "attributes": named}
 
 
+BEGUN = "1762000000000000000"
 CALL = {"gen_ai.operation.name": "chat", "gen_ai.request.model": "m"}
 ATTRIBUTES = st.fixed_dictionaries(
     {},
@@ -88,7 +89,7 @@ def lines(draw: st.DrawFn) -> str:
         span(
             draw(st.sampled_from(["a" * 32, "b" * 32, "00"])),
             draw(st.integers(1, 6)),
-            draw(st.sampled_from(["1762000000000000000", "1", "x"])),
+            draw(st.sampled_from([BEGUN, "1", "x"])),
             CALL | draw(ATTRIBUTES),
         )
         for _ in range(draw(st.integers(0, 3)))
@@ -123,7 +124,7 @@ def traces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     path = tmp_path / "traces.jsonl"
     padding = "x" * 200_000
     sent = [
-        request([span("a" * 32, n % 90 + 1, "1", CALL | {"gen_ai.prompt": f"{n} {padding}"})])
+        request([span("a" * 32, n % 90 + 1, BEGUN, CALL | {"gen_ai.prompt": f"{n} {padding}"})])
         for n in range(100)
     ]
     path.write_text("\n".join([*map(json.dumps, sent[:50]), "{torn", *map(json.dumps, sent[50:])]))
