@@ -113,12 +113,14 @@ def test_log_records_join_by_their_instants_and_once(
     assert any(note.startswith("3 log records") for note in exhibit.notes)
 
 
-def test_messages_without_their_span_begin_with_the_earliest(
+def test_messages_without_their_span_begin_with_the_earliest_that_has_a_time(
     loaded: Callable[..., Exhibit], case: Path
 ) -> None:
-    loaded(logs(record("gen_ai.choice", "yo", 10**9), record("gen_ai.user.message", "hi")))
+    untimed = record("gen_ai.system.message", "be brief", timeUnixNano=None)
+    said = record("gen_ai.choice", "yo", 10**9), record("gen_ai.user.message", "hi")
+    loaded(logs(untimed, *said))
     sql = "SELECT input_text, output_text, epoch_us(occurred_at) FROM requests"
-    assert rows(case, sql) == [("user: hi", "yo", START // 1_000)]
+    assert rows(case, sql) == [("system: be brief\nuser: hi", "yo", START // 1_000)]
 
 
 def test_a_message_that_is_an_event_and_a_record_is_taken_once(

@@ -135,10 +135,12 @@ class Requests:
     def take_said(self, said: list[Said], part: Part) -> None:
         """Take messages whose span is not in the source, as the model call that they tell of.
 
+        It began when the first of them that has an instant was said.
+
         Raises:
             Fault: SPAN_TIME, SPAN_TYPE, JSON_DEPTH.
         """
-        first = said[0]
+        first = next((one for one in said if int(one.event.time_unix_nano or 0)), said[0])
         part.told[REPEATED] += sum(one.repeats for one in said)
         ids = first.ids.hex()
         span = with_details(Span(ids[:32], ids[32:], "", first.event.name,
