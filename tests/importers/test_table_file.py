@@ -499,10 +499,15 @@ def test_vectors_come_as_lists_or_as_json_text(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("vector", ["[]", "[null]", "[1, null]", '["x"]', '[1, "inf"]'])
-def test_what_is_no_vector_is_a_reject(tmp_path: Path, vector: str) -> None:
-    line = f'{{"text_id": "t", "occurred_at": "2026-03-01T09:00:00Z", "vector": {vector}}}\n'
-    ((locator, _, why),) = Loaded(tmp_path, "vectors.jsonl", line).rejects
-    assert (locator, why.endswith("cannot be read as float[]")) == ("line 1", True)
+def test_what_is_no_vector_is_a_reject_and_those_beside_it_are_kept(
+    tmp_path: Path, vector: str
+) -> None:
+    lines = [f'{{"text_id": "{name}", "occurred_at": "{NINE}", "vector": {one}}}\n'
+             for name, one in (("a", "[1, 2]"), ("b", vector), ("c", "[2, 1]"))]  # fmt: skip
+    loaded = Loaded(tmp_path, "vectors.jsonl", "".join(lines))
+    ((locator, _, why),) = loaded.rejects
+    assert (locator, why.endswith("cannot be read as float[]")) == ("line 2", True)
+    assert loaded.rows("SELECT text_id FROM vectors") == [("a",), ("c",)]
 
 
 def test_a_vector_that_is_not_finite_is_a_reject_and_elsewhere_a_text(tmp_path: Path) -> None:

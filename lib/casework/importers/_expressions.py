@@ -176,9 +176,9 @@ def _names(source: str) -> str:
 
 
 def _vector(numbers: str) -> str:
-    """A list of finite numbers, which alone lies at no distance from itself."""
-    test = f"TRY(list_distance({numbers}, {numbers})) = 0 AND len({numbers}) > 0"
-    return f"(CASE WHEN {test} THEN {numbers} END)"
+    """A list of finite numbers, of which none is missing."""
+    test = f"list_count({numbers}) = len({numbers}) AND isfinite(list_sum({numbers}))"
+    return f"(CASE WHEN {test} AND len({numbers}) > 0 THEN {numbers} END)"
 
 
 def _real(source: str, scale: float | None) -> str:
