@@ -1063,12 +1063,16 @@ def expected(
 ) -> list[tuple[Any, ...]]:
     """What must be kept of records: the first of each id, none without one.
 
-    Of JSON the attributes are kept as they stand.
+    What the first leaves open is filled by those that agree with it. Of JSON the attributes are
+    kept as they stand.
     """
     kept: dict[str, tuple[Any, ...]] = {}
     for number, (unit, region, note) in enumerate(records, start=1):
-        if unit and unit not in kept:
-            kept[unit] = (number, unit, region or None, note or empty_note)
+        said = (region or None, note or empty_note)
+        first, _, *known = kept.get(unit, (number, unit, None, None))
+        pairs = list(zip(known, said, strict=True))
+        if unit and all(None in pair or pair[0] == pair[1] for pair in pairs):
+            kept[unit] = (first, unit, *(a if a is not None else b for a, b in pairs))
     return list(kept.values())
 
 
