@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.importers.loading import load, rows
+from tests.importers.loading import rows
 from tests.importers.otlp_export import (
     START,
     Json,
@@ -14,29 +14,14 @@ from tests.importers.otlp_export import (
     Tracer,
     attribute,
     chat,
-    jsonl,
     request,
     span,
 )
 
 from casework.importers._genai_texts import texts
-from casework.importers.otlp_traces import otlp_traces
 from casework.records import Exhibit
 
 IDS = {"traceId": f"{1:032x}", "spanId": f"{1:016x}"}
-
-
-@pytest.fixture
-def loaded(tmp_path: Path, case: Path) -> Callable[..., Exhibit]:
-    """Loads requests, one a line."""
-
-    def do(*sent: Json) -> Exhibit:
-        file = tmp_path / "traces.jsonl"
-        file.write_bytes(jsonl(*sent))
-        (exhibit,) = load(case, otlp_traces, file)
-        return exhibit
-
-    return do
 
 
 def record(name: str, content: str, late: int = 0, **changes: Any) -> Json:

@@ -30,24 +30,9 @@ from casework.case import Batch
 from casework.importers._importer import Options
 from casework.importers._otlp_said import MOST_CALLS
 from casework.importers.otlp_traces import otlp_traces
-from casework.records import Exhibit
 
 TABLES = ("requests", "candidates", "vectors", "feedback", "eval_samples", "eval_runs",
           "assignments")  # fmt: skip
-
-
-@pytest.fixture
-def loaded(tmp_path: Path, case: Path) -> Callable[..., Exhibit]:
-    """Loads bytes, or requests one a line."""
-
-    def do(*sent: Any, data: bytes | None = None, name: str = "traces.jsonl") -> Exhibit:
-        file = tmp_path / name
-        file.write_bytes(jsonl(*sent) if data is None else data)
-        assert otlp_traces.recognises(source_of(file))
-        (exhibit,) = load(case, otlp_traces, file)
-        return exhibit
-
-    return do
 
 
 # Protobuf

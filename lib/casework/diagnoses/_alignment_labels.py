@@ -1,5 +1,6 @@
 """Who judged whether an answer refuses: people, the judge of the suite, or a screen of words."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from casework.diagnoses import _alignment as q
@@ -26,11 +27,16 @@ def choose_labels(ask: Inquiry, given: str | None, known: dict[str, Any]) -> str
     """
     if given is not None and given not in SOURCES:
         raise unknown_name("labels", given, list(SOURCES))
-    judged = ask.one(q.COVERAGE, **known)
-    if judged["other_language"] >= judged["screen"]:
-        judged = judged | {"screen": 0}
-    most = max(judged[source] for source in SOURCES)
-    if not most or (given is not None and not judged[given]):
+    covered = ask.one(q.COVERAGE, **known)
+    judged = {source: covered[source] for source in SOURCES}
+    if covered["other_language"] >= covered["screen"]:
+        judged["screen"] = 0
+    if not any(judged.values()) or (given is not None and not judged[given]):
         return None
-    found = next(source for source in SOURCES if judged[source] >= NEARLY_ALL * most)
-    return str(ask.infer("labels", given, found))
+    return str(ask.infer("labels", given, most_trusted(judged)))
+
+
+def most_trusted(judged: Mapping[str, int]) -> str:
+    """The most to be trusted of those who judged nearly as much as any; `judged` is how much."""
+    most = max(judged.values())
+    return next(source for source in SOURCES if judged.get(source, 0) >= NEARLY_ALL * most)

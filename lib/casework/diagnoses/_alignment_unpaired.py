@@ -6,7 +6,7 @@ under other ids, the two totals bound how many lost their refusal (Fréchet). Ne
 
 from casework.case import Query
 from casework.diagnoses import _alignment as q
-from casework.diagnoses._alignment_labels import LABELLED_IN, NEARLY_ALL, SOURCES
+from casework.diagnoses._alignment_labels import LABELLED_IN, SOURCES, most_trusted
 from casework.diagnoses._alignment_rivals import points
 from casework.diagnoses._inquiry import Inquiry
 from casework.findings import Finding
@@ -52,7 +52,7 @@ def measure_unpaired(
               if (source, False) in rows and (source, True) in rows}  # fmt: skip
     if not judged:
         return ()
-    source = next(s for s, n in judged.items() if n >= NEARLY_ALL * max(judged.values()))
+    source = most_trusted(judged)
     base, tuned = rows[source, False], rows[source, True]
     change = difference_of_shares(base, tuned)
     ask.estimate("refusal_change_unpaired", change, "points", UNPAIRED)

@@ -1,6 +1,7 @@
 """What `feedback_poisoning` asks about the eval set, its scores and where its items came from."""
 
 from casework.case import Query
+from casework.diagnoses._config_changes import CONFIG_CHANGES
 
 RUNS = Query(
     "graded_runs",
@@ -196,10 +197,8 @@ GRADERS = Query(
     "graders",
     """
     SELECT occurred_at, what, before, after FROM (
-        SELECT occurred_at, key AS what, coalesce(old_value, lag(new_value) OVER (
-                   PARTITION BY key, scope ORDER BY occurred_at, locator)) AS before,
-               new_value AS after
-        FROM config_events
+        SELECT occurred_at, key AS what, before, after
+        FROM config_changes
         WHERE lower(key) LIKE '%judge%' OR lower(key) LIKE '%grader%'
            OR lower(key) LIKE '%scorer%' OR lower(key) LIKE '%rubric%'
         UNION ALL
@@ -210,5 +209,5 @@ GRADERS = Query(
     ORDER BY occurred_at, what
     """,
     "Changes of the judge or of the harness while the eval ran.",
-    uses=(RUNS,),
+    uses=(CONFIG_CHANGES, RUNS),
 )

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 
 from casework.case import Case, Query
 from casework.diagnoses._attribution import CLOCKS
+from casework.diagnoses._config_changes import CONFIG_CHANGES
 from casework.diagnoses._in_force import ALIAS_HISTORY, REPLICA_HISTORY
 from casework.diagnoses._inquiry import severity
 from casework.findings import VERDICTS, Break, Cause, Change, Primary, Result, Triage, Verdict
@@ -24,12 +25,7 @@ _NEAR = timedelta(hours=1)
 CHANGES = Query(
     "changes",
     """
-    SELECT occurred_at, 'config_events' AS source, key, before, new_value AS after
-    FROM (SELECT occurred_at, key, new_value,
-                 coalesce(old_value, lag(new_value) OVER (
-                     PARTITION BY key, scope ORDER BY occurred_at, locator)) AS before
-          FROM config_events)
-    WHERE before IS DISTINCT FROM new_value
+    SELECT occurred_at, 'config_events' AS source, key, before, after FROM config_changes
     UNION
     SELECT valid_from, 'alias_events', alias, checkpoint_before, checkpoint
     FROM alias_history WHERE alias = name AND checkpoint_before <> checkpoint
@@ -56,10 +52,9 @@ CHANGES = Query(
     ORDER BY 1, 2, 3, 4, 5
     """,
     "Everything that was changed on purpose: configuration, aliases, replicas day by day, and the "
-    "harness of a suite. A value that is set again is no change. Where a log of configuration "
-    "begins without the value before, the first event counts: it may be a change. A harness takes "
-    "the place of another where that one never runs again; side by side, neither does.",
-    uses=(ALIAS_HISTORY, REPLICA_HISTORY),
+    "harness of a suite. A harness takes the place of another where that one never runs again; "
+    "side by side, neither does.",
+    uses=(CONFIG_CHANGES, ALIAS_HISTORY, REPLICA_HISTORY),
 )
 
 

@@ -12,7 +12,7 @@ from casework.case import Reject, Row
 from casework.importers._convert import convert
 from casework.importers._fields import FieldLog, Form
 from casework.importers._flattened import indexed
-from casework.importers._json_document import decoded
+from casework.importers._json_document import MAX_RAW, decoded
 from casework.importers._shape import sequence, text
 from casework.importers._span_ref import SpanRef
 from casework.tables import vectors
@@ -22,8 +22,7 @@ _LISTED = "embedding.embeddings."
 _MODELS = (
     *("embedding.model_name", "gen_ai.response.model", "gen_ai.request.model", "ai.model.id"),
 )
-_VECTOR = next(column for column in vectors.columns if column.name == "vector")
-_SHOWN = 4_000
+_VECTOR = vectors.column("vector")
 _EMBEDDING = Form(vectors, of="embedding", columns={})
 
 
@@ -50,7 +49,7 @@ def embeddings(
         try:
             numbers = convert(vector, _VECTOR, log.instants)
         except (ValueError, TypeError) as error:
-            yield Reject(where, "VALUE", f"vector: {error}", str(vector)[:_SHOWN], vectors)
+            yield Reject(where, "VALUE", f"vector: {error}", str(vector)[:MAX_RAW], vectors)
             continue
         log.took(_EMBEDDING, "vector", "vector")
         log.took(_EMBEDDING, "text", "text_id")

@@ -288,8 +288,3 @@ def constant(table: Table, name: str, given: Any, timezone: str) -> str:
     if target == INSTANT:
         text = _instant(text, TEXT, Field(), timezone)
     return f"CAST({text} AS {target})"
-
-
-def pointer(name: str) -> str:
-    """JSON pointer to a key."""
-    return "/" + name.replace("~", "~0").replace("/", "~1")

@@ -102,6 +102,12 @@ class FieldLog:
         if count:
             self._left_out[_bounded(name, self._left_out)] += count
 
+    def leave_told(self, name: str, count: int) -> Iterator[Note]:
+        """As `leave`, and say so where there are any."""
+        self.leave(name, count)
+        if count:
+            yield Note(f"left out: {count} {name}")
+
     def items(self) -> Iterator[Item]:
         """Give the account of all fields, and what a reader should know of them."""
         yield Fields(

@@ -22,7 +22,7 @@ _AS_IS = (
     "invalidation",
 )  # fmt: skip
 _TIMES = ("started_at", "completed_at")
-_EPOCH = next(column for column in eval_samples.columns if column.name == "epoch")
+_EPOCH = eval_samples.column("epoch")
 KEPT = (*_AS_IS, *_TIMES)
 """Fields of a sample that stay as they are, in its attributes."""
 _GRADES = {"C": 1.0, "I": 0.0, "P": 0.5, "N": 0.0}

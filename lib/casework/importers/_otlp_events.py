@@ -53,6 +53,11 @@ class Said(NamedTuple):
     resource: bytes
     repeats: int = 0
 
+    @property
+    def instant(self) -> int:
+        """When it was said, in nanoseconds since 1970; 0 where that is not recorded."""
+        return int(self.event.time_unix_nano or 0)
+
 
 class Beside(NamedTuple):
     """What a span, or a log record, holds beside a model call. Attributes have dotted names."""

@@ -44,7 +44,6 @@ _LATENCY, _STATUS, _OPERATION = SLOT["latency_ms"], SLOT["status"], SLOT["operat
 _INPUT, _OUTPUT = SLOT["input_text"], SLOT["output_text"]
 _PROMPT_HASH, _ATTRIBUTES, _LOCATOR = SLOT["prompt_hash"], SLOT["attributes"], SLOT["locator"]
 
-_STATUSES = names.STATUSES
 _NS_PER_US, _NS_PER_MS = 1_000, 1_000_000
 _WHOLE_ATTRIBUTES = 4_000
 _HASHES_KEPT = 5_000
@@ -140,7 +139,7 @@ class Requests:
         Raises:
             Fault: SPAN_TIME, SPAN_TYPE, JSON_DEPTH.
         """
-        first = next((one for one in said if int(one.event.time_unix_nano or 0)), said[0])
+        first = next((one for one in said if one.instant), said[0])
         part.told[REPEATED] += sum(one.repeats for one in said)
         ids = first.ids.hex()
         span = with_details(Span(ids[:32], ids[32:], "", first.event.name,
@@ -187,7 +186,9 @@ class Requests:
         if found.said or span.events:
             self._take_texts(span, found, told)
         code = span.status.code
-        row[_STATUS] = "error" if found.rest.get("error.type") else _STATUSES.get(code) or str(code)
+        row[_STATUS] = (
+            "error" if found.rest.get("error.type") else names.STATUSES.get(code) or str(code)
+        )
         row[_ATTRIBUTES] = _attributes(span, found.rest, told)
         return row
 

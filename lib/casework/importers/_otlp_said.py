@@ -6,6 +6,7 @@ with log records is read twice, and their messages are held in memory meanwhile.
 
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from operator import attrgetter
 from typing import BinaryIO
 
 import msgspec
@@ -52,8 +53,8 @@ def said_in_logs(source: Source, is_binary: bool) -> dict[bytes, list[Said]]:
 
 def _in_order(said: list[Said]) -> list[Said]:
     first: dict[bytes | str, Said] = {}
-    for one in sorted(said, key=lambda one: int(one.event.time_unix_nano or 0)):
-        key = msgspec.json.encode(one.event) if int(one.event.time_unix_nano or 0) else one.place
+    for one in sorted(said, key=attrgetter("instant")):
+        key = msgspec.json.encode(one.event) if one.instant else one.place
         known = first.get(key)
         first[key] = known._replace(repeats=known.repeats + 1) if known else one
     return [*first.values()]

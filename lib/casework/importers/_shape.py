@@ -67,3 +67,8 @@ def number(value: Any) -> float | None:
 def filled(values: Mapping[str, Any]) -> dict[str, Any]:
     """Leave out entries that say nothing: None, and empty texts, lists and objects."""
     return {key: value for key, value in values.items() if value not in (None, "", [], {}, ())}
+
+
+def pointer(name: str) -> str:
+    """JSON pointer to a key, RFC 6901."""
+    return "/" + name.replace("~", "~0").replace("/", "~1")

@@ -7,6 +7,7 @@ from casework.case import identifier, literal
 from casework.importers import _expressions as sql
 from casework.importers._expressions import LOCATOR, RAW, RESERVED, Reading
 from casework.importers._mapping import Plan
+from casework.importers._shape import pointer
 from casework.tables import ATTRIBUTES, Table
 from casework.tables._table import JSON, REAL, TEXT
 
@@ -104,7 +105,7 @@ def _attributes(names: list[str], reading: Reading) -> str:
         filled = f"[]::{_PAIRS}"
     elif reading.has_raw:
         keyed = ", ".join(map(literal, keys))
-        found = ", ".join(literal(sql.pointer(key)) for key in keys)
+        found = ", ".join(literal(pointer(key)) for key in keys)
         pairs = f"list_zip([{keyed}]::{TEXT}[], json_extract({RAW}, [{found}]::{TEXT}[]))"
         filled = f"list_filter({pairs}, lambda e: e[2] IS NOT NULL AND e[2] <> 'null')"
     else:

@@ -33,7 +33,7 @@ from hashlib import sha256
 from typing import Any
 
 from casework import canonical
-from casework.case import Item, Note, Reject, Row
+from casework.case import Item, Reject, Row
 from casework.errors import CaseworkError
 from casework.importers._fields import MOST_PAIRS, FieldLog, Form
 from casework.importers._importer import Importer, Options
@@ -84,9 +84,7 @@ def _read(source: Source, options: Options) -> Iterator[Item]:
     for name in lock:
         if name != "stages":
             log.leave(str(name))
-    if silent:
-        log.leave("stages that lock no output with a digest", silent)
-        yield Note(f"left out: {silent} stages that lock no output with a digest")
+    yield from log.leave_told("stages that lock no output with a digest", silent)
     yield from log.items()
 
 

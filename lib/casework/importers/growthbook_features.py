@@ -34,12 +34,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from casework import canonical
-from casework.case import Item, Note, Reject, Row
-from casework.importers._expressions import pointer
+from casework.case import Item, Reject, Row
 from casework.importers._fields import FieldLog, Form
 from casework.importers._importer import Importer, Options
 from casework.importers._records import Record, records
-from casework.importers._shape import filled, mapping, number, sequence, text
+from casework.importers._shape import filled, mapping, number, pointer, sequence, text
 from casework.importers._source import Source
 from casework.tables import ATTRIBUTES, assignments, config_events
 
@@ -110,9 +109,7 @@ def _read(source: Source, options: Options) -> Iterator[Item]:
                 yield from _phases(log, mapping(one), f"{found.locator}/experiments/{position}")
         else:
             yield Row(assignments, found.locator, log.fill(_EXPOSURE, found.values))
-    log.leave("features that have no date", undated)
-    if undated:
-        yield Note(f"left out: {undated} features that have no date")
+    yield from log.leave_told("features that have no date", undated)
     yield from log.items()
 
 

@@ -36,9 +36,10 @@ from datetime import datetime
 from typing import NamedTuple
 
 from casework import canonical
-from casework.case import Item, Note, Reject, Row
+from casework.case import Item, Reject, Row
 from casework.importers._fields import FieldLog, Form
 from casework.importers._importer import Importer, Options
+from casework.importers._json_document import MAX_RAW
 from casework.importers._json_stream import bounded_lines
 from casework.importers._shape import filled
 from casework.importers._source import BROKEN_COMPRESSION, Source
@@ -50,7 +51,6 @@ _TAG = re.compile(
 )
 _OF_ARTIFACT = re.compile(r"^(?:refs/tags/)?[\w./=-]+@(?:deprecated|created)(?:#\d+)?$")
 _LONGEST_NAME = 1_000
-_SHOWN = 4_000
 _MOST_BYTES = 16 << 20
 _TYPES = ("tag", "commit")
 _HEADER = ("refname", "tag", "name")
@@ -127,7 +127,7 @@ def _read(source: Source, options: Options) -> Iterator[Item]:
         name = raw.partition("\t")[0]
         match = _match(_TAG, name)
         if cut:
-            yield Reject(f"line {number}", "LINE_TOO_LONG", "longer than is read", raw[:_SHOWN])
+            yield Reject(f"line {number}", "LINE_TOO_LONG", "longer than is read", raw[:MAX_RAW])
         elif not raw.strip() or (number == 1 and name.lower() in _HEADER):
             continue
         elif match is None:
@@ -135,19 +135,15 @@ def _read(source: Source, options: Options) -> Iterator[Item]:
             others += not is_of_artifact
         elif (size := size + len(raw)) > _MOST_BYTES:
             reason = f"more than {_MOST_BYTES >> 20} MiB of tags"
-            yield Reject(f"line {number}", "LISTING_TOO_LARGE", reason, raw[:_SHOWN])
+            yield Reject(f"line {number}", "LISTING_TOO_LARGE", reason, raw[:MAX_RAW])
         elif isinstance(tag := _tag(f"line {number}", match, raw, log), Reject):
             yield tag
         else:
             (versions if match["version"] else stages).append(tag)
     yield from _versions(versions, log)
     yield from _stages(stages, log)
-    left_out = {"tags that are none of GTO's": others,
-                "tags that deprecate or create a whole artifact": of_artifacts}  # fmt: skip
-    for what, count in left_out.items():
-        log.leave(what, count)
-        if count:
-            yield Note(f"left out: {count} {what}")
+    yield from log.leave_told("tags that are none of GTO's", others)
+    yield from log.leave_told("tags that deprecate or create a whole artifact", of_artifacts)
     yield from log.items()
 
 
@@ -165,10 +161,10 @@ def _tag(locator: str, match: re.Match[str], raw: str, log: FieldLog) -> _Tag | 
     at = log.instants.find(when)
     if not when or not commit:
         reason = "the tag has no date or no commit: it is not annotated"
-        return Reject(locator, "LIGHTWEIGHT_TAG", reason, raw[:_SHOWN], table)
+        return Reject(locator, "LIGHTWEIGHT_TAG", reason, raw[:MAX_RAW], table)
     if at is None:
         reason = "the date of the tag cannot be read"
-        return Reject(locator, "NO_INSTANT", reason, raw[:_SHOWN], table)
+        return Reject(locator, "NO_INSTANT", reason, raw[:MAX_RAW], table)
     return _Tag(locator, match, kind, commit, when, at, subject)
 
 

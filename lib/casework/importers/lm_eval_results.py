@@ -50,7 +50,7 @@ from casework.importers._importer import Importer, Options
 from casework.importers._instants import Instants, later
 from casework.importers._lm_eval import run_id, stamp, without_addresses
 from casework.importers._records import read_document
-from casework.importers._shape import filled, mapping, number, sequence, text
+from casework.importers._shape import filled, mapping, number, pointer, sequence, text
 from casework.importers._source import Source
 from casework.tables import eval_runs
 
@@ -120,7 +120,7 @@ def _read(source: Source, options: Options) -> Iterator[Item]:
     for task in results:
         row = {**run, "run_id": run_id(task, when), "suite": task, **_task(whole, task)}
         unscored += row["score"] is None
-        yield Row(eval_runs, f"/results/{_in_pointer(task)}", row)
+        yield Row(eval_runs, f"/results{pointer(task)}", row)
     if _adapter(whole):
         yield Note("the recorded digest is that of the base, not of what was put upon it: no "
                    "checkpoint")  # fmt: skip
@@ -233,11 +233,6 @@ def _as_number(value: Any) -> Any:
         return float(value) if isinstance(value, str) else value
     except ValueError:
         return None
-
-
-def _in_pointer(name: str) -> str:
-    """A key as a part of a JSON pointer, RFC 6901."""
-    return name.replace("~", "~0").replace("/", "~1")
 
 
 def _iso(when: str) -> str:

@@ -32,7 +32,6 @@ document that repeats with the same responses and no name of a filter is taken f
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from pathlib import PurePath
 from typing import Any
 
 from casework.case import Item, Note, Reject, Row
@@ -72,7 +71,7 @@ def _recognises(source: Source) -> bool:
 def _read(source: Source, options: Options) -> Iterator[Item]:
     named = _NAME.match(source.bare_name)
     task = named.group("task") if named else source.bare_name.removesuffix(".jsonl")
-    run = run_id(task, stamp(source) or f"unknown/{_folder(source)}")
+    run = run_id(task, stamp(source) or f"unknown/{source.folder}")
     log, filters, seen = FieldLog(options.timezone), set(), Counter[tuple[Any, ...]]()
     for found in records(source, constants=True):
         if isinstance(found, Reject):
@@ -111,11 +110,6 @@ def _sample(sample: Mapping[str, Any], time: int) -> dict[str, Any]:
         "output_text": _answer(sample.get("filtered_resps")),
         "score": _score(next((one for one in scores if isinstance(one, int | float)), None)),
     }
-
-
-def _folder(source: Source) -> str:
-    """The name of the folder in which a file lies."""
-    return PurePath(source.name).parent.name or source.path.resolve().parent.name
 
 
 def _target(value: Any) -> Any:

@@ -32,7 +32,7 @@ from datetime import datetime
 from typing import Any
 
 from casework import canonical
-from casework.case import Item, Note, Reject, Row
+from casework.case import Item, Reject, Row
 from casework.importers._fields import MOST_PAIRS, FieldLog, Form
 from casework.importers._importer import Importer, Options
 from casework.importers._records import records
@@ -110,9 +110,7 @@ def _read(source: Source, options: Options) -> Iterator[Item]:
             told = True
             yield row
         others += not told
-    log.leave("events or runs that made no data set of another", others)
-    if others:
-        yield Note(f"left out: {others} events or runs that made no data set of another")
+    yield from log.leave_told("events or runs that made no data set of another", others)
     yield from log.items()
 
 

@@ -101,12 +101,8 @@ def _read(source: Source, options: Options) -> Iterator[Item]:
             yield Row(checkpoints, found.locator, about)
             for locator, values in made_of:
                 yield Row(artifact_inputs, locator, {**values, "artifact": artifact or name})
-    left_out = {"dependencies whose kind cannot be told": untold,
-                "statements that tell no provenance of a subject": others}  # fmt: skip
-    for what, count in left_out.items():
-        log.leave(what, count)
-        if count:
-            yield Note(f"left out: {count} {what}")
+    yield from log.leave_told("dependencies whose kind cannot be told", untold)
+    yield from log.leave_told("statements that tell no provenance of a subject", others)
     if signed:
         log.leave(ENVELOPE, signed)
         yield Note(UNVERIFIED)
