@@ -31,8 +31,9 @@ demo: .venv/.installed ## load, diagnose and report the bundled incident; prints
 test: .venv/.installed .venv/.browser ## run the default tests, with the notebooks
 	$(BIN)/pytest --numprocesses $(WORKERS) --dist loadfile
 
-test-slow: .venv/.installed .venv/.browser ## run the tests that take long
+test-slow: .venv/.installed .venv/.browser ## run the tests that take long, and properties on new draws
 	$(BIN)/pytest -m slow
+	$(BIN)/pytest -m "hypothesis and not tools" --hypothesis-profile drawn
 
 test-tools: .venv/.installed $(TOOLS) ## run the tests that load what other tools write
 	$(BIN)/pytest -m tools tests/tools

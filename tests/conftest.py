@@ -1,5 +1,6 @@
 """What tests of several folders share: the browser, and the oracles outside the repository."""
 
+import gc
 import os
 import shutil
 from collections.abc import Iterator
@@ -7,11 +8,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 ROOT = Path(__file__).parent.parent
+# What lands must not hang on the luck of a draw: a plain run tries the same examples each time, and
+# `make test-slow` draws new ones.
+settings.register_profile("same", derandomize=True)
+settings.register_profile("drawn", derandomize=False)
+settings.load_profile("same")
+
+# The tests themselves are most of the objects, and stay: to look for garbage among them as often as
+# Python does by itself is a tenth of the time of a run.
+gc.set_threshold(50_000)
+
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 
