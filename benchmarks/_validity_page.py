@@ -223,11 +223,15 @@ def plot(found: dict[str, list[float]]) -> Chart:
     """The share of healthy cases with a p-value of at most x: a diagonal, where all is right."""
     rows: list[dict[str, object]] = []
     for name, values in found.items():
-        for i in range(0, len(values), max(1, len(values) // 100)):
-            rows.append({"x": values[i], "value": (i + 1) / len(values), "low": None, "high": None,
-                         "series": title(name), "role": None})  # fmt: skip
-    rows += [{"x": x, "value": x, "low": None, "high": None, "series": "expected",
-              "role": "muted"} for x in (0.0, 1.0)]  # fmt: skip
+        panel = f"{title(name)}, {len(values)} cases"
+        places = [i for i in range(len(values)) if i % max(1, len(values) // 100) == 0]
+        points = [(values[i], (i + 1) / len(values)) for i in places]
+        for series, role, line in (
+            ("cases", "after", points),
+            ("expected", "muted", [(0.0, 0.0), (1.0, 1.0)]),
+        ):
+            rows += [{"panel": panel, "series": series, "role": role, "x": x, "value": share,
+                      "low": None, "high": None} for x, share in line]  # fmt: skip
     return Chart(
         id="p_values",
         form="lines",
