@@ -311,3 +311,10 @@ def test_a_table_measure_says_fractions_and_has_ends_after_what_they_are_of() ->
 )
 def test_a_cell_is_exact_and_never_blank(value: Any, text: str) -> None:
     assert tables.exact(value) == text
+
+
+def test_what_was_done_is_told_without_braces() -> None:
+    report = sample()
+    detail = {"cohort_skew": {"verdict": "confirmed", "given": {}}, "seed": 7}
+    told = annexes.custody(replace(report, custody=(replace(report.custody[0], detail=detail),)))
+    assert told.rows[0][-1] == "cohort_skew: given none, verdict confirmed; seed: 7"

@@ -153,7 +153,14 @@ def custody(report: Report) -> Table:
 
 
 def _detail(detail: Mapping[str, Any]) -> str:
-    return "; ".join(f"{key}: {exact(detail[key])}" for key in sorted(detail)) or "none"
+    """What a mapping within it holds stands without its braces."""
+    return "; ".join(f"{key}: {_told(detail[key])}" for key in sorted(detail)) or "none"
+
+
+def _told(value: object) -> str:
+    if not isinstance(value, Mapping):
+        return exact(value)
+    return ", ".join(f"{key} {_told(value[key])}" for key in sorted(value)) or "none"
 
 
 def parameters(result: Result) -> Table:
