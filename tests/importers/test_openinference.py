@@ -58,10 +58,11 @@ def test_an_attribute_never_stands_for_a_field_of_the_span(loaded: Any, case: Pa
 @pytest.mark.parametrize(
     ("code", "status"),
     [("STATUS_CODE_ERROR", "error"), (2, "error"), ("Error", "error"), ("UNSET", "ok"),
-     (None, "ok"), ("CANCELLED", "CANCELLED")],
+     (None, "ok"), ("CANCELLED", "CANCELLED"), (2.0, "error"), (True, "true"), ([], None),
+     ({"code": "OK"}, '{"code":"OK"}')],
 )  # fmt: skip
 def test_the_status_is_read_in_every_spelling(
-    loaded: Any, case: Path, code: Any, status: str
+    loaded: Any, case: Path, code: Any, status: str | None
 ) -> None:
     loaded(span(status_code=code))
     assert rows(case, "SELECT status FROM requests") == [(status,)]

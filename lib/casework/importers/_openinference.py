@@ -16,7 +16,7 @@ from casework.importers._instants import milliseconds
 from casework.importers._judges import Judges
 from casework.importers._marks import Marks
 from casework.importers._retrievals import documents
-from casework.importers._shape import mapping, text
+from casework.importers._shape import mapping, number, text, written
 from casework.importers._span_ids import shared_name
 from casework.importers._span_ref import Calls, SpanRef, Waiting
 from casework.tables import (
@@ -175,12 +175,15 @@ def _is_call(flat: Mapping[str, Any]) -> bool:
     return operation not in names.OTHER_OPERATIONS and any(name in flat for name in marks)
 
 
-def _status(code: Any) -> str:
-    """How a span ended, and a code that is not known as it is."""
+def _status(code: Any) -> str | None:
+    """How a span ended; a code that is not known as it is, and None where what stands is none."""
     if code in (None, ""):
         return "ok"
-    known = code.strip().upper() if isinstance(code, str) else code
-    return names.STATUSES.get(known) or str(code)
+    if isinstance(code, list | Mapping):
+        return written(code)
+    count = number(code)  # a table with gaps has 2.0
+    said = text(code) if count is None or not count.is_integer() else str(int(count))
+    return names.STATUSES.get((said or "").strip().upper()) or said
 
 
 def _fields(span: Mapping[str, Any]) -> dict[str, Any]:
