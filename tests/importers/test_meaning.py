@@ -81,6 +81,7 @@ def test_a_word_that_is_no_thumb_says_nothing_of_a_fault_or_a_sentiment(
     name: str, label: str
 ) -> None:
     assert signal(label, None, name) is None
+    assert numeric_signals([1, -1], name) == {}
     assert signal("thumbs_down", None, name) == -1
     assert abs(signal(label, None, "answer") or 0) == 1
 

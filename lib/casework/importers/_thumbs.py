@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from itertools import pairwise
 from typing import Any
 
 from casework.importers._shape import number, text
@@ -52,7 +53,8 @@ _NO_FAULT = re.compile(
 _ASKED_FAULT = re.compile(rf"\b(?:{_FAULT}|not|never|without|(?<!yes )no(?= ))\b")
 _BETWEEN = frozenset(("a", "any", "been", "has", "is", "my", "or", "the", "was", "were", "your"))
 _FEEDBACK = (["feedback"], ["user", "feedback"], ["human", "feedback"])
-_OF_A_USER = frozenset(("accepted", "dislike", "disliked", "downvoted", "like", "liked", "upvoted"))
+_OF_A_USER = frozenset(("accepted", "liked", "upvoted"))
+_USER_LIKES = ("user", "like")  # `like` alone may compare, as in `human_like`
 _THUMBS = {"thumbs_up": 1, "thumb_up": 1, "👍": 1, "like": 1,
            "thumbs_down": -1, "thumb_down": -1, "👎": -1, "dislike": -1}  # fmt: skip
 
@@ -81,7 +83,7 @@ def signal(label: Any, score: Any, name: str) -> int | None:
     found = 1 if said in _UP else -1 if said in _DOWN else None
     if said in _UP_OR_DOWN or found is None:
         return found
-    if _asks_for_a_fault(name) or "sentiment" in _words(name):
+    if _asks_for_something_else(name):
         return None
     return _turned(name, found) if said in _YES_OR_NO else found
 
@@ -103,22 +105,24 @@ def is_of_feedback(name: str) -> bool:
 
 def is_of_a_user(name: str) -> bool:
     """Whether a mark of that name is a user's, be it a flag: feedback, or what one does with it."""
-    return is_of_feedback(name) or not _OF_A_USER.isdisjoint(_words(name))
+    words = _words(name)
+    is_liked = _USER_LIKES in pairwise(words) or not _OF_A_USER.isdisjoint(words)
+    return is_of_feedback(name) or is_liked
 
 
 def numeric_signals(marks: Iterable[Any], name: str) -> dict[float, int]:
     """What the numbers among the marks of one name stand for, where that is beyond doubt.
 
     A 1 may be a thumb, one star of five, or a fault that was found. It is a thumb where the name
-    asks for no fault, and the marks hold no other number than -1, 0 and 1, no word, and two numbers
-    that differ; under the name of thumbs one number is enough. Beside a -1, 0 is neither up nor
-    down. Under the name of a thumb down 1 is down, and the others are neither.
+    asks for no fault and no sentiment, and the marks hold no other number than -1, 0 and 1, no
+    word, and two numbers that differ; under the name of thumbs one number is enough. Beside a -1, 0
+    is neither up nor down. Under the name of a thumb down 1 is down, and the others are neither.
 
     Args:
         marks: all marks that people gave under the name.
         name: what was asked.
     """
-    if _asks_for_a_fault(name):
+    if _asks_for_something_else(name):
         return {}
     listed = [one for one in marks if one is not None and not isinstance(one, bool)]
     numbers = {as_number(one) for one in listed}
@@ -134,6 +138,11 @@ def _turned(name: str, said: int) -> int | None:
     words = _words(name)
     down = thumb(name) == -1 or (is_of_thumbs(name) and "down" in words and "up" not in words)
     return said if not down else -1 if said == 1 else None
+
+
+def _asks_for_something_else(name: str) -> bool:
+    """Whether a name asks for a fault, or for a sentiment, which is no judgment of an answer."""
+    return _asks_for_a_fault(name) or "sentiment" in _words(name)
 
 
 def _asks_for_a_fault(name: str) -> bool:
