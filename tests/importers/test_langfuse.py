@@ -77,6 +77,14 @@ def test_a_torn_row_of_csv_is_a_reject(case: Path, tmp_path: Path) -> None:
     assert rows(case, "SELECT code, locator FROM rejects") == [("TORN", "row 3")]
 
 
+def test_a_sample_without_a_timestamp_is_as_old_as_its_record(case: Path, tmp_path: Path) -> None:
+    undated = {**SCORE, "timestamp": None, "createdAt": WHEN}
+    load(case, LANGFUSE, as_jsonl(tmp_path / "x.jsonl", undated))
+    sql = "SELECT added_at = started_at, added_at::VARCHAR FROM eval_samples JOIN eval_runs "
+    found = rows(case, sql + "USING (run_id)")
+    assert found == [(True, "2026-03-01 10:00:00+00")]
+
+
 def test_samples_of_judges_name_a_run_that_is_there(case: Path, tmp_path: Path) -> None:
     listed = [{**SCORE, "id": str(n), "traceId": f"t{n}", "observationId": None, "name": name,
                "timestamp": f"2026-03-0{n}T00:00:00Z"}
@@ -107,6 +115,10 @@ def test_samples_of_judges_name_a_run_that_is_there(case: Path, tmp_path: Path) 
         ("thumbs_down", "BOOLEAN", [1, 0], [-1]),
         ("accepted", "BOOLEAN", [1, 1], [1, 1]),
         ("json_valid", "BOOLEAN", [1, 0], []),  # a program may send it
+        ("human_like", "BOOLEAN", [1, 0], []),
+        ("like", "BOOLEAN", [1, 0], [1, -1]),
+        ("did_user_like_it", "BOOLEAN", [1, 0], [1, -1]),
+        ("user_disliked", "BOOLEAN", [1], []),
         ("quality", "CATEGORICAL", ["good", "thumbs_up"], [1]),
         ("thumb", "CATEGORICAL", ["thumbs_down", "hm"], [-1]),
         ("rating", "CATEGORICAL", ["1", "3"], []),

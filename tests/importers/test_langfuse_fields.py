@@ -155,7 +155,17 @@ def test_a_download_may_hold_its_observations_in_the_trace(case: Path, tmp_path:
     path = as_jsonl(tmp_path / "x.json", {"trace": trace})
     assert LANGFUSE.recognises(source_of(path))
     load(case, LANGFUSE, path)
-    assert rows(case, "SELECT request_id FROM requests") == [("o",)]
+    found = rows(case, "SELECT request_id, locator FROM requests")
+    assert found == [("o", "line 1/trace/observations/0")]
+
+
+def test_a_node_of_llamaindex_is_a_document(case: Path, tmp_path: Path) -> None:
+    nodes = [{"node": {"id_": "n", "text": "a"}, "score": 0.5}, {"node": {"text": "b"}}]
+    call = {**CALL, "type": "RETRIEVER", "output": nodes}
+    (exhibit,) = load(case, LANGFUSE, as_jsonl(tmp_path / "x.jsonl", call))
+    assert exhibit.rows_rejected == 0
+    sql = "SELECT doc_id[:7], dense_score FROM candidates ORDER BY dense_rank"
+    assert rows(case, sql) == [("n", 0.5), ("sha256:", None)]
 
 
 def test_pieces_of_one_file_are_documents_of_their_own(case: Path, tmp_path: Path) -> None:

@@ -102,12 +102,13 @@ _OBSERVATION = Form(
         *("internalModelId", "internalModel", "usagePricingTierId", "usagePricingTierName"),
     ),
 )
+_NODE = "node"  # in which LlamaIndex has the document, beside its score
 _CONTENT = ("page_content", "pageContent", "content", "text")
 _DOCUMENT = Form(
     candidates,
     of="document",
     columns={
-        "doc_id": ("id", "doc_id", "document_id", "metadata.id"),
+        "doc_id": ("id", "doc_id", "document_id", "metadata.id", f"{_NODE}.id_"),
         "dense_score": ("score", "similarity", "metadata.score"),
     },
 )
@@ -181,8 +182,9 @@ def document_rows(log: FieldLog, observation: Mapping[str, Any], locator: str) -
         }
         values = log.fill(_DOCUMENT, document)
         if "doc_id" not in values:
-            meta = mapping(document.get("metadata"))
-            content = next((said for name in _CONTENT if (said := text(document.get(name)))), None)
+            told = mapping(document.get(_NODE)) or document
+            meta = mapping(told.get("metadata"))
+            content = next((said for name in _CONTENT if (said := text(told.get(name)))), None)
             values["doc_id"] = named_by_content(text(meta.get("source")), content)
         row = {**values, **about}
         yield Row(candidates, f"{locator}/output/{position}", row)

@@ -25,8 +25,9 @@ from casework.tables import eval_samples, feedback
 
 _BY_PEOPLE = ("API", "ANNOTATION")
 _COULD_BE_THUMBS = (-1.0, 0.0, 1.0)
+_WHEN = ("timestamp", "createdAt", "created_at")
 _SCORE_COLUMNS = {
-    "occurred_at": ("timestamp", "createdAt", "created_at"),
+    "occurred_at": _WHEN,
     "user_id": ("authorUserId", "author_user_id"),
     "session_id": ("sessionId", "session_id"),
     "environment": ("environment",),
@@ -47,12 +48,11 @@ _THUMB = Form(
 _JUDGED = Form(
     eval_samples,
     of="score",
-    columns={"item_id": (*_ABOUT, "sessionId")},
+    columns={"item_id": (*_ABOUT, "sessionId"), "added_at": _WHEN},
     uses={
         "run_id": ("name", "source"),
         "score": ("value",),
         "category": ("stringValue", "string_value"),
-        "added_at": ("timestamp",),
     },
     own=("metadata",),
     left_out=("projectId", "createdAt", "updatedAt"),
@@ -114,7 +114,6 @@ class Scores:
             "run_id": f"langfuse:{source or 'score'}:{name}",
             "score": _grade(score),
             "category": text(score.get("stringValue")),
-            "added_at": self._log.instants.find(score.get("timestamp")),
             "epoch": 1,
         })  # fmt: skip
         return self._judges.saw(row, text(name))

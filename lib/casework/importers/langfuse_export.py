@@ -9,8 +9,8 @@ JSON or in a cell is read, and the names of the database (`trace_id`) are those 
 
 ## Fills
 Observations of type GENERATION and EMBEDDING become `requests`; the documents that a RETRIEVER
-put out become `candidates`, named by their `id` or `metadata.id`, else by the SHA-256 of their
-`metadata.source` and text.
+put out become `candidates`, named by their `id`, `metadata.id` or `node.id_`, else by the SHA-256
+of their `metadata.source` and text.
 
 | column of `requests` | from |
 |---|---|
@@ -156,8 +156,10 @@ class _Reading:
         match _kind(record):
             case "download":
                 trace = mapping(record["trace"])
-                listed = record.get("observations") or trace.get("observations")
-                yield from self._observations(trace, listed, at, latency_unit=1.0)
+                beside = record.get("observations")
+                listed = beside or trace.get("observations")
+                place = at if beside else f"{at}/trace"
+                yield from self._observations(trace, listed, place, latency_unit=1.0)
                 yield from self._scores_of(trace, f"{at}/trace")
             case "trace":
                 yield from self._observations(record, record.get("observations"), at)
