@@ -149,10 +149,23 @@ def test_a_table_of_annotations_whose_partner_is_missing_is_passed_over_and_told
         opened.execute("DROP TABLE project_sessions")
         opened.execute("CREATE TABLE IF NOT EXISTS project_session_annotations"
                        "(id, project_session_id, name, annotator_kind, score)")  # fmt: skip
+        _insert(opened, "project_session_annotations", id=1, project_session_id=1, name="tone",
+                annotator_kind="LLM", score=0.5)  # fmt: skip
         opened.commit()
     (exhibit,) = load(case, DATABASE, path)
     assert rows(case, "SELECT request_id FROM requests") == [("abc",)]
-    assert "rows of project_session_annotations" not in exhibit.fields
+    assert exhibit.left_out["rows of project_session_annotations"] == 1
+
+
+def test_tables_that_lack_columns_leave_the_others(case: Path, tmp_path: Path) -> None:
+    mark = {"name": "n", "annotator_kind": "HUMAN", "label": "thumbs-up"}
+    path = database(tmp_path / "phoenix.db", mark)
+    with closing(sqlite3.connect(path)) as opened:
+        opened.execute("ALTER TABLE project_sessions DROP COLUMN session_id")
+        opened.execute("ALTER TABLE spans DROP COLUMN span_kind")
+        opened.commit()
+    load(case, DATABASE, path)
+    assert rows(case, "SELECT signal FROM feedback") == [(1,)]
 
 
 def test_a_value_beyond_the_limit_is_named(tmp_path: Path, monkeypatch: Any) -> None:

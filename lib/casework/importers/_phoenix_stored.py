@@ -86,10 +86,14 @@ def annotations(database: sqlite3.Connection, known: Tables) -> Iterator[Annotat
 
 def _is_readable(table: str, level: str, known: Tables) -> bool:
     """Whether a table of annotations and the one of what it is about have the columns needed."""
-    if level == "session" and not {"id", "session_id"} <= known.get("project_sessions", set()):
+    if level == "session" and not _has_sessions(known):
         return False
     key = {"trace": "trace_rowid", "session": "project_session_id"}.get(level, "span_rowid")
     return {"name", "annotator_kind", "score", key} <= known.get(table, set())
+
+
+def _has_sessions(known: Tables) -> bool:
+    return {"id", "session_id"} <= known.get("project_sessions", set())
 
 
 def left_out(database: sqlite3.Connection, known: Tables) -> Iterator[tuple[str, int]]:
@@ -109,7 +113,7 @@ def _spans_sql(known: Tables) -> str:
     session, join = "NULL", ""
     if "session_id" in known["traces"]:
         session = "t.session_id"
-    elif "project_session_rowid" in known["traces"] and "project_sessions" in known:
+    elif "project_session_rowid" in known["traces"] and _has_sessions(known):
         session = "x.session_id"
         join = "LEFT JOIN project_sessions AS x ON x.id = t.project_session_rowid"
     return f"""
@@ -129,8 +133,9 @@ def _annotations_sql(table: str, level: str, known: Tables) -> str:
         about = "x.session_id AS about"
         joins = "LEFT JOIN project_sessions AS x ON x.id = a.project_session_id"
     else:
-        kind = "span_kind" if "span_kind" in known["spans"] else "kind"
-        about = f"s.span_id AS about, s.{kind} AS about_kind, t.trace_id AS about_trace"
+        kind = next((f"s.{name}" for name in ("span_kind", "kind") if name in known["spans"]),
+                    "NULL")  # fmt: skip
+        about = f"s.span_id AS about, {kind} AS about_kind, t.trace_id AS about_trace"
         joins = ("LEFT JOIN spans AS s ON s.id = a.span_rowid "
                  "LEFT JOIN traces AS t ON t.id = s.trace_rowid")  # fmt: skip
     return f"SELECT a.rowid AS rowid, a.*, {about} FROM {table} AS a {joins} ORDER BY a.rowid"
