@@ -129,10 +129,13 @@ PAYLOAD = {"id": "c", "call_type": "acompletion", "model_group": "fast", "model"
         {"choices": [{"message": {"role": "assistant", "content": "redacted-by-litellm"}}]},
         {"text": "redacted-by-litellm"},
         "redacted-by-litellm",
+        {},
+        "{}",
     ],
 )
-def test_what_litellm_redacted_is_no_text(tmp_path: Path, response: Any) -> None:
-    said = [{"role": "user", "content": "redacted-by-litellm"}]
+def test_what_litellm_redacted_or_did_not_store_is_no_text(tmp_path: Path, response: Any) -> None:
+    redacted = [{"role": "user", "content": "redacted-by-litellm"}]
+    said = response if response in ({}, "{}") else redacted
     sql = "SELECT input_text, output_text, prompt_hash FROM requests"
     found = asked(
         tmp_path, "litellm_logs", sql, {**PAYLOAD, "messages": said, "response": response}

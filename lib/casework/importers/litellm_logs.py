@@ -19,7 +19,8 @@ fields otherwise and hold objects as JSON text.
 | `user_id` | `end_user`, else `user_api_key_end_user_id`, `user_api_key_user_id` of `metadata`, \
 else `user` |
 | `account_id`, `session_id` | `metadata.user_api_key_team_id`, else `team_id`; `session_id` |
-| `input_text`, `output_text` | `messages`, `response`; none where LiteLLM redacted them |
+| `input_text`, `output_text` | `messages`, `response`; none where LiteLLM redacted them, or \
+did not store them |
 | `prompt_hash`, `params_hash` | SHA-256 of the system messages and of `model_parameters` |
 | `input_tokens`, `output_tokens` | `prompt_tokens`, `completion_tokens` |
 | `status` | `ok` for `success`, `error` for `failure` |
@@ -51,6 +52,7 @@ from casework.tables import requests
 _WRAPPED = "standard_logging_object"
 _JSON_TEXTS = ("response", "metadata", "model_parameters", "hidden_params")
 _REDACTED = "redacted-by-litellm"
+_NOT_STORED: tuple[Any, ...] = ({}, "{}")  # what the table of spend logs has by default
 _FORM = Form(
     requests,
     of="",
@@ -139,6 +141,8 @@ def _row(log: FieldLog, payload: Mapping[str, Any]) -> dict[str, Any]:
 
 def _said(value: Any) -> list[Turn]:
     """Messages without those whose text LiteLLM replaced, which are the same for all requests."""
+    if value in _NOT_STORED:
+        return []
     return [turn for turn in turns(value)[0] if turn[1] != _REDACTED]
 
 
