@@ -92,9 +92,10 @@ def test_log_records_join_by_their_instants_and_once(
         record("gen_ai.user.message", "second", 20),
     )
     batch = logs(third, first, second)
-    exhibit = loaded(batch, batch, request(span()))
+    again, bad = span(startTimeUnixNano=str(START + 1_000)), span(2, startTimeUnixNano="5")
+    exhibit = loaded(batch, batch, request(span(), again, bad))
     sql = "SELECT input_text, prompt_hash IS NOT NULL FROM requests"
-    assert rows(case, sql) == [("system: first\nuser: second\nuser: third", True)]
+    assert rows(case, sql) == [("system: first\nuser: second\nuser: third", True)] * 2
     assert any(note.startswith("3 log records") for note in exhibit.notes)
 
 
@@ -126,6 +127,14 @@ def test_copies_of_a_span_do_not_each_take_all_its_messages(
     exhibit = loaded(logs(record("gen_ai.user.message", "hi")), request(*copies))
     assert rows(case, "SELECT count(*), count(input_text) FROM requests") == [(20, 10)]
     assert any(note.startswith("10 spans that come more than 10 times") for note in exhibit.notes)
+
+
+def test_copies_that_are_the_same_lack_no_messages(
+    loaded: Callable[..., Exhibit], case: Path
+) -> None:
+    exhibit = loaded(logs(record("gen_ai.user.message", "hi")), request(*[span()] * 15))
+    assert rows(case, "SELECT input_text FROM requests") == [("user: hi",)]
+    assert (exhibit.rows_duplicate, exhibit.notes) == (14, ())
 
 
 def test_documents_do_not_each_repeat_all_attributes_of_their_span(

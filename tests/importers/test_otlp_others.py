@@ -10,7 +10,13 @@ import zstandard
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
-from opentelemetry.proto.metrics.v1.metrics_pb2 import MetricsData
+from opentelemetry.proto.metrics.v1.metrics_pb2 import (
+    Gauge,
+    Metric,
+    MetricsData,
+    ResourceMetrics,
+    ScopeMetrics,
+)
 from opentelemetry.proto.trace.v1.trace_pb2 import TracesData
 from tests.importers.loading import load, rows, source_of
 from tests.importers.otlp_export import (
@@ -204,6 +210,20 @@ def varint(number: int) -> bytes:
 def test_other_binary_files_are_not_recognised(data: bytes, tmp_path: Path) -> None:
     file = tmp_path / "file.bin"
     file.write_bytes(data)
+    assert not otlp_traces.recognises(source_of(file))
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0), (0, 0, 2)])
+def test_messages_after_those_of_metrics_are_recognised(
+    order: tuple[int, ...], tmp_path: Path
+) -> None:
+    group = ResourceMetrics(scope_metrics=[ScopeMetrics(metrics=[Metric(gauge=Gauge())])])
+    metrics = MetricsData(resource_metrics=[group]).SerializeToString()
+    sent = (metrics, encode_spans(everything().spans).SerializeToString(), jsonl(request(span())))
+    file = tmp_path / "all.bin"
+    file.write_bytes(framed(*(sent[at] for at in order)))
+    assert otlp_traces.recognises(source_of(file))
+    file.write_bytes(framed(metrics, metrics))
     assert not otlp_traces.recognises(source_of(file))
 
 
@@ -407,6 +427,17 @@ def test_the_first_evaluation_of_each_unit_and_arm_is_its_assignment(
     )
 
 
+def test_an_event_in_milliseconds_has_the_instant_of_its_span(loaded: Any, case: Path) -> None:
+    said = [attribute(name, value) for name, value in flag("f", "u", "b").items()]
+    event = {"name": "feature_flag.evaluation", "attributes": said,
+             "timeUnixNano": START // 10**6}  # fmt: skip
+    exhibit = loaded(request(span(1, events=[event, event])))
+    assert exhibit.rows_rejected == 0
+    sql = "SELECT epoch_us(assigned_at), (SELECT count(*) FROM requests) FROM assignments"
+    assert rows(case, sql) == [((START + SECOND) // 1_000, 1)]
+    assert any(note.startswith("1 spans with events of no instant") for note in exhibit.notes)
+
+
 def test_what_a_flag_says_beside_is_kept(loaded: Any, case: Path) -> None:
     said = {**flag("f", "u", "b"), "feature_flag.set.id": "prod", "feature_flag.version": "7",
             "feature_flag.provider.name": "flagd",
@@ -541,6 +572,21 @@ def test_embeddings_are_vectors_and_calls(loaded: Any, case: Path) -> None:
     sql = "SELECT text_id = sha256('a'), vector, embedding_model FROM vectors ORDER BY locator"
     assert rows(case, sql) == [(True, [0.5, 1.0], "e-1"), (False, [1.0, 2.0], "e-1")]
     assert rows(case, "SELECT count(*) FROM requests") == [(1,)]
+
+
+@pytest.mark.parametrize("listed", [(['"a"', '"b"'], ["[1.0]"]), (['"a"'], ["[1.0]", "[2.0]"])])
+def test_an_embedding_without_its_text_or_vector_is_kept_or_told(
+    listed: tuple[list[str], list[str]], loaded: Any, case: Path
+) -> None:
+    tracer = Tracer()
+    lists = dict(zip(("ai.values", "ai.embeddings"), listed, strict=True))
+    tracer.call({**CALL, **lists})
+    tracer.call(lists)
+    exhibit = loaded(tracer.request())
+    assert rows(case, "SELECT count(*) FROM vectors") == [(2,)]
+    ((attributes,),) = rows(case, "SELECT attributes FROM requests")
+    assert json.loads(attributes).items() >= lists.items()
+    assert exhibit.left_out == {"embedding without its text or its vector": 1}
 
 
 @pytest.mark.parametrize(

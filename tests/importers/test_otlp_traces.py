@@ -36,7 +36,7 @@ from casework.case import Batch, Note, Reject
 from casework.importers._configuration import hash_params, hash_prompt
 from casework.importers._genai_names import INDEXED_INPUT, INPUT, NAMES, OUTPUT
 from casework.importers._importer import Options
-from casework.importers._otlp import Fault
+from casework.importers._otlp import Fault, Found
 from casework.importers._otlp_tree import one_by_one
 from casework.importers.otlp_traces import otlp_traces
 from casework.tables import requests
@@ -362,6 +362,10 @@ def notes_about(row: Json) -> list[str]:
                 ("gen_ai.user.message", {"gen_ai.system": "openai"}),
                 ("gen_ai.choice", {"index": 0, "finish_reason": "stop"}),
             ],
+        ),
+        (
+            {},
+            [("gen_ai.choice", {"gen_ai.event.content": '{"finish_reason": "stop", "index": 0}'})],
         ),
     ],
 )
@@ -759,7 +763,6 @@ BAD_SPANS: dict[str, tuple[Json, str]] = {
     "start that is no number": ({"startTimeUnixNano": "2026-01-01"}, "SPAN_TIME"),
     "start before 1970": ({"startTimeUnixNano": "-5"}, "SPAN_TIME"),
     "start beyond 64 bits": ({"startTimeUnixNano": 2**64}, "SPAN_TIME"),
-    "end that is no number": ({"endTimeUnixNano": "later"}, "SPAN_TIME"),
     "start of a wrong type": ({"startTimeUnixNano": [1]}, "SPAN_TYPE"),
     "attributes of a wrong type": ({"attributes": {"a": 1}}, "SPAN_TYPE"),
     "name of a wrong type": ({"name": 5}, "SPAN_TYPE"),
@@ -796,6 +799,17 @@ def test_a_span_without_an_end_or_with_one_too_early_is_kept(read: Reads) -> Non
     assert (first["ended_at"], first["latency_ms"]) == (None, None)
     assert (second["ended_at"], second["latency_ms"]) == (START // 1000, None)
     assert "1 spans that end before they begin, without latency" in found.notes
+
+
+@pytest.mark.parametrize("end", ["5", START // 10**6, "later", "-5"])
+def test_a_span_whose_end_is_none_is_kept_and_told(end: Any, read: Reads) -> None:
+    found = read(request(span(1), span(2, endTimeUnixNano=end)))
+    assert not found.rejects
+    ((whole, latency), (broken, none)) = [(r["ended_at"], r["latency_ms"]) for r in found.rows]
+    assert None not in (whole, latency)
+    assert (broken, none) == (None, None)
+    assert found.rows[1]["attributes"]["endTimeUnixNano"] == str(end)
+    assert any(note.startswith("1 spans whose end is no instant") for note in found.notes)
 
 
 @pytest.mark.parametrize(
@@ -866,12 +880,17 @@ def test_names_of_lists_before_0_16_are_read(read: Reads) -> None:
 
 
 def test_a_file_that_begins_with_metrics_is_recognised_by_its_spans(tmp_path: Path) -> None:
-    metrics = {"resourceMetrics": [{"scopeMetrics": [], "x": "y" * 1_000}]}
+    groups = [{"scopeMetrics": [], "x": "y" * 1_000}]
     file = tmp_path / "all.jsonl"
-    file.write_bytes(jsonl(*[metrics] * 100, request(span())))
-    assert otlp_traces.recognises(source_of(file))
-    file.write_bytes(jsonl(*[metrics] * 100))
-    assert not otlp_traces.recognises(source_of(file))
+    for name, of_all in (("resourceMetrics", request(span())),
+                         ("resource_metrics", snake(request(span())))):  # fmt: skip
+        for many in (1, 100):
+            metrics = [{name: groups}] * many
+            for write in (lambda *sent: jsonl(*sent), lambda *sent: json.dumps(sent).encode()):
+                file.write_bytes(write(*metrics, of_all))
+                assert otlp_traces.recognises(source_of(file))
+                file.write_bytes(write(*metrics))
+                assert not otlp_traces.recognises(source_of(file))
 
 
 def test_a_broken_resource_rejects_its_spans(read: Reads) -> None:
@@ -891,6 +910,24 @@ def test_a_bad_element_of_an_array_leaves_the_others(read: Reads) -> None:
         ("line 1/1", "JSON"),
         ("line 1/2", "OTLP_SHAPE"),
     ]
+
+
+def test_what_nests_as_deep_as_python_goes_is_a_fault() -> None:
+    """Wherever in reading it, and in saying why it is none, the depth of Python ends."""
+
+    def from_one_deeper(data: bytes) -> list[Found]:
+        return list(one_by_one(data))
+
+    for depth in range(400, 500):
+        deep = b"[" * depth + b"1" + b"]" * depth
+        one = b'{"resourceSpans":[{"scopeSpans":[{"spans":[{"traceId":5,"x":%s}]}]}]}' % deep
+        for found in (*one_by_one(one), *from_one_deeper(one)):
+            assert isinstance(found.content, Fault)
+
+
+def test_an_array_after_blanks_is_its_requests(read: Reads) -> None:
+    found = read(data=b"  \n " + json.dumps([request(span(1)), request(span(2))]).encode())
+    assert (len(found.rows), found.rejects) == (2, [])
 
 
 def test_nesting_beyond_64_levels_is_a_reject(load: Reads) -> None:

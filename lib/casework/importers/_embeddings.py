@@ -6,6 +6,7 @@ as two lists of JSON texts, `ai.values` and `ai.embeddings`.
 
 from collections.abc import Iterator, Mapping
 from hashlib import sha256
+from itertools import zip_longest
 from typing import Any
 
 from casework.case import Reject, Row
@@ -31,7 +32,8 @@ def embeddings(
 ) -> Iterator[Row | Reject]:
     """Yield a row for each embedding of a span that has both its text and its vector.
 
-    A vector in which something is no finite number of four bytes is a reject.
+    The others are counted where no row keeps the attributes of the span. A vector in which
+    something is no finite number of four bytes is a reject.
 
     Args:
         log: takes account of the fields.
@@ -44,6 +46,8 @@ def embeddings(
     for name, entry in (*listed, *_of_vercel(flat)):
         vector, said = entry.get("embedding.vector"), text(entry.get("embedding.text"))
         if not (isinstance(vector, list) and vector and said):
+            if not span.is_call:
+                log.leave("embedding without its text or its vector")
             continue
         where = f"{locator}/{name}"
         try:
@@ -63,11 +67,14 @@ def embeddings(
 
 
 def _of_vercel(flat: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-    for at, both in enumerate(
-        zip(sequence(flat.get("ai.values")), sequence(flat.get(_VERCEL)), strict=False)
-    ):
-        try:
-            said, vector = (decoded(text(one) or "") for one in both)
-        except ValueError:
-            continue
-        yield f"{_VERCEL}/{at}", {"embedding.text": said, "embedding.vector": vector}
+    listed = zip_longest(sequence(flat.get("ai.values")), sequence(flat.get(_VERCEL)))
+    for at, (said, vector) in enumerate(listed):
+        entry = {"embedding.text": _json(said), "embedding.vector": _json(vector)}
+        yield f"{_VERCEL}/{at}", entry
+
+
+def _json(said: Any) -> Any:
+    try:
+        return decoded(text(said) or "")
+    except ValueError:
+        return None

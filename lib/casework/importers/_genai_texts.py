@@ -14,6 +14,7 @@ from casework.importers._messages import (
 )
 from casework.importers._otlp import Event
 from casework.importers._otlp_values import plain
+from casework.importers._shape import parsed
 
 
 class Texts(NamedTuple):
@@ -125,7 +126,12 @@ def _records(
 
 
 def _event_turns(fields: Mapping[str, Any], role: str) -> list[Turn]:
+    """The messages of an event; none where its body has no more than why its message ended."""
     body = fields.get(names.EVENT_BODY) or fields.get("message")
+    told = parsed(body)
+    is_ended = isinstance(told, Mapping) and names.UNSPOKEN in told
+    if is_ended and not turns({"role": role, **told})[0]:
+        return []
     of_message = {name: value for name, value in fields.items() if "." not in name}
     found, _ = turns(body if isinstance(body, str) else body or {"role": role, **of_message})
     return [(who or role, text) for who, text in found]

@@ -6,11 +6,13 @@ from contextlib import suppress
 from casework.importers._json_document import first_entries
 from casework.importers._json_stream import documents
 from casework.importers._otlp import RESOURCE_LOGS, RESOURCE_METRICS, RESOURCE_SPANS, Fault
-from casework.importers._otlp_frames import may_be_messages, messages
+from casework.importers._otlp_frames import Message, may_be_messages, messages
 from casework.importers._otlp_protobuf import decode_message
+from casework.importers._otlp_tree import elements
 from casework.importers._source import BROKEN_COMPRESSION, Source
 
 _SPELLINGS = (RESOURCE_SPANS, "resource_spans", RESOURCE_LOGS, "resource_logs")
+_METRICS = {RESOURCE_METRICS, "resource_metrics"}
 _SHOWN = 1 << 16
 
 
@@ -22,7 +24,7 @@ def holds_otlp(source: Source) -> bool:
     head = source.head()
     if may_be_messages(head):
         return _holds_messages(source)
-    return _holds_requests(head) or (_is_of_metrics(head) and _holds_other_lines(source))
+    return _holds_requests(head) or (_is_of_metrics(head) and _holds_others(source))
 
 
 def _holds_requests(head: bytes) -> bool:
@@ -37,29 +39,46 @@ def _holds_requests(head: bytes) -> bool:
 
 def _is_of_metrics(head: bytes) -> bool:
     start = head.lstrip().removeprefix(b"[").lstrip()
-    return start.startswith(b"{") and RESOURCE_METRICS in first_entries(start)
+    return start.startswith(b"{") and not _METRICS.isdisjoint(first_entries(start))
 
 
-def _holds_other_lines(source: Source) -> bool:
+def _holds_others(source: Source) -> bool:
     """Whether spans or log records come after metrics, as in a file of all signals."""
     with suppress(*BROKEN_COMPRESSION), source.open() as file:
-        return any(_holds_requests(found.data[:_SHOWN]) for found in documents(file))
+        return any(
+            _holds_requests(request[:_SHOWN])
+            for document in documents(file)
+            for request in _requests_in(document.data)
+        )
     return False
 
 
-def _holds_messages(source: Source) -> bool:
-    """Whether the first message of a binary file is one of OTLP."""
+def _requests_in(document: bytes) -> list[bytes]:
+    """The requests of a document; one that is broken off as it stands."""
     try:
-        with source.open() as file:
-            first = next(messages(file, source.head()), None)
-    except BROKEN_COMPRESSION:
-        return False
-    if first is None or first.fault:
-        return False
-    if first.data.startswith(b"{"):
-        return _holds_requests(first.data)
-    try:
-        request = decode_message(first.data)
+        return [request for _, request in elements(document)]
     except Fault:
-        return False
-    return not request.resource_metrics
+        return [document]
+
+
+def _holds_messages(source: Source) -> bool:
+    """Whether the first message of a binary file that is not of metrics is one of OTLP."""
+    with suppress(*BROKEN_COMPRESSION), source.open() as file:
+        for message in messages(file, source.head()):
+            is_of_metrics, is_of_others = _signals(message)
+            if is_of_others or not is_of_metrics:
+                return is_of_others
+    return False
+
+
+def _signals(message: Message) -> tuple[bool, bool]:
+    """Whether a message is of metrics, and whether it is of spans or log records."""
+    if message.fault:
+        return False, False
+    if message.data.startswith(b"{"):
+        return _is_of_metrics(message.data), _holds_requests(message.data)
+    try:
+        request = decode_message(message.data)
+    except Fault:
+        return False, False
+    return bool(request.resource_metrics), not request.resource_metrics

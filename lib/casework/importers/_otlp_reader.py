@@ -20,7 +20,7 @@ from casework.importers._otlp import (
 from casework.importers._otlp_events import Said
 from casework.importers._otlp_frames import Message
 from casework.importers._otlp_protobuf import decode_message
-from casework.importers._otlp_requests import LEFT_OUT, Part, Requests
+from casework.importers._otlp_requests import LEFT_OUT, Part, Requests, dated
 from casework.importers._otlp_tree import elements, is_json
 from casework.importers._otlp_tree import one_by_one as one_by_one_of_tree
 from casework.tables import requests
@@ -165,7 +165,7 @@ class Reader:
         if content is None:
             part.told[LEFT_OUT + RESOURCE_METRICS] += 1
         elif isinstance(content, Span):
-            self._requests.take_span(content, found.resource, place, part)
+            self._requests.take_span(dated(content, part.told), found.resource, place, part)
         else:
             self._requests.take_record(content, place, part)
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from casework.case import Reject
 from casework.importers import _genai_names as names
@@ -13,7 +14,7 @@ from casework.importers._configuration import hash_prompt
 from casework.importers._genai import COLUMNS, SLOT, Attributes, Sorter, kind_of
 from casework.importers._genai_texts import sort_events, texts
 from casework.importers._messages import shortened
-from casework.importers._otlp import Fault, LogRecord, Span
+from casework.importers._otlp import AnyValue, Event, Fault, KeyValue, LogRecord, Span
 from casework.importers._otlp_events import (
     Beside,
     Said,
@@ -24,13 +25,15 @@ from casework.importers._otlp_events import (
     said_in,
     with_details,
 )
-from casework.importers._otlp_values import identify, instant, parent
+from casework.importers._otlp_values import identify, instant, is_instant, parent
 
 LEFT_OUT = "left out: "
 RECORDS = "log records "
 CUT_VALUES = "with attributes cut after 4,000 characters"
 CUT_MESSAGES = "with messages that are no whole JSON, kept as they stand"
 BACKWARDS = "that end before they begin, without latency"
+NO_END = "whose end is no instant in nanoseconds; a model call keeps it as an attribute"
+UNDATED = "with events of no instant in nanoseconds, which take that of their span"
 OTHER_RECORDS = RECORDS + "that tell nothing of model calls are left out"
 OF_OTHER_SPANS = RECORDS + "with messages of spans that are no model calls are left out"
 REPEATED = RECORDS + "that were delivered before, with the same instant, are left out"
@@ -74,6 +77,25 @@ class Part:
             self.told += other.told
 
 
+def dated(span: Span, told: Counter[str]) -> Span:
+    """The span without an end and instants of events that are none; its beginning it must have."""
+    if not is_instant(span.end_time_unix_nano):
+        told[NO_END] += 1
+        end = KeyValue("endTimeUnixNano", AnyValue(string_value=str(span.end_time_unix_nano)))
+        span = replace(span, end_time_unix_nano=0, attributes=[*span.attributes, end])
+    events = [*map(_dated, span.events)]
+    if events != span.events:
+        told[UNDATED] += 1
+        span = replace(span, events=events)
+    return span
+
+
+def _dated(event: Event) -> Event:
+    if event.name not in names.TELLING_EVENTS or is_instant(event.time_unix_nano):
+        return event
+    return replace(event, time_unix_nano=0)
+
+
 class Requests:
     """Makes rows of the spans of one source. What it remembers only saves work.
 
@@ -84,7 +106,7 @@ class Requests:
     def __init__(self, said: Mapping[bytes, list[Said]]) -> None:
         self._sorter = Sorter()
         self._said = said
-        self._taken_by: dict[bytes, set[str]] = {}
+        self._taken_by: dict[bytes, dict[str, int]] = {}
         self._hashes: dict[str, str | None] = {}
 
     @property
@@ -102,7 +124,7 @@ class Requests:
         if self._said:
             ids = identify(span.trace_id, span.span_id)
             if ids in self._said:
-                said = self._said_of(ids, place, part)
+                said = self._said_of(ids, span, resource, place, part)
                 part.joined.add(ids)
         if said or span.events:
             span = with_details(span, said)
@@ -140,7 +162,6 @@ class Requests:
             Fault: SPAN_TIME, SPAN_TYPE, JSON_DEPTH.
         """
         first = next((one for one in said if one.instant), said[0])
-        part.told[REPEATED] += sum(one.repeats for one in said)
         ids = first.ids.hex()
         span = with_details(Span(ids[:32], ids[32:], "", first.event.name,
                                  first.event.time_unix_nano, attributes=first.attributes),
@@ -154,15 +175,19 @@ class Requests:
             row[_STATUS] = None
         part.rows.append(row)
 
-    def _said_of(self, ids: bytes, place: str, part: Part) -> list[Said]:
-        """The messages of a span; copies of it beyond ten take none, or they could fill a disk."""
-        copies = self._taken_by.setdefault(ids, set())
+    def _said_of(
+        self, ids: bytes, span: Span, resource: bytes, place: str, part: Part
+    ) -> list[Said]:
+        """The messages of a span; copies of it beyond ten take none, or they could fill a disk.
+
+        A copy that differs from none of the ten lacks nothing: its row is a duplicate.
+        """
+        copies = self._taken_by.setdefault(ids, {})
+        content = hash((_encode(span), resource))
         if place not in copies and len(copies) >= MOST_COPIES:
-            part.told[COPIES] += 1
+            part.told[COPIES] += content not in copies.values()
             return []
-        copies.add(place)
-        if len(copies) == 1:
-            part.told[REPEATED] += sum(one.repeats for one in self._said[ids])
+        copies[place] = content
         return self._said[ids]
 
     def _row(self, span: Span, found: Attributes, place: str, told: Counter[str]) -> list[Any]:

@@ -42,7 +42,7 @@ def elements(document: bytes) -> list[tuple[str, bytes]]:
     Raises:
         Fault: the array is no JSON.
     """
-    if not document.startswith(b"["):
+    if not document.lstrip().startswith(b"["):
         return [("", document)]
     try:
         found = _decode_elements(document)
@@ -121,11 +121,28 @@ def _fit(tree: Any, kind: type[Span] | type[LogRecord]) -> Span | LogRecord | Fa
     if not isinstance(tree, dict):
         return Fault("OTLP_SHAPE", "no object where OTLP has one, or no list of them")
     try:
-        return msgspec.convert(_respelled(tree), kind)
-    except msgspec.ValidationError as error:
-        return Fault("SPAN_TYPE", _why(tree, kind, error))
+        return _converted(tree, kind)
     except RecursionError:
         return Fault("JSON_DEPTH", "nested too deeply")
+
+
+def _converted(
+    tree: dict[str, Any], kind: type[Span] | type[LogRecord]
+) -> Span | LogRecord | Fault:
+    """The span or log record, or what does not fit, with its place in the source.
+
+    Raises:
+        RecursionError: it nests as deep as Python goes.
+    """
+    try:
+        return msgspec.convert(_respelled(tree), kind)
+    except msgspec.ValidationError as error:
+        why = str(error)
+    try:
+        msgspec.convert(_respelled(tree, with_empty=True), kind)
+    except msgspec.ValidationError as placed:
+        why = str(placed)
+    return Fault("SPAN_TYPE", why)
 
 
 def _resource(group: Any) -> bytes:
@@ -161,15 +178,6 @@ def _respelled(value: Any, *, with_empty: bool = False) -> Any:
             if not (isinstance(m, dict) and "key" in m and m.get("value") in (None, {}))
         ]
     return value
-
-
-def _why(tree: Any, kind: type[Span] | type[LogRecord], error: msgspec.ValidationError) -> str:
-    """What does not fit, with its place in the source."""
-    try:
-        msgspec.convert(_respelled(tree, with_empty=True), kind)
-    except msgspec.ValidationError as placed:
-        return str(placed)
-    return str(error)
 
 
 def _camel(name: str) -> str:

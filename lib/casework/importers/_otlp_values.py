@@ -80,6 +80,15 @@ def instant(nanoseconds: int | str, name: str) -> int | None:
     return number or None
 
 
+def is_instant(nanoseconds: int | str) -> bool:
+    """Whether this is a number of nanoseconds since 1970, or says that there is none."""
+    try:
+        instant(nanoseconds, "")
+    except Fault:
+        return False
+    return True
+
+
 def identify(trace_id: str, span_id: str) -> bytes:
     """Give the 16 bytes of a trace id and the 8 of a span id, from hex or base64.
 

@@ -116,12 +116,13 @@ SHA-256 given.
 A line of more than 16 MiB, a document or a message of more than 128 MiB are rejects. A source with
 log records is read twice; messages of more than 200,000 spans are left out, and counted, as are
 those of a span for its copies beyond ten. Attributes of a retrieval of more than 4,000 characters
-stand in the row of its first document alone. An event
-does not say who judged: of `gen_ai.evaluation.result`, what is no thumb by name is taken for a
-judge's. Of two sources with marks of one judge the second repeats its run with another beginning,
-which is a reject. Protobuf nested deeper than its library reads (100 levels) rejects its message.
-Of a JSON key or an attribute that stands twice in one object, the last counts. A span that mixes
-both spellings is read in camelCase where that is enough for a row.
+stand in the row of its first document alone. An end that is no instant in nanoseconds is none, and
+told; an event of such an instant has that of its span. An event does not say who judged: of
+`gen_ai.evaluation.result`, what is no thumb by name is taken for a judge's. Of two sources with
+marks of one judge the second repeats its run with another beginning, which is a reject. Protobuf
+nested deeper than its library reads (100 levels) rejects its message. Of a JSON key or an attribute
+that stands twice in one object, the last counts. A span that mixes both spellings is read in
+camelCase where that is enough for a row.
 """
 
 import zlib
@@ -139,7 +140,7 @@ from casework.importers._otlp_events import Said
 from casework.importers._otlp_frames import may_be_messages, messages
 from casework.importers._otlp_pieces import Joined, Piece, piece_of, received, sent
 from casework.importers._otlp_reader import Reader
-from casework.importers._otlp_requests import LEFT_OUT, RECORDS, Part
+from casework.importers._otlp_requests import LEFT_OUT, RECORDS, REPEATED, Part
 from casework.importers._otlp_said import said_in_logs, speaks_of_records
 from casework.importers._source import BROKEN_COMPRESSION, Source
 from casework.tables import (
@@ -201,7 +202,9 @@ def _parts(
     for part in _of_file(source, reader, is_binary):
         joined |= part.joined
         yield part
-    yield reader.read_said(of_span for ids, of_span in said.items() if ids not in joined)
+    rest = reader.read_said(of_span for ids, of_span in said.items() if ids not in joined)
+    rest.told[REPEATED] += sum(one.repeats for of_span in said.values() for one in of_span)
+    yield rest
 
 
 def _of_file(
