@@ -41,6 +41,8 @@ ANSWERS = (
     '{"text":"spam mail","decision":"deny"}',
     '{"role":"editor","confidence":0.4}',
     '{"role":"engineer","text":"ten years","salary":3}',
+    '{"name":"Ada","role":"engineer"}',
+    '[{"name":"Ada","role":"engineer"},{"name":"Bob","role":"editor"}]',
     "[1, 2, 3]",
     '{"message":{"to":"x"},"cost":3}',
     '{"candidates":["Bob"]}',
@@ -60,6 +62,14 @@ def test_an_answer_that_is_json_stands_as_it_is(answered: str, name: str) -> Non
         ({"ai.response.text": '[{"role":"assistant","content":"hi"}]'},
          '[{"role":"assistant","content":"hi"}]'),
         ({"output.value": '{"choices":[{"text":"foo","index":0,"logprobs":null}]}'}, "foo"),
+        ({"output.value": '[{"text":"foo","logprobs":null,"stop_reason":null,"token_ids":null}]'},
+         "foo"),
+        ({"output.value": '[{"text":"foo","index":0,"content_filter_results":{"hate":{}}}]'},
+         "foo"),
+        ({"output.value": '[{"text":"foo","thoughtSignature":"Ci"}]'}, "foo"),
+        ({"output.value": '{"role":"planner","content":"foo","audio":null}'}, "planner: foo"),
+        ({"gen_ai.completion.0.content": '[{"text":"foo"},{"text":"bar"}]'}, "foo\nbar"),
+        ({"gen_ai.completion.0.content": '[{"text":"foo"},"bar"]'}, '[{"text":"foo"},"bar"]'),
         ({"gen_ai.output.messages": "[]", "gen_ai.completion.0.content": "hi"}, "hi"),
         ({"gen_ai.output.messages": "", "gen_ai.completion": "hi"}, "hi"),
         ({"gen_ai.output.messages": "[]"}, None),
@@ -70,6 +80,21 @@ def test_an_answer_that_is_json_stands_as_it_is(answered: str, name: str) -> Non
 )  # fmt: skip
 def test_the_best_record_that_says_something_is_taken(said: Json, expected: str | None) -> None:
     assert texts(said).output == expected
+
+
+@pytest.mark.parametrize("between", [
+    {"type": "placeholder", "name": "history"},
+    {"type": "web_search_call", "id": "ws_1", "status": "completed"},
+    {"role": "planner", "content": "x", "timestamp": 1},
+])  # fmt: skip
+@pytest.mark.parametrize("wrapped", [False, True])
+def test_what_is_not_known_in_a_chat_leaves_the_rest_as_it_was_said(
+    between: Json, wrapped: bool
+) -> None:
+    said = [{"role": "system", "content": "Be kind."}, between, {"role": "user", "content": "hi"}]
+    found = texts({"input.value": json.dumps({"messages": said} if wrapped else said)})
+    assert found.system == "Be kind."
+    assert (found.input or "").endswith("\nuser: hi")
 
 
 def test_why_a_message_ended_and_the_id_of_its_http_request_stay_attributes(

@@ -31,7 +31,10 @@ _WRAPPERS = ("messages", "message", "choices", "candidates")
 _PLAIN_FIELDS = {"role", "parts", "finish_reason"}
 _UNSPOKEN_FIELDS = {"role", "finish_reason", "index", "id", "name", "type"}
 _TEXT_FIELDS = {"type", "content", "text", "refusal", "annotations"}
-_CHOICE_FIELDS = {"index", "logprobs", "finish_reason"}  # of a choice that is a text
+_CHOICE_FIELDS = {  # what stands beside a text that is a choice, or that the model thought over
+    *("index", "logprobs", "finish_reason", "stop_reason", "content_filter_results"),
+    *("thoughtSignature", "thought_signature"),
+}
 _MESSAGE_FIELDS = {*_SPOKEN, *_UNSPOKEN_FIELDS, *_TEXT_FIELDS}
 _KEPT_CHARACTERS = 4_000
 _INDEX_DIGITS = 9
@@ -142,7 +145,7 @@ def _turns(value: Any) -> list[Turn]:
         if "role" in value or "parts" in value or "tool_calls" in value:
             if _is_unspoken(value):
                 return []  # what was said was not recorded
-            if any(value.get(name) is not None for name in _SPOKEN):
+            if _has_spoken(value):
                 return [(str(value.get("role") or ""), _spoken(value))]
         if found := _of_google(value):
             return found
@@ -153,6 +156,8 @@ def _turns(value: Any) -> list[Turn]:
 def _is_said(value: Any) -> bool:
     """Whether a value holds messages or parts of one, and is no JSON that means something else."""
     if isinstance(value, list):
+        if any(map(_is_turn, value)):
+            return True  # what else stands between them, such as a placeholder, is of the chat
         said = [*map(_is_said, value)]
         return any(said) and all(
             is_said or isinstance(one, str) or _type_of(one) in _PARTS
@@ -160,17 +165,36 @@ def _is_said(value: Any) -> bool:
         )
     if not isinstance(value, dict):
         return False
-    if "role" in value and any(value.get(name) is not None for name in _SPOKEN):
-        return str(value["role"]).lower() in _ROLES or value.keys() <= _MESSAGE_FIELDS
-    if _is_unspoken(value) or _is_text(value) or isinstance(value.get("tool_calls"), list):
+    if "role" in value and _has_spoken(value):
+        return _is_turn(value) or _held(value) <= _MESSAGE_FIELDS
+    if _is_unspoken(value) and _has_role(value):
+        return True
+    if _is_text(value) or isinstance(value.get("tool_calls"), list):
         return True
     return any(_is_said(value.get(name)) for name in (*_WRAPPERS, *_HELD))
 
 
+def _is_turn(message: Any) -> bool:
+    """Whether a message of a role that chats have says something."""
+    return isinstance(message, dict) and _has_role(message) and _has_spoken(message)
+
+
+def _has_role(message: dict[str, Any]) -> bool:
+    return str(message.get("role")).lower() in _ROLES
+
+
+def _has_spoken(message: dict[str, Any]) -> bool:
+    return any(message.get(name) is not None for name in _SPOKEN)
+
+
+def _held(value: dict[str, Any]) -> set[str]:
+    """Names of what an object holds; tools write null for what is not there."""
+    return {name for name, found in value.items() if found is not None}
+
+
 def _is_unspoken(message: dict[str, Any]) -> bool:
     """Whether a message has a role, and nothing that was said was recorded."""
-    held = {name for name, value in message.items() if value is not None}
-    return "role" in message and held <= _UNSPOKEN_FIELDS
+    return "role" in message and _held(message) <= _UNSPOKEN_FIELDS
 
 
 def _is_text(part: dict[str, Any]) -> bool:
@@ -178,7 +202,11 @@ def _is_text(part: dict[str, Any]) -> bool:
     is_told = any(isinstance(part.get(name), str) for name in ("content", "text", "refusal"))
     if _type_of(part) is not None:
         return is_told and part["type"] in _TEXT_PARTS
-    return is_told and part.keys() <= _TEXT_FIELDS | _CHOICE_FIELDS
+    return is_told and _held(part) <= _TEXT_FIELDS | _CHOICE_FIELDS
+
+
+def _is_part(part: Any) -> bool:
+    return isinstance(part, dict) and (_type_of(part) in _PARTS or _is_text(part))
 
 
 def _type_of(part: Any) -> str | None:
@@ -238,6 +266,6 @@ def _parts_in(content: Any) -> Any:
             parts = decoded(content)
         except ValueError:
             return content
-        if all(_type_of(part) in _PARTS for part in parts):
+        if all(map(_is_part, parts)):
             return parts
     return content
