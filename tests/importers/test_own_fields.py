@@ -1,6 +1,7 @@
 """Own fields: tags and metadata that bear the name of a column fill it, and what cannot is told."""
 
 from datetime import UTC, date, datetime, timedelta, timezone
+from time import process_time
 
 import pytest
 from hypothesis import given
@@ -172,6 +173,9 @@ def test_a_configuration_has_the_same_hash_wherever_it_is_read() -> None:
      ("It is 2026-10-25T14:03:22Z", "It is 2026-10-26T09:00:01+02:00"),
      ("Heute ist der 25. Oktober 2026", "Heute ist der 3. Mai 2026"),
      ("Le 1 févr. 2026", "Le 3 août 2026"), ("El 5 de mayo de 2026", "El 6 de junio de 2026"),
+     *((f"27 {month} 2026", f"28 {month} 2026") for month in
+       ("noiembrie", "novembra", "marraskuuta", "листопада", "studenoga", "Νοεμβρίου", "ноември",
+        "Agustus", "nëntor", "نوفمبر")),
      ("Am 25.10.2026", "Am 3.11.2026"), ("On October 25th, 2026", "On May 3, 2026")],
 )  # fmt: skip
 def test_the_day_in_a_prompt_is_no_other_prompt(one: str, other: str) -> None:
@@ -183,8 +187,16 @@ def test_the_day_in_a_prompt_is_no_other_prompt(one: str, other: str) -> None:
     ("one", "other"),
     [("At most 3 bullets.", "At most 5 bullets."), ("Use the rules of 2025", "Use those of 2026"),
      ("Use the top 5 since 2019.", "Use the top 5 since 2021."),
-     ("List 3 marathons 2025", "List 3 marathons 2026"), ("Version 1.2.3", "Version 1.2.4"),
-     ("Ticket 120261025", "Ticket 120261026")],
+     ("List 3 marathons 2025", "List 3 marathons 2026"),
+     ("Name 3 juniors 2025", "Name 3 juniors 2026"), ("Dismay 5, 2025", "Dismay 5, 2026"),
+     ("Version 1.2.3", "Version 1.2.4"), ("Ticket 120261025", "Ticket 120261026")],
 )  # fmt: skip
 def test_numbers_that_are_no_dates_belong_to_the_prompt(one: str, other: str) -> None:
     assert hash_prompt([one]) != hash_prompt([other])
+
+
+def test_a_long_prompt_is_searched_for_dates_in_time() -> None:
+    prompts = [f"{number} {'Answer what was asked. ' * 900} 2026" for number in range(10)]
+    began = process_time()
+    assert len({hash_prompt([prompt]) for prompt in prompts}) == 10
+    assert process_time() - began < 0.12

@@ -11,6 +11,7 @@ from typing import Any
 
 from casework import canonical
 from casework.importers._json_document import decoded
+from casework.importers._months import MONTH
 
 _OF_ONE_CALL = frozenset(
     (
@@ -19,24 +20,6 @@ _OF_ONE_CALL = frozenset(
     )
 )
 """What tools keep among the parameters though it is the model, or says who called or what came."""
-# Full names, and what they are shortened to, in languages that write the day first: any word would
-# take a limit, such as "the top 5 since 2021", for a date.
-_MONTHS = """
-    jan feb mar apr jun jul aug sep sept oct nov dec mär okt dez janv fév févr avr juil déc ene abr
-    ago dic gen mag giu lug set ott fev out mrt maa
-    january february march april may june july august september october november december
-    januar jänner februar märz mai juni juli oktober dezember desember
-    janvier février mars avril juin juillet août septembre octobre novembre décembre
-    enero febrero marzo abril mayo junio julio agosto septiembre setiembre octubre noviembre
-    diciembre gennaio febbraio aprile maggio giugno luglio settembre ottobre dicembre
-    janeiro fevereiro março maio junho julho setembro outubro novembro dezembro
-    januari februari maart mei augustus maj augusti
-    stycznia lutego marca kwietnia maja czerwca lipca sierpnia września października listopada
-    grudnia ledna února března dubna května června července srpna září října listopadu prosince
-    ocak şubat mart nisan may\u0131s haziran temmuz ağustos eylül ekim kas\u0131m aral\u0131k
-    января февраля марта апреля мая июня июля августа сентября октября ноября декабря
-"""
-_MONTH = rf"(?:{'|'.join(_MONTHS.split())})\b\.?"
 _DAY = r"(?:0?[1-9]|[12][0-9]|3[01])"
 _YEAR = r"(?:19|20)[0-9]{2}"
 _HAS_YEAR = re.compile(_YEAR)
@@ -46,8 +29,8 @@ _DATE = re.compile(
     rf"{_YEAR}([-/.]){_DAY}\1{_DAY}"
     r"(?:[T ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:[.,][0-9]+)?)?(?:Z|[+-][0-9]{2}:?[0-9]{2})?)?"
     rf"|{_DAY}([-/.]){_DAY}\2{_YEAR}"
-    rf"|{_DAY}(?:st|nd|rd|th|\.)? +(?:(?:de|of) +)?{_MONTH},? +(?:de +)?{_YEAR}"
-    rf"|{_MONTH} +{_DAY}(?:st|nd|rd|th)?,? +{_YEAR}"
+    rf"|{_DAY}(?:st|nd|rd|th|\.)? +(?:(?:de|of) +)?{MONTH},? +(?:de +)?{_YEAR}"
+    rf"|\b(?=[^\W\d_]++\.? +[0-9]){MONTH} +{_DAY}(?:st|nd|rd|th)?,? +{_YEAR}"
     r")(?![0-9])",
     re.IGNORECASE,
 )
