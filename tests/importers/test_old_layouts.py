@@ -120,6 +120,39 @@ def test_prompts_of_promptfoo_that_are_called_alike_are_told_by_what_the_table_s
                      for place, output in enumerate("xy") for item in "01"]  # fmt: skip
 
 
+@pytest.mark.parametrize("shown", ["it failed", "it failed\n---\n", "it failed\n---\nit failed"])
+def test_of_a_call_that_failed_the_cell_shows_the_error(tmp_path: Path, shown: str) -> None:
+    whole = evaluation([0, 0])
+    held = whole["results"]
+    for one in held["table"]["head"]["prompts"]:
+        one["provider"] = "small"
+    failed, answered = held["results"]
+    held["results"] = [{**failed, "response": {"error": "it failed"}, "error": "it failed"},
+                       answered]  # fmt: skip
+    held["table"]["body"][0]["outputs"] = [
+        {"prompt": "Say one", "score": 1.0, "text": said} for said in ("x", shown)
+    ]
+    case = tmp_path / "case.duckdb"
+    (exhibit,) = load(case, get("promptfoo_results"), written(tmp_path, "results.json", whole))
+    assert exhibit.rows_rejected == 0
+    found = rows(case, "SELECT run_id, output_text FROM eval_samples ORDER BY ALL")
+    assert found == [("e/0", "x"), ("e/1", None)]
+
+
+@pytest.mark.parametrize(
+    ("value", "cell"),
+    [(0, ""), (False, ""), (None, ""), ([], "[]"), ({}, "{}"), (2, "2"), (True, "true")],
+)
+def test_a_variable_is_found_in_its_cell(tmp_path: Path, value: Any, cell: str) -> None:
+    whole = evaluation([0])
+    whole["results"]["results"][0]["vars"] = {"word": value}
+    whole["results"]["table"]["body"][0]["vars"] = [cell]
+    whole["results"]["table"]["body"][2]["vars"] = ["other"]
+    case = tmp_path / "case.duckdb"
+    load(case, get("promptfoo_results"), written(tmp_path, "results.json", whole))
+    assert rows(case, "SELECT item_id FROM eval_samples") == [("0",)]
+
+
 @pytest.mark.parametrize("where", ["metadata", "testCase"])
 @pytest.mark.parametrize(
     ("kind", "passed", "refused"),

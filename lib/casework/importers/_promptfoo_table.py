@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any
 
+import msgspec
+
 from casework import canonical
 from casework.importers._shape import mapping, number, sequence, text, written
 
@@ -54,12 +56,20 @@ class Places:
         for name in ("label", "id"):
             column = (text(provider.get(name)), text(label.get("label")))
             if column in self._alike:
-                output = mapping(result.get("response")).get("output") or result.get("error")
-                shown = _shown(text(label.get("raw")), result, output)
-                places = self._outputs.get((column, shown))
-                return str(places.popleft()) if places else None
+                return self._place(column, text(label.get("raw")), result)
             if column in self._columns:
                 return str(self._columns[column])
+        return None
+
+    def _place(self, column: Any, prompt: str | None, result: Mapping[str, Any]) -> str | None:
+        """Number of the prompt among those called alike.
+
+        Of a call that failed the cell shows the error, or nothing below the error.
+        """
+        output = mapping(result.get("response")).get("output") or None
+        for said in (output or result.get("error"), output):
+            if places := self._outputs.get((column, _shown(prompt, result, said))):
+                return str(places.popleft())
         return None
 
     def test(self, result: Mapping[str, Any]) -> str | None:
@@ -103,6 +113,9 @@ def _shown(prompt: str | None, result: Mapping[str, Any], output: Any) -> tuple[
     return prompt, said, number(result.get("score")), number(result.get("latencyMs"))
 
 
-def _cell(value: Any) -> str | None:
-    """A variable as the table shows it: text as it is, nothing as an empty text, else JSON."""
-    return value if isinstance(value, str) else "" if value is None else written(value)
+def _cell(value: Any) -> str:
+    """A variable as the table shows it: text as it is, nothing, 0 and false as none, else JSON."""
+    if isinstance(value, str):
+        return value
+    is_shown = value or isinstance(value, list | dict)
+    return msgspec.json.encode(value).decode() if is_shown else ""

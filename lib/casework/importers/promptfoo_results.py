@@ -149,7 +149,8 @@ def _samples(log: FieldLog, name: str, results: list[Any], placed: list[_Place])
         values = _sample(log, question, expected.of(result), result)
         yield Row(eval_samples, locator, {**values, **about})
     if expected.unknown:
-        yield Note(f"{expected.unknown} values of assertions are not told as graded: no target")
+        yield Note(f"{expected.unknown} values of assertions are not told as graded: left out of "
+                   "the target")  # fmt: skip
 
 
 def _further(placed: list[_Place]) -> Counter[str | None]:
