@@ -56,7 +56,7 @@ def means(stats: list[Mapping[str, Any]], each: list[Any]) -> dict[str | None, f
     for one in stats:
         of_metric = parts.setdefault(metric_of(one), {})
         part = _part(one)
-        if all(part.split == other.split for other in of_metric):
+        if part.split == next(iter(of_metric), part).split:
             of_metric.setdefault(part, number(one.get("mean")))
     weights = _weights(each) if any(len(found) > 1 for found in parts.values()) else Counter()
     return {metric: _mean(found, weights) for metric, found in parts.items()}

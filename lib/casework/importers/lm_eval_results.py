@@ -34,7 +34,8 @@ says of itself.
 
 ## Known limits
 A task hash covers documents and prompts together, so it is no `dataset_hash`. Object addresses in
-configurations are removed before hashing. What is not finite is no score.
+configurations are removed before hashing. What is not finite is no score. Groups of groups are
+counted within a million steps in all; what is beyond has no `n_items`, which is told.
 """
 
 from collections.abc import Iterator, Mapping
@@ -60,7 +61,6 @@ _PROMPT = (
 )
 _TAKEN = {
     "date": "started_at",
-    "total_evaluation_time_seconds": "ended_at",
     "model_name": "endpoint",
     "config.model_args": "endpoint",
     "config.model_sha": "checkpoint",
@@ -80,6 +80,7 @@ _TAKEN = {
 }
 _NO_METRICS = ("alias", "name", "sample_len", "sample_count", " ")
 """Entries of a task that are none; a group without one has a blank."""
+_MOST_STEPS = 1_000_000
 _UPON_A_BASE = ("peft", "delta")
 
 
@@ -116,10 +117,12 @@ def _read(source: Source, options: Options) -> Iterator[Item]:
         "code_revision": text(whole.get("git_hash")),
         **_model(whole),
     }
-    unscored = 0
-    for task in results:
-        row = {**run, "run_id": run_id(task, when), "suite": task, **_task(whole, task)}
+    unscored, uncounted = 0, 0
+    for task, (items, is_counted) in zip(results, _items(whole), strict=True):
+        named = {"run_id": run_id(task, when), "suite": task, "n_items": items}
+        row = {**run, **named, **_task(whole, task)}
         unscored += row["score"] is None
+        uncounted += not is_counted
         yield Row(eval_runs, f"/results{pointer(task)}", row)
     if _adapter(whole):
         yield Note("the recorded digest is that of the base, not of what was put upon it: no "
@@ -128,15 +131,19 @@ def _read(source: Source, options: Options) -> Iterator[Item]:
         yield Note("it has no `date`: dated by the instant in its name, at which it was saved")
     if unscored:
         yield Note(f"{unscored} tasks have no finite score")
+    if uncounted:
+        yield Note(f"{uncounted} groups nest too much to be counted: no n_items")
     yield from instants.notes()
-    yield _account(filled(whole))
+    yield _account(filled(whole), "started_at" if saved else "ended_at")
 
 
-def _account(whole: Mapping[str, Any]) -> Fields:
-    held = {name: column for name, column in _TAKEN.items() if find(whole, name) is not None}
+def _account(whole: Mapping[str, Any], from_taken: str) -> Fields:
+    """Where the fields go, of which the time that the evaluation took goes to `from_taken`."""
+    told = {**_TAKEN, "total_evaluation_time_seconds": from_taken}
+    held = {name: column for name, column in told.items() if find(whole, name) is not None}
     return Fields(
         {name: [f"eval_runs.{column}"] for name, column in held.items()},
-        {name: 1 for name in whole if name not in _TAKEN},
+        {name: 1 for name in whole if name not in told},
     )
 
 
@@ -173,7 +180,6 @@ def _task(whole: Mapping[str, Any], task: str) -> dict[str, Any]:
         if name not in _NO_METRICS
     }
     scored = [name for name in metrics if "_stderr" not in name]
-    counted = [_effective(whole, name) for name in _tasks_of(whole, task)]
     generation = {**mapping(own.get("generation_kwargs")), **mapping(config.get("gen_kwargs"))}
     attributes = {
         "metrics": metrics,
@@ -192,27 +198,32 @@ def _task(whole: Mapping[str, Any], task: str) -> dict[str, Any]:
         "prompt_hash": _prompt_hash(whole, own),
         "params_hash": hash_params(canonical.plain(generation)),
         "score": number(metrics[scored[0]]) if scored else None,
-        "n_items": None if None in counted or not counted else sum(filter(None, counted)),
         "attributes": canonical.plain(filled(attributes)),
     }
 
 
-def _tasks_of(whole: Mapping[str, Any], task: str) -> set[str]:
-    """The tasks of a group, and of groups within it; of a task itself alone."""
-    groups = mapping(whole.get("group_subtasks"))
-    waiting, seen = [task], set[str]()
-    while waiting:
-        name = waiting.pop()
-        if name not in seen:
-            seen.add(name)
-            waiting += map(str, sequence(groups.get(name)))
-    return {name for name in seen if not sequence(groups.get(name))}
+def _items(whole: Mapping[str, Any]) -> Iterator[tuple[int | None, bool]]:
+    """For each of the results how many items it has, and whether it could be counted.
 
-
-def _effective(whole: Mapping[str, Any], task: str) -> int | None:
-    found = mapping(mapping(whole.get("n-samples")).get(task))
-    counted = number(found.get("effective"))
-    return None if counted is None else int(counted)
+    A group has those of its tasks and of groups within it, each task once. Groups that nest take
+    steps by the square of their number: after a million no further group is counted.
+    """
+    within = {name: [*map(str, sequence(held))]
+              for name, held in mapping(whole.get("group_subtasks")).items()}  # fmt: skip
+    counts = {name: number(mapping(held).get("effective"))
+              for name, held in mapping(whole.get("n-samples")).items()}  # fmt: skip
+    steps = 0
+    for task in mapping(whole["results"]):
+        waiting, seen = [task], set[str]()
+        while waiting and (steps < _MOST_STEPS or not within.get(waiting[-1])):
+            name = waiting.pop()
+            if name not in seen:
+                seen.add(name)
+                waiting += within.get(name, [])
+                steps += len(within.get(name, []))
+        counted = [counts.get(name) for name in seen if not within.get(name)]
+        total = None if None in counted or not counted else int(sum(filter(None, counted)))
+        yield (None if waiting else total), not waiting
 
 
 def _prompt_hash(whole: Mapping[str, Any], own: Mapping[str, Any]) -> str | None:
