@@ -206,10 +206,11 @@ def test_answers_of_two_batches_are_no_retries(tmp_path: Path) -> None:
     body = {"created": 1_772_359_200, "model": "m"}
     lines = [{"id": f"batch_req_{n}", "custom_id": "request-0", "error": None,
               "response": {"status_code": code, "body": body}}
-             for n, code in enumerate((200, "200", 500))]  # fmt: skip
+             for n, code in enumerate((200, "200", 500, 200.0))]  # fmt: skip
     sql = "SELECT request_id, attributes->>'custom_id', status FROM requests ORDER BY ALL"
     assert asked(tmp_path, "batch_results", sql, *lines) == [
         ("batch_req_0", "request-0", "ok"),
         ("batch_req_1", "request-0", "ok"),
         ("batch_req_2", "request-0", "error"),
+        ("batch_req_3", "request-0", "ok"),
     ]

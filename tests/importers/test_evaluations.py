@@ -1,18 +1,22 @@
 """Exports of evaluations: what stands in unusual places, or is of unusual kind, is told so."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from hashlib import sha256
+from itertools import pairwise
 from pathlib import Path
+from time import process_time
 from typing import Any
 
 import pytest
 from tests.importers.loading import load, refusal_of, rows, source_of, takers_of
 
-from casework.case import Case, Row
+from casework.case import Case, Note, Row
 from casework.importers import get
 from casework.importers._excerpt import excerpt
+from casework.importers._helm_stats import means
 from casework.importers._importer import Options
 from casework.records import Exhibit
 
@@ -40,15 +44,20 @@ def test_a_byte_order_mark_is_no_part_of_a_query(case: Path) -> None:
 
 def test_forms_of_lines_of_trec(case: Path) -> None:
     """Judgments name the round of judging or nothing; numbers have a sign, a point, or neither."""
-    trec(case, b"1 4.5 005b2j4b 2\n1 0 17 1.0\n")
-    assert rows(case, "SELECT doc_id, grade FROM judgments") == [("005b2j4b", 2), ("17", 1)]
+    trec(case, b"1 4.5 005b2j4b 2\n1 0 17 1.0\n1 0 18 3.25\n1 2 a -1\n")
+    found = rows(case, "SELECT doc_id, grade FROM judgments")
+    assert found == [("005b2j4b", 2), ("17", 1), ("18", 3.25), ("a", -1)]
     trec(case, b"1 Q0 17 3 .5 bm25\n1 Q0 18 4 +5.5 bm25\n")
     assert rows(case, "SELECT doc_id, dense_score FROM candidates") == [("17", 0.5), ("18", 5.5)]
 
 
-def test_a_table_of_numbers_is_no_judgment(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "table",
+    ["1 4.5 17 2\n2 0.5 18 1\n", "web-1 12 cpu 3\n", "web-1 1 cpu 3.25\n", "a 1.25 cpu 3\n"],
+)
+def test_a_table_of_numbers_is_no_judgment(tmp_path: Path, table: str) -> None:
     path = tmp_path / "x.txt"
-    path.write_text("1 4.5 17 2\n2 0.5 18 1\n")
+    path.write_text(table)
     assert takers_of(path) == []
 
 
@@ -148,6 +157,13 @@ def test_sub_splits_of_helm_count_by_their_instances(
     ((found, items),) = rows(case, "SELECT score, n_items FROM eval_runs")
     assert (found, items) == (pytest.approx(score), 4)
     assert any("no mean" in note for note in exhibit.notes) is not told
+
+
+def test_many_sub_splits_of_helm_are_read_in_time() -> None:
+    stats: list[Mapping[str, Any]] = [stat("bleu", 0.5, sub_split=f"{n}") for n in range(10_000)]
+    start = process_time()
+    assert means(stats, []) == {"bleu": None}
+    assert process_time() - start < 0.5
 
 
 def test_perturbations_of_helm_with_other_settings_are_other_items(case: Path) -> None:
@@ -283,6 +299,19 @@ def test_a_group_counts_the_items_of_groups_within_it_once(case: Path) -> None:
     }  # fmt: skip
 
 
+def test_groups_that_nest_too_much_are_told_and_tasks_are_counted(tmp_path: Path) -> None:
+    names = [f"g{n}" for n in range(1_500)]
+    within = {"all": names, **{name: [after, "a"] for name, after in pairwise(names)}}
+    counts = {"a": {"effective": 3}, names[-1]: {"effective": 1}}
+    found = results(group_subtasks=within, **{"n-samples": counts})
+    found["results"] = {name: {"alias": name} for name in (*names[::-1], "all", "a")}
+    path = lines(tmp_path / "results_2026-01-01T10-00-00.json", found)
+    items = [*get("lm_eval_results").read(source_of(path), Options())]
+    told = [item.values["n_items"] for item in items if isinstance(item, Row)]
+    assert (told[0], told[500], told[-2:]) == (1, 4, [None, 3])
+    assert any("nest too much" in item.text for item in items if isinstance(item, Note))
+
+
 def test_a_name_with_a_slash_is_found_again(case: Path) -> None:
     name = "org/t~1"
     path = case.with_name("results_2026-01-01T10-00-00.json")
@@ -306,15 +335,25 @@ def test_without_a_date_a_run_ends_when_it_was_saved(
     told = rows(case, "SELECT minute(started_at), minute(ended_at) FROM eval_runs")
     assert told == [(began, 59)]
     assert any("at which it was saved" in note for note in exhibit.notes)
+    assert exhibit.fields.get("total_evaluation_time_seconds") == (
+        ["eval_runs.started_at"] if taken else None
+    )
 
 
 def test_fields_of_results_are_told_where_they_are_there(case: Path) -> None:
-    more = {"date": 1_770_000_000.5, "model_source": "hf", "config": {"model_args": "pretrained=m"}}
+    more = {
+        "date": 1_770_000_000.5,
+        "total_evaluation_time_seconds": "90",
+        "model_source": "hf",
+        "config": {"model_args": "pretrained=m"},
+    }
     exhibit = harness(case, "results_2026-01-01T10-00-00.json", results(**more))
     assert exhibit.left_out == {"model_source": 1}
     assert set(exhibit.fields) == {
-        *("results", "configs", "versions", "date", "config", "config.model_args")
+        *("results", "configs", "versions", "date", "config", "config.model_args"),
+        "total_evaluation_time_seconds",
     }
+    assert exhibit.fields["total_evaluation_time_seconds"] == ["eval_runs.ended_at"]
 
 
 @pytest.mark.parametrize(("value", "score"), [(True, 1.0), (False, 0.0), ("yes", None)])
@@ -456,7 +495,8 @@ def test_a_target_is_what_promptfoo_compared_with(case: Path, in_a_set: bool) ->
     exhibit = harness(case, "results.json", whole)
     found = rows(case, "SELECT target FROM eval_samples ORDER BY item_id")
     assert found == [(target,) for *_, target in COMPARED]
-    assert any(note.startswith("3 values of assertions") for note in exhibit.notes)
+    (note,) = [note for note in exhibit.notes if note.startswith("3 values of assertions")]
+    assert note.endswith("left out of the target")
 
 
 @pytest.mark.parametrize("order", [1, -1])
@@ -690,12 +730,13 @@ def test_answers_are_texts_or_lists_of_them(case: Path, given: Any, held: str | 
     assert rows(case, "SELECT target, output_text FROM eval_samples") == [(held, held)]
 
 
+@pytest.mark.parametrize("written", [-1, "-1"])
 @pytest.mark.parametrize(("has_unknown", "score"), [(True, None), (False, -1.0)])
 def test_a_score_that_stands_for_unknown_is_none(
-    case: Path, has_unknown: bool, score: float | None
+    case: Path, has_unknown: bool, score: float | None, written: Any
 ) -> None:
     config = {"score_type": "levels", "has_unknown_level": has_unknown}
-    given = result(metric_config=config, score_details={"score": -1})
+    given = result(metric_config=config, score_details={"score": written})
     exhibit = every(case, "e.json", aggregate(given, evaluation_timestamp="1740000000"))
     assert rows(case, "SELECT score FROM eval_runs") == [(score,)]
     assert any("unknown" in note for note in exhibit.notes) is has_unknown
@@ -706,7 +747,7 @@ def test_samples_that_name_no_result_are_told(case: Path, named: Any) -> None:
     sample = {"schema_version": "0.2.1", "evaluation_id": "E", "evaluation_name": "n",
               "sample_id": "s", "input": {"raw": "2+2?", "reference": ["4"]}, **named}  # fmt: skip
     exhibit = every(case, "s.jsonl", sample)
-    assert any("evaluation_result_id" in note for note in exhibit.notes) is not named
+    assert any("evaluation_result_id" in note for note in exhibit.notes) is (not named)
 
 
 def test_metrics_of_one_evaluation_are_runs_of_their_own(case: Path) -> None:

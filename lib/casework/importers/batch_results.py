@@ -104,7 +104,7 @@ def _item(log: FieldLog, line: Mapping[str, Any], locator: str, raw: str) -> Ite
     said = sequence(body.get("choices")) or sequence(body.get("output")) or message.get("content")
     out, _ = turns(said)
     code, kind = mapping(line.get("response")).get("status_code"), mapping(line.get("result"))
-    good = text(code) == "200" or text(kind.get("type")) == "succeeded"
+    good = code in (200, "200") or text(kind.get("type")) == "succeeded"
     derived = {"output_text": answer(out) or None, "status": "ok" if good else "error"}
     return Row(requests, locator, {**values, **derived})
 

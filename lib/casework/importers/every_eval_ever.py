@@ -123,11 +123,10 @@ def _read(source: Source, options: Options) -> Iterator[Item]:
                 yield Reject(found.locator, "NO_RESULT", "it holds no result", raw, eval_runs)
             dated = [_made(log, found.values) or _made(log, mapping(one)) for one in listed]
             told[_UNDATED] += None in dated
-            told[_UNKNOWN] += sum(_is_unknown(mapping(one)) for one in listed)
             log.fill(_RECORD, {k: v for k, v in found.values.items() if k != "evaluation_results"})
             for position, result in enumerate(listed):
                 locator = f"{found.locator}/evaluation_results/{position}"
-                yield Row(eval_runs, locator, _run(log, found.values, mapping(result)))
+                yield Row(eval_runs, locator, _run(log, told, found.values, mapping(result)))
     yield from (Note(f"{count} {what}") for what, count in told.items() if count)
     yield from log.items()
 
@@ -137,10 +136,9 @@ def _made(log: FieldLog, record: Mapping[str, Any]) -> datetime | None:
     return log.instants.find(_number(record.get("evaluation_timestamp")))
 
 
-def _is_unknown(result: Mapping[str, Any]) -> bool:
+def _is_unknown(result: Mapping[str, Any], score: float | None) -> bool:
     """Whether the score of a result stands for none."""
-    score, config = mapping(result.get("score_details")), mapping(result.get("metric_config"))
-    return number(score.get("score")) == -1 and config.get("has_unknown_level") is True
+    return score == -1 and mapping(result.get("metric_config")).get("has_unknown_level") is True
 
 
 def _run_id(record: Mapping[str, Any], result: Mapping[str, Any]) -> str | None:
@@ -149,8 +147,12 @@ def _run_id(record: Mapping[str, Any], result: Mapping[str, Any]) -> str | None:
     return f"{whole}#{part}" if whole and part else None
 
 
-def _run(log: FieldLog, record: Mapping[str, Any], result: Mapping[str, Any]) -> dict[str, Any]:
+def _run(
+    log: FieldLog, told: Counter[str], record: Mapping[str, Any], result: Mapping[str, Any]
+) -> dict[str, Any]:
     values = log.fill(_RUN, result)
+    is_unknown = _is_unknown(result, values.get("score"))
+    told[_UNKNOWN] += is_unknown
     model, library = mapping(record.get("model_info")), mapping(record.get("eval_library"))
     given = mapping(mapping(result.get("generation_config")).get("generation_args"))
     dated = _made(log, result) or _made(log, record)
@@ -162,7 +164,7 @@ def _run(log: FieldLog, record: Mapping[str, Any], result: Mapping[str, Any]) ->
     }
     return {
         **values,
-        "score": None if _is_unknown(result) else values.get("score"),
+        "score": None if is_unknown else values.get("score"),
         "started_at": dated or log.instants.find(_number(record.get("retrieved_timestamp"))),
         "run_id": _run_id(record, result),
         "endpoint": text(model.get("id")) or text(model.get("name")),

@@ -36,8 +36,9 @@ from casework.importers._source import BROKEN_COMPRESSION, Source
 from casework.tables import candidates, judgments
 
 _RUN = re.compile(r"^(\S+)\s+[Qq]0\s+(\S+)\s+(\d{1,9})\s+([-+]?\.?\d[\d.eE+-]*)\s+(\S+)$")
-# Four columns of numbers may be anything: with a round of judging a document has a letter.
-_ROUND = r"\d{1,4}(?:\.\d{1,4})?(?=\s+\S*[^\W\d])"
+# Four columns may be anything: with a round of judging a document has a letter, and rounds and
+# grades are the small numbers that they are in such files.
+_ROUND = r"\d(?:\.5)?(?=\s+\S*[^\W\d]\S*\s+-?\d(?:\.0+)?$)"
 _JUDGED = re.compile(rf"^(\S+)\s+(?:0|Q0|q0|{_ROUND})\s+(\S+)\s+(-?\d{{1,3}}(?:\.\d{{1,6}})?)$")
 _NAMED = {"query_id": ("first",), "doc_id": ("third",)}
 _CANDIDATE = Form(
