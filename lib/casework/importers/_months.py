@@ -6,7 +6,7 @@ What ends in a hyphen is a beginning, to which languages and their cases add up 
 
 _SHORT = """
     jan feb mar apr jun jul aug sep sept oct nov dec mär okt dez janv fév févr avr juil déc ene abr
-    ago dic gen mag giu lug set ott fev out mrt maa des agu
+    ago dic gen mag giu lug set ott fev out mrt maa agu
     янв февр апр авг сент окт нояб дек
 """
 _OF_LATIN = """
