@@ -68,6 +68,12 @@ def test_an_answer_that_is_json_stands_as_it_is(answered: str, name: str) -> Non
          "foo"),
         ({"output.value": '[{"text":"foo","thoughtSignature":"Ci"}]'}, "foo"),
         ({"output.value": '{"role":"planner","content":"foo","audio":null}'}, "planner: foo"),
+        ({"output.value": '[{"text":"foo","generation_info":{"stop":"end"}}]'}, "foo"),
+        ({"output.value": '[{"type":"server_tool_use","id":"s"},{"type":"text","text":"foo"}]'},
+         '{"type":"server_tool_use","id":"s"}\nfoo'),
+        ({"output.value": '[{"text":"foo"},{"toolUse":{"name":"t"}}]'},
+         'foo\n{"toolUse":{"name":"t"}}'),
+        ({"output.value": '{"messages":["foo","bar"]}'}, "foo\nbar"),
         ({"gen_ai.completion.0.content": '[{"text":"foo"},{"text":"bar"}]'}, "foo\nbar"),
         ({"gen_ai.completion.0.content": '[{"text":"foo"},"bar"]'}, '[{"text":"foo"},"bar"]'),
         ({"gen_ai.output.messages": "[]", "gen_ai.completion.0.content": "hi"}, "hi"),
@@ -86,12 +92,15 @@ def test_the_best_record_that_says_something_is_taken(said: Json, expected: str 
     {"type": "placeholder", "name": "history"},
     {"type": "web_search_call", "id": "ws_1", "status": "completed"},
     {"role": "planner", "content": "x", "timestamp": 1},
+    {"type": "item_reference", "id": "msg_1"},
+    {"role": "assistant", "content": None, "audio": {"id": "a"}},
+    {"role": "assistant", "content": None, "reasoning_content": "hm"},
 ])  # fmt: skip
 @pytest.mark.parametrize("wrapped", [False, True])
 def test_what_is_not_known_in_a_chat_leaves_the_rest_as_it_was_said(
     between: Json, wrapped: bool
 ) -> None:
-    said = [{"role": "system", "content": "Be kind."}, between, {"role": "user", "content": "hi"}]
+    said = [{"role": "SYSTEM", "content": "Be kind."}, between, {"role": "user", "content": "hi"}]
     found = texts({"input.value": json.dumps({"messages": said} if wrapped else said)})
     assert found.system == "Be kind."
     assert (found.input or "").endswith("\nuser: hi")

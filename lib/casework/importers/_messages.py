@@ -20,7 +20,17 @@ _OTHER_PARTS = (
     *("tool_use", "tool_result", "tool_call", "tool_call_response", "thinking", "reasoning"),
     *("redacted_thinking", "function_call", "function_call_output", "message", "document", "file"),
     *("image", "image_url", "input_image", "input_audio", "input_file", "audio", "blob", "uri"),
+    *("server_tool_use", "web_search_tool_result", "web_fetch_tool_result", "mcp_tool_use"),
+    *("mcp_tool_result", "code_execution_tool_result", "search_result", "container_upload"),
+    *("web_search_call", "file_search_call", "computer_call", "computer_call_output"),
+    *("code_interpreter_call", "image_generation_call", "local_shell_call", "mcp_call"),
+    *("mcp_list_tools", "custom_tool_call", "custom_tool_call_output", "item_reference"),
 )
+_NAMED_PARTS = {  # of Bedrock and Google, which name a part instead of giving it a type
+    *("toolUse", "toolResult", "reasoningContent", "guardContent", "cachePoint"),
+    *("functionCall", "functionResponse", "inlineData", "fileData", "executableCode"),
+    *("codeExecutionResult", "function_call", "function_response", "inline_data", "file_data"),
+}
 _PARTS = frozenset((*_TEXT_PARTS, *_OTHER_PARTS))
 _SPOKEN = (
     *("content", "text", "refusal", "parts", "contents", "tool_calls", "function_call"),
@@ -33,7 +43,7 @@ _UNSPOKEN_FIELDS = {"role", "finish_reason", "index", "id", "name", "type"}
 _TEXT_FIELDS = {"type", "content", "text", "refusal", "annotations"}
 _CHOICE_FIELDS = {  # what stands beside a text that is a choice, or that the model thought over
     *("index", "logprobs", "finish_reason", "stop_reason", "content_filter_results"),
-    *("thoughtSignature", "thought_signature"),
+    *("thoughtSignature", "thought_signature", "generation_info"),
 }
 _MESSAGE_FIELDS = {*_SPOKEN, *_UNSPOKEN_FIELDS, *_TEXT_FIELDS}
 _KEPT_CHARACTERS = 4_000
@@ -115,7 +125,7 @@ def answer(said: Sequence[Turn]) -> str:
 
 def system_prompt(said: Iterable[Turn]) -> str:
     """Join what stands in system and developer messages, in order, by newlines."""
-    return "\n".join([text for role, text in said if role in _SYSTEM_ROLES])
+    return "\n".join([text for role, text in said if role.lower() in _SYSTEM_ROLES])
 
 
 def shortened(text: str) -> str:
@@ -160,7 +170,7 @@ def _is_said(value: Any) -> bool:
             return True  # what else stands between them, such as a placeholder, is of the chat
         said = [*map(_is_said, value)]
         return any(said) and all(
-            is_said or isinstance(one, str) or _type_of(one) in _PARTS
+            is_said or isinstance(one, str) or _is_part(one)
             for one, is_said in zip(value, said, strict=True)
         )
     if not isinstance(value, dict):
@@ -170,6 +180,9 @@ def _is_said(value: Any) -> bool:
     if _is_unspoken(value) and _has_role(value):
         return True
     if _is_text(value) or isinstance(value.get("tool_calls"), list):
+        return True
+    texts = value.get("messages")
+    if texts and isinstance(texts, list) and all(isinstance(text, str) for text in texts):
         return True
     return any(_is_said(value.get(name)) for name in (*_WRAPPERS, *_HELD))
 
@@ -206,7 +219,12 @@ def _is_text(part: dict[str, Any]) -> bool:
 
 
 def _is_part(part: Any) -> bool:
-    return isinstance(part, dict) and (_type_of(part) in _PARTS or _is_text(part))
+    """Whether a part is of a kind that the interfaces of models have."""
+    if not isinstance(part, dict):
+        return False
+    held = _held(part)
+    is_named = len(held) == 1 and held <= _NAMED_PARTS
+    return _type_of(part) in _PARTS or is_named or _is_text(part)
 
 
 def _type_of(part: Any) -> str | None:
