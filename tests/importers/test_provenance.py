@@ -5,10 +5,16 @@ from base64 import b64encode, urlsafe_b64encode
 from hashlib import file_digest, sha256
 from importlib import import_module
 from pathlib import Path
+from time import process_time
 from typing import Any
 
 import pytest
 from tests.importers.loading import Loaded
+
+from casework.case import Row
+from casework.importers import get
+from casework.importers._importer import Options
+from casework.importers._source import Source
 
 A, B, C = "a" * 64, "b" * 64, "c" * 128
 
@@ -102,6 +108,21 @@ def test_files_signed_singly_have_a_digest_together_where_each_has_one(tmp_path:
     assert found.rejects == [("line 2", "checkpoint is missing")]
 
 
+@pytest.mark.parametrize("typed", ["model.sig", "./model.sig"])
+def test_files_signed_singly_are_of_their_folder_however_the_path_was_typed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, typed: str
+) -> None:
+    folder = tmp_path / "ranker"
+    folder.mkdir()
+    one = statement(
+        "https://model_signing/Digests/v0.1", {}, {"name": "a", "digest": {"sha256": A}}
+    )
+    (folder / "model.sig").write_text(json.dumps(envelope(one)))
+    monkeypatch.chdir(folder)
+    items = get("model_signature").read(Source(Path(typed), typed), Options())
+    assert [item.values["uri"] for item in items if isinstance(item, Row)] == ["ranker"]
+
+
 # SLSA
 
 TORCH = {"uri": "pkg:pypi/torch@2.9", "digest": {"sha3_256": "ef"}}
@@ -135,6 +156,9 @@ RELEASE = "https://github.com/o/r/releases/download/v1"
         ("https://host/package-lock.json", "environment"),
         ("https://host/train.json", "train_data"),
         ("https://host/poetry-lock.json", None),
+        (f"{RELEASE}/train.json", "train_data"),
+        (f"{RELEASE}/manifest.json", "code"),
+        ("git+https://github.com/o/r@abc#train.csv", "code"),
     ],
 )
 def test_the_kind_is_read_off_the_end_of_an_address_first(
@@ -145,6 +169,13 @@ def test_the_kind_is_read_off_the_end_of_an_address_first(
     found = Loaded(tmp_path, "slsa_provenance", statement(SLSA, built, subject))
     told = [(kind,)] if kind else []
     assert found.rows("SELECT kind FROM artifact_inputs") == told
+
+
+def test_the_kind_of_a_hostile_address_takes_no_time(tmp_path: Path) -> None:
+    built = {"buildDefinition": {"resolvedDependencies": [{"uri": "lock" * 30_000 + "/"}]}}
+    begun = process_time()
+    Loaded(tmp_path, "slsa_provenance", statement(SLSA, built, {"digest": {"sha256": A}}))
+    assert process_time() - begun < 2
 
 
 def test_statements_of_other_kinds_are_counted_and_make_nothing(tmp_path: Path) -> None:
@@ -304,6 +335,19 @@ def test_each_version_that_a_run_read_is_an_input(tmp_path: Path) -> None:
     last = "2026-03-02T00:00:00Z"
     assert found.rows(sql) == [("t@1", "1", None, last), ("t@2", "2", None, last),
                                ("u", None, None, last)]  # fmt: skip
+
+
+@pytest.mark.parametrize(("named", "day", "order"), [("11", 1, 1), ("11", 3, -1), (None, 1, -1)])
+def test_a_run_makes_one_version_of_an_output(
+    tmp_path: Path, named: str | None, day: int, order: int
+) -> None:
+    """That of its end; where its end names none, the latest, in whatever order they are told."""
+    events = [run("COMPLETE", named, eventTime=f"2026-03-0{day}T00:00:00Z"),
+              run("RUNNING", "12", eventTime="2026-03-02T00:00:00Z"),
+              run("START", "10")]  # fmt: skip
+    lines = "\n".join(map(json.dumps, events[::order]))
+    found = Loaded(tmp_path, "openlineage_events", lines)
+    assert found.rows("SELECT DISTINCT artifact FROM artifact_inputs") == [(f"out@{named or 12}",)]
 
 
 @pytest.mark.parametrize("side", ["inputs", "outputs"])

@@ -104,7 +104,7 @@ def _rows(
         signed = [_resource(one) for one in map(mapping, resources)]
         model = digest(listed[0].get("digest")) if listed else None
     else:
-        name = source.name.rpartition("/")[0].rpartition("/")[2] or source.name
+        name = source.folder or source.name
         signed = [(text(one.get("name")) or "", digest(one.get("digest"))) for one in listed]
         model = _of_files(signed)
     method = mapping(predicate.get("serialization")).get("method")

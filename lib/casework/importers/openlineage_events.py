@@ -9,7 +9,8 @@ Each pair of an output and an input of a run is a row of `artifact_inputs`.
 
 | column | from |
 |---|---|
-| `artifact` | the output: namespace and name, with its version, else the id of the run |
+| `artifact` | the output: namespace and name, with the version that the event of completion \
+names, else the latest event that names one, else the id of the run |
 | `kind` | `train_data`; `code` for `sourceCodeLocation`, `base_checkpoint` for inputs that are \
 named as models |
 | `uri`, `digest` | the input, with `@<version>` where a run read several versions of it; \
@@ -28,7 +29,7 @@ with more than 200,000 pairs of output and input is one reject.
 
 import re
 from collections.abc import Iterator, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from casework import canonical
@@ -73,6 +74,9 @@ _JOB = Form(
 )
 # Of one name, by version: where a data set stands, and what is said of it.
 _Versions = dict[str | None, tuple[str, Mapping[str, Any]]]
+# Of one name: how far the event counts that told its version, and what is said of it.
+_Told = tuple[tuple[bool, bool, datetime], Mapping[str, Any]]
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
 _MODEL = re.compile(r"(?:^|[/._-])(?:models?|checkpoints?|weights)(?:[/._-]|$)", re.IGNORECASE)
 
 
@@ -98,11 +102,14 @@ def _read(source: Source, options: Options) -> Iterator[Item]:
         event = runs.setdefault(
             run, {"run": run, "inputs": {}, "outputs": {}, "locator": found.locator}
         )
-        event["completed"] = event.get("completed") or found.values.get("eventType") == "COMPLETE"
-        for side in ("inputs", "outputs"):
-            for position, one in enumerate(map(mapping, sequence(found.values.get(side)))):
-                _add(event[side], one, f"{found.locator}/{side}/{position}")
-        event["when"] = _later(log, event.get("when"), found.values.get("eventTime"))
+        completes = found.values.get("eventType") == "COMPLETE"
+        event["completed"] = event.get("completed") or completes
+        for position, one in enumerate(map(mapping, sequence(found.values.get("inputs")))):
+            _add(event["inputs"], one, f"{found.locator}/inputs/{position}")
+        when = log.instants.find(found.values.get("eventTime"))
+        for one in map(mapping, sequence(found.values.get("outputs"))):
+            _make(event["outputs"], one, completes, when or _LONG_AGO)
+        event["when"] = max(filter(None, (event.get("when"), when)), default=None)
         event["job"] = _joined(mapping(event.get("job")), mapping(found.values.get("job")))
     for event in runs.values():
         told = False
@@ -115,7 +122,7 @@ def _read(source: Source, options: Options) -> Iterator[Item]:
 
 
 def _add(known: dict[str, _Versions], one: Mapping[str, Any], at: str) -> None:
-    """Take a data set, or what another event says of it; of one name each version is another."""
+    """Take an input, or what another event says of it; of one name each version is another."""
     versions, version = known.setdefault(_name(one), {}), _version(one)
     same = next((key for key in (version, None) if key in versions), None)
     if version is None and None not in versions:
@@ -124,19 +131,22 @@ def _add(known: dict[str, _Versions], one: Mapping[str, Any], at: str) -> None:
     versions[version or same] = where, _joined(before, one)
 
 
+def _make(known: dict[str, _Told], one: Mapping[str, Any], completes: bool, when: datetime) -> None:
+    """Take an output, or what another event says of it; a run makes one version of a name."""
+    counts = (_version(one) is not None, completes, when)
+    most, before = known.get(_name(one), (counts, {}))
+    joined = _joined(before, one) if counts >= most else _joined(one, before)
+    known[_name(one)] = max(counts, most), joined
+
+
 def _listed(known: Mapping[str, _Versions]) -> list[tuple[str, str | None, str, Mapping[str, Any]]]:
     """Name, version and place of each data set, and what is said of it."""
     return [(name, version, *told) for name, versions in known.items()
             for version, told in versions.items()]  # fmt: skip
 
 
-def _later(log: FieldLog, *values: Any) -> datetime | None:
-    """The last of the instants that can be read."""
-    return max(filter(None, map(log.instants.find, values)), default=None)
-
-
 def _rows(log: FieldLog, event: Mapping[str, Any]) -> Iterator[Item]:
-    outputs, inputs = _listed(event["outputs"]), _listed(event["inputs"])
+    outputs, inputs = event["outputs"], _listed(event["inputs"])
     made, of = len(outputs), len(inputs)
     if made * of > MOST_PAIRS:
         reason = f"{made} outputs of {of} inputs each are more than {MOST_PAIRS} rows"
@@ -150,7 +160,7 @@ def _rows(log: FieldLog, event: Mapping[str, Any]) -> Iterator[Item]:
     log.fill(_JOB, job)
     for *_, one in inputs:
         log.fill(_INPUT, one)
-    for name, _, _, out in outputs:
+    for name, (_, out) in outputs.items():
         log.fill(_OUTPUT, out)
         artifact = f"{name}@{_version(out) or event['run']}"
         base = {"artifact": artifact, "attributes": about}

@@ -27,7 +27,7 @@ Signatures are not verified. The kind is read off the address. Of a statement wi
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from casework.case import Item, Note, Reject, Row
@@ -62,14 +62,33 @@ _DEPENDENCY = Form(
     uses={"digest": ("digest",), "kind": ("uri", "name")},
 )
 _BUILDER = Form(artifact_inputs, of="builder", columns={"uri": ("id",)})
-_KINDS = (
-    ("train_data", re.compile(r"huggingface\.co/datasets/|^hf://datasets/|^pkg:mlflow-dataset")),
-    ("base_checkpoint", re.compile(r"huggingface\.co/|^hf://|^pkg:huggingface|^models:/")),
-    ("environment", re.compile(r"(?:^|/)(?:package|npm-shrinkwrap|composer)(?:-lock)?\.json$")),
-    ("train_data", re.compile(r"\.(?:parquet|csv|tsv|jsonl|arrow|tfrecord)(?:\.\w+)?$")),
-    ("code", re.compile(r"^git[+:@]|\.git(?:@|#|$)|github\.com|gitlab\.|^pkg:git")),
-    ("train_data", re.compile(r"^(?!.*(?:lock|manifest)[^/]*$).*\.json(?:\.\w+)?$")),
-    ("environment", re.compile(r"^pkg:|^docker:|^oci:|@sha256:")),
+_DATA = re.compile(r"\.(parquet|csv|tsv|jsonl?|arrow|tfrecord)(?:\.\w+)?$")
+
+
+def _is_data(address: str) -> bool:
+    """Whether the file at an address holds data, by its ending; JSON may be a list of packages."""
+    last = address.rpartition("/")[2]
+    found = _DATA.search(last)
+    is_list = "lock" in last or "manifest" in last
+    return found is not None and not (found[1] == "json" and is_list)
+
+
+# In this order: a commit of Git is code whatever file of it is named, and a file that lies with a
+# host of code is what its ending says.
+_KINDS: tuple[tuple[str, Callable[[str], object]], ...] = (
+    (
+        "train_data",
+        re.compile(r"huggingface\.co/datasets/|^hf://datasets/|^pkg:mlflow-dataset").search,
+    ),
+    ("base_checkpoint", re.compile(r"huggingface\.co/|^hf://|^pkg:huggingface|^models:/").search),
+    ("code", re.compile(r"^git[+:@]|\.git(?:@|#|$)|^pkg:git").search),
+    (
+        "environment",
+        re.compile(r"(?:^|/)(?:package|npm-shrinkwrap|composer)(?:-lock)?\.json$").search,
+    ),
+    ("train_data", _is_data),
+    ("code", re.compile(r"github\.com|gitlab\.").search),
+    ("environment", re.compile(r"^pkg:|^docker:|^oci:|@sha256:").search),
 )
 
 
@@ -157,8 +176,8 @@ def _kind(made_of: Mapping[str, Any], pointer: str) -> str | None:
     if pointer.endswith("/builder"):
         return "procedure"
     address = text(made_of.get("uri")) or text(made_of.get("name")) or ""
-    for kind, pattern in _KINDS:
-        if pattern.search(address):
+    for kind, is_of_kind in _KINDS:
+        if is_of_kind(address):
             return kind
     return "code" if {"gitCommit", "sha1"} & mapping(made_of.get("digest")).keys() else None
 
