@@ -59,6 +59,16 @@ def test_pods_of_one_name_in_two_namespaces_are_two_replicas(tmp_path: Path) -> 
     assert any("<namespace>/<pod>: ranker-0" in note for note in found.exhibit.notes)
 
 
+def test_a_pod_of_no_namespace_is_one_of_the_default(tmp_path: Path) -> None:
+    items = [pod("p"), pod("p")]
+    items[0]["metadata"] = {"name": "p"}
+    items[1]["metadata"] = {"name": "p", "namespace": "default"}
+    found = Loaded(tmp_path, "kubernetes_objects", {"apiVersion": "v1", "kind": "List",
+                                                     "items": items})  # fmt: skip
+    assert found.rows("SELECT DISTINCT replica FROM deployments") == [("p",)]
+    assert not any("<namespace>/<pod>" in note for note in found.exhibit.notes)
+
+
 @pytest.mark.parametrize(
     ("listed", "told", "main"),
     [
@@ -66,6 +76,7 @@ def test_pods_of_one_name_in_two_namespaces_are_two_replicas(tmp_path: Path) -> 
         (["zeta", "app"], None, "zeta"),  # as the pod lists them; their states are sorted
         (["zeta", "app"], "app", "app"),
         (["envoy", "istio-proxy"], None, "envoy"),
+        (["app", "envoy"], "envoy", "envoy"),
     ],
 )
 def test_the_main_container_bears_the_name_of_the_pod(
@@ -228,6 +239,21 @@ def test_an_id_that_is_the_key_of_another_arm_is_not_the_control(tmp_path: Path)
     found = Loaded(tmp_path, "growthbook_features", page)
     sql = "SELECT new_value, attributes->>'control' FROM config_events"
     assert found.rows(sql) == [("80", '["0"]')]
+
+
+def test_a_split_names_variations_by_id_or_by_key(tmp_path: Path) -> None:
+    arms = [{"variationId": "v_a", "key": "0", "name": "Control"},
+            {"variationId": "v_b", "key": "1"}]  # fmt: skip
+    splits = [[{"variationId": name, "weight": weight}
+               for name, weight in zip(named, (0.25, 0.75), strict=True)]
+              for named in (("v_a", "v_b"), ("0", "1"), (None, None), ("x", "y"))]  # fmt: skip
+    page = {"experiments": [
+        {"id": str(n), "variations": arms, "phases": [{"dateStarted": WHEN, "trafficSplit": split}]}
+        for n, split in enumerate(splits)
+    ]}  # fmt: skip
+    found = Loaded(tmp_path, "growthbook_features", page)
+    assert found.rows("SELECT new_value FROM config_events") == [("75",)] * 3
+    assert found.rejects == [("line 1/experiments/3/phases/0", "new_value is missing")]
 
 
 def test_a_feature_without_a_name_or_a_date_is_told(tmp_path: Path) -> None:

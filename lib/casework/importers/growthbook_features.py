@@ -26,8 +26,9 @@ experiment says of itself beside its phases. All are counted.
 ## Known limits
 The arm is the variation id as it was logged, a number or a key. Hash attribute and seed of a rule
 stand in `attributes`; the `algorithm` of an exposure is `growthbook2` only where its row says so.
-A phase without `trafficSplit` is a reject. Rules that the API lists by environment, and those that
-force a value for a share of the units, stand in `attributes` of their feature alone.
+A phase without `trafficSplit`, or with one that does not name the control, is a reject. Rules that
+the API lists by environment, and those that force a value for a share of the units, stand in
+`attributes` of their feature alone.
 """
 
 from collections.abc import Iterator, Mapping
@@ -153,7 +154,10 @@ def _phases(log: FieldLog, experiment: Mapping[str, Any], at: str) -> Iterator[I
 
 
 def _phase_split(phase: Mapping[str, Any], variations: list[Mapping[str, Any]]) -> dict[str, Any]:
-    """Percent treated in a phase, whose weights name variations by id or stand in their order."""
+    """Percent treated in a phase, whose weights name variations by id, or by key, or none of them.
+
+    Those that name none stand in their order. Where none names the control it is not known.
+    """
     parts = [mapping(one) for one in sequence(phase.get("trafficSplit"))]
     names = [text(one.get("variationId")) for one in parts]
     described = variations or [{"variationId": name} for name in names]
@@ -162,10 +166,10 @@ def _phase_split(phase: Mapping[str, Any], variations: list[Mapping[str, Any]]) 
     own = text(described[at].get("variationId")) if at < len(described) else None
     if not any(names) and at < len(parts):
         names[at] = own or next(iter(known), None)
-    called = {own} if own else set(known)
+    called = {own} if own in names else set(known)
     weights = [number(one.get("weight")) or 0.0 for one in parts]
     of_control = [w for w, name in zip(weights, names, strict=True) if name in called]
-    return _split(phase, known, sum(of_control), sum(weights))
+    return _split(phase, known, sum(of_control), sum(weights) if of_control else 0.0)
 
 
 def _rule_split(rule: Mapping[str, Any]) -> dict[str, Any]:

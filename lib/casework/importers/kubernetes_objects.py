@@ -120,21 +120,22 @@ def _recognises(source: Source) -> bool:
 
 
 def _read(source: Source, options: Options) -> Iterator[Item]:
-    log, passed, shared = FieldLog(options.timezone), Counter[str](), _shared(source)
+    log, passed = FieldLog(options.timezone), Counter[str]()
+    shared: set[str] | None = None
     for found in records(source):
         if isinstance(found, Reject):
             yield found
             continue
         for kind, one, at in _objects(found):
-            yield from _rows(log, kind, one, at, passed, shared)
+            if kind == "Pod" and shared is None:
+                shared = _shared(source)
+            yield from _rows(log, kind, one, at, passed, shared or set())
     if shared:
         named = shortened(", ".join(sorted(shared)))
         yield Note(f"pods of several namespaces have one name, and are <namespace>/<pod>: {named}")
     if several := passed.pop(_SEVERAL, 0):
-        yield Note(
-            f"{several} pods have several containers: the main one is <pod>, others "
-            "<pod>/<container>"
-        )
+        yield Note(f"{several} pods have several containers: the main one is <pod>, others "
+                   "<pod>/<container>")  # fmt: skip
     log.leave("objects that date no replica", passed.total())
     if passed:
         kinds = ", ".join(f"{kind} {count}" for kind, count in passed.most_common(_MOST_KINDS))
@@ -155,15 +156,19 @@ def _objects(found: Record) -> Iterator[tuple[str, Mapping[str, Any], str]]:
 
 def _shared(source: Source) -> set[str]:
     """Names that pods of several namespaces bear, as those of a stateful set do."""
-    spaces: dict[str, str | None] = {}
-    shared = set()
+    spaces, shared = dict[str, str](), set[str]()
     for found in records(source):
         for kind, one, _ in _objects(found) if isinstance(found, Record) else ():
             meta = mapping(one.get("metadata"))
-            name, space = text(meta.get("name")), text(meta.get("namespace"))
+            name, space = text(meta.get("name")), _space(meta)
             if kind == "Pod" and name and spaces.setdefault(name, space) != space:
                 shared.add(name)
     return shared
+
+
+def _space(meta: Mapping[str, Any]) -> str:
+    """The namespace of an object, which is `default` where none is named."""
+    return text(meta.get("namespace")) or "default"
 
 
 def _rows(
@@ -235,12 +240,13 @@ def _named(
     if name is None:
         return [None] * len(states)
     if name in shared:
-        name = f"{text(meta.get('namespace')) or 'default'}/{name}"
+        name = f"{_space(meta)}/{name}"
     boxes = [text(one.get("name")) for one in states]
     declared = sequence(mapping(pod.get("spec")).get("containers"))
     listed = [text(mapping(one).get("name")) for one in declared] or boxes  # states are sorted
     told = text(mapping(meta.get("annotations")).get(_DEFAULT))
-    main = next((box for box in (told, *listed) if box in boxes and box not in _PROXIES), None)
+    served = (box for box in listed if box in boxes and box not in _PROXIES)
+    main = told if told and told in boxes else next(served, None)
     at = boxes.index(main) if main in boxes else 0
     return [name if n == at or not box else f"{name}/{box}" for n, box in enumerate(boxes)]
 
@@ -258,7 +264,7 @@ def _replica_set(log: FieldLog, one: Mapping[str, Any], at: str) -> Item:
     notes = mapping(meta.get("annotations"))
     return Row(config_events, at, {
         **log.fill(_REPLICA_SET, one),
-        "key": f"image:{text(meta.get('namespace')) or 'default'}/{name}" if name else None,
+        "key": f"image:{_space(meta)}/{name}" if name else None,
         "new_value": ",".join(images) or None,
         "source": "kubernetes replica set",
         ATTRIBUTES: filled({name: notes.get(key) for name, key in _NOTES.items()}),
@@ -282,9 +288,7 @@ def _event(log: FieldLog, event: Mapping[str, Any], at: str) -> Item:
 
 def _digest(image: str | None) -> str | None:
     """The digest in an image id, `docker-pullable://…@sha256:…`; else the image as it is named."""
-    if image is None:
-        return None
-    return image.rpartition("@")[2].rpartition("//")[2]
+    return None if image is None else image.rpartition("@")[2].rpartition("//")[2]
 
 
 kubernetes_objects = Importer(
