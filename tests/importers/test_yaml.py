@@ -37,6 +37,9 @@ def test_a_billion_laughs_are_refused_at_once() -> None:
         (b"? [a]\n: b", "YAML"),
         (b"a: 1\nb: {}\n'a': 2", "YAML_DUPLICATE_KEY"),
         (b"- {a: [a, a], b: {a: 1, c: 1, 'c': 2}}", "YAML_DUPLICATE_KEY"),
+        (b"yes: 1\ntrue: 2", "YAML_DUPLICATE_KEY"),
+        (b"0x10: 1\n16: 2", "YAML_DUPLICATE_KEY"),
+        (b"2024-13-45: 1", "YAML"),
     ],
 )
 def test_faults_have_codes(data: bytes, code: str) -> None:
@@ -46,6 +49,11 @@ def test_faults_have_codes(data: bytes, code: str) -> None:
     assert "meta.yaml" in str(refused.value)
 
 
+def test_a_key_that_stands_twice_is_no_matter_of_aliases() -> None:
+    with pytest.raises(CaseworkError, match="ask for the file as it was written"):
+        parse_yaml(b"a: 1\na: 2", "meta.yaml")
+
+
 def test_plain_values_are_read() -> None:
     text = b"name: credit\nversion: 3\nsource: null\ntags: {a: [1.5, 'x']}\n"
     expected = {"name": "credit", "version": 3, "source": None, "tags": {"a": [1.5, "x"]}}
@@ -53,6 +61,10 @@ def test_plain_values_are_read() -> None:
     assert parse_yaml(b"", "meta.yaml") is None
     nested = {"a": {"a": ["a", "a", {"a": "a"}], "b": "a"}, "b": {"a": {}}}
     assert parse_yaml(b"{a: {a: [a, a, {a: a}], b: a}, b: {a: {}}}", "meta.yaml") == nested
+    assert parse_yaml(b"1: a\n'1': b\n!!str 2: c\n2: d", "meta.yaml") == {
+        1: "a", "1": "b", "2": "c", 2: "d"
+    }  # fmt: skip
+    assert parse_yaml(b"<<: {a: 1}\nb: 2\n=: 3", "meta.yaml") == {"a": 1, "b": 2, "=": 3}
 
 
 @given(

@@ -5,6 +5,7 @@ before anything is built; `safe_load` alone would build it.
 """
 
 import re
+from collections.abc import Hashable
 from typing import Any
 
 import yaml
@@ -19,6 +20,8 @@ _HUGE = re.compile(r"[-+]?[0-9][\da-fA-F_xob:]{3000,}")
 
 # libyaml's loader, the same rules in C, where PyYAML was built with it.
 _LOADER: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+# What stands for itself as a key; that of a merge is none, and has no value.
+_WORDS = tuple(f"tag:yaml.org,2002:{name}" for name in ("str", "merge", "value"))
 
 
 def parse_yaml(data: bytes, where: str) -> Any:
@@ -55,14 +58,22 @@ def _check(text: str, where: str) -> None:
         if depth > MAX_DEPTH:
             raise _error("YAML_DEPTH", f"nested deeper than {MAX_DEPTH} levels", where)
         if (twice := keys.repeated(event)) is not None:
-            raise _error("YAML_DUPLICATE_KEY", f"the key {twice[:100]!r} stands twice", where)
+            what, fix = (
+                f"the key {twice[:100]!r} stands twice",
+                "ask for the file as it was written",
+            )
+            raise _error("YAML_DUPLICATE_KEY", what, where, fix)
 
 
 class _Keys:
-    """The keys of the mappings that are open: YAML itself lets the last of two equal ones win."""
+    """The keys of the mappings that are open: YAML itself lets the last of two equal ones win.
+
+    Equal are those that it reads as one value: `yes` and `true`, but not `1` and `'1'`.
+    """
 
     def __init__(self) -> None:
-        self._open: list[set[str] | None] = []
+        self._loader = _LOADER("")
+        self._open: list[set[Hashable] | None] = []
         self._is_key: list[bool] = []
 
     def repeated(self, event: yaml.Event) -> str | None:
@@ -79,11 +90,24 @@ class _Keys:
                 self._open.append(set() if is_mapping else None)
                 self._is_key.append(True)
             elif known is not None and isinstance(event, yaml.ScalarEvent):
-                if event.value in known:
+                key = self._read(event)
+                if key in known:
                     return str(event.value)
-                known.add(event.value)
+                known.add(key)
         return None
 
+    def _read(self, event: yaml.ScalarEvent) -> Hashable:
+        """The value of a key."""
+        tag, kind = event.tag, yaml.ScalarNode
+        if tag in (None, "!"):
+            tag = self._loader.resolve(kind, event.value, event.implicit)  # type: ignore[no-untyped-call]
+        if tag in _WORDS:
+            return str(event.value)
+        key: Hashable = self._loader.construct_object(kind(tag, event.value), deep=True)
+        return key
 
-def _error(code: str, what: str, where: str) -> CaseworkError:
-    return CaseworkError(code, what, "write out what it holds, in plain values", where=where)
+
+def _error(
+    code: str, what: str, where: str, fix: str = "write out what it holds, in plain values"
+) -> CaseworkError:
+    return CaseworkError(code, what, fix, where=where)
