@@ -1,14 +1,16 @@
 """Fields of a source: which column each fills, what stays an attribute, what is left out."""
 
+import math
 from datetime import UTC, datetime
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from casework.case import Fields, Note
 from casework.importers._fields import FieldLog, Form, find
-from casework.tables import requests
+from casework.tables import model_versions, requests
 
 CALL = Form(
     requests,
@@ -75,6 +77,15 @@ def test_every_field_goes_somewhere_and_is_accounted_for() -> None:
     assert taken["call.model"] == ["requests.attributes"]
     assert left == {"call.raw": 1, "call.usage.price": 1}
     assert notes == []
+
+
+@pytest.mark.parametrize("nothing", [math.nan, -math.inf])
+def test_a_text_that_is_no_number_either_is_not_there(nothing: float) -> None:
+    log = FieldLog(None)
+    assert log.fill(CALL, {"id": nothing, "metadata": {"region": nothing}}) == {}
+    assert account(log)[2] == []
+    form = Form(model_versions, of="", columns={"aliases": ("listed",)})
+    assert log.fill(form, {"listed": ["a", nothing]}) == {"aliases": ["a"]}
 
 
 def test_a_value_that_cannot_be_read_stays_and_is_told() -> None:

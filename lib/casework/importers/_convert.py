@@ -26,7 +26,7 @@ def convert(value: Any, column: Column, instants: Instants) -> Any:
     if column.type == INSTANT:
         return instants.read(value)
     if column.type == "VARCHAR[]" and isinstance(value, list):
-        return [_word(item) for item in value if item is not None]
+        return [_word(item) for item in value if item is not None and not is_no_text(item)]
     if column.type == VECTOR and isinstance(value, list) and value:
         return _vector(value)
     if isinstance(value, Mapping | list):
@@ -42,7 +42,14 @@ def convert(value: Any, column: Column, instants: Instants) -> Any:
     return found
 
 
+def is_no_text(value: Any) -> bool:
+    """Whether it is what tables write for a text that is not there: NaN, or an infinity."""
+    return isinstance(value, float) and not isfinite(value)
+
+
 def _word(value: Any) -> str:
+    if is_no_text(value):
+        raise ValueError("not a text")
     return _shape.text(value) or str(value)
 
 

@@ -12,9 +12,10 @@ from typing import Any
 
 from casework import canonical
 from casework.case import Fields, Item, Note
-from casework.importers._convert import convert
+from casework.importers._convert import convert, is_no_text
 from casework.importers._instants import Instants
 from casework.tables import ATTRIBUTES, Column, Table
+from casework.tables._table import TEXT
 
 MOST_PAIRS = 200_000
 """Rows that one record may make of each of its outputs with each of its inputs."""
@@ -121,8 +122,7 @@ class FieldLog:
         values: dict[str, Any] = {}
         for column, paths in form.columns.items():
             for path in paths:
-                if self._fills(form, column, path, find(record, path), values):
-                    gone.add(path)
+                if self._fills(form, column, path, find(record, path), values, gone):
                     break
         return values
 
@@ -141,19 +141,29 @@ class FieldLog:
         for name, value in inner.items():
             if name in self._of(form.table) and name not in native:
                 full = f"{path}.{name}" if path else name
-                if self._fills(form, name, full, value, values):
-                    gone.add(full)
+                self._fills(form, name, full, value, values, gone)
 
     def _fills(
-        self, form: Form, column: str, path: str, value: Any, values: dict[str, Any]
+        self,
+        form: Form,
+        column: str,
+        path: str,
+        value: Any,
+        values: dict[str, Any],
+        gone: set[str],
     ) -> bool:
+        kind = self._of(form.table)[column]
         if value in _EMPTY:
             return False
+        if kind.type == TEXT and is_no_text(value):
+            gone.add(path)
+            return False
         try:
-            values[column] = convert(value, self._of(form.table)[column], self.instants)
+            values[column] = convert(value, kind, self.instants)
         except ValueError:
             self._unreadable[self._name(form, path, self._unreadable)] += 1
             return False
+        gone.add(path)
         self.took(form, path, column)
         return True
 
