@@ -12,7 +12,8 @@ commit, tagger date, subject, as `git for-each-ref` writes it (the manual shows 
 |---|---|
 | `model@v1.2.0` | `model_versions`: model, version, created_at, checkpoint |
 | `model@v1.2.0!` | `deprecated`, `deprecated_at` and `deprecation`, its subject, in the \
-`attributes` of that version |
+`attributes` of that version, if it is the last tag of it; where the version was registered again \
+it has `registered_again_at`, and `registered_again_as` where that is another commit |
 | `model#prod`, `model#prod#3` | `alias_events`: alias `model#prod`, checkpoint, valid_from |
 | `model#prod!#4` | takes one commit from the stage: the one that was assigned before it and is \
 there still is in force again; where none is, the event ends where it begins |
@@ -22,18 +23,19 @@ alias events are a history, not the present alone.
 
 ## Leaves out
 Tags of other shapes; tags that deprecate or create a whole artifact (`model@deprecated`); tags that
-take a commit from a stage where another is in force; of tags of one stage and instant all but the
-last. All are counted.
+take a commit from a stage where it is not in force; of tags of one stage and instant all but the
+last; of tags of one version all between its first and its last. All are counted.
 
 ## Known limits
-A tag that was deleted leaves no trace. Lightweight tags have no date: they are rejects, and so are
-lines of more than 16 MiB, and tags beyond the first 16 MiB of them.
+A tag that was deleted leaves no trace. A version that was deprecated stays in its stages until a
+tag takes it from there, though GTO shows them without it. Lightweight tags have no date: they are
+rejects, and so are lines of more than 16 MiB, and tags beyond the first 16 MiB of them.
 """
 
 import re
 from collections.abc import Iterable, Iterator
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from casework import canonical
 from casework.case import Item, Reject, Row
@@ -69,6 +71,13 @@ _DEPRECATION = Form(
     uses={"version": ("refname",), ATTRIBUTES: ("taggerdate", "subject")},
     left_out=("objecttype", "commit"),
 )
+_AGAIN = Form(
+    model_versions,
+    of="tag",
+    columns={},
+    uses={"version": ("refname",), ATTRIBUTES: ("taggerdate", "commit")},
+    left_out=("objecttype", "subject"),
+)
 _STAGE = Form(
     alias_events,
     of="tag",
@@ -92,6 +101,11 @@ class _Tag(NamedTuple):
         """What a form reads."""
         return {"refname": self.match[0], "objecttype": self.kind, "commit": self.commit,
                 "taggerdate": self.when, "subject": self.subject}  # fmt: skip
+
+    @property
+    def order(self) -> tuple[datetime, int]:
+        """When it was made, and of several in one instant as which."""
+        return self.at, int(self.match["count"] or 0)
 
     @property
     def version(self) -> tuple[str, str]:
@@ -169,20 +183,33 @@ def _tag(locator: str, match: re.Match[str], raw: str, log: FieldLog) -> _Tag | 
 
 
 def _versions(tags: Iterable[_Tag], log: FieldLog) -> Iterator[Item]:
-    """The versions that were registered, and of each when it was deprecated, if it was."""
-    ended = {tag.version: tag for tag in tags if tag.match["undo"]}
-    registered = [tag for tag in tags if not tag.match["undo"]]
-    known = {tag.version for tag in registered}
-    for tag in (*registered, *(tag for name, tag in ended.items() if name not in known)):
-        values = {} if tag.match["undo"] else log.fill(_VERSION, tag.record)
-        if end := ended.get(tag.version):
-            log.fill(_DEPRECATION, end.record)
-            said = {"deprecated": "true", "deprecated_at": canonical.instant(end.at),
-                    "deprecation": end.subject}  # fmt: skip
-            values[ATTRIBUTES] = {**values.get(ATTRIBUTES, {}), **filled(said)}
-        model, version = tag.version
-        named = {"model": model, "version": version, "checkpoint": f"commit:{tag.commit}"}
-        yield Row(model_versions, tag.locator, {**values, **named})
+    """The versions by their first registration, and what became of each by its last tag."""
+    found: dict[tuple[str, str], list[_Tag]] = {}
+    for tag in sorted(tags, key=lambda tag: tag.order):
+        found.setdefault(tag.version, []).append(tag)
+    passed_over = 0
+    for (model, version), events in found.items():
+        first = next((tag for tag in events if not tag.match["undo"]), events[0])
+        values = {} if first.match["undo"] else log.fill(_VERSION, first.record)
+        if said := _became(first, events[-1], log):
+            values[ATTRIBUTES] = {**values.get(ATTRIBUTES, {}), **said}
+        passed_over += len(events) - len({first.locator, events[-1].locator})
+        named = {"model": model, "version": version, "checkpoint": f"commit:{first.commit}"}
+        yield Row(model_versions, first.locator, {**values, **named})
+    log.leave("tags of a version between its first and its last", passed_over)
+
+
+def _became(first: _Tag, last: _Tag, log: FieldLog) -> dict[str, Any]:
+    """What the last tag of a version says beyond the one that registered it."""
+    if last.match["undo"]:
+        log.fill(_DEPRECATION, last.record)
+        return filled({"deprecated": "true", "deprecated_at": canonical.instant(last.at),
+                       "deprecation": last.subject})  # fmt: skip
+    if last is first:
+        return {}
+    log.fill(_AGAIN, last.record)
+    other = f"commit:{last.commit}" if last.commit != first.commit else None
+    return filled({"registered_again_at": canonical.instant(last.at), "registered_again_as": other})
 
 
 def _stages(tags: Iterable[_Tag], log: FieldLog) -> Iterator[Item]:
@@ -190,7 +217,7 @@ def _stages(tags: Iterable[_Tag], log: FieldLog) -> Iterator[Item]:
     held: dict[str, dict[str, None]] = {}
     found: dict[tuple[str, datetime], Row] = {}
     replaced = passed_over = 0
-    for tag in sorted(tags, key=lambda tag: (tag.at, int(tag.match["count"] or 0))):
+    for tag in sorted(tags, key=lambda tag: tag.order):
         commits = held.setdefault(tag.alias, {})
         was_in_force = next(reversed(commits), None) == tag.commit
         commits.pop(tag.commit, None)
@@ -205,7 +232,7 @@ def _stages(tags: Iterable[_Tag], log: FieldLog) -> Iterator[Item]:
         named = {"alias": tag.alias, "checkpoint": checkpoint, "source": _SOURCE}
         replaced += (tag.alias, tag.at) in found
         found[tag.alias, tag.at] = Row(alias_events, tag.locator, {**values, **ends, **named})
-    log.leave("tags that take a commit from a stage where another is in force", passed_over)
+    log.leave("tags that take a commit from a stage where it is not in force", passed_over)
     log.leave("tags of a stage at one instant but the last", replaced)
     yield from found.values()
 
