@@ -1,6 +1,7 @@
 """Dumps of MLflow searches: what they leave out is not read as absent."""
 
 import json
+import math
 import os
 from datetime import UTC, datetime
 from pathlib import Path
@@ -281,7 +282,8 @@ def test_a_seed_that_was_not_set_is_none(seed: str, count: int) -> None:
 @pytest.mark.parametrize(
     ("context", "kind"),
     [("val", "eval_data"), ("Test", "eval_data"), ("testing", "eval_data"),
-     ("training", "train_data"), (None, "train_data")],
+     ("test_sets", "eval_data"), ("evaluate", "eval_data"),
+     ("value_model_training", "train_data"), ("training", "train_data"), (None, "train_data")],
 )  # fmt: skip
 def test_the_context_of_a_data_set_says_what_it_was_for(context: str | None, kind: str) -> None:
     (row,) = inputs(sets=[(context, {"name": "d", "digest": "1", "source": "s3://d"})])
@@ -296,8 +298,31 @@ def test_data_sets_of_one_run_are_kept_apart() -> None:
     sets = [("training", {"name": "dataset", "digest": str(n), "source": source})
             for n, source in enumerate(sources)]  # fmt: skip
     assert [row["uri"] for row in inputs(sets=sets)] == [
-        "dataset", "dataset@1", "org/set/a", "org/set/b"
+        "dataset@0", "dataset@1", "org/set/a", "org/set/b"
     ]  # fmt: skip
+
+
+def test_a_data_set_of_two_contexts_is_one_input() -> None:
+    one = {"name": "d", "digest": "1", "source": "s3://d"}
+    found = inputs(sets=[("test", one), ("validation", one), ("training", one), ("test", one)])
+    assert [(row["kind"], row["uri"], row["attributes"]["context"]) for row in found] == [
+        ("eval_data", "s3://d", "test, validation"), ("train_data", "s3://d", "training")
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("source", "uri"),
+    [
+        ({"delta_table_name": "cat.sales.train", "delta_table_version": 7}, "cat.sales.train@7"),
+        ({"delta_table_name": "cat.sales.train"}, "cat.sales.train"),
+        ({"path": None, "table_name": "db.t"}, "db.t"),
+        ({"sql": "select 1"}, "select 1"),
+        ({"path": "s3://d", "table_name": "db.t"}, "s3://d"),
+    ],
+)
+def test_a_table_is_the_address_of_a_data_set(source: dict[str, Any], uri: str) -> None:
+    one = {"name": "dataset", "digest": "1", "source": json.dumps(source)}
+    assert [row["uri"] for row in inputs(sets=[("training", one)])] == [uri]
 
 
 def test_a_run_without_an_id_is_a_reject(tmp_path: Path) -> None:
@@ -321,6 +346,17 @@ def test_a_trace_of_mlflow_2(tmp_path: Path) -> None:
     (one,) = values(read(save(tmp_path, [{"info": info, "data": {"spans": [span]}}])), "requests")
     assert (one["request_id"], one["latency_ms"], one["status"]) == ("t", 40.0, "ok")
     assert (one["input_text"], one["region"]) == ('{"q":"why"}', "eu")
+
+
+def test_a_trace_whose_text_holds_nan_is_read_and_says_what_it_said(tmp_path: Path) -> None:
+    said = '{"score": NaN}'
+    whole = {"info": {"trace_id": "t", "state": "OK", "request_time": "2026-03-01T00:00:00Z",
+                      "assessments": [{"assessment_name": "a", "feedback": {"value": math.nan}}]},
+             "data": {"spans": [{"attributes": {"mlflow.spanOutputs": said}}]}}  # fmt: skip
+    row = {"trace_id": "t", "state": "OK", "request_time": "2026-03-01T00:00:00Z",
+           "trace": json.dumps(whole)}  # fmt: skip
+    (found,) = values(read(save(tmp_path, [row])), "requests")
+    assert found["output_text"] == said
 
 
 def test_a_trace_without_spans_is_a_preview(tmp_path: Path) -> None:

@@ -1,7 +1,6 @@
 """Runs of MLflow as evidence rows, from whichever store, search or export."""
 
 import math
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -13,13 +12,13 @@ from casework.case import Item, Note, Reject, Row
 from casework.importers._fields import FieldLog, Form
 from casework.importers._instants import from_ms
 from casework.importers._shape import filled, number, text
+from casework.importers._splits import evaluates
 from casework.tables import Table, artifact_inputs, eval_runs
 
 TABLES: tuple[Table, ...] = (eval_runs, artifact_inputs)
 _SEEDS = ("seed", "random_seed", "random_state")
 # As `str` writes what was not set; with autologging sklearn has such a parameter for each argument.
 _UNSET = ("none", "null", "nan")
-_EVALUATES = re.compile(r"(?:eval|test|val|dev|bench)", re.IGNORECASE)
 _GENAI = "genai_evaluate"
 _FINISHED = ("FINISHED", "3")
 _SYSTEM = "system/"
@@ -76,7 +75,7 @@ class Run:
 
     def evaluates(self, dataset: Dataset) -> bool:
         """Whether a data set is what the run was evaluated on."""
-        return self.is_genai or bool(_EVALUATES.match((dataset.context or "").strip()))
+        return self.is_genai or evaluates(dataset.context)
 
 
 class Runs:
@@ -184,19 +183,32 @@ class Runs:
             seed = (text(run.params.get(name)) or "").strip()
             if seed and seed.lower() not in _UNSET:
                 yield f"/params/{name}", {"kind": "seed", "uri": f"{name}={seed}", "pin": "pinned"}
-        told: set[tuple[str, str | None]] = set()
+        yield from self._datasets(run)
+
+    def _datasets(self, run: Run) -> Iterator[tuple[str, dict[str, Any]]]:
+        """The data sets, each once; several of one address go by their digests too."""
+        told: dict[tuple[str, str | None], dict[str | None, list[str]]] = {}
+        places: dict[tuple[str, str | None, str | None], int] = {}
         for position, one in enumerate(run.datasets):
             self._log.took(_INPUT, "datasets", "digest")
-            kind = "eval_data" if run.evaluates(one) else "train_data"
-            pin = "pinned" if one.digest else "floating"
-            said = one.context or (None if run.is_genai else "not recorded: taken for training")
-            uri = one.source or one.name
-            if (kind, uri) in told and one.digest:  # another part of it, or another table in memory
-                uri = f"{uri or ''}@{one.digest}"
-            told.add((kind, uri))
-            where = {"uri": uri, "digest": one.digest,
-                     "attributes": filled({"context": said})}  # fmt: skip
-            yield f"/inputs/{position}", {"kind": kind, **where, "pin": pin}
+            named = ("eval_data" if run.evaluates(one) else "train_data", one.source or one.name)
+            said = one.context or ("" if run.is_genai else "not recorded: taken for training")
+            told.setdefault(named, {}).setdefault(one.digest, []).append(said)
+            places.setdefault((*named, one.digest), position)
+        for (kind, uri, digest), position in places.items():
+            # parts of one set, or tables in memory
+            is_one = len(told[kind, uri]) == 1 or not digest
+            contexts = ", ".join(filter(None, dict.fromkeys(told[kind, uri][digest])))
+            yield (
+                f"/inputs/{position}",
+                {
+                    "kind": kind,
+                    "uri": uri if is_one else f"{uri or ''}@{digest}",
+                    "digest": digest,
+                    "pin": "pinned" if digest else "floating",
+                    "attributes": filled({"context": contexts}),
+                },
+            )
 
 
 def _restored(value: float) -> float:

@@ -8,8 +8,8 @@ files: load those with `--as training_rows`, `eval_samples` or `exemplars`.
 | column of `artifact_inputs` | from |
 |---|---|
 | `artifact` | the name of the folder, or of that above it where each split has its own |
-| `kind` | `train_data`; `eval_data` where the name of the split begins as that of a test or \
-validation does |
+| `kind` | `train_data`; `eval_data` where the name of the split begins with a word for \
+evaluation: `eval`, `test`, `val`, `validation`, `dev`, `bench` |
 | `uri` | `builder_name` or `dataset_name`, and `config_name`; of a state its split |
 | `digest` | `_fingerprint`; of an info the checksums of its downloads, hashed together |
 | `pin` | `pinned` with a digest, else `floating` |
@@ -22,7 +22,6 @@ A fingerprint names the steps that made the data, not its bytes.
 """
 
 import os
-import re
 from collections.abc import Iterator, Mapping
 from hashlib import sha256
 from pathlib import Path
@@ -35,9 +34,9 @@ from casework.importers._importer import Importer, Options
 from casework.importers._records import read_object
 from casework.importers._shape import mapping, text
 from casework.importers._source import Source, storable
+from casework.importers._splits import evaluates
 from casework.tables import artifact_inputs
 
-_EVALUATES = re.compile(r"(?:test|valid|dev|eval)", re.IGNORECASE)
 _OF_SPLITS = "dataset_dict.json"
 _FORM = Form(
     artifact_inputs,
@@ -69,7 +68,7 @@ def _read(source: Source, options: Options) -> Iterator[Item]:
     yield Row(artifact_inputs, "/", {
         **values,
         "artifact": folder,
-        "kind": "eval_data" if _EVALUATES.match(split or "") else "train_data",
+        "kind": "eval_data" if evaluates(split) else "train_data",
         "uri": "/".join(name for one in named if (name := text(one))) or folder,
         "digest": digest,
         "pin": "pinned" if digest else "floating",
