@@ -65,12 +65,15 @@ def zipped(members: dict[str, str | bytes]) -> bytes:
     return out.getvalue()
 
 
-def tarred(members: dict[str, str | bytes | None], mode: str = "w:gz") -> bytes:
+def tarred(
+    members: dict[str, str | bytes | None], mode: str = "w:gz", date: str | None = None
+) -> bytes:
     """A tar archive; a member of None is a link that leads out."""
     out = io.BytesIO()
     with tarfile.open(fileobj=out, mode=mode) as archive:  # type: ignore[call-overload]
         for name, data in members.items():
             member = tarfile.TarInfo(name)
+            member.pax_headers = {"mtime": date} if date else {}
             if data is None:
                 member.type, member.linkname = tarfile.SYMTYPE, "/etc/hostname"
                 archive.addfile(member)
@@ -302,6 +305,8 @@ def test_a_link_that_is_named_is_what_it_leads_to(case: Path, handed: Path) -> N
         ("export.tgz", tarred({"in/units.csv": UNITS, "notes.txt": "x"})),
         ("export.tar.xz", tarred({"./in/units.csv": UNITS, "notes.txt": "x"}, "w:xz")),
         ("named_otherwise", zipped({"in/units.csv": UNITS, "notes.txt": "x"})),
+        ("no_date.tar", tarred({"in/units.csv": UNITS, "notes.txt": "x"}, "w", "1e300")),
+        ("no_number.tar", tarred({"in/units.csv": UNITS, "notes.txt": "x"}, "w", "nan")),
     ],
     ids=lambda value: value if isinstance(value, str) else "",  # zip writes the time
 )

@@ -7,6 +7,7 @@ import tarfile
 import zipfile
 import zlib
 from contextlib import ExitStack
+from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory, gettempdir
 from types import TracebackType
@@ -23,6 +24,12 @@ _ABOUT_THE_NEXT = (
 )
 _MOST_ABOUT_THE_NEXT = 1 << 20
 _CHUNK = 1 << 20
+# Dates outside mean that none is known: an archive that is to be the same each time it is made
+# bears the first that its format has, 1970 or 1980-01-01.
+_DATES = (
+    datetime(1980, 1, 2, tzinfo=UTC).timestamp(),
+    datetime(2200, 1, 1, tzinfo=UTC).timestamp(),
+)
 
 
 class _Unwanted(Exception):
@@ -133,6 +140,15 @@ class Unpacking:
         return folder
 
 
+def _dated(seconds: float, archive: Path) -> float:
+    """The date of a member, in seconds since 1970; that of the archive where it has none.
+
+    What a file was loaded at is no date of it, and differs from one load to the next.
+    """
+    first, last = _DATES
+    return seconds if first <= seconds < last else archive.stat().st_mtime
+
+
 def _unpack_zip(path: Path, name: str, folder: Path, most: int) -> int:
     with open_archive(path, name) as archive:
         total = sum(member.bytes for member in archive.members)
@@ -143,6 +159,8 @@ def _unpack_zip(path: Path, name: str, folder: Path, most: int) -> int:
             target.parent.mkdir(parents=True, exist_ok=True)
             with target.open("xb") as file:
                 archive.stream(member, file)
+            when = _dated(member.modified.timestamp() if member.modified else 0, path)
+            os.utime(target, (when, when))
     return total
 
 
@@ -165,6 +183,7 @@ def _unpack_tar(path: Path, name: str, folder: Path, most: int) -> int:
             if key in seen:
                 raise _refused("TAR_DUPLICATE_NAME", f"two members are {member.name!r}", name)
             seen.add(key)
+            member.mtime = _dated(member.mtime, path)
             archive.extract(member, folder, filter="data")
         _refuse_more(cast(BinaryIO, archive.fileobj), most, name)
     return total

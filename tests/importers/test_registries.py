@@ -2,15 +2,21 @@
 
 import gzip
 import json
+import math
+import os
 import struct
+import tarfile
+from datetime import UTC, datetime
 from hashlib import sha256
+from io import BytesIO
 from pathlib import Path
 from random import Random
 from time import process_time
 from typing import Any
+from zipfile import ZipFile, ZipInfo
 
 import pytest
-from tests.importers.loading import load, refusal_of, rows, source_of, takers_of
+from tests.importers.loading import Loaded, load, refusal_of, rows, source_of, takers_of
 
 from casework import intake
 from casework.case import CaseWriter, Row
@@ -57,6 +63,7 @@ def weights() -> bytes:
         ({"loss": 2.0, "_runtime": 9}, 2.0),
         ({"loss": 2.0, "accuracy": 0.5}, 0.5),
         ('{"accuracy": 0.5}', 0.5),
+        ('{"loss": NaN, "accuracy": 0.5}', 0.5),
         ({}, None),
     ],
 )
@@ -73,6 +80,29 @@ def test_an_object_of_a_configuration_is_kept_whole(tmp_path: Path) -> None:
     sql = "SELECT attributes FROM artifact_inputs"
     ((text,),) = found(tmp_path, "wandb_export", {**RUN, "config": held, "summary": {}}, sql)
     assert json.loads(text) == {"lr": 0.1, "clip": {"value": 1, "norm": 2}}
+
+
+def test_a_configuration_with_a_number_that_is_none_is_kept(tmp_path: Path) -> None:
+    run = {
+        **RUN,
+        "config": '{"lr": NaN, "seed": 1}',
+        "summary": {},
+        "repo": math.nan,
+        "commit": "c",
+    }
+    sql = "SELECT kind, uri, attributes->>'lr' FROM artifact_inputs ORDER BY ALL"
+    assert found(tmp_path, "wandb_export", run, sql) == [
+        ("code", None, None), ("hyperparameters", "p/r1/config", "nan")
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("order", "form"), [(1, json.dumps), (-1, json.dumps), (-1, "\n".join)])
+def test_one_run_of_a_file_speaks_for_all(tmp_path: Path, order: int, form: Any) -> None:
+    runs = [{"summary": {"loss": 1.0, "_step": 3}, "config": {"lr": 0.1}, "name": "a-1"},
+            {"summary": {}, "config": {"lr": 0.2}, "name": "b-2"}]  # fmt: skip
+    lines = runs if form is json.dumps else map(json.dumps, runs)
+    sql = "SELECT artifact FROM artifact_inputs ORDER BY ALL"
+    assert found(tmp_path, "wandb_export", form(list(lines)[::order]), sql) == [("a-1",), ("b-2",)]
 
 
 def test_what_a_run_used_is_an_input_of_that_run(tmp_path: Path) -> None:
@@ -111,6 +141,39 @@ def test_an_alias_without_an_instant_is_in_force_from_the_last_change_of_the_fil
     ] == [WHEN[:10]]
 
 
+def test_a_member_has_the_date_that_its_archive_gives_it(tmp_path: Path) -> None:
+    """A date as of a clock, one of a first day that is none, and one in seconds since 1970."""
+    noted = datetime(2026, 2, 1, 9, 30, tzinfo=UTC)
+    extra = struct.pack("<2HBi", 0x5455, 5, 1, int(noted.timestamp()))
+    with ZipFile(tmp_path / "a.zip", "w") as out:
+        for name, date, more in (("clock", (2026, 3, 1), b""), ("none", (1980, 1, 1), b""),
+                                 ("noted", (2026, 3, 1), extra)):  # fmt: skip
+            info = ZipInfo(f"{name}.json", (*date, 12, 0, 0))
+            info.extra = more
+            out.writestr(info, json.dumps({**ALIASED, "name": name}))
+    with tarfile.open(tmp_path / "b.tar", "w") as tar:
+        data = json.dumps({**ALIASED, "name": "tar"}).encode()
+        member = tarfile.TarInfo("tar.json")
+        member.size = len(data)
+        tar.addfile(member, BytesIO(data))
+    changed = datetime(2026, 4, 1, tzinfo=UTC)
+    archives = [tmp_path / "a.zip", tmp_path / "b.tar"]
+    for path in archives:
+        os.utime(path, (changed.timestamp(), changed.timestamp()))
+    for name in ("first.duckdb", "second.duckdb"):
+        CaseWriter.create(tmp_path / name, "aliases")
+        intake.load(tmp_path / name, archives)
+        sql = "SELECT alias, valid_from FROM alias_events"
+        assert dict(rows(tmp_path / name, sql)) == {
+            "clock:production": datetime(2026, 3, 1, 12, tzinfo=UTC),
+            "none:production": changed,
+            "noted:production": noted,
+            "tar:production": changed,
+        }
+        told = rows(tmp_path / name, "SELECT notes FROM exhibits")
+        assert all("as its archive dates it, else of the archive" in str(one) for one in told)
+
+
 def test_artifacts_of_two_projects_are_two(tmp_path: Path) -> None:
     lines = [{**ALIASED, "digest": name, "project": {"name": name}} for name in "ab"]
     sql = "SELECT alias, uri FROM alias_events JOIN checkpoints USING (checkpoint) ORDER BY ALL"
@@ -124,8 +187,11 @@ def test_what_the_client_notes_of_itself_is_no_setting(tmp_path: Path) -> None:
     configs = [{"lr": 0.1}, {"lr": 0.1, "_wandb": {"value": {"t": 1}}, "wandb_version": 1}]
     lines = [{**RUN, "id": str(n), "config": one, "summary": {}} for n, one in enumerate(configs)]
     content = "\n".join(map(json.dumps, lines))
+    read = Loaded(tmp_path, "wandb_export", content, "a.jsonl")
     sql = "SELECT count(*), count(DISTINCT digest) FROM artifact_inputs"
-    assert found(tmp_path, "wandb_export", content, sql, "a.jsonl") == [(2, 1)]
+    assert read.rows(sql) == [(2, 1)]
+    assert read.exhibit.left_out["config._wandb"] == 1
+    assert read.exhibit.left_out["config.wandb_version"] == 1
 
 
 @pytest.mark.parametrize(
@@ -197,6 +263,34 @@ def test_tags_are_found_behind_others_and_behind_a_byte_order_mark(tmp_path: Pat
     assert takers_of(more) == ["gto_tags"]
 
 
+def test_the_last_tag_of_a_version_says_whether_it_is_deprecated(tmp_path: Path) -> None:
+    tagged = {
+        "m1": ("a1 !a2 a3", None, "2026-03-03T00:00:00Z", None),
+        "m2": ("a1 !a2 b3", None, "2026-03-03T00:00:00Z", f"commit:{'b' * 40}"),
+        "m3": ("a1 !a2 a3 !a4", "2026-03-04T00:00:00Z", None, None),
+        "m4": ("a1 !a1", "2026-03-01T00:00:00Z", None, None),
+    }
+    lines = [
+        f"{model}@v1.0.0{'!' * tag.startswith('!')}#{n}\ttag\t{tag[-2] * 40}"
+        f"\t2026-03-0{tag[-1]}T00:00:00Z\tx"
+        for model, (tags, *_) in tagged.items() for n, tag in enumerate(tags.split(), start=1)
+    ]  # fmt: skip
+    read = Loaded(tmp_path, "gto_tags", "\n".join(reversed(lines)), "t.tsv")
+    sql = """
+        SELECT model, attributes->>'deprecated_at', attributes->>'registered_again_at',
+               attributes->>'registered_again_as'
+        FROM model_versions WHERE day(created_at) = 1 ORDER BY model
+    """
+    assert read.rows(sql) == [(model, *told) for model, (_, *told) in tagged.items()]
+    assert read.exhibit.left_out["tags of a version between its first and its last"] == 4
+
+
+def test_a_commit_that_is_taken_from_a_stage_where_it_is_not_is_counted(tmp_path: Path) -> None:
+    text = f"m#prod!#2\ttag\t{COMMIT}\t{WHEN}\tx\n"
+    left_out = Loaded(tmp_path, "gto_tags", text, "t.tsv").exhibit.left_out
+    assert left_out == {"tags that take a commit from a stage where it is not in force": 1}
+
+
 @pytest.mark.parametrize(
     ("commit", "when", "code"),
     [
@@ -263,7 +357,8 @@ def test_the_card_of_a_data_set_is_none_of_a_model(
 @pytest.mark.parametrize(
     ("split", "kind"),
     [("validation_matched", "eval_data"), ("test[:10%]", "eval_data"), ("train", "train_data"),
-     ("latest", "train_data")],
+     ("latest", "train_data"), ("val", "eval_data"), ("devops", "train_data"),
+     ("device", "train_data")],
 )  # fmt: skip
 def test_a_split_is_one_of_evaluation_by_how_it_begins(
     tmp_path: Path, split: str, kind: str

@@ -188,8 +188,13 @@ def first_entries(head: bytes) -> dict[str, Any]:
     return found
 
 
-def decoded(text: str) -> Any:
+def decoded(text: str, *, constants: bool = False) -> Any:
     """The value of a JSON text that stands in a field, such as call parameters.
+
+    Args:
+        text: it.
+        constants: whether NaN and Infinity are numbers in an object or a list. Where the text is
+            to stand as it was said they are not, since JSON that is written anew has none.
 
     Raises:
         ValueError: it is none, or nested deeper than 64 levels.
@@ -197,7 +202,20 @@ def decoded(text: str) -> Any:
     data = text.encode("utf-8", "surrogatepass")
     if data.count(b"[") + data.count(b"{") > MAX_DEPTH and is_too_deep(data):
         raise ValueError(f"nested deeper than {MAX_DEPTH} levels")
-    return msgspec.json.decode(data)
+    try:
+        return msgspec.json.decode(data)
+    except msgspec.DecodeError:
+        if not (constants and data.lstrip()[:1] in (b"{", b"[") and has_constants(data)):
+            raise
+    try:
+        return Document(data.decode(), "").value()
+    except CaseworkError as error:
+        raise ValueError(error.what) from error
+
+
+def has_constants(data: bytes) -> bool:
+    """Whether NaN or Infinity may be among the values of a JSON text."""
+    return b"NaN" in data or b"Infinity" in data
 
 
 def is_too_deep(data: bytes) -> bool:

@@ -13,7 +13,13 @@ from casework.importers._shape import filled, mapping, parsed, sequence, text
 _INPUTS, _OUTPUTS, _MODEL = "mlflow.spanInputs", "mlflow.spanOutputs", "mlflow.llm.model"
 _RUN_OF_MARK = "mlflow.assessment.sourceRunId"
 _APART = ("trace_metadata", "request_metadata", "tags", "assessments", "request", "response")
+_ADDRESSES = ("uri", "url", "path", "delta_table_name", "table_name", "sql")
 _HELD = (*_APART, "spans", "trace", "data")
+
+
+def of_json(value: Any) -> Any:
+    """The value in a JSON text of MLflow, which writes NaN where a number is one."""
+    return parsed(value, constants=True)
 
 
 def tags_of(value: Any) -> dict[str, Any]:
@@ -71,23 +77,23 @@ def trace_of(
         instants: reads its times.
         places: where its assessments stand, if that is not in the record.
     """
-    whole = mapping(parsed(record.get("trace")))
+    whole = mapping(of_json(record.get("trace")))
     record = whole if "info" in whole else record
     info, data = mapping(record.get("info")) or record, mapping(record.get("data"))
-    spans = [mapping(one) for one in sequence(data.get("spans") or parsed(record.get("spans")))]
+    spans = [mapping(one) for one in sequence(data.get("spans") or of_json(record.get("spans")))]
     asked, said = span_texts(next((one for one in spans if _is_root(one)), {}))
     if asked is None and said is None:
         held = data or record
         asked, said = parsed(held.get("request")), parsed(held.get("response"))
     called = {text(parsed(mapping(one.get("attributes")).get(_MODEL))) for one in spans}
     name = text(info.get("trace_id")) or text(info.get("request_id"))
-    listed = sequence(parsed(info.get("assessments")))
+    listed = sequence(of_json(info.get("assessments")))
     return Trace(
         locator=locator,
         fields={**{key: value for key, value in info.items() if key not in _HELD},
                 **python_texts(info, _APART)},
-        metadata=tags_of(parsed(info.get("trace_metadata") or info.get("request_metadata"))),
-        tags=tags_of(parsed(info.get("tags"))),
+        metadata=tags_of(of_json(info.get("trace_metadata") or info.get("request_metadata"))),
+        tags=tags_of(of_json(info.get("tags"))),
         inputs=asked,
         outputs=said,
         models=tuple(sorted(filter(None, called))),
@@ -105,7 +111,7 @@ def python_texts(record: Mapping[str, Any], names: Iterable[str]) -> dict[str, s
     return {
         f"{name}_text": value
         for name in names
-        if isinstance(value := parsed(record.get(name)), str) and value[:1] in ("{", "[")
+        if isinstance(value := of_json(record.get(name)), str) and value[:1] in ("{", "[")
     }
 
 
@@ -118,15 +124,22 @@ def span_texts(span: Any) -> tuple[Any, Any]:
 def dataset_uri(source: Any) -> str | None:
     """The address in the JSON text of a data set's source; of a text that is no JSON the text.
 
-    A path has its split behind it. None where the source is an object without an address, as that
-    of a table in memory is.
+    A path has its split behind it, a table of Delta its version. Of a table that was asked for in
+    SQL it is the query. None where the source is an object without any of these, as that of a
+    table in memory is.
     """
-    held = parsed(source)
+    held = of_json(source)
     if not isinstance(held, Mapping):
         return text(source)
-    parts = (text(held.get(name)) for name in ("path", "config_name", "split"))
-    path = "/".join(filter(None, parts)) if text(held.get("path")) else None
-    return text(held.get("uri")) or text(held.get("url")) or path
+    said = {name: text(value) for name, value in held.items()}
+    parts = (said.get(name) for name in ("path", "config_name", "split"))
+    table, version = said.get("delta_table_name"), said.get("delta_table_version")
+    found = {
+        **said,
+        "path": "/".join(filter(None, parts)) if said.get("path") else None,
+        "delta_table_name": f"{table}@{version}" if table and version else table,
+    }
+    return next((found[name] for name in _ADDRESSES if found.get(name)), None)
 
 
 def run_of_mark(metadata: Mapping[str, Any]) -> str | None:

@@ -3,18 +3,18 @@
 import sqlite3
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from datetime import datetime
 from typing import Any
 
 from casework.errors import CaseworkError
 from casework.importers._fields import FieldLog
 from casework.importers._instants import from_ms
 from casework.importers._mlflow import Alias, Model, Version
-from casework.importers._mlflow_entries import dataset_uri, run_of_mark, span_texts
+from casework.importers._mlflow_entries import dataset_uri, of_json, run_of_mark, span_texts
 from casework.importers._mlflow_marks import Mark
 from casework.importers._mlflow_runs import Dataset, Run
 from casework.importers._mlflow_trace import Trace
 from casework.importers._shape import filled, mapping, number, parsed, text
+from casework.importers._source import Source
 from casework.importers._sqlite import rows
 
 Tables = Mapping[str, set[str]]
@@ -57,7 +57,7 @@ def usable(known: Tables) -> Tables:
     return found
 
 
-def models(database: sqlite3.Connection, known: Tables, changed_at: datetime) -> Iterator[Model]:
+def models(database: sqlite3.Connection, known: Tables, source: Source) -> Iterator[Model]:
     """Registered models. Their aliases are known at the instant of the file, and not before.
 
     A database does not note when an alias moved, nor does the model count as updated then.
@@ -87,8 +87,8 @@ def models(database: sqlite3.Connection, known: Tables, changed_at: datetime) ->
             fields=fields,
             versions=listed,
             aliases=tuple(aliases[of_model]),
-            known_at=max(changed_at, *filter(None, noted)) if any(noted) else changed_at,
-            known_by="the last change of the file",
+            known_at=max([source.changed_at, *filter(None, noted)]),
+            known_by=source.changed_by,
         )
 
 
@@ -204,7 +204,7 @@ def _texts(database: sqlite3.Connection, root: int | None) -> tuple[Any, Any]:
     if root is None:
         return None, None
     (content,) = database.execute("SELECT content FROM spans WHERE rowid = ?", [root]).fetchone()
-    return span_texts(parsed(content))
+    return span_texts(of_json(content))
 
 
 def _marks(database: sqlite3.Connection, known: Tables, log: FieldLog) -> dict[str, list[Mark]]:
@@ -215,7 +215,7 @@ def _marks(database: sqlite3.Connection, known: Tables, log: FieldLog) -> dict[s
         if not row.get("valid", 1):
             log.leave("assessments that were overridden")
             continue
-        metadata = mapping(parsed(row.get("assessment_metadata")))
+        metadata = mapping(of_json(row.get("assessment_metadata")))
         rest = {
             **{name: row.get(name) for name in ("assessment_id", "rationale", "span_id", "error")},
             "overrides": row.get("overrides"),

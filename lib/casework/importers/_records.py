@@ -10,7 +10,7 @@ import msgspec
 from casework.case import Reject
 from casework.errors import CaseworkError
 from casework.importers import _json_document
-from casework.importers._json_document import MAX_DEPTH, Fault, is_too_deep
+from casework.importers._json_document import MAX_DEPTH, Fault, has_constants, is_too_deep
 from casework.importers._json_stream import Document, documents, lines
 from casework.importers._source import BROKEN_COMPRESSION, Source
 
@@ -104,7 +104,7 @@ def _array(source: Source, constants: bool) -> Iterator[Record | Reject]:
             yield _record(f"/{index}", bytes(element), overlong=False, constants=constants)
         return
     except (msgspec.DecodeError, RecursionError) as error:
-        if not (constants and _has_constants(data)):
+        if not (constants and has_constants(data)):
             what, fix = str(error), "see that the file is whole"
             raise CaseworkError("JSON", what, fix, where=source.name) from None
     for locator, value in _json_document.document(data, source.name).elements():
@@ -142,16 +142,12 @@ def _values(data: bytes, constants: bool) -> Any:
     try:
         values = _decode(data)
     except msgspec.DecodeError:
-        if not (constants and _has_constants(data)):
+        if not (constants and has_constants(data)):
             raise
         return _json_document.document(data, "").value()
     if isinstance(values, dict) and _may_repeat_a_key(data, values):
         _json_document.document(data, "").value()
     return values
-
-
-def _has_constants(data: bytes) -> bool:
-    return b"NaN" in data or b"Infinity" in data
 
 
 def _may_repeat_a_key(data: bytes, values: dict[str, Any]) -> bool:

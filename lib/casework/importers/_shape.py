@@ -33,11 +33,16 @@ def text(value: Any) -> str | None:
     return value if isinstance(value, str) and value else None
 
 
-def parsed(value: Any) -> Any:
-    """Return the value of a JSON text; what is none, or nests deeply, stays as it stands."""
+def parsed(value: Any, *, constants: bool = False) -> Any:
+    """Return the value of a JSON text; what is none, or nests deeply, stays as it stands.
+
+    Args:
+        value: the text, or what is none.
+        constants: whether NaN and Infinity are numbers in it; see `decoded`.
+    """
     if isinstance(value, str):
         with suppress(ValueError):
-            return decoded(value)
+            return decoded(value, constants=constants)
     return value
 
 

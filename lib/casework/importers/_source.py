@@ -5,7 +5,8 @@ import io
 import os
 import re
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
@@ -13,7 +14,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 from casework.errors import CaseworkError
-from casework.importers._json_document import first_entries
+from casework.importers._json_document import Document, first_entries
 from casework.importers._json_stream import documents
 
 _HEAD_BYTES = 64 * 1024
@@ -26,6 +27,7 @@ NEVER_IN_TEXT = frozenset(range(32)) - frozenset(b"\t\n\v\f\r\x1b")
 _CHUNK = 1 << 17
 _PACKED = 1 << 10  # a KiB of Zstandard can hold 32 MiB, which come at once
 _MAX_WINDOW = 1 << 27
+_AS_DATED = " (as its archive dates it, else of the archive)"
 
 
 def storable(path: str) -> str:
@@ -89,6 +91,16 @@ class Source:
         """
         return self._first_object
 
+    def first_objects(self) -> Iterator[Mapping[str, Any]]:
+        """The JSON objects of the head, those of a list or of lines, as far as they go."""
+        yield self.first_object
+        head = self._head.decode("utf-8-sig", "replace")
+        if not head.lstrip().startswith("["):
+            yield from (first_entries(one.data) for one in documents(io.BytesIO(self._head)))
+            return
+        with suppress(CaseworkError):  # where the head ends
+            yield from (one for _, one in Document(head, "").elements() if isinstance(one, Mapping))
+
     def within(self, key: str) -> Mapping[str, Any]:
         """Entries of the object under a key of the first object, or of the first in its list.
 
@@ -130,11 +142,19 @@ class Source:
 
     @property
     def changed_at(self) -> datetime:
-        """When the file was last written, as its folder says: a copy may be later, never earlier.
+        """When the file was last written, as its folder or its archive says.
 
-        The content was as it is at this instant, whatever was true before.
+        The content was as it is at this instant, whatever was true before; a copy may be later.
+        A member that its archive does not date has the date of the archive. ZIP archives seldom
+        name a zone: their dates are read as UTC, and may be hours early or late.
         """
         return datetime.fromtimestamp(self.path.stat().st_mtime, UTC)
+
+    @property
+    def changed_by(self) -> str:
+        """What `changed_at` is, in words."""
+        is_member = "!/" in self.name
+        return f"the last change of the file{_AS_DATED if is_member else ''}"
 
     @property
     def bare_name(self) -> str:

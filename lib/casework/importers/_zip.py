@@ -10,12 +10,14 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import pairwise
 from pathlib import Path
 from stat import S_ISLNK
 from typing import BinaryIO, Self, cast
 
 from casework.errors import CaseworkError
+from casework.importers._zip_time import modified
 
 MAX_MEMBERS = 200_000
 MAX_MEMBER = 512 << 20
@@ -47,7 +49,7 @@ _DAMAGE = (
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One file in the archive: its name, its size unpacked, and where its bytes lie packed."""
+    """One file in the archive: name, size unpacked, where it lies packed, when it was changed."""
 
     name: str
     bytes: int
@@ -55,6 +57,7 @@ class Member:
     offset: int
     method: int
     crc: int
+    modified: datetime | None
 
 
 class Archive:
@@ -122,8 +125,7 @@ class Archive:
             else:
                 decompressor = zstandard.ZstdDecompressor(max_window_size=_MAX_WINDOW)
                 # A large member is several frames: Inspect starts a new one every 200 MiB.
-                opened = cast(BinaryIO, packed)
-                reader = decompressor.stream_reader(opened, read_across_frames=True)
+                reader = decompressor.stream_reader(cast(BinaryIO, packed), read_across_frames=True)
                 yield from iter(lambda: reader.read(_CHUNK), b"")
         except (zlib.error, zstandard.ZstdError) as error:
             raise refusal("ZIP_BROKEN", f"cannot be unpacked: {error}", self._at(member)) from error
@@ -258,6 +260,7 @@ def _locate(file: BinaryIO, info: zipfile.ZipInfo, where: str) -> Member:
         offset=offset,
         method=info.compress_type,
         crc=info.CRC,
+        modified=modified(info),
     )
 
 

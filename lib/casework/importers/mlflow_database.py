@@ -32,8 +32,9 @@ Histories of metrics, artifacts, jobs, secrets, webhooks; spans below the root o
 assessments that were overridden. Traces that an evaluation made are samples and no requests.
 
 ## Known limits
-A data set is one for evaluation where its context begins so, as `eval`, `test`, `val`, `dev` and
-`bench` do; where none was logged it is taken for training, and its `attributes` say so.
+A data set is one for evaluation where its context begins with a word for that: `eval`, `test`,
+`val`, `validation`, `dev`, `bench`; where none was logged it is taken for training, and its
+`attributes` say so.
 The tables keep the present alias only, and moving one leaves no instant in them: `valid_from` is
 the last change of the file, when it pointed there; since when is not known. An alias
 that several models bear goes by `model@alias`. NaN and infinite metrics are no score. Traces of
@@ -72,7 +73,7 @@ def _read(source: Source, options: Options) -> Iterator[Item]:
         known = _mlflow_stored.usable(there)
         if unread := sorted(there.keys() - known.keys()):
             yield Note(f"tables that lack columns and were not read: {', '.join(unread)}")
-        models = _mlflow_stored.models(database, known, source.changed_at)
+        models = _mlflow_stored.models(database, known, source)
         yield from _mlflow.registries_items(models, log)
         for run in _mlflow_stored.runs(database, known):
             yield from runs.rows(run)

@@ -28,7 +28,6 @@ and in it a metric that is NaN and one that was not logged look the same.
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from datetime import datetime
 from typing import Any
 
 from casework.case import Item, Note, Reject
@@ -41,6 +40,7 @@ from casework.importers._json_document import MAX_RAW, Fault
 from casework.importers._mlflow import Alias, Model, Version
 from casework.importers._mlflow_entries import (
     flat_run,
+    of_json,
     python_texts,
     run_of,
     tags_of,
@@ -51,7 +51,7 @@ from casework.importers._mlflow_runs import Runs
 from casework.importers._mlflow_trace import Traces
 from casework.importers._parquet import PARQUET, parquet_names, parquet_records
 from casework.importers._records import Record, read_document, records
-from casework.importers._shape import mapping, parsed, sequence, text
+from casework.importers._shape import mapping, sequence, text
 from casework.importers._source import Source
 
 _ANSWERS = ("model_versions", "registered_models", "runs", "traces")
@@ -111,7 +111,7 @@ def _read(source: Source, options: Options) -> Iterator[Item]:
             case _:
                 reason = "nothing that a search of MLflow returns"
                 yield Reject(at, "UNKNOWN_RECORD", reason, found.raw or "")
-    yield from _mlflow.registries_items(registry.models(source.changed_at), log)
+    yield from _mlflow.registries_items(registry.models(source), log)
     yield from registry.notes()
     if unread:
         yield Note(f"{unread} records have tags, metadata or aliases in the words of Python: what "
@@ -164,16 +164,16 @@ class _Registry:
             return
         self._models.setdefault(name, (at, record))
         self._aliases[name] += _aliases(record, at)
-        for position, one in enumerate(sequence(parsed(record.get("latest_versions")))):
+        for position, one in enumerate(sequence(of_json(record.get("latest_versions")))):
             if isinstance(one, Mapping):  # some are saved as the text of a Python object
                 self._version(name, one, f"{at}/latest_versions/{position}")
 
-    def models(self, changed_at: datetime) -> Iterator[Model]:
+    def models(self, source: Source) -> Iterator[Model]:
         """The models, with the instant at which their aliases are known."""
         for name in dict.fromkeys([*self._models, *self._versions]):
             _, fields = self._models.get(name, ("", {}))
             versions = tuple(sorted(self._versions[name], key=_order))
-            tags = tags_of(parsed(fields.get("tags")))
+            tags = tags_of(of_json(fields.get("tags")))
             if versions and all(is_prompt(one.tags) for one in versions):
                 tags = {**versions[0].tags, **tags}
             noted = [from_ms(one.fields.get("creation_timestamp")) for one in versions]
@@ -186,8 +186,8 @@ class _Registry:
                 fields=fields,
                 versions=versions,
                 aliases=aliases,
-                known_at=max([changed_at, *filter(None, noted)]),
-                known_by="the last change of the file",
+                known_at=max([source.changed_at, *filter(None, noted)]),
+                known_by=source.changed_by,
                 lists_aliases=lists_aliases,
             )
 
@@ -199,9 +199,9 @@ class _Registry:
 
     def _version(self, name: str, record: Mapping[str, Any], at: str) -> None:
         unread = python_texts(record, ("aliases", "tags"))
-        version = Version(at, {**record, **unread}, tags_of(parsed(record.get("tags"))))
+        version = Version(at, {**record, **unread}, tags_of(of_json(record.get("tags"))))
         self._versions[name].append(version)
-        named = [alias for alias in map(text, sequence(parsed(record.get("aliases")))) if alias]
+        named = [alias for alias in map(text, sequence(of_json(record.get("aliases")))) if alias]
         for position, alias in enumerate(named):
             self._aliases[name].append(
                 Alias(f"{at}/aliases/{position}", alias, version.label or "")
@@ -210,7 +210,7 @@ class _Registry:
 
 def _aliases(model: Mapping[str, Any], at: str) -> Iterator[Alias]:
     """The aliases of a model: an object of versions, or a list of aliases and versions."""
-    value = parsed(model.get("aliases"))
+    value = of_json(model.get("aliases"))
     for name, version in sorted(mapping(value).items()):
         yield Alias(f"{at}/aliases/{name}", name, text(version) or "")
     for position, entry in enumerate(map(mapping, sequence(value))):

@@ -17,7 +17,7 @@ of its summary, else the only number there; where there are several it is none, 
 | run | `artifact_inputs`: `code` from `commit`, `hyperparameters` from `config` |
 
 ## Leaves out
-Histories, system metrics, files; what the client notes of itself in a config (`_wandb`). Artifacts
+Histories, system metrics, files. What the client notes of itself in a config (`_wandb`), artifacts
 that are no models and that no run used, and what a run without a suite holds beside its config and
 commit: counted.
 
@@ -112,30 +112,31 @@ _TABLES: tuple[Table, ...] = (model_versions, checkpoints, alias_events, artifac
 
 
 def _recognises(source: Source) -> bool:
-    return _kind(source.first_object) is not None
+    """By the first record, and where that is a run by what any record of the head says of W&B."""
+    kind = _kind(source.first_object)
+    return kind == "artifact" or (kind == "run" and any(map(_is_of_wandb, source.first_objects())))
 
 
 def _kind(record: Mapping[str, Any]) -> str | None:
     keys = record.keys()
     if {"digest", "aliases"} <= keys and ({"type", "artifactType", "artifact_type"} & keys):
         return "artifact"
-    summaries = [parsed(record[name]) for name in _SUMMARY if name in keys]
-    if "config" not in keys or not {"name", "id", "state"} & keys:
-        return None
+    summaries = [parsed(record[name], constants=True) for name in _SUMMARY if name in keys]
     # in a head that is cut off within it a summary is None
     is_summary = any(one is None or isinstance(one, Mapping) for one in summaries)
-    return "run" if is_summary and _is_of_wandb(record, summaries) else None
+    return "run" if is_summary and "config" in keys and {"name", "id", "state"} & keys else None
 
 
-def _is_of_wandb(record: Mapping[str, Any], summaries: list[Any]) -> bool:
+def _is_of_wandb(record: Mapping[str, Any]) -> bool:
     """Whether something besides a configuration and a summary speaks for W&B."""
-    noted = {key for one in summaries for key in mapping(one)}
+    if (kind := _kind(record)) != "run":
+        return kind is not None
+    noted = {key for name in _SUMMARY for key in mapping(parsed(record.get(name), constants=True))}
     return bool(_OF_RUNS & record.keys() or record.get("state") in _STATES or _NOTED & noted)
 
 
 def _read(source: Source, options: Options) -> Iterator[Item]:
-    log, has_alias, undecided = FieldLog(options.timezone), False, 0
-    undated = 0
+    log, has_alias, undecided, undated = FieldLog(options.timezone), False, 0, 0
     for found in records(source, constants=True):
         if isinstance(found, Reject):
             yield found
@@ -160,8 +161,8 @@ def _read(source: Source, options: Options) -> Iterator[Item]:
     if has_alias:
         yield Note("aliases are the present ones; where they pointed before is not recorded")
     if undated:
-        yield Note(f"{undated} aliases have no instant: they are in force from the last change of "
-                   "the file at the latest, and unknown before")  # fmt: skip
+        yield Note(f"{undated} aliases have no instant: they are in force from {source.changed_by} "
+                   "at the latest, and unknown before")  # fmt: skip
     yield from log.items()
 
 
@@ -236,11 +237,12 @@ def _model(
 
 
 def _run(log: FieldLog, run: Mapping[str, Any], at: str) -> Iterator[Item]:
-    artifact = _named(run)
+    artifact, held = _named(run), mapping(parsed(run.get("config"), constants=True))
+    for key in held.keys() & set(_OF_CLIENT):
+        log.leave(f"config.{key}")
     config = {
         key: value["value"] if isinstance(value, Mapping) and _is_setting(value) else value
-        for key, value in mapping(parsed(run.get("config"))).items()
-        if key not in _OF_CLIENT
+        for key, value in _without(held, *_OF_CLIENT).items()
     }
     commit = text(_one(run, *_COMMIT))
     if commit:
@@ -268,7 +270,7 @@ def _is_setting(value: Mapping[str, Any]) -> bool:
 
 
 def _measured(log: FieldLog, run: Mapping[str, Any], config: Mapping[str, Any]) -> dict[str, Any]:
-    summary = mapping(parsed(_one(run, *_SUMMARY)))
+    summary = mapping(parsed(_one(run, *_SUMMARY), constants=True))
     scores = {key: found for key, value in summary.items()
               if not key.startswith("_") and (found := number(value)) is not None}  # fmt: skip
     log.leave("values of a summary that are no score", len(summary) - len(scores))
