@@ -11,6 +11,7 @@ from dataclasses import fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
+from time import process_time
 from typing import Any
 
 import duckdb
@@ -292,9 +293,43 @@ def test_rows_of_a_key_are_judged_one_after_the_other(path: Path) -> None:
 
 
 def test_rows_that_only_repeat_complete_nothing(path: Path) -> None:
-    keep(path, "first", [unit("u1", region="eu", attributes={"b": 1, "a": [2]})])
-    again = keep(path, "second", [unit("u1", attributes={"a": [2], "b": 1}), unit("u1", 2)])
-    assert (again.rows_duplicate, again.notes) == (2, ())
+    held = {"b": 1, "a": [2], "c": 3}
+    keep(path, "first", [unit("u1", region="eu", covariates={"x": 1, "y": 2}, attributes=held)])
+    rows = [unit("u1", attributes=held), unit("u1", 2), unit("u1", 3, attributes={"b": 1}),
+            unit("u1", 4, covariates={"y": 2})]  # fmt: skip
+    again = keep(path, "second", rows)
+    assert (again.rows_duplicate, again.notes) == (4, ())
+
+
+@pytest.mark.parametrize("column", ["attributes", "covariates"])
+def test_many_rows_of_a_key_with_names_of_their_own_take_no_long_time(
+    path: Path, column: str
+) -> None:
+    """What grows faster than their number takes minutes here."""
+    many = 3_000
+    names = [unit("u1", n, **{column: {f"n{n}": 1}}) for n in range(many)]
+    other = [unit("u2", n, **{column: {f"n{n}": 1, f"n{n + 1}": 0}}) for n in range(many)]
+    begun = process_time()
+    exhibit = keep(path, "names", [*names, *other])
+    assert process_time() - begun < 5
+    assert (exhibit.rows_kept, exhibit.rows_rejected) == (2, many // 2)
+    assert exhibit.rows_duplicate == many - 1 + many // 2 - 1
+
+
+def test_zero_has_no_sign_whatever_else_disagrees(path: Path) -> None:
+    outcomes, vectors = get("outcomes"), get("vectors")
+    key = {"unit_id": "u1", "metric": "m", "occurred_at": NINE}
+    told = [(0.0, None), (-0.0, None), (0.0, 1.0), (0.0, 2.0)]
+    rows = [Row(outcomes, f"line {n}", {**key, "value": value, "denominator": of})
+            for n, (value, of) in enumerate(told)]  # fmt: skip
+    rows += [unit("u1", 10 + n, covariates={"a": held[0], "b": held[1]})
+             for n, held in enumerate([(0.0, 1.0), (-0.0, 1.0), (0.0, 2.0)])]  # fmt: skip
+    text = {"text_id": "t1", "occurred_at": NINE}
+    rows += [Row(vectors, f"line {20 + n}", {**text, "vector": [held]})
+             for n, held in enumerate([0.0, -0.0, 1.0])]  # fmt: skip
+    keep(path, "zeros", rows)
+    sql = "SELECT locator FROM rejects ORDER BY locator"
+    assert loading.rows(path, sql) == [("line 12",), ("line 22",), ("line 3",)]
 
 
 @pytest.mark.parametrize(

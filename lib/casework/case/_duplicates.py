@@ -5,18 +5,19 @@ leaves open is no contradiction, and the row that is kept takes it from the othe
 
 Rows are inserted first and settled after, within one transaction: the check costs one grouping
 of the keys and nothing more where no key is repeated, which is nearly always. Rows that repeat one
-are compared with the first at once; the few whose rows disagree are gone through again.
+are compared with the first at once; the few whose rows differ are gone through again.
 """
 
 import duckdb
 
 from casework.case._connection import first
 from casework.tables import Table
-from casework.tables._table import ATTRIBUTES, TEXT
+from casework.tables._table import ATTRIBUTES, REAL, TEXT, VECTOR
 
 RAW_CHARACTERS = 4_000
 """How much of a row is kept with its reject."""
 _EXTRAS = '"MAP(VARCHAR, JSON)"'
+_CHUNK = 10_000
 
 
 def settle(connection: duckdb.DuckDBPyConnection, table: Table, exhibit_id: str) -> int:
@@ -64,8 +65,9 @@ def _scope(connection: duckdb.DuckDBPyConnection, table: Table, exhibit_id: str)
 
 def _move(connection: duckdb.DuckDBPyConnection, table: Table, exhibit_id: str) -> int:
     _judge(connection, table, exhibit_id)
-    is_unsure = _judge_again(connection, table)
-    joined = _join(connection, table, _maps(table) if is_unsure else {ATTRIBUTES: "extras"})
+    if _tell(connection, table):
+        _judge_again(connection)
+    joined = _join(connection, table)
     connection.execute("DELETE FROM judged WHERE nth = 1")
     connection.execute(
         """
@@ -98,7 +100,8 @@ def _maps(table: Table) -> dict[str, str]:
 def _judge(connection: duckdb.DuckDBPyConnection, table: Table, exhibit_id: str) -> None:
     """Make `judged`: the rows of each repeated key in order, and which agree with the first.
 
-    A row agrees where each of its values is NULL or the first that is known.
+    A row agrees where each of its values is NULL or the first that is known; attributes are not
+    looked at.
     """
     keys = ", ".join(f"t.{key}" for key in table.key)
     same_key = " AND ".join(f"t.{key} IS NOT DISTINCT FROM r.{key}" for key in table.key)
@@ -111,78 +114,34 @@ def _judge(connection: duckdb.DuckDBPyConnection, table: Table, exhibit_id: str)
     connection.execute(
         f"""
         CREATE OR REPLACE TEMP TABLE judged AS
-        SELECT * REPLACE (
-            agrees AND NOT coalesce(list_bool_or(list_transform(map_keys(extras), lambda name:
-                map_contains(first_extras, name) AND first_extras[name] <> extras[name]
-            )), false) AS agrees)
-        FROM (
-            SELECT t.rowid AS row_id, t.locator, row_number() OVER same AS nth,
-                   struct_pack({content}) AS content,
-                   {" AND ".join(agrees) or "true"} AS agrees,
-                   from_json(t.{ATTRIBUTES}, '{_EXTRAS}') AS extras,
-                   from_json(first_value(t.{ATTRIBUTES} IGNORE NULLS) OVER same, '{_EXTRAS}')
-                       AS first_extras,
-                   first_value(t.exhibit_id) OVER same AS first_exhibit,
-                   first_value(t.locator) OVER same AS first_locator,
-                   first_value(t.rowid) OVER same AS first_id,
-                   t.exhibit_id AS exhibit_id
-            FROM {table.name} AS t JOIN repeated AS r ON {same_key}
-            WINDOW same AS (PARTITION BY {keys} ORDER BY t.exhibit_id = $exhibit, t.rowid)
-        )
+        SELECT t.rowid AS row_id, t.locator, row_number() OVER same AS nth,
+               struct_pack({content}) AS content,
+               {" AND ".join(agrees) or "true"} AS agrees,
+               from_json(t.{ATTRIBUTES}, '{_EXTRAS}') AS extras,
+               first_value(t.exhibit_id) OVER same AS first_exhibit,
+               first_value(t.locator) OVER same AS first_locator,
+               first_value(t.rowid) OVER same AS first_id,
+               t.exhibit_id AS exhibit_id
+        FROM {table.name} AS t JOIN repeated AS r ON {same_key}
+        WINDOW same AS (PARTITION BY {keys} ORDER BY t.exhibit_id = $exhibit, t.rowid)
         """,
         {"exhibit": exhibit_id},
     )
 
 
-def _judge_again(connection: duckdb.DuckDBPyConnection, table: Table) -> bool:
-    """Judge the rows of the keys of which not all agree, as if they came one after the other.
-
-    At first they were compared with all that came before: with rows that are none, since they
-    contradict, and with the first attributes, which need not have all the names; covariates were
-    compared whole. In each round the rows before the first misfit stand, so all that contradict
-    these are out. What is left differs in names that these do not tell: there are no more rounds
-    than names.
-
-    Returns:
-        Whether there is such a key.
-    """
-    if not _tell(connection, table):
-        return False
-    while True:
-        connection.execute(
-            """
-            CREATE OR REPLACE TEMP TABLE misfits AS
-            WITH firsts AS (
-                SELECT first_id, name, arg_min(value, nth) AS value, min(nth) AS since
-                FROM told GROUP BY first_id, name),
-            misfits AS (
-                SELECT t.first_id, t.row_id, t.nth, f.since
-                FROM told AS t JOIN firsts AS f ON t.first_id = f.first_id AND t.name = f.name
-                WHERE t.value <> f.value)
-            SELECT DISTINCT row_id FROM misfits
-            JOIN (SELECT first_id, min(nth) AS misfit FROM misfits GROUP BY first_id) AS standing
-            USING (first_id) WHERE since < misfit
-            """
-        )
-        if first(connection, "SELECT 1 FROM misfits LIMIT 1") is None:
-            break
-        those = "WHERE row_id IN (SELECT row_id FROM misfits)"
-        connection.execute(f"UPDATE judged SET agrees = false {those}")
-        connection.execute(f"DELETE FROM told {those}")
-    connection.execute("DROP TABLE told; DROP TABLE misfits")
-    return True
-
-
 def _tell(connection: duckdb.DuckDBPyConnection, table: Table) -> bool:
-    """Make `told`: each value of the rows of which it is not sure that they agree, as text.
+    """Make `told`: the values of the rows of which it is not sure that they agree, as digests.
+
+    Not sure are those of a key of which not all rows agree, or have the same attributes. Names of
+    which a key has one value alone are left out.
 
     Returns:
-        Whether there are any; without them there is no such table.
+        Whether there are such keys; without them there is no such table.
     """
     connection.execute(
         f"""
         CREATE OR REPLACE TEMP TABLE unsure AS SELECT first_id FROM judged GROUP BY first_id
-        HAVING NOT bool_and(agrees) OR count(DISTINCT content.{ATTRIBUTES}) > 2
+        HAVING NOT bool_and(agrees) OR count(DISTINCT content.{ATTRIBUTES}) > 1
         """
     )
     if first(connection, "SELECT 1 FROM unsure LIMIT 1") is None:
@@ -190,57 +149,126 @@ def _tell(connection: duckdb.DuckDBPyConnection, table: Table) -> bool:
     these = "FROM judged WHERE first_id IN (FROM unsure)"
     parts = [
         f"SELECT row_id, first_id, nth, '{name}.' || unnest(map_keys({held})) AS name, "
-        f"CAST(unnest(map_values({held})) AS {TEXT}) AS value"
+        f"{_as_text('unnest(map_values(' + held + '))', REAL if name != ATTRIBUTES else TEXT)} "
+        f"AS value"
         for name, held in _maps(table).items()
     ]
-    if plain := [c.name for c in table.columns if c.name not in {*table.key, table.covariates}]:
-        names = ", ".join(f"'{name}'" for name in plain)
-        values = ", ".join(f"CAST(content.{name} AS {TEXT})" for name in plain)
+    plain = [c for c in table.columns if c.name not in {*table.key, table.covariates}]
+    if plain:
+        names = ", ".join(f"'{column.name}'" for column in plain)
+        values = ", ".join(_as_text(f"content.{column.name}", column.type) for column in plain)
         parts.append(f"SELECT row_id, first_id, nth, unnest([{names}]), unnest([{values}])")
     every = " UNION ALL ".join(f"{part} {these}" for part in parts)
     connection.execute(
-        f"CREATE OR REPLACE TEMP TABLE told AS FROM ({every}) WHERE value IS NOT NULL"
+        f"""
+        CREATE OR REPLACE TEMP TABLE told AS
+        WITH every AS (FROM ({every}) WHERE value IS NOT NULL)
+        SELECT row_id, first_id, nth, name, sha256(value) AS value FROM every
+        SEMI JOIN (SELECT first_id, name FROM every GROUP BY first_id, name
+                   HAVING min(value) <> max(value)) AS contested
+        USING (first_id, name)
+        """
     )
     connection.execute("UPDATE judged SET agrees = true WHERE first_id IN (FROM unsure)")
     connection.execute("DROP TABLE unsure")
     return True
 
 
-def _join(connection: duckdb.DuckDBPyConnection, table: Table, maps: dict[str, str]) -> int:
+def _as_text(value: str, kind: str) -> str:
+    """SQL of a value as text that is the same where the value is: zero has no sign."""
+    if kind == REAL:
+        value = f"{value} + 0.0"
+    if kind == VECTOR:
+        value = f"list_transform({value}, lambda number: number + 0.0)"
+    return f"CAST({value} AS {TEXT})"
+
+
+def _judge_again(connection: duckdb.DuckDBPyConnection) -> None:
+    """Judge the rows that are told as they came, one after the other.
+
+    A row stands where it differs from none that stands before it.
+    """
+    found = connection.execute(
+        """
+        SELECT first_id, row_id, list(name), list(value) FROM told
+        GROUP BY first_id, nth, row_id ORDER BY first_id, nth
+        """
+    )
+    out = []
+    key, stands = None, dict[str, str]()
+    while rows := found.fetchmany(_CHUNK):
+        for first_id, row_id, names, values in rows:
+            if first_id != key:
+                key, stands = first_id, {}
+            says = dict(zip(names, values, strict=True))
+            if any(stands.get(name, value) != value for name, value in says.items()):
+                out.append(row_id)
+            else:
+                stands |= says
+    connection.execute("DROP TABLE told")
+    connection.execute(
+        "UPDATE judged SET agrees = false WHERE row_id IN (SELECT unnest($out))", {"out": out}
+    )
+
+
+def _join(connection: duckdb.DuckDBPyConnection, table: Table) -> int:
     """Fill what the first row of a key leaves open from those that agree; return how many were.
 
     The maps are filled name by name, every other column whole.
     """
-    told = [column.name for column in table.columns if column.name not in table.key]
-    filled = {
-        name: f"arg_min(content.{name}, nth) FILTER (WHERE content.{name} IS NOT NULL)"
-        for name in told
-    }
-    # of the values of one name the first counts: the last of a concatenation
+    maps = _maps(table)
+    told = [column.name for column in table.columns if column.name not in {*table.key, *maps}]
+    found = [f"arg_min(content.{name}, nth) AS {name}" for name in told]
+    tests = [f"{_of_first(f'content.{name}')} IS DISTINCT FROM {name}" for name in told]
+    found.append(f"{' OR '.join(tests) or 'false'} AS is_filled")
+    columns, is_filled = ["first_id", *told], ["is_filled"]
     for name, held in maps.items():
-        whole = f"""list_reduce(
-            list({held} ORDER BY nth DESC) FILTER (WHERE {held} IS NOT NULL),
-            lambda later, earlier: map_concat(later, earlier))"""
-        filled[name] = f"""
-            CASE WHEN count(DISTINCT content.{name}) < 2 THEN any_value(content.{name})
-                 ELSE {f"to_json({whole})" if name == ATTRIBUTES else whole} END"""
-    kept = ", ".join(
-        f"any_value(content.{name}) FILTER (WHERE nth = 1) IS DISTINCT FROM {value}"
-        for name, value in filled.items()
-    )
-    columns = ", ".join(f"{value} AS {name}" for name, value in filled.items())
+        found += [f"any_value(content.{name}) AS any_{name}", f"any_value({held}) AS held_{name}",
+                  f"{_of_first(held)} AS first_{name}"]  # fmt: skip
+        merged = f"of_{name}.held"
+        written = f"to_json({merged})" if name == ATTRIBUTES else merged
+        columns.append(f"coalesce({written}, any_{name}) AS {name}")
+        is_filled.append(f"first_{name} IS DISTINCT FROM coalesce({merged}, held_{name})")
     connection.execute(
         f"""
         CREATE OR REPLACE TEMP TABLE joined AS
-        SELECT first_id, {columns} FROM judged WHERE agrees GROUP BY first_id
-        HAVING list_bool_or([{kept}])
+        WITH {", ".join(f"of_{name} AS ({_merged(name, held)})" for name, held in maps.items())}
+        SELECT {", ".join(columns)}
+        FROM (SELECT first_id, {", ".join(found)} FROM judged WHERE agrees GROUP BY first_id)
+        {" ".join(f"LEFT JOIN of_{name} USING (first_id)" for name in maps)}
+        WHERE {" OR ".join(is_filled)}
         """
     )
     row = first(connection, "SELECT count(*) FROM joined")
     if row and row[0]:
-        values = ", ".join(f"{name} = joined.{name}" for name in filled)
+        values = ", ".join(f"{name} = joined.{name}" for name in (*told, *maps))
         connection.execute(
             f"UPDATE {table.name} SET {values} FROM joined WHERE {table.name}.rowid = first_id"
         )
     connection.execute("DROP TABLE joined")
     return int(row[0]) if row else 0
+
+
+def _of_first(held: str) -> str:
+    return f"any_value({held}) FILTER (WHERE nth = 1)"
+
+
+def _merged(name: str, held: str) -> str:
+    """SQL of the maps of each key as one, where they differ: of the values of a name the first.
+
+    Names stand as they came, so that nothing new is nothing else.
+    """
+    return f"""
+        SELECT first_id, map_from_entries(list((name, value) ORDER BY nth, place)) AS held
+        FROM (
+            SELECT first_id, name, arg_min(value, nth) AS value, min(nth) AS nth,
+                   arg_min(place, nth) AS place
+            FROM (
+                SELECT first_id, nth, unnest(map_keys({held})) AS name,
+                       unnest(map_values({held})) AS value,
+                       generate_subscripts(map_keys({held}), 1) AS place
+                FROM judged WHERE agrees AND first_id IN (
+                    SELECT first_id FROM judged WHERE agrees GROUP BY first_id
+                    HAVING count(DISTINCT content.{name}) > 1)
+            ) GROUP BY first_id, name
+        ) GROUP BY first_id"""
