@@ -14,7 +14,9 @@ import zipfile
 from hashlib import sha256
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
+from pyarrow import parquet
 from tests.importers import loading
 
 from casework import CaseworkError, archives, importers, intake
@@ -246,12 +248,15 @@ def test_a_file_that_fails_leaves_the_others_whole(case: Path, handed: Path, nam
 
 
 def test_a_name_that_is_not_utf_8(case: Path, handed: Path) -> None:
-    folder = os.fsencode(handed)
-    with open(folder + b"/caf\xff-units.csv", "wb") as file:
-        file.write(UNITS.encode())
-    (outcome,) = intake.load(case, [handed], options=Options(table=get("units")))
-    assert outcome.status == "loaded"
-    assert outcome.path.endswith("caf\\xff-units.csv")
+    put(handed, os.fsdecode(b"caf\xff-units.csv"))
+    parquet.write_table(pa.table({"unit_id": ["u3"]}), held := io.BytesIO())
+    put(handed, os.fsdecode(b"caf\xff-units.parquet"), held.getvalue())
+    outcomes = intake.load(case, [handed], options=Options(table=get("units")))
+    assert told(outcomes) == [
+        ("caf\\xff-units.csv", "loaded", ""),
+        ("caf\\xff-units.parquet", "loaded", ""),
+    ]
+    assert count(case) == 3
 
 
 def test_what_is_neither_a_file_nor_a_folder(case: Path, handed: Path) -> None:

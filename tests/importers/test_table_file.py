@@ -7,6 +7,7 @@ import json
 import re
 import tomllib
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -263,7 +264,7 @@ def test_a_source_cannot_forge_its_locators(tmp_path: Path, form: Any, name: str
         Loaded(tmp_path, "requests.x", form([record]), table="requests")
 
 
-@pytest.mark.parametrize("form", [as_csv, as_lines])
+@pytest.mark.parametrize("form", [as_csv, as_parquet, partial(as_arrow, stream=True)])
 def test_names_that_differ_in_case_only_are_refused(tmp_path: Path, form: Any) -> None:
     record = {"unit_id": "u1", "Plan": "a", "plan": "b"}
     with pytest.raises(CaseworkError, match=r"SOURCE_UNREADABLE.*two columns"):

@@ -1,12 +1,16 @@
 """Tables that tools save, whatever form they save them in."""
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
+from pyarrow import parquet
 from tests.importers.loading import source_of
 
+from casework.importers._parquet import parquet_notes
 from casework.importers._records import Record
 from casework.importers._table_records import first_record, table_records
 
@@ -28,3 +32,13 @@ def test_a_field_named_data_is_no_page(tmp_path: Path, text: str) -> None:
     found = [one.values for one in table_records(source_of(path)) if isinstance(one, Record)]
     assert found == RECORDS
     assert first_record(source_of(path))["name"] == "a"
+
+
+def test_parquet_under_a_name_that_is_not_utf_8(tmp_path: Path) -> None:
+    path = tmp_path / os.fsdecode(b"caf\xff.parquet")
+    with path.open("wb") as file:
+        parquet.write_table(pa.table({"name": ["a", "b"]}), file)
+    assert first_record(source_of(path)) == {"name": None}
+    found = list(table_records(source_of(path)))
+    assert found == [Record("row 1", {"name": "a"}), Record("row 2", {"name": "b"})]
+    assert parquet_notes(source_of(path)) == {}

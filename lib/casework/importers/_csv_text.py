@@ -14,7 +14,7 @@ from pathlib import Path
 from casework.case import Reject, literal
 from casework.errors import CaseworkError
 from casework.importers._records import Record
-from casework.importers._source import BROKEN_COMPRESSION, Source
+from casework.importers._source import BROKEN_COMPRESSION, Source, storable
 from casework.importers._staging import Staging, check_names, stage, unreadable
 from casework.importers._zip import MAX_RATIO, MAX_TOTAL
 
@@ -27,16 +27,20 @@ _SHOWN = 16_000
 
 
 def plain(source: Source, folder: str) -> Source:
-    """The source without its compression, in the folder.
+    """The source without its compression, under a name in the folder if need be.
 
-    DuckDB reads compressed files itself, but takes one that is cut off or damaged for whole.
+    DuckDB reads compressed files itself, but takes one that is cut off or damaged for whole. It
+    takes no path that is not UTF-8.
 
     Raises:
         CaseworkError: SOURCE_UNREADABLE, it grows beyond all measure.
     """
-    if source.compression is None:
-        return source
     path = Path(folder, "plain")
+    if source.compression is None:
+        if storable(str(source.path)) == str(source.path):
+            return source
+        path.symlink_to(source.path.absolute())
+        return replace(source, path=path)
     most = max(MAX_TOTAL, MAX_RATIO * source.path.stat().st_size)
     with source.open() as packed, path.open("wb") as file:
         while chunk := packed.read(_CHUNK):

@@ -144,13 +144,13 @@ def _parquet_row(source: Source, number: int) -> str:
     from pyarrow.parquet import ParquetFile
 
     rest = number - 1
-    file = ParquetFile(source.path)
-    for group in range(file.num_row_groups):
-        held = file.metadata.row_group(group).num_rows
-        if rest < held:
-            row = file.read_row_group(group).slice(rest, 1).to_pylist()[0]
-            return _indented(canonical.plain(row))
-        rest -= held
+    with source.path.open("rb") as raw, ParquetFile(raw) as file:
+        for group in range(file.num_row_groups):
+            held = file.metadata.row_group(group).num_rows
+            if rest < held:
+                row = file.read_row_group(group).slice(rest, 1).to_pylist()[0]
+                return _indented(canonical.plain(row))
+            rest -= held
     raise LookupError(number)
 
 

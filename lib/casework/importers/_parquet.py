@@ -1,6 +1,7 @@
 """Parquet files as records, where a format is more than one table of evidence."""
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from casework.case import Reject
@@ -18,26 +19,30 @@ DURATION = "DURATION"
 _BATCH_ROWS = 256  # a row may have a megabyte
 
 
+def parquet_schema(path: Path) -> "pa.Schema":
+    """What a file says of its columns; empty where it is damaged.
+
+    Here as below it is opened by Python, since pyarrow takes no name that is not UTF-8.
+    """
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    try:
+        with path.open("rb") as file:
+            return parquet.read_schema(file)
+    except (pa.ArrowException, OSError):
+        return pa.schema([])
+
+
 def parquet_names(source: Source) -> set[str]:
     """Names of the columns; none where the file is damaged."""
-    import pyarrow as pa
-    from pyarrow import parquet
-
-    try:
-        return set(parquet.read_schema(source.path).names)
-    except (pa.ArrowException, OSError):
-        return set()
+    return set(parquet_schema(source.path).names)
 
 
-def duration_names(path: str) -> set[str]:
+def durations(schema: "pa.Schema") -> set[str]:
     """Names of the columns that hold durations, which the writer notes beside the columns alone."""
     import pyarrow as pa
-    from pyarrow import parquet
 
-    try:
-        schema = parquet.read_schema(path)
-    except (pa.ArrowException, OSError):
-        return set()
     return {field.name for field in schema if pa.types.is_duration(field.type)}
 
 
@@ -59,13 +64,7 @@ def refuse_durations(fields: Mapping[str, Field], types: Mapping[str, str], sour
 
 def parquet_notes(source: Source) -> dict[str, str]:
     """What the writer of the file noted beside the columns; nothing where the file is damaged."""
-    import pyarrow as pa
-    from pyarrow import parquet
-
-    try:
-        noted = parquet.read_schema(source.path).metadata or {}
-    except (pa.ArrowException, OSError):
-        return {}
+    noted = parquet_schema(source.path).metadata or {}
     return {key.decode("utf-8", "replace"): value.decode("utf-8", "replace")
             for key, value in noted.items()}  # fmt: skip
 
@@ -83,7 +82,7 @@ def parquet_records(source: Source) -> Iterator[Record | Reject]:
 
     number = 0
     try:
-        with parquet.ParquetFile(source.path) as file:
+        with source.path.open("rb") as raw, parquet.ParquetFile(raw) as file:
             for batch in file.iter_batches(batch_size=_BATCH_ROWS):
                 yield from _rows(_in_microseconds(batch), number)
                 number += batch.num_rows

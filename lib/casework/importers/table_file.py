@@ -29,6 +29,7 @@ import re
 import zlib
 from collections.abc import Generator, Iterator
 from dataclasses import replace
+from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from casework.case import (
@@ -57,7 +58,7 @@ from casework.importers._expressions import (
 from casework.importers._importer import Importer, Options
 from casework.importers._map_file import EPOCHS, is_zoneless
 from casework.importers._mapping import Plan, plan
-from casework.importers._parquet import DURATION, duration_names, refuse_durations
+from casework.importers._parquet import DURATION, durations, parquet_schema, refuse_durations
 from casework.importers._source import Source
 from casework.importers._staging import Staging, check_names, stage_arrow, stage_json, unreadable
 from casework.importers._statements import statement
@@ -211,16 +212,16 @@ def _table(source: Source, options: Options) -> Table:
 
 
 def _parquet(source: Source, path: str) -> Reading:
-    durations, path = duration_names(path), one_file(path)
+    schema, path = parquet_schema(Path(path)), one_file(path)
+    check_names(source, schema.names)  # DuckDB gives numbers to those that it takes for the same
     types = _types(_PARQUET, path)
-    check_names(source, list(types))
     texts = ", ".join(
         f"coalesce(TRY(decode({column})), CAST({column} AS {TEXT})) AS {column}"
         for column in (identifier(name) for name, kind in types.items() if kind == "BLOB")
     )  # some writers do not say that their bytes are text
     relation = f"(SELECT * REPLACE ({texts}) FROM {_PARQUET})"
     types = {name: TEXT if kind == "BLOB" else kind for name, kind in types.items()}
-    types |= dict.fromkeys(durations, DURATION)
+    types |= dict.fromkeys(durations(schema), DURATION)
     return Reading(relation if texts else _PARQUET, types, {"path": path})
 
 
