@@ -158,6 +158,11 @@ def test_a_long_first_line_behind_a_byte_order_mark_is_one(monkeypatch: pytest.M
         ('{"id": 1}\ngarbage\n {"id": 2}\n', ["line 1", "line 2 JSON", "line 3"]),
         ('garbage\n {"id": 2}\n', ["line 1 JSON", "line 2"]),
         (' {"id": 1}\n {"id": 2}\n', ["line 1", "line 2"]),
+        ('{"runs": [\n {"id": 1}', ["line 1 JSON"]),
+        (
+            '{"id": \n {"id": 2}\n\n {"id": 3}\n x\n {"id": 5}\n',
+            ["line 1 JSON", "line 2", "line 4", "line 5 JSON", "line 6"],
+        ),
     ],
 )
 def test_objects_within_a_torn_document_are_no_records(

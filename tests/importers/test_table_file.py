@@ -6,6 +6,7 @@ import io
 import json
 import re
 import tomllib
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -20,10 +21,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.importers import loading
 
+from casework.case import Reject
 from casework.errors import CaseworkError, UsageError
-from casework.importers import Options, check_options, read_map
+from casework.importers import Options, _records, _staging, check_options, read_map
 from casework.importers._convert import convert
 from casework.importers._instants import Instants
+from casework.importers._records import Record
+from casework.importers._source import Source
 from casework.importers.table_file import file_format, named_table, table_file
 from casework.records import Exhibit
 from casework.tables import get
@@ -257,7 +261,7 @@ def test_hostile_column_names_are_only_names(tmp_path: Path, form: Any) -> None:
 
 
 @pytest.mark.parametrize("name", ["casework locator", "Casework RAW"])
-@pytest.mark.parametrize("form", [as_csv, as_lines, as_parquet])
+@pytest.mark.parametrize("form", [as_csv, as_parquet])
 def test_a_source_cannot_forge_its_locators(tmp_path: Path, form: Any, name: str) -> None:
     record = {"request_id": "r1", "occurred_at": "2026-03-01T09:00:00Z", name: "row 99"}
     with pytest.raises(CaseworkError, match="SOURCE_UNREADABLE"):
@@ -530,6 +534,10 @@ def test_a_duration_is_no_bare_number(tmp_path: Path) -> None:
     pa.parquet.write_table(pa.table({**columns, "latency_ms": took}), out := io.BytesIO())
     with pytest.raises(CaseworkError, match=r"SOURCE_UNREADABLE.*'latency_ms' holds durations"):
         Loaded(tmp_path, "requests.parquet", out.getvalue())
+    for name, held in (("session_id", columns), ("occurred_at", {"request_id": ["r"]})):
+        pa.parquet.write_table(pa.table({**held, name: took}), other := io.BytesIO())
+        with pytest.raises(CaseworkError, match=f"holds durations, and {name} is none; rename it"):
+            Loaded(tmp_path, "requests.parquet", other.getvalue())
     scaled = '[columns]\nlatency_ms = {source = "latency_ms", scale = 0.001}\n'
     loaded = Loaded(tmp_path, "requests.parquet", out.getvalue(), map_text=scaled)
     assert loaded.rows("SELECT latency_ms FROM requests") == [(5000.0,)]
@@ -957,19 +965,84 @@ def test_lines_of_json_that_cannot_be_used(tmp_path: Path) -> None:
     assert raw == lines[5].strip()
 
 
+@pytest.mark.parametrize(
+    ("held", "why"),
+    [
+        ({"": 1}, "a column has no name"),
+        ({"A": 1, "a": 2}, "two columns are named 'A', but for case"),
+        ({"Casework locator": "line 9"}, "no column may begin with 'casework '"),
+        ({f"c{n}": n for n in range(2_000)}, "more than 2,000 columns"),
+    ],
+)
+def test_a_record_whose_names_no_table_can_have_is_a_reject(
+    tmp_path: Path, held: dict[str, Any], why: str
+) -> None:
+    lines = [{"unit_id": "u1", "A": 1}, {"unit_id": "u2", **held}, {"unit_id": "u3"}]
+    loaded = Loaded(tmp_path, "units.jsonl", as_lines(lines))
+    assert loaded.rows("SELECT unit_id, locator FROM units") == [("u1", "line 1"), ("u3", "line 3")]
+    assert loaded.rejects == [("line 2", "NAMES", why)]
+
+
 def test_a_name_in_a_header_may_have_blanks_around_it(tmp_path: Path) -> None:
-    loaded = Loaded(tmp_path, "units.csv", "unit_id, region\nu1,eu\n")
+    text = "unit_id, region\nu1,eu\n"
+    for name in ("region", " region", "Region "):
+        of = f'[columns]\ntier = "{name}"\n'
+        loaded = Loaded(tmp_path, "units.csv", text, map_text=of)
+        assert loaded.rows("SELECT tier, attributes FROM units") == [("eu", None)]
+        loaded.case.unlink()
+
+
+@pytest.mark.parametrize(
+    ("header", "header_rows", "names"),
+    [
+        ("unit_id,Q1,Q1 ,q2 ", 1, {"Q1": "a", "Q1 ": "b", "q2": "c"}),
+        ("unit_id,Q1 ,Q1,q1\n\n,x,y,z", 2, {"Q1": "a", "Q1 (column 3)": "b", "q1 (column 4)": "c"}),
+        ("unit_id,Q (column 4),Q,Q\n,,,",
+         2, {"Q (column 4)": "a", "Q": "b", "Q (column 4) (column 4)": "c"}),
+        ("unit_id,Q1,,\n\n,one,two,two",
+         2, {"Q1": "a", "Q1 / two": "b", "Q1 / two (column 4)": "c"}),
+    ],
+)  # fmt: skip
+def test_names_in_a_header_that_are_the_same_but_for_blanks(
+    tmp_path: Path, header: str, header_rows: int, names: dict[str, str]
+) -> None:
+    rows = f"header_rows = {header_rows}\n"
+    loaded = Loaded(tmp_path, "units.csv", f"{header}\nu1,a,b,c\n", map_text=rows)
+    ((held,),) = loaded.rows("SELECT attributes FROM units")
+    assert json.loads(held) == names
+
+
+def test_a_torn_row_of_a_header_is_no_reject(tmp_path: Path) -> None:
+    text = "unit_id,Q1\none question\nu1\nu2,a\n"
+    loaded = Loaded(tmp_path, "units.csv", text, map_text="header_rows = 2\n")
+    assert [locator for locator, _, _ in loaded.rejects] == ["row 2"]
+    assert (loaded.exhibit.rows_read, loaded.exhibit.rows_kept) == (2, 1)
+
+
+def test_a_question_is_found_behind_a_blank_line(tmp_path: Path) -> None:
+    text = "unit_id,Q1\n\n,Where do you live?\nu1,eu\n"
+    given = 'header_rows = 2\n[columns]\nregion = {pattern = "live"}\n'
+    loaded = Loaded(tmp_path, "units.csv", text, map_text=given)
     assert loaded.rows("SELECT region FROM units") == [("eu",)]
 
 
-def test_rejects_of_a_stream_are_told_while_it_is_read(tmp_path: Path) -> None:
+def test_rejects_of_a_stream_are_told_while_it_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """They are not held: a small archive may unpack to very many."""
+    read = []
+
+    def records(source: Source) -> Iterator[Record | Reject]:
+        for one in _records.records(source):
+            read.append(one)
+            yield one
+
+    monkeypatch.setattr(_staging, "records", records)
     (tmp_path / "units.jsonl").write_bytes(b'{"unit_id": "u1"}\n' + b"{\n" * 10)
     items = table_file.read(loading.source_of(tmp_path / "units.jsonl"), Options())
-    taken = [type(next(items)).__name__ for _ in range(9)]
-    assert set(taken) == {"Reject"}
-    for name in ("staged-000000.parquet",):
-        assert not [*tmp_path.rglob(name)]
+    for number in range(1, 10):
+        assert isinstance(next(items), Reject)
+        assert len(read) == 1 + number
 
 
 def test_elements_of_an_array_that_are_no_records(tmp_path: Path) -> None:
@@ -996,7 +1069,7 @@ LARGE = b"unit_id\n" + b"".join(b"u%d\n" % number for number in range(100_000))
         ("units.jsonl.gz", gzip.compress(b'{"unit_id": "u1"}\n' * 1_000)[:-12]),
         ("units.jsonl.zst", zstandard.compress(b'{"unit_id": "u1"}\n' * 1_000)[:-6]),
         ("units.csv", "unit_id,x\nu1,2\n".encode("utf-16")),
-        ("units.jsonl", b'{"unit_id": "u1", "": "lost"}'),
+        ("units.jsonl", b'{"unit_id": "u1", "a": 1}\n{"unit_id": "u2", "A": 1}'),
         ("units.csv", b"unit_id,,x\nu1,2,3\n"),
         ("units.csv", b"unit_id,x,x\nu1,2,3\n"),
         ("units.csv", b""),

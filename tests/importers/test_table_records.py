@@ -34,6 +34,13 @@ def test_a_field_named_data_is_no_page(tmp_path: Path, text: str) -> None:
     assert first_record(source_of(path))["name"] == "a"
 
 
+def test_names_of_csv_may_have_blanks_around_them(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text(", name ,a,a \n0,x,1,2\n")
+    values = {"name": "x", "a": "1", "a ": "2"}
+    assert first_record(source_of(tmp_path / "t.csv")) == dict.fromkeys(["", *values])
+    assert list(table_records(source_of(tmp_path / "t.csv"))) == [Record("row 1", values)]
+
+
 def test_parquet_under_a_name_that_is_not_utf_8(tmp_path: Path) -> None:
     path = tmp_path / os.fsdecode(b"caf\xff.parquet")
     with path.open("wb") as file:

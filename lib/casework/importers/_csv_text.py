@@ -7,6 +7,7 @@ torn row is a reject, and the rest is kept.
 import csv
 import io
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -118,15 +119,14 @@ def _header(source: Source, header_rows: int = 1) -> tuple[list[str], str]:
     header, delimiter = _first_line(source)
     if header_rows > 1:
         header = _named_by_two(header, _second_line(source, delimiter))
-    header = [name.strip() for name in header]
-    if not header or not all(header):
+    if not header or not all(map(str.strip, header)):
         raise unreadable(source, "the first line does not name all columns")
     check_names(source, header)
     return header, delimiter
 
 
 def _first_line(source: Source) -> tuple[list[str], str]:
-    """The fields of the first record, and what is between them."""
+    """The names in the first record, and what is between them."""
     head = source.head()
     if b"\0" in head.split(b"\n")[0]:
         raise unreadable(source, "not UTF-8 text, but perhaps UTF-16")
@@ -135,15 +135,21 @@ def _first_line(source: Source) -> tuple[list[str], str]:
     if len(head) >= _HEADER_BYTES and not ended:
         raise unreadable(source, f"its first line has more than {_HEADER_BYTES >> 10} KiB")
     delimiter = max(_DELIMITERS, key=unquoted.count)
-    return _first_record(text, delimiter), delimiter
+    return _stripped(_first_record(text, delimiter)), delimiter
+
+
+def _stripped(names: list[str]) -> list[str]:
+    """The names without blanks around them, but for those that would then be the same."""
+    counts = Counter(name.strip().lower() for name in names)
+    return [name.strip() if counts[name.strip().lower()] == 1 else name for name in names]
 
 
 def _second_line(source: Source, delimiter: str) -> list[str]:
     text = source.head().decode("utf-8-sig", "backslashreplace")
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
     try:
-        next(reader, [])
-        return next(reader, [])
+        is_one = len(next(reader, [])) == 1
+        return next((row for row in reader if row or is_one), [])  # a blank line is no row
     except csv.Error:
         return []
 
@@ -159,10 +165,10 @@ def _named_by_two(first: list[str], second: list[str]) -> list[str]:
     for position, name in enumerate(first):
         below = second[position].strip() if position < len(second) else ""
         if name.strip():
-            full = question = name
+            full = question = name.strip()
         else:
             full = " / ".join(filter(None, (question, below)))
-        if not full or full.lower() in names:
+        while not full or full.lower() in names:
             full = f"{full} (column {position + 1})".strip()
         names[full.lower()] = full
     return list(names.values())

@@ -94,15 +94,16 @@ def _source(
 ) -> str | None:
     """The source column of a field; None where there is none, and none is needed.
 
-    A pattern is asked of the names, and where none of them matches of what stands below them.
+    A name is found whatever its case and the blanks around it. A pattern is asked of the names, and
+    where none of them matches of what stands below them.
 
     Raises:
         CaseworkError: MAP_COLUMN.
     """
-    folded = {column.lower(): column for column in columns}
     for wanted in entry.sources:
-        if wanted in columns or wanted.lower() in folded:
-            return wanted if wanted in columns else folded[wanted.lower()]
+        for alike in (str, str.lower, _bare):
+            if len(found := [one for one in columns if alike(one) == alike(wanted)]) == 1:
+                return found[0]
     found = []
     if entry.pattern is not None:
         asks = re.compile(entry.pattern, re.IGNORECASE).search
@@ -121,3 +122,7 @@ def _source(
         "name the column as its `source` in a map of your own",
         where=where,
     )
+
+
+def _bare(name: str) -> str:
+    return name.strip().lower()

@@ -9,6 +9,8 @@ from casework.errors import CaseworkError
 from casework.importers._map_file import Field
 from casework.importers._records import Record
 from casework.importers._source import Source
+from casework.tables import Table
+from casework.tables._table import REAL, WHOLE
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -46,7 +48,9 @@ def durations(schema: "pa.Schema") -> set[str]:
     return {field.name for field in schema if pa.types.is_duration(field.type)}
 
 
-def refuse_durations(fields: Mapping[str, Field], types: Mapping[str, str], source: Source) -> None:
+def refuse_durations(
+    table: Table, fields: Mapping[str, Field], types: Mapping[str, str], source: Source
+) -> None:
     """Refuse a duration, which DuckDB takes for a bare number, where no map says its unit.
 
     Raises:
@@ -54,12 +58,15 @@ def refuse_durations(fields: Mapping[str, Field], types: Mapping[str, str], sour
     """
     for name, entry in fields.items():
         if types[entry.source] == DURATION and entry.scale is None:
+            is_number = table.type_of(name) in (REAL, WHOLE)
             raise CaseworkError(
                 "SOURCE_UNREADABLE",
-                f"{entry.source!r} holds durations, whose unit is not that of {name}",
-                "write them as numbers, or give `scale` in a map",
+                f"{entry.source!r} holds durations, "
+                + (f"whose unit is not that of {name}" if is_number else f"and {name} is none"),
+                "write them as numbers, or give `scale` in a map" if is_number
+                else f"rename it, or take {name} from another column in a map",
                 where=source.name,
-            )
+            )  # fmt: skip
 
 
 def parquet_notes(source: Source) -> dict[str, str]:

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import msgspec
@@ -81,7 +82,8 @@ def records(source: Source, *, constants: bool = False) -> Iterator[Record | Rej
 def _lines(found: Document, constants: bool) -> Iterator[Record | Reject]:
     """The record of a document; where it is not one, its lines, if the first is one by itself.
 
-    Lines within a torn document that takes many may be objects too, and are no records.
+    Lines within a torn document that takes many may be objects too, and are no records: but not two
+    in a row, between which no comma is.
     """
     record = _record(f"line {found.line}", found.data, found.overlong, constants)
     if isinstance(record, Record) or found.overlong:
@@ -90,8 +92,9 @@ def _lines(found: Document, constants: bool) -> Iterator[Record | Reject]:
     parts = [
         _record(f"line {line.line}", line.data, line.overlong, constants) for line in lines(found)
     ]
-    opens_many = found.data.lstrip().startswith(b"{") and not isinstance(parts[0], Record)
-    if any(isinstance(part, Record) for part in parts) and not opens_many:
+    good = [isinstance(part, Record) for part in parts]
+    opens_many = found.data.lstrip().startswith(b"{") and not good[0]
+    if any(map(all, pairwise(good))) or (any(good) and not opens_many):
         yield from parts
     else:
         yield record  # a document over many lines that is torn is one fault, not many

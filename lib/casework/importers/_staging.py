@@ -28,7 +28,7 @@ Staging = Generator[Reject, None, list[str]]
 
 
 def stage_json(source: Source, folder: str) -> Staging:
-    """Stage the records of a JSON array, or of JSON Lines; what is no object is a reject.
+    """Stage the records of a JSON array, or of JSON Lines; what cannot be one is a reject.
 
     Raises:
         CaseworkError: SOURCE_UNREADABLE.
@@ -70,12 +70,11 @@ def stage(
     paths: list[str] = []
     rest = iter(records)
     known = dict.fromkeys(names)
-    while (chunk := (yield from _chunk(rest))) or not paths:
+    while (chunk := (yield from _chunk(rest, known))) or not paths:
+        check_names(source, list(known))
         columns = dict.fromkeys(names)
         for record in chunk:
             columns.update(dict.fromkeys(record.values))
-        known.update(columns)
-        check_names(source, list(known))
         arrays = {
             LOCATOR.strip('"'): pa.array([record.locator for record in chunk], pa.string()),
             RAW.strip('"'): pa.array([record.raw for record in chunk], pa.string()),
@@ -88,8 +87,14 @@ def stage(
     return paths
 
 
-def _chunk(records: Iterator[Record | Reject]) -> Generator[Reject, None, list[Record]]:
-    """The next records, so many or as many as hold so much text; what is none is yielded."""
+def _chunk(
+    records: Iterator[Record | Reject], known: dict[str, None]
+) -> Generator[Reject, None, list[Record]]:
+    """The next records, so many or as many as hold so much text; what is none is yielded.
+
+    A record whose own names no table can have is none; the names of the others are put to those
+    that are known.
+    """
     found: list[Record] = []
     characters = 0
     while len(found) < _CHUNK and characters < _CHUNK_CHARACTERS:
@@ -99,6 +104,11 @@ def _chunk(records: Iterator[Record | Reject]) -> Generator[Reject, None, list[R
         if isinstance(record, Reject):
             yield record
             continue
+        if not record.values.keys() <= known.keys():
+            if fault := _fault_of(list(record.values)):
+                yield Reject(record.locator, "NAMES", fault, record.raw or "")
+                continue
+            known.update(dict.fromkeys(record.values))
         found.append(record)
         texts = (value for value in record.values.values() if isinstance(value, str))
         characters += len(record.raw) if record.raw is not None else sum(map(len, texts))
@@ -111,16 +121,23 @@ def check_names(source: Source, names: list[str]) -> None:
     Raises:
         CaseworkError: SOURCE_UNREADABLE.
     """
+    if fault := _fault_of(names):
+        raise unreadable(source, fault)
+
+
+def _fault_of(names: list[str]) -> str | None:
+    """Why no table can have columns of these names; None where it can."""
     if len(names) > _MAX_COLUMNS:
-        raise unreadable(source, f"more than {_MAX_COLUMNS:,} columns")
+        return f"more than {_MAX_COLUMNS:,} columns"
     if "" in names:
-        raise unreadable(source, "a column has no name")
+        return "a column has no name"
     folded = [name.lower() for name in names]
     if len(set(folded)) < len(folded):
         twice = next(name for name in names if folded.count(name.lower()) > 1)
-        raise unreadable(source, f"two columns are named {twice!r}, but for case")
+        return f"two columns are named {twice!r}, but for case"
     if any(name.startswith(RESERVED) for name in folded):
-        raise unreadable(source, f"no column may begin with {RESERVED!r}")
+        return f"no column may begin with {RESERVED!r}"
+    return None
 
 
 def _text(value: Any) -> str | None:

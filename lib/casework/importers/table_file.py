@@ -27,7 +27,7 @@ these hold some 800 MB, 400 kB each, it is IMPORT_MEMORY.
 
 import re
 import zlib
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -115,8 +115,9 @@ def _read(source: Source, options: Options) -> Iterator[Item]:
             header_rows = (options.mapping or {}).get("header_rows", 1)
             if header_rows > 1:
                 yield Note(f"{header_rows} rows are its header: those below the first are no data")
-                paths = yield from _told(table, stage_csv(source, folder, header_rows))
-                below = _below_header(_staged(paths, has_raw=False), header_rows)
+                above = [f"row {n}" for n in range(1, header_rows)]
+                paths = yield from _told(table, stage_csv(source, folder, header_rows), above)
+                below = _below_header(_staged(paths, has_raw=False), above)
                 yield from _items(table, below, source, options)
                 return
             try:
@@ -156,14 +157,20 @@ def _reading(
             return _staged(paths, has_raw=True)
 
 
-def _told(table: Table, staging: Staging) -> Generator[Item, None, list[str]]:
-    """Yield the rejects of a staging as of the table; they are not held, however many they are."""
+def _told(
+    table: Table, staging: Staging, above: Sequence[str] = ()
+) -> Generator[Item, None, list[str]]:
+    """Yield the rejects of a staging as of the table, but for those that are rows of the header.
+
+    They are not held, however many they are.
+    """
     while True:
         try:
             reject = next(staging)
         except StopIteration as done:
             return list(done.value)
-        yield reject._replace(table=table)
+        if reject.locator not in above:
+            yield reject._replace(table=table)
 
 
 def _items(table: Table, reading: Reading, source: Source, options: Options) -> Iterator[Item]:
@@ -177,7 +184,7 @@ def _select(table: Table, reading: Reading, source: Source, options: Options) ->
     has_second = (options.mapping or {}).get("header_rows", 1) > 1 and _format(source) == "csv"
     below = csv_below(source) if has_second else {}
     decided = plan(table, list(reading.types), options.mapping, source.name, below)
-    refuse_durations(decided.fields, reading.types, source)
+    refuse_durations(table, decided.fields, reading.types, source)
     reading = _with_numbers(reading, table, decided)
     naive = {} if options.timezone else dict(_naive(table, decided, reading))
     built = statement(
@@ -238,10 +245,10 @@ def _staged(paths: list[str], *, has_raw: bool) -> Reading:
     return Reading(_STAGED, types, {"path": paths}, True, has_raw)
 
 
-def _below_header(reading: Reading, header_rows: int) -> Reading:
+def _below_header(reading: Reading, above: Sequence[str]) -> Reading:
     """The rows that are data, where rows below the first belong to the header."""
-    above = ", ".join(literal(f"row {n}") for n in range(1, header_rows))
-    sql = f"(SELECT * FROM {reading.relation} WHERE {LOCATOR} NOT IN ({above}))"
+    those = ", ".join(map(literal, above))
+    sql = f"(SELECT * FROM {reading.relation} WHERE {LOCATOR} NOT IN ({those}))"
     return replace(reading, relation=sql)
 
 
