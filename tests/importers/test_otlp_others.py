@@ -807,6 +807,19 @@ def test_marks_of_a_session_on_several_spans_are_one_or_epochs(loaded: Any, case
     assert rows(case, "SELECT feedback_id, signal FROM feedback") == [("session/S/ok", 1)]
 
 
+def test_thumbs_of_several_people_at_one_instant_are_each_one(loaded: Any, case: Path) -> None:
+    """The span that comes again repeats them."""
+    tracer, event = Tracer(), "gen_ai.evaluation.result"
+    thumbs = [{"gen_ai.evaluation.name": "user_feedback", "user.id": who,
+               "gen_ai.evaluation.score.label": label}
+              for who, label in (("ann", "up"), ("bob", "down"))]  # fmt: skip
+    tracer.call(CALL, [(event, thumb) for thumb in thumbs])
+    exhibit = loaded(tracer.request(), tracer.request())
+    sql = "SELECT user_id, signal FROM feedback ORDER BY ALL"
+    assert rows(case, sql) == [("ann", 1), ("bob", -1)]
+    assert (exhibit.rows_rejected, exhibit.rows_duplicate) == (0, 3)
+
+
 def test_marks_of_log_records_are_epochs(loaded: Any, case: Path) -> None:
     """A field of the event that has the name of another without its prefix stays an attribute."""
     tracer, logger, event = Tracer(), Logger(), "gen_ai.evaluation.result"

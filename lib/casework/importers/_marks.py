@@ -7,6 +7,7 @@ the name of the mark: what judges and programs say, and grades.
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
+from hashlib import sha256
 from typing import Any, NamedTuple
 
 import msgspec
@@ -111,9 +112,9 @@ class Marks:
                 at = _named(span.trace_id, span.span_id, place)
                 said: Any = at
                 if level and about:
-                    written = _written(mark)
-                    twins[written] += 1
-                    said = (written, twins[written])
+                    digest = _digest(mark)
+                    twins[digest] += 1
+                    said = (digest, twins[digest])
                 asked = (level, kind, about, text(mark.get("name")))
                 epoch, first = self._epoch(asked, said, at)
                 if first != at:
@@ -131,7 +132,8 @@ class Marks:
 
         The event does not say who judged. It is a thumb where its label is one, or its name is that
         of the feedback of users and its label or score says up or down. Of several of one name each
-        is an epoch; one that comes again, with the same instant, is the same epoch again.
+        is an epoch; one that comes again, with the same instant, is the same epoch again. So it is
+        with the thumbs of one instant, which may be those of several people.
 
         Args:
             span: where it happened; `begun` is its instant.
@@ -141,9 +143,12 @@ class Marks:
         mark = _of_event(fields)
         name, label = text(mark.get("name")), mark.get("score.label")
         about = span.span_id or text(fields.get("gen_ai.response.id"))
-        said = (span.begun, _written(fields))
-        epoch, _ = self._epoch((_OF_EVENT, about, name), said, locator)
-        make = partial(self._result, span, about, mark, locator, epoch)
+        digest = _digest(fields)
+        epoch, _ = self._epoch((_OF_EVENT, about, name), (span.begun, digest), locator)
+        named = _named(span.trace_id, about, name, self._log.instants.find(span.begun))
+        twin, _ = self._epoch((named,), digest, locator)
+        named = _named(named, twin if twin > 1 else None)
+        make = partial(self._result, span, named, (name, about, epoch), mark, locator)
         if (name or "").lower() in _FEEDBACK_NAMES:
             given = (label, mark.get("score.value"))
             yield from self._decide(f"evaluation {name}", span, make, given)
@@ -211,21 +216,20 @@ class Marks:
     def _result(
         self,
         span: SpanRef,
-        about: str | None,
+        named: str,
+        names: tuple[str | None, str | None, int],
         mark: Mapping[str, Any],
         locator: str,
-        epoch: int,
         said: int | None,
     ) -> Row:
-        name = text(mark.get("name"))
         if said is None:
-            names = (f"opentelemetry:{name}", about, epoch)
-            return self._judged(_RESULT, mark, locator, span.begun, names)
-        when = self._log.instants.find(span.begun)
+            name, about, epoch = names
+            judged = (f"opentelemetry:{name}", about, epoch)
+            return self._judged(_RESULT, mark, locator, span.begun, judged)
         return Row(feedback, locator, {
             **self._log.fill(_RESULT_THUMB, mark),
-            "feedback_id": _named(span.trace_id, about, name, when),
-            "occurred_at": when,
+            "feedback_id": named,
+            "occurred_at": self._log.instants.find(span.begun),
             "signal": said,
             "request_id": span.span_id if span.is_call else None,
         })  # fmt: skip
@@ -249,8 +253,8 @@ class Marks:
         return Row(eval_samples, locator, values)
 
 
-def _written(mark: Mapping[str, Any]) -> bytes:
-    return msgspec.json.encode(mark, enc_hook=str, order="sorted")
+def _digest(mark: Mapping[str, Any]) -> bytes:
+    return sha256(msgspec.json.encode(mark, enc_hook=str, order="sorted")).digest()
 
 
 def _of_event(fields: Mapping[str, Any]) -> dict[str, Any]:
