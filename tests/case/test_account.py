@@ -225,6 +225,29 @@ def test_a_date_alone_is_not_before_a_request_of_that_day(load: Load) -> None:
     assert "by 5.2 h at the median" in found.what  # 1 h after the day, and 9.5 h
 
 
+@pytest.mark.parametrize(
+    ("hours", "told"),
+    [
+        ([(-1, 10), (-1, 10), (-1, 10)], 0),  # of Berlin in winter
+        ([(-1, 10), (22 + 24 * 200, 10 + 24 * 201), (-1, 25)], 1),  # and in summer
+        ([(-10, 13), (-10, 14)], 0),  # of Sydney
+        ([(-1, 10), (-1, 10), (-0.75, 10)], 3),
+        ([(-1, 10), (-1 + 1 / 60, 10)], 2),
+        ([(-1, 10), (-2, 10), (-3, 10)], 3),
+    ],
+)
+def test_a_date_is_midnight_in_a_zone_that_was_named(
+    load: Load, hours: list[tuple[float, float]], told: int
+) -> None:
+    asked = [request(n, at) for n, (_, at) in enumerate(hours)]
+    reports = [
+        {"ticket_id": f"t{n}", "reported_at": START + timedelta(hours=at), "request_id": f"r{n}"}
+        for n, (at, _) in enumerate(hours)
+    ]
+    with load((requests, asked), (tickets, reports)) as case:
+        assert sum(found.rows for found in of(case, "too_early")) == told
+
+
 def test_an_empty_case_has_no_concern(load: Load) -> None:
     with load() as case:
         assert concerns(case) == ()

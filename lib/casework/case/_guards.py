@@ -16,6 +16,8 @@ _FEWEST = 20
 """Rows of one outcome below which it may be chance that there is no other."""
 _LATE_S = 60
 """Seconds by which clocks of two sources may differ; where `clocks` tells more, more."""
+_QUARTER_US = 15 * 60 * 10**6
+_DAY_US = 96 * _QUARTER_US
 
 REPORTED = Query(
     "reported_scores",
@@ -114,8 +116,9 @@ def _one_sided(case: Case, query: Query) -> list[tuple[str, int, bool]]:
 def too_early(case: Case, filled: set[str]) -> Iterator[Concern]:
     """Feedback and reports that are older than the request that they name.
 
-    A time zone that was read wrongly shows as whole hours. A date alone is a day in any time zone,
-    and ends 36 h after midnight UTC.
+    A time zone that was read wrongly shows as whole hours. A date alone is midnight where it was
+    read. Without a zone that is midnight UTC, and the day ends 36 h later in the last of all zones;
+    in a zone that was named it ends 25 h later at most.
     """
     for table, column in ((feedback, "occurred_at"), (tickets, "reported_at")):
         if table.name not in filled or requests.name not in filled:
@@ -128,8 +131,9 @@ def too_early(case: Case, filled: set[str]) -> Iterator[Concern]:
             FROM (
                 SELECT t.exhibit_id,
                        epoch(r.asked_at - t.{column})
-                           - CASE WHEN epoch_us(t.{column}) % 86400000000 = 0
-                                  THEN 36 * 3600 ELSE 0 END AS lead,
+                           - CASE WHEN epoch_us(t.{column}) % {_DAY_US} = 0 THEN 36 * 3600
+                                  WHEN t.exhibit_id IN ({_of_dates(table.name, column)})
+                                  THEN 25 * 3600 ELSE 0 END AS lead,
                        greatest({_LATE_S}, (SELECT coalesce(max(abs(coalesce(offset_s, 0))
                                                                 + error_s), 0) FROM clocks))
                            AS margin
@@ -147,6 +151,18 @@ def too_early(case: Case, filled: set[str]) -> Iterator[Concern]:
                 f"{column} is before the request that it is about, by {_said(lead)} at the median"
             )
             yield Concern("too_early", exhibit, table.name, rows, of, what)
+
+
+def _of_dates(table: str, column: str) -> str:
+    """SQL of the exhibits that hold dates alone, all at midnight, which summer moves by an hour.
+
+    It is at a whole quarter of an hour of UTC in every zone.
+    """
+    quarter = f"epoch_us({column}) % {_DAY_US} // {_QUARTER_US}"
+    return f"""
+        SELECT exhibit_id FROM {table} WHERE {column} IS NOT NULL GROUP BY exhibit_id
+        HAVING bool_and(epoch_us({column}) % {_QUARTER_US} = 0)
+           AND max({quarter}) - min({quarter}) IN (0, 4, 92) AND count(DISTINCT {quarter}) <= 2"""
 
 
 def _said(seconds: float) -> str:
