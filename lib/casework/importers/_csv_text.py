@@ -69,12 +69,16 @@ def csv_relation(source: Source) -> tuple[str, list[str]]:
 
 
 def stage_csv(source: Source, folder: str, header_rows: int = 1) -> Staging:
-    """Stage the whole rows of a CSV file; torn ones are rejects.
+    """Stage the whole rows of a CSV file below its header; torn ones are rejects.
 
-    Rows of the header below the first are among the rows.
+    The first row of the header has no number; those below it have one, and are no rows.
     """
     header, delimiter = _header(source, header_rows)
-    return stage(source, folder, _records(source, header, delimiter), header)
+    found = _records(source, header, delimiter)
+    above = {f"row {number}" for number in range(1, header_rows)}
+    if above:
+        found = (one for one in found if one.locator not in above)
+    return stage(source, folder, found, header)
 
 
 def csv_records(source: Source) -> Iterator[Record | Reject]:

@@ -27,7 +27,7 @@ these hold some 800 MB, 400 kB each, it is IMPORT_MEMORY.
 
 import re
 import zlib
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -39,7 +39,6 @@ from casework.case import (
     Note,
     Select,
     identifier,
-    literal,
     one_file,
     pack,
     scan,
@@ -115,10 +114,8 @@ def _read(source: Source, options: Options) -> Iterator[Item]:
             header_rows = (options.mapping or {}).get("header_rows", 1)
             if header_rows > 1:
                 yield Note(f"{header_rows} rows are its header: those below the first are no data")
-                above = [f"row {n}" for n in range(1, header_rows)]
-                paths = yield from _told(table, stage_csv(source, folder, header_rows), above)
-                below = _below_header(_staged(paths, has_raw=False), above)
-                yield from _items(table, below, source, options)
+                paths = yield from _told(table, stage_csv(source, folder, header_rows))
+                yield from _items(table, _staged(paths, has_raw=False), source, options)
                 return
             try:
                 yield from _select(table, _strict_csv(source), source, options)
@@ -157,20 +154,14 @@ def _reading(
             return _staged(paths, has_raw=True)
 
 
-def _told(
-    table: Table, staging: Staging, above: Sequence[str] = ()
-) -> Generator[Item, None, list[str]]:
-    """Yield the rejects of a staging as of the table, but for those that are rows of the header.
-
-    They are not held, however many they are.
-    """
+def _told(table: Table, staging: Staging) -> Generator[Item, None, list[str]]:
+    """Yield the rejects of a staging as of the table; they are not held, however many they are."""
     while True:
         try:
             reject = next(staging)
         except StopIteration as done:
             return list(done.value)
-        if reject.locator not in above:
-            yield reject._replace(table=table)
+        yield reject._replace(table=table)
 
 
 def _items(table: Table, reading: Reading, source: Source, options: Options) -> Iterator[Item]:
@@ -243,13 +234,6 @@ def _staged(paths: list[str], *, has_raw: bool) -> Reading:
     for own in (LOCATOR, RAW):
         types.pop(own.strip('"'))
     return Reading(_STAGED, types, {"path": paths}, True, has_raw)
-
-
-def _below_header(reading: Reading, above: Sequence[str]) -> Reading:
-    """The rows that are data, where rows below the first belong to the header."""
-    those = ", ".join(map(literal, above))
-    sql = f"(SELECT * FROM {reading.relation} WHERE {LOCATOR} NOT IN ({those}))"
-    return replace(reading, relation=sql)
 
 
 def _types(relation: str, path: str | list[str]) -> dict[str, str]:
