@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from casework.importers._configuration import hash_params, hash_prompt
 from casework.importers._instants import Instants, from_ms
 from casework.importers._own_fields import OwnFields
-from casework.tables import eval_samples, model_versions
+from casework.tables import deployments, eval_samples, model_versions
 
 MOMENT = datetime(2026, 3, 1, 12, 30, tzinfo=UTC)
 
@@ -43,6 +43,15 @@ def test_fields_become_values_of_the_type_of_the_column() -> None:
         "benchmark": "7",
     }
     assert rest == {"team": "risk", "model": "other"}
+
+
+@pytest.mark.parametrize("end", ["9999-12-31", 253402300799, "2262-04-11T23:47:16.854775807Z"])
+def test_an_end_that_is_none_stays_and_is_not_told(end: object) -> None:
+    fields = own()
+    given = {"valid_from": "2026-03-01T12:30:00Z", "valid_until": end}
+    values, rest = fields.take(deployments, given, native=())
+    assert (values, rest) == ({"valid_from": MOMENT}, {"valid_until": end})
+    assert not list(fields.notes())
 
 
 def test_what_does_not_fit_stays_and_is_told() -> None:
@@ -100,6 +109,8 @@ def test_what_is_no_whole_number(value: object) -> None:
     [
         "2026-03-01T12:30:00Z", "2026-03-01 13:30:00+01:00", 1772368200, 1772368200.0,
         "2026-03-01 12:30:00.000 UTC", "2026-03-01 13:30:00 +0100", "2026-03-01 12:30:00 Z",
+        "2026-03-01  12:30:00Z", "2026-03-01 13:30:00  +01:00", "1772368200000000999.0",
+        1772368200000000999,
         1772368200000, "1772368200000", 1772368200000000, 1772368200000000000,
         MOMENT, MOMENT.astimezone(timezone(timedelta(hours=5))),
     ],
@@ -129,6 +140,12 @@ def test_instants_are_read_as_sources_write_them(value: object) -> None:
         "20260301123000",
         "202603011230",
         "20260301123000123",
+        "2026030112",
+        "2026030112.0",
+        2026030112,
+        2026030112.0,
+        "0026-03-01",
+        "9999-12-31T23:59:59Z",
     ],
 )
 def test_what_is_no_instant(value: object) -> None:

@@ -399,6 +399,8 @@ UNREADABLE = [
     ("ended_at", "202603011000", "cannot be read as timestamp"),
     ("ended_at", "20260301100000", "cannot be read as timestamp"),
     ("ended_at", "20260301100000123", "cannot be read as timestamp"),
+    ("ended_at", "2026030110", "cannot be read as timestamp"),
+    ("ended_at", "2026030110.0", "cannot be read as timestamp"),
     ("request_id", "", "request_id is missing"),
     ("occurred_at", " ", "occurred_at is missing"),
 ]
@@ -458,6 +460,38 @@ def test_numbers_as_flags(tmp_path: Path) -> None:
     assert len(loaded.rejects) == 1
 
 
+def test_true_is_a_score_and_no_measure(tmp_path: Path) -> None:
+    records = [{"request_id": "r", "occurred_at": NINE, "latency_ms": True}]
+    loaded = Loaded(tmp_path, "requests.parquet", as_parquet(records))
+    assert [why for _, _, why in loaded.rejects] == ["latency_ms: true cannot be read as double"]
+    (tmp_path / "scores").mkdir()
+    scores = [{"run_id": "r", "item_id": f"i{right}", "score": right} for right in (True, False)]
+    kept = Loaded(tmp_path / "scores", "eval_samples.parquet", as_parquet(scores))
+    assert kept.rows("SELECT score FROM eval_samples") == [(1.0,), (0.0,)]
+    (tmp_path / "vectors").mkdir()
+    vectors = [{"text_id": "t", "occurred_at": NINE, "vector": [True, False]}]
+    flags = Loaded(tmp_path / "vectors", "vectors.parquet", as_parquet(vectors))
+    assert flags.exhibit.rows_rejected == 1
+
+
+def test_an_empty_answer_is_one_and_an_empty_name_is_missing(tmp_path: Path) -> None:
+    ticket = {"ticket_id": "t", "reported_at": NINE.isoformat(), "output": "", "prompt": "",
+              "endpoint": ""}  # fmt: skip
+    loaded = Loaded(tmp_path, "tickets.jsonl", as_lines([ticket]))
+    assert loaded.rows("SELECT output, prompt, endpoint FROM tickets") == [("", None, None)]
+    (tmp_path / "rows").mkdir()
+    row = {"dataset": "d", "row_id": "1", "chosen": "", "rejected": ""}
+    kept = Loaded(tmp_path / "rows", "training_rows.jsonl", as_lines([row]))
+    assert kept.rows("SELECT chosen, rejected FROM training_rows") == [("", "")]
+
+
+def test_a_map_may_translate_an_empty_text(tmp_path: Path) -> None:
+    records = [{**request("a"), "where": ""}, {**request("b"), "where": "us"}]
+    mapping = '[columns]\nregion = {source = "where", values = {"" = "eu", us = "us"}}\n'
+    loaded = Loaded(tmp_path, "requests.jsonl", as_lines(records), map_text=mapping)
+    assert loaded.rows("SELECT region FROM requests ORDER BY request_id") == [("eu",), ("us",)]
+
+
 def test_words_of_a_closed_list(tmp_path: Path) -> None:
     text = "artifact,kind,pin\nm1,code,pinned\nm1,seed,nailed\n"
     loaded = Loaded(tmp_path, "artifact_inputs.csv", text)
@@ -503,7 +537,9 @@ def test_vectors_come_as_lists_or_as_json_text(tmp_path: Path) -> None:
         assert loaded.rows("SELECT vector FROM vectors") == [([0.5, -1.0],)]
 
 
-@pytest.mark.parametrize("vector", ["[]", "[null]", "[1, null]", '["x"]', '[1, "inf"]'])
+@pytest.mark.parametrize(
+    "vector", ["[]", "[null]", "[1, null]", '["x"]', "[true, 1]", '[1, "inf"]']
+)
 def test_what_is_no_vector_is_a_reject_and_those_beside_it_are_kept(
     tmp_path: Path, vector: str
 ) -> None:
@@ -552,6 +588,14 @@ INSTANTS = [
     ("2026-03-01T10:00:00.000+0100", None, NINE),
     ("2026-03-01 09:00:00 UTC", None, NINE),
     ("2026-03-01 09:00:00 gmt", None, NINE),
+    ("2026-03-01  09:00:00Z", None, NINE),
+    ("2026-03-01 10:00:00 +0100", None, NINE),
+    ("2026-03-01 10:00:00 +01:00", None, NINE),
+    ("2026-03-01 09:00:00 Z", None, NINE),
+    ("2026551200", None, datetime.fromtimestamp(2026551200, UTC)),
+    ("1772355600.123456789", None, NINE.replace(microsecond=123_456)),
+    ("1772355600123456789", None, NINE.replace(microsecond=123_456)),
+    ("1772355600123456789.0", None, NINE.replace(microsecond=123_456)),
     ("2026-03-01 04:00:00 America/New_York", None, NINE),
     ("2026-03-01 04:00:00 Etc/GMT+5", None, NINE),
     ("1772355600", None, NINE),
@@ -562,6 +606,7 @@ INSTANTS = [
     ("2026-03-01T09:00:00.123456789Z", None, NINE.replace(microsecond=123_456)),
     ("2026-03-01T09:00:00Z", "Europe/Berlin", NINE),
     ("2026-03-01 10:00:00", "Europe/Berlin", NINE),
+    ("2026-03-01  10:00:00", "Europe/Berlin", NINE),
 ]
 
 
@@ -597,7 +642,8 @@ def test_one_instant_without_a_zone_among_many_is_told(tmp_path: Path) -> None:
 
 
 def test_numbers_count_from_1970(tmp_path: Path) -> None:
-    for number, value in enumerate((1772355600, 1772355600.0, 1772355600000, 1772355600000000)):
+    values = (1772355600, 1772355600.0, 1772355600000, 1772355600000000, 1772355600000000999)
+    for number, value in enumerate(values):
         folder = tmp_path / str(number)
         folder.mkdir()
         data = as_parquet([{"request_id": "r1", "occurred_at": value}])
@@ -616,8 +662,9 @@ def test_an_end_on_the_last_day_of_the_calendar_is_none(tmp_path: Path) -> None:
     """Tables with a history write so that a row still holds; elsewhere it is no instant."""
     ends = ["9999-12-31", "9999-12-31T23:59:59Z", "9999-12-31 23:59:59.9999999", "infinity",
             "9999-12-30T12:00:00-13:00", "12/31/9999", "31.12.9999", "31-DEC-9999", "99991231",
-            "31/12/9999 00:00", "2100-01-01T00:00:00Z", "9998-12-31T00:00:00Z",
-            "-infinity", "99999-12-31"]  # fmt: skip
+            "31/12/9999 00:00", "253402300799", "253402214400000", "253402300799000000000",
+            "2262-04-11 23:47:16.854775807", "9223372036854775807",
+            "2100-01-01T00:00:00Z", "9998-12-31T00:00:00Z", "-infinity", "99999-12-31"]  # fmt: skip
     records = [{"person": f"p{i}", "active_until": end} for i, end in enumerate(ends)]
     loaded = Loaded(tmp_path, "people.csv", as_csv(records))
     rows = loaded.rows("SELECT person, CAST(active_until AS VARCHAR) FROM people ORDER BY person")
@@ -635,14 +682,33 @@ def test_an_end_on_the_last_day_of_the_calendar_is_none(tmp_path: Path) -> None:
              {"person": "b", "active_until": datetime(2030, 1, 1, tzinfo=UTC)}]  # fmt: skip
     kept = Loaded(tmp_path / "typed", "people.parquet", as_parquet(typed))
     assert kept.rows("SELECT person FROM people WHERE active_until IS NULL") == [("a",)]
+    (tmp_path / "counts").mkdir()
+    counts = [{"person": f"p{unit}", "active_until": 253402300799 * unit} for unit in (1, 1e3, 1e6)]
+    counted = Loaded(tmp_path / "counts", "people.parquet", as_parquet(counts))
+    assert counted.rows("SELECT DISTINCT active_until FROM people") == [(None,)]
     late = [{"person": "a", "active_from": "9999-12-31T00:00:00Z"}]
     (tmp_path / "from").mkdir()
     assert len(Loaded(tmp_path / "from", "people.csv", as_csv(late)).rejects) == 1
 
 
+@pytest.mark.parametrize(
+    ("text", "mapping"),
+    [
+        ("person,active_until\na,9999-12-31\nb,2262-04-11 23:47:16.854775807\n", ""),
+        ("person\na\nb\n", '[constants]\nactive_until = "9999-12-31"\n'),
+    ],
+)
+def test_an_end_that_is_none_has_no_zone_to_be_told(
+    tmp_path: Path, text: str, mapping: str
+) -> None:
+    loaded = Loaded(tmp_path, "people.csv", text, map_text=mapping)
+    assert loaded.rows("SELECT active_until FROM people") == [(None,), (None,)]
+    assert not [note for note in loaded.exhibit.notes if "read as UTC" in note]
+
+
 @pytest.mark.parametrize("zone", [None, "Europe/Berlin"])
 def test_instants_in_nanoseconds_as_pandas_writes_them(tmp_path: Path, zone: str | None) -> None:
-    begun = 1_772_355_600_123_456_000
+    begun = 1_772_355_600_123_456_789
     table = pa.table({
         "request_id": ["r1"],
         "occurred_at": pa.array([begun], pa.timestamp("ns", "UTC")),
@@ -729,6 +795,9 @@ def test_a_value_that_the_map_does_not_translate_is_a_reject(tmp_path: Path) -> 
         ("%Y-%m-%d %H:%M:%S %z", "2026-03-01 10:00:00 +0100", 0),
         ("%Y-%m-%d %H:%M:%S %Z", "2026-03-01 10:00:00 Europe/Berlin", 0),
         ("%a %b %d %H:%M:%S %Z %Y", "Sun Mar 01 09:00:00 UTC 2026", 0),
+        ("%Y-%m-%dT%H:%M:%S%Z", "2026-03-01T09:00:00UTC", 0),
+        ("%Y-%m-%d %H:%M:%S.%n %z", "2026-03-01 09:00:00.123456789 +0000", 123_456),
+        ("epoch_ns", "1772355600123456789", 123_456),
     ],
 )
 def test_formats_of_instants(tmp_path: Path, format: str, value: str, microsecond: int) -> None:
@@ -797,8 +866,9 @@ def test_an_instant_of_a_map_is_in_the_zone_that_is_named(tmp_path: Path, given:
         assert sum("read as UTC" in note for note in loaded.exhibit.notes) == told
 
 
-def test_an_instant_of_a_map_with_a_zone_is_that(tmp_path: Path) -> None:
-    mapping = "[constants]\noccurred_at = 2026-03-01T10:00:00+01:00\n"
+@pytest.mark.parametrize("given", ["2026-03-01T10:00:00+01:00", '"2026-03-01 10:00:00 +0100"'])
+def test_an_instant_of_a_map_with_a_zone_is_that(tmp_path: Path, given: str) -> None:
+    mapping = f"[constants]\noccurred_at = {given}\n"
     loaded = Loaded(tmp_path, "requests.csv", "id\nr1\n", map_text=mapping)
     assert loaded.rows("SELECT occurred_at FROM requests") == [(NINE,)]
     assert not [note for note in loaded.exhibit.notes if "read as UTC" in note]
@@ -840,6 +910,8 @@ def test_one_source_column_can_fill_two(tmp_path: Path) -> None:
             'table = "requests"\n[constants]\noccurred_at = "2026-07-01 10:00:00 BST"\n',
             "MAP_INVALID",
         ),
+        ('table = "people"\n[constants]\nactive_until = "0026-01-01"\n', "MAP_INVALID"),
+        ('table = "people"\n[constants]\nactive_from = "9999-12-31"\n', "MAP_INVALID"),
         ('[columns]\nregion = "r"\n[constants]\nregion = "eu"\n', "MAP_INVALID"),
         ('table = "artifact_inputs"\n[constants]\npin = "nailed"\n', "MAP_INVALID"),
     ],

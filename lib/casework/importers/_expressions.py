@@ -5,7 +5,27 @@ from dataclasses import dataclass
 from typing import Any
 
 from casework.case import identifier, literal
-from casework.importers._instants import CALENDARS, LOCAL, ZONE
+from casework.importers._casts import (
+    WHOLE_KINDS,
+    as_names,
+    as_real,
+    as_text,
+    as_vector,
+    as_whole,
+    as_word,
+)
+from casework.importers._instants import (
+    APART,
+    CALENDARS,
+    FAR,
+    FIRST,
+    HOURS,
+    LAST,
+    LOCAL,
+    NEVER,
+    ZONE,
+    is_never,
+)
 from casework.importers._map_file import EPOCHS, Field, written
 from casework.tables import Table
 from casework.tables._table import FLAG, INSTANT, JSON, REAL, TEXT, VECTOR, WHOLE
@@ -14,21 +34,12 @@ LOCATOR = '"casework locator"'
 RAW = '"casework raw"'
 RESERVED = "casework "
 
-_WHOLE_KINDS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT",
-                "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "UHUGEINT")  # fmt: skip
-_NUMERIC_KINDS = (*_WHOLE_KINDS, "FLOAT", "DOUBLE", "DECIMAL")
+_NUMERIC_KINDS = (*WHOLE_KINDS, "FLOAT", "DOUBLE", "DECIMAL")
 ZONED_KINDS = (INSTANT, "TIMESTAMPTZ_NS")
 """Types of an instant in DuckDB; the second is what pandas writes."""
+_DIGITS = "DIGITS"  # a text of digits, perhaps with a fraction, beside the types of DuckDB
 # A zone as `%Z` finds it in a text. DuckDB would read each short name as one of its zones.
-_ZONE_WITHIN = r"\b(?i:utc|gmt)\b|[A-Za-z]/[A-Za-z]"
-# A year before was one of two digits. One after is none that Python can hold, as is infinity.
-_FIRST, _LAST = "1900-01-01 00:00:00+00", "9999-12-30 00:00:00+00"
-# How tables with a history write that a row has no end: the last day of the calendar, in whichever
-# order, or infinity.
-_NEVER = (
-    "((9999([-/.]?)12([-/.]?)3[01]|12[-/.]3[01][-/.]9999|3[01][-/. ](12|dec)[-/. ]9999)"
-    "([^0-9].*)?|infinity)"
-)
+_ZONE_WITHIN = r"(^|[^A-Za-z])(?i:utc|gmt)\b|[A-Za-z]/[A-Za-z]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,17 +85,17 @@ def value(table: Table, name: str, entry: Field, kind: str, timezone: str) -> st
         # once, and outside of a TRY around both.
         instant = f"TRY({_instant(source, kind, entry, entry.timezone or timezone)})"
         return (
-            f"(CASE WHEN {instant} BETWEEN CAST({literal(_FIRST)} AS {INSTANT}) "
-            f"AND CAST({literal(_LAST)} AS {INSTANT}) THEN {instant} END)"
+            f"(CASE WHEN {instant} BETWEEN CAST({literal(FIRST)} AS {INSTANT}) "
+            f"AND CAST({literal(LAST)} AS {INSTANT}) THEN {instant} END)"
         )
     if target in (TEXT, JSON):
-        return _word(_text(source, kind), table.column(name).values)
+        return as_word(as_text(source, kind), table.column(name).values)
+    if kind == "BOOLEAN" and target in (REAL, WHOLE) and not table.column(name).takes_flags:
+        return f"CAST(NULL AS {target})"  # as in text formats, true is no number
     if target == REAL:
-        return _real(source, entry.scale)
-    if target == WHOLE and kind == "BOOLEAN":  # as in text formats, true is no number
-        return f"CAST(NULL AS {WHOLE})"
+        return as_real(source, entry.scale)
     if target == WHOLE:
-        return _whole(source, kind, entry.scale)
+        return as_whole(source, kind, entry.scale)
     if target == FLAG and is_numeric(kind):
         return f"(CASE {source} WHEN 1 THEN true WHEN 0 THEN false END)"
     if target == FLAG and kind == TEXT:  # pandas writes 1 as 1.0 where some are missing
@@ -92,35 +103,39 @@ def value(table: Table, name: str, entry: Field, kind: str, timezone: str) -> st
     found = f"TRY_CAST({source} AS {target})"
     if target.endswith(("[]", ")")) and kind == TEXT:
         as_json = f"TRY_CAST(TRY_CAST({source} AS {JSON}) AS {target})"
-        names = f", {_names(source)}" if target == f"{TEXT}[]" else ""
+        names = f", {as_names(source)}" if target == f"{TEXT}[]" else ""
         found = f"coalesce({as_json}, {found}{names})"
-    return _vector(found) if target == VECTOR else found
+    return as_vector(found, source, kind) if target == VECTOR else found
 
 
 def said(table: Table, name: str, entry: Field, kind: str) -> str:
     """SQL of the source value, NULL where it says nothing: empty text, or NaN for a number.
 
-    A long text may be empty, as an answer; a name or an id may not. What the map calls empty says
-    nothing either, and an end on the last day of the calendar says that there is none.
+    An answer may be empty; a name or an id may not, but where the map translates an empty one. What
+    the map calls empty says nothing either, and an end on the last day of the calendar says that
+    there is none.
     """
-    source = identifier(entry.source)
+    source, column = identifier(entry.source), table.column(name)
     if entry.empty:
         nothing = ", ".join(literal(text) for text in entry.empty)
         test = f"CAST({source} AS {TEXT}) NOT IN ({nothing})"
         source = f"(CASE WHEN {test} THEN {source} END)"
-    if table.column(name).is_open_end:
+    if column.is_open_end:
         text = f"trim(CAST({source} AS {TEXT}))"
         source = (
-            f"(CASE WHEN NOT regexp_full_match({text}, {literal(_NEVER)}, 'is') THEN {source} END)"
+            f"(CASE WHEN NOT regexp_full_match({text}, {literal(NEVER)}, 'is') THEN {source} END)"
         )
-    target = table.type_of(name)
+    target = column.type
     if kind.startswith(("FLOAT", "DOUBLE")) and is_numeric(kind):
         return f"(CASE WHEN NOT isnan({source}) THEN {source} END)"
     if kind != TEXT:
         return source
+    is_translated = entry.values is not None and "" in entry.values
     if target in (TEXT, JSON):
-        is_named = target == TEXT and (name in table.required or not table.column(name).is_long)
-        return f"nullif({source}, '')" if is_named else source
+        is_named = target == TEXT and (name in table.required or not column.may_be_empty)
+        return f"nullif({source}, '')" if is_named and not is_translated else source
+    if is_translated:
+        return f"trim({source})"
     if target in (REAL, WHOLE):
         return f"(CASE WHEN lower(trim({source})) NOT IN ('', 'nan') THEN trim({source}) END)"
     return f"nullif(trim({source}), '')"
@@ -147,87 +162,39 @@ def fault(table: Table, name: str, entry: Field, kind: str, sql: str) -> str | N
     return f"CASE {' '.join(tests)} END"
 
 
-def _word(text: str, allowed: tuple[str, ...]) -> str:
-    """One of the words that a column takes, however it is written; else the text as it is."""
-    if not allowed:
-        return text
-    among = f"({', '.join(map(literal, allowed))})"
-    spelled = f"regexp_replace(lower(trim({text})), '[ -]+', '_', 'g')"
-    return (
-        f"(CASE WHEN {text} NOT IN {among} AND {spelled} IN {among} THEN {spelled} ELSE {text} END)"
-    )
-
-
-def _text(source: str, kind: str) -> str:
-    if kind == TEXT:
-        return source
-    if kind.endswith("]") or kind.startswith(("STRUCT", "MAP", "UNION")):
-        return f"CAST(to_json({source}) AS {TEXT})"
-    return f"CAST({source} AS {TEXT})"
-
-
-def _names(source: str) -> str:
-    """Names in one field, as a table without lists holds them, with commas or semicolons."""
-    split = f"string_split(replace({source}, ';', ','), ',')"
-    return (
-        f"(CASE WHEN NOT regexp_matches({source}, '^[[{{\"]') "
-        f"THEN [trim(name) FOR name IN {split} IF trim(name) <> ''] END)"
-    )
-
-
-def _vector(numbers: str) -> str:
-    """A list of finite numbers, of which none is missing."""
-    test = f"list_count({numbers}) = len({numbers}) AND isfinite(list_sum({numbers}))"
-    return f"(CASE WHEN {test} AND len({numbers}) > 0 THEN {numbers} END)"
-
-
-def _real(source: str, scale: float | None) -> str:
-    number = f"TRY_CAST({source} AS {REAL})"
-    if scale is not None:
-        number = f"({number} * {float(scale)!r})"
-    return f"(CASE WHEN isfinite({number}) THEN {number} END)"
-
-
-def _whole(source: str, kind: str, scale: float | None) -> str:
-    """A whole number; what has a fraction is none, and is not rounded to one."""
-    if kind.startswith(_WHOLE_KINDS) and scale is None:
-        return f"TRY_CAST({source} AS {WHOLE})"
-    number = f"TRY_CAST({source} AS DECIMAL(38, 9))"
-    if scale is not None:
-        number = f"TRY_CAST(TRY_CAST({source} AS {REAL}) * {float(scale)!r} AS DECIMAL(38, 9))"
-    found = f"CASE WHEN {number} = trunc({number}) THEN TRY_CAST({number} AS {WHOLE}) END"
-    if kind != TEXT or scale is not None:
-        return f"({found})"
-    # Of what is written as digits alone no fraction need be ruled out, which takes three times as
-    # long.
-    return (
-        f"(CASE WHEN regexp_full_match({source}, '-?[0-9]{{1,18}}') "
-        f"THEN TRY_CAST({source} AS {WHOLE}) ELSE {found} END)"
-    )
-
-
 def _instant(source: str, kind: str, entry: Field, timezone: str) -> str:
     if entry.formats and entry.formats[0] in EPOCHS:
-        return _epoch(source, EPOCHS[entry.formats[0]])
+        return _epoch(source, kind, entry.formats[0])
     if entry.formats:
+        is_zoned = has_zone(entry.formats[0])
         parsed = _parsed(f"CAST({source} AS {TEXT})", entry.formats)
-        return parsed if has_zone(entry.formats[0]) else _local(parsed, timezone)
-    if kind in ZONED_KINDS:
-        return f"TRY_CAST({source} AS {INSTANT})"
-    if kind.startswith("TIMESTAMP") or kind == "DATE":
+        if any("%n" in format for format in entry.formats):
+            parsed = _of_ns(parsed, is_zoned)
+        return parsed if is_zoned else _local(parsed, timezone)
+    if kind == "TIMESTAMPTZ_NS":
+        return _of_ns(source, True)
+    if kind == "TIMESTAMP_NS":
+        return _local(_of_ns(source, False), timezone)
+    if kind == "DATE" or (kind.startswith("TIMESTAMP") and kind not in ZONED_KINDS):
         return _local(f"CAST({source} AS TIMESTAMP)", timezone)
     if is_numeric(kind):
-        return _epoch_by_size(source)
+        return _epoch_by_size(source, kind)
     if kind != TEXT:
         return f"TRY_CAST({source} AS {INSTANT})"
+    joined = f"regexp_replace({source}, {literal(APART)}, '\\1')"
     return (
-        f"CASE WHEN length({source}) > 10 AND regexp_matches({source}, {literal(ZONE)}) "
-        f"THEN TRY_CAST({source} AS {INSTANT}) "
+        f"CASE WHEN strlen({source}) > 10 AND regexp_matches({source}, {literal(ZONE)}) "
+        f"THEN coalesce(TRY_CAST({source} AS {INSTANT}), TRY_CAST({joined} AS {INSTANT})) "
         f"WHEN regexp_full_match({source}, '[0-9]{{9,19}}([.][0-9]*)?') "
-        f"THEN {_epoch_by_size(source)} "
+        f"THEN {_epoch_by_size(source, _DIGITS)} "
         f"WHEN regexp_full_match({source}, {literal(LOCAL)}) "
         f"THEN {_local(f'TRY_CAST({source} AS TIMESTAMP)', timezone)} END"
     )
+
+
+def _of_ns(source: str, is_zoned: bool) -> str:
+    """An instant in nanoseconds, cut; rounded it would be another than OTLP has of the call."""
+    return f"make_timestamp{'tz' if is_zoned else ''}(epoch_ns({source}) // 1000)"
 
 
 def _parsed(text: str, formats: tuple[str, ...]) -> str:
@@ -248,7 +215,8 @@ def has_zone(format: str) -> bool:
 
 def lacks_zone(column: str) -> str:
     """SQL test: a text that would be read as an instant names no zone."""
-    return f"regexp_full_match(trim({identifier(column)}), {literal(LOCAL)})"
+    text = f"trim({identifier(column)})"
+    return f"({text} < {literal(FAR)} AND regexp_full_match({text}, {literal(LOCAL)}))"
 
 
 def _local(naive: str, timezone: str) -> str:
@@ -261,30 +229,50 @@ def _local(naive: str, timezone: str) -> str:
     return f"(CASE WHEN {is_same} THEN {earlier} ELSE {found} END)"
 
 
-def _epoch(source: str, to_microseconds: str) -> str:
-    exact = f"TRY_CAST({source} AS DECIMAL(29, 9)) * {to_microseconds}"
-    return f"TRY(make_timestamptz(TRY_CAST({exact} AS BIGINT)))"
+def _epoch(source: str, kind: str, format: str) -> str:
+    """A count since 1970 as it is written, cut to microseconds as an instant in a text is."""
+    power = EPOCHS[format]
+    whole = f"split_part({source}, '.', 1)" if kind == _DIGITS else source
+    if not kind.startswith((*WHOLE_KINDS, _DIGITS)):  # what a float holds may be less than it says
+        exact = f"TRY_CAST(CAST({source} AS {TEXT}) AS DECIMAL(29, 9))"
+        cut = f"trunc({exact} * {10**power})"
+    elif power < 0:
+        cut = f"TRY_CAST({whole} AS BIGINT) // {10**-power}"
+    elif kind == _DIGITS:
+        cut = f"{whole} || left(split_part({source}, '.', 2) || '{'0' * power}', {power})"
+    else:
+        cut = f"TRY_CAST({source} AS BIGINT) * {10**power}"
+    return f"TRY(make_timestamptz(TRY_CAST({cut} AS BIGINT)))"
 
 
-def _epoch_by_size(source: str) -> str:
+def _epoch_by_size(source: str, kind: str) -> str:
     """Seconds, milliseconds, micro- or nanoseconds: years 1973 to 5138 overlap in none of them.
 
-    Digits of a calendar, as 20260301090000, are no count: they would be one of 1976 or 2612.
+    Digits of a calendar, as 2026030109 or 20260301090000, are no count: they would be one of 2034,
+    1976 or 2612.
     """
     number = f"TRY_CAST({source} AS DOUBLE)"
     calendar = " OR ".join(f"{number} BETWEEN {low!r} AND {high!r}" for low, high in CALENDARS)
+    hour = (
+        f"{number} BETWEEN {HOURS[0]!r} AND {HOURS[1]!r} "
+        f"AND try_strptime(CAST(trunc({number}) AS BIGINT)::{TEXT}, '%Y%m%d%H') IS NOT NULL"
+    )
     return (
-        f"CASE WHEN {number} < 1e8 OR {calendar} THEN NULL "
-        f"WHEN {number} < 1e11 THEN {_epoch(source, EPOCHS['epoch_s'])} "
-        f"WHEN {number} < 1e14 THEN {_epoch(source, EPOCHS['epoch_ms'])} "
-        f"WHEN {number} < 1e17 THEN {_epoch(source, EPOCHS['epoch_us'])} "
-        f"ELSE {_epoch(source, EPOCHS['epoch_ns'])} END"
+        f"CASE WHEN {number} < 1e8 OR {calendar} OR ({hour}) THEN NULL "
+        f"WHEN {number} < 1e11 THEN {_epoch(source, kind, 'epoch_s')} "
+        f"WHEN {number} < 1e14 THEN {_epoch(source, kind, 'epoch_ms')} "
+        f"WHEN {number} < 1e17 THEN {_epoch(source, kind, 'epoch_us')} "
+        f"ELSE {_epoch(source, kind, 'epoch_ns')} END"
     )
 
 
 def constant(table: Table, name: str, given: Any, timezone: str) -> str:
-    """SQL of a value that all rows get; an instant without a zone is one of the zone named."""
-    text, target = literal(written(given)), table.type_of(name)
-    if target == INSTANT:
-        text = _instant(text, TEXT, Field(), timezone)
-    return f"CAST({text} AS {target})"
+    """SQL of a value that all rows get; an instant without a zone is one of the zone named.
+
+    An end that says that there is none is NULL.
+    """
+    text, column = literal(written(given)), table.column(name)
+    if column.type == INSTANT:
+        never = column.is_open_end and is_never(written(given))
+        text = "NULL" if never else _instant(text, TEXT, Field(), timezone)
+    return f"CAST({text} AS {column.type})"

@@ -13,7 +13,7 @@ from typing import Any
 from casework import canonical
 from casework.case import Fields, Item, Note
 from casework.importers._convert import convert, is_no_text
-from casework.importers._instants import Instants
+from casework.importers._instants import Instants, is_never
 from casework.tables import ATTRIBUTES, Column, Table
 from casework.tables._table import TEXT
 
@@ -153,7 +153,7 @@ class FieldLog:
         gone: set[str],
     ) -> bool:
         kind = self._of(form.table)[column]
-        if value in _EMPTY:
+        if value in _EMPTY or (kind.is_open_end and is_never(value)):
             return False
         if kind.type == TEXT and is_no_text(value):
             gone.add(path)

@@ -11,13 +11,13 @@ from zoneinfo import available_timezones
 
 from casework.case import scan
 from casework.errors import CaseworkError, UsageError, unknown_name
-from casework.importers._instants import LOCAL, ZONE
+from casework.importers._instants import APART, FIRST, LAST, LOCAL, ZONE, is_never
 from casework.importers._ready_maps import ready_map, ready_maps
 from casework.tables import ALL, Table, get
 from casework.tables._table import INSTANT, REAL, WHOLE
 
-EPOCHS = {"epoch_s": "1000000", "epoch_ms": "1000", "epoch_us": "1", "epoch_ns": "0.001"}
-"""Formats that count from 1970, and what makes microseconds of them, as exact decimals."""
+EPOCHS = {"epoch_s": 6, "epoch_ms": 3, "epoch_us": 0, "epoch_ns": -3}
+"""Formats that count from 1970, and the power of ten that makes microseconds of them."""
 
 _SECTIONS = {"table", "header_rows", "columns", "constants"}
 _MOST_HEADER_ROWS = 9
@@ -195,17 +195,24 @@ def check_constant(name: str, value: Any, table: Table) -> None:
     Raises:
         UsageError: MAP_INVALID, UNKNOWN_COLUMN.
     """
-    (target,) = _targets(name, table)
-    sql = f"SELECT TRY_CAST($value AS {target}) IS NOT NULL"
-    allowed = next(column.values for column in table.columns if column.name == name)
-    text = written(value)
-    is_instant = re.search(ZONE, text) or re.fullmatch(LOCAL, text)
-    if (
-        not scan(sql, {"value": text})[0][0]
-        or (allowed and text not in allowed)
-        or (target == INSTANT and not is_instant)
-    ):
+    _targets(name, table)
+    column, text = table.column(name), written(value)
+    if column.type == INSTANT:
+        is_usable = _is_instant(text) or (column.is_open_end and is_never(text))
+    else:
+        sql = f"SELECT TRY_CAST($value AS {column.type}) IS NOT NULL"
+        is_usable = scan(sql, {"value": text})[0][0]
+    if not is_usable or (column.values and text not in column.values):
         raise _invalid(f"constants.{name} is {value!r}")
+
+
+def _is_instant(text: str) -> bool:
+    """Whether a text is an instant, within the bounds of those of a column."""
+    if not re.search(ZONE, text) and not re.fullmatch(LOCAL, text):
+        return False
+    sql = f"SELECT coalesce(TRY_CAST($value AS {INSTANT}) BETWEEN $first AND $last, false)"
+    bounds = {"first": FIRST, "last": LAST}
+    return bool(scan(sql, {"value": re.sub(APART, r"\1", text), **bounds})[0][0])
 
 
 def written(value: Any) -> str:
@@ -217,9 +224,9 @@ _timezones = cache(available_timezones)
 
 
 def is_zoneless(given: Any) -> bool:
-    """Whether an instant that a map gives names no zone."""
+    """Whether an instant that a map gives names no zone, where it is no end that is none."""
     text = written(given)
-    return len(text) <= 10 or not re.search(ZONE, text)
+    return not is_never(text) and (len(text) <= 10 or not re.search(ZONE, text))
 
 
 def check_timezone(name: str) -> str:

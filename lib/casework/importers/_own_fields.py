@@ -10,7 +10,7 @@ from typing import Any
 
 from casework.case import Fields, Note
 from casework.importers._convert import convert
-from casework.importers._instants import Instants
+from casework.importers._instants import Instants, is_never
 from casework.tables import Table
 
 
@@ -42,6 +42,9 @@ class OwnFields:
         rest: dict[str, Any] = {}
         for name, value in fields.items():
             if name not in columns or value is None or value == "":
+                rest[name] = value
+                continue
+            if columns[name].is_open_end and is_never(value):
                 rest[name] = value
                 continue
             try:

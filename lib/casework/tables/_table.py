@@ -14,23 +14,35 @@ VECTOR = "FLOAT[]"
 ATTRIBUTES = "attributes"
 ORIGIN = ("exhibit_id", "locator")
 
+# Columns of answers, whose names do not end as those of whole texts do.
+_ANSWERS = ("output", "chosen", "rejected", "target", "correction")
 _TIME_NAMES = ("timestamp", "ts", "time", "at")
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column: its name, DuckDB type and meaning. A required column is never NULL."""
+    """One column: its name, DuckDB type and meaning. A required column is never NULL.
+
+    One that takes flags is a number that may be 1 for true and 0 for false, as a score that says
+    right or wrong.
+    """
 
     name: str
     type: str
     doc: str
     required: bool = False
     values: tuple[str, ...] = ()
+    takes_flags: bool = False
 
     @property
     def is_long(self) -> bool:
         """Whether it holds whole texts or objects, and not names or ids."""
         return self.type == JSON or self.name.split("_")[-1] == "text"
+
+    @property
+    def may_be_empty(self) -> bool:
+        """Whether an empty text is one, as of an answer; a name, an id or a prompt is missing."""
+        return self.is_long or self.name in _ANSWERS
 
     @property
     def is_open_end(self) -> bool:

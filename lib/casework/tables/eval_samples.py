@@ -23,7 +23,7 @@ eval_samples = Table(
         Column("prompt_text", TEXT, "The prompt as rendered, examples and all."),
         Column("target", TEXT, "Expected answer."),
         Column("output_text", TEXT, "Answer."),
-        Column("score", REAL, "Score."),
+        Column("score", REAL, "Score.", takes_flags=True),
         Column("refused", FLAG, "Judged a refusal."),
         Column("human_refused", FLAG, "Judged a refusal by a person."),
         Column("added_at", INSTANT, "When the item joined the set, UTC."),

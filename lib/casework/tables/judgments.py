@@ -9,7 +9,9 @@ judgments = Table(
     columns=(
         Column("query_id", TEXT, "The query.", required=True),
         Column("doc_id", TEXT, "The document.", required=True),
-        Column("grade", REAL, "Relevance grade; 0 is not relevant.", required=True),
+        Column(
+            "grade", REAL, "Relevance grade; 0 is not relevant.", required=True, takes_flags=True
+        ),
     ),
     references={"query_id": "candidates.query_id"},
 )

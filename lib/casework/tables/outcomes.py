@@ -15,7 +15,7 @@ outcomes = Table(
         Column(
             "occurred_at", INSTANT, "The instant, or the start of the period, UTC.", required=True
         ),
-        Column("value", REAL, "Value, or numerator of a ratio.", required=True),
+        Column("value", REAL, "Value, or numerator of a ratio.", required=True, takes_flags=True),
         Column("denominator", REAL, "Denominator of a ratio."),
     ),
     time="occurred_at",

@@ -12,7 +12,7 @@ reruns = Table(
         Column("seed", WHOLE, "Its random seed."),
         Column("item_id", TEXT, "Item, if scored by item."),
         Column("segment", TEXT, "Segment."),
-        Column("score", REAL, "Score.", required=True),
+        Column("score", REAL, "Score.", required=True, takes_flags=True),
         Column("is_original", FLAG, "Whether this is the shipped artifact."),
     ),
     references={"artifact": "artifact_inputs.artifact"},
