@@ -28,7 +28,7 @@ CALENDARS = ((19e10, 21e10), (19e12, 21e12), (19e15, 21e15))
 
 As counts they would be instants of 1976 or 2612.
 """
-HOURS = (19e8, 20_9999_9999)
+HOURS = (1_900_000_000, 2_099_999_999)
 """Counts that may be a year, a month, a day and an hour in digits: those of seconds from 2030."""
 
 ZONE = r"([0-9] ?Z| (?i:utc|gmt)|[A-Za-z]/[A-Za-z0-9_/+-]+|[+-][0-9]{2}(:?[0-9]{2})?)$"
