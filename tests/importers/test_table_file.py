@@ -474,11 +474,11 @@ def test_true_is_a_score_and_no_measure(tmp_path: Path) -> None:
     assert flags.exhibit.rows_rejected == 1
 
 
-def test_an_empty_answer_is_one_and_an_empty_name_is_missing(tmp_path: Path) -> None:
+def test_an_empty_answer_to_learn_from_is_one_others_are_missing(tmp_path: Path) -> None:
     ticket = {"ticket_id": "t", "reported_at": NINE.isoformat(), "output": "", "prompt": "",
               "endpoint": ""}  # fmt: skip
     loaded = Loaded(tmp_path, "tickets.jsonl", as_lines([ticket]))
-    assert loaded.rows("SELECT output, prompt, endpoint FROM tickets") == [("", None, None)]
+    assert loaded.rows("SELECT output, prompt, endpoint FROM tickets") == [(None, None, None)]
     (tmp_path / "rows").mkdir()
     row = {"dataset": "d", "row_id": "1", "chosen": "", "rejected": ""}
     kept = Loaded(tmp_path / "rows", "training_rows.jsonl", as_lines([row]))

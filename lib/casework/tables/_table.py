@@ -14,8 +14,9 @@ VECTOR = "FLOAT[]"
 ATTRIBUTES = "attributes"
 ORIGIN = ("exhibit_id", "locator")
 
-# Columns of answers, whose names do not end as those of whole texts do.
-_ANSWERS = ("output", "chosen", "rejected", "target", "correction")
+# Answers to learn from, whose names do not end as those of whole texts do. Where a person writes
+# one down, as a correction or in a report, an empty text says that there is none.
+_ANSWERS = ("chosen", "rejected")
 _TIME_NAMES = ("timestamp", "ts", "time", "at")
 
 
