@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from fixtures import Incident
+from scipy.stats import beta
 
 from casework.charts import svg
 from casework.diagnoses import ALL as DIAGNOSES
@@ -133,7 +134,7 @@ def false_confirmations(
     incidents: Sequence[Incident], outcomes: Sequence[Outcome]
 ) -> Iterator[str]:
     """How often a healthy twin or a trap was confirmed, for each and for all of a diagnosis."""
-    heads = ("diagnosis", "incidents", "seeds each", "cases", "confirmed", "share",
+    heads = ("diagnosis", "incidents", "seeds each", "cases", "confirmed", "share (95 %)",
              "seeds with any (95 %)")  # fmt: skip
     yield f"| {' | '.join(heads)} | worst incident |"
     yield "|---|---:|---:|---:|---:|---:|---|---|"
@@ -177,8 +178,27 @@ def _share_confirmed(cases: Sequence[Outcome]) -> float:
 def _confirmed(cases: Sequence[Outcome]) -> str:
     """How many cases there are, how many were confirmed, their share, and the seeds with any."""
     wrong = sum(o.verdict == "confirmed" for o in cases)
-    share = f"{wrong / len(cases):.2%}" if cases else "none"
+    share = _share_over_seeds(cases) if cases else "none"
     return f"{len(cases)} | {wrong} | {share} | {_seeds_confirmed(cases)}"
+
+
+def _share_over_seeds(cases: Sequence[Outcome]) -> str:
+    """The share that was confirmed, with Korn and Graubard's interval over seeds.
+
+    That is Clopper and Pearson's, of as many cases as would vary so much if each had a seed of its
+    own. Where none was confirmed nothing tells how alike the cases of a seed are: then as many as
+    there are seeds.
+    """
+    sizes = Counter(o.seed for o in cases)
+    wrong = Counter(o.seed for o in cases if o.verdict == "confirmed")
+    share, many = wrong.total() / len(cases), float(len(sizes))
+    if wrong and share < 1:
+        squares = sum((wrong[seed] - share * n) ** 2 for seed, n in sizes.items())
+        variance = squares * many / (many - 1) / len(cases) ** 2
+        many = min(len(cases), share * (1 - share) / variance)
+    low = beta.ppf(0.025, share * many, (1 - share) * many + 1) if wrong else 0.0
+    high = beta.ppf(0.975, share * many + 1, (1 - share) * many) if share < 1 else 1.0
+    return f"{share:.2%} ({low:.2%} to {high:.2%})"
 
 
 def _seeds_confirmed(cases: Sequence[Outcome]) -> str:
@@ -263,7 +283,7 @@ def write_page(incidents: Sequence[Incident], outcomes: Sequence[Outcome]) -> No
         "healthy, and traps that look alike. Written by `python -m benchmarks.validity --page` "
         "from the log of that command with the seeds named below, and of `--all`. Intervals of one "
         "incident are Clopper and Pearson's. Incidents of one seed share their draw, so that "
-        "intervals over several incidents are over seeds.",
+        "intervals over several incidents are over seeds: of a share of cases Korn and Graubard's.",
         "",
         f"Planted: {_told_of(by_kind[0])}. Healthy and traps: {_told_of(by_kind[1])}. All are in "
         f"`benchmarks/{KEPT.name}`; a line is of the commit that ran it.",
