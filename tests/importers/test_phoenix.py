@@ -333,3 +333,12 @@ def test_a_table_of_spans_or_of_anything_is_not_taken(tmp_path: Path) -> None:
         path = tmp_path / "x.csv"
         path.write_text(f"{header}\n1,2,3\n")
         assert not TABLE.recognises(source_of(path)), header
+
+
+def test_a_table_with_a_name_that_is_no_text_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "annotations.parquet"
+    parquet.write_table(pa.table({"span_id": ["s"], "label": ["good"], "score": [1.0]}), path)
+    path.write_bytes(path.read_bytes().replace(b"label", b"l\xffbel"))
+    assert not TABLE.recognises(source_of(path))
+    with pytest.raises(CaseworkError, match="SOURCE_UNREADABLE"):
+        list(TABLE.read(source_of(path), Options()))

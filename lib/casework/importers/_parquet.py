@@ -31,8 +31,10 @@ def parquet_schema(path: Path) -> "pa.Schema":
 
     try:
         with path.open("rb") as file:
-            return parquet.read_schema(file)
-    except (pa.ArrowException, OSError):
+            schema = parquet.read_schema(file)
+            _ = schema.names  # decoded only now, where a damaged one is no UTF-8
+            return schema
+    except (pa.ArrowException, UnicodeError, OSError):
         return pa.schema([])
 
 
@@ -93,7 +95,7 @@ def parquet_records(source: Source) -> Iterator[Record | Reject]:
             for batch in file.iter_batches(batch_size=_BATCH_ROWS):
                 yield from _rows(_in_microseconds(batch), number)
                 number += batch.num_rows
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, UnicodeError, OSError) as error:
         what = str(error).splitlines()[0]
         fix = "see that the file is whole"
         raise CaseworkError("SOURCE_UNREADABLE", what, fix, where=source.name) from None
