@@ -439,6 +439,37 @@ def test_batches_are_sized_by_bytes_too(rows: int, characters: int) -> None:
     assert places == [f"row {n}" for n in range(1, rows + 1)]
 
 
+def test_rows_that_are_written_while_others_are_read_keep_their_order(path: Path) -> None:
+    count = 300_000
+
+    def items() -> Iterator[Item]:
+        for first in range(0, count, 70_000):
+            numbers = range(first, min(count, first + 70_000))
+            names, places = [f"u{n}" for n in numbers], [f"row {n}" for n in numbers]
+            yield Packed(UNITS, pa.table({"unit_id": names, "locator": places}))
+            yield Reject(f"row {first}x", "TORN", "why", "raw")
+
+    exhibit = keep(path, "many", items())
+    assert (exhibit.rows_read, exhibit.rows_kept, exhibit.rows_rejected) == (count + 5, count, 5)
+    out_of_place = (
+        "SELECT count(*) FROM units WHERE unit_id <> 'u' || rowid OR locator[5:] <> rowid"
+    )
+    assert loading.rows(path, out_of_place) == [(0,)]
+
+
+def test_what_cannot_be_written_while_more_is_read_leaves_nothing(path: Path) -> None:
+    def items() -> Iterator[Item]:
+        yield Batch(UNITS, {"unit_id": ["u1"], "locator": ["row 1"]})
+        yield Packed(UNITS, pa.table({"unit_id": ["u2"] * 300_000, "elsewhere": [1] * 300_000}))
+        yield unit("u3")
+
+    with CaseWriter(path) as writer:
+        with pytest.raises(duckdb.Error, match="locator"):
+            writer.load(receipt("bad"), items())
+        assert writer.load(receipt("good"), [unit("u4")]).rows_kept == 1
+    assert loading.rows(path, "SELECT unit_id FROM units") == [("u4",)]
+
+
 def test_other_bytes_of_the_same_id_are_refused(path: Path) -> None:
     keep(path, "first", [unit("u1")])
     other = replace(receipt("other"), sha256=receipt("first").sha256[:-1] + "1")

@@ -1,9 +1,14 @@
-"""Putting the rows of one source into the case, by column and within one transaction."""
+"""Putting the rows of one source into the case, by column and within one transaction.
+
+A thread writes the rows that were read while the next are read.
+"""
 
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from typing import Any
+from concurrent.futures import Future, ThreadPoolExecutor
+from types import TracebackType
+from typing import Any, Self
 
 import duckdb
 import pyarrow as pa
@@ -18,17 +23,38 @@ from casework.words import count
 
 _BATCH_ROWS = 50_000
 _BATCH_CHARACTERS = _PACKED_BYTES = 128 << 20
+_GROUP_ROWS = 122_880
+"""How many rows DuckDB stores as one group."""
+_PACKED_ROWS = 2 * _GROUP_ROWS
 _UNFIT = (pa.ArrowException, ValueError, TypeError, OverflowError)
 """What a value raises that a column cannot hold."""
 
 
 class Loading:
-    """Collects what an importer yields for one exhibit, and writes it in batches."""
+    """Collects what an importer yields for one exhibit, and writes it in batches.
+
+    A context manager: when it is left, nothing is being written any more.
+    """
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, exhibit_id: str) -> None:
         self.connection = connection
         self.exhibit_id = exhibit_id
+        self._writer = ThreadPoolExecutor(1, "casework-writes")
+        self._writing: Future[None] | None = None
         self._begin()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if error is not None and self._writing is not None:
+            self.connection.interrupt()  # what it writes is taken back anyway
+        self._writer.shutdown()
 
     def _begin(self) -> None:
         self.read = 0
@@ -69,9 +95,11 @@ class Loading:
         for name in list(self._packed):
             self._flush_packed(get(name))
         self._flush_rejects()
+        self._finish_writing()
 
     def _forget(self) -> None:
         """Take back all that was written of the exhibit, and start again."""
+        self._finish_writing()
         self.connection.execute("ROLLBACK")
         self.connection.execute("BEGIN")
         self._begin()
@@ -104,20 +132,32 @@ class Loading:
         self._insert(batch.table, pack_batch(batch).content)
 
     def _take_packed(self, packed: Packed) -> None:
-        """Collect rows until there are enough that DuckDB writes them with all its threads."""
+        """Collect rows until there are whole groups of them, or as many as fit in memory."""
+        name = packed.table.name
         self.read += packed.content.num_rows
-        self._packed.setdefault(packed.table.name, []).append(packed.content)
+        self._packed.setdefault(name, []).append(packed.content)
         self._packed_bytes += packed.content.nbytes
         if self._packed_bytes >= _PACKED_BYTES:
-            for name in list(self._packed):
-                self._flush_packed(get(name))
+            for each in list(self._packed):
+                self._flush_packed(get(each))
+        elif (rows := sum(part.num_rows for part in self._packed[name])) >= _PACKED_ROWS:
+            self._flush_packed(packed.table, rows - rows % _GROUP_ROWS)
 
-    def _flush_packed(self, table: Table) -> None:
+    def _flush_packed(self, table: Table, rows: int | None = None) -> None:
+        """Write the first rows of a table that were collected, or all.
+
+        A group that is broken off takes up to twice the room in the case.
+        """
         parts = self._packed.pop(table.name)
         self._packed_bytes -= sum(part.nbytes for part in parts)
+        joined = pa.concat_tables(parts, promote_options="default")
         # in one piece, which is inserted twice as quickly: each chunk has a cost of its own
-        content = pa.concat_tables(parts, promote_options="default").combine_chunks()
-        del parts  # which would be held beside it
+        content = joined.slice(0, rows).combine_chunks()
+        if content.num_rows < joined.num_rows:
+            rest = joined.slice(content.num_rows).combine_chunks()
+            self._packed[table.name] = [rest]
+            self._packed_bytes += rest.nbytes
+        del parts, joined  # which would be held beside it
         self._insert(table, content)
 
     def _number(self, sql: str, params: Mapping[str, Any]) -> int:
@@ -169,7 +209,17 @@ class Loading:
         self._filled.add(table.name)
 
     def _append(self, name: str, arrow: pa.Table) -> None:
-        """Append rows of the exhibit.
+        """Append rows of the exhibit, when those before them are written."""
+        self._finish_writing()
+        self._writing = self._writer.submit(self._write, name, arrow)
+
+    def _finish_writing(self) -> None:
+        if self._writing is not None:
+            self._writing.result()
+            self._writing = None
+
+    def _write(self, name: str, arrow: pa.Table) -> None:
+        """Write rows of the exhibit.
 
         DuckDB would keep a table that is registered under a name until the transaction ends.
         """

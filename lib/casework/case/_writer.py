@@ -125,9 +125,9 @@ class CaseWriter:
 
     def _load(self, receipt: Receipt, items: Iterable[Item], given: Mapping[str, Any]) -> Exhibit:
         self._refuse_clash(receipt)
-        loading = Loading(self._connection, receipt.exhibit_id)
-        loading.take(items)
-        kept = loading.settle()
+        with Loading(self._connection, receipt.exhibit_id) as loading:
+            loading.take(items)
+            kept = loading.settle()
         exhibit = Exhibit(
             id=receipt.exhibit_id,
             path=receipt.path,
