@@ -7,7 +7,7 @@ answers, of the interfaces of OpenAI, Anthropic and Google, hold messages under 
 
 from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha256
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -53,7 +53,21 @@ Turn = tuple[str, str]
 """One message: who speaks, and what, as text. The role is empty where none is given."""
 
 
+class _Text(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True):
+    type: Literal["text"]
+    content: str
+
+
+class _Plain(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True):
+    """A message of one text, as nearly all are; in JSON that is twice as quick to read."""
+
+    role: str
+    parts: tuple[_Text]
+    finish_reason: msgspec.Raw = msgspec.Raw()
+
+
 _decode = msgspec.json.Decoder().decode
+_decode_plain = msgspec.json.Decoder(list[_Plain]).decode
 
 
 def turns(said: Any) -> tuple[list[Turn], bool]:
@@ -68,16 +82,11 @@ def turns(said: Any) -> tuple[list[Turn], bool]:
     if said[:1] not in ("[", "{"):
         return [("", said)], True
     try:
+        return [(one.role, one.parts[0].content) for one in _decode_plain(said)], True
+    except (ValueError, RecursionError):
+        pass  # it is read as whatever it is
+    try:
         value = _decode(said)
-        if value.__class__ is list:
-            plain: list[Turn] = []
-            for one in value:
-                turn = _plain_turn(one)
-                if turn is None:
-                    break
-                plain.append(turn)
-            else:
-                return plain, True
         return (_turns(value) if _is_said(value) else [("", said)]), True
     except (ValueError, RecursionError):
         return [("", said)], False
