@@ -62,46 +62,105 @@ TAGGED = b"schema: '2.0'\nstages: !!python/object/apply:os.system ['touch casewo
 
 # threat, name of the file, its bytes, the code it must end in
 WHOLE: dict[str, tuple[str, Callable[[], bytes], str]] = {
-    "T6 traversal": ("a.zip", lambda: archive(("../../evil.csv", b"x")), "ZIP_UNSAFE_NAME"),
-    "T6 absolute": ("a.zip", lambda: archive(("/etc/evil.csv", b"x")), "ZIP_UNSAFE_NAME"),
-    "T6 drive": ("a.zip", lambda: archive(("C:\\evil.csv", b"x")), "ZIP_UNSAFE_NAME"),
-    "T6 bomb": ("a.zip", lambda: archive(("units.csv", BOMB)), "ZIP_RATIO"),
-    "T6 zeros in gzip": ("units.csv.gz", lambda: gzip.compress(BOMB), "SOURCE_UNREADABLE"),
-    "T6 case collision": (
+    "zip: a name that leads out of it": (
+        "a.zip",
+        lambda: archive(("../../evil.csv", b"x")),
+        "ZIP_UNSAFE_NAME",
+    ),
+    "zip: an absolute name": ("a.zip", lambda: archive(("/etc/evil.csv", b"x")), "ZIP_UNSAFE_NAME"),
+    "zip: a name with a drive": (
+        "a.zip",
+        lambda: archive(("C:\\evil.csv", b"x")),
+        "ZIP_UNSAFE_NAME",
+    ),
+    "zip: 40 MB of zeros": ("a.zip", lambda: archive(("units.csv", BOMB)), "ZIP_RATIO"),
+    "gzip: 40 MB of zeros as a table": (
+        "units.csv.gz",
+        lambda: gzip.compress(BOMB),
+        "SOURCE_UNREADABLE",
+    ),
+    "zip: two names that differ in case": (
         "a.zip",
         lambda: archive(("units.csv", b"unit_id\n1\n"), ("UNITS.csv", b"unit_id\n2\n")),
         "ZIP_DUPLICATE_NAME",
     ),
-    "T8 pickle": ("model.pkl", lambda: pickle.dumps(Evil()), "ARTIFACT_OPAQUE"),
-    "T8 pickle named as a table": ("units.bin", lambda: pickle.dumps(Evil()), "ARTIFACT_OPAQUE"),
-    "T9 alias": ("dvc.lock", lambda: ALIASES, "YAML_ALIAS_REFUSED"),
-    "T9 tag": ("dvc.lock", lambda: TAGGED, "YAML"),
-    "T9 depth": ("dvc.lock", lambda: b"stages:\n  a: " + deep("["), "YAML_DEPTH"),
-    "T10 repeated key": ("results.json", lambda: LM_EVAL, "JSON_DUPLICATE_KEY"),
-    "T10 depth": ("log.json", lambda: b'{"status": "x", "eval": {"task": "t", "model": "m"}, '
-                                      b'"samples": ' + deep("["), "JSON_DEPTH"),
-    "T10 not UTF-8": ("log.json", lambda: log('"\xff"').replace(b"\xc3\xbf", b"\xff"),
-                      "JSON_ENCODING"),
-    "T11 torn Parquet": ("units.parquet", lambda: b"PAR1" + bytes(40), "SOURCE_UNREADABLE"),
-    "T14 DuckDB file": ("evidence.duckdb", database, "DUCKDB_FILE"),
-    "torn gzip": ("units.csv.gz", lambda: gzip.compress(b"unit_id\n" + b"u\n" * 999)[:-9],
-                  "SOURCE_UNREADABLE"),
-}  # fmt: skip
+    "pickle: a model that runs a program": (
+        "model.pkl",
+        lambda: pickle.dumps(Evil()),
+        "ARTIFACT_OPAQUE",
+    ),
+    "pickle: the same, named as a table": (
+        "units.bin",
+        lambda: pickle.dumps(Evil()),
+        "ARTIFACT_OPAQUE",
+    ),
+    "YAML: an alias": ("dvc.lock", lambda: ALIASES, "YAML_ALIAS_REFUSED"),
+    "YAML: a tag that calls a function": ("dvc.lock", lambda: TAGGED, "YAML"),
+    "YAML: 100,000 lists within each other": (
+        "dvc.lock",
+        lambda: b"stages:\n  a: " + deep("["),
+        "YAML_DEPTH",
+    ),
+    "JSON: results with a key twice": ("results.json", lambda: LM_EVAL, "JSON_DUPLICATE_KEY"),
+    "JSON: a log with 100,000 lists within each other": (
+        "log.json",
+        lambda: b'{"status": "x", "eval": {"task": "t", "model": "m"}, "samples": ' + deep("["),
+        "JSON_DEPTH",
+    ),
+    "JSON: a log that is not UTF-8": (
+        "log.json",
+        lambda: log('"\xff"').replace(b"\xc3\xbf", b"\xff"),
+        "JSON_ENCODING",
+    ),
+    "Parquet: torn": ("units.parquet", lambda: b"PAR1" + bytes(40), "SOURCE_UNREADABLE"),
+    "DuckDB: a file with a macro in place of a function": (
+        "evidence.duckdb",
+        database,
+        "DUCKDB_FILE",
+    ),
+    "gzip: torn": (
+        "units.csv.gz",
+        lambda: gzip.compress(b"unit_id\n" + b"u\n" * 999)[:-9],
+        "SOURCE_UNREADABLE",
+    ),
+}
 
 # threat, name of the file, its bytes, the codes of its rejects, and how many rows are kept
 ROWS: dict[str, tuple[str, bytes, list[str], int]] = {
-    "T10 repeated key": ("units.jsonl", b'{"unit_id":"a"}\n{"unit_id":"b","unit_id":"c"}\n',
-                         ["JSON_DUPLICATE_KEY"], 1),
-    "T10 constant": ("units.jsonl", b'{"unit_id":"a"}\n{"unit_id":"b","x":NaN}\n', ["JSON"], 1),
-    "T10 depth": ("units.jsonl", b'{"unit_id":"a"}\n{"unit_id":' + deep("[") + b"}\n",
-                  ["JSON_DEPTH"], 1),
-    "T10 long line": ("units.jsonl", b'{"unit_id":"a"}\n{"unit_id":"' + b"x" * (17 << 20) + b'"}\n',
-                      ["JSON_TOO_LONG"], 1),
-    "T10 surrogate": ("units.jsonl", b'{"unit_id":"a"}\n{"unit_id":"\\ud800"}\n', ["JSON"], 1),
-    "T10 torn line": ("units.jsonl", b'{"unit_id":"a"}\n{"unit_id":', ["JSON"], 1),
-    "T12 name of a column": ("units.csv", b'unit_id,"a""; drop table units; --"\nu,1\n', [], 1),
-    "T12 value": ("units.csv", b"unit_id,tier\nu,\"x'); DROP TABLE units; --\"\n", [], 1),
-}  # fmt: skip
+    "JSON Lines: a key twice": (
+        "units.jsonl",
+        b'{"unit_id":"a"}\n{"unit_id":"b","unit_id":"c"}\n',
+        ["JSON_DUPLICATE_KEY"],
+        1,
+    ),
+    "JSON Lines: NaN": ("units.jsonl", b'{"unit_id":"a"}\n{"unit_id":"b","x":NaN}\n', ["JSON"], 1),
+    "JSON Lines: 100,000 lists within each other": (
+        "units.jsonl",
+        b'{"unit_id":"a"}\n{"unit_id":' + deep("[") + b"}\n",
+        ["JSON_DEPTH"],
+        1,
+    ),
+    "JSON Lines: a line of 17 MiB": (
+        "units.jsonl",
+        b'{"unit_id":"a"}\n{"unit_id":"' + b"x" * (17 << 20) + b'"}\n',
+        ["JSON_TOO_LONG"],
+        1,
+    ),
+    "JSON Lines: half a surrogate": (
+        "units.jsonl",
+        b'{"unit_id":"a"}\n{"unit_id":"\\ud800"}\n',
+        ["JSON"],
+        1,
+    ),
+    "JSON Lines: a torn line": ("units.jsonl", b'{"unit_id":"a"}\n{"unit_id":', ["JSON"], 1),
+    "CSV: SQL as the name of a column": (
+        "units.csv",
+        b'unit_id,"a""; drop table units; --"\nu,1\n',
+        [],
+        1,
+    ),
+    "CSV: SQL as a value": ("units.csv", b'unit_id,tier\nu,"x\'); DROP TABLE units; --"\n', [], 1),
+}
 
 
 @pytest.fixture
