@@ -5,6 +5,7 @@ import gzip
 import io
 import json
 import re
+import struct
 import tomllib
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -1123,6 +1124,10 @@ def test_elements_of_an_array_that_are_no_records(tmp_path: Path) -> None:
     assert [locator for locator, _, _ in loaded.rejects] == ["/1", "/3"]
 
 
+OFFSETS = struct.pack("<3i", 0, 2, 4)
+OUT_OF_MEMORY = as_arrow([{"unit_id": "u1"}, {"unit_id": "u2"}], stream=False).replace(
+    OFFSETS, struct.pack("<3i", 0, 1 << 30, 4)
+)
 LARGE = b"unit_id\n" + b"".join(b"u%d\n" % number for number in range(100_000))
 
 
@@ -1134,6 +1139,7 @@ LARGE = b"unit_id\n" + b"".join(b"u%d\n" % number for number in range(100_000))
         ("units.parquet", b"PAR1" + b"\0" * 100),
         ("units.arrow", FORMATS["requests.arrow"][:200]),
         ("units.arrows", FORMATS["requests.arrows"][:100]),
+        ("units.arrow", OUT_OF_MEMORY),
         ("units.csv.gz", gzip.compress(LARGE)[:-12]),
         ("units.csv.gz", gzip.compress(LARGE)[:-8] + b"\0" * 8),
         ("units.csv.zst", zstandard.compress(LARGE)[:-12]),

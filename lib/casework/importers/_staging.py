@@ -53,6 +53,7 @@ def stage_arrow(source: Source, folder: str) -> str:
             )
             with pa.parquet.ParquetWriter(path, reader.schema) as writer:
                 for batch in batches:
+                    batch.validate(full=True)  # damaged offsets lead out of the memory
                     writer.write_batch(batch)
     except (pa.ArrowException, OSError) as error:
         raise unreadable(source, (str(error) or "damaged").splitlines()[0]) from None
