@@ -1,13 +1,16 @@
 """What tests make their cases with: an empty one to copy, and one reader for all loads."""
 
 import atexit
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
+from unittest.mock import patch
 
 from casework.case import Case, CaseWriter, Item, Receipt
+from casework.case._schema import VERSION
 from casework.diagnoses import get
 from casework.findings import Result
 from casework.intake import Confined
@@ -20,6 +23,20 @@ def empty_case() -> bytes:
         path = Path(folder, "empty.duckdb")
         CaseWriter.create(path, "empty")
         return path.read_bytes()
+
+
+@contextmanager
+def no_look_into_the_file() -> Iterator[None]:
+    """Open cases without a look for code in them, two thirds of what it takes to open one.
+
+    For tests of what is done with evidence, whose cases are copies of `empty_case`; those of
+    `tests/case` show that a case is looked into.
+    """
+    with (
+        patch("casework.case._reader.stored_version", return_value=VERSION),
+        patch("casework.case._writer.stored_version", return_value=VERSION),
+    ):
+        yield
 
 
 @cache

@@ -1,7 +1,7 @@
 """Cases made of the incidents, each written, loaded and diagnosed as an investigator would."""
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +9,7 @@ import pytest
 from benchmarks.validity import load_with_maps
 from fixtures import ALL, Truth
 from fixtures.formats.tables import write_table
-from tests.cases import empty_case, shared_reader
+from tests.cases import empty_case, no_look_into_the_file, shared_reader
 
 from casework.case import Case
 from casework.diagnoses import get
@@ -20,19 +20,25 @@ BY_NAME = {incident.name: incident for incident in ALL}
 
 
 class Diagnosed:
-    """Writes an incident and loads it, once, and diagnoses it; settings go to the diagnosis."""
+    """Writes an incident, loads it and diagnoses it, once; settings go to the diagnosis."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.loaded: dict[tuple[str, int], Truth] = {}
+        self.results: dict[tuple[str, int, str], Result] = {}
 
     def __call__(
         self, name: str, incident_seed: int, /, **settings: object
     ) -> tuple[Result, Truth]:
-        case = self.path(name, incident_seed)
-        with Case(case) as opened:
-            result = get(BY_NAME[name].diagnosis)(opened, **settings)
-        return result, self.loaded[name, incident_seed]
+        asked = name, incident_seed, repr(settings)
+        if asked not in self.results:
+            self.results[asked] = self.anew(name, incident_seed, **settings)
+        return self.results[asked], self.loaded[name, incident_seed]
+
+    def anew(self, name: str, incident_seed: int, /, **settings: object) -> Result:
+        """Diagnose although it may have been diagnosed before."""
+        with Case(self.path(name, incident_seed)) as opened:
+            return get(BY_NAME[name].diagnosis)(opened, **settings)
 
     def path(self, name: str, incident_seed: int) -> Path:
         """The case that holds the incident."""
@@ -71,6 +77,12 @@ def diagnose_tables(tmp_path: Path) -> Diagnose:
             return get(diagnosis)(opened, **(params or {}))
 
     return run
+
+
+@pytest.fixture(scope="module", autouse=True)
+def cases_of_our_own() -> Iterator[None]:
+    with no_look_into_the_file():
+        yield
 
 
 @pytest.fixture(scope="session")

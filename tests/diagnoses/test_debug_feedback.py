@@ -558,8 +558,7 @@ def test_hostile_text_is_data(tmp_path: Path) -> None:
 
 def test_the_same_case_gives_the_same_result(diagnosed: Diagnosed) -> None:
     first, _ = diagnosed("debug_feedback.planted", 11)
-    again, _ = diagnosed("debug_feedback.planted", 11)
-    assert first == again
+    assert first == diagnosed.anew("debug_feedback.planted", 11)
     assert json.dumps(first.headline)
 
 

@@ -351,9 +351,8 @@ def test_the_target_can_be_given(diagnosed: Diagnosed) -> None:
 
 def test_the_same_case_and_seed_give_the_same(diagnosed: Diagnosed) -> None:
     first, _ = diagnosed("feedback_poisoning.planted", TOPIC, seed=3)
-    again, _ = diagnosed("feedback_poisoning.planted", TOPIC, seed=3)
     other, _ = diagnosed("feedback_poisoning.planted", TOPIC, seed=4)
-    assert first == again
+    assert first == diagnosed.anew("feedback_poisoning.planted", TOPIC, seed=3)
     assert other.verdict == first.verdict
     assert value(other, "coverage_gap") == pytest.approx(value(first, "coverage_gap"), abs=0.03)
 

@@ -430,8 +430,7 @@ def test_a_fingerprint_of_one_checkpoint_settles_what_is_open(tmp_path: Path) ->
 
 def test_the_same_case_gives_the_same_evidence(diagnosed: Diagnosed) -> None:
     first, _ = diagnosed("output_attribution.planted", 5)
-    again, _ = diagnosed("output_attribution.planted", 5)
-    assert first == again
+    assert first == diagnosed.anew("output_attribution.planted", 5)
 
 
 @pytest.mark.parametrize(

@@ -588,8 +588,8 @@ def test_the_headline_counts_as_people_do(
 
 
 def test_the_same_case_gives_the_same_result(diagnosed: Diagnosed) -> None:
-    again = [diagnosed("retired_checkpoint.planted", 3)[0] for _ in range(2)]
-    assert again[0] == again[1]
+    first, _ = diagnosed("retired_checkpoint.planted", 3)
+    assert first == diagnosed.anew("retired_checkpoint.planted", 3)
 
 
 def stamped(number: int, at: datetime, name: str) -> Row:

@@ -797,9 +797,8 @@ def test_hostile_names_are_data(tmp_path: Path) -> None:
 
 
 def test_the_same_case_gives_the_same_result(diagnosed: Diagnosed) -> None:
-    assert diagnosed("stale_eval_config.planted", 7)[0] == diagnosed(
-        "stale_eval_config.planted", 7
-    )[0]  # fmt: skip
+    first, _ = diagnosed("stale_eval_config.planted", 7)
+    assert first == diagnosed.anew("stale_eval_config.planted", 7)
 
 
 def test_the_version_before_the_first_push_is_the_one_that_it_replaced(tmp_path: Path) -> None:

@@ -1,14 +1,21 @@
 """What every test of an importer has."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.cases import no_look_into_the_file
 from tests.importers.loading import load, source_of
 
 from casework.importers.otlp_traces import otlp_traces
 from casework.records import Exhibit
+
+
+@pytest.fixture(scope="module", autouse=True)
+def cases_of_our_own() -> Iterator[None]:
+    with no_look_into_the_file():
+        yield
 
 
 @pytest.fixture
