@@ -232,7 +232,8 @@ class Case:
         return frozenset(part.id for part in query.parts() if self._is_held(part, params))
 
     def _is_held(self, query: Query, params: Mapping[str, Any]) -> bool:
-        return self._held.get(query.id) == (query, query.parameters(params))
+        held = self._held.get(query.id)
+        return held is not None and held == (query, query.parameters(params))
 
     def _fill(self, table: Table, exhibits: tuple[Exhibit, ...]) -> TableFill:
         span = f"min({table.time}), max({table.time})" if table.time else "NULL, NULL"

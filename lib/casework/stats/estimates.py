@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 from statistics import NormalDist
 
 Z95, Z99 = map(NormalDist().inv_cdf, (0.975, 0.995))
@@ -109,6 +110,7 @@ def upper_if_none(n: int, level: float = 0.95) -> float:
     return float(1 - (1 - level) ** (1 / n))
 
 
+@lru_cache(maxsize=10_000)  # SciPy tests as well, which takes a hundred times the interval
 def _binomial(k: int, n: int, level: float, method: str) -> Estimate:
     # scipy.stats takes over a second to import; most diagnoses never get here
     from scipy.stats import binomtest
