@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 import pytest
 from tests.importers import loading
 
-from casework import cli, diagnoses, importers, resources, tables
+from casework import cli, diagnoses, importers, intake, resources, tables
 from casework.case import CaseWriter
 from casework.findings import VERDICTS
 
@@ -90,8 +90,11 @@ def case(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def evidence(tmp_path: Path) -> Path:
+    return write_evidence(tmp_path / "evidence")
+
+
+def write_evidence(folder: Path) -> Path:
     """A folder with decisions, the history of their alias, and what is no evidence."""
-    folder = tmp_path / "evidence"
     folder.mkdir()
     for name, text in {
         "requests.csv": REQUESTS,
@@ -103,9 +106,19 @@ def evidence(tmp_path: Path) -> Path:
     return folder
 
 
+@pytest.fixture(scope="module")
+def loaded_once(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """The file of a case with the evidence, for each test that needs one to copy."""
+    folder = tmp_path_factory.mktemp("loaded")
+    case = folder / "case.duckdb"
+    case.write_bytes(loading.empty_case())
+    intake.load(case, [write_evidence(folder / "evidence")])
+    return case.read_bytes()
+
+
 @pytest.fixture
-def loaded(case: Path, evidence: Path, run: Any) -> Path:
-    assert run("load", case, evidence).status == 0
+def loaded(case: Path, loaded_once: bytes) -> Path:
+    case.write_bytes(loaded_once)
     return case
 
 
