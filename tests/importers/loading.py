@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Sequence
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import duckdb
 from tests.cases import empty_case
 
-from casework.case import CaseWriter, Receipt
+from casework.case import CaseWriter, Receipt, literal
 from casework.errors import CaseworkError
 from casework.importers import ALL, get
 from casework.importers._importer import Importer, Options
@@ -80,8 +81,20 @@ def refusal_of(do: Callable[[], object]) -> str:
 
 def rows(case: Path, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
     """Ask the case."""
-    with duckdb.connect(str(case), read_only=True) as connection:
-        return connection.execute(sql, list(parameters)).fetchall()
+    database = _database()
+    database.execute(f"ATTACH {literal(str(case))} AS asked (READ_ONLY)")
+    try:
+        database.execute("USE asked")
+        return database.execute(sql, list(parameters)).fetchall()
+    finally:
+        database.execute("USE memory")
+        database.execute("DETACH asked")
+
+
+@cache
+def _database() -> duckdb.DuckDBPyConnection:
+    """One for all cases that are asked: to start one takes longer than most questions."""
+    return duckdb.connect(":memory:")
 
 
 class Loaded:
