@@ -9,6 +9,8 @@ from tempfile import TemporaryDirectory
 from typing import Any
 from unittest.mock import patch
 
+import pytest
+
 from casework.case import Case, CaseWriter, Item, Receipt
 from casework.case._schema import VERSION
 from casework.diagnoses import get
@@ -23,6 +25,11 @@ def empty_case() -> bytes:
         path = Path(folder, "empty.duckdb")
         CaseWriter.create(path, "empty")
         return path.read_bytes()
+
+
+def also(*more: tuple[Any, ...]) -> Iterator[Any]:
+    """Parameters that tell the same story as those beside them; `make test-slow` runs these."""
+    return (pytest.param(*one, marks=pytest.mark.slow) for one in more)
 
 
 @contextmanager

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.cases import also
 from tests.diagnoses.conftest import Diagnosed
 from tests.diagnoses.refusing import (
     ANSWERS,
@@ -184,12 +185,14 @@ def test_an_answer_said_to_make_no_sense_hides_a_loss(
     ("words", "sense"),
     [
         ("claim claim claim §4 §4 §4 policy policy", False),
-        ("0000 0000 0000 the the the", False),
-        ("Schadennummer: Schadennummer: Schadennummer:", False),
         ("", False),
         ("No.", True),
-        ("Never, and I mean never.", True),
         ("| step | what |\n| --- | --- |\n| 1 | mix |\n| 2 | wait |", True),
+        *also(
+            ("0000 0000 0000 the the the", False),
+            ("Schadennummer: Schadennummer: Schadennummer:", False),
+            ("Never, and I mean never.", True),
+        ),
     ],
 )
 def test_a_few_words_again_and_again_make_no_sense(words: str, sense: bool, tmp_path: Path) -> None:

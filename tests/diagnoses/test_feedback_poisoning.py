@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.cases import diagnose_rows
+from tests.cases import also, diagnose_rows
 from tests.diagnoses.conftest import Diagnosed
 
 from casework.case import Row
@@ -173,7 +173,7 @@ def test_a_suite_that_thumbs_chose_is_no_random_sample(tmp_path: Path, condition
     assert result.verdict != "confirmed"
 
 
-@pytest.mark.parametrize("seed", [TOPIC, WORDS, VECTORS])
+@pytest.mark.parametrize("seed", [TOPIC, VECTORS, *also((WORDS,))])
 def test_the_planted_set_is_found_whatever_is_recorded(diagnosed: Diagnosed, seed: int) -> None:
     result, truth = diagnosed("feedback_poisoning.planted", seed)
     assert result.verdict == "confirmed"
@@ -438,7 +438,7 @@ def test_without_accounts_answers_have_no_weight(tmp_path: Path) -> None:
     assert value(result, "nps_change_weighted") is None
 
 
-@pytest.mark.parametrize("seed", [1000, 1001])
+@pytest.mark.parametrize("seed", [1000, *also((1001,))])
 def test_the_gap_is_known_without_topics(diagnosed: Diagnosed, seed: int) -> None:
     result, truth = diagnosed("feedback_poisoning.planted_ready", seed)
     assert result.verdict == "confirmed"

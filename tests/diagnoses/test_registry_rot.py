@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.cases import empty_case
+from tests.cases import also, empty_case
 from tests.diagnoses.conftest import Diagnosed
 
 from casework.case import Case, CaseWriter, Receipt, Row
@@ -629,7 +629,7 @@ def test_ranks_are_among_approvals_whose_delay_is_known(estate: Estate, tmp_path
 
 @pytest.mark.parametrize(
     ("approver", "automated"),
-    [("bill.gates@desk.example", 0), ("Bill Gates", 0), ("promotion-gate", 1), ("gates", 1)],
+    [("bill.gates@desk.example", 0), ("gates", 1), *also(("Bill Gates", 0), ("promotion-gate", 1))],
 )
 def test_a_surname_is_no_service_account(
     estate: Estate, tmp_path: Path, approver: str, automated: int
@@ -663,11 +663,13 @@ def test_revenue_is_of_the_accounts_of_which_it_is_known(estate: Estate, tmp_pat
     [
         ("s3://models/router-int8.safetensors", True),
         ("models/router.Q4_K_M.gguf", True),
-        ("models/router-8bit", True),
-        ("models/quantized/router", True),
         ("s3://models/checkpoint8/router", False),
         ("s3://models/2026-q3/router", False),
-        ("s3://models/quantitative-desk/router", False),
+        *also(
+            ("models/router-8bit", True),
+            ("models/quantized/router", True),
+            ("s3://models/quantitative-desk/router", False),
+        ),
     ],
 )
 def test_a_quantised_form_is_told_by_its_name(

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.cases import empty_case
+from tests.cases import also, empty_case
 from tests.diagnoses.conftest import Diagnosed
 
 from casework.case import Case, CaseWriter, Receipt, Row
@@ -850,13 +850,15 @@ def test_rebuilds_that_land_are_not_clean_where_no_inputs_are_loaded(
     [
         ("git@example.com:team/train@main", "floating"),
         ("registry/train:latest", "floating"),
-        ("jobs/tune.ipynb", "floating"),
-        ("torch>=2.1", "floating"),
         ("git@example.com:team/train@4f1c2d9", "unverified"),
         ("https://example.com/team/train/tree/main/jobs", "floating"),
         ("git@example.com:team/main", "unverified"),
-        ("torch==2.1.0", "unverified"),
-        ("store/mainline", "unverified"),
+        *also(
+            ("jobs/tune.ipynb", "floating"),
+            ("torch>=2.1", "floating"),
+            ("torch==2.1.0", "unverified"),
+            ("store/mainline", "unverified"),
+        ),
     ],
 )
 def test_an_address_that_moves_is_not_pinned_by_being_called_so(
