@@ -36,7 +36,7 @@ class Diagnosed:
         return self.results[asked], self.loaded[name, incident_seed]
 
     def anew(self, name: str, incident_seed: int, /, **settings: object) -> Result:
-        """Diagnose although it may have been diagnosed before."""
+        """Diagnose again, to compare with the first time or with a part of it patched."""
         with Case(self.path(name, incident_seed)) as opened:
             return get(BY_NAME[name].diagnosis)(opened, **settings)
 

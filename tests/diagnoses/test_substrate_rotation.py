@@ -192,7 +192,7 @@ def test_unequal_units_too_many_to_be_dealt_anew_confirm_nothing(
     diagnosed: Diagnosed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("casework.diagnoses._substrate_lifts.MOST_DEALT", 10)
-    result, _ = diagnosed("substrate_rotation.few_tenants_moved", 3)
+    result = diagnosed.anew("substrate_rotation.few_tenants_moved", 3)
     assert result.verdict == "supported"
     assert any("may be too sure" in limit for limit in result.limits)
 
