@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from hashlib import file_digest, sha256
@@ -102,12 +103,14 @@ def _load_one(
         if importer is None:
             return _left(handed)
         before = _state(source)
-        receipt = _receipt(source, importer)
+        with ThreadPoolExecutor(1) as beside:  # both look at every byte
+            fits = beside.submit(can_share, source, importer)
+            receipt = _receipt(source, importer)
         if same := writer.loaded_as(receipt.sha256):
             return Outcome(source.name, "already", reason=f"the same bytes as {same}")
         if apart:
             items = confined.read(source, importer, options)
-        elif can_share(source, importer):
+        elif fits.result():
             items = read_shared(source, importer)
         else:
             items = importer.read(source, options)
