@@ -104,6 +104,7 @@ def test_a_picture_does_not_depend_on_those_before_it() -> None:
     assert digest(samples.ALL) == digest(samples.ALL[::-1])
 
 
+@pytest.mark.slow
 def test_a_picture_does_not_depend_on_the_process() -> None:
     code = (
         "from tests.charts import samples, test_vega\n"

@@ -33,6 +33,7 @@ def assert_told(name: str, results: dict[str, Result]) -> None:
     assert found.keys() == set(YEARS[name]) & {d.name for d in ALL}
 
 
+@pytest.mark.slow
 def test_in_a_quiet_year_every_diagnosis_is_tested_and_none_speaks(tmp_path: Path) -> None:
     results, told = lived(tmp_path, "quiet", 1)
     assert_told("quiet", results)

@@ -73,7 +73,7 @@ def piled() -> Report:
     return spoilt(sample(), lambda text: "".join(PAYLOADS))
 
 
-@pytest.mark.parametrize("make", [turning, piled])
+@pytest.mark.parametrize("make", [turning, pytest.param(piled, marks=pytest.mark.slow)])
 def test_hostile_text_does_nothing(browser: "Browser", tmp_path: Path, make: Any) -> None:
     report, path = make(), tmp_path / "hostile.html"
     path.write_text(as_html(report), encoding="utf-8")
