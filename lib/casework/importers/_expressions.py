@@ -151,17 +151,16 @@ def fault(table: Table, name: str, entry: Field, kind: str, sql: str) -> str | N
     missing = literal(f"{name} is missing") if is_required else "NULL"
     shown = f"{literal(name + ': ')} || left(CAST({identifier(entry.source)} AS {TEXT}), 80)"
     unread = literal(f" cannot be read as {target.lower().replace(' with time zone', '')}")
-    usable = f"{sql} IS NOT NULL"
-    tests = [
-        f"WHEN {said(table, name, entry, kind)} IS NULL THEN {missing}",
-        f"WHEN {sql} IS NULL THEN {shown} || {unread}",
-    ]
+    usable, stray = f"{sql} IS NOT NULL", ""
     if allowed:
         usable = f"CAST({sql} AS {TEXT}) IN ({', '.join(map(literal, allowed))})"
-        stray = literal(f" is none of {', '.join(allowed)}")
-        tests.append(f"ELSE {shown} || {stray}")
-    # Nearly all are usable, and of those nothing else need be tested.
-    tests.insert(0, f"WHEN {usable} THEN NULL")
+        stray = f"ELSE {shown} || {literal(' is none of ' + ', '.join(allowed))}"
+    tests = [
+        f"WHEN {usable} THEN NULL",  # as nearly all are, of which nothing else need be tested
+        f"WHEN {said(table, name, entry, kind)} IS NULL THEN {missing}",
+        f"WHEN {sql} IS NULL THEN {shown} || {unread}",
+        stray,
+    ]
     return f"CASE {' '.join(tests)} END"
 
 
