@@ -214,9 +214,12 @@ def test_load_prints_one_document(case: Path, evidence: Path, run: Any) -> None:
     assert set(units) == {
         *("path", "status", "importer", "format", "sha256", "bytes", "rows_read", "rows_kept"),
         *("rows_rejected", "rows_duplicate", "tables", "notes", "fields", "left_out"),
-        *("code", "reason"),
+        *("code", "reason", "rejects"),
     }
     assert (units["tables"], units["code"]) == ({"units": 1}, None)
+    (reject,) = units["rejects"]
+    assert (reject["code"], reject["count"], reject["first_locator"]) == ("VALUE", 1, "row 2")
+    assert reject["first_reason"].startswith("is_bot: maybe")
     left = next(one for one in found["sources"] if one["status"] == "left")
     assert (left["code"], left["sha256"]) == ("UNKNOWN_FORMAT", None)
     again = run("load", case, evidence, "--json").document
@@ -318,6 +321,7 @@ def test_a_torn_line_is_a_reject_and_no_failure(case: Path, evidence: Path, run:
     done = run("load", case, evidence)
     assert (done.status, done.err) == (0, "")
     assert "requests 40; 1 row rejected" in done.out
+    assert "    rejected: 1 row, TORN, first at row 41: 3 values for 5 columns\n" in done.out
     done = run("evidence", case)
     told = "requests.csv: 1 row, TORN, first at row 41\n    3 values for 5 columns\n"
     assert told in done.out

@@ -32,7 +32,7 @@ def demo(out: Path, no_browser: bool) -> None:
     Case.create(case, _title(source)).close()
     tell(f"loading {out / _EVIDENCE}")
     with load.Bar() as bar:
-        load.show(intake.load(case, [out / _EVIDENCE], progress=bar.move))
+        load.show(case, intake.load(case, [out / _EVIDENCE], progress=bar.move))
     say()
     diagnose.show(case, diagnoses.diagnose(case))
     say()

@@ -1,6 +1,7 @@
 """`casework load`: take files, folders and archives into a case."""
 
 import sys
+from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
@@ -14,7 +15,7 @@ from casework.visible import on_one_line, shorten
 if TYPE_CHECKING:
     from casework.importers import Options
     from casework.intake import Outcome
-    from casework.records import Exhibit
+    from casework.records import Exhibit, RejectGroup
 
 _SAID = {"loaded": "loaded", "already": "already there", "left": "left out", "failed": "failed"}
 _FACTS = (
@@ -22,6 +23,7 @@ _FACTS = (
     *("rows_read", "rows_kept", "rows_rejected", "rows_duplicate", "tables", "notes"),
     *("fields", "left_out"),
 )
+_OF_REJECTS = ("code", "count", "first_locator", "first_reason")
 
 
 @click.command()
@@ -60,9 +62,9 @@ def load(
             case, paths, options=options, format_name=format_name, progress=bar.move
         )
     if as_json:
-        document("casework.load/1", case=str(case), **_content(outcomes))
+        document("casework.load/1", case=str(case), **_content(case, outcomes))
     else:
-        show(outcomes)
+        show(case, outcomes)
     failed = [outcome for outcome in outcomes if outcome.status == "failed"]
     for outcome in failed:
         fail(outcome.code, outcome.where or outcome.path, outcome.reason)
@@ -109,12 +111,13 @@ class Bar:
         self._bar.update(done - self._bar.pos, name)
 
 
-def show(outcomes: Sequence["Outcome"]) -> None:
+def show(case: Path, outcomes: Sequence["Outcome"]) -> None:
     """Print what became of each source: those loaded singly, the others in groups."""
+    rejects = _rejects(case, outcomes)
     for outcome in outcomes:
         if outcome.exhibit:
             say(_loaded(outcome.exhibit))
-            for note in outcome.exhibit.notes:
+            for note in (*outcome.exhibit.notes, *map(_rejected, rejects[outcome.exhibit.id])):
                 say(f"    {on_one_line(note)}")
     groups: dict[str, list[str]] = {}
     for outcome in outcomes:
@@ -142,12 +145,38 @@ def _loaded(exhibit: "Exhibit") -> str:
     return on_one_line("; ".join(parts)) + f" ({exhibit.importer})"
 
 
-def _content(outcomes: Sequence["Outcome"]) -> dict[str, Any]:
+def _rejects(case: Path, outcomes: Sequence["Outcome"]) -> dict[str, list["RejectGroup"]]:
+    """Why rows of the sources that were loaded were rejected, by exhibit."""
+    from casework.case import Case
+
+    found: dict[str, list[RejectGroup]] = defaultdict(list)
+    if any(outcome.exhibit and outcome.exhibit.rows_rejected for outcome in outcomes):
+        with Case(case) as opened:
+            for group in opened.rejects():
+                found[group.exhibit_id].append(group)
+    return found
+
+
+def _rejected(group: "RejectGroup") -> str:
+    from casework.words import count
+
+    place = f", first at {group.first_locator}" if group.first_locator else ""
+    return (
+        f"rejected: {count(group.count, 'rows')}, {group.code}{place}: {group.first_reason or ''}"
+    )
+
+
+def _content(case: Path, outcomes: Sequence["Outcome"]) -> dict[str, Any]:
+    rejects = _rejects(case, outcomes)
     sources = [
         {
             "path": outcome.path,
             "status": outcome.status,
             **{name: getattr(outcome.exhibit, name, None) for name in _FACTS},
+            "rejects": [
+                {name: getattr(group, name) for name in _OF_REJECTS}
+                for group in (rejects[outcome.exhibit.id] if outcome.exhibit else ())
+            ],
             "code": outcome.code or None,
             "reason": outcome.reason or None,
         }
