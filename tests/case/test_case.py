@@ -53,7 +53,7 @@ from casework.records import Exhibit
 from casework.tables import ALL, get
 
 NINE = datetime(2026, 3, 1, 9, tzinfo=UTC)
-UNITS = get("units")
+UNITS, EVAL_RUNS = get("units"), get("eval_runs")
 
 
 @pytest.fixture
@@ -203,7 +203,7 @@ def test_the_first_of_contradicting_rows_is_kept_across_exhibits(path: Path) -> 
     sql = "SELECT exhibit_id, same_as_exhibit FROM duplicates"
     assert loading.rows(path, sql) == [(second.id, first.id)]
     ((reason, raw),) = loading.rows(path, "SELECT reason, raw FROM rejects")
-    assert reason == f"same key as {first.id} line 1, other content"
+    assert reason == f"same key as {first.id} line 1, other region"
     assert json.loads(raw)["region"] == "us"
     keep(path, "third", [unit("u1", region="x" * 9_000)])
     assert loading.rows(path, "SELECT max(length(raw)) FROM rejects") == [(4_000,)]
@@ -234,6 +234,39 @@ def test_a_row_takes_from_another_exhibit_what_the_first_leaves_open(path: Path)
         units = Query("units", "SELECT count(*) FROM units")
         assert case.exhibits_of(units) == tuple(sorted((first.id, second.id)))
     assert places == [(first.id, "line 1"), (second.id, "line 1"), (second.id, "line 4")]
+
+
+def test_a_contradiction_names_what_differs(path: Path) -> None:
+    held = {"owner": "a", "note": "x", "seen": None}
+    keep(path, "first", [unit("u1", tier="free", covariates={"x": 1.0}, attributes=held)])
+    other = {"note": "x", "owner": "b", "seen": 2, "more": 1}
+    rows = [unit("u1", tier="pro", covariates={"x": 2.0, "y": 1.0}, attributes=other)]
+    again = keep(path, "second", rows)
+    assert (again.rows_kept, again.rows_rejected) == (0, 1)
+    ((reason,),) = loading.rows(path, "SELECT reason FROM rejects")
+    assert reason.endswith(", other tier, attributes.owner, covariates.x")
+
+
+def test_what_goes_on_began_at_the_earliest_that_is_told(path: Path) -> None:
+    """Each export of a judge's marks holds another part of them."""
+
+    def run(name: str, day: int, **values: Any) -> Row:
+        begun = NINE.replace(day=day)
+        facts = {"run_id": name, "suite": "tone", "started_at": begun, **values}
+        return Row(EVAL_RUNS, f"{name} {day}", facts)
+
+    keep(path, "first", [run("goes on", 9), run("later", 5), run("ended", 9, ended_at=NINE)])
+    judged = [run("goes on", 7), run("goes on", 8), run("later", 6), run("ended", 8)]
+    again = keep(path, "second", judged)
+    assert (again.rows_kept, again.rows_duplicate, again.rows_rejected) == (0, 3, 1)
+    assert again.notes == ("completes 1 row of eval_runs told before",)
+    found = loading.rows(path, "SELECT run_id, day(started_at), locator FROM eval_runs ORDER BY 1")
+    assert found == [("ended", 9, "ended 9"), ("goes on", 7, "goes on 9"), ("later", 5, "later 5")]
+    ((locator, reason),) = loading.rows(path, "SELECT locator, reason FROM rejects")
+    assert (locator, reason[-18:]) == ("ended 8", ", other started_at")
+    keep(path, "third", [run("goes on", 4, suite="other"), run("goes on", 6)])
+    sql = "SELECT day(started_at) FROM eval_runs WHERE run_id = 'goes on'"
+    assert loading.rows(path, sql) == [(6,)], "what is rejected says nothing of the beginning"
 
 
 def test_extras_that_the_first_row_lacks_are_compared_with_each_other(path: Path) -> None:

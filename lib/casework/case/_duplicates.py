@@ -1,7 +1,9 @@
 """The same row twice: rows that agree are kept once, contradicting ones are rejected.
 
 Two sources may describe one thing, a registry its digest and a spreadsheet its owner: what one
-leaves open is no contradiction, and the row that is kept takes it from the other.
+leaves open is no contradiction, and the row that is kept takes it from the other. Of what goes on,
+as the run of a judge of production traffic, each export tells from another instant: it began at the
+earliest.
 
 Rows are inserted first and settled after, within one transaction: the check costs one grouping
 of the keys and nothing more where no key is repeated, which is nearly always. Rows that repeat one
@@ -11,11 +13,13 @@ are compared with the first at once; the few whose rows differ are gone through 
 import duckdb
 
 from casework.case._connection import first
+from casework.case._joining import is_begun, join, maps, plain
 from casework.tables import Table
 from casework.tables._table import ATTRIBUTES, REAL, TEXT, VECTOR
 
 RAW_CHARACTERS = 4_000
 """How much of a row is kept with its reject."""
+_SHOWN, _SHOWN_IN_ALL = 80, 400
 _EXTRAS = '"MAP(VARCHAR, JSON)"'
 _CHUNK = 10_000
 
@@ -25,7 +29,8 @@ def settle(connection: duckdb.DuckDBPyConnection, table: Table, exhibit_id: str)
 
     The row that came first stays. A repeated key whose values are the same, or missing in one of
     them, is a duplicate; with other content it is a contradiction, code CONTRADICTS. Attributes
-    and covariates are values each of its own. What is rejected is compared with no later row.
+    and covariates are values each of its own. The beginning of what has no end in any of the rows
+    is the earliest. What is rejected is compared with no later row.
 
     Returns:
         How many rows that stay took values from duplicates.
@@ -67,34 +72,49 @@ def _move(connection: duckdb.DuckDBPyConnection, table: Table, exhibit_id: str) 
     _judge(connection, table, exhibit_id)
     if _tell(connection, table):
         _judge_again(connection)
-    joined = _join(connection, table)
-    connection.execute("DELETE FROM judged WHERE nth = 1")
+    joined = join(connection, table)
     connection.execute(
         """
         INSERT INTO duplicates
-        SELECT exhibit_id, locator, $name, first_exhibit, first_locator FROM judged WHERE agrees
+        SELECT exhibit_id, locator, $name, first_exhibit, first_locator FROM judged
+        WHERE agrees AND nth > 1
         """,
         {"name": table.name},
     )
     connection.execute(
-        """
+        f"""
         INSERT INTO rejects
-        SELECT exhibit_id, locator, $name, 'CONTRADICTS',
-               'same key as ' || first_exhibit || ' ' || first_locator || ', other content',
-               left(CAST(to_json(content) AS VARCHAR), $most)
-        FROM judged WHERE NOT agrees
+        SELECT this.exhibit_id, this.locator, $name, 'CONTRADICTS',
+               'same key as ' || this.first_exhibit || ' ' || this.first_locator || ', other ' ||
+               coalesce(nullif({_differing(table)}, ''), 'content'),
+               left(CAST(to_json(this.content) AS VARCHAR), $most)
+        FROM judged AS this JOIN judged AS kept
+        ON kept.first_id = this.first_id AND kept.nth = 1
+        WHERE NOT this.agrees
         """,
         {"name": table.name, "most": RAW_CHARACTERS},
     )
-    connection.execute(f"DELETE FROM {table.name} WHERE rowid IN (SELECT row_id FROM judged)")
+    connection.execute(
+        f"DELETE FROM {table.name} WHERE rowid IN (SELECT row_id FROM judged WHERE nth > 1)"
+    )
     connection.execute("DROP TABLE judged")
     return joined
 
 
-def _maps(table: Table) -> dict[str, str]:
-    """The columns that hold many values by name, and where `judged` has them as maps."""
-    maps = {ATTRIBUTES: "extras"}
-    return maps | ({table.covariates: f"content.{table.covariates}"} if table.covariates else {})
+def _differing(table: Table) -> str:
+    """SQL of the columns in which `this` row says other than the one `kept`; of maps, the names."""
+    cases = [
+        f"CASE WHEN this.content.{name} <> kept.content.{name} THEN '{name}' END"
+        for name in plain(table)
+    ]
+    cases += [
+        f"array_to_string(list_transform(list_filter(map_keys(this.{held}), "
+        f"lambda name: this.{held}[name] <> kept.{held}[name]), "
+        f"lambda name: '{column}.' || left(name, {_SHOWN})), ', ')"
+        for column, held in maps(table).items()
+    ]
+    shown = ", ".join(f"nullif({case}, '')" for case in cases)
+    return f"left(concat_ws(', ', {shown}), {_SHOWN_IN_ALL})"
 
 
 def _judge(connection: duckdb.DuckDBPyConnection, table: Table, exhibit_id: str) -> None:
@@ -107,8 +127,12 @@ def _judge(connection: duckdb.DuckDBPyConnection, table: Table, exhibit_id: str)
     same_key = " AND ".join(f"t.{key} IS NOT DISTINCT FROM r.{key}" for key in table.key)
     content = ", ".join(f"{name} := t.{name}" for name in table.column_names)
     told = [column.name for column in table.columns if column.name not in table.key]
+    goes_on = "false"
+    if table.spans:
+        goes_on = f"bool_and(t.{table.spans[1]} IS NULL) OVER (PARTITION BY {keys})"
     agrees = [
-        f"(t.{name} IS NULL OR t.{name} = first_value(t.{name} IGNORE NULLS) OVER same)"
+        f"(t.{name} IS NULL OR t.{name} = first_value(t.{name} IGNORE NULLS) OVER same"
+        f"{f' OR {goes_on}' if is_begun(table, name) else ''})"
         for name in told
     ]
     connection.execute(
@@ -116,7 +140,7 @@ def _judge(connection: duckdb.DuckDBPyConnection, table: Table, exhibit_id: str)
         CREATE OR REPLACE TEMP TABLE judged AS
         SELECT t.rowid AS row_id, t.locator, row_number() OVER same AS nth,
                struct_pack({content}) AS content,
-               {" AND ".join(agrees) or "true"} AS agrees,
+               {" AND ".join(agrees) or "true"} AS agrees, {goes_on} AS goes_on,
                from_json(t.{ATTRIBUTES}, '{_EXTRAS}') AS extras,
                first_value(t.exhibit_id) OVER same AS first_exhibit,
                first_value(t.locator) OVER same AS first_locator,
@@ -151,12 +175,11 @@ def _tell(connection: duckdb.DuckDBPyConnection, table: Table) -> bool:
         f"SELECT row_id, first_id, nth, '{name}.' || unnest(map_keys({held})) AS name, "
         f"{_as_text('unnest(map_values(' + held + '))', REAL if name != ATTRIBUTES else TEXT)} "
         f"AS value"
-        for name, held in _maps(table).items()
+        for name, held in maps(table).items()
     ]
-    plain = [c for c in table.columns if c.name not in {*table.key, table.covariates}]
-    if plain:
-        names = ", ".join(f"'{column.name}'" for column in plain)
-        values = ", ".join(_as_text(f"content.{column.name}", column.type) for column in plain)
+    if told := plain(table):
+        names = ", ".join(f"'{name}'" for name in told)
+        values = ", ".join(_as_text(_claimed(table, name), table.type_of(name)) for name in told)
         parts.append(f"SELECT row_id, first_id, nth, unnest([{names}]), unnest([{values}])")
     every = " UNION ALL ".join(f"{part} {these}" for part in parts)
     connection.execute(
@@ -172,6 +195,12 @@ def _tell(connection: duckdb.DuckDBPyConnection, table: Table) -> bool:
     connection.execute("UPDATE judged SET agrees = true WHERE first_id IN (FROM unsure)")
     connection.execute("DROP TABLE unsure")
     return True
+
+
+def _claimed(table: Table, name: str) -> str:
+    """SQL of a value that rows of one key must share; of what goes on that is no beginning."""
+    value = f"content.{name}"
+    return f"CASE WHEN NOT goes_on THEN {value} END" if is_begun(table, name) else value
 
 
 def _as_text(value: str, kind: str) -> str:
@@ -209,66 +238,3 @@ def _judge_again(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute(
         "UPDATE judged SET agrees = false WHERE row_id IN (SELECT unnest($out))", {"out": out}
     )
-
-
-def _join(connection: duckdb.DuckDBPyConnection, table: Table) -> int:
-    """Fill what the first row of a key leaves open from those that agree; return how many were.
-
-    The maps are filled name by name, every other column whole.
-    """
-    maps = _maps(table)
-    told = [column.name for column in table.columns if column.name not in {*table.key, *maps}]
-    found = [f"arg_min(content.{name}, nth) AS {name}" for name in told]
-    tests = [f"{_of_first(f'content.{name}')} IS DISTINCT FROM {name}" for name in told]
-    found.append(f"{' OR '.join(tests) or 'false'} AS is_filled")
-    columns, is_filled = ["first_id", *told], ["is_filled"]
-    for name, held in maps.items():
-        found += [f"any_value(content.{name}) AS any_{name}", f"any_value({held}) AS held_{name}",
-                  f"{_of_first(held)} AS first_{name}"]  # fmt: skip
-        merged = f"of_{name}.held"
-        written = f"to_json({merged})" if name == ATTRIBUTES else merged
-        columns.append(f"coalesce({written}, any_{name}) AS {name}")
-        is_filled.append(f"first_{name} IS DISTINCT FROM coalesce({merged}, held_{name})")
-    connection.execute(
-        f"""
-        CREATE OR REPLACE TEMP TABLE joined AS
-        WITH {", ".join(f"of_{name} AS ({_merged(name, held)})" for name, held in maps.items())}
-        SELECT {", ".join(columns)}
-        FROM (SELECT first_id, {", ".join(found)} FROM judged WHERE agrees GROUP BY first_id)
-        {" ".join(f"LEFT JOIN of_{name} USING (first_id)" for name in maps)}
-        WHERE {" OR ".join(is_filled)}
-        """
-    )
-    row = first(connection, "SELECT count(*) FROM joined")
-    if row and row[0]:
-        values = ", ".join(f"{name} = joined.{name}" for name in (*told, *maps))
-        connection.execute(
-            f"UPDATE {table.name} SET {values} FROM joined WHERE {table.name}.rowid = first_id"
-        )
-    connection.execute("DROP TABLE joined")
-    return int(row[0]) if row else 0
-
-
-def _of_first(held: str) -> str:
-    return f"any_value({held}) FILTER (WHERE nth = 1)"
-
-
-def _merged(name: str, held: str) -> str:
-    """SQL of the maps of each key as one, where they differ: of the values of a name the first.
-
-    Names stand as they came, so that nothing new is nothing else.
-    """
-    return f"""
-        SELECT first_id, map_from_entries(list((name, value) ORDER BY nth, place)) AS held
-        FROM (
-            SELECT first_id, name, arg_min(value, nth) AS value, min(nth) AS nth,
-                   arg_min(place, nth) AS place
-            FROM (
-                SELECT first_id, nth, unnest(map_keys({held})) AS name,
-                       unnest(map_values({held})) AS value,
-                       generate_subscripts(map_keys({held}), 1) AS place
-                FROM judged WHERE agrees AND first_id IN (
-                    SELECT first_id FROM judged WHERE agrees GROUP BY first_id
-                    HAVING count(DISTINCT content.{name}) > 1)
-            ) GROUP BY first_id, name
-        ) GROUP BY first_id"""

@@ -59,7 +59,8 @@ class Table:
     and other content a contradiction. `time` is the column that dates a row, if any. Columns of
     a source that no column takes go to `attributes`, or where `covariates` is set, the numeric
     ones to the map column of that name. `references` names the columns that point into another
-    table, as `{"request_id": "requests.request_id"}`.
+    table, as `{"request_id": "requests.request_id"}`. `spans` names the columns of the beginning
+    and the end of what a row tells of: what has no end may have begun before a source tells of it.
     """
 
     name: str
@@ -70,6 +71,7 @@ class Table:
     covariates: str | None = None
     synonyms: dict[str, tuple[str, ...]] = field(default_factory=dict)
     references: dict[str, str] = field(default_factory=dict)
+    spans: tuple[str, str] | None = None
 
     @cached_property
     def all_columns(self) -> tuple[Column, ...]:

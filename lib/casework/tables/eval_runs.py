@@ -27,4 +27,5 @@ eval_runs = Table(
         Column("n_items", WHOLE, "Items scored."),
     ),
     time="started_at",
+    spans=("started_at", "ended_at"),
 )
