@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 from tests.importers.loading import load, rows, source_of
 
+from casework.case import Reject, Row
 from casework.importers import get
+from casework.importers._importer import Options
 
 WHEN = "2026-03-01T10:00:00Z"
 RUN = {"id": "r", "run_type": "llm", "trace_id": "t", "start_time": WHEN,
@@ -75,6 +77,34 @@ def test_a_run_that_has_not_ended_has_no_status(
 ) -> None:
     sql = "SELECT status FROM requests"
     assert asked(tmp_path, "langsmith_runs", sql, {**RUN, **update}) == [(status,)]
+
+
+@pytest.mark.parametrize(
+    ("whole", "places"),
+    [
+        ({"runs": [RUN, "r-2"], "cursors": {}}, ["line 1/runs/1", "line 1/runs/0"]),
+        ({"post": [RUN], "patch": [{"id": "r", "trace_id": "t"}]}, ["line 1/post/0"]),
+        ({**RUN, "id": "root", "run_type": "chain", "child_runs": [RUN]}, ["line 1/child_runs/0"]),
+    ],
+)
+def test_runs_stand_in_pages_in_requests_and_below_others(
+    tmp_path: Path, whole: dict[str, Any], places: list[str]
+) -> None:
+    source = source_of(as_lines(tmp_path, whole))
+    assert get("langsmith_runs").recognises(source)
+    found = [*get("langsmith_runs").read(source, Options())]
+    assert [one.locator for one in found if isinstance(one, Row | Reject)] == places
+    assert [one.values["request_id"] for one in found if isinstance(one, Row)] == ["r"]
+
+
+def test_usage_may_stand_in_the_message_or_the_metadata(tmp_path: Path) -> None:
+    told = {"usage_metadata": {"input_tokens": 4, "output_tokens": 1}}
+    message = serialised("AIMessage", content="Yes", type="ai", **told)
+    by_message = {**RUN, "outputs": {"generations": [[{"message": message}]], "llm_output": None}}
+    path = as_lines(tmp_path, by_message, {**RUN, "id": "r-2", "extra": {"metadata": told}})
+    found = [*get("langsmith_runs").read(source_of(path), Options())]
+    calls = [one.values for one in found if isinstance(one, Row)]
+    assert [(one["input_tokens"], one["output_tokens"]) for one in calls] == [(4, 1), (4, 1)]
 
 
 def test_a_streamed_answer_tells_its_model_in_its_message(tmp_path: Path) -> None:

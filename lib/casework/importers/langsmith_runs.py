@@ -1,8 +1,9 @@
-"""LangSmith runs, as JSON Lines or a JSON array.
+"""LangSmith runs, as JSON Lines, a JSON array, or pages of the API.
 
 ## Reads
-Runs as the client sends them and the API returns them. A create and an update of the same run share
-its `id` and are one: what the later line says counts. Plain, gzip or zstd.
+Runs as the client sends them and the API returns them, one by one, as pages of the API (`runs`), as
+requests of the client (`post`, `patch`), and as trees (`child_runs`). A create and an update of the
+same run share its `id` and are one: what the later one says counts. Plain, gzip or zstd.
 
 ## Fills
 Runs of type `llm` become `requests`, documents in `outputs.documents` or `outputs.output` of those
@@ -27,7 +28,7 @@ that of `response_metadata` |
 | `input_text`, `output_text` | `inputs`, `outputs` |
 | `prompt_hash`, `params_hash` | SHA-256 of the system messages and of `extra.invocation_params` |
 | `input_tokens`, `output_tokens` | `prompt_tokens`, `completion_tokens`, else the usage in \
-`outputs` |
+`outputs` or its first message, else `extra.metadata.usage_metadata` |
 | `status` | `error` where `error` is set or `status` is `error`; `ok` where `status` is \
 `success`, or is not there and the run has an end |
 
@@ -54,13 +55,15 @@ from casework.importers._instants import milliseconds
 from casework.importers._messages import answer, system_prompt, transcript, turns
 from casework.importers._records import records
 from casework.importers._retrievals import named_by_content
-from casework.importers._shape import filled, mapping, number, sequence, text
+from casework.importers._shape import filled, mapping, number, sequence, text, written
 from casework.importers._source import Source
 from casework.tables import candidates, requests
 
 _META = "extra.metadata"
 _ANSWERED = "outputs.response_metadata"
+_USAGE = "outputs.usage_metadata"
 _ROLES = {"human": "user", "ai": "assistant"}
+_ENVELOPES = ("runs", "post", "patch")  # of a page of the API, and of a request of the client
 _FORM = Form(
     requests,
     of="run",
@@ -95,16 +98,18 @@ _FORM = Form(
         "input_tokens": (
             *("prompt_tokens", "outputs.usage.prompt_tokens"),
             *(
-                "outputs.usage_metadata.input_tokens",
+                f"{_USAGE}.input_tokens",
                 "outputs.llm_output.token_usage.prompt_tokens",
                 f"{_ANSWERED}.token_usage.prompt_tokens",
+                f"{_META}.usage_metadata.input_tokens",
             ),
         ),
         "output_tokens": (
             *("completion_tokens", "outputs.usage.completion_tokens"),
-            "outputs.usage_metadata.output_tokens",
+            f"{_USAGE}.output_tokens",
             "outputs.llm_output.token_usage.completion_tokens",
             f"{_ANSWERED}.token_usage.completion_tokens",
+            f"{_META}.usage_metadata.output_tokens",
         ),
     },
     uses={
@@ -123,7 +128,11 @@ _SPOKEN = ("messages", "message", "generations", "choices", "prompts", "prompt",
 
 
 def _recognises(source: Source) -> bool:
-    found = source.first_object
+    first = (source.first_object, *(source.within(name) for name in _ENVELOPES))
+    return any(map(_is_run, first))
+
+
+def _is_run(found: Mapping[str, Any]) -> bool:
     return {"run_type", "id"} <= found.keys() and bool(
         {"dotted_order", "trace_id", "session_name", "session_id", "inputs"} & found.keys()
     )
@@ -135,12 +144,14 @@ def _read(source: Source, options: Options) -> Iterator[Item]:
         if isinstance(found, Reject):
             yield found._replace(table=requests)
             continue
-        name = text(found.values.get("id"))
-        if name is None:
-            yield Reject(found.locator, "NO_ID", "the run has no id", found.raw or "", requests)
-            continue
-        locator, run = runs.get(name, (found.locator, {}))
-        runs[name] = (locator, {**run, **filled(found.values)})
+        for at, values in _each(found.locator, found.values):
+            name = text(mapping(values).get("id"))
+            if name is None:
+                raw = written(values) or ""
+                yield Reject(at, "NO_ID", "the run has no id", raw, requests)
+                continue
+            locator, run = runs.get(name, (at, {}))
+            runs[name] = (locator, {**run, **filled(values)})
     log, passed = FieldLog(options.timezone), Counter[str]()
     for locator, run in runs.values():
         kind = text(run.get("run_type")) or "run"
@@ -160,8 +171,21 @@ def _read(source: Source, options: Options) -> Iterator[Item]:
     yield from log.items()
 
 
+def _each(at: str, values: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Yield a run and those below it, or the runs of a page or a request, with their places."""
+    inner = [(f"{at}/{name}/{position}", one)
+             for name in (*_ENVELOPES, "child_runs")
+             for position, one in enumerate(sequence(values.get(name)))]  # fmt: skip
+    if "id" in values or not inner:
+        yield at, {name: value for name, value in values.items() if name != "child_runs"}
+    for place, one in inner:
+        yield from _each(place, one) if isinstance(one, Mapping) else [(place, one)]
+
+
 def _call(log: FieldLog, run: Mapping[str, Any]) -> dict[str, Any]:
-    values = log.fill(_FORM, {**run, _ANSWERED: _answered(run.get("outputs"))})
+    answered = _answered(run.get("outputs"))
+    told = {_ANSWERED: answered.get("response_metadata"), _USAGE: answered.get("usage_metadata")}
+    values = log.fill(_FORM, {**run, **told})
     into, _ = turns(_spoken(run.get("inputs")))
     out, _ = turns(_spoken(run.get("outputs")))
     system = system_prompt(into)
@@ -187,12 +211,12 @@ def _status(run: Mapping[str, Any]) -> str | None:
 
 
 def _answered(outputs: Any) -> Mapping[str, Any]:
-    """What the first message of LangChain's outputs says of the model that answered."""
+    """The first message of LangChain's outputs, which says what model answered and its usage."""
     first = mapping(outputs).get("generations")
     while isinstance(first, list) and first:
         first = first[0]
     message = mapping(mapping(first).get("message"))
-    return mapping((mapping(message.get("kwargs")) or message).get("response_metadata"))
+    return mapping(message.get("kwargs")) or message
 
 
 def _spoken(value: Any) -> Any:
