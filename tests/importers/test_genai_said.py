@@ -71,6 +71,9 @@ def test_an_answer_that_is_json_stands_as_it_is(answered: str, name: str) -> Non
         ({"output.value": '[{"text":"foo","generation_info":{"stop":"end"}}]'}, "foo"),
         ({"output.value": '[{"type":"server_tool_use","id":"s"},{"type":"text","text":"foo"}]'},
          '{"type":"server_tool_use","id":"s"}\nfoo'),
+        ({"output.value": '[{"type":"reasoning","id":"rs_1","summary":[],"content":null},'
+                          '{"type":"reasoning","summary":["hm"]},{"type":"text","text":"foo"}]'},
+         '{"type":"reasoning","summary":["hm"]}\nfoo'),
         ({"output.value": '[{"text":"foo"},{"toolUse":{"name":"t"}}]'},
          'foo\n{"toolUse":{"name":"t"}}'),
         ({"output.value": '{"messages":["foo","bar"]}'}, "foo\nbar"),

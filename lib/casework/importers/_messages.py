@@ -12,26 +12,10 @@ from typing import Any, Literal
 import msgspec
 
 from casework.importers._json_document import decoded
+from casework.importers._message_parts import TEXT_FIELDS, is_part, is_silent, is_text, names_held
 
 _SYSTEM_ROLES = frozenset(("system", "developer"))
 _ROLES = _SYSTEM_ROLES | {"user", "assistant", "tool", "function", "model", "human", "ai"}
-_TEXT_PARTS = ("text", "input_text", "output_text", "refusal")
-_OTHER_PARTS = (
-    *("tool_use", "tool_result", "tool_call", "tool_call_response", "thinking", "reasoning"),
-    *("redacted_thinking", "function_call", "function_call_output", "message", "document", "file"),
-    *("image", "image_url", "input_image", "input_audio", "input_file", "audio", "blob", "uri"),
-    *("server_tool_use", "web_search_tool_result", "web_fetch_tool_result", "mcp_tool_use"),
-    *("mcp_tool_result", "code_execution_tool_result", "search_result", "container_upload"),
-    *("web_search_call", "file_search_call", "computer_call", "computer_call_output"),
-    *("code_interpreter_call", "image_generation_call", "local_shell_call", "mcp_call"),
-    *("mcp_list_tools", "custom_tool_call", "custom_tool_call_output", "item_reference"),
-)
-_NAMED_PARTS = {  # of Bedrock and Google, which name a part instead of giving it a type
-    *("toolUse", "toolResult", "reasoningContent", "guardContent", "cachePoint"),
-    *("functionCall", "functionResponse", "inlineData", "fileData", "executableCode"),
-    *("codeExecutionResult", "function_call", "function_response", "inline_data", "file_data"),
-}
-_PARTS = frozenset((*_TEXT_PARTS, *_OTHER_PARTS))
 _SPOKEN = (
     *("content", "text", "refusal", "parts", "contents", "tool_calls", "function_call"),
     *("function_call_name", "function_call_arguments_json"),
@@ -40,12 +24,7 @@ _HELD = ("contents", "content", "parts")
 _WRAPPERS = ("messages", "message", "choices", "candidates")
 _PLAIN_FIELDS = {"role", "parts", "finish_reason"}
 _UNSPOKEN_FIELDS = {"role", "finish_reason", "index", "id", "name", "type"}
-_TEXT_FIELDS = {"type", "content", "text", "refusal", "annotations"}
-_CHOICE_FIELDS = {  # what stands beside a text that is a choice, or that the model thought over
-    *("index", "logprobs", "finish_reason", "stop_reason", "content_filter_results"),
-    *("thoughtSignature", "thought_signature", "generation_info"),
-}
-_MESSAGE_FIELDS = {*_SPOKEN, *_UNSPOKEN_FIELDS, *_TEXT_FIELDS}
+_MESSAGE_FIELDS = {*_SPOKEN, *_UNSPOKEN_FIELDS, *TEXT_FIELDS}
 _KEPT_CHARACTERS = 4_000
 _INDEX_DIGITS = 9
 
@@ -179,16 +158,16 @@ def _is_said(value: Any) -> bool:
             return True  # what else stands between them, such as a placeholder, is of the chat
         said = [*map(_is_said, value)]
         return any(said) and all(
-            is_said or isinstance(one, str) or _is_part(one)
+            is_said or isinstance(one, str) or is_part(one)
             for one, is_said in zip(value, said, strict=True)
         )
     if not isinstance(value, dict):
         return False
     if "role" in value and _has_spoken(value):
-        return _is_turn(value) or _held(value) <= _MESSAGE_FIELDS
+        return _is_turn(value) or names_held(value) <= _MESSAGE_FIELDS
     if _is_unspoken(value) and _has_role(value):
         return True
-    if _is_text(value) or isinstance(value.get("tool_calls"), list):
+    if is_text(value) or isinstance(value.get("tool_calls"), list):
         return True
     texts = value.get("messages")
     if texts and isinstance(texts, list) and all(isinstance(text, str) for text in texts):
@@ -209,36 +188,9 @@ def _has_spoken(message: dict[str, Any]) -> bool:
     return any(message.get(name) is not None for name in _SPOKEN)
 
 
-def _held(value: dict[str, Any]) -> set[str]:
-    """Names of what an object holds; tools write null for what is not there."""
-    return {name for name, found in value.items() if found is not None}
-
-
 def _is_unspoken(message: dict[str, Any]) -> bool:
     """Whether a message has a role, and nothing that was said was recorded."""
-    return "role" in message and _held(message) <= _UNSPOKEN_FIELDS
-
-
-def _is_text(part: dict[str, Any]) -> bool:
-    """Whether a part is a text, and holds nothing else that could mean something."""
-    is_told = any(isinstance(part.get(name), str) for name in ("content", "text", "refusal"))
-    if _type_of(part) is not None:
-        return is_told and part["type"] in _TEXT_PARTS
-    return is_told and _held(part) <= _TEXT_FIELDS | _CHOICE_FIELDS
-
-
-def _is_part(part: Any) -> bool:
-    """Whether a part is of a kind that the interfaces of models have."""
-    if not isinstance(part, dict):
-        return False
-    held = _held(part)
-    is_named = len(held) == 1 and held <= _NAMED_PARTS
-    return _type_of(part) in _PARTS or is_named or _is_text(part)
-
-
-def _type_of(part: Any) -> str | None:
-    found = part.get("type") if isinstance(part, dict) else None
-    return found if isinstance(found, str) else None
+    return "role" in message and names_held(message) <= _UNSPOKEN_FIELDS
 
 
 def _of_google(body: dict[str, Any]) -> list[Turn]:
@@ -274,11 +226,13 @@ def _part(part: Any) -> str:
         return part
     if isinstance(part, list):
         return "\n".join([text for item in part if (text := _part(item))])
-    if isinstance(part, dict) and _is_text(part):
+    if isinstance(part, dict) and is_text(part):
         for name in ("content", "text", "refusal"):
             if isinstance(part.get(name), str):
                 return str(part[name])
-    return "" if part is None else shortened(msgspec.json.encode(part).decode())
+    if part is None or (isinstance(part, dict) and is_silent(part)):
+        return ""
+    return shortened(msgspec.json.encode(part).decode())
 
 
 def _place(number: str) -> int:
@@ -293,6 +247,6 @@ def _parts_in(content: Any) -> Any:
             parts = decoded(content)
         except ValueError:
             return content
-        if all(map(_is_part, parts)):
+        if all(map(is_part, parts)):
             return parts
     return content

@@ -101,7 +101,8 @@ the session or `gen_ai.response.id`; `epoch` counts the marks of one name on it 
 covers no configuration |
 
 A message is a line `role: text`, the assistant's own words in `output_text` stand without a role;
-parts that are no text, such as tool calls, are compact JSON.
+parts that are no text, such as tool calls, are compact JSON, but for thoughts of which nothing was
+told.
 
 ## Leaves out
 Metrics, and spans and log records that are none of the above: counted in a note. Later evaluations
