@@ -9,6 +9,7 @@ from tests.importers.loading import load, rows, source_of
 
 from casework.case import Reject, Row
 from casework.importers import get
+from casework.importers._configuration import hash_prompt
 from casework.importers._importer import Options
 
 WHEN = "2026-03-01T10:00:00Z"
@@ -237,10 +238,29 @@ def test_answers_of_two_batches_are_no_retries(tmp_path: Path) -> None:
     lines = [{"id": f"batch_req_{n}", "custom_id": "request-0", "error": None,
               "response": {"status_code": code, "body": body}}
              for n, code in enumerate((200, "200", 500, 200.0))]  # fmt: skip
+    of_azure = {"status_code": 200, "request_id": "of-http", "body": body}
+    lines.append({"custom_id": "request-0", "response": of_azure, "error": None})
     sql = "SELECT request_id, attributes->>'custom_id', status FROM requests ORDER BY ALL"
     assert asked(tmp_path, "batch_results", sql, *lines) == [
         ("batch_req_0", "request-0", "ok"),
         ("batch_req_1", "request-0", "ok"),
         ("batch_req_2", "request-0", "error"),
         ("batch_req_3", "request-0", "ok"),
+        ("of-http", "request-0", "ok"),
     ]
+
+
+@pytest.mark.parametrize(
+    "told", ["Be brief.", [{"type": "message", "role": "developer", "content": "Be brief."}]]
+)
+def test_instructions_that_an_answer_repeats_are_its_system_prompt(
+    tmp_path: Path, told: Any
+) -> None:
+    body = {"created_at": 1_772_359_200, "model": "m", "instructions": told, "output": [
+        {"type": "message", "role": "assistant", "content": "Yes"}]}  # fmt: skip
+    line = {"id": "b", "custom_id": "c", "response": {"status_code": 200, "body": body},
+            "error": None}  # fmt: skip
+    found = [*get("batch_results").read(source_of(as_lines(tmp_path, line)), Options())]
+    (row,) = [one.values for one in found if isinstance(one, Row)]
+    assert (row["prompt_hash"], row["output_text"]) == (hash_prompt(["Be brief."]), "Yes")
+    assert row["attributes"]["response"]["body"]["instructions"] == told

@@ -10,30 +10,34 @@ its prompt is counted and left out.
 
 | column | from |
 |---|---|
-| `request_id` | `id` of OpenAI's line, else `custom_id`, which is unique in one batch alone |
+| `request_id` | `id` of OpenAI's line, else `response.request_id` as Azure has it, else \
+`custom_id`, which is unique in one batch alone |
 | `occurred_at` | `response.body.created`, when the model answered; Anthropic's have no instant |
 | `response_model` | `response.body.model`, `result.message.model` |
 | `fingerprint` | `response.body.system_fingerprint` |
+| `prompt_hash` | SHA-256 of `response.body.instructions` |
 | `output_text` | the messages of the answer |
 | `input_tokens`, `output_tokens` | `usage` |
 | `status` | `ok` for status 200 and `succeeded`, else `error` |
 
 ## Leaves out
-Inputs of batches; HTTP request ids, and `custom_id` beside an `id`, stay in `attributes`.
+Inputs of batches; the ids that name no request, `custom_id` among them, stay in `attributes`.
 
 ## Known limits
-A result does not repeat its prompt nor the name that was called: `endpoint` and `input_text` stay
-empty. Results of Anthropic have no instant and are rejects, unless a map of a table names one for
-all, which keeps the answers in `attributes`. Errors and embeddings of OpenAI have none either.
+A result does not repeat its prompt, but for the instructions of OpenAI's Responses, nor the name
+that was called: `endpoint` and `input_text` stay empty. Results of Anthropic have no instant and
+are rejects, unless a map of a table names one for all, which keeps the answers in `attributes`.
+Errors and embeddings of OpenAI have none either.
 """
 
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from casework.case import Item, Note, Reject, Row
+from casework.importers._configuration import hash_prompt
 from casework.importers._fields import FieldLog, Form
 from casework.importers._importer import Importer, Options
-from casework.importers._messages import answer, turns
+from casework.importers._messages import answer, system_prompt, turns
 from casework.importers._records import records
 from casework.importers._shape import mapping, sequence, text
 from casework.importers._source import Source
@@ -43,7 +47,7 @@ _FORM = Form(
     requests,
     of="",
     columns={
-        "request_id": ("id", "custom_id"),
+        "request_id": ("id", "response.request_id", "custom_id"),
         "occurred_at": ("response.body.created", "response.body.created_at"),
         "response_model": ("response.body.model", "result.message.model"),
         "fingerprint": ("response.body.system_fingerprint",),
@@ -105,7 +109,13 @@ def _item(log: FieldLog, line: Mapping[str, Any], locator: str, raw: str) -> Ite
     out, _ = turns(said)
     code, kind = mapping(line.get("response")).get("status_code"), mapping(line.get("result"))
     good = code in (200, "200") or text(kind.get("type")) == "succeeded"
-    derived = {"output_text": answer(out) or None, "status": "ok" if good else "error"}
+    told = body.get("instructions")
+    system = told if isinstance(told, str) else system_prompt(turns(told)[0])
+    derived = {
+        "output_text": answer(out) or None,
+        "status": "ok" if good else "error",
+        "prompt_hash": hash_prompt([system] if system else []),
+    }
     return Row(requests, locator, {**values, **derived})
 
 
