@@ -32,7 +32,7 @@ from tests.importers.otlp_export import (
     span,
 )
 
-from casework.case import Batch
+from casework.case import Batch, Reject
 from casework.importers._importer import Options
 from casework.importers._otlp_said import MOST_CALLS
 from casework.importers.otlp_traces import otlp_traces
@@ -122,6 +122,42 @@ def test_protobuf_and_json_of_the_sdk_give_the_same_rows(way: str, tmp_path: Pat
         "requests": 3, "candidates": 1, "vectors": 1, "feedback": 1, "eval_samples": 1,
         "eval_runs": 1, "assignments": 1,
     }  # fmt: skip
+
+
+def test_what_other_tools_make_of_a_request_gives_the_same_rows(tmp_path: Path) -> None:
+    tracer = Tracer()
+    tracer.call({"gen_ai.operation.name": "chat", "gen_ai.usage.input_tokens": 12,
+                 "gen_ai.request.temperature": 0.5, "some": [True, "a"]},
+                [("gen_ai.user.message", {"content": "hi"})], error="late")  # fmt: skip
+    tracer.call({"gen_ai.operation.name": "chat", "empty": ""})
+    (group,) = tracer.protobuf_json()["resourceSpans"]
+    # The SDK rounds to microseconds, to which OTLP is cut.
+    shown = [one.to_json().replace(".123457Z", ".123456Z") for one in tracer.spans]
+    ways = {
+        "request": jsonl(tracer.request()),
+        "Tempo": jsonl({"batches": [group]}),
+        "Tempo, second version": jsonl({"trace": {"resourceSpans": [group]}}),
+        "a resource a line": jsonl(group),
+        "spans of the SDK": jsonl(*map(json.loads, shown)),
+        "a console": "".join(["begun\n", *(f"{one}\nan answer\n" for one in shown)]).encode(),
+    }
+    found, places = {}, {}
+    for way, data in ways.items():
+        file = tmp_path / way
+        file.write_bytes(data)
+        assert otlp_traces.recognises(source_of(file))
+        items = [*otlp_traces.read(source_of(file), Options())]
+        (calls,) = [dict(item.columns) for item in items if isinstance(item, Batch)]
+        places[way] = calls.pop("locator"), [i.locator for i in items if isinstance(i, Reject)]
+        found[way] = calls
+    assert len(found["request"]["request_id"]) == 2
+    assert [*found.values()] == [found["request"]] * len(ways)
+    lines = enumerate(ways["a console"].splitlines(), start=1)
+    begun = {number: line for number, line in lines if line in (b"{", b"begun", b"an answer")}
+    assert places["a console"] == (
+        [f"line {number}" for number, line in begun.items() if line == b"{"],
+        [f"line {number}" for number, line in begun.items() if line != b"{"],
+    )
 
 
 def test_locators_of_messages_lead_to_the_span(loaded: Any, case: Path) -> None:

@@ -11,6 +11,7 @@ import msgspec
 RESOURCE_SPANS = "resourceSpans"
 RESOURCE_LOGS = "resourceLogs"
 RESOURCE_METRICS = "resourceMetrics"
+BATCHES = "batches"  # what Tempo and Grafana call `resourceSpans`
 NO_RESOURCE = msgspec.Raw(b"{}")
 
 

@@ -5,13 +5,24 @@ from contextlib import suppress
 
 from casework.importers._json_document import first_entries
 from casework.importers._json_stream import documents
-from casework.importers._otlp import RESOURCE_LOGS, RESOURCE_METRICS, RESOURCE_SPANS, Fault
+from casework.importers._otlp import (
+    BATCHES,
+    RESOURCE_LOGS,
+    RESOURCE_METRICS,
+    RESOURCE_SPANS,
+    Fault,
+)
 from casework.importers._otlp_frames import Message, may_be_messages, messages
 from casework.importers._otlp_protobuf import decode_message
+from casework.importers._otlp_sdk import MARK, is_shown
 from casework.importers._otlp_tree import elements
+from casework.importers._shape import mapping
 from casework.importers._source import BROKEN_COMPRESSION, Source
 
-_SPELLINGS = (RESOURCE_SPANS, "resource_spans", RESOURCE_LOGS, "resource_logs")
+_SPELLINGS = (
+    *(RESOURCE_SPANS, "resource_spans", RESOURCE_LOGS, "resource_logs"),
+    *("scopeSpans", "scope_spans", "scopeLogs", "scope_logs"),
+)
 _METRICS = {RESOURCE_METRICS, "resource_metrics"}
 _SHOWN = 1 << 16
 
@@ -28,11 +39,16 @@ def holds_otlp(source: Source) -> bool:
 
 
 def _holds_requests(head: bytes) -> bool:
-    if not any(name.encode() in head for name in _SPELLINGS):
+    is_otlp = any(name.encode() in head for name in _SPELLINGS)
+    if not is_otlp and MARK not in head:
         return False
     for document in documents(io.BytesIO(head)):
         found = first_entries(document.data.lstrip().removeprefix(b"["))
-        if any(name in found and isinstance(found[name], list | None) for name in _SPELLINGS):
+        trace = mapping(found.get("trace")) or found  # as Tempo gives it
+        names = (*_SPELLINGS, BATCHES) if is_otlp else ()
+        if any(name in trace and isinstance(trace[name], list | None) for name in names):
+            return True
+        if is_shown(found):
             return True
     return False
 

@@ -1,5 +1,6 @@
 """OTLP documents and messages, read into rows. Each run of them can be read by itself."""
 
+import re
 from collections.abc import Iterable, Mapping
 
 import msgspec
@@ -26,6 +27,7 @@ from casework.importers._otlp_tree import one_by_one as one_by_one_of_tree
 from casework.tables import requests
 
 _SHOWN_BYTES = 4_000
+_END = re.compile(rb"^}\r?\n", re.MULTILINE)
 
 
 class Reader:
@@ -99,11 +101,20 @@ class Reader:
                     self._read_lines(document, fault, part)
 
     def _read_lines(self, document: Document, fault: Fault, part: Part) -> None:
-        """Read a document that is none line by line, if its first line is JSON by itself."""
+        """Read a document that is none line by line, if its first line is JSON by itself.
+
+        Behind one over many lines stands what a program printed next, where both go to a console.
+        """
         each = lines(document) if b"\n" in document.data.rstrip() else []
+        end = _END.search(document.data)
         if each and is_json(each[0].data):
             for line in each:
                 self._read_document(line, part)
+        elif end and is_json(data := document.data[: end.end()]):
+            self._read_document(document._replace(data=data), part)
+            line = document.line + data.count(b"\n")
+            fault = Fault("JSON", "no JSON, behind JSON")
+            _reject(part, f"line {line}", fault, document.data[end.end() :])
         else:
             _reject(part, f"line {document.line}", fault, document.data)
 

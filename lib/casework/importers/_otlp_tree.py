@@ -2,7 +2,8 @@
 
 A request is decoded at once into the structs of `_otlp`. One that does not fit is read here, with
 the other spelling that proto3 JSON allows (`resource_spans`), nulls as unset, and a reason for
-every span and log record that still does not fit.
+every span and log record that still does not fit. So is what other tools make of requests: the
+traces of Tempo, what one resource has to itself, and spans as the SDK shows them.
 """
 
 import re
@@ -12,6 +13,7 @@ from typing import Any
 import msgspec
 
 from casework.importers._otlp import (
+    BATCHES,
     NO_RESOURCE,
     RESOURCE_LOGS,
     RESOURCE_METRICS,
@@ -21,15 +23,18 @@ from casework.importers._otlp import (
     LogRecord,
     Span,
 )
+from casework.importers._otlp_sdk import is_shown, span_of
 
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 _CONSTANT = re.compile(rb"[:\[,]\s*-?(?:NaN|Infinity)")
 _SNAKE = re.compile(r"_([a-z])")
 # The second name of the list of scopes is that of OTLP before 0.16.
-_SIGNALS: tuple[tuple[str, tuple[str, str], str, type[Span] | type[LogRecord]], ...] = (
-    (RESOURCE_SPANS, ("scopeSpans", "instrumentationLibrarySpans"), "spans", Span),
-    (RESOURCE_LOGS, ("scopeLogs", "instrumentationLibraryLogs"), "logRecords", LogRecord),
+_SIGNALS: tuple[tuple[tuple[str, ...], tuple[str, str], str, type[Span] | type[LogRecord]], ...] = (
+    ((RESOURCE_SPANS, BATCHES), ("scopeSpans", "instrumentationLibrarySpans"), "spans", Span),
+    ((RESOURCE_LOGS,), ("scopeLogs", "instrumentationLibraryLogs"), "logRecords", LogRecord),
 )
+_WHOLE = {RESOURCE_METRICS, *(name for names, _, _, _ in _SIGNALS for name in names)}
+_OF_ONE = {name for _, names, _, _ in _SIGNALS for name in names}
 _BESIDE = {"resource", "scope", "instrumentationLibrary", "schemaUrl"}
 
 _decode_elements = msgspec.json.Decoder(list[msgspec.Raw]).decode
@@ -83,18 +88,48 @@ def one_by_one(request: bytes) -> Iterator[Found]:
         tree = _decode_any(request)
     except (ValueError, RecursionError) as error:
         raise fault_of(error, request) from error
+    if isinstance(tree, dict) and isinstance(tree.get("trace"), dict):  # as Tempo gives it
+        for found in _in_tree(tree["trace"], request):
+            yield found._replace(pointer=f"/trace{found.pointer}")
+    else:
+        yield from _in_tree(tree, request)
+
+
+def _in_tree(tree: Any, request: bytes) -> Iterator[Found]:
     names = {_camel(name) for name in tree} if isinstance(tree, dict) else set()
-    if not names & {RESOURCE_SPANS, RESOURCE_LOGS, RESOURCE_METRICS}:
+    if is_shown(tree):
+        yield _of_sdk(tree, request)
+    elif names & _WHOLE:
+        yield from (Found(at, None) for at, _ in _members(tree, "", (RESOURCE_METRICS,)))
+        for signal, of_scope, of_one, kind in _SIGNALS:
+            for at, group in _members(tree, "", signal):
+                yield from _of_group(group, at, of_scope, of_one, kind)
+    elif names & _OF_ONE:
+        for _, of_scope, of_one, kind in _SIGNALS:
+            yield from _of_group(tree, "", of_scope, of_one, kind)
+    else:
         fault = Fault("OTLP_SHAPE", "JSON, but no OTLP request: it has no resourceSpans")
         yield Found("", fault, raw=request.decode())
-        return
-    yield from (Found(at, None) for at, _ in _members(tree, "", (RESOURCE_METRICS,)))
-    for signal, of_scope, of_one, kind in _SIGNALS:
-        for group_at, group in _members(tree, "", (signal,)):
-            resource = _resource(group)
-            for scope_at, scope in _members(group, group_at, of_scope):
-                for at, one in _members(scope, scope_at, (of_one,)):
-                    yield Found(at, _fit(one, kind), resource, msgspec.json.encode(one).decode())
+
+
+def _of_sdk(tree: dict[str, Any], request: bytes) -> Found:
+    raw = request.decode()
+    try:
+        return Found("", *span_of(tree), raw)
+    except Fault as fault:
+        return Found("", fault, raw=raw)
+    except RecursionError:
+        return Found("", Fault("JSON_DEPTH", "nested too deeply"), raw=raw)
+
+
+def _of_group(
+    group: Any, at: str, of_scope: tuple[str, str], of_one: str, kind: type[Span] | type[LogRecord]
+) -> Iterator[Found]:
+    """What one resource has of spans or of log records."""
+    resource = _resource(group)
+    for scope_at, scope in _members(group, at, of_scope):
+        for place, one in _members(scope, scope_at, (of_one,)):
+            yield Found(place, _fit(one, kind), resource, msgspec.json.encode(one).decode())
 
 
 def _members(node: Any, at: str, names: tuple[str, ...]) -> Iterator[tuple[str, Any]]:

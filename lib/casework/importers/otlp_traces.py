@@ -3,10 +3,12 @@
 ## Reads
 Requests of spans and of log records, as the file exporter of the OpenTelemetry Collector writes
 them. JSON: one request a line; also one a file, pretty-printed or not, and an array of them; field
-names in camelCase or snake_case, integers as text or numbers, ids in hex or base64. Protobuf
-(`format: proto`): messages behind a length of four bytes, or one message; requests, or the spans or
-log records of one resource. The exporter's own compression of either, and files that are gzip or
-zstd as a whole.
+names in camelCase or snake_case, integers as text or numbers, ids in hex or base64; what one
+resource has of them, in place of a request; traces as Tempo and Grafana give them (`batches`,
+`trace`); and spans as the SDK for Python writes them to a console or a file (`to_json`), to the
+microsecond, with what a program printed between them as rejects. Protobuf (`format: proto`):
+messages behind a length of four bytes, or one message; requests, or the spans or log records of one
+resource. The exporter's own compression of either, and files that are gzip or zstd as a whole.
 
 A span is a model call, and becomes a row of `requests`, where `gen_ai.operation.name` is `chat`,
 `generate_content`, `text_completion` or `embeddings`; where it is none of the other operations of
