@@ -1,7 +1,9 @@
 """What a source holds: whether it is of OTLP, as JSON or as protobuf."""
 
 import io
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from typing import Any
 
 from casework.importers._json_document import first_entries
 from casework.importers._json_stream import documents
@@ -16,7 +18,6 @@ from casework.importers._otlp_frames import Message, may_be_messages, messages
 from casework.importers._otlp_protobuf import decode_message
 from casework.importers._otlp_sdk import MARK, is_shown
 from casework.importers._otlp_tree import elements
-from casework.importers._shape import mapping
 from casework.importers._source import BROKEN_COMPRESSION, Source
 
 _SPELLINGS = (
@@ -35,22 +36,27 @@ def holds_otlp(source: Source) -> bool:
     head = source.head()
     if may_be_messages(head):
         return _holds_messages(source)
-    return _holds_requests(head) or (_is_of_metrics(head) and _holds_others(source))
+    of_trace = source.within("trace")  # as Tempo gives it
+    if _holds_requests(head) or _names_signal(of_trace, _SPELLINGS):
+        return True
+    return _is_of_metrics(head) and _holds_others(source)
 
 
 def _holds_requests(head: bytes) -> bool:
     is_otlp = any(name.encode() in head for name in _SPELLINGS)
     if not is_otlp and MARK not in head:
         return False
+    names = (*_SPELLINGS, BATCHES) if is_otlp else ()
     for document in documents(io.BytesIO(head)):
         found = first_entries(document.data.lstrip().removeprefix(b"["))
-        trace = mapping(found.get("trace")) or found  # as Tempo gives it
-        names = (*_SPELLINGS, BATCHES) if is_otlp else ()
-        if any(name in trace and isinstance(trace[name], list | None) for name in names):
-            return True
-        if is_shown(found):
+        if _names_signal(found, names) or is_shown(found):
             return True
     return False
+
+
+def _names_signal(found: Mapping[str, Any], names: Iterable[str]) -> bool:
+    """Whether one of these is a list, which may be cut off."""
+    return any(name in found and isinstance(found[name], list | None) for name in names)
 
 
 def _is_of_metrics(head: bytes) -> bool:

@@ -112,9 +112,9 @@ class Reader:
                 self._read_document(line, part)
         elif end and is_json(data := document.data[: end.end()]):
             self._read_document(document._replace(data=data), part)
-            line = document.line + data.count(b"\n")
+            after = document.line + data.count(b"\n")
             fault = Fault("JSON", "no JSON, behind JSON")
-            _reject(part, f"line {line}", fault, document.data[end.end() :])
+            _reject(part, f"line {after}", fault, document.data[end.end() :])
         else:
             _reject(part, f"line {document.line}", fault, document.data)
 
