@@ -74,6 +74,10 @@ def test_an_answer_that_is_json_stands_as_it_is(answered: str, name: str) -> Non
         ({"output.value": '[{"type":"reasoning","id":"rs_1","summary":[],"content":null},'
                           '{"type":"reasoning","summary":["hm"]},{"type":"text","text":"foo"}]'},
          '{"type":"reasoning","summary":["hm"]}\nfoo'),
+        ({"output.value": '{"content":{"parts":[{"text":"foo"}],"role":"model"}}'}, "foo"),
+        ({"gcp.vertex.agent.llm_response": '{"content":{"parts":[{"text":"foo"}]},"partial":false}',
+          "gen_ai.completion": ""}, "foo"),
+        ({"gcp.vertex.agent.llm_response": "{}"}, None),
         ({"output.value": '[{"text":"foo"},{"toolUse":{"name":"t"}}]'},
          'foo\n{"toolUse":{"name":"t"}}'),
         ({"output.value": '{"messages":["foo","bar"]}'}, "foo\nbar"),

@@ -1,7 +1,8 @@
 """Names of GenAI span attributes, current and older, and the columns of `requests` they fill.
 
 Of the OpenTelemetry semantic conventions for generative AI, and of the instrumentations that came
-before them or go beside them: OpenLLMetry (Traceloop), OpenInference, Langfuse, Vercel's AI SDK.
+before them or go beside them: OpenLLMetry (Traceloop), OpenInference, Langfuse, Vercel's AI SDK,
+Google's Agent Development Kit.
 """
 
 NAMES: dict[str, tuple[str, ...]] = {
@@ -41,7 +42,10 @@ NAMES: dict[str, tuple[str, ...]] = {
     "user_id": ("enduser.id", "user.id", "user_id"),
     "account_id": ("account_id",),
     "tier": ("tier",),
-    "session_id": ("gen_ai.conversation.id", "session.id", "session_id"),
+    "session_id": (
+        *("gen_ai.conversation.id", "session.id", "gcp.vertex.agent.session_id"),
+        "session_id",
+    ),
     "input_text": ("input_text",),
     "output_text": ("output_text",),
     "input_tokens": (
@@ -92,9 +96,17 @@ OTHER_KINDS = (
 )
 
 SYSTEM = "gen_ai.system_instructions"
-INPUT = ("gen_ai.input.messages", "gen_ai.prompt", "input.value", "ai.prompt.messages")
-OUTPUT = ("gen_ai.output.messages", "gen_ai.completion", "output.value", "ai.response.text")
+INPUT = (
+    *("gen_ai.input.messages", "gen_ai.prompt", "input.value", "ai.prompt.messages"),
+    "gcp.vertex.agent.llm_request",
+)
+OUTPUT = (
+    *("gen_ai.output.messages", "gen_ai.completion", "output.value"),
+    *("gcp.vertex.agent.llm_response", "ai.response.text"),
+)
 """Attributes with whole conversations, the best first."""
+BODIES = (INPUT[-1], OUTPUT[-2])
+"""Those of them that are an empty object where nothing is recorded."""
 PLAIN_OUTPUT = OUTPUT[-1]
 """The one of them that is the text itself, and never JSON of messages."""
 

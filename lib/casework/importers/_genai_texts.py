@@ -121,7 +121,7 @@ def _records(
         text = said.get(name)
         if name == names.PLAIN_OUTPUT and isinstance(text, str):
             yield [("", text)], True
-        elif name in said:
+        elif name in said and not (name in names.BODIES and text == "{}"):
             yield turns(text)
 
 

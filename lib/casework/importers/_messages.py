@@ -16,6 +16,7 @@ from casework.importers._message_parts import TEXT_FIELDS, is_part, is_silent, i
 
 _SYSTEM_ROLES = frozenset(("system", "developer"))
 _ROLES = _SYSTEM_ROLES | {"user", "assistant", "tool", "function", "model", "human", "ai"}
+_OWN_ROLES = ("assistant", "model", "ai")  # of OpenAI and most, of Google, of LangChain
 _SPOKEN = (
     *("content", "text", "refusal", "parts", "contents", "tool_calls", "function_call"),
     *("function_call_name", "function_call_arguments_json"),
@@ -106,9 +107,9 @@ def transcript(said: Sequence[Turn]) -> str:
 
 def answer(said: Sequence[Turn]) -> str:
     """Write what came out: a transcript in which the assistant's own words need no role."""
-    if len(said) == 1 and said[0][0] == "assistant":
+    if len(said) == 1 and said[0][0] in _OWN_ROLES:
         return said[0][1]
-    return transcript([("" if role == "assistant" else role, text) for role, text in said])
+    return transcript([("" if role in _OWN_ROLES else role, text) for role, text in said])
 
 
 def system_prompt(said: Iterable[Turn]) -> str:

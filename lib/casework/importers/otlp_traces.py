@@ -56,13 +56,13 @@ developer messages of the input |
 | `params_hash` | SHA-256 of all `gen_ai.request.*`, else of `llm.invocation_parameters`, but the \
 model, as canonical JSON |
 | `user_id` | `enduser.id`, `user.id` |
-| `session_id` | `gen_ai.conversation.id`, `session.id` |
+| `session_id` | `gen_ai.conversation.id`, `session.id`, `gcp.vertex.agent.session_id` |
 | `input_text` | `gen_ai.input.messages`, `gen_ai.prompt.<n>.*`, `llm.input_messages.<n>.*`, the \
 events `gen_ai.<role>.message` and `gen_ai.content.prompt`, `gen_ai.prompt`, `input.value`, \
-`ai.prompt.messages` |
+`ai.prompt.messages`, `gcp.vertex.agent.llm_request` |
 | `output_text` | `gen_ai.output.messages`, `gen_ai.completion.<n>.*`, \
 `llm.output_messages.<n>.*`, the events `gen_ai.choice` and `gen_ai.content.completion`, \
-`gen_ai.completion`, `output.value`, `ai.response.text` |
+`gen_ai.completion`, `output.value`, `gcp.vertex.agent.llm_response`, `ai.response.text` |
 | `input_tokens` | `gen_ai.usage.input_tokens`, `gen_ai.usage.prompt_tokens`, \
 `llm.token_count.prompt` |
 | `output_tokens` | `gen_ai.usage.output_tokens`, `gen_ai.usage.completion_tokens`, \
