@@ -9,7 +9,7 @@ from tests.importers.loading import load, rows, source_of
 
 from casework.case import Reject, Row
 from casework.importers import get
-from casework.importers._configuration import hash_prompt
+from casework.importers._configuration import hash_params, hash_prompt
 from casework.importers._importer import Options
 
 WHEN = "2026-03-01T10:00:00Z"
@@ -98,14 +98,22 @@ def test_runs_stand_in_pages_in_requests_and_below_others(
     assert [one.values["request_id"] for one in found if isinstance(one, Row)] == ["r"]
 
 
-def test_usage_may_stand_in_the_message_or_the_metadata(tmp_path: Path) -> None:
+def test_usage_and_parameters_may_stand_in_the_message_the_metadata_or_the_inputs(
+    tmp_path: Path,
+) -> None:
     told = {"usage_metadata": {"input_tokens": 4, "output_tokens": 1}}
     message = serialised("AIMessage", content="Yes", type="ai", **told)
-    by_message = {**RUN, "outputs": {"generations": [[{"message": message}]], "llm_output": None}}
-    path = as_lines(tmp_path, by_message, {**RUN, "id": "r-2", "extra": {"metadata": told}})
-    found = [*get("langsmith_runs").read(source_of(path), Options())]
-    calls = [one.values for one in found if isinstance(one, Row)]
-    assert [(one["input_tokens"], one["output_tokens"]) for one in calls] == [(4, 1), (4, 1)]
+    asked = {"model": "m", "temperature": 0.5}
+    by_chain = {**RUN, "outputs": {"generations": [[{"message": message}]], "llm_output": None},
+                "extra": {"invocation_params": {**asked, "top_p": 1}}}  # fmt: skip
+    meta = {**told, "ls_temperature": 0.5, "ls_stop": None, "ls_invocation_params": {"top_p": 1}}
+    by_client = {**RUN, "id": "r-2", "inputs": {**RUN["inputs"], **asked}, "extra": {
+        "metadata": meta}}  # fmt: skip
+    source = source_of(as_lines(tmp_path, by_chain, by_client))
+    found = [*get("langsmith_runs").read(source, Options())]
+    columns = "endpoint", "input_tokens", "output_tokens", "params_hash"
+    calls = [[one.values[name] for name in columns] for one in found if isinstance(one, Row)]
+    assert calls == [["m", 4, 1, hash_params({"temperature": 0.5, "top_p": 1})]] * 2
 
 
 def test_a_streamed_answer_tells_its_model_in_its_message(tmp_path: Path) -> None:

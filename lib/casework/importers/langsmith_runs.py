@@ -16,7 +16,7 @@ SHA-256 of its `metadata.source` and its text.
 | `occurred_at`, `ended_at`, `latency_ms` | `start_time`, `end_time` |
 | `trace_id`, `parent_span_id` | `trace_id`, `parent_run_id` |
 | `endpoint` | `extra.metadata.ls_model_name`, `extra.metadata.model_name`, \
-`extra.invocation_params.model`, `extra.invocation_params.model_name` |
+`extra.invocation_params.model`, `extra.invocation_params.model_name`, `inputs.model` |
 | `response_model` | `outputs.llm_output.model_name`, `outputs.model`, else `model_name` of \
 `response_metadata` of the first message in `outputs` |
 | `fingerprint` | `outputs.llm_output.system_fingerprint`, `outputs.system_fingerprint`, else \
@@ -26,7 +26,9 @@ that of `response_metadata` |
 | `environment` | `extra.metadata.environment`, `session_name` |
 | `prompt_name`, `prompt_version` | `extra.metadata.lc_hub_repo`, `lc_hub_commit_hash` |
 | `input_text`, `output_text` | `inputs`, `outputs` |
-| `prompt_hash`, `params_hash` | SHA-256 of the system messages and of `extra.invocation_params` |
+| `prompt_hash` | SHA-256 of the system messages |
+| `params_hash` | SHA-256 of `extra.invocation_params`, else of `ls_temperature`, `ls_max_tokens`, \
+`ls_stop` and `ls_invocation_params` of `extra.metadata` |
 | `input_tokens`, `output_tokens` | `prompt_tokens`, `completion_tokens`, else the usage in \
 `outputs` or its first message, else `extra.metadata.usage_metadata` |
 | `status` | `error` where `error` is set or `status` is `error`; `ok` where `status` is \
@@ -78,6 +80,7 @@ _FORM = Form(
             f"{_META}.model_name",
             "extra.invocation_params.model",
             "extra.invocation_params.model_name",
+            "inputs.model",
         ),
         "response_model": (
             *("outputs.llm_output.model_name", "outputs.model"),
@@ -189,7 +192,7 @@ def _call(log: FieldLog, run: Mapping[str, Any]) -> dict[str, Any]:
     into, _ = turns(_spoken(run.get("inputs")))
     out, _ = turns(_spoken(run.get("outputs")))
     system = system_prompt(into)
-    given = mapping(mapping(run.get("extra")).get("invocation_params"))
+    given = _parameters(mapping(run.get("extra")))
     derived = {
         "span_id": values.get("request_id"),
         "operation": "chat",
@@ -201,6 +204,14 @@ def _call(log: FieldLog, run: Mapping[str, Any]) -> dict[str, Any]:
         "status": _status(run),
     }
     return {**derived, **values}
+
+
+def _parameters(extra: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The parameters of a call as LangChain gives them, else as the wrappers of clients do."""
+    meta = mapping(extra.get("metadata"))
+    named = {name: meta.get(f"ls_{name}") for name in ("temperature", "max_tokens", "stop")}
+    told = {**named, **mapping(meta.get("ls_invocation_params"))}
+    return mapping(extra.get("invocation_params")) or told
 
 
 def _status(run: Mapping[str, Any]) -> str | None:
