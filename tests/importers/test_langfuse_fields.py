@@ -142,12 +142,15 @@ def test_metadata_give_a_span_no_other_id(case: Path, tmp_path: Path, importer: 
     ]
 
 
-def test_latency_is_in_milliseconds_in_a_download_alone(case: Path, tmp_path: Path) -> None:
+def test_latency_is_in_milliseconds_in_older_downloads_alone(case: Path, tmp_path: Path) -> None:
     trace = {"id": "t", "projectId": "p", "timestamp": WHEN}
-    call = {**CALL, "latency": 2_190}
-    load(case, LANGFUSE, as_jsonl(tmp_path / "x.json", {"trace": trace, "observations": [call]}))
-    load(case, LANGFUSE, as_jsonl(tmp_path / "y.jsonl", {**CALL, "id": "o2", "latency": 2.19}))
-    assert rows(case, "SELECT latency_ms FROM requests") == [(2190.0,), (2190.0,)]
+    ended = {**CALL, "id": "s", "type": "SPAN", "endTime": WHEN.replace("00Z", "02Z")}
+    for name, unit in (("older", 1e3), ("later", 1)):
+        told = [{**CALL, "id": name, "latency": 2.5 * unit}, {**ended, "latency": 2 * unit}]
+        download = {"trace": trace, "observations": told}
+        load(case, LANGFUSE, as_jsonl(tmp_path / f"{name}.json", download))
+    load(case, LANGFUSE, as_jsonl(tmp_path / "page.jsonl", {**CALL, "id": "o2", "latency": 2.5}))
+    assert rows(case, "SELECT latency_ms FROM requests") == [(2500.0,)] * 3
 
 
 def test_a_download_may_hold_its_observations_in_the_trace(case: Path, tmp_path: Path) -> None:

@@ -142,6 +142,16 @@ def is_call(observation: Mapping[str, Any]) -> bool:
     return observation.get("type") in _MODEL_TYPES
 
 
+def latency_unit(log: FieldLog, observations: Any) -> float:
+    """What `latency` counts in a download, in milliseconds: 1 in older ones, else 1,000."""
+    for one in map(mapping, sequence(observations)):
+        begun, ended = (log.instants.find(one.get(name)) for name in ("startTime", "endTime"))
+        passed, told = milliseconds(begun, ended), number(one.get("latency"))
+        if passed and told:
+            return 1.0 if told > passed / 30 else 1e3
+    return 1e3
+
+
 def request_row(
     log: FieldLog, observation: Mapping[str, Any], locator: str, *, latency_unit: float = 1e3
 ) -> Item:

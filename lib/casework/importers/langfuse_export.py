@@ -16,7 +16,8 @@ of their `metadata.source` and text.
 |---|---|
 | `request_id`, `span_id` | `id` |
 | `occurred_at`, `ended_at`, `latency_ms` | `startTime`, `endTime`; without an end `latency`, \
-which a download has in milliseconds and all others in seconds |
+which older downloads have in milliseconds, as those of their observations with an end tell, and \
+all else in seconds |
 | `endpoint` | `gen_ai.request.model` of the attributes in `metadata`, else `model` |
 | `response_model` | `gen_ai.response.model` of the attributes |
 | `prompt_name`, `prompt_version` | `promptName`, `promptVersion` |
@@ -159,7 +160,8 @@ class _Reading:
                 beside = record.get("observations")
                 listed = beside or trace.get("observations")
                 place = at if beside else f"{at}/trace"
-                yield from self._observations(trace, listed, place, latency_unit=1.0)
+                unit = _langfuse.latency_unit(self._log, listed)
+                yield from self._observations(trace, listed, place, unit)
                 yield from self._scores_of(trace, f"{at}/trace")
             case "trace":
                 yield from self._observations(record, record.get("observations"), at)
