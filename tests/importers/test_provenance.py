@@ -214,6 +214,34 @@ def test_long_provenance_in_an_envelope_is_recognised(tmp_path: Path, name: str)
     assert found.exhibit.rows_kept == 1_501
 
 
+@pytest.mark.parametrize(
+    ("wrapped", "place"),
+    [
+        (lambda other, one: [{"bundle": other}, {"bundle": one}], "/attestations/1/bundle"),
+        (lambda _, one: [{"bundle": one}, {"bundle": "x" * 70_000}], "/attestations/0/bundle"),
+        (lambda _, one: {"bundle": one}, "/attestation/bundle"),
+        (lambda other, one: {"provenance": [{"envelope": other["dsseEnvelope"]},
+                                            {"envelope": one["dsseEnvelope"]}]},
+         "/provenance_summary/provenance/1/envelope"),
+        (lambda *several: several, ""),
+    ],
+)  # fmt: skip
+def test_provenance_is_found_among_what_else_is_attested(
+    tmp_path: Path, wrapped: Any, place: str
+) -> None:
+    """Registries list several attestations of an artifact, and the first may be of another kind."""
+    subject = {"name": "m", "digest": {"sha256": A}}
+    other = envelope(statement("https://spdx.dev/Document", {}, subject))
+    form = wrapped(other, envelope(statement(SLSA, BUILT, subject)))
+    key = place[1:].partition("/")[0]
+    lines = json.dumps({key: form}) if key else "\n".join(map(json.dumps, form))
+    found = Loaded(tmp_path, "slsa_provenance", lines)
+    assert found.takers == ["slsa_provenance"]
+    assert found.rows("SELECT checkpoint, locator FROM checkpoints") == [
+        (f"sha256:{A}", f"line {1 if key else 2}{place}")
+    ]
+
+
 # CycloneDX
 
 

@@ -35,12 +35,28 @@ def statements(source: Source) -> Iterator[Statement | Reject]:
         if isinstance(found, Reject):
             yield found
             continue
-        try:
-            inner = unwrapped(found.values)
-        except CaseworkError as error:
-            yield Reject(found.locator, error.code, error.what, found.raw or "")
-            continue
-        yield Statement(found.locator, inner, inner is not found.values)
+        for pointer, one in _envelopes(found.values):
+            at = found.locator + pointer
+            try:
+                inner = unwrapped(one)
+            except CaseworkError as error:
+                yield Reject(at, error.code, error.what, found.raw or "")
+                continue
+            yield Statement(at, inner, inner is not one)
+
+
+def _envelopes(record: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:
+    """Where each envelope stands in a record, and it: registries list several, `gh` wraps one."""
+    summary = mapping(record.get("provenance_summary"))
+    listed = {
+        "/attestations": (record.get("attestations"), "bundle"),
+        "/provenance_summary/provenance": (summary.get("provenance"), "envelope"),
+    }
+    held = [(f"{at}/{n}/{name}", mapping(mapping(one).get(name)))
+            for at, (several, name) in listed.items()
+            for n, one in enumerate(sequence(several))]  # fmt: skip
+    held.append(("/attestation/bundle", mapping(mapping(record.get("attestation")).get("bundle"))))
+    return [(at, one) for at, one in held if one] or [("", record)]
 
 
 def unwrapped(record: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -61,13 +77,19 @@ def unwrapped(record: Mapping[str, Any]) -> Mapping[str, Any]:
     return mapping(document(data, "").value())
 
 
-def kind_of(source: Source) -> str:
-    """The predicate type of the first statement of a source; empty where there is none."""
-    try:
-        found = unwrapped(source.first_object)
-    except CaseworkError:
-        return ""
-    return text(found.get("predicateType") or _cut(source).get("predicateType")) or ""
+def kinds_of(source: Source) -> Iterator[str]:
+    """The predicate types of the statements in the head of a source, in order."""
+    begun = {"attestations": [source.within("attestations")]}  # a long list is cut off there
+    for record in (*source.first_objects(), begun):
+        for _, one in _envelopes(record):
+            try:
+                found = unwrapped(one)
+            except CaseworkError:
+                continue
+            if kind := text(found.get("predicateType")):
+                yield kind
+    if kind := text(_cut(source).get("predicateType")):
+        yield kind
 
 
 def _cut(source: Source) -> Mapping[str, Any]:

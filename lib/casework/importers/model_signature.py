@@ -37,7 +37,7 @@ from casework.importers._intoto import (
     UNVERIFIED,
     Statement,
     digest,
-    kind_of,
+    kinds_of,
     statements,
 )
 from casework.importers._shape import filled, mapping, sequence, text
@@ -69,7 +69,7 @@ _SIGNED_FILE = Form(
 
 
 def _recognises(source: Source) -> bool:
-    if kind := kind_of(source):
+    if kind := next(kinds_of(source), None):
         return kind.startswith(_TYPE)
     found = source.first_object  # of many files the head holds the beginning of the payload only
     is_cut = "dsseEnvelope" in found and found["dsseEnvelope"] is None

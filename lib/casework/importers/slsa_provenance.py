@@ -2,7 +2,8 @@
 
 ## Reads
 In-toto statements with a predicate of SLSA 0.2 or 1, bare, as JSON Lines, in DSSE envelopes and
-in Sigstore bundles.
+in Sigstore bundles; also as registries list them (`attestations` of npm and of the API of GitHub,
+`provenance_summary` of Google Cloud), and as `gh attestation verify` prints them.
 
 ## Fills
 Each subject becomes a row of `checkpoints`; each thing that it was built from a row of
@@ -33,7 +34,7 @@ from typing import Any
 from casework.case import Item, Note, Reject, Row
 from casework.importers._fields import MOST_PAIRS, FieldLog, Form
 from casework.importers._importer import Importer, Options
-from casework.importers._intoto import ENVELOPE, UNVERIFIED, digest, kind_of, statements, subjects
+from casework.importers._intoto import ENVELOPE, UNVERIFIED, digest, kinds_of, statements, subjects
 from casework.importers._shape import filled, mapping, sequence, text
 from casework.importers._source import Source
 from casework.tables import ATTRIBUTES, artifact_inputs, checkpoints
@@ -93,7 +94,7 @@ _KINDS: tuple[tuple[str, Callable[[str], object]], ...] = (
 
 
 def _recognises(source: Source) -> bool:
-    return kind_of(source).startswith(_TYPE)
+    return any(kind.startswith(_TYPE) for kind in kinds_of(source))
 
 
 def _read(source: Source, options: Options) -> Iterator[Item]:
