@@ -324,6 +324,36 @@ def test_what_a_bill_lists_as_data_is_of_the_kind_that_it_says(tmp_path: Path) -
     ]  # fmt: skip
 
 
+def test_what_a_model_depends_on_was_it_made_of(tmp_path: Path) -> None:
+    parts = [{"type": "data", "bom-ref": "d", "name": "tickets",
+              "hashes": [{"alg": "SHA-256", "content": B}]},
+             model("base", **{"bom-ref": "b"}),
+             {"type": "library", "bom-ref": "l", "name": "torch"},
+             {"type": "file", "bom-ref": "f", "name": "README"}]  # fmt: skip
+    card = {"modelParameters": {"datasets": [{"ref": "d"}]}}
+    whole = bill(model(**{"bom-ref": "m"}, modelCard=card), *parts)
+    whole["dependencies"] = [{"ref": "l", "dependsOn": ["d"]},
+                             {"ref": "m", "dependsOn": ["d", "b", "l", "f", "gone"]}]  # fmt: skip
+    found = Loaded(tmp_path, "cyclonedx_bom", whole)
+    sql = "SELECT artifact, kind, uri, digest, locator FROM artifact_inputs ORDER BY kind"
+    at = "line 1/dependencies/1/dependsOn"
+    assert found.rows(sql) == [
+        ("m@1", "base_checkpoint", "base@1", None, f"{at}/1"),
+        ("m@1", "environment", "torch", None, f"{at}/2"),
+        ("m@1", "train_data", "tickets", f"sha256:{B}",
+         "line 1/components/0/modelCard/modelParameters/datasets/0"),
+    ]  # fmt: skip
+    assert found.exhibit.rows_duplicate == 1  # the data set, which the card names too
+
+
+def test_a_long_bill_that_says_at_its_end_what_it_is_is_recognised(tmp_path: Path) -> None:
+    parts = [{"bom-ref": f"p{n}", "name": "x" * 500, "type": "library"} for n in range(200)]
+    found = Loaded(tmp_path, "cyclonedx_bom",
+                   {"components": [*parts, model()], "bomFormat": "CycloneDX"})  # fmt: skip
+    assert found.takers == ["cyclonedx_bom"]
+    assert found.exhibit.rows_kept == 1
+
+
 # OpenLineage
 
 
