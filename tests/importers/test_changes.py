@@ -116,6 +116,43 @@ def test_an_event_of_the_new_api_with_the_fields_of_the_old(tmp_path: Path) -> N
     assert found.rows(sql) == [("Pod/ranker-1", "stop", "kubelet")]
 
 
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"firstTimestamp": WHEN, "lastTimestamp": "2026-03-01T02:00:00Z", "count": 9},
+        {"apiVersion": "events.k8s.io/v1", "lastTimestamp": None, "eventTime": WHEN,
+         "series": {"count": 9, "lastObservedTime": "2026-03-01T02:00:00.000001Z"}},
+    ],
+)  # fmt: skip
+def test_an_event_that_was_seen_often_has_a_first_and_a_last_time(
+    tmp_path: Path, told: dict[str, Any]
+) -> None:
+    found = Loaded(tmp_path, "kubernetes_objects", event("not ready", "ranker.1", **told))
+    sql = """
+        SELECT hour(occurred_at), attributes->>'first_at', attributes->>'count' FROM config_events
+    """
+    assert found.rows(sql) == [(2, WHEN, "9")]
+
+
+def test_a_replica_set_of_a_progressive_rollout_has_its_revision(tmp_path: Path) -> None:
+    meta = {"name": "ranker-5d", "creationTimestamp": WHEN,
+            "annotations": {"rollout.argoproj.io/revision": "6"},
+            "ownerReferences": [{"kind": "Rollout", "name": "ranker"}]}  # fmt: skip
+    template = {"template": {"spec": {"containers": [{"image": "r:6"}]}}}
+    found = Loaded(tmp_path, "kubernetes_objects",
+                   {"apiVersion": "apps/v1", "kind": "ReplicaSet", "metadata": meta,
+                    "spec": template})  # fmt: skip
+    sql = "SELECT key, new_value, attributes->>'revision' FROM config_events"
+    assert found.rows(sql) == [("image:default/ranker", "r:6", "6")]
+
+
+@pytest.mark.parametrize("kind", ["Event", "EventList"])
+def test_an_audit_log_is_no_list_of_events(tmp_path: Path, kind: str) -> None:
+    """Its entries are of the kind `Event` too, and have none of the fields of one."""
+    entry = {"kind": kind, "apiVersion": "audit.k8s.io/v1", "verb": "patch", "items": []}
+    assert Loaded(tmp_path, "kubernetes_objects", entry).takers == []
+
+
 # LaunchDarkly
 
 

@@ -13,15 +13,16 @@ and `valid_until` those of its running or terminated state, and of the state bef
 | ReplicaSet | `config_events` `image:<namespace>/<deployment>` at `creationTimestamp`, when the \
 template came into force |
 | Event | `config_events` `kubernetes:<reason>` with the object and the name of the event as \
-scope, the message as value |
+scope, the message as value; of one that was seen often `occurred_at` is the last time, and the \
+first stands in `attributes` |
 
 The main container is the one that the annotation `kubectl.kubernetes.io/default-container` names,
 else the first of the pod that is no proxy of a known name. Where pods of several namespaces bear
 one name, their replicas are `<namespace>/<pod>`. Both are said.
 
 ## Leaves out
-Deployments, whose history their ReplicaSets tell, and objects of other kinds; other fields of the
-objects that are read. All are counted.
+Deployments and Rollouts, whose history their ReplicaSets tell, and objects of other kinds; other
+fields of the objects that are read. All are counted. Audit logs are not read.
 
 ## Known limits
 The image of the state before a restart is not recorded, and taken to be the present one. A replica
@@ -36,10 +37,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from casework.case import Item, Note, Reject, Row
-from casework.importers._fields import FieldLog, Form
+from casework.importers._fields import FieldLog, Form, find
 from casework.importers._importer import Importer, Options
 from casework.importers._messages import shortened
 from casework.importers._records import Record, records
+from casework.importers._replica_names import DEFAULT, replicas_of, space_of
 from casework.importers._shape import filled, mapping, sequence, text
 from casework.importers._source import Source
 from casework.tables import ATTRIBUTES, config_events, deployments
@@ -51,15 +53,12 @@ _SEVERAL = "Pod with several containers"
 _REGION = ("topology.kubernetes.io/region", "failure-domain.beta.kubernetes.io/region")
 _STATES = tuple(f"{state}.{how}" for state in ("lastState", "state")
                 for how in ("running", "terminated"))  # fmt: skip
-_DEFAULT = "kubectl.kubernetes.io/default-container"
-_PROXIES = ("istio-proxy", "linkerd-proxy", "envoy", "cloud-sql-proxy", "cloudsql-proxy",
-            "consul-dataplane", "daprd", "kuma-sidecar", "vault-agent")  # fmt: skip
 _POD = Form(
     deployments,
     of="Pod",
     columns={},
     uses={
-        "replica": ("metadata.name", "spec.containers", f"metadata.annotations.{_DEFAULT}"),
+        "replica": ("metadata.name", "spec.containers", f"metadata.annotations.{DEFAULT}"),
         "region": tuple(f"metadata.labels.{key}" for key in _REGION),
         "checkpoint": ("status.containerStatuses",),
         ATTRIBUTES: ("metadata.namespace", "spec.nodeName"),
@@ -80,8 +79,8 @@ _CONTAINER = Form(
     },
     keeps=False,
 )
-_NOTES = {"revision": "deployment.kubernetes.io/revision",
-          "change_cause": "kubernetes.io/change-cause"}  # fmt: skip
+_NOTES = {"revision": ("deployment.kubernetes.io/revision", "rollout.argoproj.io/revision"),
+          "change_cause": ("kubernetes.io/change-cause",)}  # fmt: skip
 _REPLICA_SET = Form(
     config_events,
     of="ReplicaSet",
@@ -89,15 +88,19 @@ _REPLICA_SET = Form(
     uses={
         "key": ("metadata.namespace", "metadata.ownerReferences"),
         "new_value": ("spec.template.spec.containers",),
-        ATTRIBUTES: tuple(f"metadata.annotations.{key}" for key in _NOTES.values()),
+        ATTRIBUTES: tuple(f"metadata.annotations.{key}" for keys in _NOTES.values()
+                          for key in keys),
     },
     keeps=False,
-)
+)  # fmt: skip
+_FIRST = ("firstTimestamp", "deprecatedFirstTimestamp", "eventTime")
+_COUNT = ("count", "deprecatedCount", "series.count")
 _EVENT = Form(
     config_events,
     of="Event",
     columns={
-        "occurred_at": ("lastTimestamp", "deprecatedLastTimestamp", "eventTime", "firstTimestamp"),
+        "occurred_at": ("lastTimestamp", "deprecatedLastTimestamp", "series.lastObservedTime",
+                        *reversed(_FIRST)),
         "new_value": ("message", "note"),
         "actor": ("source.component", "reportingComponent", "reportingController",
                   "deprecatedSource.component"),
@@ -106,7 +109,7 @@ _EVENT = Form(
         "key": ("reason",),
         "scope": ("metadata.name", *(f"{about}.{name}" for about in ("involvedObject", "regarding")
                                      for name in ("kind", "name"))),
-        ATTRIBUTES: ("count", "type", "involvedObject.namespace", "regarding.namespace"),
+        ATTRIBUTES: (*_FIRST, *_COUNT, "type", "involvedObject.namespace", "regarding.namespace"),
     },
     keeps=False,
 )  # fmt: skip
@@ -116,7 +119,8 @@ def _recognises(source: Source) -> bool:
     found = source.first_object
     if "items" in found and "kind" not in found:  # kubectl prints the kind of a list after it
         return {"apiVersion", "kind"} <= source.within("items").keys()
-    return {"apiVersion", "kind"} <= found.keys() and found["kind"] in _KINDS
+    is_audit = str(found.get("apiVersion")).startswith("audit.k8s.io/")
+    return {"apiVersion", "kind"} <= found.keys() and found["kind"] in _KINDS and not is_audit
 
 
 def _read(source: Source, options: Options) -> Iterator[Item]:
@@ -160,15 +164,10 @@ def _shared(source: Source) -> set[str]:
     for found in records(source):
         for kind, one, _ in _objects(found) if isinstance(found, Record) else ():
             meta = mapping(one.get("metadata"))
-            name, space = text(meta.get("name")), _space(meta)
+            name, space = text(meta.get("name")), space_of(meta)
             if kind == "Pod" and name and spaces.setdefault(name, space) != space:
                 shared.add(name)
     return shared
-
-
-def _space(meta: Mapping[str, Any]) -> str:
-    """The namespace of an object, which is `default` where none is named."""
-    return text(meta.get("namespace")) or "default"
 
 
 def _rows(
@@ -203,7 +202,7 @@ def _pod(
     else:
         passed["Pod without a container"] += 1
     passed[_SEVERAL] += len(states) > 1
-    named = _named(pod, states, shared)
+    named = replicas_of(pod, states, shared)
     for position, container in enumerate(states):
         about = filled({"namespace": meta.get("namespace"), "node": node,
                         "image": container.get("image"),
@@ -231,26 +230,6 @@ def _pod(
             passed["container that never ran"] += 1
 
 
-def _named(
-    pod: Mapping[str, Any], states: list[Mapping[str, Any]], shared: set[str]
-) -> list[str | None]:
-    """The names of replicas: requests know the main container by the name of its pod."""
-    meta = mapping(pod.get("metadata"))
-    name = text(meta.get("name"))
-    if name is None:
-        return [None] * len(states)
-    if name in shared:
-        name = f"{_space(meta)}/{name}"
-    boxes = [text(one.get("name")) for one in states]
-    declared = sequence(mapping(pod.get("spec")).get("containers"))
-    listed = [text(mapping(one).get("name")) for one in declared] or boxes  # states are sorted
-    told = text(mapping(meta.get("annotations")).get(_DEFAULT))
-    served = (box for box in listed if box in boxes and box not in _PROXIES)
-    main = told if told and told in boxes else next(served, None)
-    at = boxes.index(main) if main in boxes else 0
-    return [name if n == at or not box else f"{name}/{box}" for n, box in enumerate(boxes)]
-
-
 def _replica_set(log: FieldLog, one: Mapping[str, Any], at: str) -> Item:
     meta = mapping(one.get("metadata"))
     owner = next(map(mapping, sequence(meta.get("ownerReferences"))), {})
@@ -264,10 +243,10 @@ def _replica_set(log: FieldLog, one: Mapping[str, Any], at: str) -> Item:
     notes = mapping(meta.get("annotations"))
     return Row(config_events, at, {
         **log.fill(_REPLICA_SET, one),
-        "key": f"image:{_space(meta)}/{name}" if name else None,
+        "key": f"image:{space_of(meta)}/{name}" if name else None,
         "new_value": ",".join(images) or None,
         "source": "kubernetes replica set",
-        ATTRIBUTES: filled({name: notes.get(key) for name, key in _NOTES.items()}),
+        ATTRIBUTES: filled({name: _first(notes, keys) for name, keys in _NOTES.items()}),
     })  # fmt: skip
 
 
@@ -281,9 +260,13 @@ def _event(log: FieldLog, event: Mapping[str, Any], at: str) -> Item:
         "key": f"kubernetes:{text(event.get('reason')) or 'event'}",
         "scope": ":".join(filter(None, (of, name))) or None,
         "source": "kubernetes event",
-        "attributes": filled({"count": event.get("count"), "type": event.get("type"),
-                              "namespace": about.get("namespace")}),
+        "attributes": filled({"count": _first(event, _COUNT), "first_at": _first(event, _FIRST),
+                              "type": event.get("type"), "namespace": about.get("namespace")}),
     })  # fmt: skip
+
+
+def _first(record: Mapping[str, Any], paths: tuple[str, ...]) -> Any:
+    return next((value for path in paths if (value := find(record, path))), None)
 
 
 def _digest(image: str | None) -> str | None:
