@@ -179,6 +179,15 @@ def test_what_an_entry_says_beside_its_title_is_kept(tmp_path: Path) -> None:
     assert found.exhibit.left_out == {"entry.currentVersion": 1}
 
 
+def test_an_entry_without_a_target_is_of_the_flag_that_it_acted_on(tmp_path: Path) -> None:
+    gone = entry(accesses=[{"action": act, "resource": "proj/p:env/prod:flag/ranker"}
+                           for act in ("updateOn", "deleteFlag")])  # fmt: skip
+    del gone["target"]
+    found = Loaded(tmp_path, "launchdarkly_log", gone)
+    assert found.takers == ["launchdarkly_log"]
+    assert found.rows("SELECT key, scope FROM config_events") == [("flag:ranker", "prod")]
+
+
 def test_what_is_no_flag_is_none(tmp_path: Path) -> None:
     segment = entry(kind="segment", name="Beta",
                     target={"resources": ["proj/p:env/prod:segment/beta"]})  # fmt: skip

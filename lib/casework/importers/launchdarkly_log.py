@@ -1,16 +1,16 @@
 """LaunchDarkly audit log: every change of a flag, as the API lists it.
 
 ## Reads
-Pages of `/auditlog` (`{"items": […]}`), JSON Lines and arrays of entries.
+Pages of `/auditlog` (`{"items": […]}`), JSON Lines and arrays of entries, which webhooks send too.
 
 ## Fills
 | column of `config_events` | from |
 |---|---|
 | `occurred_at` | `date`, milliseconds |
-| `key` | `flag:<flag>`, the flag in `target.resources`; `rollout:<flag>` where the entry tells \
-the rollout that it set; `launchdarkly:<kind>:<name>` for what is no flag |
+| `key` | `flag:<flag>`, the flag in `target.resources`, else in `accesses`; `rollout:<flag>` \
+where the entry tells the rollout that it set; `launchdarkly:<kind>:<name>` for what is no flag |
 | `new_value`, `old_value` | `title` without links, else `description`; the rollout, percent |
-| `scope` | the environment in `target.resources`; of several each has its rows |
+| `scope` | the environment of the flag; of several each has its rows |
 | `actor` | `member.email`, `token.name`, else `subject.name` |
 
 ## Leaves out
@@ -59,7 +59,7 @@ def _recognises(source: Source) -> bool:
 def _is_entry(record: Mapping[str, Any]) -> bool:
     return (
         {"date", "kind"} <= record.keys()
-        and isinstance(record.get("target"), Mapping)
+        and (isinstance(record.get("target"), Mapping) or _accessed(record) != [])
         and ("titleVerb" in record or "title" in record)
     )
 
@@ -80,7 +80,7 @@ def _read(source: Source, options: Options) -> Iterator[Item]:
 
 def _rows(log: FieldLog, found: Record) -> Iterator[Item]:
     entry = found.values
-    listed = sequence(mapping(entry.get("target")).get("resources"))
+    listed = sequence(mapping(entry.get("target")).get("resources")) or _accessed(entry)
     matches = [match for one in listed if (match := _RESOURCE.match(str(one)))]
     places: list[tuple[str | None, str | None]] = [*dict.fromkeys(
         (match["flag"], match["env"]) for match in matches)]  # fmt: skip
@@ -97,6 +97,12 @@ def _rows(log: FieldLog, found: Record) -> Iterator[Item]:
         })  # fmt: skip
         if flag and kind == "flag":
             yield from _rollout(log, found, {**base, "scope": scope, "key": f"rollout:{flag}"})
+
+
+def _accessed(entry: Mapping[str, Any]) -> list[Any]:
+    """The resources that an entry acted on; that of a thing that is gone has no target."""
+    listed = map(mapping, sequence(entry.get("accesses")))
+    return [name for one in listed if (name := text(one.get("resource")))]
 
 
 def _rollout(log: FieldLog, found: Record, base: Mapping[str, Any]) -> Iterator[Item]:
