@@ -70,20 +70,26 @@ def test_surveymonkey_with_its_two_rows_of_header(tmp_path: Path) -> None:
     assert (found.exhibit.rows_read, found.exhibit.rows_kept) == (2, 1)
 
 
-@pytest.mark.parametrize("tail", ["", '"torn\n'])
-def test_qualtrics_with_its_three_rows_of_header(tmp_path: Path, tail: str) -> None:
+@pytest.mark.parametrize(
+    ("tail", "zone", "hour"), [("", "America/Denver", 16), ('"torn\n', "Nowhere/Else", 10)]
+)
+def test_qualtrics_with_its_three_rows_of_header(
+    tmp_path: Path, tail: str, zone: str, hour: int
+) -> None:
     text = (
         "StartDate,EndDate,Status,Finished,RecordedDate,ResponseId,RecipientEmail,"
         "ExternalReference,Q1_NPS_GROUP,Q1,Q1_COMMENT\n"
         '"Start Date","End Date","Response Type",Finished,"Recorded Date","Response ID",'
         f'"Recipient Email","External Data Reference","{QUESTION} - Group","{QUESTION}\n'
         'Please choose.","Why?"\n'
-        + ",".join(f'"{{""ImportId"":""q{n}""}}"' for n in range(11))
+        + ",".join(f'"{{""ImportId"":""q{n}"",""timeZone"":""{zone}""}}"' for n in range(11))
         + "\n2026-03-14 10:00:00,2026-03-14 10:01:00,0,1,2026-03-14 10:01:01,R_1,a@x.test,acme,"
         "Promoter,10,fine\n" + tail
     )
     found = loaded(tmp_path, "nps_qualtrics", text)
-    assert found.rows(NPS) == [("acme", 10.0, "2026-03-14 10:01:01+00", "a@x.test")]
+    assert found.rows(NPS) == [("acme", 10.0, f"2026-03-14 {hour}:01:01+00", "a@x.test")]
+    told = "its header names, America/Denver" if hour == 16 else "has no time zone"
+    assert any(told in note for note in found.exhibit.notes)
     # `StartDate` is when the link was opened, and no invitation
     sql = "SELECT comment, locator, invited_at FROM nps"
     assert found.rows(sql) == [("fine", "row 3", None)]

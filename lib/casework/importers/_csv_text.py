@@ -10,11 +10,14 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 
 from casework.case import Reject, literal
 from casework.errors import CaseworkError
+from casework.importers._map_file import is_timezone
 from casework.importers._records import Record
+from casework.importers._shape import mapping, parsed
 from casework.importers._source import BROKEN_COMPRESSION, Source, storable
 from casework.importers._staging import Staging, check_names, stage, unreadable
 from casework.importers._zip import MAX_RATIO, MAX_TOTAL
@@ -119,6 +122,21 @@ def csv_below(source: Source) -> dict[str, str]:
     return dict(zip(header, _second_line(source, delimiter), strict=False))
 
 
+def csv_zones(source: Source, header_rows: int) -> dict[str, str]:
+    """The zone of the instants of a column, where a header of several rows names it.
+
+    So Qualtrics writes, `{"ImportId":"endDate","timeZone":"America/Denver"}`.
+
+    Raises:
+        CaseworkError: SOURCE_UNREADABLE.
+    """
+    header, delimiter = _header(source, header_rows)
+    told = ((name, mapping(parsed(text)).get("timeZone"))
+            for row in _below(source, delimiter, header_rows - 1)
+            for name, text in zip(header, row, strict=False))  # fmt: skip
+    return {name: zone for name, zone in told if isinstance(zone, str) and is_timezone(zone)}
+
+
 def _header(source: Source, header_rows: int = 1) -> tuple[list[str], str]:
     header, delimiter = _first_line(source)
     if header_rows > 1:
@@ -149,11 +167,16 @@ def _stripped(names: list[str]) -> list[str]:
 
 
 def _second_line(source: Source, delimiter: str) -> list[str]:
+    return next(iter(_below(source, delimiter, 1)), [])
+
+
+def _below(source: Source, delimiter: str, count: int) -> list[list[str]]:
+    """So many records below the first, as far as the head goes."""
     text = source.head().decode("utf-8-sig", "backslashreplace")
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
     try:
         is_one = len(next(reader, [])) == 1
-        return next((row for row in reader if row or is_one), [])  # a blank line is no row
+        return list(islice((row for row in reader if row or is_one), count))  # a blank is no row
     except csv.Error:
         return []
 

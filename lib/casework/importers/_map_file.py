@@ -229,17 +229,21 @@ def is_zoneless(given: Any) -> bool:
     return not is_never(text) and (len(text) <= 10 or not re.search(ZONE, text))
 
 
+def is_timezone(name: str) -> bool:
+    """Whether a name is that of an IANA time zone."""
+    return name in _timezones()
+
+
 def check_timezone(name: str) -> str:
     """Return the name if it is an IANA time zone.
 
     Raises:
         UsageError: UNKNOWN_TIMEZONE.
     """
-    known = _timezones()
-    if name not in known:
+    if not is_timezone(name):
         from difflib import get_close_matches
 
-        near = get_close_matches(name, sorted(known), n=1, cutoff=0.5)
+        near = get_close_matches(name, sorted(_timezones()), n=1, cutoff=0.5)
         hint = f"did you mean {near[0]!r}" if near else "give an IANA name such as 'Europe/Berlin'"
         raise UsageError("UNKNOWN_TIMEZONE", f"there is no time zone {name!r}", hint)
     return name

@@ -18,11 +18,11 @@ A year of two digits, and the short name of a zone, as BST or IST, which several
 rejects: UTC, GMT, an offset or a name as `Europe/London` are read.
 
 ## Known limits
-An instant without a zone is read in the zone of `--timezone`, else as UTC, and that is said. In
-the hour that is repeated when clocks go back, the earlier instant is taken. A date in digits, such
-as 20260301090000, is read where a map gives its `format`, and is a reject elsewhere. JSON is read
-as a whole where it is one array, up to 512 MiB. Parquet is read by 2,048 rows at a time: where
-these hold some 800 MB, 400 kB each, it is IMPORT_MEMORY.
+An instant without a zone is read in the zone that the header names, else in that of `--timezone`,
+else as UTC, and that is said. In the hour that is repeated when clocks go back, the earlier instant
+is taken. A date in digits, such as 20260301090000, is read where a map gives its `format`, and is a
+reject elsewhere. JSON is read as a whole where it is one array, up to 512 MiB. Parquet is read by
+2,048 rows at a time: where these hold some 800 MB, 400 kB each, it is IMPORT_MEMORY.
 """
 
 import re
@@ -44,7 +44,7 @@ from casework.case import (
     scan,
 )
 from casework.errors import CaseworkError
-from casework.importers._csv_text import csv_below, csv_relation, plain, stage_csv
+from casework.importers._csv_text import csv_below, csv_relation, csv_zones, plain, stage_csv
 from casework.importers._expressions import (
     LOCATOR,
     RAW,
@@ -172,9 +172,11 @@ def _items(table: Table, reading: Reading, source: Source, options: Options) -> 
 
 
 def _select(table: Table, reading: Reading, source: Source, options: Options) -> Iterator[Item]:
-    has_second = (options.mapping or {}).get("header_rows", 1) > 1 and _format(source) == "csv"
-    below = csv_below(source) if has_second else {}
+    rows = (options.mapping or {}).get("header_rows", 1) if _format(source) == "csv" else 1
+    below = csv_below(source) if rows > 1 else {}
     decided = plan(table, list(reading.types), options.mapping, source.name, below)
+    if rows > 1:
+        decided = yield from _zoned(table, decided, csv_zones(source, rows))
     refuse_durations(table, decided.fields, reading.types, source)
     reading = _with_numbers(reading, table, decided)
     naive = {} if options.timezone else dict(_naive(table, decided, reading))
@@ -254,6 +256,17 @@ def _with_numbers(reading: Reading, table: Table, decided: Plan) -> Reading:
     numeric = {name for name, is_number in zip(texts, row, strict=True) if is_number}
     types = {name: "DOUBLE" if name in numeric else kind for name, kind in reading.types.items()}
     return replace(reading, types=types)
+
+
+def _zoned(table: Table, decided: Plan, zones: dict[str, str]) -> Generator[Item, None, Plan]:
+    """Read instants in the zone that the file names for their column, where the map names none."""
+    fields = dict(decided.fields)
+    for name, entry in decided.fields.items():
+        zone = zones.get(entry.source)
+        if zone and table.type_of(name) == INSTANT and not entry.timezone:
+            yield Note(f"{entry.source} was read in the zone that its header names, {zone}")
+            fields[name] = replace(entry, timezone=zone)
+    return replace(decided, fields=fields)
 
 
 def _naive(table: Table, decided: Plan, reading: Reading) -> Iterator[tuple[str, str | None]]:
