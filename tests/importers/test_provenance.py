@@ -415,9 +415,17 @@ def test_a_run_that_makes_no_row_is_counted(tmp_path: Path, side: str) -> None:
     assert found.exhibit.left_out["events or runs that made no data set of another"] == 1
 
 
-def test_a_data_set_without_a_name_has_no_address(tmp_path: Path) -> None:
-    found = Loaded(tmp_path, "openlineage_events", run("COMPLETE", inputs=[{}]))
-    assert found.rows("SELECT uri FROM artifact_inputs") == [(None,)]
+def test_the_address_of_a_data_set_is_its_namespace_and_its_name(tmp_path: Path) -> None:
+    named = [("s3://b", "train.csv"), ("hdfs://n:8020", "/data/train"), ("file", "/data/train")]
+    inputs = [{}, *({"namespace": space, "name": name} for space, name in named)]
+    page = {"events": [run("COMPLETE", inputs=inputs)], "totalCount": 1}
+    found = Loaded(tmp_path, "openlineage_events", page)
+    assert found.takers == ["openlineage_events"]
+    sql = "SELECT locator, uri FROM artifact_inputs ORDER BY locator"
+    addresses = [None, "s3://b/train.csv", "hdfs://n:8020/data/train", "file/data/train"]
+    assert found.rows(sql) == [
+        (f"line 1/events/0/inputs/{n}", address) for n, address in enumerate(addresses)
+    ]
 
 
 def test_few_bytes_do_not_make_rows_without_measure(tmp_path: Path) -> None:

@@ -1,8 +1,8 @@
 """OpenLineage run events: which data sets a job read to make which.
 
 ## Reads
-Run events as JSON Lines or a JSON array. A run counts that completed, with the inputs and outputs
-of all its events.
+Run events as JSON Lines, a JSON array or pages of Marquez (`{"events": […]}`). A run counts that
+completed, with the inputs and outputs of all its events.
 
 ## Fills
 Each pair of an output and an input of a run is a row of `artifact_inputs`.
@@ -30,13 +30,14 @@ with more than 200,000 pairs of output and input is one reject.
 import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from itertools import chain
 from typing import Any
 
 from casework import canonical
 from casework.case import Item, Reject, Row
 from casework.importers._fields import MOST_PAIRS, FieldLog, Form
 from casework.importers._importer import Importer, Options
-from casework.importers._records import records
+from casework.importers._records import Record, records
 from casework.importers._shape import filled, mapping, sequence, text
 from casework.importers._source import Source
 from casework.tables import ATTRIBUTES, artifact_inputs
@@ -81,15 +82,16 @@ _MODEL = re.compile(r"(?:^|[/._-])(?:models?|checkpoints?|weights)(?:[/._-]|$)",
 
 
 def _recognises(source: Source) -> bool:
-    found = source.first_object.keys()
-    return {"eventType", "eventTime", "run", "job"} <= found or (
-        {"eventTime", "producer", "schemaURL"} <= found
+    return any(
+        {"eventType", "eventTime", "run", "job"} <= found.keys()
+        or {"eventTime", "producer", "schemaURL"} <= found.keys()
+        for found in (source.first_object, source.within("events"))
     )
 
 
 def _read(source: Source, options: Options) -> Iterator[Item]:
     log, runs, others = FieldLog(options.timezone), dict[str, dict[str, Any]](), 0
-    for found in records(source):
+    for found in chain.from_iterable(map(_events, records(source))):
         if isinstance(found, Reject):
             yield found._replace(table=artifact_inputs)
             continue
@@ -119,6 +121,15 @@ def _read(source: Source, options: Options) -> Iterator[Item]:
         others += not told
     yield from log.leave_told("events or runs that made no data set of another", others)
     yield from log.items()
+
+
+def _events(found: Record | Reject) -> Iterator[Record | Reject]:
+    """The events of a page, or the one that a record is."""
+    if isinstance(found, Reject) or "events" not in found.values:
+        yield found
+        return
+    for position, one in enumerate(sequence(found.values["events"])):
+        yield Record(f"{found.locator}/events/{position}", dict(mapping(one)))
 
 
 def _add(known: dict[str, _Versions], one: Mapping[str, Any], at: str) -> None:
@@ -187,8 +198,10 @@ def _joined(before: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, Any]
 
 
 def _name(dataset: Mapping[str, Any]) -> str:
-    parts = (text(dataset.get("namespace")), text(dataset.get("name")))
-    return "/".join(part for part in parts if part)
+    space, name = text(dataset.get("namespace")), text(dataset.get("name"))
+    if space and name:  # the name of a file begins with a slash, and so may the address have two
+        return f"{space.removesuffix('/')}/{name.removeprefix('/')}"
+    return space or name or ""
 
 
 def _version(dataset: Mapping[str, Any]) -> str | None:
