@@ -277,6 +277,16 @@ def test_the_parts_of_a_rule_are_its_ranges(tmp_path: Path) -> None:
     ]  # fmt: skip
 
 
+def test_a_rule_that_refers_to_an_experiment_tells_no_split(tmp_path: Path) -> None:
+    arms = [{"variationId": "var_a", "value": "false"}, {"variationId": "var_b", "value": "true"}]
+    rule = {"id": "fr_1", "type": "experiment-ref", "experimentId": "exp_9", "variations": arms}
+    feature = {"id": "f", "defaultValue": "false", "dateUpdated": WHEN, "rules": [rule]}
+    found = Loaded(tmp_path, "growthbook_features", {"features": [feature], "limit": 10})
+    assert found.rows("SELECT key, attributes->'rules'->0->>'experimentId' FROM config_events") == [
+        ("flag:f", "exp_9"),
+    ]  # fmt: skip
+
+
 def test_an_id_that_is_the_key_of_another_arm_is_not_the_control(tmp_path: Path) -> None:
     arms = [{"variationId": "1", "key": "0"}, {"variationId": "0", "key": "1"}]
     split = [{"variationId": "1", "weight": 0.2}, {"variationId": "0", "weight": 0.8}]

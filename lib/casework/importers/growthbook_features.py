@@ -10,7 +10,7 @@ The features that an SDK is served (`{"features": {…}}`), pages of the API (`{
 |---|---|
 | an exposure | `assignments`: experiment, unit_id, arm, assigned_at |
 | a feature with `dateUpdated` | `config_events` `flag:<id>`: its default and rules |
-| a rule of a feature that is an experiment | `config_events` `rollout:<key>`: percent treated |
+| a rule served to an SDK that is an experiment | `config_events` `rollout:<key>`: percent treated |
 | an experiment with phases | `config_events` `rollout:<key>` at the start of each phase |
 
 Treated are all variations but the control, which is the one named so (`control`, `baseline`,
@@ -27,8 +27,9 @@ experiment says of itself beside its phases. All are counted.
 The arm is the variation id as it was logged, a number or a key. Hash attribute and seed of a rule
 stand in `attributes`; the `algorithm` of an exposure is `growthbook2` only where its row says so.
 A phase without `trafficSplit`, or with one that does not name the control, is a reject. Rules that
-the API lists by environment, and those that force a value for a share of the units, stand in
-`attributes` of their feature alone.
+the API lists, by environment or in one list, refer to an experiment whose phases tell the split;
+they, and those that force a value for a share of the units, stand in `attributes` of their feature
+alone.
 """
 
 from collections.abc import Iterator, Mapping
@@ -132,7 +133,9 @@ def _features(log: FieldLog, found: Record) -> Iterator[Item | None]:
             **base, **log.fill(_FEATURE, feature), "key": key, "new_value": value,
         })  # fmt: skip
         for position, rule in enumerate(map(mapping, sequence(feature.get("rules")))):
-            if "variations" in rule and (key := text(rule.get("key")) or name):
+            if "type" in rule or "variations" not in rule:  # the API's refer to an experiment
+                continue
+            if key := text(rule.get("key")) or name:
                 yield Row(config_events, f"{at}/rules/{position}", {
                     **base, "key": f"rollout:{key}", "scope": name, **_rule_split(rule),
                 })  # fmt: skip
