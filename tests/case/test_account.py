@@ -100,6 +100,17 @@ def test_a_retry_is_told_and_a_repeated_row_is_none(load: Load) -> None:
         assert (found.rows, found.of) == (1, 3)
 
 
+def test_a_call_of_a_framework_above_that_of_its_client_is_told(load: Load) -> None:
+    def call(n: int, trace: str, span: str, parent: str | None) -> dict[str, Any]:
+        return {**request(n, n), "trace_id": trace, "span_id": span, "parent_span_id": parent}
+
+    listed = [call(0, "t", "a", None), call(1, "t", "b", "a"), call(2, "t", "c", "a"),
+              call(3, "other", "d", "a"), call(4, "t", "e", "unknown")]  # fmt: skip
+    with load((requests, listed)) as case:
+        (found,) = of(case, "nested_calls")
+        assert (found.rows, found.of) == (1, 5)
+
+
 def test_an_outage_stands_out_and_nights_do_not(load: Load) -> None:
     by_day = [day * 24 + hour / 10 for day in range(20) for hour in range(80)]
     nights = [request(n, hours) for n, hours in enumerate(by_day)]

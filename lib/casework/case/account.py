@@ -57,6 +57,18 @@ RETRIES = Query(
     "Requests that repeat an id at a later instant: retries of the same decision",
 )
 
+WITHIN = Query(
+    "requests_within_requests",
+    """
+    SELECT outer_one.exhibit_id, count(*) AS rows,
+           (SELECT count(*) FROM requests AS every WHERE every.exhibit_id = outer_one.exhibit_id)
+    FROM requests AS outer_one SEMI JOIN requests AS inner_one
+    ON inner_one.trace_id = outer_one.trace_id AND inner_one.parent_span_id = outer_one.span_id
+    GROUP BY outer_one.exhibit_id ORDER BY outer_one.exhibit_id
+    """,
+    "Model calls whose span is the parent of another model call",
+)
+
 CURRENT_ONLY = Query(
     "current_only_aliases",
     """
@@ -86,7 +98,7 @@ def concerns(case: Case) -> tuple[Concern, ...]:
     for series in _SERIES:
         if series.name in filled:
             found += _silences(case, series)
-    found += _repeated(case) if requests.name in filled else ()
+    found += (*_repeated(case), *_within(case)) if requests.name in filled else ()
     found += _present_only(case) if alias_events.name in filled else ()
     found += guards(case, filled)
     return tuple(sorted(found, key=lambda one: (one.exhibit_id, one.kind, one.table)))
@@ -191,6 +203,15 @@ def _repeated(case: Case) -> Iterator[Concern]:
     for exhibit, rows, of in case.rows(RETRIES).rows:
         what = "an id comes again at a later instant: a retry, of which the first counts"
         yield Concern("retries", exhibit, requests.name, rows, of, what)
+
+
+def _within(case: Case) -> Iterator[Concern]:
+    """A framework and the client that it calls may each tell of one call, as the same or not."""
+    what = (
+        "a model call stands below it in its trace: a framework and its client may both tell of one"
+    )
+    for exhibit, rows, of in case.rows(WITHIN).rows:
+        yield Concern("nested_calls", exhibit, requests.name, rows, of, what)
 
 
 def _present_only(case: Case) -> Iterator[Concern]:
