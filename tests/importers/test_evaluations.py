@@ -51,6 +51,13 @@ def test_forms_of_lines_of_trec(case: Path) -> None:
     assert rows(case, "SELECT doc_id, dense_score FROM candidates") == [("17", 0.5), ("18", 5.5)]
 
 
+def test_comments_of_trec_are_no_lines_of_it(case: Path) -> None:
+    exhibit = trec(case, b"# made by hand\n#q1 0 d9 1\nq1 0 d#1 1\n # end\n")
+    assert exhibit.rows_read == 1
+    assert exhibit.left_out == {"column.second": 1, "comments": 3}
+    assert rows(case, "SELECT doc_id, locator FROM judgments") == [("d#1", "line 3")]
+
+
 @pytest.mark.parametrize(
     "table",
     ["1 4.5 17 2\n2 0.5 18 1\n", "web-1 12 cpu 3\n", "web-1 1 cpu 3.25\n", "a 1.25 cpu 3\n"],

@@ -3,7 +3,8 @@
 ## Reads
 Runs, six columns `query Q0 document rank score tag`; judgments, four columns `query 0 document
 grade`, with the round of judging in place of 0 where the names of documents are no numbers;
-separated by blanks or tabs; plain, gzip or zstd.
+separated by blanks or tabs; plain, gzip or zstd. A line that begins with `#` is a comment, as it
+is to `trec_eval`.
 
 ## Fills
 | column | from |
@@ -16,6 +17,7 @@ separated by blanks or tabs; plain, gzip or zstd.
 
 ## Leaves out
 The second column, which says nothing of a run, and of judgments at most in which round each came.
+Comments, counted.
 
 ## Known limits
 A run has no instant. The score is that of the system named by the tag, dense or not. A line that is
@@ -25,6 +27,7 @@ not UTF-8, or has more than 4,096 bytes, is a reject.
 import re
 from codecs import BOM_UTF8
 from collections.abc import Iterator
+from itertools import islice
 from typing import BinaryIO
 
 from casework.case import Item, Reject, Row
@@ -52,6 +55,7 @@ _CANDIDATE = Form(
     },
 )
 _JUDGMENT = Form(judgments, of="column", columns={**_NAMED, "grade": ("fourth",)})
+_COMMENT = "#"
 _SAMPLE = 20
 _LINE_BYTES = 4_096
 
@@ -61,11 +65,12 @@ def _recognises(source: Source) -> bool:
 
 
 def _pattern(source: Source) -> re.Pattern[str] | None:
-    """The pattern that all of the first whole lines have."""
+    """The pattern that all of the first whole lines have that are no comments."""
     lines = source.head().removeprefix(BOM_UTF8).decode("utf-8", "replace").split("\n")
-    whole = [line.strip() for line in (lines[:-1] or lines)[:_SAMPLE] if line.strip()]
+    whole = (line.strip() for line in lines[:-1] or lines)
+    first = [*islice((line for line in whole if line and line[0] != _COMMENT), _SAMPLE)]
     for pattern in (_RUN, _JUDGED):
-        if whole and all(pattern.match(line) for line in whole):
+        if first and all(pattern.match(line) for line in first):
             return pattern
     return None
 
@@ -75,11 +80,14 @@ def _read(source: Source, options: Options) -> Iterator[Item]:
     if pattern is None:
         what, fix = "neither a run nor judgments of TREC", "see `casework formats`"
         raise CaseworkError("NOT_TREC", what, fix, where=source.name)
-    form, kept = _CANDIDATE if pattern is _RUN else _JUDGMENT, 0
+    form, kept, comments = _CANDIDATE if pattern is _RUN else _JUDGMENT, 0, 0
     run = "/".join(source.name.split("/")[-2:])
     try:
         with source.open() as file:
             for at, data in enumerate(_lines(file), start=1):
+                if data.lstrip().startswith(_COMMENT.encode()):
+                    comments += 1
+                    continue
                 item = _item(data, f"line {at}", pattern, form, run)
                 kept += isinstance(item, Row)
                 if item:
@@ -87,7 +95,7 @@ def _read(source: Source, options: Options) -> Iterator[Item]:
     except BROKEN_COMPRESSION as error:
         what, fix = f"cannot be read: {error}", "ask for the file again"
         raise CaseworkError("COMPRESSION", what, fix, where=source.name) from error
-    yield from _account(form, kept, options)
+    yield from _account(form, kept, comments, options)
 
 
 def _lines(file: BinaryIO) -> Iterator[bytes]:
@@ -115,12 +123,13 @@ def _item(data: bytes, locator: str, pattern: re.Pattern[str], form: Form, run: 
     return Reject(locator, "COLUMNS", reason, line, form.table) if line else None
 
 
-def _account(form: Form, rows: int, options: Options) -> Iterator[Item]:
+def _account(form: Form, rows: int, comments: int, options: Options) -> Iterator[Item]:
     """Where the columns went: the same on each line, so told once and not row by row."""
     log = FieldLog(options.timezone)
     for column, names in form.columns.items() if rows else ():
         log.took(form, names[0], column)
     log.leave("column.second", rows)
+    log.leave("comments", comments)
     yield from log.items()
 
 
