@@ -738,15 +738,16 @@ def test_answers_are_texts_or_lists_of_them(case: Path, given: Any, held: str | 
 
 
 @pytest.mark.parametrize("written", [-1, "-1"])
-@pytest.mark.parametrize(("has_unknown", "score"), [(True, None), (False, -1.0)])
-def test_a_score_that_stands_for_unknown_is_none(
-    case: Path, has_unknown: bool, score: float | None, written: Any
-) -> None:
-    config = {"score_type": "levels", "has_unknown_level": has_unknown}
-    given = result(metric_config=config, score_details={"score": written})
-    exhibit = every(case, "e.json", aggregate(given, evaluation_timestamp="1740000000"))
-    assert rows(case, "SELECT score FROM eval_runs") == [(score,)]
-    assert any("unknown" in note for note in exhibit.notes) is has_unknown
+def test_a_score_that_stands_for_unknown_is_none(case: Path, written: Any) -> None:
+    known = [{"has_unknown_level": False}, {"min_score": -1}, {"min_score": None}]
+    unknown = [{"has_unknown_level": True}, {"min_score": 0.0, "max_score": 1.0}]
+    given = [result(f"n{n}", metric_config=config, score_details={"score": written})
+             for n, config in enumerate([*known, *unknown])]  # fmt: skip
+    exhibit = every(case, "e.json", aggregate(*given, evaluation_timestamp="1740000000"))
+    assert rows(case, "SELECT score FROM eval_runs") == [(-1.0,)] * 3 + [(None,)] * 2
+    assert [note for note in exhibit.notes if "unknown" in note] == [
+        "2 scores are -1, which their metric takes for unknown or cannot give: no score"
+    ]
 
 
 @pytest.mark.parametrize("named", [{"evaluation_result_id": "n/exact"}, {}])
@@ -761,6 +762,10 @@ def test_metrics_of_one_evaluation_are_runs_of_their_own(case: Path) -> None:
     ids = ("n/exact", "n/f1")
     exhibit = every(case, "e.json", aggregate(*(result(evaluation_result_id=id) for id in ids)))
     assert exhibit.rows_kept == 2
+    without_ids = [result(score_details={"score": score}) for score in (0.5, 0.25, 0.5)]
+    exhibit = every(case, "without_ids.json", aggregate(*without_ids))
+    assert (exhibit.rows_kept, exhibit.rows_duplicate) == (2, 1)
+    assert rows(case, "SELECT score FROM eval_runs WHERE run_id = 'E#n/2'") == [(0.25,)]
     samples = [
         {"schema_version": "0.2.1", "evaluation_id": "E", "evaluation_name": "n", "sample_id": "s",
          "evaluation_result_id": id, "input": {"raw": "2+2?", "reference": ["4"]},

@@ -10,14 +10,15 @@ Each evaluation of an aggregate is a run; instances name it by `evaluation_id` a
 
 | column | from |
 |---|---|
-| `run_id` | `evaluation_id`, `#`, `evaluation_result_id` or `evaluation_name` |
+| `run_id` | `evaluation_id`, `#`, `evaluation_result_id` or `evaluation_name`; of several \
+results of one name, as of several metrics, all but the first have their number behind it |
 | `suite` | `evaluation_name` |
 | `started_at` | `evaluation_timestamp` of the result, of the record, else `retrieved_timestamp`, \
 which is said |
 | `endpoint` | `model_info.id`, else `model_info.name` |
 | `harness`, `harness_version` | `eval_library` |
 | `score`, `n_items` | `score_details.score`, `.uncertainty.num_samples`; a score of -1 is none \
-where `metric_config.has_unknown_level` says so, which is told |
+where `metric_config` has an unknown level, or a `min_score` above it, which is told |
 | `params_hash` | SHA-256 of `generation_config.generation_args` |
 | `item_id` | `sample_id` |
 | `input_text`, `prompt_text`, `target` | `input.raw`, `input.formatted`, `input.reference` |
@@ -34,9 +35,10 @@ without an `evaluation_result_id` join no result that has one: the schema lets e
 and before version 0.2.2 an instance cannot have it. How many there are is told.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from datetime import datetime
+from hashlib import sha256
 from typing import Any
 
 from casework import canonical
@@ -97,7 +99,7 @@ _SAMPLE = Form(
 
 
 _UNDATED = "records say no instant of an evaluation: dated by their making"
-_UNKNOWN = "scores are -1, which their metric takes for unknown: no score"
+_UNKNOWN = "scores are -1, which their metric takes for unknown or cannot give: no score"
 _UNNAMED = "samples name no evaluation_result_id: they join no result that has one"
 
 
@@ -117,16 +119,18 @@ def _read(source: Source, options: Options) -> Iterator[Item]:
             told[_UNNAMED] += text(found.values.get("evaluation_result_id")) is None
             yield Row(eval_samples, found.locator, _sample(log, found.values))
         else:
-            listed = sequence(found.values.get("evaluation_results"))
-            if not listed:
+            results = [*map(mapping, sequence(found.values.get("evaluation_results")))]
+            if not results:
                 raw = found.raw or ""
                 yield Reject(found.locator, "NO_RESULT", "it holds no result", raw, eval_runs)
-            dated = [_made(log, found.values) or _made(log, mapping(one)) for one in listed]
+            dated = [_made(log, found.values) or _made(log, one) for one in results]
             told[_UNDATED] += None in dated
             log.fill(_RECORD, {k: v for k, v in found.values.items() if k != "evaluation_results"})
-            for position, result in enumerate(listed):
+            for position, (result, name) in enumerate(zip(results, _names(results), strict=True)):
                 locator = f"{found.locator}/evaluation_results/{position}"
-                yield Row(eval_runs, locator, _run(log, told, found.values, mapping(result)))
+                values = _run(log, told, found.values, result)
+                run_id = _run_id(found.values, name)
+                yield Row(eval_runs, locator, {**values, "run_id": run_id})
     yield from (Note(f"{count} {what}") for what, count in told.items() if count)
     yield from log.items()
 
@@ -137,14 +141,38 @@ def _made(log: FieldLog, record: Mapping[str, Any]) -> datetime | None:
 
 
 def _is_unknown(result: Mapping[str, Any], score: float | None) -> bool:
-    """Whether the score of a result stands for none."""
-    return score == -1 and mapping(result.get("metric_config")).get("has_unknown_level") is True
+    """Whether a score is -1 and stands for none: its metric says so, or has no score so low."""
+    metric = mapping(result.get("metric_config"))
+    least = number(_number(metric.get("min_score")))
+    return score == -1 and (
+        metric.get("has_unknown_level") is True or (least is not None and least > score)
+    )
 
 
-def _run_id(record: Mapping[str, Any], result: Mapping[str, Any]) -> str | None:
+def _run_id(record: Mapping[str, Any], name: str | None) -> str | None:
     whole = text(record.get("evaluation_id"))
-    part = text(result.get("evaluation_result_id")) or text(result.get("evaluation_name"))
-    return f"{whole}#{part}" if whole and part else None
+    return f"{whole}#{name}" if whole and name else None
+
+
+def _name(result: Mapping[str, Any]) -> str | None:
+    """What names a result, and in a sample the result that it is of."""
+    return text(result.get("evaluation_result_id")) or text(result.get("evaluation_name"))
+
+
+def _names(results: list[Mapping[str, Any]]) -> Iterator[str | None]:
+    """What names each result of a record.
+
+    An evaluation with several metrics has a result for each, all of its name: from the second on
+    they have their number behind it. What says the same is the same result.
+    """
+    said: dict[str | None, dict[bytes, int]] = defaultdict(dict)
+    for result in results:
+        name, whole = _name(result), canonical.dumps(canonical.plain(result))
+        of_name = said[name]
+        digest = sha256(whole.encode("utf-8", "surrogatepass")).digest()
+        place = of_name.setdefault(digest, len(of_name) + 1)
+        is_told_apart = name is None or text(result.get("evaluation_result_id")) is not None
+        yield name if is_told_apart or place == 1 else f"{name}/{place}"
 
 
 def _run(
@@ -166,7 +194,6 @@ def _run(
         **values,
         "score": None if is_unknown else values.get("score"),
         "started_at": dated or log.instants.find(_number(record.get("retrieved_timestamp"))),
-        "run_id": _run_id(record, result),
         "endpoint": text(model.get("id")) or text(model.get("name")),
         "harness": text(library.get("name")),
         "harness_version": text(library.get("version")),
@@ -190,7 +217,7 @@ def _sample(log: FieldLog, sample: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "score": number(float(correct)) if isinstance(correct, bool) else None,
         **values,
-        "run_id": _run_id(sample, sample),
+        "run_id": _run_id(sample, _name(sample)),
         "epoch": 1,
         "target": _texts(mapping(sample.get("input")).get("reference")),
         "output_text": _texts(mapping(sample.get("output")).get("raw")) or said or None,
