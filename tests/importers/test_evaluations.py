@@ -386,6 +386,19 @@ def test_a_target_may_be_several(case: Path) -> None:
     assert any("1 values of target cannot be read" in note for note in exhibit.notes)
 
 
+def test_a_response_may_be_alone_in_a_list(case: Path) -> None:
+    given = [["2"], [["2"]], [[""]], [["2", "3"]], [["-1.5", "False"], ["-2.5", "False"]]]
+    path = lines(
+        case.parent / "samples_t_2026-01-01T10-00-00.jsonl",
+        *(answered(doc_id=n, doc={"problem": "1+1", "level": 1}, filtered_resps=one)
+          for n, one in enumerate(given)),
+    )  # fmt: skip
+    load(case, get("lm_eval_samples"), path)
+    found = rows(case, "SELECT output_text, input_text FROM eval_samples ORDER BY item_id")
+    said = ("2", "2", None, '["2","3"]', '[["-1.5","False"],["-2.5","False"]]')
+    assert found == [(one, "1+1") for one in said]
+
+
 def test_samples_without_an_instant_are_of_the_model_of_their_folder(case: Path) -> None:
     for model in "AB":
         (case.parent / model).mkdir()

@@ -12,10 +12,12 @@ which the harness names for the model |
 | `item_id` | `doc_id`; with the filter behind it where there are several, or its number \
 in files of before 0.4.5, which do not name it |
 | `epoch` | 1 |
-| `input_text` | `doc.question`, `doc.query`, `doc.text`, `doc.prompt`, else `doc` as JSON |
+| `input_text` | `doc.question`, `doc.query`, `doc.text`, `doc.prompt`, `doc.problem`, \
+`doc.input`, else `doc` as JSON |
 | `prompt_text` | the first argument of the first request; of a chat `role: text` |
 | `target` | `target`; several one below the other |
-| `output_text` | the first of `filtered_resps` |
+| `output_text` | the first of `filtered_resps`, or the only one of a list in its place; where it \
+is no text, all of them as JSON |
 | `score` | the first of `metrics` that is a number or a flag; of what follows the target, in \
 files that do not list them; what is not finite is no score |
 | `attributes` | hashes of document, prompt and target, the filter, all metrics, arguments of \
@@ -46,7 +48,7 @@ from casework.tables import eval_samples
 
 _NAME = re.compile(r"^samples_(?P<task>.+?)(?:_\d{4}-\d{2}-\d{2}T.*)?\.jsonl?$")
 _KEYS = {"doc_id", "target", "resps", "filtered_resps"}
-_INPUTS = ("question", "query", "text", "prompt", "input")
+_INPUTS = ("question", "query", "text", "prompt", "problem", "input")
 _FORM = Form(
     eval_samples,
     of="",
@@ -147,6 +149,8 @@ def _answer(responses: Any) -> str | None:
     found = sequence(responses)
     if not found:
         return text(responses)
+    if len(found) == 1 and len(alone := sequence(found[0])) == 1:  # a filter that chose none
+        found = alone
     return text(found[0]) or written(found if len(found) > 1 else found[0])
 
 
