@@ -284,9 +284,12 @@ def test_a_group_without_a_metric_of_its_own_names_none(case: Path) -> None:
     assert rows(case, sql) == [(None, None, None)]
 
 
-@pytest.mark.parametrize("kind", ["peft", "delta"])
-def test_the_digest_of_a_base_is_not_that_of_what_is_put_upon_it(case: Path, kind: str) -> None:
-    config = {"model_args": {"pretrained": "org/base", kind: "org/tuned"}, "model_sha": "abc"}
+@pytest.mark.parametrize(("kind", "given"), [("peft", dict), ("delta", json.dumps)])
+def test_the_digest_of_a_base_is_not_that_of_what_is_put_upon_it(
+    case: Path, kind: str, given: Any
+) -> None:
+    arguments = given({"pretrained": "org/base", kind: "org/tuned"})
+    config = {"model_args": arguments, "model_sha": "abc"}
     harness(case, "results_2026-01-01T10-00-00.json", results(config=config))
     sql = "SELECT endpoint, checkpoint, attributes->>'base_checkpoint' FROM eval_runs"
     assert rows(case, sql) == [("org/tuned", None, "abc")]

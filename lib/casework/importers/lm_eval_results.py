@@ -33,7 +33,8 @@ it too |
 says of itself.
 
 ## Known limits
-A task hash covers documents and prompts together, so it is no `dataset_hash`. Object addresses in
+A file of the older layout does not say when the run was: it is refused until its name does. A task
+hash covers documents and prompts together, so it is no `dataset_hash`. Object addresses in
 configurations are removed before hashing. What is not finite is no score. Groups of groups are
 counted within a million steps in all; what is beyond has no `n_items`, which is told.
 """
@@ -51,7 +52,7 @@ from casework.importers._importer import Importer, Options
 from casework.importers._instants import Instants, later
 from casework.importers._lm_eval import run_id, stamp, without_addresses
 from casework.importers._records import read_document
-from casework.importers._shape import filled, mapping, number, pointer, sequence, text
+from casework.importers._shape import filled, mapping, number, parsed, pointer, sequence, text
 from casework.importers._source import Source
 from casework.tables import eval_runs
 
@@ -78,6 +79,7 @@ _TAKEN = {
         "attributes",
     ),
 }
+_NAMED = "results_2026-03-01T10-11-12.json"
 _NO_METRICS = ("alias", "name", "sample_len", "sample_count", " ")
 """Entries of a task that are none; a group without one has a blank."""
 _MOST_STEPS = 1_000_000
@@ -105,7 +107,8 @@ def _read(source: Source, options: Options) -> Iterator[Item]:
     if when is None:
         raise CaseworkError(
             "NO_INSTANT", "neither its name nor its `date` says when it ran",
-            "give the file the name that the harness gave it", where=source.name,
+            f"give it the name that the harness gave it, or one with the instant, {_NAMED}",
+            where=source.name,
         )  # fmt: skip
     taken = number(_as_number(whole.get("total_evaluation_time_seconds")))
     saved = None if started else instants.find(_iso(when))
@@ -165,7 +168,8 @@ def _adapter(whole: Mapping[str, Any]) -> str | None:
 
 
 def _arguments(value: Any) -> Mapping[str, Any]:
-    """Model arguments: an object, or before 0.4.9 a text of `name=value` pairs."""
+    """Model arguments: an object or its JSON, or before 0.4.9 a text of `name=value` pairs."""
+    value = parsed(value)
     if isinstance(value, str):
         pairs = (pair.partition("=") for pair in value.split(","))
         return {name.strip(): setting for name, _, setting in pairs}
