@@ -16,7 +16,7 @@ from tests.importers.loading import load, refusal_of, rows, source_of, takers_of
 from casework.case import Case, Note, Row
 from casework.importers import get
 from casework.importers._excerpt import excerpt
-from casework.importers._helm_stats import means
+from casework.importers._helm_stats import headline, means
 from casework.importers._importer import Options
 from casework.records import Exhibit
 
@@ -125,9 +125,23 @@ def test_the_items_of_a_run_of_helm_are_its_instances(case: Path) -> None:
 
 
 def test_instances_of_helm_count_where_none_has_the_metric(case: Path) -> None:
+    told: list[Mapping[str, Any]] = [stat("num_references", 4.0), stat("bits_per_byte", 2.0)]
     helm(case, [request(n, trial) for n in range(3) for trial in range(2)],
-         stats=[stat("bleu", 0.5)])  # fmt: skip
+         stats=[*told, stat("bleu", 0.5)])  # fmt: skip
     assert rows(case, "SELECT score, n_items FROM eval_runs") == [(0.5, 3)]
+    assert headline(told) == ("bits_per_byte", "test")
+    assert headline(told[:1]) == (None, "test")
+    assert headline([]) == (None, None)
+
+
+def test_a_request_of_helm_that_failed_is_told(case: Path) -> None:
+    broken = {"success": False, "error": "too many", "request_datetime": 1_770_000_000}
+    answered = {**request(0), "output_mapping": {"A": "two", "B": "three"}}
+    exhibit = helm(case, [answered, {**request(1), "result": broken}])
+    assert any("1 requests failed" in note for note in exhibit.notes)
+    assert exhibit.left_out == {"result.success": 1}
+    sql = "SELECT attributes->'output_mapping'->>'B', attributes->>'error' FROM eval_samples"
+    assert rows(case, sql) == [("three", None), (None, "too many")]
 
 
 def test_instances_of_helm_count_without_statistics(case: Path) -> None:

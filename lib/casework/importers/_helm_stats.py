@@ -11,6 +11,12 @@ from casework.importers._shape import mapping, number, sequence, text
 
 SPLITS = ("test", "valid", None)
 _HEADLINES = ("exact_match", "quasi_exact_match", "f1_score")
+_OF_EVERY_RUN = (
+    "num_", "training_", "inference_", "batch_size", "finish_reason_", "prompt_truncated",
+    "max_prob", "predicted_index", "logprob", "perplexity", "bits_per_byte",
+)  # fmt: skip
+"""Beginnings of the names of what HELM tells of any run: no measure of how good answers are."""
+_OF_LANGUAGE_MODELS = "bits_per_byte"
 
 
 class _Part(NamedTuple):
@@ -38,11 +44,14 @@ def plain(stats: list[Any]) -> list[Mapping[str, Any]]:
 
 
 def headline(stats: list[Mapping[str, Any]]) -> tuple[str | None, str | None]:
-    """The metric that sums up the run, and the split that it is of."""
+    """The metric that sums up the run, if any, and the split that it is of."""
     named = {name: one for one in reversed(stats) if (name := metric_of(one))}
-    first = next((name for one in stats if (name := metric_of(one))), None)
-    metric = next((name for name in _HEADLINES if name in named), first)
-    return metric, mapping(mapping(named.get(metric or "")).get("name")).get("split")
+    names = filter(None, map(metric_of, stats))
+    own = (name for name in names if not name.startswith(_OF_EVERY_RUN))
+    listed = (*_HEADLINES, *own, _OF_LANGUAGE_MODELS)
+    metric = next((name for name in listed if name in named), None)
+    about = named[metric] if metric else next(iter(stats), {})
+    return metric, mapping(about.get("name")).get("split")
 
 
 def means(stats: list[Mapping[str, Any]], each: list[Any]) -> dict[str | None, float | None]:

@@ -15,8 +15,9 @@ A folder with `run_spec.json` and `scenario_state.json`; `stats.json` and
 `instructions`, prefixes and suffixes, `substitutions`, how many examples and which |
 | `eval_runs.params_hash` | SHA-256 of temperature, `max_tokens`, stop sequences, `num_outputs` |
 | `eval_runs.score` | the mean of the first metric that is there: `exact_match`, \
-`quasi_exact_match`, `f1_score`, else of the first; of the test split, else of validation. HELM \
-gives a mean for each sub split: they count by their instances with that metric |
+`quasi_exact_match`, `f1_score`, else the first that is not of every run, as counts and times are, \
+else `bits_per_byte`; of the test split, else of validation. HELM gives a mean for each sub split: \
+they count by their instances with that metric |
 | `eval_runs.n_items` | instances of that split, as they were, with that metric; all of them where \
 no instance has it |
 | `eval_samples.item_id` | `instance.id`, with the perturbation and its settings behind it |
@@ -24,6 +25,7 @@ no instance has it |
 | `target` | references tagged `correct` |
 | `output_text` | `result.completions` |
 | `score` of a sample | the same metric of the instance, in the same trial |
+| `attributes` of a sample | split, what the letters of choices stand for, error of the request |
 
 ## Leaves out
 Caches, tokens and probabilities of completions; parameters of each request, which are those of the
@@ -31,10 +33,10 @@ adapter; statistics of other splits, of perturbations and of spread; what else t
 hold, counted.
 
 ## Known limits
-A run whose requests hold no date cannot be placed in time: its row is a reject. Of several requests
-about one instance, one for each answer to choose from, the first is its sample; the others are
-rejects. A metric of several sub splits that no instance has by itself has no mean of the run, which
-is told.
+A run that has no metric of its own has no score. A run whose requests hold no date cannot be placed
+in time: its row is a reject. Of several requests about one instance, one for each answer to choose
+from, the first is its sample; the others are rejects. A metric of several sub splits that no
+instance has by itself has no mean of the run, which is told.
 """
 
 import re
@@ -93,7 +95,7 @@ _SAMPLE = Form(
         "epoch": ("train_trial_index",),
         "target": ("instance.references",),
         "output_text": ("result.completions",),
-        ATTRIBUTES: ("instance.split", "reference_index"),
+        ATTRIBUTES: ("instance.split", "reference_index", "output_mapping", "result.error"),
     },
     keeps=False,
 )
@@ -147,6 +149,8 @@ def _read(source: Source, options: Options) -> Iterator[Item]:
         run = {**_run(log, spec, adapter, found, metric), "n_items": _count(log, items)}
         yield Row(eval_runs, _SPEC, {"run_id": run_id, **window, **run})
     yield from _account(log, source, state)
+    if failed := sum(mapping(one.get("result")).get("success") is False for one in states):
+        yield Note(f"{failed} requests failed: HELM scores them as answers that say nothing")
     if metric and found[metric] is None:
         yield Note(f"{metric} has no mean that holds for the whole run: no score")
 
@@ -256,17 +260,19 @@ def _sample(
     completions = [text(one.get("text")) for one in done]
     for completion in done:
         log.fill(_COMPLETION, completion)
-    log.fill(_RESULT, {key: value for key, value in result.items() if key != "completions"})
+    log.fill(_RESULT, {k: v for k, v in result.items() if k not in ("completions", "error")})
     item = _item(instance.get("id"), instance.get("perturbation"))
     return {
-        **log.fill(_SAMPLE, {**one, "result": {"completions": done}}),
+        **log.fill(_SAMPLE, {**one, "result": {"completions": done, "error": result.get("error")}}),
         "item_id": None if text(instance.get("id")) is None else item,
         "epoch": _trial(one),
         "target": "\n".join(filter(None, map(text, references))) or None,
         "output_text": "\n".join(filter(None, completions)) or None,
         "score": scores.get((item, _trial(one))),
-        "attributes": filled({"split": instance.get("split"),
-                              "reference_index": one.get("reference_index")}),
+        "attributes": canonical.plain(filled({
+            "split": instance.get("split"), "reference_index": one.get("reference_index"),
+            "output_mapping": one.get("output_mapping"), "error": result.get("error"),
+        })),
     }  # fmt: skip
 
 
