@@ -291,11 +291,12 @@ def test_what_holds_no_results_of_one_run_is_refused(case: Path, value: Any) -> 
     assert refusal_of(lambda: harness(case, name, value)) == "NO_RESULTS"
 
 
-def test_a_group_without_a_metric_of_its_own_names_none(case: Path) -> None:
-    found = {"g": {" ": " ", "alias": "g"}}
+def test_a_task_without_a_score_names_none(case: Path) -> None:
+    """A group may have no metric of its own; of answers that are only kept `bypass` is 999."""
+    found = {"g": {" ": " ", "alias": "g"}, "t": {"alias": "t", "bypass,none": 999}}
     harness(case, "results_2026-01-01T10-00-00.json", results(results=found))
     sql = "SELECT score, attributes->>'metric', attributes->>'metrics' FROM eval_runs"
-    assert rows(case, sql) == [(None, None, None)]
+    assert rows(case, sql) == [(None, None, None), (None, None, '{"bypass,none":999}')]
 
 
 @pytest.mark.parametrize(("kind", "given"), [("peft", dict), ("delta", json.dumps)])
@@ -385,7 +386,7 @@ def test_fields_of_results_are_told_where_they_are_there(case: Path) -> None:
 def test_a_flag_of_the_harness_is_a_score(
     case: Path, value: Any, score: float | None, absent: tuple[str, ...]
 ) -> None:
-    given = answered(acc=value)
+    given = answered(acc=value, bypass=999, metrics=["bypass", "acc"])
     for name in absent:
         del given[name]
     harness(case, "samples_t_2026-01-01T10-00-00.jsonl", given)

@@ -1,4 +1,4 @@
-"""What results and samples of lm-evaluation-harness share: how a run is named."""
+"""What results and samples of lm-evaluation-harness share: names of runs and of metrics."""
 
 import re
 
@@ -17,6 +17,11 @@ def stamp(source: Source) -> str | None:
 def run_id(task: str, when: str) -> str:
     """Id of the run of one task, the same from its results and from its samples."""
     return f"{task}@{when}"
+
+
+def is_score(metric: str) -> bool:
+    """Whether a metric scores answers; `bypass` is 999 for all that are kept without a score."""
+    return metric.partition(",")[0] != "bypass"
 
 
 def without_addresses(text: str) -> str:

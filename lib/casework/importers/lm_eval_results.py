@@ -22,7 +22,8 @@ examples, chat template, system instruction |
 | `params_hash` | SHA-256 of `generation_kwargs` and `config.gen_kwargs` |
 | `harness_version` | `lm_eval_version` |
 | `code_revision` | `git_hash` |
-| `score` | the first metric of the task that is no standard error |
+| `score` | the first metric of the task that is no standard error, and not `bypass`, which stands \
+for answers that nobody scored |
 | `n_items` | `n-samples`, `effective`; of a group the sum over its tasks, those of groups within \
 it too |
 | `attributes` | all metrics, `n-shot`, the version and hash of the task, the metric of the score, \
@@ -50,7 +51,7 @@ from casework.importers._configuration import hash_params
 from casework.importers._fields import find
 from casework.importers._importer import Importer, Options
 from casework.importers._instants import Instants, later
-from casework.importers._lm_eval import run_id, stamp, without_addresses
+from casework.importers._lm_eval import is_score, run_id, stamp, without_addresses
 from casework.importers._records import read_document
 from casework.importers._shape import filled, mapping, number, parsed, pointer, sequence, text
 from casework.importers._source import Source
@@ -183,7 +184,7 @@ def _task(whole: Mapping[str, Any], task: str) -> dict[str, Any]:
         for name, value in mapping(mapping(whole["results"])[task]).items()
         if name not in _NO_METRICS
     }
-    scored = [name for name in metrics if "_stderr" not in name]
+    scored = [name for name in metrics if "_stderr" not in name and is_score(name)]
     generation = {**mapping(own.get("generation_kwargs")), **mapping(config.get("gen_kwargs"))}
     attributes = {
         "metrics": metrics,

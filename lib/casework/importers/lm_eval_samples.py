@@ -18,8 +18,8 @@ in files of before 0.4.5, which do not name it |
 | `target` | `target`; several one below the other |
 | `output_text` | the first of `filtered_resps`, or the only one of a list in its place; where it \
 is no text, all of them as JSON |
-| `score` | the first of `metrics` that is a number or a flag; of what follows the target, in \
-files that do not list them; what is not finite is no score |
+| `score` | the first of `metrics` that is a number or a flag, and not `bypass`; of what follows \
+the target, in files that do not list them; what is not finite is no score |
 | `attributes` | hashes of document, prompt and target, the filter, all metrics, arguments of \
 generation |
 
@@ -39,7 +39,7 @@ from typing import Any
 from casework.case import Item, Note, Reject, Row
 from casework.importers._fields import FieldLog, Form
 from casework.importers._importer import Importer, Options
-from casework.importers._lm_eval import run_id, stamp
+from casework.importers._lm_eval import is_score, run_id, stamp
 from casework.importers._messages import transcript, turns
 from casework.importers._records import records
 from casework.importers._shape import mapping, number, sequence, text, written
@@ -100,10 +100,10 @@ def _sample(sample: Mapping[str, Any], time: int) -> dict[str, Any]:
     if "filter" not in sample and time > 1:
         chosen = str(time)
     metrics = [text(name) for name in sequence(sample.get("metrics"))]
-    scores = [sample.get(name) for name in metrics if name]
+    scores = [sample.get(name) for name in metrics if name and is_score(name)]
     if not metrics:
         after = list(sample)[list(sample).index("target") + 1 :] if "target" in sample else []
-        scores = [sample[name] for name in after if not name.endswith("_hash")]
+        scores = [sample[name] for name in after if not name.endswith("_hash") and is_score(name)]
     return {
         "item_id": item if chosen in (None, "none") or item is None else f"{item}/{chosen}",
         "epoch": 1,
