@@ -557,9 +557,13 @@ def test_a_test_that_promptfoo_repeats_is_one_item(case: Path, order: int) -> No
 def test_tests_of_promptfoo_without_their_variables_are_not_one(case: Path) -> None:
     whole = evaluation()
     (result,) = whole["results"]["results"]
-    whole["results"]["results"] = [{**result, "testIdx": n, "vars": {}} for n in range(2)]
-    harness(case, "results.json", whole)
+    whole["results"]["results"] = [
+        {**result, "testIdx": n, "vars": {}, "failureReason": reason}
+        for n, reason in enumerate((1, 2))
+    ]
+    exhibit = harness(case, "results.json", whole)
     assert rows(case, "SELECT item_id FROM eval_samples ORDER BY 1") == [("0",), ("1",)]
+    assert any(note.startswith("1 results are errors") for note in exhibit.notes)
 
 
 def test_an_evaluation_of_promptfoo_that_no_database_holds_has_its_instant(case: Path) -> None:

@@ -38,10 +38,11 @@ column |
 tokens in total, and what else the export says of itself.
 
 ## Known limits
-The export does not say when an evaluation ended: `ended_at` stays empty. Exports of before version
-2, which hold a table alone, are not read. Tests of version 2 with the same variables are one item.
-What an assertion expects from a file, or from more of a template than variables, is known where the
-grading says it; how often it is not is told.
+Promptfoo scores a call that failed 0, and counts it as a test that did not pass: how many there are
+is told. The export does not say when an evaluation ended: `ended_at` stays empty. Exports of before
+version 2, which hold a table alone, are not read. Tests of version 2 with the same variables are
+one item. What an assertion expects from a file, or from more of a template than variables, is known
+where the grading says it; how often it is not is told.
 """
 
 from collections import Counter
@@ -66,6 +67,8 @@ from casework.importers._source import Source
 from casework.tables import eval_runs, eval_samples
 
 _COUNTS = ("testPassCount", "testFailCount", "testErrorCount")
+_ERROR = 2
+"""The `failureReason` of a result that nothing has graded."""
 _REFUSING = {"is-refusal": True, "not-is-refusal": False}
 _RUN = Form(
     eval_runs,
@@ -135,7 +138,7 @@ def _read(source: Source, options: Options) -> Iterator[Item]:
 def _samples(log: FieldLog, name: str, results: list[Any], placed: list[_Place]) -> Iterator[Item]:
     """The results of an evaluation, of each of which `placed` says where it stands."""
     seen: Counter[_Place] = Counter()
-    expected, question = Expected(), question_of(results)
+    expected, question, broken = Expected(), question_of(results), 0
     for position, (result, place) in enumerate(zip(results, placed, strict=True)):
         locator = f"/results/results/{position}"
         if not isinstance(result, Mapping):
@@ -144,10 +147,13 @@ def _samples(log: FieldLog, name: str, results: list[Any], placed: list[_Place])
             continue
         prompt, test = place
         seen[place] += 1
+        broken += result.get("failureReason") == _ERROR
         about = {"run_id": f"{name}/{prompt}" if prompt else None, "item_id": test,
                  "epoch": seen[place]}  # fmt: skip
         values = _sample(log, question, expected.of(result), result)
         yield Row(eval_samples, locator, {**values, **about})
+    if broken:
+        yield Note(f"{broken} results are errors, of calls or of graders: promptfoo scores them 0")
     if expected.unknown:
         yield Note(f"{expected.unknown} values of assertions are not told as graded: left out of "
                    "the target")  # fmt: skip
