@@ -645,6 +645,8 @@ def test_the_answer_is_that_of_the_model_and_not_of_its_grader(case: Path, order
         ({"counts/choice/Y": 1, "usage_completion_tokens": 1234}, None),
         ({"boostrap_std": 0.1, "accuracy": 0.5}, 0.5),
         ({"bleu": 0.5}, 0.5),
+        ({"bleu": 0}, 0),
+        ({"valid_games": 9, "won": 6, "won_ratio": 0.75, "p_value": 0.1}, 0.75),
         ({"accuracy": float("nan"), "boostrap_std": 0.1}, None),
     ],
 )

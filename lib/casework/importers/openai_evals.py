@@ -13,7 +13,8 @@ JSON Lines in any order: one `spec`, one `final_report`, and events of the sampl
 | `endpoint` | `spec.completion_fns`, joined by commas; in logs of before these \
 `spec.model_names.completions`, else `spec.model_name` |
 | `score` | `final_report.accuracy` or `.score`, else the first that is named so before a slash, \
-else its first number that counts neither answers nor tokens |
+else its first number that counts neither answers nor tokens: one written with a decimal point, if \
+there is any, as means are and counts are not |
 | `n_items` | samples with an event `match` or `metrics`, where there is one |
 | `item_id` | `sample_id` |
 | `prompt_text`, `output_text` | `data.prompt` and `data.sampled` of event `sampling` |
@@ -223,6 +224,7 @@ def _headline(report: Mapping[str, Any]) -> str | None:
     named = [name for name in report if name.startswith(("accuracy/", "score/"))]
     others = [name for name, value in report.items()
               if number(value) is not None and not name.startswith(_COUNTS)]  # fmt: skip
+    others.sort(key=lambda name: not isinstance(report[name], float))  # whole ones count something
     return next((name for name in ("accuracy", "score", *named, *others) if name in report), None)
 
 
