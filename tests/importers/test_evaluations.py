@@ -774,6 +774,18 @@ def test_answers_are_texts_or_lists_of_them(case: Path, given: Any, held: str | 
     assert rows(case, "SELECT target, output_text FROM eval_samples") == [(held, held)]
 
 
+@pytest.mark.parametrize("name", ["messages", "interactions"])
+def test_a_conversation_is_an_answer(case: Path, name: str) -> None:
+    said = [{"turn_idx": 0, "role": "user", "content": "2+2?"},
+            {"turn_idx": 1, "role": "assistant", "content": "4"}]  # fmt: skip
+    sample = {"schema_version": "0.2.0", "evaluation_id": "E", "evaluation_name": "n",
+              "sample_id": "s", "input": {"raw": "2+2?"}, "output": None, name: said}  # fmt: skip
+    exhibit = every(case, "s.jsonl", sample)
+    assert exhibit.fields[f"instance.{name}"] == ["eval_samples.output_text"]
+    found = rows(case, "SELECT output_text FROM eval_samples")
+    assert found == [("user: 2+2?\nassistant: 4",)]
+
+
 @pytest.mark.parametrize("written", [-1, "-1"])
 def test_a_score_that_stands_for_unknown_is_none(case: Path, written: Any) -> None:
     known = [{"has_unknown_level": False}, {"min_score": -1}, {"min_score": None}]

@@ -22,7 +22,7 @@ where `metric_config` has an unknown level, or a `min_score` above it, which is 
 | `params_hash` | SHA-256 of `generation_config.generation_args` |
 | `item_id` | `sample_id` |
 | `input_text`, `prompt_text`, `target` | `input.raw`, `input.formatted`, `input.reference` |
-| `output_text` | `output.raw`, else the messages |
+| `output_text` | `output.raw`, else the `messages`, which were `interactions` at first |
 | `score` of a sample | `evaluation.score` |
 | `attributes` | all else |
 
@@ -92,7 +92,7 @@ _SAMPLE = Form(
     uses={
         "run_id": ("evaluation_id", "evaluation_result_id", "evaluation_name"),
         "target": ("input.reference",),
-        "output_text": ("output.raw", "messages"),
+        "output_text": ("output.raw", "messages", "interactions"),
     },
     left_out=("schema_version",),
 )
@@ -212,7 +212,7 @@ def _number(value: Any) -> Any:
 
 def _sample(log: FieldLog, sample: Mapping[str, Any]) -> dict[str, Any]:
     values = log.fill(_SAMPLE, sample)
-    said = transcript(turns(sample.get("messages"))[0])
+    said = transcript(turns(sample.get("messages") or sample.get("interactions"))[0])
     correct = mapping(sample.get("evaluation")).get("is_correct")
     return {
         "score": number(float(correct)) if isinstance(correct, bool) else None,
