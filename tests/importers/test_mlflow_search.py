@@ -118,6 +118,13 @@ def test_an_alias_of_a_version_that_is_not_here_is_a_reject(tmp_path: Path) -> N
     assert [one.code for one in items if isinstance(one, Reject)] == ["ALIAS_VERSION"]
 
 
+def test_one_model_or_version_is_an_answer_too(tmp_path: Path) -> None:
+    exported = {"export_info": {}, "registered_model": model()}
+    for content in (exported, {"model_version": version(2)}):
+        (one,) = values(read(save(tmp_path, content)), "model_versions")
+        assert (one["version"], one["checkpoint"]) == ("2", "s3://m/2")
+
+
 def test_models_and_versions_in_one_file_belong_together(tmp_path: Path) -> None:
     lines = [model(aliases={"champion": 1}), version(1, tags={"digest": "sha256:1"})]
     items = read(save(tmp_path, "\n".join(map(json.dumps, lines)), "dump.jsonl"))
@@ -257,10 +264,16 @@ def test_a_table_of_runs(tmp_path: Path, kind: str) -> None:
 )  # fmt: skip
 def test_a_run_of_the_interface(tmp_path: Path, metrics: Any) -> None:
     info = {name: value for name, value in run().items() if "." not in name}
-    tags = [{"key": "suite", "value": "sums"}]
-    held = {"info": info, "data": {"metrics": metrics, "tags": tags}}
-    (found,) = values(read(save(tmp_path, {"runs": [held]})), "eval_runs")
-    assert (found["score"], found["suite"]) == (0.5, "sums")
+    data = {"metrics": metrics, "tags": [{"key": "suite", "value": "sums"}]}
+    held = {"info": info, "data": data}
+    for content in ({"runs": [held]}, {"run": held}, {"export_info": {}, "info": info, **data}):
+        (found,) = values(read(save(tmp_path, content)), "eval_runs")
+        assert (found["score"], found["suite"]) == (0.5, "sums")
+
+
+def test_a_run_that_gives_no_row_is_told(tmp_path: Path) -> None:
+    listed = [run(run_id="e"), run(**{"params.seed": "7"}), run(**{"metrics.f1": 0.5})]
+    assert "left out: 1 runs that name nothing they used" in notes(read(save(tmp_path, listed)))
 
 
 def inputs(**data: Any) -> list[dict[str, Any]]:

@@ -83,7 +83,7 @@ class Runs:
 
     def __init__(self, log: FieldLog) -> None:
         self._log = log
-        self._not_finite = self._undecided = 0
+        self._not_finite = self._undecided = self._silent = 0
 
     def rows(self, run: Run) -> Iterator[Item]:
         """The inputs of what a run made, and where it evaluated something, the run of the eval.
@@ -95,18 +95,22 @@ class Runs:
             raw = canonical.dumps(run.fields)
             yield Reject(run.locator, "NO_RUN", "nothing names the run", raw, eval_runs)
             return
-        for pointer, values in self._inputs(run):
+        inputs = list(self._inputs(run))
+        for pointer, values in inputs:
             name = {"artifact": f"runs:/{run.name}"}
             yield Row(artifact_inputs, run.locator + pointer, {**name, **values})
         evaluated = [one for one in run.datasets if run.evaluates(one)]
         if run.metrics and ("suite" in run.tags or evaluated or run.is_genai):
             yield self._eval(run, evaluated)
             return
+        self._silent += not inputs
         self._log.leave("metrics of runs that evaluated nothing", len(run.metrics))
         self._log.leave("tags of runs that evaluated nothing", len(run.tags))
 
     def notes(self) -> Iterator[Note]:
-        """Say where a run has no score, and why."""
+        """Say where a run has no row or no score, and why."""
+        what = "runs that name nothing they used and evaluated nothing"
+        yield from self._log.leave_told(what, self._silent)
         if self._not_finite:
             yield Note(f"{self._not_finite} metrics are NaN or infinite: they make no score")
         if self._undecided:

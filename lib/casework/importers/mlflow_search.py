@@ -3,8 +3,9 @@
 ## Reads
 What `search_model_versions`, `search_registered_models`, `search_runs` and `search_traces` return,
 as people save it: lists of objects and JSON Lines, answers of the REST interface
-(`{"model_versions": [...]}`), and the tables that MLflow makes of runs and traces, as CSV, Parquet
-or JSON records.
+(`{"model_versions": [...]}`, and of one object `{"run": {...}}`), and the tables that MLflow makes
+of runs and traces, as CSV, Parquet or JSON records. Exports of mlflow-export-import from before
+2023, which are these objects.
 
 ## Fills
 Models, versions, aliases and prompts as `mlflow_registry` does; runs and traces with their
@@ -55,6 +56,7 @@ from casework.importers._shape import mapping, sequence, text
 from casework.importers._source import Source
 
 _ANSWERS = ("model_versions", "registered_models", "runs", "traces")
+_ONE = ("model_version", "registered_model", "run")
 _NOT_READ = ("aliases", "tags", "trace_metadata", "request_metadata")
 _TIMES = {"creation_timestamp", "last_updated_timestamp"}
 
@@ -64,7 +66,8 @@ def _recognises(source: Source) -> bool:
         return _kind(dict.fromkeys(parquet_names(source))) is not None
     first = source.first_object
     if first:
-        return _kind(first) is not None or any(_kind(source.within(key)) for key in _ANSWERS)
+        within = map(source.within, (*_ANSWERS, *_ONE))
+        return _kind(first) is not None or any(map(_kind, within))
     return _kind(dict.fromkeys(csv_names(source))) is not None
 
 
@@ -98,8 +101,9 @@ def _read(source: Source, options: Options) -> Iterator[Item]:
         unread += bool(python_texts(record, _NOT_READ))
         match _kind(record):
             case "run":
-                run = run_of(at, record["info"], mapping(record.get("data")), record.get("inputs"))
-                yield from runs.rows(run)
+                # Older exports of runs have no `data`: what would be in it stands beside `info`.
+                data = mapping(record.get("data")) or record
+                yield from runs.rows(run_of(at, record["info"], data, record.get("inputs")))
             case "flat_run":
                 yield from runs.rows(flat_run(at, record))
             case "trace":
@@ -129,11 +133,13 @@ def _records(source: Source, log: FieldLog) -> Iterator[Record | Reject | Note]:
     if not first:
         yield from csv_records(source)
         return
-    if not first.keys() & set(_ANSWERS) or _kind(first):
+    if first.keys().isdisjoint((*_ANSWERS, *_ONE)) or _kind(first):
         yield from records(source, constants=True)
         return
     for locator, value in read_document(source).entries(*_ANSWERS):
-        if not locator.startswith("/"):
+        if locator in _ONE and isinstance(value, Mapping):
+            yield Record(f"/{locator}", dict(value))
+        elif not locator.startswith("/"):
             if locator == "next_page_token" and value:
                 yield Note("a page of a longer answer: its next_page_token names more that is not "
                            "here")  # fmt: skip
