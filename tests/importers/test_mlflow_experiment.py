@@ -81,6 +81,31 @@ def test_a_data_set_logged_for_evaluation_is_that_of_the_eval(case: Path, tmp_pa
     assert exhibit.left_out["inputs of runs that are no data set of theirs"] == 1
 
 
+NOTED = '[{"name":"held-out","hash":"c0ffee","path":"s3://noted","model":"1f"}]'
+
+
+@pytest.mark.parametrize(
+    ("context", "kinds", "digest"),
+    [("", ["eval_data"], "3008"), ("training", ["eval_data", "train_data"], "c0ffee")],
+)
+def test_what_mlflow_evaluate_used_is_no_training_data(
+    case: Path, tmp_path: Path, context: str, kinds: list[str], digest: str
+) -> None:
+    """It logs its data set without a context and notes it in a tag; older ones have but the tag."""
+    files = {
+        "r/tags/mlflow.datasets": NOTED,
+        "r/inputs/1/meta.yaml": f"source_id: d\ntags: {{mlflow.data.context: '{context}'}}\n",
+        "datasets/d/meta.yaml": "name: logged\ndigest: '3008'\nsource: s3://d\n",
+        "r/metrics/accuracy": "1 0.5 0\n",
+    }
+    folder = written(tmp_path / "7", **files)
+    (folder / "r" / "tags" / "suite").unlink()
+    load(case, mlflow_experiment, folder)
+    assert rows(case, "SELECT score, dataset_hash FROM eval_runs") == [(0.5, digest)]
+    found = rows(case, "SELECT kind, digest FROM artifact_inputs ORDER BY kind")
+    assert ([row[0] for row in found], found[0][1]) == (kinds, digest)
+
+
 def test_what_cannot_be_read_is_a_reject_and_stops_nothing(case: Path, tmp_path: Path) -> None:
     files = {
         "r/metrics/loss": "1 0.5 0\nnothing\n2 0.25 1\n",

@@ -11,7 +11,7 @@ from casework import canonical
 from casework.case import Item, Note, Reject, Row
 from casework.importers._fields import FieldLog, Form
 from casework.importers._instants import from_ms
-from casework.importers._shape import filled, number, text
+from casework.importers._shape import filled, mapping, number, parsed, sequence, text
 from casework.importers._splits import evaluates
 from casework.tables import Table, artifact_inputs, eval_runs
 
@@ -20,6 +20,8 @@ _SEEDS = ("seed", "random_seed", "random_state")
 # As `str` writes what was not set; with autologging sklearn has such a parameter for each argument.
 _UNSET = ("none", "null", "nan")
 _GENAI = "genai_evaluate"
+# Where `mlflow.evaluate` notes on what; the data set that it logs besides has no context.
+_NOTED = "mlflow.datasets"
 _FINISHED = ("FINISHED", "3")
 _SYSTEM = "system/"
 # A database of MLflow holds this number where an infinity was logged, and a dump rounds it.
@@ -75,7 +77,26 @@ class Run:
 
     def evaluates(self, dataset: Dataset) -> bool:
         """Whether a data set is what the run was evaluated on."""
-        return self.is_genai or evaluates(dataset.context)
+        is_noted = _NOTED in self.tags and not dataset.context
+        return self.is_genai or is_noted or evaluates(dataset.context)
+
+    def context(self, dataset: Dataset) -> str:
+        """What a data set was logged for, or why it is taken for that."""
+        if dataset.context or self.is_genai:
+            return dataset.context or ""
+        noted = "mlflow.evaluate made the run" if _NOTED in self.tags else "taken for training"
+        return f"not recorded: {noted}"
+
+    @property
+    def whole(self) -> "Run":
+        """The run with the data sets of its note, where it logged none that it evaluated on."""
+        if any(map(self.evaluates, self.datasets)):
+            return self
+        noted = (
+            Dataset(text(one.get("name")), text(one.get("hash")), text(one.get("path")), None)
+            for one in map(mapping, sequence(parsed(self.tags.get(_NOTED))))
+        )
+        return replace(self, datasets=(*self.datasets, *noted))
 
 
 class Runs:
@@ -88,13 +109,14 @@ class Runs:
     def rows(self, run: Run) -> Iterator[Item]:
         """The inputs of what a run made, and where it evaluated something, the run of the eval.
 
-        A run is an eval where it has metrics and a tag `suite`, or a data set that was logged for
-        evaluation. What it made is named `runs:/<run_id>`, as MLflow itself names it.
+        A run is an eval where it has metrics and a tag `suite`, or a data set that it evaluated on.
+        What it made is named `runs:/<run_id>`, as MLflow itself names it.
         """
         if run.name is None:
             raw = canonical.dumps(run.fields)
             yield Reject(run.locator, "NO_RUN", "nothing names the run", raw, eval_runs)
             return
+        run = run.whole
         inputs = list(self._inputs(run))
         for pointer, values in inputs:
             name = {"artifact": f"runs:/{run.name}"}
@@ -196,8 +218,7 @@ class Runs:
         for position, one in enumerate(run.datasets):
             self._log.took(_INPUT, "datasets", "digest")
             named = ("eval_data" if run.evaluates(one) else "train_data", one.source or one.name)
-            said = one.context or ("" if run.is_genai else "not recorded: taken for training")
-            told.setdefault(named, {}).setdefault(one.digest, []).append(said)
+            told.setdefault(named, {}).setdefault(one.digest, []).append(run.context(one))
             places.setdefault((*named, one.digest), position)
         for (kind, uri, digest), position in places.items():
             # parts of one set, or tables in memory

@@ -7,7 +7,7 @@ as far as the version of the schema has them.
 ## Fills
 Registered models and prompts as `mlflow_registry` does. Runs: their code, parameters, seeds and
 data sets become `artifact_inputs` of `runs:/<run_id>`; runs with a data set logged for evaluation,
-a tag `suite`, or made by `mlflow.genai.evaluate` become `eval_runs`.
+a tag `suite`, or made by `mlflow.evaluate` or `mlflow.genai.evaluate` become `eval_runs`.
 
 | source | row |
 |---|---|

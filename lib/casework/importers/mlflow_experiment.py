@@ -8,8 +8,8 @@ run without that of its experiment.
 ## Fills
 Runs as `mlflow_database` does: `artifact_inputs` of `runs:/<run_id>` from commit, parameters, seeds
 and data sets; `eval_runs` where a run has metrics and a tag `suite`, or a data set that was logged
-for evaluation, or was made by `mlflow.genai.evaluate`. The value of a metric is that of its last
-step, of the last instant in it, and there the greatest.
+for evaluation, or was made by `mlflow.evaluate` or `mlflow.genai.evaluate`. The value of a metric
+is that of its last step, of the last instant in it, and there the greatest.
 
 ## Leaves out
 Histories of metrics; models that runs took as input; tags of the experiment. The folders
