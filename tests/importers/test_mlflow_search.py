@@ -353,10 +353,12 @@ def test_a_tag_does_not_stand_for_what_the_run_measured(tmp_path: Path) -> None:
 
 def test_a_trace_of_mlflow_2(tmp_path: Path) -> None:
     info = {"request_id": "t", "timestamp_ms": BEGUN, "execution_time_ms": 40, "status": "OK",
-            "request_metadata": {"mlflow.traceInputs": '{"q": "wh'},
+            "request_metadata": {"mlflow.traceInputs": '{"q": "wh', "mlflow.traceOutputs": '"so"'},
             "tags": {"region": "eu"}}  # fmt: skip
     span = {"parent_id": None, "attributes": {"mlflow.spanInputs": '{"q": "why"}'}}
-    (one,) = values(read(save(tmp_path, [{"info": info, "data": {"spans": [span]}}])), "requests")
+    bare, whole = {"info": {**info, "request_id": "b"}}, {"info": info, "data": {"spans": [span]}}
+    few, one = values(read(save(tmp_path, [bare, whole])), "requests")
+    assert (few["input_text"], few["output_text"]) == ('{"q": "wh', "so")
     assert (one["request_id"], one["latency_ms"], one["status"]) == ("t", 40.0, "ok")
     assert (one["input_text"], one["region"]) == ('{"q":"why"}', "eu")
 

@@ -9,10 +9,9 @@ from casework.case import Item, Note, Row
 from casework.importers._configuration import hash_prompt
 from casework.importers._fields import FieldLog, Form
 from casework.importers._instants import later
-from casework.importers._json_document import decoded
 from casework.importers._messages import Turn, answer, system_prompt, transcript, turns
 from casework.importers._mlflow_marks import Mark, Marks, Sampled
-from casework.importers._shape import filled, mapping, number, text, written
+from casework.importers._shape import filled, mapping, number, parsed, text, written
 from casework.tables import Table, eval_samples, feedback, requests
 
 TABLES: tuple[Table, ...] = (requests, feedback, eval_samples)
@@ -114,12 +113,12 @@ class Traces:
             yield Note(f"{count} traces have previews of their texts alone, which MLflow cuts off")
 
     def _values(self, trace: Trace) -> dict[str, Any]:
-        usage = _parsed(trace.metadata.get(_USAGE))
+        usage = mapping(parsed(trace.metadata.get(_USAGE)))
         record = {
             **trace.fields,
             "inputs": trace.inputs,
             "outputs": trace.outputs,
-            "metadata": {**trace.metadata, **({_USAGE: usage} if usage is not None else {})},
+            "metadata": {**trace.metadata, **({_USAGE: usage} if usage else {})},
             "tags": trace.tags,
             "model": trace.models[0] if len(trace.models) == 1 else None,
             "called_models": list(trace.models) if len(trace.models) > 1 else None,
@@ -167,7 +166,10 @@ def _has_roles(said: list[Turn]) -> bool:
 
 
 def _preview(trace: Trace, name: str, in_metadata: str) -> str | None:
-    return text(trace.fields.get(name)) or text(trace.metadata.get(in_metadata))
+    """The preview of MLflow 3, else the JSON text in the metadata, of a string the string."""
+    noted = text(trace.metadata.get(in_metadata))
+    said = parsed(noted)
+    return text(trace.fields.get(name)) or (said if isinstance(said, str) else noted)
 
 
 def _state(fields: Mapping[str, Any]) -> str:
@@ -190,10 +192,3 @@ def _milliseconds(fields: Mapping[str, Any]) -> float | None:
         if found is not None and found >= 0:
             return found * 1e3 if seconds else found
     return None
-
-
-def _parsed(value: Any) -> Mapping[str, Any] | None:
-    try:
-        return mapping(decoded(value)) if isinstance(value, str) else None
-    except ValueError:
-        return None
