@@ -288,8 +288,9 @@ def test_a_model_without_a_name_is_refused(tmp_path: Path, meta: str) -> None:
 
 def test_aliases_of_meta_yaml_are_not_authoritative(case: Path, tmp_path: Path) -> None:
     meta = f"aliases:\n  old: '1'\nname: credit\nlast_updated_timestamp: {CREATED}\n"
-    load(case, mlflow_registry, model(tmp_path, **{"meta.yaml": meta}))
+    (exhibit,) = load(case, mlflow_registry, model(tmp_path, **{"meta.yaml": meta}))
     assert rows(case, "SELECT aliases FROM model_versions") == [(["champion"],)]
+    assert any("no file, and which are not in force for MLflow: old;" in n for n in exhibit.notes)
 
 
 def test_two_versions_in_the_order_of_their_numbers(case: Path, tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 ## Reads
 `mlruns/models/<name>`: `meta.yaml`, `version-<n>/meta.yaml`, `tags/<key>` of both, and
 `aliases/<alias>`, whose content is a version. The `aliases` of a `meta.yaml` are not authoritative
-and not used. Prompts of MLflow 3, which it keeps the same way.
+and not used; those without a file are told. Prompts of MLflow 3, which it keeps the same way.
 
 ## Fills
 | column of `model_versions` | from |
@@ -117,6 +117,16 @@ def _read(source: Source, options: Options) -> Iterator[Item]:
     yield from registry_items(model, log)
     log.leave("files that are no part of the registry", len(folder.other))
     yield from log.items()
+    yield from _notes(folder, meta)
+
+
+def _notes(folder: _Folder, meta: Mapping[str, Any]) -> Iterator[Note]:
+    noted = set(map(str, mapping(meta.get("aliases")))) - {alias.name for alias in folder.aliases}
+    if noted:
+        yield Note(
+            f"{META} names aliases of which there is no file, and which are not in force for "
+            f"MLflow: {', '.join(sorted(noted))}; a copy of the store may lack files"
+        )
     if folder.other:
         yield Note(f"not opened: {len(folder.other)} other files, first {folder.other[0]}")
 
