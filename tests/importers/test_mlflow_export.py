@@ -169,6 +169,21 @@ def test_an_older_export_holds_latest_versions(case: Path, tmp_path: Path) -> No
     assert "latest version of each stage" in notes_of(path)
 
 
+def test_a_version_that_was_exported_for_itself(case: Path, tmp_path: Path) -> None:
+    """The model beside it lists no versions, which is not that of each stage."""
+    path = tmp_path / "version.json"
+    one = version(2, current_stage=None, aliases=["champion"], tags={"digest": "sha256:2"})
+    path.write_text(json.dumps({"system": SYSTEM, "mlflow": {"model_version": one}}))
+    load(case, mlflow_export, path)
+    assert aliases_of(case) == {"champion": "2"}
+    sql = "SELECT alias, checkpoint, valid_from FROM alias_events"
+    assert rows(case, sql) == [("champion", "sha256:2", EXPORTED)]
+    beside = json.loads(export(tmp_path).read_text())
+    del beside["mlflow"]["registered_model"]["versions"]
+    path.write_text(json.dumps(beside))
+    assert "latest version" not in notes_of(path)
+
+
 def test_versions_that_were_not_exported_are_rejects(case: Path, tmp_path: Path) -> None:
     failed = [{"version": "3", "run_id": "x", "RestException": {"error_code": "GONE"}}]
     load(case, mlflow_export, export(tmp_path, info={"failed_versions": failed}))

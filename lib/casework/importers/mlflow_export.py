@@ -1,13 +1,14 @@
-"""MLflow exports of mlflow-export-import, one JSON file a model, prompt, run or summary.
+"""MLflow exports of mlflow-export-import, one JSON file a model, version, prompt, run or summary.
 
 ## Reads
-`model.json`, `prompt.json` and `run.json`. The other files of an export (`experiment.json`,
-`logged_models.json`, `evaluation_dataset.json`, manifests and summaries) are recognised and hold
-no evidence rows.
+`model.json`, `version.json`, `prompt.json` and `run.json`. The other files of an export
+(`experiment.json`, `logged_models.json`, `evaluation_dataset.json`, manifests and summaries) are
+recognised and hold no evidence rows.
 
 ## Fills
 As `mlflow_registry` does, from `mlflow.registered_model` and its `versions`, or `latest_versions`
-in older exports. `aliases` come from the model, a list or an object, since its versions list none.
+in older exports, or from `mlflow.model_version`, a version for itself. `aliases` come from the
+model, a list or an object, since its versions list none; a version for itself lists its own.
 A prompt becomes a `config_events` row `prompt:<name>` whose `new_value` is its version.
 A run gives `artifact_inputs` and `eval_runs` as in `mlflow_database`.
 
@@ -26,6 +27,7 @@ not write are rejects.
 
 import re
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from typing import Any
 
 from casework import canonical
@@ -45,7 +47,7 @@ from casework.importers._shape import mapping, sequence, text
 from casework.importers._source import Source
 from casework.tables import model_versions
 
-_MODEL = "/mlflow/registered_model"
+_MODEL, _VERSION = "/mlflow/registered_model", "/mlflow/model_version"
 _COPY = "mlflow_exim.field."
 # The tag is the text of a Python list, written by `str`. Only what the exporter writes is read:
 # alias names are letters, digits, `_` and `-`, versions are digits.
@@ -69,6 +71,8 @@ def _items(export: Mapping[str, Any], source: Source, log: FieldLog) -> Iterator
     info = mapping(export.get("info"))
     if "registered_model" in held:
         yield from _model_items(export, source, log)
+    elif "model_version" in held:
+        yield from registry_items(_version(_named(held["model_version"], source), export), log)
     elif "prompt" in held:
         prompt = _named(held["prompt"], source)
         tags = tags_of(prompt.get("tags"))
@@ -90,7 +94,7 @@ def _items(export: Mapping[str, Any], source: Source, log: FieldLog) -> Iterator
 def _model_items(export: Mapping[str, Any], source: Source, log: FieldLog) -> Iterator[Item]:
     registered = _named(mapping(export["mlflow"])["registered_model"], source)
     listed = "versions" if "versions" in registered else "latest_versions"
-    if listed == "latest_versions":
+    if listed in registered and listed == "latest_versions":
         yield Note("the export holds the latest version of each stage only")
     versions = tuple(
         Version(f"{_MODEL}/{listed}/{n}", mapping(entry), tags_of(mapping(entry).get("tags")))
@@ -98,14 +102,13 @@ def _model_items(export: Mapping[str, Any], source: Source, log: FieldLog) -> It
     )
     tags = tags_of(registered.get("tags"))
     aliases = tuple(_aliases(registered))
-    seconds = mapping(export.get("system")).get("export_time")
     model = Model(
         name=str(registered["name"]),
         tags=tags,
         fields={k: v for k, v in registered.items() if k not in ("versions", "latest_versions")},
         versions=versions,
         aliases=aliases,
-        known_at=from_ms(seconds * 1000) if isinstance(seconds, int | float) else None,
+        known_at=_exported_at(export),
         known_by="the export",
         lost_aliases={} if aliases else _lost_aliases(tags, versions),
     )
@@ -114,6 +117,30 @@ def _model_items(export: Mapping[str, Any], source: Source, log: FieldLog) -> It
         pointer = f"{_MODEL}/tags"
         yield Reject(pointer, "ALIASES_TAG", "not a list of aliases as the tool writes it", copied)
     yield from registry_items(model, log)
+
+
+def _version(fields: Mapping[str, Any], export: Mapping[str, Any]) -> Model:
+    """A version that was exported for itself, as the only one of its model."""
+    version = Version(_VERSION, fields, tags_of(fields.get("tags")))
+    named = enumerate(map(text, sequence(fields.get("aliases"))))
+    return Model(
+        name=str(fields["name"]),
+        tags={},
+        fields={},
+        versions=(version,),
+        aliases=tuple(
+            Alias(f"{_VERSION}/aliases/{position}", name, version.label or "")
+            for position, name in named
+            if name
+        ),
+        known_at=_exported_at(export),
+        known_by="the export",
+    )
+
+
+def _exported_at(export: Mapping[str, Any]) -> datetime | None:
+    seconds = mapping(export.get("system")).get("export_time")
+    return from_ms(seconds * 1000) if isinstance(seconds, int | float) else None
 
 
 def _run_items(held: Mapping[str, Any], log: FieldLog) -> Iterator[Item]:
