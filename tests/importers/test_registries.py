@@ -374,12 +374,27 @@ def test_the_splits_of_a_data_set_are_inputs_of_it(tmp_path: Path) -> None:
         (tmp_path / name / "train").mkdir(parents=True)
         state = {"_fingerprint": name, "_data_files": [], "_split": "train"}
         saved(tmp_path / name / "train", state, "state.json")
+        info = {"citation": "", "description": "", "features": {}, "homepage": "", "license": name}
+        saved(tmp_path / name / "train", info, "dataset_info.json")  # names no origin
     CaseWriter.create(tmp_path / "case.duckdb", "sets")
     intake.load(tmp_path / "case.duckdb", [tmp_path / "a", tmp_path / "b"])
     sql = "SELECT artifact, uri, digest FROM artifact_inputs ORDER BY ALL"
     assert rows(tmp_path / "case.duckdb", sql) == [
         (name, "train", f"fingerprint:{name}") for name in "ab"
     ]
+
+
+def test_the_folder_of_a_split_says_what_it_is_for(tmp_path: Path) -> None:
+    """The part that was held out bears the split of the whole, or none."""
+    saved(tmp_path, {"splits": ["train", "test", "dev"]}, "dataset_dict.json")
+    for name, split, kind in (("test", "train", "eval_data"), ("dev", None, "eval_data")):
+        (tmp_path / name).mkdir()
+        state = {"_fingerprint": "f", "_data_files": [], "_split": split}
+        path = saved(tmp_path / name, state, "state.json")
+        (row,) = (one for one in get("huggingface_dataset").read(source_of(path), Options())
+                  if isinstance(one, Row))  # fmt: skip
+        told = [row.values[column] for column in ("artifact", "kind", "uri")]
+        assert told == [tmp_path.name, kind, name]
 
 
 @pytest.mark.parametrize("typed", ["a.json", "./a.json"])
@@ -400,6 +415,20 @@ def test_a_data_set_of_many_files_is_known_by_its_first_fields(tmp_path: Path) -
             "features": {}, "homepage": "", "license": ""}  # fmt: skip
     sql = "SELECT uri, pin FROM artifact_inputs"
     assert found(tmp_path, "huggingface_dataset", info, sql) == [("b", "pinned")]
+
+
+@pytest.mark.parametrize(
+    ("address", "pin"),
+    [("/home/ana/rows.csv", "floating"), (f"hf://datasets/org/set@{COMMIT}/a.parquet", "pinned"),
+     ("hf://datasets/org/set@main/a.parquet", "floating")],
+)  # fmt: skip
+def test_an_address_without_a_checksum_pins_no_bytes(
+    tmp_path: Path, address: str, pin: str
+) -> None:
+    sums = {address: {"num_bytes": 9, "checksum": None}}
+    info = {"builder_name": "csv", "citation": "", "description": "", "download_checksums": sums}
+    sql = "SELECT pin, digest IS NOT NULL FROM artifact_inputs"
+    assert found(tmp_path, "huggingface_dataset", info, sql) == [(pin, pin == "pinned")]
 
 
 @pytest.mark.parametrize("size", [8, 15, 1_000])
