@@ -244,6 +244,17 @@ def test_a_stage_is_one_of_evaluation_by_its_words(tmp_path: Path, stage: str, k
     assert found(tmp_path, "dvc_lock", text, sql, "dvc.lock") == [(kind,)]
 
 
+def test_a_dependency_is_of_a_kind_by_its_path(tmp_path: Path) -> None:
+    """Settings and lists of packages are no training data; Windows has its own separator."""
+    kinds = {r"out\models\base": "base_checkpoint", "conf/train.yaml": "hyperparameters",
+             "uv.lock": "environment", "a/requirements-dev.txt": "environment",
+             "notes.txt": "train_data", r"src\model.py": "code"}  # fmt: skip
+    deps = "".join(f"    - path: {path}\n      md5: a\n" for path in kinds)
+    text = f"stages:\n  train:\n    deps:\n{deps}    outs:\n    - path: o\n      md5: b\n"
+    sql = "SELECT uri, kind FROM artifact_inputs"
+    assert dict(found(tmp_path, "dvc_lock", text, sql, "dvc.lock")) == kinds
+
+
 @pytest.mark.parametrize("number", ["0x" + "f" * 6_000, "1" + ":59" * 3_000, "1" * 6_000])
 def test_a_number_that_no_text_holds_is_refused(tmp_path: Path, number: str) -> None:
     text = (

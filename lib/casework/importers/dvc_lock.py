@@ -11,7 +11,8 @@ inputs.
 |---|---|
 | `artifact` | digest of the output, `md5:<hex>` |
 | `kind` | of a dependency by its path: `code` for program text, `base_checkpoint` for models, \
-`train_data` for all else, `eval_data` in a stage that is named after evaluation; \
+`environment` for lists of packages, `hyperparameters` for other files of settings (YAML, TOML, \
+INI), `train_data` for all else, `eval_data` in a stage that is named after evaluation; \
 `hyperparameters` for `params`, `procedure` for `cmd` |
 | `uri`, `digest` | `path`, `md5` |
 | `pin` | `pinned` with a digest, else `floating` |
@@ -45,6 +46,9 @@ from casework.tables import artifact_inputs, checkpoints
 _CODE = re.compile(r"\.(?:py|r|jl|sh|ipynb|sql|cpp|rs|go|js|ts|java|scala)$", re.IGNORECASE)
 _MODEL = re.compile(r"\.(?:safetensors|pt|pth|bin|onnx|gguf|ckpt|h5|pkl|joblib)(?:\.dir)?$|(?:^|/)"
                     r"(?:models?|checkpoints?)(?:/|$)", re.IGNORECASE)  # fmt: skip
+_PACKAGES = re.compile(r"(?:^|/)(?:requirements[^/]*\.txt|[^/]*\.lock|pyproject\.toml"
+                       r"|(?:environment|conda)\.ya?ml|dockerfile)$", re.IGNORECASE)  # fmt: skip
+_SETTINGS = re.compile(r"\.(?:ya?ml|toml|ini|cfg)$", re.IGNORECASE)
 _DIGESTS = ("md5", "etag", "checksum")
 _SIZES = ("size", "nfiles", "isexec", "hash")
 _OUT = Form(checkpoints, of="out", columns={"uri": ("path",)}, uses={"checkpoint": _DIGESTS},
@@ -130,10 +134,15 @@ def _inputs(
 
 
 def _kind(stage: str, path: str) -> str:
+    path = path.replace("\\", "/")  # as older versions wrote it on Windows
     if _CODE.search(path):
         return "code"
     if _MODEL.search(path):
         return "base_checkpoint"
+    if _PACKAGES.search(path):
+        return "environment"
+    if _SETTINGS.search(path):
+        return "hyperparameters"
     return "eval_data" if _EVALUATES.search(stage) else "train_data"
 
 
