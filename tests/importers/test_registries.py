@@ -274,6 +274,27 @@ def test_tags_are_found_behind_others_and_behind_a_byte_order_mark(tmp_path: Pat
     assert takers_of(more) == ["gto_tags"]
 
 
+def test_a_history_of_gto_is_a_listing_of_its_tags(tmp_path: Path) -> None:
+    """What it says of the commits between them is no tag."""
+    refs = {"m@v1.0.0": "registration", COMMIT: "commit", "m#prod#1": "assignment"}
+    history = [
+        {"timestamp": f"2026-03-0{day} 00:00:00", "artifact": "m", "event": event, "priority": 5,
+         "version": "v1.0.0", "stage": None, "commit": COMMIT, "author": "ana", "ref": ref,
+         "message": "first\tof two\n"}
+        for day, (ref, event) in enumerate(refs.items(), start=1)
+    ]  # fmt: skip
+    read = Loaded(tmp_path, "gto_tags", history, "history.json")
+    assert read.rows("SELECT model, version, day(created_at) FROM model_versions") == [
+        ("m", "v1.0.0", 1)
+    ]
+    sql = "SELECT alias, checkpoint, actor, reason, day(valid_from), locator FROM alias_events"
+    assert read.rows(sql) == [
+        ("m#prod", f"commit:{COMMIT}", "ana", "first of two", 3, "/2")
+    ]  # fmt: skip
+    assert read.exhibit.left_out["history.priority"] == 3
+    assert read.exhibit.left_out["tags that are none of GTO's"] == 1
+
+
 def test_the_last_tag_of_a_version_says_whether_it_is_deprecated(tmp_path: Path) -> None:
     tagged = {
         "m1": ("a1 !a2 a3", None, "2026-03-03T00:00:00Z", None),

@@ -7,6 +7,9 @@ commit, tagger date, subject, as `git for-each-ref` writes it (the manual shows 
     git for-each-ref refs/tags --format='%(refname:short)%09%(objecttype)%09%(*objectname)%09\
 %(taggerdate:iso-strict)%09%(subject)'
 
+Or what `gto history --json` says of these tags, which has the author besides. Its times are those
+of the machine that it ran on, without a zone.
+
 ## Fills
 | tag | row |
 |---|---|
@@ -14,7 +17,8 @@ commit, tagger date, subject, as `git for-each-ref` writes it (the manual shows 
 | `model@v1.2.0!` | `deprecated`, `deprecated_at` and `deprecation`, its subject, in the \
 `attributes` of that version, if it is the last tag of it; where the version was registered again \
 it has `registered_again_at`, and `registered_again_as` where that is another commit |
-| `model#prod`, `model#prod#3` | `alias_events`: alias `model#prod`, checkpoint, valid_from |
+| `model#prod`, `model#prod#3` | `alias_events`: alias `model#prod`, checkpoint, valid_from, actor \
+(the author) |
 | `model#prod!#4` | takes one commit from the stage: the one that was assigned before it and is \
 there still is in force again; where none is, the event ends where it begins |
 
@@ -22,9 +26,10 @@ The checkpoint is `commit:<hex>`, the commit that is tagged: GTO names no other 
 alias events are a history, not the present alone.
 
 ## Leaves out
-Tags of other shapes; tags that deprecate or create a whole artifact (`model@deprecated`); tags that
-take a commit from a stage where it is not in force; of tags of one stage and instant all but the
-last; of tags of one version all between its first and its last. All are counted.
+Tags of other shapes, and the commits of a history; tags that deprecate or create a whole artifact
+(`model@deprecated`); tags that take a commit from a stage where it is not in force; of tags of one
+stage and instant all but the last; of tags of one version all between its first and its last. All
+are counted.
 
 ## Known limits
 A tag that was deleted leaves no trace. A version that was deprecated stays in its stages until a
@@ -33,7 +38,7 @@ rejects, and so are lines of more than 16 MiB, and tags beyond the first 16 MiB 
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -43,7 +48,8 @@ from casework.importers._fields import FieldLog, Form
 from casework.importers._importer import Importer, Options
 from casework.importers._json_document import MAX_RAW
 from casework.importers._json_stream import bounded_lines
-from casework.importers._shape import filled
+from casework.importers._records import records
+from casework.importers._shape import filled, text
 from casework.importers._source import BROKEN_COMPRESSION, Source
 from casework.tables import ATTRIBUTES, alias_events, model_versions
 
@@ -56,6 +62,9 @@ _LONGEST_NAME = 1_000
 _MOST_BYTES = 16 << 20
 _TYPES = ("tag", "commit")
 _HEADER = ("refname", "tag", "name")
+# An entry of `gto history`, and the columns of a listing in it.
+_OF_HISTORY = {"artifact", "event", "version", "stage", "commit", "timestamp", "ref"}
+_TOLD = ("commit", "timestamp", "message", "author")
 _SOURCE = "gto tags (history)"
 _VERSION = Form(
     model_versions,
@@ -69,19 +78,19 @@ _DEPRECATION = Form(
     of="tag",
     columns={},
     uses={"version": ("refname",), ATTRIBUTES: ("taggerdate", "subject")},
-    left_out=("objecttype", "commit"),
+    left_out=("objecttype", "commit", "author"),
 )
 _AGAIN = Form(
     model_versions,
     of="tag",
     columns={},
     uses={"version": ("refname",), ATTRIBUTES: ("taggerdate", "commit")},
-    left_out=("objecttype", "subject"),
+    left_out=("objecttype", "subject", "author"),
 )
 _STAGE = Form(
     alias_events,
     of="tag",
-    columns={"valid_from": ("taggerdate",), "reason": ("subject",)},
+    columns={"valid_from": ("taggerdate",), "reason": ("subject",), "actor": ("author",)},
     uses={"alias": ("refname",), "checkpoint": ("commit",)},
     left_out=("objecttype",),
 )
@@ -95,12 +104,14 @@ class _Tag(NamedTuple):
     when: str
     at: datetime
     subject: str
+    author: str
 
     @property
     def record(self) -> dict[str, str]:
         """What a form reads."""
         return {"refname": self.match[0], "objecttype": self.kind, "commit": self.commit,
-                "taggerdate": self.when, "subject": self.subject}  # fmt: skip
+                "taggerdate": self.when, "subject": self.subject,
+                "author": self.author}  # fmt: skip
 
     @property
     def order(self) -> tuple[datetime, int]:
@@ -119,6 +130,8 @@ class _Tag(NamedTuple):
 
 
 def _recognises(source: Source) -> bool:
+    if source.first_object.keys() >= _OF_HISTORY:
+        return True
     head = source.head()
     if b"\t" not in head or b"\0" in head:
         return False
@@ -136,21 +149,24 @@ def _read(source: Source, options: Options) -> Iterator[Item]:
     log, others, of_artifacts, size = FieldLog(options.timezone), 0, 0, 0
     versions: list[_Tag] = []
     stages: list[_Tag] = []
-    for number, (line, cut) in enumerate(_lines(source), start=1):
+    for locator, line, cut in _lines(source, log):
+        if isinstance(line, Reject):
+            yield line
+            continue
         raw = line.decode("utf-8", "replace").rstrip("\r\n")
         name = raw.partition("\t")[0]
         match = _match(_TAG, name)
         if cut:
-            yield Reject(f"line {number}", "LINE_TOO_LONG", "longer than is read", raw[:MAX_RAW])
-        elif not raw.strip() or (number == 1 and name.lower() in _HEADER):
+            yield Reject(locator, "LINE_TOO_LONG", "longer than is read", raw[:MAX_RAW])
+        elif not raw.strip() or (locator == "line 1" and name.lower() in _HEADER):
             continue
         elif match is None:
             of_artifacts += (is_of_artifact := _match(_OF_ARTIFACT, name) is not None)
             others += not is_of_artifact
         elif (size := size + len(raw)) > _MOST_BYTES:
             reason = f"more than {_MOST_BYTES >> 20} MiB of tags"
-            yield Reject(f"line {number}", "LISTING_TOO_LARGE", reason, raw[:MAX_RAW])
-        elif isinstance(tag := _tag(f"line {number}", match, raw, log), Reject):
+            yield Reject(locator, "LISTING_TOO_LARGE", reason, raw[:MAX_RAW])
+        elif isinstance(tag := _tag(locator, match, raw, log), Reject):
             yield tag
         else:
             (versions if match["version"] else stages).append(tag)
@@ -161,16 +177,33 @@ def _read(source: Source, options: Options) -> Iterator[Item]:
     yield from log.items()
 
 
-def _lines(source: Source) -> Iterator[tuple[bytes, bool]]:
+def _lines(source: Source, log: FieldLog) -> Iterator[tuple[str, bytes | Reject, bool]]:
+    """The lines of a listing, or the entries of a history as such; whether one is cut off."""
+    if source.first_object.keys() >= _OF_HISTORY:
+        for found in records(source):
+            if isinstance(found, Reject):
+                yield found.locator, found, False
+                continue
+            for name in found.values.keys() - _OF_HISTORY - set(_TOLD):
+                log.leave(f"history.{name}")
+            yield found.locator, _line(found.values), False
+        return
     try:
         with source.open() as file:
-            yield from bounded_lines(file)
+            for number, (line, cut) in enumerate(bounded_lines(file), start=1):
+                yield f"line {number}", line, cut
     except BROKEN_COMPRESSION as error:
         raise source.broken(error) from error
 
 
+def _line(entry: Mapping[str, Any]) -> bytes:
+    told = (" ".join((text(entry.get(name)) or "").split()) for name in _TOLD)
+    return "\t".join((text(entry.get("ref")) or "", "tag", *told)).encode("utf-8", "replace")
+
+
 def _tag(locator: str, match: re.Match[str], raw: str, log: FieldLog) -> _Tag | Reject:
-    kind, commit, when, subject = (cell.strip() for cell in [*raw.split("\t"), *[""] * 4][1:5])
+    cells = (cell.strip() for cell in [*raw.split("\t"), *[""] * 5][1:6])
+    kind, commit, when, subject, author = cells
     table = model_versions if match["version"] else alias_events
     at = log.instants.find(when)
     if not when or not commit:
@@ -179,7 +212,7 @@ def _tag(locator: str, match: re.Match[str], raw: str, log: FieldLog) -> _Tag | 
     if at is None:
         reason = "the date of the tag cannot be read"
         return Reject(locator, "NO_INSTANT", reason, raw[:MAX_RAW], table)
-    return _Tag(locator, match, kind, commit, when, at, subject)
+    return _Tag(locator, match, kind, commit, when, at, subject, author)
 
 
 def _versions(tags: Iterable[_Tag], log: FieldLog) -> Iterator[Item]:
