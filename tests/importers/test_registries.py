@@ -216,6 +216,29 @@ def test_an_artifact_of_no_version_names_none(tmp_path: Path) -> None:
     assert found(tmp_path, "wandb_export", one, "SELECT uri FROM checkpoints") == [("wandb:m",)]
 
 
+def test_the_folder_of_a_run_says_what_made_it(tmp_path: Path) -> None:
+    """Its files name no run: the folder does, by the id at its end."""
+    folder = tmp_path / "run-20260301_120000-ab12" / "files"
+    folder.mkdir(parents=True)
+    about = {"os": "Linux", "python": "3.12", "startedAt": WHEN, "program": "fit.py",
+             "args": ["--lr", "a b"], "gpu": "A100", "host": "h",
+             "git": {"remote": "r", "commit": COMMIT}}  # fmt: skip
+    config = "_wandb:\n    value:\n        cli_version: 1\nlr:\n    value: 0.1\n"
+    case = tmp_path / "case.duckdb"
+    for content, name in ((about, "wandb-metadata.json"), (config, "config.yaml")):
+        path = saved(folder, content, name)
+        assert takers_of(path) == ["wandb_export"]
+        (exhibit,) = load(case, get("wandb_export"), path)
+    assert exhibit.left_out == {"config._wandb": 1}
+    sql = "SELECT kind, uri, digest, pin FROM artifact_inputs WHERE artifact = 'ab12' ORDER BY 1"
+    (code, *others, settings, procedure) = rows(case, sql)
+    assert code == ("code", "r", COMMIT, "pinned")
+    assert others == [("environment", "3.12, Linux", None, "floating"),
+                      ("hardware", "A100", None, "floating")]  # fmt: skip
+    assert settings[1] == "ab12/config"
+    assert procedure[1] == "fit.py --lr 'a b'"
+
+
 @pytest.mark.parametrize(
     "text", ["stages:\n  - build\n  - test\n", "stages: # all\n- stage: Build\n", "stages: [a]\n"]
 )
