@@ -382,6 +382,15 @@ def test_a_branch_pins_no_data_set(tmp_path: Path, revision: str, pin: str) -> N
     assert found(tmp_path, "huggingface_card", text, sql, "README.md") == [(revision, pin)]
 
 
+def test_an_adapter_is_the_same_in_whatever_order_its_modules_stand(tmp_path: Path) -> None:
+    digests = set()
+    for modules in (["q", "v"], ["v", "q"]):
+        config = {"peft_type": "LORA", "base_model_name_or_path": "b", "target_modules": modules}
+        items = get("peft_adapter").read(source_of(saved(tmp_path, config, "a.json")), Options())
+        digests |= {item.values.get("digest") for item in items if isinstance(item, Row)}
+    assert len(digests) == 2  # none of the base, and one of the settings
+
+
 def test_a_base_that_nobody_names_is_absent(tmp_path: Path) -> None:
     config = {"peft_type": "LORA", "base_model_name_or_path": None}
     sql = "SELECT pin FROM artifact_inputs WHERE kind = 'base_checkpoint'"

@@ -10,7 +10,8 @@ One JSON object with `peft_type` and `base_model_name_or_path`.
 | `kind`, `uri`, `digest` | `base_checkpoint`, `base_model_name_or_path`, `revision` |
 | `pin` | `pinned` with a commit as `revision`, else `floating`: a branch moves; `absent` where no \
 base is named |
-| second row | `hyperparameters`: the whole configuration and its SHA-256 |
+| second row | `hyperparameters`: the whole configuration and its SHA-256, for which the names of \
+modules are sorted: PEFT writes sets of them, in any order |
 
 Where the weights lie beside it, `checkpoints` says that they were tuned from that base.
 
@@ -22,8 +23,9 @@ A base that is a path names bytes that nobody else can find: it is floating.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from hashlib import file_digest, sha256
+from typing import Any
 
 from casework import canonical
 from casework.case import Item, Row
@@ -44,6 +46,7 @@ _BASE = Form(
 _ALL = Form(artifact_inputs, of="", columns={})
 _TUNED = Form(checkpoints, of="", columns={}, uses={"base_checkpoint": _NAMES})
 _COMMIT = re.compile(r"[0-9a-f]{40}")
+_SETS = ("target_modules", "exclude_modules")
 _WEIGHTS = "adapter_model.safetensors"
 
 
@@ -67,7 +70,7 @@ def _read(source: Source, options: Options) -> Iterator[Item]:
     yield Row(artifact_inputs, "/", {
         **log.fill(_ALL, config),
         "artifact": artifact, "kind": "hyperparameters", "uri": source.bare_name, "pin": "pinned",
-        "digest": f"sha256:{sha256(canonical.dumps(told).encode('utf-8', 'replace')).hexdigest()}",
+        "digest": _digest(told),
         ATTRIBUTES: told,
     })  # fmt: skip
     if digest:
@@ -77,6 +80,13 @@ def _read(source: Source, options: Options) -> Iterator[Item]:
             "base_checkpoint": revision if pinned else base,
         })  # fmt: skip
     yield from log.items()
+
+
+def _digest(told: Mapping[str, Any]) -> str:
+    sets = {name: sorted(map(str, told[name])) for name in _SETS
+            if isinstance(told.get(name), list)}  # fmt: skip
+    plain = canonical.dumps({**told, **sets})
+    return f"sha256:{sha256(plain.encode('utf-8', 'replace')).hexdigest()}"
 
 
 def _weights(source: Source) -> str | None:
