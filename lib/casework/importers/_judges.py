@@ -1,8 +1,8 @@
 """Judges of production traffic as eval runs: one run a judge, which its samples name.
 
 Such a judge scores one answer after another and never completes, so its run has no end, and covers
-no configuration. It begins with the first score that the source holds. So does the run that the
-items of a data set name, which grows one by one.
+no configuration. It begins with the first score that the source holds; of several sources the
+earliest counts. So does the run that the items of a data set name, which grows one by one.
 """
 
 from collections.abc import Iterator

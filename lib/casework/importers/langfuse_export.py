@@ -59,8 +59,7 @@ a request only where the trace has one. In batch exports the session stands with
 that requests of an observation table have none; the columns of scores there are means, and stay in
 `attributes`. The batch export of data set run items names no run: its rows are rejects. Langfuse
 does not say when a data set run ended, nor which of its samples a score is of, and holds prompts
-and inputs of a run with its traces alone. Of two exports with scores of one judge the second
-repeats its run with another beginning, which is a reject.
+and inputs of a run with its traces alone.
 """
 
 from collections import Counter

@@ -121,11 +121,10 @@ log records is read twice; messages of more than 200,000 spans are left out, and
 those of a span for its copies beyond ten. Attributes of a retrieval of more than 4,000 characters
 stand in the row of its first document alone. An end that is no instant in nanoseconds is none, and
 told; an event of such an instant has that of its span. An event does not say who judged: of
-`gen_ai.evaluation.result`, what is no thumb by name is taken for a judge's. Of two sources with
-marks of one judge the second repeats its run with another beginning, which is a reject. Protobuf
-nested deeper than its library reads (100 levels) rejects its message. Of a JSON key or an attribute
-that stands twice in one object, the last counts. A span that mixes both spellings is read in
-camelCase where that is enough for a row.
+`gen_ai.evaluation.result`, what is no thumb by name is taken for a judge's. Protobuf nested deeper
+than its library reads (100 levels) rejects its message. Of a JSON key or an attribute that stands
+twice in one object, the last counts. A span that mixes both spellings is read in camelCase where
+that is enough for a row.
 """
 
 import zlib

@@ -26,10 +26,8 @@ data sets and prompts, counted. Annotations of what is not in the database are r
 
 ## Known limits
 The label `NOT_PARSABLE` and a score that is no number are no judgment: both stay empty, and are
-told. Of two databases with scores of one judge the second repeats its run with another beginning,
-which is a reject. A database must be copied with its `-wal` file checkpointed: what stands only
-there is not read. A database of Phoenix on PostgreSQL is read from its span table, by
-`openinference_spans`.
+told. A database must be copied with its `-wal` file checkpointed: what stands only there is not
+read. A database of Phoenix on PostgreSQL is read from its span table, by `openinference_spans`.
 """
 
 from collections.abc import Iterator
