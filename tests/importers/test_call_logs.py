@@ -1,11 +1,15 @@
 """Logs of calls, of LangSmith, LiteLLM and batches: roles, states and models as they are told."""
 
+import csv
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
-from tests.importers.loading import load, rows, source_of
+from pyarrow import parquet
+from tests.importers.loading import load, rows, source_of, takers_of
 
 from casework.case import Reject, Row
 from casework.importers import get
@@ -232,6 +236,99 @@ def test_rows_of_the_table_of_spend_logs_are_requests(tmp_path: Path) -> None:
     """
     told = ("c", "fast", "team", "u", "s", "user: q", "Yes", "m-1", "fp_9")
     assert asked(tmp_path, "litellm_logs", sql, row) == [told]
+
+
+SPEND = {
+    "request_id": "c", "call_type": "acompletion", "api_key": "88dc28d0", "spend": 0.00012,
+    "total_tokens": 12, "prompt_tokens": 10, "completion_tokens": 2,
+    "startTime": "2026-03-01T10:00:00.250Z", "endTime": "2026-03-01T10:00:01.500Z",
+    "request_duration_ms": 1250, "model": "azure/m", "model_id": "d1", "model_group": "fast",
+    "custom_llm_provider": "azure", "api_base": "https://a", "user": "u",
+    "metadata": {"user_api_key_team_id": "team"}, "cache_hit": "False", "request_tags": ["a, b"],
+    "team_id": "t", "end_user": "e\n1", "messages": {}, "session_id": "s", "status": "success",
+    "response": {"model": "m-1", "choices": [{"message": {"content": 'Say "yes"'}}]},
+    "proxy_server_request": {"model": "fast", "temperature": 0, "messages": [
+        {"role": "system", "content": "Be brief"}, {"role": "user", "content": "q"}]},
+}  # fmt: skip
+"""A row of the table of spend logs, as `/spend/logs` answers it."""
+
+
+def spend_csv(path: Path, *spent: dict[str, Any], delimiter: str = ",") -> Path:
+    """The rows as PostgreSQL copies them: JSON in cells, instants of UTC without a zone."""
+    with path.open("w", newline="") as file:
+        writer = csv.writer(file, delimiter=delimiter)
+        writer.writerow(spent[0])
+        for row in spent:
+            whens = {name: row[name].replace("T", " ").rstrip("0Z")
+                     for name in ("startTime", "endTime")}  # fmt: skip
+            writer.writerow(json.dumps(value) if isinstance(value, dict | list) else value
+                            for value in {**row, **whens}.values())  # fmt: skip
+    return path
+
+
+def spend_parquet(path: Path, row: dict[str, Any]) -> Path:
+    """A row as a database tool writes it: JSON as text, and instants without a zone."""
+    whens = {name: datetime.fromisoformat(row[name]).replace(tzinfo=None)
+             for name in ("startTime", "endTime")}  # fmt: skip
+    held = {name: json.dumps(value) if isinstance(value, dict | list) else value
+            for name, value in {**row, **whens}.items()}  # fmt: skip
+    parquet.write_table(pa.Table.from_pylist([held]), path)
+    return path
+
+
+def test_spend_logs_as_tables_are_what_they_are_as_json(tmp_path: Path) -> None:
+    paths = [spend_csv(tmp_path / f"{n}.csv", SPEND, delimiter=delimiter)
+             for n, delimiter in enumerate(",;\t")]  # fmt: skip
+    page = tmp_path / "page.json"
+    page.write_text(json.dumps({"data": [SPEND], "total": 1, "page": 1, "total_pages": 1}))
+    table = spend_parquet(tmp_path / "x.parquet", SPEND)
+    found = []
+    for one in (*paths, table, page, as_lines(tmp_path, SPEND)):
+        assert takers_of(one) == ["litellm_logs"]
+        row, account = get("litellm_logs").read(source_of(one), Options())
+        assert isinstance(row, Row)
+        found.append((row.values, account))
+    values = found[0][0]
+    assert found[1:] == [found[0]] * 5
+    assert values["occurred_at"] == datetime(2026, 3, 1, 10, 0, 0, 250_000, UTC)
+    assert (values["latency_ms"], values["input_tokens"], values["user_id"]) == (1250, 10, "e\n1")
+    assert values["input_text"] == "system: Be brief\nuser: q"
+    assert values["prompt_hash"] == hash_prompt(["Be brief"])
+    assert (values["output_text"], values["response_model"]) == ('Say "yes"', "m-1")
+    held = values["attributes"]
+    assert (held["spend"], held["request_tags"]) == (0.00012, ["a, b"])
+    assert held["proxy_server_request"] == {"model": "fast", "temperature": 0}
+
+
+def test_spend_logs_of_a_proxy_outside_utc_have_the_zone_that_is_said(tmp_path: Path) -> None:
+    source = source_of(spend_csv(tmp_path / "x.csv", SPEND))
+    row, _ = get("litellm_logs").read(source, Options(timezone="Asia/Tokyo"))
+    assert row.values["occurred_at"].hour == 1
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [({"input": "q"}, "q"), ({"prompt": "p"}, "p"), ({"messages": []}, None), ("[", None)],
+)
+def test_what_a_row_of_spend_logs_asked_stands_in_its_body(
+    tmp_path: Path, asked: Any, said: str | None
+) -> None:
+    source = source_of(spend_csv(tmp_path / "x.csv", {**SPEND, "proxy_server_request": asked}))
+    row, *_ = get("litellm_logs").read(source, Options())
+    assert row.values["input_text"] == said
+
+
+def test_hostile_rows_of_spend_logs_are_rejects_or_keep_their_texts(tmp_path: Path) -> None:
+    hostile = {**SPEND, "metadata": '{"a":', "response": "[" * 9_999, "messages": "{",
+               "spend": "NaN", "prompt_tokens": "9" * 5_000}  # fmt: skip
+    path = spend_csv(tmp_path / "x.csv", hostile, SPEND)
+    path.write_bytes(path.read_bytes() + b"c,torn\n\xff" + b"," * (len(SPEND) - 1) + b"\n")
+    found = [*get("litellm_logs").read(source_of(path), Options())]
+    kinds = [(one.locator, getattr(one, "code", "")) for one in found
+             if isinstance(one, Row | Reject)]  # fmt: skip
+    assert kinds == [("row 1", ""), ("row 2", ""), ("row 3", "TORN"), ("row 4", "ENCODING")]
+    assert found[0].values["attributes"]["metadata"] == '{"a":'
+    assert found[0].values["input_text"] == "{"
 
 
 def test_seconds_since_1970_may_stand_as_text(tmp_path: Path) -> None:

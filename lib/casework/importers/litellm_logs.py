@@ -1,15 +1,17 @@
-"""LiteLLM standard logging payloads, one a request.
+"""LiteLLM standard logging payloads and rows of its table of spend logs, one a request.
 
 ## Reads
 JSON Lines or a JSON array of the payload that LiteLLM hands to its logging callbacks; objects that
-hold it under `standard_logging_object` too, and rows of the table of spend logs, which name some
-fields otherwise and hold objects as JSON text.
+hold it under `standard_logging_object` too. Rows of the table `LiteLLM_SpendLogs`, which name some
+fields otherwise: as `/spend/logs` answers, also in pages (`{"data": […], …}`), and as CSV with a
+header or Parquet, as `COPY … TO … CSV HEADER` and database tools write them, with JSON in cells.
 
 ## Fills
 | column | from |
 |---|---|
 | `request_id` | `id`, else `request_id` |
-| `occurred_at`, `ended_at`, `latency_ms` | `startTime`, `endTime` (seconds since 1970) |
+| `occurred_at`, `ended_at`, `latency_ms` | `startTime`, `endTime`: seconds since 1970 in a \
+payload; the table names no zone and is in UTC, if `--timezone` does not say another |
 | `trace_id`, `operation` | `trace_id`, `call_type` |
 | `endpoint` | `model_group`, the alias that was called, else `model` |
 | `response_model` | `response.model`, else `model` where an alias was called and did not fail |
@@ -19,16 +21,20 @@ fields otherwise and hold objects as JSON text.
 | `user_id` | `end_user`, else `user_api_key_end_user_id`, `user_api_key_user_id` of `metadata`, \
 else `user` |
 | `account_id`, `session_id` | `metadata.user_api_key_team_id`, else `team_id`; `session_id` |
-| `input_text`, `output_text` | `messages`, `response`; none where LiteLLM redacted them, or \
-did not store them |
+| `input_text`, `output_text` | `messages`, else those of `proxy_server_request` or its `input` \
+or `prompt`; `response`; none where LiteLLM redacted them, or did not store them |
 | `prompt_hash`, `params_hash` | SHA-256 of the system messages and of `model_parameters` |
 | `input_tokens`, `output_tokens` | `prompt_tokens`, `completion_tokens` |
 | `status` | `ok` for `success`, `error` for `failure` |
 
 ## Leaves out
-`model_map_information`, which describes prices, `cost_breakdown`, `saved_cache_cost`.
+`model_map_information`, which describes prices, `cost_breakdown`, `saved_cache_cost`, and what a
+page says of itself.
 
 ## Known limits
+The table holds no parameters of models, and texts where the proxy was told to store them; of long
+ones it cuts out the middle, and says so in its place. A row without `call_type` or `model_group`,
+as a query may choose its columns, is not recognised.
 The payload tells which deployment answered each request and no history of the alias: no
 `alias_events` are made of it.
 """
@@ -44,13 +50,20 @@ from casework.importers._fields import FieldLog, Form
 from casework.importers._importer import Importer, Options
 from casework.importers._instants import milliseconds
 from casework.importers._messages import Turn, answer, system_prompt, transcript, turns
-from casework.importers._records import records
 from casework.importers._shape import filled, mapping, parsed, sequence
 from casework.importers._source import Source
+from casework.importers._table_records import first_record, table_records
 from casework.tables import requests
 
 _WRAPPED = "standard_logging_object"
-_JSON_TEXTS = ("response", "metadata", "model_parameters", "hidden_params")
+_BODY = "proxy_server_request"
+_JSON_TEXTS = ("response", "metadata", "model_parameters", "hidden_params", _BODY)
+_CELLS = {
+    *("response", "metadata", "messages", "request_tags", _BODY),
+    *("spend", "total_tokens", "prompt_tokens", "completion_tokens", "request_duration_ms"),
+}
+"""Columns of the table that hold JSON or numbers."""
+_ASKED = ("messages", "system", "input", "prompt")
 _REDACTED = "redacted-by-litellm"
 _NOT_STORED: tuple[Any, ...] = ({}, "{}")  # what the table of spend logs has by default
 _FORM = Form(
@@ -80,7 +93,7 @@ _FORM = Form(
     },
     uses={
         "status": ("status",),
-        "input_text": ("messages",),
+        "input_text": ("messages", *(f"{_BODY}.{name}" for name in _ASKED)),
         "output_text": ("response",),
         "params_hash": ("model_parameters",),
         "latency_ms": (),  # the time between both instants, which no field of the caller is
@@ -93,8 +106,7 @@ _OF_ALIAS = replace(_FORM, columns={**_FORM.columns, "response_model": ("respons
 
 
 def _recognises(source: Source) -> bool:
-    found = source.first_object
-    return _is_payload(found) or _is_payload(source.within(_WRAPPED))
+    return _is_payload(first_record(source)) or _is_payload(source.within(_WRAPPED))
 
 
 def _is_payload(record: Mapping[str, Any]) -> bool:
@@ -102,14 +114,20 @@ def _is_payload(record: Mapping[str, Any]) -> bool:
 
 
 def _read(source: Source, options: Options) -> Iterator[Item]:
-    log = FieldLog(options.timezone)
-    for found in records(source):
+    log, is_json = FieldLog(options.timezone or "UTC"), bool(source.first_object)
+    for found in table_records(source):
         if isinstance(found, Reject):
             yield found._replace(table=requests)
             continue
         payload = mapping(found.values.get(_WRAPPED)) or found.values
+        payload = payload if is_json else _from_cells(payload)
         yield Row(requests, found.locator, _row(log, _decoded(payload)))
     yield from log.items()
+
+
+def _from_cells(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A row of the table with the values that its cells write as JSON."""
+    return {name: parsed(value) if name in _CELLS else value for name, value in row.items()}
 
 
 def _decoded(payload: Mapping[str, Any]) -> dict[str, Any]:
@@ -122,7 +140,7 @@ def _row(log: FieldLog, payload: Mapping[str, Any]) -> dict[str, Any]:
     response, status = payload.get("response"), str(payload.get("status"))
     body, has_answer = mapping(response), status != "failure"
     values = log.fill(_OF_ALIAS if payload.get("model_group") and has_answer else _FORM, payload)
-    into = _said(payload.get("messages"))
+    into = _said(payload.get("messages")) or _asked(mapping(payload.get(_BODY)))
     out = _said(sequence(body.get("choices")) or body.get("content") or body.get("output")
                 or response)  # fmt: skip
     system = system_prompt(into)
@@ -137,6 +155,11 @@ def _row(log: FieldLog, payload: Mapping[str, Any]) -> dict[str, Any]:
         "status": {"success": "ok", "failure": "error"}.get(status),
     }
     return {**derived, **values}
+
+
+def _asked(body: Mapping[str, Any]) -> list[Turn]:
+    """What the body of a request asked: where the table holds texts, it holds them there."""
+    return _said(body if body.get("messages") else body.get("input") or body.get("prompt"))
 
 
 def _said(value: Any) -> list[Turn]:
