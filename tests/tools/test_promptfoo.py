@@ -5,8 +5,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-from tests.importers.loading import load_whole, rows
+from tests.importers.loading import load, load_whole, rows, takers_of
 from tests.tools.pinned import Write, versions
+
+from casework.importers import get
 
 pytestmark = pytest.mark.tools
 
@@ -77,3 +79,13 @@ def test_a_test_is_the_same_item_for_all_prompts(case: Path) -> None:
 def test_targets_are_those_of_the_assertions(case: Path) -> None:
     found = rows(case, "SELECT DISTINCT input_text, target FROM eval_samples ORDER BY ALL")
     assert found == [("four", None), ("one", "Say one"), ("three", None), ("twö", "twö\nSHOUT")]
+
+
+def test_lines_are_the_samples_of_the_same_evaluation(left: Left, case: Path) -> None:
+    path = left.path.with_suffix(".jsonl")
+    if left.said["version"] < 3:
+        assert not path.exists()  # it knew no JSON Lines then
+        return
+    assert takers_of(path) == ["promptfoo_results"]
+    (exhibit,) = load(case, get("promptfoo_results"), path)
+    assert (exhibit.rows_duplicate, exhibit.rows_read) == (4 * 2 * 4, 4 * 2 * 4)

@@ -1,8 +1,10 @@
 // Evaluates with promptfoo and prints what its own `evaluate` says of it.
 //
 // A script for an environment that has promptfoo: `write_promptfoo.mjs FOLDER` leaves
-// `FOLDER/results.json`, as promptfoo itself exports it. Its provider `echo` answers with the prompt.
+// `FOLDER/results.json`, as promptfoo itself exports it, and `FOLDER/results.jsonl` where it knows
+// JSON Lines. Its provider `echo` answers with the prompt.
 
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const folder = process.argv[2];
@@ -14,6 +16,9 @@ Object.assign(process.env, {
 });
 const module = await import('promptfoo');
 const promptfoo = module.default ?? module;
+
+const { version } = JSON.parse(readFileSync('node_modules/promptfoo/package.json', 'utf8'));
+const outputs = version.startsWith('0.91.') ? ['results.json'] : ['results.json', 'results.jsonl'];
 
 const suite = {
   description: 'Échos',
@@ -36,7 +41,7 @@ const suite = {
     { vars: { word: 'three', more: '' } },
     { vars: { word: 'four' }, assert: [{ type: 'javascript', value: 'unknown.name' }] },
   ],
-  outputPath: join(folder, 'results.json'),
+  outputPath: outputs.map((name) => join(folder, name)),
   writeLatestResults: true,
 };
 const options = { repeat: 2, maxConcurrency: 1, cache: false, showProgressBar: false };

@@ -4,7 +4,7 @@ A test may have several: the question, examples, context, a number of the case, 
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable
 from itertools import islice
 from typing import Any
 
@@ -17,7 +17,7 @@ _WORDS = 4
 _NEARLY_ALL = 0.9
 
 
-def question_of(results: Sequence[Any]) -> str | None:
+def question_of(results: Iterable[Any]) -> str | None:
     """The variable that the rendered prompts state as their question; None where none stands there.
 
     Of the variables that stand in the most prompts and of which the values differ the most, those

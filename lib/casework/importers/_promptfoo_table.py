@@ -6,23 +6,28 @@ ended. Those of version 3 do, but a test that is repeated has as many numbers.
 """
 
 from collections import Counter, defaultdict, deque
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha256
 from typing import Any
 
 import msgspec
 
 from casework import canonical
+from casework.importers._promptfoo_samples import Place
 from casework.importers._shape import mapping, number, sequence, text, written
 
+_Number = tuple[str | None, str]
+"""The number of a test, behind the evaluation that the result names, as those of lines may."""
+Numbered = tuple[Place, float | None]
+"""The place of a result, and the number of its test, of which a repeated one has several."""
 _UNDER_ERROR = "\n---\n"
 
 
 class Places:
     """Numbers of prompts and tests of an evaluation, by what its results say of themselves."""
 
-    def __init__(self, held: Mapping[str, Any]) -> None:
-        """Read `results` of an export."""
+    def __init__(self, held: Mapping[str, Any], results: Iterable[Any]) -> None:
+        """Read what an export holds beside its results, and these."""
         table = mapping(held.get("table"))
         head = mapping(table.get("head"))
         self.prompts = [
@@ -41,7 +46,7 @@ class Places:
                 if place < len(columns) and columns[place] in self._alike:
                     shown = _shown(text(output.get("prompt")), output, output.get("text"))
                     self._outputs[columns[place], shown].append(place)
-        self._first = _first_numbers(sequence(held.get("results")))
+        self._first = _first_numbers(results)
 
     def prompt(self, result: Mapping[str, Any]) -> str | None:
         """Number of the prompt of a result; None where nothing says it.
@@ -76,25 +81,42 @@ class Places:
         """Number of the test of a result, the first of those that are the same test."""
         said = text(result.get("testIdx"))
         if said is not None:
-            return self._first.get(said, said)
+            return self._first.get((text(result.get("evalId")), said), said)
         given = mapping(result.get("vars"))
         row = tuple(_cell(given.get(name)) for name in self._names)
         place = self._rows.get(row)
         return None if place is None else str(place)
 
 
-def _first_numbers(results: list[Any]) -> dict[str, str]:
+def epochs(placed: Sequence[Numbered]) -> list[int]:
+    """Which of the results in its place each is, in the order of their numbers.
+
+    Exports of one evaluation have them in various orders.
+    """
+    seen: Counter[Place] = Counter()
+    found = [0] * len(placed)
+    for at in sorted(range(len(placed)), key=lambda at: placed[at][1] or 0):
+        place = placed[at][0]
+        seen[place] += 1
+        found[at] = seen[place]
+    return found
+
+
+def _first_numbers(results: Iterable[Any]) -> dict[_Number, str]:
     """For each number of a test the least of those of the same test: it was repeated."""
-    tests: dict[str, bytes | None] = {}
-    least: dict[bytes, tuple[float, str]] = {}
+    tests: dict[_Number, bytes | None] = {}
+    least: dict[tuple[str | None, bytes], tuple[float, str]] = {}
     for result in map(mapping, results):
         said, counted = text(result.get("testIdx")), number(result.get("testIdx"))
-        if said is None or counted is None or said in tests:
+        evaluation = text(result.get("evalId"))
+        if said is None or counted is None or (evaluation, said) in tests:
             continue
-        test = tests[said] = _test(result)
+        test = tests[evaluation, said] = _test(result)
         if test is not None:
-            least[test] = min((counted, said), least.get(test, (counted, said)))
-    return {said: least[test][1] for said, test in tests.items() if test is not None}
+            known = least.get((evaluation, test), (counted, said))
+            least[evaluation, test] = min((counted, said), known)
+    return {(of, said): least[of, test][1] for (of, said), test in tests.items()
+            if test is not None}  # fmt: skip
 
 
 def _test(result: Mapping[str, Any]) -> bytes | None:
