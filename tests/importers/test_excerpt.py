@@ -3,6 +3,7 @@ import json
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet
@@ -14,6 +15,7 @@ from casework.case.origins import rows_of
 from casework.errors import CaseworkError
 from casework.importers._excerpt import LONGEST, excerpt
 from casework.intake import load
+from casework.records import Exhibit
 from casework.tables import get
 
 SPANS = [{"spanId": f"s{i}", "note": "x" * 10} for i in range(3)]
@@ -70,15 +72,32 @@ def test_rows_of_parquet(tmp_path: Path) -> None:
     assert json.loads(found["row 4"]) == {"unit_id": "u3", "visits": 4.0}
 
 
-@pytest.mark.parametrize("indent", [None, 2])
-def test_a_pointer_leads_into_the_document_of_a_line(tmp_path: Path, indent: int | None) -> None:
-    text = "\n" + json.dumps({"spans": SPANS}, indent=indent) + "\n"
-    case = loaded(tmp_path, "clocks.csv", b"host,error_s\na,1\n")
-    (tmp_path / "clocks.csv").write_text(text)
+@pytest.mark.parametrize(
+    ("text", "locator", "shown"),
+    [
+        ("a: 1\n---\nitems:\n- {made: 2026-03-01}\n", "document 2/items/0", {"made": "2026-03-01"}),
+        ("a: 1\n---\nb: 2\n", "document 2", {"b": 2}),
+        ("stages:\n  fit: {cmd: x}\n", "/stages/fit", {"cmd": "x"}),
+    ],
+)
+def test_a_pointer_leads_into_yaml(tmp_path: Path, text: str, locator: str, shown: Any) -> None:
+    assert json.loads(excerpt(exhibit_of(tmp_path, text), locator, tmp_path)) == shown
+
+
+def exhibit_of(folder: Path, text: str) -> Exhibit:
+    """An exhibit that is a file of this text."""
+    case = loaded(folder, "clocks.csv", b"host,error_s\na,1\n")
+    (folder / "clocks.csv").write_text(text)
     with Case(case) as opened:
         (exhibit,) = opened.exhibits()
     digest = sha256(text.encode()).hexdigest()
-    found = replace(exhibit, format="otlp", bytes=len(text), sha256=digest)
+    return replace(exhibit, format="otlp", bytes=len(text), sha256=digest)
+
+
+@pytest.mark.parametrize("indent", [None, 2])
+def test_a_pointer_leads_into_the_document_of_a_line(tmp_path: Path, indent: int | None) -> None:
+    text = "\n" + json.dumps({"spans": SPANS}, indent=indent) + "\n"
+    found = exhibit_of(tmp_path, text)
     assert json.loads(excerpt(found, "line 2/spans/1", tmp_path)) == SPANS[1]
 
 
@@ -100,7 +119,9 @@ def test_only_the_bytes_that_were_loaded_are_shown(tmp_path: Path) -> None:
         excerpts(case, "clocks")
 
 
-@pytest.mark.parametrize("locator", ["row 9", "line 9", "row x", "/no/such", "a.txt at byte 3", ""])
+@pytest.mark.parametrize(
+    "locator", ["row 9", "line 9", "row x", "/no/such", "document 1/x", "a.txt at byte 3", ""]
+)
 def test_a_locator_that_names_nothing_is_told(tmp_path: Path, locator: str) -> None:
     case = loaded(tmp_path, "clocks.csv", b"host,error_s\na,1\n")
     with Case(case) as opened, pytest.raises(CaseworkError, match="NO_EXCERPT"):

@@ -15,17 +15,20 @@ from casework.errors import CaseworkError
 from casework.importers._csv_text import _first_line, _Remembered
 from casework.importers._json_stream import documents
 from casework.importers._source import Source
+from casework.importers._yaml import yaml_documents
 from casework.records import Exhibit
 
 LONGEST = 4_000
 """Characters of an excerpt; a line of a trace can hold megabytes."""
-_LARGEST = 512 * 1024 * 1024
+_LARGEST, _LARGEST_YAML = 512 << 20, 64 << 20
+_FAULTS = (CaseworkError, OSError, ValueError, LookupError, TypeError, RecursionError, csv.Error)
 
 
 def excerpt(exhibit: Exhibit, locator: str, beside: Path) -> str:
     """Return what stands at a locator of an exhibit, cut after 4,000 characters.
 
-    Of a JSON document that takes several lines all are shown, at the line on which it begins.
+    Of a JSON document that takes several lines all are shown, at the line on which it begins. What
+    a pointer names in YAML is shown as JSON.
 
     The file is looked for at the path under which it was loaded, then from the folder `beside`.
     Only bytes whose SHA-256 is that of the exhibit are shown.
@@ -45,10 +48,12 @@ def excerpt(exhibit: Exhibit, locator: str, beside: Path) -> str:
             return _cut(_to_its_end(source, int(number), line))
         if kind == "row" and number.isdigit() and exhibit.format in _ROWS:
             return _cut(_ROWS[exhibit.format](source, int(number)))
+        if kind == "document" and number.isdigit():
+            document = _of_yaml(source)[int(number) - 1]
+            return _cut(_at(document, pointer) if slash else _indented(document))
         if slash and not place:
-            with source.open() as file:
-                return _cut(_at(json.loads(file.read(_LARGEST)), pointer))
-    except (OSError, ValueError, LookupError, TypeError, RecursionError, csv.Error) as error:
+            return _cut(_at(_only_document(source), pointer))
+    except _FAULTS as error:
         raise _none(exhibit, locator) from error
     raise _none(exhibit, locator)
 
@@ -155,6 +160,24 @@ def _parquet_row(source: Source, number: int) -> str:
 
 
 _ROWS = {"csv": _csv_row, "parquet": _parquet_row}
+
+
+def _only_document(source: Source) -> Any:
+    """The one document of a file, JSON or YAML."""
+    with source.open() as file:
+        data = file.read(_LARGEST)
+    try:
+        return json.loads(data)
+    except ValueError:
+        (document,) = _of_yaml(source)
+        return document
+
+
+def _of_yaml(source: Source) -> Any:
+    """The documents of a YAML file, with what JSON has no form for as text."""
+    with source.open() as file:
+        documents = yaml_documents(file.read(_LARGEST_YAML + 1), source.name, _LARGEST_YAML)
+    return canonical.plain(documents)
 
 
 def _document(source: Source, number: int, line: str) -> Any:
