@@ -178,6 +178,14 @@ def test_one_of_a_kind_is_said_in_the_singular(noun: str, said: str) -> None:
     assert words.count(1, noun) == said
 
 
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [(0, "0 versions record"), (1, "1 version records"), (2_000, "2,000 versions record")],
+)
+def test_a_verb_agrees_with_how_many_there_are(value: int, said: str) -> None:
+    assert words.several(value, "version records", "versions record") == said
+
+
 def test_every_word_of_the_model_has_a_saying() -> None:
     assert set(words.VERDICT_WORD) == set(words.VERDICT_MEANING) == set(VERDICTS)
     assert len({words.verdict_sign(verdict) for verdict in VERDICTS}) == len(VERDICTS)

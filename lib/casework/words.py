@@ -138,6 +138,11 @@ def count(value: int, noun: str = "") -> str:
     return f"{number(value)} {_singular(noun) if value == 1 else noun}".rstrip()
 
 
+def several(value: int, one: str, more: str) -> str:
+    """Say how many with words that agree: `1 version records`, `2,000 versions record`."""
+    return f"{number(value)} {one if value == 1 else more}"
+
+
 def p_value(p: float | None) -> str:
     """Say a p-value: `p = 0.012`, `p < 0.001`, never `p = 0.000`."""
     if p is None or math.isnan(p):
@@ -157,10 +162,8 @@ def duration(seconds: float | None) -> str:
         return number(seconds)
     if seconds < 0:
         return digits.MINUS + duration(-seconds)
-    if 0 < seconds < 0.001:
-        return "under 1 ms"
     if 0 < seconds < 0.9995:
-        return f"{number(seconds * 1000)} ms"
+        return "under 1 ms" if seconds < 0.001 else f"{number(seconds * 1000)} ms"
     if seconds < 59.5:
         return f"{number(seconds)} s"
     return _clock(seconds)
@@ -293,8 +296,5 @@ def _singular(noun: str) -> str:
     head = re.split(r" (?=(?:in|of|with|without|that|by|below|to|on|from|at|per) )", noun)[0]
     short = 2 if head.endswith(("sses", "xes", "ches", "shes")) else 1
     one = head[:-3] + "y" if head.endswith("ies") else head[:-short] if head[-1:] == "s" else head
-    if head.endswith("gnoses"):
-        one = head[:-2] + "is"
-    if head.endswith("people"):
-        one = head[:-6] + "person"
+    one = re.sub("gnose$", "gnosis", re.sub("people$", "person", one))
     return one + noun[len(head) :]

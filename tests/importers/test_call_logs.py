@@ -149,7 +149,7 @@ def test_a_retrieval_without_a_list_of_documents_is_told(tmp_path: Path) -> None
     run = {**RUN, "run_type": "retriever", "outputs": {"output": {"docs": [{"id": "d"}]}}}
     case = tmp_path / "case.duckdb"
     (exhibit,) = load(case, get("langsmith_runs"), as_lines(tmp_path, run))
-    what = "runs that are no model call and no retrieval with documents"
+    what = "run that is no model call and no retrieval with documents"
     assert exhibit.notes == (f"left out: 1 {what} (retriever 1)",)
 
 

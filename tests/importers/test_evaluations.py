@@ -138,7 +138,7 @@ def test_a_request_of_helm_that_failed_is_told(case: Path) -> None:
     broken = {"success": False, "error": "too many", "request_datetime": 1_770_000_000}
     answered = {**request(0), "output_mapping": {"A": "two", "B": "three"}}
     exhibit = helm(case, [answered, {**request(1), "result": broken}])
-    assert any("1 requests failed" in note for note in exhibit.notes)
+    assert any("1 request failed" in note for note in exhibit.notes)
     assert exhibit.left_out == {"result.success": 1}
     sql = "SELECT attributes->'output_mapping'->>'B', attributes->>'error' FROM eval_samples"
     assert rows(case, sql) == [("three", None), (None, "too many")]
@@ -401,7 +401,7 @@ def test_a_target_may_be_several(case: Path) -> None:
     (exhibit,) = load(case, get("lm_eval_samples"), path)
     found = rows(case, "SELECT target FROM eval_samples ORDER BY item_id")
     assert found == [("a\n2",), (None,), ("a",)]
-    assert any("1 values of target cannot be read" in note for note in exhibit.notes)
+    assert any("1 value of target cannot be read" in note for note in exhibit.notes)
 
 
 def test_a_response_may_be_alone_in_a_list(case: Path) -> None:

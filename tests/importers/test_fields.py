@@ -97,9 +97,22 @@ def test_a_value_that_cannot_be_read_stays_and_is_told() -> None:
     }
     _, _, notes = account(log)
     assert notes == [
-        "1 values of call.start cannot be read, and are kept as attributes",
-        "1 values of call.usage.in cannot be read, and are kept as attributes",
+        "1 value of call.start cannot be read, and is kept as an attribute",
+        "1 value of call.usage.in cannot be read, and is kept as an attribute",
     ]
+
+
+def test_what_is_left_out_is_told_in_words_that_agree() -> None:
+    log = FieldLog(None)
+    found = [*log.leave_told("tags that lie", 1, "tag that lies"), *log.leave_told("lines", 1),
+             *log.leave_told("tags that lie", 1_999, "tag that lies"),
+             *log.leave_told("lines", 0)]  # fmt: skip
+    assert [note.text for note in found] == [
+        "left out: 1 tag that lies",
+        "left out: 1 line",
+        "left out: 1,999 tags that lie",
+    ]
+    assert account(log)[1] == {"tags that lie": 2_000, "lines": 1}
 
 
 def test_names_without_end_do_not_fill_the_memory() -> None:

@@ -167,7 +167,7 @@ def test_copies_of_a_span_do_not_each_take_all_its_messages(
     copies = [span(startTimeUnixNano=str(START + n * 1_000)) for n in range(20)]
     exhibit = loaded(logs(record("gen_ai.user.message", "hi")), request(*copies))
     assert rows(case, "SELECT count(*), count(input_text) FROM requests") == [(20, 10)]
-    assert any(note.startswith("10 spans that come more than 10 times") for note in exhibit.notes)
+    assert any(note.startswith("10 spans coming more than 10 times") for note in exhibit.notes)
 
 
 def test_copies_that_are_the_same_lack_no_messages(

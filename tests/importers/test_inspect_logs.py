@@ -226,7 +226,7 @@ def test_a_number_that_is_none_is_no_score(told: Told, case: Path) -> None:
     found = {item["target"]: item for item in samples_of(case)}
     assert [found[str(n)]["score"] for n in range(7)] == [1, 0, 0.5, 0, 0.25, 1, None]
     assert found["6"]["attributes"]["scores"]["graded"]["value"] == "nan"
-    assert "1 scores are NaN" in notes_of(path)
+    assert "1 score is NaN" in notes_of(path)
 
 
 # What becomes of a log
@@ -448,7 +448,7 @@ def test_which_model_answered_is_kept_and_told(case: Path, tmp_path: Path) -> No
     load(case, inspect_logs, path)
     attributes = samples_of(case)[0]["attributes"]
     assert (attributes["model"], attributes["model_fallbacks"]) == ("b", fallback)
-    assert "in 1 samples another model served calls" in notes_of(path)
+    assert "in 1 sample another model served calls" in notes_of(path)
 
 
 @pytest.mark.parametrize(("epoch", "held"), [("2", 2), (3.0, 3), ("two", None), (1.5, None)])
@@ -457,7 +457,7 @@ def test_epochs(tmp_path: Path, epoch: Any, held: int | None) -> None:
     first = next(inspect_logs.read(source_of(path), Options()))
     assert isinstance(first, Row)
     assert first.values["epoch"] == held
-    assert ("1 epochs are no whole numbers" in notes_of(path)) == (held is None)
+    assert ("1 epoch is no whole number" in notes_of(path)) == (held is None)
 
 
 def test_a_log_of_the_first_version(case: Path, tmp_path: Path) -> None:
@@ -578,7 +578,7 @@ def test_samples_that_are_no_list_are_a_reject(case: Path, tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("samples", "told"),
     [([], "marked as holding invalid samples"),
-     ([sample(invalidation={"author": "x"})], "says that 1 of its samples are invalid")],
+     ([sample(invalidation={"author": "x"})], "says that 1 of its samples is invalid")],
 )  # fmt: skip
 def test_a_log_with_invalid_samples_is_told(tmp_path: Path, samples: Any, told: str) -> None:
     assert told in notes_of(as_json(tmp_path, log(invalidated=True, samples=samples)))
@@ -727,7 +727,7 @@ def test_a_crashed_run_has_the_samples_of_its_journal(case: Path, tmp_path: Path
     assert found["5"]["attributes"]["known_by"] == "summary"
     assert found["5"]["attributes"]["error"] == "it broke"
     assert found["5"]["locator"] == "_journal/summaries/10.json/0"
-    assert "1 samples are known by their summaries alone" in notes_of(path)
+    assert "1 sample is known by its summary alone" in notes_of(path)
     assert run_of(case)["attributes"]["status"] == "started"
 
 
@@ -736,7 +736,7 @@ def test_events_are_passed_over_and_counted(case: Path, tmp_path: Path) -> None:
     path = as_archive(tmp_path, log(samples=[many]))
     (exhibit,) = load(case, inspect_logs, path)
     assert samples_of(case)[0]["score"] == 1.0
-    assert "left out: the events of 1 samples" in exhibit.notes
+    assert "left out: the events of 1 sample" in exhibit.notes
     assert {"sample.events", "sample.events_data"} <= exhibit.left_out.keys()
 
 

@@ -93,7 +93,7 @@ def test_a_retrieval_without_documents_is_told(case: Path, tmp_path: Path) -> No
         LANGFUSE,
         as_jsonl(tmp_path / "x.jsonl", {**CALL, "type": "RETRIEVER", "output": "?"}),
     )
-    assert exhibit.notes == ("left out: 1 records that are no evidence rows (RETRIEVER 1)",)
+    assert exhibit.notes == ("left out: 1 record that is no evidence row (RETRIEVER 1)",)
 
 
 def test_the_account_names_a_field_once_and_those_of_the_trace(tmp_path: Path) -> None:

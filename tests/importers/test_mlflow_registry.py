@@ -235,7 +235,7 @@ def notes(folder: Path) -> str:
 
 def test_says_what_stands_in_for_a_digest(tmp_path: Path) -> None:
     assert "stands in" not in notes(model(tmp_path / "a"))
-    assert "1 versions record no digest" in notes(
+    assert "1 version records no digest" in notes(
         model(tmp_path / "b", **{"version-1/tags/digest": ""})
     )
     assert "the present ones of 'credit'" in notes(model(tmp_path / "c"))

@@ -84,7 +84,7 @@ def test_a_logged_model_is_the_checkpoint_that_traces_name(tmp_path: Path) -> No
     assert [row["checkpoint"] for row in values(items, "model_versions")] == [
         one, two, three, "sha256:ab", "s3://b/models/m-small/artifacts",
     ]  # fmt: skip
-    assert "1 versions record no digest" in notes(items)
+    assert "1 version records no digest" in notes(items)
 
 
 @pytest.mark.parametrize("as_answer", [False, True])
@@ -273,7 +273,7 @@ def test_a_run_of_the_interface(tmp_path: Path, metrics: Any) -> None:
 
 def test_a_run_that_gives_no_row_is_told(tmp_path: Path) -> None:
     listed = [run(run_id="e"), run(**{"params.seed": "7"}), run(**{"metrics.f1": 0.5})]
-    assert "left out: 1 runs that name nothing they used" in notes(read(save(tmp_path, listed)))
+    assert "left out: 1 run that names nothing it used" in notes(read(save(tmp_path, listed)))
 
 
 def inputs(**data: Any) -> list[dict[str, Any]]:

@@ -384,9 +384,9 @@ def test_every_log_record_is_accounted_for(loaded: Any, case: Path) -> None:
         ("line 2/resourceLogs/0/scopeLogs/0/logRecords/3", "SPAN_ID")
     ]
     assert exhibit.notes == (
-        "left out: 1 spans that are not model calls (invoke_agent 1)",
-        "2 log records that tell nothing of model calls are left out",
-        "3 log records with messages of spans that are no model calls are left out",
+        "left out: 1 span that is not a model call (invoke_agent 1)",
+        "2 log records telling nothing of model calls, left out",
+        "3 log records with messages of spans that are no model calls, left out",
     )
 
 
@@ -401,9 +401,7 @@ def test_messages_of_more_calls_than_are_joined_are_told(
         spoken(logger, tracer, at)
     exhibit = loaded(tracer.request(), logger.request())
     (note,) = exhibit.notes
-    assert note.startswith(
-        "3 log records with messages are left out, of more calls than are joined"
-    )
+    assert note.startswith("3 log records with messages of more calls than are joined, left out")
 
 
 def test_snake_case_and_names_in_attributes_are_read(loaded: Any, case: Path) -> None:
@@ -460,7 +458,7 @@ def test_the_first_evaluation_of_each_unit_and_arm_is_its_assignment(
         exhibit.notes
     )
     assert any(
-        note.startswith("1 evaluations of feature flags assign no") for note in exhibit.notes
+        note.startswith("1 evaluation of a feature flag assigns no") for note in exhibit.notes
     )
 
 
@@ -472,7 +470,7 @@ def test_an_event_in_milliseconds_has_the_instant_of_its_span(loaded: Any, case:
     assert exhibit.rows_rejected == 0
     sql = "SELECT epoch_us(assigned_at), (SELECT count(*) FROM requests) FROM assignments"
     assert rows(case, sql) == [((START + SECOND) // 1_000, 1)]
-    assert any(note.startswith("1 spans with events of no instant") for note in exhibit.notes)
+    assert any(note.startswith("1 span with events of no instant") for note in exhibit.notes)
 
 
 def test_what_a_flag_says_beside_is_kept(loaded: Any, case: Path) -> None:

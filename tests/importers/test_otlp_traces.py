@@ -441,7 +441,7 @@ def test_messages_that_were_cut_off_stand_as_they_are(read: Reads) -> None:
     (row,) = found.rows
     assert row["input_text"] == cut
     assert row["prompt_hash"] is None
-    assert "1 spans with messages that are no whole JSON, kept as they stand" in found.notes
+    assert "1 span with messages that are no whole JSON, kept as they stand" in found.notes
 
 
 # Names
@@ -602,9 +602,9 @@ def test_what_is_left_out_is_told(read: Reads) -> None:
     found = read(sent, logs)
     assert len(found.rows) == 1
     assert found.notes == [
-        "left out: 1 resourceMetrics, which hold no spans",
+        "left out: 1 resourceMetrics without spans",
         "left out: 12 spans that are not model calls (execute_tool 8, invoke_agent 3, other 1)",
-        "2 log records that tell nothing of model calls are left out",
+        "2 log records telling nothing of model calls, left out",
     ]
     assert not found.rejects
 
@@ -736,7 +736,7 @@ def test_a_span_id_of_another_trace_does_not_name_the_same_request(
             "line 1/resourceSpans/0/scopeSpans/0/spans/0",
         )
     ]
-    assert any("1 spans whose span id another trace has too" in note for note in told)
+    assert any("1 span whose span id another trace has too" in note for note in told)
 
 
 def test_a_retry_keeps_its_own_request_id(load: Reads) -> None:
@@ -798,7 +798,7 @@ def test_a_span_without_an_end_or_with_one_too_early_is_kept(read: Reads) -> Non
     first, second = found.rows
     assert (first["ended_at"], first["latency_ms"]) == (None, None)
     assert (second["ended_at"], second["latency_ms"]) == (START // 1000, None)
-    assert "1 spans that end before they begin, without latency" in found.notes
+    assert "1 span ending before the beginning, without latency" in found.notes
 
 
 @pytest.mark.parametrize("end", ["5", START // 10**6, "later", "-5"])
@@ -809,7 +809,7 @@ def test_a_span_whose_end_is_none_is_kept_and_told(end: Any, read: Reads) -> Non
     assert None not in (whole, latency)
     assert (broken, none) == (None, None)
     assert found.rows[1]["attributes"]["endTimeUnixNano"] == str(end)
-    assert any(note.startswith("1 spans whose end is no instant") for note in found.notes)
+    assert any(note.startswith("1 span whose end is no instant") for note in found.notes)
 
 
 @pytest.mark.parametrize(
@@ -969,7 +969,7 @@ def test_long_attributes_are_cut_and_told(load: Reads) -> None:
     assert first["attributes"]["nested"].startswith('{"list":["xxx')
     assert first["attributes"]["short"] == "kept"
     assert second["attributes"]["text"] == "y" * 4_000
-    assert "1 spans with attributes cut after 4,000 characters" in found.notes
+    assert "1 span with attributes cut after 4,000 characters" in found.notes
 
 
 def test_long_messages_are_whole(load: Reads) -> None:

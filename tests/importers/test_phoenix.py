@@ -130,7 +130,7 @@ def test_a_judgment_that_could_not_be_read_is_none(case: Path, tmp_path: Path) -
     load(case, DATABASE, path)
     sql = "SELECT score, category, attributes->>'label' FROM eval_samples"
     assert rows(case, sql) == [(None, None, "NOT_PARSABLE")]
-    assert "1 judgments could not be read" in notes_of(path)
+    assert "1 judgment could not be read" in notes_of(path)
 
 
 def test_a_mark_of_what_is_not_there_is_a_reject(case: Path, tmp_path: Path) -> None:
@@ -247,7 +247,7 @@ def test_an_evaluation_has_the_name_that_its_file_notes(case: Path, tmp_path: Pa
 def test_a_nameless_evaluation_is_told(tmp_path: Path) -> None:
     path = tmp_path / "tone.csv"
     path.write_text("context.span_id,label,score,explanation\na,kind,1,\n")
-    assert "1 rows name no evaluation; it was taken to be 'tone'" in notes_of(path, TABLE)
+    assert "1 row names no evaluation; it was taken to be 'tone'" in notes_of(path, TABLE)
 
 
 @pytest.mark.parametrize("score", [math.nan, math.inf])
@@ -261,7 +261,7 @@ def test_a_score_that_is_no_number_is_none_and_told(
     load(case, TABLE, path)
     sql = "SELECT item_id, score, category FROM eval_samples ORDER BY 1"
     assert rows(case, sql) == [("a", None, None), ("b", None, "odd")]
-    assert "1 scores are NaN" in notes_of(path, TABLE)
+    assert "1 score is NaN" in notes_of(path, TABLE)
 
 
 def test_a_score_in_words_is_kept_as_an_attribute(case: Path, tmp_path: Path) -> None:
@@ -270,7 +270,7 @@ def test_a_score_in_words_is_kept_as_an_attribute(case: Path, tmp_path: Path) ->
     load(case, TABLE, path)
     sql = "SELECT score, attributes->>'score' FROM eval_samples ORDER BY item_id"
     assert rows(case, sql) == [(None, "high"), (0.5, None)]
-    assert "1 scores are NaN, infinite or no number" in notes_of(path, TABLE)
+    assert "1 score is NaN, infinite or no number" in notes_of(path, TABLE)
 
 
 def test_a_thumb_without_an_instant_is_a_sample_and_told(case: Path, tmp_path: Path) -> None:
@@ -279,7 +279,7 @@ def test_a_thumb_without_an_instant_is_a_sample_and_told(case: Path, tmp_path: P
     path = table(tmp_path / "x.parquet", row)
     (exhibit,) = load(case, TABLE, path)
     assert exhibit.tables == {"eval_samples": 1}
-    assert "1 thumbs of people name no instant" in notes_of(path, TABLE)
+    assert "1 thumb of a person names no instant" in notes_of(path, TABLE)
 
 
 def test_a_row_about_nothing_is_a_reject(case: Path, tmp_path: Path) -> None:

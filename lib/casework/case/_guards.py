@@ -166,7 +166,7 @@ def _of_dates(table: str, column: str) -> str:
 
 
 def _said(seconds: float) -> str:
-    return f"{seconds / 3600:.1f} h" if seconds >= 1800 else f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:,.1f} h" if seconds >= 1800 else f"{seconds / 60:.0f} min"
 
 
 def guards(case: Case, filled: set[str]) -> Iterator[Concern]:

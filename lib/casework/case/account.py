@@ -194,8 +194,8 @@ def _silences(case: Case, table: Table) -> Iterator[Concern]:
         """,
     )
     for exhibit, longest, second, rows, until in case.rows(query).rows:
-        told = f"nothing for {longest / 3600:.1f} h until {until:%Y-%m-%d %H:%M} UTC"
-        what = f"{told}; the next longest silence is {(second or 0) / 3600:.1f} h"
+        told = f"nothing for {longest / 3600:,.1f} h until {until:%Y-%m-%d %H:%M} UTC"
+        what = f"{told}; the next longest silence is {(second or 0) / 3600:,.1f} h"
         yield Concern("silence", exhibit, table.name, 0, rows, what)
 
 

@@ -149,7 +149,7 @@ def _show_identities(case: "Case") -> None:
 
 def _show_concerns(case: "Case") -> None:
     from casework.case import account
-    from casework.words import number
+    from casework.words import count, number
 
     found = account.concerns(case)
     if not found:
@@ -157,9 +157,9 @@ def _show_concerns(case: "Case") -> None:
     paths = {exhibit.id: exhibit.path for exhibit in case.exhibits()}
     say()
     for one in found:
-        of = (
-            f"{number(one.rows)} of {number(one.of)} rows of {one.table}" if one.rows else one.table
-        )
+        of = one.table
+        if one.rows:
+            of = f"{number(one.rows)} of {count(one.of, 'rows')} of {one.table}"
         say(f"mind {paths.get(one.exhibit_id, one.exhibit_id)}: {of}", hang=4)
         say(f"    {one.what}", hang=4)
 

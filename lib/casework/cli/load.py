@@ -113,6 +113,8 @@ class Bar:
 
 def show(case: Path, outcomes: Sequence["Outcome"]) -> None:
     """Print what became of each source: those loaded singly, the others in groups."""
+    from casework.words import number
+
     rejects = _rejects(case, outcomes)
     for outcome in outcomes:
         if outcome.exhibit:
@@ -129,7 +131,7 @@ def show(case: Path, outcomes: Sequence["Outcome"]) -> None:
         for path in paths if len(paths) > 1 else ():
             say(f"    {path}")
     counts = _counts(outcomes)
-    parts = [f"{number} {_SAID[status]}" for status, number in counts.items() if number]
+    parts = [f"{number(times)} {_SAID[status]}" for status, times in counts.items() if times]
     say(", ".join(parts) or "nothing to load")
 
 

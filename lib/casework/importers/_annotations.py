@@ -15,6 +15,7 @@ from casework.importers._judges import Judges
 from casework.importers._shape import text
 from casework.importers._thumbs import as_number, numeric_signals, signal
 from casework.tables import eval_samples, feedback
+from casework.words import count, several
 
 BY_PERSON = "HUMAN"
 UNPARSED = "NOT_PARSABLE"
@@ -108,12 +109,15 @@ class Annotations:
     def notes(self) -> Iterator[Item]:
         """Say what the source could not say."""
         if self._unparsed:
-            yield Note(f"{self._unparsed} judgments could not be read when they were made "
-                       f"({UNPARSED}): they have no score and no category")  # fmt: skip
+            told = count(self._unparsed, "judgments")
+            yield Note(f"{told} could not be read when made ({UNPARSED}): no score and no category")
         if self._no_number:
-            yield Note(f"{self._no_number} scores are NaN, infinite or no number: kept as none")
+            told = several(self._no_number, "score is", "scores are")
+            yield Note(f"{told} NaN, infinite or no number: kept as none")
         if self._undated:
-            yield Note(f"{self._undated} thumbs of people name no instant: they are samples")
+            one = "thumb of a person names no instant: it is a sample"
+            more = "thumbs of people name no instant: they are samples"
+            yield Note(several(self._undated, one, more))
 
     def _thumb(self, one: Annotation) -> int | None:
         if one.kind != BY_PERSON or one.level == "document":

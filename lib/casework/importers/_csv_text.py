@@ -21,6 +21,7 @@ from casework.importers._shape import mapping, parsed
 from casework.importers._source import BROKEN_COMPRESSION, Source, storable
 from casework.importers._staging import Staging, check_names, stage, unreadable
 from casework.importers._zip import MAX_RATIO, MAX_TOTAL
+from casework.words import count
 
 _QUOTED = re.compile(r'"(?:[^"]|"")*"')
 _DELIMITERS = (",", "\t", ";", "|")
@@ -170,13 +171,13 @@ def _second_line(source: Source, delimiter: str) -> list[str]:
     return next(iter(_below(source, delimiter, 1)), [])
 
 
-def _below(source: Source, delimiter: str, count: int) -> list[list[str]]:
+def _below(source: Source, delimiter: str, most: int) -> list[list[str]]:
     """So many records below the first, as far as the head goes."""
     text = source.head().decode("utf-8-sig", "backslashreplace")
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
     try:
         is_one = len(next(reader, [])) == 1
-        return list(islice((row for row in reader if row or is_one), count))  # a blank is no row
+        return list(islice((row for row in reader if row or is_one), most))  # a blank is no row
     except csv.Error:
         return []
 
@@ -234,7 +235,7 @@ def _records(source: Source, header: list[str], delimiter: str) -> Iterator[Reco
             number += 1
             row = row or [""]
             if len(row) != len(header):
-                what = f"{len(row)} values for {len(header)} columns"
+                what = f"{count(len(row), 'values')} for {count(len(header), 'columns')}"
                 yield _torn(number, what, lines)
             elif not _is_utf_8(row):
                 yield _torn(number, "not UTF-8", lines)._replace(code="ENCODING")

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from casework import canonical
+from casework import canonical, words
 from casework.case import Fields, Item, Note
 from casework.importers._convert import convert, is_no_text
 from casework.importers._instants import Instants, is_never
@@ -103,11 +103,12 @@ class FieldLog:
         if count:
             self._left_out[_bounded(name, self._left_out)] += count
 
-    def leave_told(self, name: str, count: int) -> Iterator[Note]:
-        """As `leave`, and say so where there are any."""
+    def leave_told(self, name: str, count: int, one: str = "") -> Iterator[Note]:
+        """As `leave`, and say so; `one` names a single one, where more than its noun differs."""
         self.leave(name, count)
         if count:
-            yield Note(f"left out: {count} {name}")
+            told = words.several(count, one, name) if one else words.count(count, name)
+            yield Note(f"left out: {told}")
 
     def items(self) -> Iterator[Item]:
         """Give the account of all fields, and what a reader should know of them."""
@@ -116,7 +117,9 @@ class FieldLog:
         )
         yield from self.instants.notes()
         for name, count in sorted(self._unreadable.items()):
-            yield Note(f"{count} values of {name} cannot be read, and are kept as attributes")
+            one = f"value of {name} cannot be read, and is kept as an attribute"
+            more = f"values of {name} cannot be read, and are kept as attributes"
+            yield Note(words.several(count, one, more))
 
     def _declared(self, form: Form, record: Mapping[str, Any], gone: set[str]) -> dict[str, Any]:
         values: dict[str, Any] = {}

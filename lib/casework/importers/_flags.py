@@ -8,6 +8,7 @@ from casework.importers._fields import FieldLog, Form
 from casework.importers._shape import text
 from casework.importers._span_ref import SpanRef
 from casework.tables import assignments
+from casework.words import several
 
 _KEY, _UNIT = "feature_flag.key", "feature_flag.context.id"
 _ARMS = ("feature_flag.result.variant", "feature_flag.variant", "feature_flag.result.value",
@@ -59,12 +60,13 @@ class Flags:
         """Yield the assignments, in the order in which units were first met, and what is told."""
         yield from self._first.values()
         if self._repeated:
-            yield Note(
-                f"{self._repeated} evaluations of feature flags repeat an arm of their unit;"
-                " the first is kept"
-            )
+            one = "evaluation of a feature flag repeats an arm of its unit"
+            more = "evaluations of feature flags repeat an arm of their unit"
+            yield Note(f"{several(self._repeated, one, more)}; the first is kept")
         if self._unassigned:
+            one = "evaluation of a feature flag assigns nothing"
+            more = "evaluations of feature flags assign nothing"
             yield Note(
-                f"{self._unassigned} evaluations of feature flags assign nothing:"
+                f"{several(self._unassigned, one, more)}:"
                 " without a flag, a unit (`feature_flag.context.id`) or a variant"
             )

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from casework.case import Note, Row
 from casework.tables import eval_runs
+from casework.words import several
 
 
 class _Judge(NamedTuple):
@@ -54,4 +55,5 @@ class Judges:
                 "harness": self.harness,
             })  # fmt: skip
         if undated:
-            yield Note(f"{undated} judges give no instant: their samples name a run without a row")
+            told = several(undated, "judge gives", "judges give")
+            yield Note(f"{told} no instant: the samples name a run without a row")

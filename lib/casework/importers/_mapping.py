@@ -8,6 +8,7 @@ from typing import Any
 from casework.errors import CaseworkError, unknown_name
 from casework.importers._map_file import Field, check_constant, field_of
 from casework.tables import Table
+from casework.words import count
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +115,7 @@ def _source(
     if entry.optional:
         return None
     said = [*map(repr, entry.sources), *([f"/{entry.pattern}/"] if entry.pattern else [])]
-    there = f"{len(found)} columns match: {', '.join(found)}" if found else (
+    there = f"{count(len(found), 'columns')} match: {', '.join(found)}" if found else (
         f"the file has: {', '.join(columns)}")  # fmt: skip
     raise CaseworkError(
         "MAP_COLUMN",

@@ -14,6 +14,7 @@ from casework.importers._instants import from_ms
 from casework.importers._mlflow_prompt import is_prompt, prompt_notes, prompt_row
 from casework.importers._shape import filled, text
 from casework.tables import Table, alias_events, checkpoints, config_events, model_versions
+from casework.words import several
 
 TABLES: tuple[Table, ...] = (model_versions, checkpoints, alias_events, config_events)
 CURRENT_ONLY = "mlflow registry (current only)"
@@ -259,9 +260,12 @@ def _alias_row(
 
 def _notes(model: Model, stand_ins: int) -> Iterator[Note]:
     if stand_ins:
-        yield Note(f"{stand_ins} versions record no digest: their source URI stands in for one")
+        told = several(stand_ins, "version records", "versions record")
+        yield Note(f"{told} no digest: the source URI stands in for one")
     if deleted := sum(one.fields.get("current_stage") == _DELETED for one in model.versions):
-        yield Note(f"{deleted} versions of {model.name!r} were deleted; MLflow keeps their numbers")
+        one = f"version of {model.name!r} was deleted; MLflow keeps its number"
+        more = f"versions of {model.name!r} were deleted; MLflow keeps their numbers"
+        yield Note(several(deleted, one, more))
     if model.aliases:
         yield Note(
             f"aliases are the present ones of {model.name!r}, in force from {model.known_by} at "

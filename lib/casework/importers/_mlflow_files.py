@@ -91,7 +91,7 @@ def content(path: Path, source: Source, most_bytes: int = _FIELD_BYTES) -> bytes
         except OSError as error:
             raise _unreadable(error) from error
     if len(data) > most_bytes:
-        raise CaseworkError("FILE_TOO_LARGE", f"more than {most_bytes} bytes", _FIX)
+        raise CaseworkError("FILE_TOO_LARGE", f"more than {most_bytes:,} bytes", _FIX)
     return data
 
 

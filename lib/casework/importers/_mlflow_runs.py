@@ -14,6 +14,7 @@ from casework.importers._instants import from_ms
 from casework.importers._shape import filled, mapping, number, parsed, sequence, text
 from casework.importers._splits import evaluates
 from casework.tables import Table, artifact_inputs, eval_runs
+from casework.words import several
 
 TABLES: tuple[Table, ...] = (eval_runs, artifact_inputs)
 _SEEDS = ("seed", "random_seed", "random_state")
@@ -131,14 +132,18 @@ class Runs:
 
     def notes(self) -> Iterator[Note]:
         """Say where a run has no row or no score, and why."""
-        what = "runs that name nothing they used and evaluated nothing"
-        yield from self._log.leave_told(what, self._silent)
+        one = "run that names nothing it used and evaluated nothing"
+        more = "runs that name nothing they used and evaluated nothing"
+        yield from self._log.leave_told(more, self._silent, one)
         if self._not_finite:
-            yield Note(f"{self._not_finite} metrics are NaN or infinite: they make no score")
+            one = "metric is NaN or infinite: it makes no score"
+            more = "metrics are NaN or infinite: they make no score"
+            yield Note(several(self._not_finite, one, more))
         if self._undecided:
+            told = several(self._undecided, "run has", "runs have")
             yield Note(
-                f"{self._undecided} runs have several metrics and none is named by a tag `metric`: "
-                "they have no score, and their metrics are attributes"
+                f"{told} several metrics and none is named by a tag `metric`: no score, and the "
+                "metrics are attributes"
             )
 
     def _eval(self, run: Run, evaluated: list[Dataset]) -> Item:

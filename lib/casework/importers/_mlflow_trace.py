@@ -13,6 +13,7 @@ from casework.importers._messages import Turn, answer, system_prompt, transcript
 from casework.importers._mlflow_marks import Mark, Marks, Sampled
 from casework.importers._shape import filled, mapping, number, parsed, text, written
 from casework.tables import Table, eval_samples, feedback, requests
+from casework.words import several
 
 TABLES: tuple[Table, ...] = (requests, feedback, eval_samples)
 
@@ -108,9 +109,12 @@ class Traces:
         """The marks outside of runs, and what a reader should know."""
         yield from self._marks.rows()
         if count := self._told["evaluation"]:
-            yield Note(f"{count} traces were made by evaluations: they are samples, not requests")
+            one = "trace was made by an evaluation: it is a sample, not a request"
+            more = "traces were made by evaluations: they are samples, not requests"
+            yield Note(several(count, one, more))
         if count := self._told["preview"]:
-            yield Note(f"{count} traces have previews of their texts alone, which MLflow cuts off")
+            one, more = "trace has previews of its texts", "traces have previews of their texts"
+            yield Note(f"{several(count, one, more)} alone, which MLflow cuts off")
 
     def _values(self, trace: Trace) -> dict[str, Any]:
         usage = mapping(parsed(trace.metadata.get(_USAGE)))

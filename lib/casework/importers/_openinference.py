@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from casework import words
 from casework.case import Item, Note, Row
 from casework.importers import _genai_names as names
 from casework.importers._configuration import hash_invocation, hash_prompt
@@ -116,9 +117,10 @@ class Spans:
         yield from self._waiting.rows(self._calls.alone())
         yield from self.judges.rows()
         if self._passed:
-            kinds = ", ".join(f"{kind} {count}" for kind, count in sorted(self._passed.items()))
-            total = sum(self._passed.values())
-            yield Note(f"left out: {total} spans without a model call or a document ({kinds})")
+            passed = sorted(self._passed.items())
+            kinds = ", ".join(f"{kind} {words.number(times)}" for kind, times in passed)
+            total = words.count(sum(self._passed.values()), "spans")
+            yield Note(f"left out: {total} without a model call or a document ({kinds})")
         yield from self.log.items()
 
     def _name(self, span: SpanRef) -> None:

@@ -12,6 +12,7 @@ from casework.case import Fields, Note
 from casework.importers._convert import convert
 from casework.importers._instants import Instants, is_never
 from casework.tables import Table
+from casework.words import several
 
 
 @dataclass
@@ -63,4 +64,6 @@ class OwnFields:
     def notes(self) -> Iterator[Note]:
         """Say which own fields could not be read as the type of their column."""
         for name, count in sorted(self._unreadable.items()):
-            yield Note(f"{count} values of the own field {name!r} do not fit its column")
+            one = f"value of the own field {name!r} does not fit its column"
+            more = f"values of the own field {name!r} do not fit its column"
+            yield Note(several(count, one, more))

@@ -85,7 +85,7 @@ class Archive:
             CaseworkError: ZIP_MEMBER_TOO_LARGE, ZIP_BROKEN.
         """
         if member.bytes > cap:
-            raise refusal("ZIP_MEMBER_TOO_LARGE", f"holds {member.bytes} bytes", self._at(member))
+            raise refusal("ZIP_MEMBER_TOO_LARGE", f"holds {member.bytes:,} bytes", self._at(member))
         return b"".join(self.chunks(member))
 
     def stream(self, member: Member, out_file: BinaryIO) -> int:
@@ -106,7 +106,7 @@ class Archive:
         for chunk in self._unpacked(member):
             count += len(chunk)
             if count > member.bytes:
-                what = f"holds more than the {member.bytes} bytes that it declares"
+                what = f"holds more bytes than the {member.bytes:,} that it declares"
                 raise refusal("ZIP_MEMBER_TOO_LARGE", what, self._at(member))
             crc = zlib.crc32(chunk, crc)
             yield chunk
@@ -184,7 +184,7 @@ def refusal(code: str, what: str, where: str) -> CaseworkError:
 
 def _check_names(infos: list[zipfile.ZipInfo], where: str, repeatable: str | None) -> None:
     if len(infos) > MAX_MEMBERS:
-        raise refusal("ZIP_TOO_MANY_MEMBERS", f"{len(infos)} members", where)
+        raise refusal("ZIP_TOO_MANY_MEMBERS", f"{len(infos):,} members", where)
     for info in infos:
         for name in (info.orig_filename, info.filename):
             is_of_id = repeatable is not None and name.startswith(repeatable)
@@ -231,12 +231,12 @@ def _check_sizes(infos: list[zipfile.ZipInfo], where: str) -> None:
         if info.compress_type not in _RATIO_FROM:
             raise refusal("ZIP_METHOD", f"unknown compression method {info.compress_type}", at)
         if size > MAX_MEMBER:
-            raise refusal("ZIP_MEMBER_TOO_LARGE", f"declares {size} bytes", at)
+            raise refusal("ZIP_MEMBER_TOO_LARGE", f"declares {size:,} bytes", at)
         if size > max(_RATIO_FROM[info.compress_type], MAX_RATIO * max(1, packed)):
-            raise refusal("ZIP_RATIO", f"{packed} bytes would become {size}", at)
+            raise refusal("ZIP_RATIO", f"would become {size:,} bytes, from {packed:,}", at)
         total += size
         if total > MAX_TOTAL:
-            raise refusal("ZIP_TOTAL_TOO_LARGE", f"more than {MAX_TOTAL} bytes in all", where)
+            raise refusal("ZIP_TOTAL_TOO_LARGE", f"more than {MAX_TOTAL:,} bytes in all", where)
 
 
 def _locate(file: BinaryIO, info: zipfile.ZipInfo, where: str) -> Member:

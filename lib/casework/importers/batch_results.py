@@ -42,6 +42,7 @@ from casework.importers._records import records
 from casework.importers._shape import mapping, sequence, text
 from casework.importers._source import Source
 from casework.tables import requests
+from casework.words import count
 
 _FORM = Form(
     requests,
@@ -94,7 +95,7 @@ def _read(source: Source, options: Options) -> Iterator[Item]:
             reason = "no line of a batch"
             yield Reject(found.locator, "UNKNOWN_RECORD", reason, found.raw or "", requests)
     if inputs:
-        yield Note(f"left out: {inputs} requests as sent, of which no answer is here")
+        yield Note(f"left out: {count(inputs, 'requests')} as sent, of which no answer is here")
     yield from log.items()
 
 

@@ -38,6 +38,7 @@ from casework.importers._records import Record, records
 from casework.importers._shape import mapping, number, sequence, text
 from casework.importers._source import Source
 from casework.tables import artifact_inputs, checkpoints, model_versions
+from casework.words import several
 
 _MODEL = "machine-learning-model"
 _METRICS = "modelCard.quantitativeAnalysis.performanceMetrics"
@@ -91,7 +92,8 @@ def _read(source: Source, options: Options) -> Iterator[Item]:
     log.leave("components that are no models", others)
     yield from log.items()
     if others:
-        yield Note(f"left out: {others} components that are no models")
+        what = several(others, "component that is no model", "components that are no models")
+        yield Note(f"left out: {what}")
 
 
 def _components(holder: Mapping[str, Any], at: str) -> Iterator[tuple[str, Mapping[str, Any]]]:

@@ -42,6 +42,7 @@ from casework.importers._shape import filled, mapping, sequence, text
 from casework.importers._source import BROKEN_COMPRESSION, Source
 from casework.importers._yaml import MAX_BYTES, parse_yaml
 from casework.tables import artifact_inputs, checkpoints
+from casework.words import count, number
 
 _CODE = re.compile(r"\.(?:py|r|jl|sh|ipynb|sql|cpp|rs|go|js|ts|java|scala)$", re.IGNORECASE)
 _MODEL = re.compile(r"\.(?:safetensors|pt|pth|bin|onnx|gguf|ckpt|h5|pkl|joblib)(?:\.dir)?$|(?:^|/)"
@@ -88,7 +89,8 @@ def _read(source: Source, options: Options) -> Iterator[Item]:
     for name in lock:
         if name != "stages":
             log.leave(str(name))
-    yield from log.leave_told("stages that lock no output with a digest", silent)
+    what = "stages that lock no output with a digest"
+    yield from log.leave_told(what, silent, "stage that locks no output with a digest")
     yield from log.items()
 
 
@@ -98,7 +100,8 @@ def _rows(name: str, stage: Mapping[str, Any], log: FieldLog) -> Iterator[Item]:
     made = [(position, out) for position, out in enumerate(outs) if _digest(out)]
     inputs = list(_inputs(name, stage, log)) if made else []
     if len(made) * len(inputs) > MOST_PAIRS:
-        reason = f"{len(made)} outputs of {len(inputs)} inputs each are more than {MOST_PAIRS} rows"
+        pairs = f"{count(len(made), 'outputs')} and {count(len(inputs), 'inputs')}"
+        reason = f"{pairs} make more than {number(MOST_PAIRS)} rows, one for each pair"
         yield Reject(at, "STAGE_TOO_LARGE", reason, "", artifact_inputs)
         inputs = []
     log.leave("outputs without a digest", len(outs) - len(made) if made else 0)

@@ -51,6 +51,7 @@ from casework.importers._records import records
 from casework.importers._shape import filled, mapping, number, sequence, text
 from casework.importers._source import Source
 from casework.tables import ATTRIBUTES, eval_runs, eval_samples
+from casework.words import several
 
 _RUN = Form(
     eval_runs,
@@ -98,9 +99,19 @@ _SAMPLE = Form(
 )
 
 
-_UNDATED = "records say no instant of an evaluation: dated by their making"
-_UNKNOWN = "scores are -1, which their metric takes for unknown or cannot give: no score"
-_UNNAMED = "samples name no evaluation_result_id: they join no result that has one"
+# What is told of one, and of more.
+_UNDATED = (
+    "record says no instant of an evaluation: dated by its making",
+    "records say no instant of an evaluation: dated by their making",
+)
+_UNKNOWN = (
+    "score is -1, which its metric takes for unknown or cannot give: no score",
+    "scores are -1, which their metric takes for unknown or cannot give: no score",
+)
+_UNNAMED = (
+    "sample names no evaluation_result_id: it joins no result that has one",
+    "samples name no evaluation_result_id: they join no result that has one",
+)
 
 
 def _recognises(source: Source) -> bool:
@@ -111,7 +122,7 @@ def _recognises(source: Source) -> bool:
 
 
 def _read(source: Source, options: Options) -> Iterator[Item]:
-    log, told = FieldLog(options.timezone), Counter[str]()
+    log, told = FieldLog(options.timezone), Counter[tuple[str, str]]()
     for found in records(source, constants=True):
         if isinstance(found, Reject):
             yield found
@@ -131,7 +142,7 @@ def _read(source: Source, options: Options) -> Iterator[Item]:
                 values = _run(log, told, found.values, result)
                 run_id = _run_id(found.values, name)
                 yield Row(eval_runs, locator, {**values, "run_id": run_id})
-    yield from (Note(f"{count} {what}") for what, count in told.items() if count)
+    yield from (Note(several(count, *what)) for what, count in told.items() if count)
     yield from log.items()
 
 
@@ -176,7 +187,10 @@ def _names(results: list[Mapping[str, Any]]) -> Iterator[str | None]:
 
 
 def _run(
-    log: FieldLog, told: Counter[str], record: Mapping[str, Any], result: Mapping[str, Any]
+    log: FieldLog,
+    told: Counter[tuple[str, str]],
+    record: Mapping[str, Any],
+    result: Mapping[str, Any],
 ) -> dict[str, Any]:
     values = log.fill(_RUN, result)
     is_unknown = _is_unknown(result, values.get("score"))

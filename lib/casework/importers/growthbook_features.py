@@ -111,7 +111,7 @@ def _read(source: Source, options: Options) -> Iterator[Item]:
                 yield from _phases(log, mapping(one), f"{found.locator}/experiments/{position}")
         else:
             yield Row(assignments, found.locator, log.fill(_EXPOSURE, found.values))
-    yield from log.leave_told("features that have no date", undated)
+    yield from log.leave_told("features that have no date", undated, "feature that has no date")
     yield from log.items()
 
 

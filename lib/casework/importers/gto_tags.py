@@ -172,8 +172,9 @@ def _read(source: Source, options: Options) -> Iterator[Item]:
             (versions if match["version"] else stages).append(tag)
     yield from _versions(versions, log)
     yield from _stages(stages, log)
-    yield from log.leave_told("tags that are none of GTO's", others)
-    yield from log.leave_told("tags that deprecate or create a whole artifact", of_artifacts)
+    yield from log.leave_told("tags that are none of GTO's", others, "tag that is none of GTO's")
+    what = "tags that deprecate or create a whole artifact"
+    yield from log.leave_told(what, of_artifacts, "tag that deprecates or creates a whole artifact")
     yield from log.items()
 
 

@@ -57,6 +57,7 @@ from casework.importers._records import read_document
 from casework.importers._shape import filled, mapping, number, sequence, text
 from casework.importers._source import Source
 from casework.tables import ATTRIBUTES, eval_runs, eval_samples
+from casework.words import several
 
 _SPEC, _STATE = "run_spec.json", "scenario_state.json"
 _STATS, _EACH = "stats.json", "per_instance_stats.json"
@@ -150,7 +151,13 @@ def _read(source: Source, options: Options) -> Iterator[Item]:
         yield Row(eval_runs, _SPEC, {"run_id": run_id, **window, **run})
     yield from _account(log, source, state)
     if failed := sum(mapping(one.get("result")).get("success") is False for one in states):
-        yield Note(f"{failed} requests failed: HELM scores them as answers that say nothing")
+        yield Note(
+            several(
+                failed,
+                "request failed: HELM scores it as an answer that says nothing",
+                "requests failed: HELM scores them as answers that say nothing",
+            )
+        )
     if metric and found[metric] is None:
         yield Note(f"{metric} has no mean that holds for the whole run: no score")
 

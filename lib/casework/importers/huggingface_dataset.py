@@ -34,7 +34,7 @@ from pathlib import Path
 from typing import Any
 
 from casework import canonical
-from casework.case import Item, Row
+from casework.case import Item, Note, Row
 from casework.importers._fields import FieldLog, Form
 from casework.importers._importer import Importer, Options
 from casework.importers._records import read_object
@@ -78,7 +78,9 @@ def _read(source: Source, options: Options) -> Iterator[Item]:
     uri = "/".join(name for one in named if (name := text(one)))
     if not (uri or digest or is_state) and (source.path.parent / _STATE).is_file():
         log = FieldLog(options.timezone)
-        yield from log.leave_told(f"info that names no origin, beside a {_STATE}", 1)
+        what = f"info that names no origin, beside a {_STATE}"
+        log.leave(what)
+        yield Note(f"left out: {what}")
     else:
         yield Row(artifact_inputs, "/", {
             **values,

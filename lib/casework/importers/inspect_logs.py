@@ -84,6 +84,7 @@ from casework.importers._shape import mapping, text
 from casework.importers._source import Source
 from casework.importers._zip import Archive, Member, archive_names, open_archive
 from casework.tables import eval_runs, eval_samples
+from casework.words import count, number, several
 
 _HEADER = "header.json"
 _START = "_journal/start.json"
@@ -153,24 +154,30 @@ class _Log:
         if status != "success":
             yield Note(f"the run did not complete (status {status}): ended_at is left empty")
         if self.tally.invalidated:
-            yield Note(f"the log says that {self.tally.invalidated} of its samples are invalid")
+            told = several(self.tally.invalidated, "of its samples is", "of its samples are")
+            yield Note(f"the log says that {told} invalid")
         elif self.header.get("invalidated") is True:
             yield Note("the log is marked as holding invalid samples, and marks none")
-        if len(self.tally.system_prompts) > 1:
-            count = len(self.tally.system_prompts)
-            yield Note(f"its samples have {count} different system prompts: no prompt_hash")
+        if (prompts := len(self.tally.system_prompts)) > 1:
+            yield Note(
+                f"its samples have {number(prompts)} different system prompts: no prompt_hash"
+            )
         if self.tally.not_finite:
-            yield Note(f"{self.tally.not_finite} scores are NaN or infinite: kept without a score")
+            told = several(self.tally.not_finite, "score is", "scores are")
+            yield Note(f"{told} NaN or infinite: kept without a score")
         if self.tally.served_otherwise:
-            count = self.tally.served_otherwise
-            yield Note(f"in {count} samples another model served calls than was asked for")
+            told = count(self.tally.served_otherwise, "samples")
+            yield Note(f"in {told} another model served calls than was asked for")
         if self.tally.unresolved:
-            yield Note(f"{self.tally.unresolved} references to texts kept apart are left as they "
-                       "stand: the texts would be longer than is read")  # fmt: skip
+            one = "reference to a text kept apart is left as it stands"
+            more = "references to texts kept apart are left as they stand"
+            told = several(self.tally.unresolved, one, more)
+            yield Note(f"{told}: the texts would be longer than is read")
         if self.tally.epochs_unread:
-            yield Note(f"{self.tally.epochs_unread} epochs are no whole numbers: left empty")
+            one, more = "epoch is no whole number", "epochs are no whole numbers"
+            yield Note(f"{several(self.tally.epochs_unread, one, more)}: left empty")
         if self.tally.with_events:
-            yield Note(f"left out: the events of {self.tally.with_events} samples")
+            yield Note(f"left out: the events of {count(self.tally.with_events, 'samples')}")
         yield self.own.account()
         yield from self.own.notes()
         yield from self.account.items()
@@ -219,7 +226,8 @@ def _read_archive(archive: Archive, where: str, log: _Log) -> Iterator[Item]:
     yield from _summarised(parts, log, facts)
     yield log.run(start.name)
     if parts.missing:
-        yield Note(f"{parts.missing} parts of samples in chunks are not in the log")
+        one, more = "part of a sample in chunks is", "parts of samples in chunks are"
+        yield Note(f"{several(parts.missing, one, more)} not in the log")
 
 
 def _summarised(parts: Parts, log: _Log, facts: RunFacts) -> Iterator[Item]:
@@ -236,9 +244,13 @@ def _summarised(parts: Parts, log: _Log, facts: RunFacts) -> Iterator[Item]:
             item = item._replace(values={**item.values, "attributes": attributes})
         yield item
     if made:
-        yield Note(f"{made} samples are known by their summaries alone: they have no answer")
+        one = "sample is known by its summary alone: it has no answer"
+        more = "samples are known by their summaries alone: they have no answer"
+        yield Note(several(made, one, more))
     if listed > log.tally.samples:
-        yield Note(f"the log lists {listed} samples and holds {log.tally.samples}")
+        yield Note(
+            f"the log lists {count(listed, 'samples')} and holds {number(log.tally.samples)}"
+        )
 
 
 def _archived_sample(

@@ -79,6 +79,7 @@ from casework.importers._langfuse_table import from_cells, renamed
 from casework.importers._records import Record, read_document, records
 from casework.importers._shape import filled, mapping, sequence, text
 from casework.importers._source import Source
+from casework.words import number, several
 
 _TRACE = {"id", "timestamp", "projectId"}
 _ABOUT = {"traceId", "observationId", "sessionId"}
@@ -185,9 +186,10 @@ class _Reading:
         yield from self._scores.rest()
         yield from self._judges.rows()
         if self._passed:
-            kinds = ", ".join(f"{kind} {count}" for kind, count in sorted(self._passed.items()))
-            total = self._passed.total()
-            yield Note(f"left out: {total} records that are no evidence rows ({kinds})")
+            passed = sorted(self._passed.items())
+            kinds = ", ".join(f"{kind} {number(count)}" for kind, count in passed)
+            one, more = "record that is no evidence row", "records that are no evidence rows"
+            yield Note(f"left out: {several(self._passed.total(), one, more)} ({kinds})")
         yield from self._log.items()
 
     def _observations(

@@ -48,7 +48,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from casework import canonical
+from casework import canonical, words
 from casework.case import Item, Note, Reject, Row
 from casework.importers._configuration import hash_params, hash_prompt
 from casework.importers._fields import FieldLog, Form, tally
@@ -168,9 +168,10 @@ def _read(source: Source, options: Options) -> Iterator[Item]:
         else:
             tally(passed, kind)
     if passed:
-        kinds = ", ".join(f"{kind} {count}" for kind, count in passed.most_common())
-        what = "runs that are no model call and no retrieval with documents"
-        yield Note(f"left out: {passed.total()} {what} ({kinds})")
+        kinds = ", ".join(f"{kind} {words.number(count)}" for kind, count in passed.most_common())
+        total = words.several(passed.total(), "run that is", "runs that are")
+        what = "no model call and no retrieval with documents"
+        yield Note(f"left out: {total} {what} ({kinds})")
     yield from log.items()
 
 

@@ -56,6 +56,7 @@ from casework.importers._records import read_document
 from casework.importers._shape import filled, mapping, number, parsed, pointer, sequence, text
 from casework.importers._source import Source
 from casework.tables import eval_runs
+from casework.words import several
 
 _PROMPT = (
     *("doc_to_text", "doc_to_target", "doc_to_choice", "description", "target_delimiter"),
@@ -134,9 +135,10 @@ def _read(source: Source, options: Options) -> Iterator[Item]:
     if saved:
         yield Note("it has no `date`: dated by the instant in its name, at which it was saved")
     if unscored:
-        yield Note(f"{unscored} tasks have no finite score")
+        yield Note(f"{several(unscored, 'task has', 'tasks have')} no finite score")
     if uncounted:
-        yield Note(f"{uncounted} groups nest too much to be counted: no n_items")
+        told = several(uncounted, "group nests", "groups nest")
+        yield Note(f"{told} too much to be counted: no n_items")
     yield from instants.notes()
     yield _account(filled(whole), "started_at" if saved else "ended_at")
 

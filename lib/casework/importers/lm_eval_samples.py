@@ -45,6 +45,7 @@ from casework.importers._records import records
 from casework.importers._shape import mapping, number, sequence, text, written
 from casework.importers._source import Source
 from casework.tables import eval_samples
+from casework.words import count
 
 _NAME = re.compile(r"^samples_(?P<task>.+?)(?:_\d{4}-\d{2}-\d{2}T.*)?\.jsonl?$")
 _KEYS = {"doc_id", "target", "resps", "filtered_resps"}
@@ -88,9 +89,11 @@ def _read(source: Source, options: Options) -> Iterator[Item]:
     if stamp(source) is None:
         yield Note("its name does not say when it ran: it joins no results")
     if len(filters) > 1:
-        yield Note(f"{len(filters)} filters: an item for each, with the filter in its id")
+        told = count(len(filters), "filters")
+        yield Note(f"{told}: an item for each, with the filter in its id")
     elif filters == {"none"} and max(seen.values()) > 1:
-        yield Note(f"{max(seen.values())} filters without a name: their number is in the id")
+        told = count(max(seen.values()), "filters without a name")
+        yield Note(f"{told}: their number is in the id")
     yield from log.items()
 
 

@@ -52,6 +52,7 @@ from casework.importers._shape import mapping, text
 from casework.importers._source import Source
 from casework.importers._yaml import parse_yaml
 from casework.tables import model_versions
+from casework.words import count
 
 _VERSION = re.compile(r"version-[^/]+")
 _RAW = 4_000
@@ -128,7 +129,8 @@ def _notes(folder: _Folder, meta: Mapping[str, Any]) -> Iterator[Note]:
             f"MLflow: {', '.join(sorted(noted))}; a copy of the store may lack files"
         )
     if folder.other:
-        yield Note(f"not opened: {len(folder.other)} other files, first {folder.other[0]}")
+        others = count(len(folder.other), "other files")
+        yield Note(f"not opened: {others}, first {folder.other[0]}")
 
 
 def _sort_in(folder: _Folder, path: Path, place: str, source: Source) -> None:

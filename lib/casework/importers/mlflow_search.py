@@ -54,6 +54,7 @@ from casework.importers._parquet import PARQUET, parquet_names, parquet_records
 from casework.importers._records import Record, read_document, records
 from casework.importers._shape import mapping, sequence, text
 from casework.importers._source import Source
+from casework.words import several
 
 _ANSWERS = ("model_versions", "registered_models", "runs", "traces")
 _ONE = ("model_version", "registered_model", "run")
@@ -118,8 +119,9 @@ def _read(source: Source, options: Options) -> Iterator[Item]:
     yield from _mlflow.registries_items(registry.models(source), log)
     yield from registry.notes()
     if unread:
-        yield Note(f"{unread} records have tags, metadata or aliases in the words of Python: what "
-                   "they say, digests above all, is not read; save them as JSON")  # fmt: skip
+        told = several(unread, "record has", "records have")
+        yield Note(f"{told} tags, metadata or aliases in the words of Python: what they say, "
+                   "digests above all, is not read; save them as JSON")  # fmt: skip
     yield from runs.notes()
     yield from traces.rest()
     yield from log.items()
@@ -200,8 +202,9 @@ class _Registry:
     def notes(self) -> Iterator[Note]:
         """Say what the absence of aliases does not mean."""
         if self._silent:
-            yield Note(f"{self._silent} versions list no alias, which searches of MLflow leave "
-                       "out: whether they bear one is not known")  # fmt: skip
+            told = several(self._silent, "version lists", "versions list")
+            yield Note(f"{told} no alias, which searches of MLflow leave out: whether there is "
+                       "one is not known")  # fmt: skip
 
     def _version(self, name: str, record: Mapping[str, Any], at: str) -> None:
         unread = python_texts(record, ("aliases", "tags"))

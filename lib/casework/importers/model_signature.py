@@ -43,6 +43,7 @@ from casework.importers._intoto import (
 from casework.importers._shape import filled, mapping, sequence, text
 from casework.importers._source import Source
 from casework.tables import ATTRIBUTES, checkpoints
+from casework.words import several
 
 _TYPE = "https://model_signing/"
 _SHA256 = "sha256:"
@@ -113,7 +114,8 @@ def _rows(
     states = Counter[str]() if method == "shards" else _compared(source, name, signed, known)
     different = states["different"]
     if different:
-        yield Note(f"{different} files beside the signature do not have the signed digest")
+        told = several(different, "file beside the signature does", "files beside the signature do")
+        yield Note(f"{told} not have the signed digest")
     attributes = {
         "signed_files": {path: value and value.removeprefix(_SHA256) for path, value in signed},
         "serialization": predicate.get("serialization"),

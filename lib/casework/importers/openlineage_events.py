@@ -41,6 +41,7 @@ from casework.importers._records import Record, records
 from casework.importers._shape import filled, mapping, sequence, text
 from casework.importers._source import Source
 from casework.tables import ATTRIBUTES, artifact_inputs
+from casework.words import count, number
 
 _NAME, _VERSION = ("namespace", "name"), "facets.version.datasetVersion"
 _CODE = "facets.sourceCodeLocation"
@@ -119,7 +120,8 @@ def _read(source: Source, options: Options) -> Iterator[Item]:
             told = True
             yield row
         others += not told
-    yield from log.leave_told("events or runs that made no data set of another", others)
+    what = "events or runs that made no data set of another"
+    yield from log.leave_told(what, others, "event or run that made no data set of another")
     yield from log.items()
 
 
@@ -160,7 +162,8 @@ def _rows(log: FieldLog, event: Mapping[str, Any]) -> Iterator[Item]:
     outputs, inputs = event["outputs"], _listed(event["inputs"])
     made, of = len(outputs), len(inputs)
     if made * of > MOST_PAIRS:
-        reason = f"{made} outputs of {of} inputs each are more than {MOST_PAIRS} rows"
+        pairs = f"{count(made, 'outputs')} and {count(of, 'inputs')}"
+        reason = f"{pairs} make more than {number(MOST_PAIRS)} rows, one for each pair"
         yield Reject(event["locator"], "RUN_TOO_LARGE", reason, "", artifact_inputs)
         return
     job = mapping(event.get("job"))

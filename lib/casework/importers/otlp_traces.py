@@ -154,6 +154,7 @@ from casework.tables import (
     requests,
     vectors,
 )
+from casework.words import count, number, several
 
 
 def _read(source: Source, _options: Options) -> Iterator[Item]:
@@ -241,19 +242,20 @@ def _broken(source: Source, error: Exception) -> CaseworkError:
 
 def _notes(told: Counter[str]) -> Iterator[Note]:
     left_out = {
-        name.removeprefix(LEFT_OUT): count
-        for name, count in told.most_common()
+        name.removeprefix(LEFT_OUT): times
+        for name, times in told.most_common()
         if name.startswith(LEFT_OUT)
     }
-    if count := left_out.pop(RESOURCE_METRICS, 0):
-        yield Note(f"left out: {count} {RESOURCE_METRICS}, which hold no spans")
+    if times := left_out.pop(RESOURCE_METRICS, 0):
+        yield Note(f"left out: {number(times)} {RESOURCE_METRICS} without spans")
     if left_out:
-        kinds = ", ".join(f"{name} {count}" for name, count in left_out.items())
-        total = sum(left_out.values())
-        yield Note(f"left out: {total} spans that are not model calls ({kinds})")
-    for what, count in sorted(told.items()):
-        if not what.startswith(LEFT_OUT) and count:
-            yield Note(f"{count} {what}" if what.startswith(RECORDS) else f"{count} spans {what}")
+        kinds = ", ".join(f"{name} {number(times)}" for name, times in left_out.items())
+        one, more = "span that is not a model call", "spans that are not model calls"
+        yield Note(f"left out: {several(sum(left_out.values()), one, more)} ({kinds})")
+    for what, times in sorted(told.items()):
+        if not what.startswith(LEFT_OUT) and times:
+            noun = "log records" if what.startswith(RECORDS) else "spans"
+            yield Note(f"{count(times, noun)} {what.removeprefix(RECORDS)}")
 
 
 otlp_traces = Importer(

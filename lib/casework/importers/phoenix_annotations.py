@@ -48,6 +48,7 @@ from casework.importers._source import Source
 from casework.importers._table_records import first_record, table_records
 from casework.importers._thumbs import as_number
 from casework.tables import eval_runs, eval_samples, feedback
+from casework.words import several
 
 _IDS = {
     "context.span_id": "span",
@@ -89,7 +90,8 @@ def _read(source: Source, options: Options) -> Iterator[Item]:
         else:
             yield marks.row(one)
     if nameless:
-        yield Note(f"{nameless} rows name no evaluation; it was taken to be {named!r}")
+        told = several(nameless, "row names", "rows name")
+        yield Note(f"{told} no evaluation; it was taken to be {named!r}")
     yield from marks.notes()
     yield from judges.rows()
     yield from log.items()

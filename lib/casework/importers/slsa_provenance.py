@@ -38,6 +38,7 @@ from casework.importers._intoto import ENVELOPE, UNVERIFIED, digest, kinds_of, s
 from casework.importers._shape import filled, mapping, sequence, text
 from casework.importers._source import Source
 from casework.tables import ATTRIBUTES, artifact_inputs, checkpoints
+from casework.words import count, number
 
 _TYPE = "https://slsa.dev/provenance/"
 _STATEMENT = Form(
@@ -113,7 +114,8 @@ def _read(source: Source, options: Options) -> Iterator[Item]:
         made_of = list(_made_of(log, predicate, f"{found.locator}/predicate"))
         untold += sum(1 for _ in _inputs(predicate)) - len(made_of)
         if len(named) * len(made_of) > MOST_PAIRS:
-            reason = f"{len(named)} subjects of {len(made_of)} things each"
+            pairs = f"{count(len(named), 'subjects')} and {count(len(made_of), 'inputs')}"
+            reason = f"{pairs} make more than {number(MOST_PAIRS)} rows, one for each pair"
             yield Reject(found.locator, "STATEMENT_TOO_LARGE", reason, "", artifact_inputs)
             made_of = []
         for name, artifact in named:
@@ -121,8 +123,10 @@ def _read(source: Source, options: Options) -> Iterator[Item]:
             yield Row(checkpoints, found.locator, about)
             for locator, values in made_of:
                 yield Row(artifact_inputs, locator, {**values, "artifact": artifact or name})
-    yield from log.leave_told("dependencies whose kind cannot be told", untold)
-    yield from log.leave_told("statements that tell no provenance of a subject", others)
+    what = "dependencies whose kind cannot be told"
+    yield from log.leave_told(what, untold, "dependency whose kind cannot be told")
+    what = "statements that tell no provenance of a subject"
+    yield from log.leave_told(what, others, "statement that tells no provenance of a subject")
     if signed:
         log.leave(ENVELOPE, signed)
         yield Note(UNVERIFIED)

@@ -61,6 +61,7 @@ from casework.tables import (
     eval_runs,
     model_versions,
 )
+from casework.words import several
 
 _NOW = "wandb (current only)"
 _OF_RUNS = {"createdAt", "created_at", "project", "entity", "displayName"}
@@ -147,12 +148,13 @@ def _read(source: Source, options: Options) -> Iterator[Item]:
             reason = "a run without a name" if kind else "neither an artifact nor a run"
             yield Reject(found.locator, "UNKNOWN_RECORD", reason, found.raw or "")
     if undecided:
-        yield Note(f"{undecided} runs sum up to no number or to several: they have no score")
+        told = several(undecided, "run sums", "runs sum")
+        yield Note(f"{told} up to no number or to several: no score")
     if has_alias:
         yield Note("aliases are the present ones; where they pointed before is not recorded")
     if undated:
-        yield Note(f"{undated} aliases have no instant: they are in force from {source.changed_by} "
-                   "at the latest, and unknown before")  # fmt: skip
+        told = several(undated, "alias has no instant: it is", "aliases have no instant: they are")
+        yield Note(f"{told} in force from {source.changed_by} at the latest, and unknown before")
     yield from log.items()
 
 
