@@ -96,7 +96,7 @@ def test_a_changed_file_beside_a_signature_is_told(tmp_path: Path) -> None:
     (folder / "signme-1").write_bytes(b"other")
     case = tmp_path / "case.duckdb"
     (exhibit,) = load(case, get("model_signature"), folder / "model.sig")
-    assert any("do not have the signed digest" in note for note in exhibit.notes)
+    assert any("1 file beside the signature does not have" in note for note in exhibit.notes)
     assert rows(case, 'SELECT "exists" FROM checkpoints') == [(None,)]
 
 
