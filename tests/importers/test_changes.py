@@ -93,7 +93,7 @@ def test_the_main_container_bears_the_name_of_the_pod(
     assert found.rows("SELECT replica, checkpoint FROM deployments ORDER BY 1") == [
         ("ranker-1", main), (f"ranker-1/{other}", other),
     ]  # fmt: skip
-    assert any("1 pods have several containers" in note for note in found.exhibit.notes)
+    assert any("1 pod has several containers" in note for note in found.exhibit.notes)
 
 
 def test_two_events_of_one_second_are_two(tmp_path: Path) -> None:

@@ -563,7 +563,7 @@ def test_tests_of_promptfoo_without_their_variables_are_not_one(case: Path) -> N
     ]
     exhibit = harness(case, "results.json", whole)
     assert rows(case, "SELECT item_id FROM eval_samples ORDER BY 1") == [("0",), ("1",)]
-    assert any(note.startswith("1 results are errors") for note in exhibit.notes)
+    assert any(note.startswith("1 result is an error") for note in exhibit.notes)
 
 
 def test_an_evaluation_of_promptfoo_that_no_database_holds_has_its_instant(case: Path) -> None:

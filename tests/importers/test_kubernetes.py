@@ -182,7 +182,7 @@ def test_an_event_is_as_its_last_state_says(tmp_path: Path) -> None:
     sql = "SELECT hour(occurred_at), attributes->>'count', locator FROM config_events"
     assert found.rows(sql) == [(2, "7", "line 3/object")]
     assert found.exhibit.notes == (
-        "left out: 1 earlier states of objects, beside what pods ran",
+        "left out: 1 earlier state of an object, beside what pods ran",
         "left out: 2 objects that date no replica (Bookmark 1, Status 1)",
     )
 
@@ -193,7 +193,7 @@ def test_a_watch_as_yaml_and_a_pod_that_was_deleted(tmp_path: Path) -> None:
     found = Loaded(tmp_path, "kubernetes_objects", yaml.safe_dump_all(told), "x.yaml")
     assert found.takers == ["kubernetes_objects"]
     assert found.rows(RAN) == [("ranker-1", "sha256:a", 1, None)]
-    assert any("1 pods were deleted while they ran" in note for note in found.exhibit.notes)
+    assert any("1 pod was deleted while they ran" in note for note in found.exhibit.notes)
 
 
 # Dumps
@@ -219,7 +219,7 @@ def test_a_dump_begins_with_nodes_and_holds_logs(tmp_path: Path, kind: str) -> N
     assert found.rejects == []
     assert found.exhibit.notes == (
         "left out: 4 lines of container logs",
-        "left out: 1 objects that date no replica (Node 1)",
+        "left out: 1 object that dates no replica (Node 1)",
     )
 
 

@@ -80,7 +80,7 @@ def test_lines_that_name_no_evaluation_are_of_a_run_named_after_the_file(tmp_pat
     items = read(as_jsonl(tmp_path / "results.jsonl", *lines))
     run = f"{tmp_path.name}/results.jsonl/0"
     assert samples(items).keys() == {(run, "0", 1), (run, "1", 1)}
-    assert notes(items)[1].startswith("2 results do not name their evaluation")
+    assert notes(items)[1].startswith("2 results name no evaluation")
 
 
 def test_tests_of_two_evaluations_have_their_own_numbers(tmp_path: Path) -> None:

@@ -77,7 +77,7 @@ def _move(connection: duckdb.DuckDBPyConnection, table: Table, exhibit_id: str) 
         """
         INSERT INTO duplicates
         SELECT exhibit_id, locator, $name, first_exhibit, first_locator FROM judged
-        WHERE agrees AND nth > 1
+        WHERE agrees AND nth > 1 ORDER BY row_id
         """,
         {"name": table.name},
     )
@@ -90,7 +90,7 @@ def _move(connection: duckdb.DuckDBPyConnection, table: Table, exhibit_id: str) 
                left(CAST(to_json(this.content) AS VARCHAR), $most)
         FROM judged AS this JOIN judged AS kept
         ON kept.first_id = this.first_id AND kept.nth = 1
-        WHERE NOT this.agrees
+        WHERE NOT this.agrees ORDER BY this.row_id
         """,
         {"name": table.name, "most": RAW_CHARACTERS},
     )

@@ -13,6 +13,7 @@ from casework.importers._kubernetes import States, Told
 from casework.importers._replica_names import DEFAULT, replicas_of
 from casework.importers._shape import filled, mapping, sequence, text
 from casework.tables import ATTRIBUTES, deployments
+from casework.words import several
 
 _REGION = ("topology.kubernetes.io/region", "failure-domain.beta.kubernetes.io/region")
 _STATES = tuple(f"{state}.{how}" for state in ("lastState", "state")
@@ -91,11 +92,12 @@ class Pods:
     def notes(self) -> Iterator[Note]:
         """What a reader should know of them."""
         if self._several:
-            yield Note(f"{self._several} pods have several containers: the main one is <pod>, "
-                       "others <pod>/<container>")  # fmt: skip
+            told = several(self._several, "pod has", "pods have")
+            yield Note(f"{told} several containers: the main one is <pod>, others "
+                       "<pod>/<container>")  # fmt: skip
         if self._deleted:
-            yield Note(f"{self._deleted} pods were deleted while they ran as far as is told: what "
-                       "they ran has no end")  # fmt: skip
+            told = several(self._deleted, "pod was", "pods were")
+            yield Note(f"{told} deleted while running as far as is told: what ran has no end")
 
     def _account(
         self, pod: Mapping[str, Any], boxes: list[tuple[str, Mapping[str, Any]]], *, is_last: bool

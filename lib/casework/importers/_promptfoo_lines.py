@@ -18,6 +18,7 @@ from casework.importers._records import Record, records
 from casework.importers._shape import mapping, number, text
 from casework.importers._source import Source
 from casework.tables import eval_samples
+from casework.words import several
 
 
 def are_results(source: Source) -> bool:
@@ -49,8 +50,9 @@ def read_results(source: Source, log: FieldLog) -> Iterator[Item]:
     yield Note("lines say neither when the evaluation ran nor what it was set up with: no run is "
                "made of them, the JSON of the same evaluation has it")  # fmt: skip
     if nameless:
-        yield Note(f"{nameless} results do not name their evaluation: they are of a run that is "
-                   "named after the file, and join no other export")  # fmt: skip
+        told = several(nameless, "result names", "results name")
+        yield Note(f"{told} no evaluation: of a run that is named after the file, which joins no "
+                   "other export")  # fmt: skip
     yield from samples.notes()
     yield from log.items()
 

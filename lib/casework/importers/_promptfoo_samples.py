@@ -9,6 +9,7 @@ from casework.importers._fields import FieldLog, Form
 from casework.importers._promptfoo_expected import Expected
 from casework.importers._shape import mapping, sequence, written
 from casework.tables import eval_samples
+from casework.words import several
 
 _ERROR = 2
 """The `failureReason` of a result that nothing has graded."""
@@ -65,11 +66,13 @@ class Samples:
     def notes(self) -> Iterator[Note]:
         """What a reader should know of the rows that were made."""
         if self._broken:
-            yield Note(f"{self._broken} results are errors, of calls or of graders: promptfoo "
-                       "scores them 0")  # fmt: skip
+            one = "result is an error, of a call or of a grader: promptfoo scores it 0"
+            more = "results are errors, of calls or of graders: promptfoo scores them 0"
+            yield Note(several(self._broken, one, more))
         if self._expected.unknown:
-            yield Note(f"{self._expected.unknown} values of assertions are not told as graded: "
-                       "left out of the target")  # fmt: skip
+            one, more = "value of an assertion is", "values of assertions are"
+            told = several(self._expected.unknown, one, more)
+            yield Note(f"{told} not told as graded: left out of the target")
 
 
 def _refused(result: Mapping[str, Any]) -> bool | None:

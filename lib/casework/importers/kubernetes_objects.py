@@ -58,6 +58,7 @@ from casework.importers._replica_names import space_of
 from casework.importers._shape import filled, mapping, sequence, text
 from casework.importers._source import Source
 from casework.tables import ATTRIBUTES, config_events, deployments
+from casework.words import number, several
 
 _MOST_KINDS = 20
 _NOTES = {"revision": ("deployment.kubernetes.io/revision", "rollout.argoproj.io/revision"),
@@ -112,12 +113,17 @@ def _read(source: Source, options: Options) -> Iterator[Item]:
         named = shortened(", ".join(sorted(states.shared)))
         yield Note(f"pods of several namespaces have one name, and are <namespace>/<pod>: {named}")
     yield from pods.notes()
-    yield from log.leave_told("earlier states of objects, beside what pods ran", states.earlier)
-    yield from log.leave_told("lines of container logs", objects.lines_of_logs)
+    beside = "beside what pods ran"
+    one, more = f"earlier state of an object, {beside}", f"earlier states of objects, {beside}"
+    yield from log.leave_told(more, states.earlier, one)
+    one, more = "line of a container log", "lines of container logs"
+    yield from log.leave_told(more, objects.lines_of_logs, one)
     log.leave("objects that date no replica", passed.total())
     if passed := +passed:
-        kinds = ", ".join(f"{kind} {count}" for kind, count in passed.most_common(_MOST_KINDS))
-        yield Note(f"left out: {passed.total()} objects that date no replica ({kinds})")
+        most = passed.most_common(_MOST_KINDS)
+        kinds = ", ".join(f"{kind} {number(count)}" for kind, count in most)
+        which = several(passed.total(), "object that dates", "objects that date")
+        yield Note(f"left out: {which} no replica ({kinds})")
     yield from log.items()
 
 
