@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 from benchmarks.validity import load_with_maps
 from fixtures import ALL, Truth
 from fixtures.formats.tables import write_table
-from tests.cases import empty_case, no_look_into_the_file, shared_reader
+from tests.cases import empty_case, load_tables, no_look_into_the_file, one_thread, shared_reader
 
 from casework.case import Case
 from casework.diagnoses import get
@@ -59,29 +60,47 @@ Diagnose = Callable[..., Result]
 
 @pytest.fixture
 def diagnose_tables(tmp_path: Path) -> Diagnose:
-    """Diagnoses a case of small tables, each given by its columns, loaded as JSON Lines.
+    """Diagnoses a case of small tables, each given by its columns.
 
     `params` are the settings of the diagnosis.
     """
 
     def run(diagnosis: str, params: dict[str, Any] | None = None, **tables: Rows) -> Result:
-        files = []
-        for name, columns in tables.items():
-            files.append(tmp_path / f"{name}.jsonl")
-            write_table(files[-1], columns)
         case = tmp_path / "case.duckdb"
-        case.unlink(missing_ok=True)
         case.write_bytes(empty_case())
-        assert all(outcome.status == "loaded" for outcome in load(case, files))
+        load_tables(case, **tables)
         with Case(case) as opened:
             return get(diagnosis)(opened, **(params or {}))
 
     return run
 
 
+@pytest.fixture
+def diagnose_files(tmp_path: Path) -> Diagnose:
+    """As `diagnose_tables`, of files of JSON Lines, where rows may be rejects."""
+
+    def run(diagnosis: str, **tables: Rows) -> Result:
+        files = [tmp_path / f"{name}.jsonl" for name in tables]
+        for file, columns in zip(files, tables.values(), strict=True):
+            write_table(file, columns)
+        case = tmp_path / "case.duckdb"
+        case.write_bytes(empty_case())
+        assert all(outcome.status == "loaded" for outcome in load(case, files))
+        with Case(case) as opened:
+            return get(diagnosis)(opened)
+
+    return run
+
+
 @pytest.fixture(scope="module", autouse=True)
-def cases_of_our_own() -> Iterator[None]:
-    with no_look_into_the_file():
+def cases_of_our_own(pytestconfig: pytest.Config) -> Iterator[None]:
+    """Small cases: no look for code in them, and one thread, unless slow tests are asked for.
+
+    To share so few rows among threads takes longer than it saves. The slow tests keep them all, so
+    that what hangs on the order in which threads end is seen.
+    """
+    few = nullcontext() if pytestconfig.option.markexpr == "slow" else one_thread()
+    with no_look_into_the_file(), few:
         yield
 
 

@@ -472,11 +472,11 @@ def test_one_step_among_many_looks_a_day_is_no_noise(diagnose: Diagnose) -> None
 
 @pytest.mark.parametrize("part", [0.0, None])
 def test_a_vector_without_a_direction_hides_no_change(
-    part: float | None, diagnose: Diagnose
+    part: float | None, diagnose_files: Diagnose
 ) -> None:
     looks = embedded([quarter / 4 for quarter in range(-2, 84)], 9.0, texts=16)
     looks["vector"][200] = [part] * 16
-    result = diagnose(**experiment(), vectors=looks)
+    result = diagnose_files("substrate_rotation", **experiment(), vectors=looks)
     assert result.measures["changes"].value == 1
     told = any("1 vector without a direction" in limit for limit in result.limits)
     assert told == (part is not None)  # where parts are missing the row is a reject

@@ -97,13 +97,13 @@ def test_a_space_that_turned_finds_nothing_in_a_mixed_index(diagnose: Diagnose) 
     assert said(result, "Across change 1, of 12 texts")
 
 
-def test_what_cannot_be_compared_hides_no_other_text(diagnose: Diagnose) -> None:
+def test_what_cannot_be_compared_hides_no_other_text(diagnose_files: Diagnose) -> None:
     """A text of another length, and a vector of which a part is missing just before the step."""
     rows = text_vectors({-1.0: BASE, 16.0: BASE @ TURN})
     rows["vector"][33 * 12 + 3][0] = None
     odd = text_vectors({-1.0: BASE[:1, :6], 16.0: BASE[1:2, :6]})
     odd["text_id"] = ["odd"] * len(odd["text_id"])
-    result = diagnose(**experiment(), vectors=joined(rows, odd))
+    result = diagnose_files("substrate_rotation", **experiment(), vectors=joined(rows, odd))
     assert kept(result)["texts"] == 12
     assert kept(result)["anew"] == 1
     assert not any("what a search finds since" in limit for limit in result.limits)
