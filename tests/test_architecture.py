@@ -8,6 +8,7 @@ import sys
 import time
 import tomllib
 from collections.abc import Iterator
+from functools import cache
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
@@ -44,6 +45,12 @@ def relative(file: Path) -> str:
 def each(files: list[Path]) -> pytest.MarkDecorator:
     """Run the test for every file. An empty list fails: then the rule would guard nothing."""
     return pytest.mark.parametrize("file", files, ids=relative)
+
+
+@cache
+def parsed(file: Path) -> ast.Module:
+    """The code of a file, which many tests look at."""
+    return ast.parse(file.read_text())
 
 
 def functions(tree: ast.AST) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
@@ -176,7 +183,7 @@ def test_a_forbidden_import_is_caught(tmp_path: Path) -> None:
 @each(LIB)
 def test_library_imports_from_the_module_that_defines(file: Path) -> None:
     """`from casework import Case` would reach any layer unseen by the contracts."""
-    for node in ast.walk(ast.parse(file.read_text())):
+    for node in ast.walk(parsed(file)):
         if isinstance(node, ast.ImportFrom) and node.module == "casework":
             names = {alias.name for alias in node.names}
             assert not names & {*casework.__all__}, f"line {node.lineno}"
@@ -185,7 +192,7 @@ def test_library_imports_from_the_module_that_defines(file: Path) -> None:
 @each(LIB)
 def test_library_calls_no_network_and_loads_no_code(file: Path) -> None:
     reach = {"ftplib", "http.client", "runpy", "smtplib", "urllib.request", "xmlrpc.client"}
-    assert not reach & set(imported(ast.parse(file.read_text())))
+    assert not reach & set(imported(parsed(file)))
 
 
 def test_what_the_library_imports_is_declared() -> None:
@@ -195,7 +202,7 @@ def test_what_the_library_imports_is_declared() -> None:
     declared = {distribution(text) for text in requirements}
     owners = packages_distributions()
     for file in LIB:
-        for module in {full.partition(".")[0] for full in imported(ast.parse(file.read_text()))}:
+        for module in {full.partition(".")[0] for full in imported(parsed(file))}:
             if module in sys.stdlib_module_names or module == "casework":
                 continue
             found = {distribution(owner) for owner in owners.get(module, [module])}
@@ -216,7 +223,7 @@ def test_files_and_functions_stay_small(file: Path) -> None:
 
 @each(LIB)
 def test_modules_say_what_they_are(file: Path) -> None:
-    doc = ast.get_docstring(ast.parse(file.read_text()))
+    doc = ast.get_docstring(parsed(file))
     assert doc
     assert doc.splitlines()[0].rstrip().endswith((".", ":", "?"))
 
@@ -230,7 +237,7 @@ def test_files_are_named_after_a_concept(file: Path) -> None:
 @each(APPS)
 def test_apps_are_thin(file: Path) -> None:
     """No SQL and no cell over 15 lines: an app only arranges what the library says."""
-    tree = ast.parse(file.read_text())
+    tree = parsed(file)
     for node in ast.walk(tree):
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             assert not SQL.search(node.value), f"SQL in line {node.lineno}"
@@ -292,13 +299,13 @@ def test_nothing_is_left_unfinished_or_tied_to_a_machine(file: Path) -> None:
 def test_every_test_is_collected(file: Path) -> None:
     """A file with tests has the name that pytest looks for."""
     named = file.name.startswith("test_") or file.name == "conftest.py"
-    found = [node.name for node in functions(ast.parse(file.read_text()))]
+    found = [node.name for node in functions(parsed(file))]
     assert named or not any(name.startswith("test_") for name in found)
 
 
 @each(TESTS)
 def test_a_skipped_test_says_why(file: Path) -> None:
-    tree = ast.parse(file.read_text())
+    tree = parsed(file)
     marks = {"skip", "skipif", "xfail"}
     explained = {
         node.func

@@ -1,6 +1,7 @@
 """What a person types as SQL reaches the evidence and nothing else, and changes nothing."""
 
 import sqlite3
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -30,6 +31,13 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "secret.csv").write_text("a\nTOPSECRET\n")
     (folder / "link.txt").symlink_to(folder / "secret.txt")
     return folder
+
+
+@pytest.fixture(scope="module")
+def opened(folder: Path) -> Iterator[Case]:
+    """Opened once: what one question could change, the next ones would show."""
+    with Case(folder / "case.duckdb") as case:
+        yield case
 
 
 REFUSED = {
@@ -129,14 +137,15 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_what_reaches_outside_is_refused_and_changes_nothing(folder: Path, name: str) -> None:
+def test_what_reaches_outside_is_refused_and_changes_nothing(
+    folder: Path, opened: Case, name: str
+) -> None:
     case_file = folder / "case.duckdb"
     before = case_file.read_bytes()
     names = sorted(path.name for path in folder.iterdir())
-    with Case(case_file) as case:
-        with pytest.raises(CaseworkError) as caught:
-            case.sql(REFUSED[name].format(folder))
-        assert case.sql("SELECT unit_id FROM units").rows == [("u1",)]
+    with pytest.raises(CaseworkError) as caught:
+        opened.sql(REFUSED[name].format(folder))
+    assert opened.sql("SELECT unit_id FROM units").rows == [("u1",)]
     assert caught.value.code.startswith(("SQL_", "QUERY_FAILED"))
     assert "TOPSECRET" not in str(caught.value)
     assert case_file.read_bytes() == before
@@ -167,17 +176,15 @@ HARMLESS = {
 
 
 @pytest.mark.parametrize("name", HARMLESS)
-def test_questions_are_answered(folder: Path, name: str) -> None:
+def test_questions_are_answered(opened: Case, name: str) -> None:
     sql, expected = HARMLESS[name]
-    with Case(folder / "case.duckdb") as case:
-        found = case.sql(sql).rows
+    found = opened.sql(sql).rows
     assert expected is None or found == expected
 
 
 @pytest.mark.parametrize("sql", ["DESCRIBE units", "SUMMARIZE units", "SHOW TABLES"])
-def test_questions_about_the_tables_are_answered(folder: Path, sql: str) -> None:
-    with Case(folder / "case.duckdb") as case:
-        assert case.sql(sql).rows
+def test_questions_about_the_tables_are_answered(opened: Case, sql: str) -> None:
+    assert opened.sql(sql).rows
 
 
 def test_a_question_that_takes_too_long_is_stopped(folder: Path) -> None:

@@ -56,6 +56,7 @@ def test_every_rival_of_the_method_is_tested(planted: Result) -> None:
 def test_a_verified_hash_makes_a_difference_bad_luck(diagnosed: Diagnosed) -> None:
     result, truth = diagnosed("cohort_skew.healthy", 21)
     assert truth.numbers["mechanism"] == "mixing"
+    assert result.verdict in ("clean", "inconclusive")
     assert result.measures["mechanism"].value == "mixing"
     assert result.measures["bucket_mismatch_rate"].value == 0
     assert rival(result, "Bad luck").outcome == "not_excluded"

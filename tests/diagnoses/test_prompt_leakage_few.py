@@ -103,8 +103,15 @@ def _in_another_form(shown: str, question: str) -> str:
     return f"Customer: {shown}\nThe right class: refund\n\nCustomer: {question}\nThe right class:"
 
 
-@pytest.mark.parametrize("form", [_as_messages, _as_turns, _in_another_form])
-@pytest.mark.parametrize("labelled", [True, False])
+@pytest.mark.parametrize(
+    ("form", "labelled"),
+    [
+        (_as_messages, True),
+        (_as_turns, False),
+        (_in_another_form, True),
+        *also((_as_messages, False), (_as_turns, True), (_in_another_form, False)),
+    ],
+)
 def test_examples_are_found_in_whatever_form_a_prompt_sets_them(
     form: Callable[[str, str], str], labelled: bool, tmp_path: Path
 ) -> None:

@@ -123,7 +123,7 @@ def test_scores_tell_where_no_vectors_do(diagnosed: Diagnosed) -> None:
     assert parse_instant(start) < at <= parse_instant(end)  # type: ignore[operator]
 
 
-@pytest.mark.parametrize("seed", [22, 23])
+@pytest.mark.parametrize("seed", [22, *also((23,))])
 def test_readings_bracket_a_change_within_its_day(diagnosed: Diagnosed, seed: int) -> None:
     """The day of a change has readings of both levels; it is neither a level nor a change."""
     result, truth = diagnosed("substrate_rotation.scores_by_readings", seed)

@@ -1,8 +1,8 @@
 """Every incident gets a verdict that is right for it: planted, healthy twin and each trap.
 
 One seed here; `python -m benchmarks.validity` runs as many as one likes, and keeps what it found.
-Healthy twins are here, the others are with the slow tests: the test file of each diagnosis has the
-planted ones and the gravest traps by name.
+Those that no other test judges are here, the others are with the slow tests: the test file of each
+diagnosis has the planted ones and the gravest traps by name, and of most the healthy twin.
 """
 
 import pytest
@@ -10,8 +10,20 @@ from fixtures import ALL, Incident
 from tests.diagnoses.conftest import Diagnosed
 
 
+JUDGED_ELSEWHERE = {
+    "alignment_loss.healthy",
+    "cohort_skew.healthy",
+    "debug_feedback.healthy",
+    "feedback_poisoning.healthy",
+    "prompt_leakage.healthy",
+    "retired_checkpoint.healthy",
+    "stale_eval_config.healthy",
+}
+
+
 def _parameter(incident: Incident):
-    marks = () if incident.kind == "healthy" else pytest.mark.slow
+    here = incident.kind == "healthy" and incident.name not in JUDGED_ELSEWHERE
+    marks = () if here else pytest.mark.slow
     return pytest.param(incident, id=incident.name, marks=marks)
 
 

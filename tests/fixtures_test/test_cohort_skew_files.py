@@ -8,11 +8,12 @@ from typing import Any
 
 import duckdb
 import pytest
-from fixtures import ALL, Truth
+from fixtures import Truth
+from tests.fixtures_test.conftest import incidents_of
 
 Written = Callable[[str], tuple[Path, Truth]]
 
-EXPERIMENTS = [incident.name for incident in ALL if incident.diagnosis == "cohort_skew"]
+EXPERIMENTS = list(incidents_of("cohort_skew"))
 PLANTED = ["cohort_skew.planted_1x", "cohort_skew.planted_2x", "cohort_skew.planted_relogged"]
 BY_ACCOUNT = ["cohort_skew.unit_mismatch", "cohort_skew.one_large_account"]
 RELOGGED = ["cohort_skew.planted_relogged", "cohort_skew.novelty_relogged"]
@@ -105,7 +106,7 @@ def test_covariates_are_as_told(name: str, files, written: Written) -> None:
     assert 3 <= len(extra) <= 48
 
 
-@pytest.mark.parametrize("name", [name for name in EXPERIMENTS if name not in NO_READOUT])
+@pytest.mark.parametrize("name", [one for one in EXPERIMENTS if one.values[0] not in NO_READOUT])
 def test_raw_lift_is_as_told(name: str, files, written: Written) -> None:
     truth, found = written(name)[1].numbers, files(name)
     mean = "sum(value) / sum(denominator)"

@@ -15,10 +15,11 @@ from zoneinfo import ZoneInfo
 import pyarrow.parquet
 import pytest
 from fixtures import ALL, Truth
+from tests.fixtures_test.conftest import incidents_of
 
 Written = Callable[[str], tuple[Path, Truth]]
 
-ATTRIBUTIONS = [incident.name for incident in ALL if incident.diagnosis == "output_attribution"]
+ATTRIBUTIONS = list(incidents_of("output_attribution"))
 NO_CLOCKS = "output_attribution.no_clocks"
 LOCAL = "output_attribution.daylight_saving"
 
