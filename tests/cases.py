@@ -3,7 +3,7 @@
 import atexit
 import json
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
 from functools import cache
 from hashlib import sha256
@@ -68,6 +68,11 @@ def one_thread() -> Iterator[None]:
     """Open cases with one thread of DuckDB each: for small cases more cost time."""
     with patch("casework.case._connection._HARDENING", (*_HARDENING, "SET threads = 1")):
         yield
+
+
+def all_threads() -> AbstractContextManager[Any]:
+    """Open cases as users do, even within `one_thread`."""
+    return patch("casework.case._connection._HARDENING", _HARDENING)
 
 
 @cache

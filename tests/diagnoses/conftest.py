@@ -10,7 +10,14 @@ import pytest
 from benchmarks.validity import load_with_maps
 from fixtures import ALL, Truth
 from fixtures.formats.tables import write_table
-from tests.cases import empty_case, load_tables, no_look_into_the_file, one_thread, shared_reader
+from tests.cases import (
+    all_threads,
+    empty_case,
+    load_tables,
+    no_look_into_the_file,
+    one_thread,
+    shared_reader,
+)
 
 from casework.case import Case
 from casework.diagnoses import get
@@ -38,7 +45,7 @@ class Diagnosed:
 
     def anew(self, name: str, incident_seed: int, /, **settings: object) -> Result:
         """Diagnose again, to compare with the first time or with a part of it patched."""
-        with Case(self.path(name, incident_seed)) as opened:
+        with all_threads(), Case(self.path(name, incident_seed)) as opened:
             return get(BY_NAME[name].diagnosis)(opened, **settings)
 
     def path(self, name: str, incident_seed: int) -> Path:
@@ -96,8 +103,8 @@ def diagnose_files(tmp_path: Path) -> Diagnose:
 def cases_of_our_own(pytestconfig: pytest.Config) -> Iterator[None]:
     """Small cases: no look for code in them, and one thread, unless slow tests are asked for.
 
-    To share so few rows among threads takes longer than it saves. The slow tests keep them all, so
-    that what hangs on the order in which threads end is seen.
+    To share so few rows among threads takes longer than it saves. The incidents keep them all, so
+    that what hangs on the order in which threads end is seen, and so do the slow tests.
     """
     few = nullcontext() if pytestconfig.option.markexpr == "slow" else one_thread()
     with no_look_into_the_file(), few:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.cases import also
 from tests.diagnoses.conftest import Diagnosed
 from tests.diagnoses.leaking import bank, diagnose_columns, joined, rival, samples, texts, value
 

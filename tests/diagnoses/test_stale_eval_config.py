@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.cases import diagnose_rows
+from tests.cases import also, diagnose_rows
 from tests.diagnoses.conftest import Diagnosed
 
 from casework.case import Case, Item, Note, Row

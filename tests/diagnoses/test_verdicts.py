@@ -9,7 +9,6 @@ import pytest
 from fixtures import ALL, Incident
 from tests.diagnoses.conftest import Diagnosed
 
-
 JUDGED_ELSEWHERE = {
     "alignment_loss.healthy",
     "cohort_skew.healthy",
