@@ -2,9 +2,9 @@
 
 import atexit
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
@@ -12,6 +12,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 from unittest.mock import patch
 
+import numpy.typing as npt
 import pytest
 
 from casework.case import Batch, Case, CaseWriter, Item, Receipt
@@ -22,15 +23,21 @@ from casework.findings import Result
 from casework.intake import Confined
 from casework.tables import Table
 from casework.tables import get as table_named
-from casework.tables._table import ATTRIBUTES, FLAG, INSTANT, REAL, TEXT, VECTOR, WHOLE
+from casework.tables._table import ATTRIBUTES, INSTANT, TEXT, VECTOR
 
-Columns = dict[str, list[Any]]
+Columns = Mapping[str, Sequence[Any] | npt.NDArray[Any]]
+
+
+def _instant(said: Any) -> datetime:
+    """An instant as text or of numpy; without a zone it is UTC, as for a file."""
+    read = datetime.fromisoformat(str(said))
+    return read if read.tzinfo else read.replace(tzinfo=UTC)
+
+
+# What else there is goes to Arrow as it stands, which refuses what is not of the type.
 _READ: dict[str, Callable[[Any], Any]] = {
-    FLAG: bool,
-    INSTANT: lambda said: datetime.fromisoformat(said).astimezone(),
-    REAL: float,
+    INSTANT: _instant,
     TEXT: str,
-    WHOLE: int,
     VECTOR: lambda parts: [float(part) for part in parts],  # one that lacks a part is a reject
 }
 
@@ -124,6 +131,8 @@ def _texts(rows: list[dict[str, Any]]) -> list[str]:
     return [json.dumps(row, separators=(",", ":"), ensure_ascii=False) for row in rows]
 
 
-def _values(table: Table, name: str, said: list[Any]) -> list[Any]:
-    read = _READ.get(table.type_of(name), lambda value: value)
-    return [None if value is None or value == "" else read(value) for value in said]
+def _values(table: Table, name: str, said: Iterable[Any]) -> list[Any]:
+    column = table.column(name)
+    read = _READ.get(column.type, lambda value: value)
+    missing = (None,) if column.may_be_empty else (None, "")
+    return [None if value in missing else read(value) for value in said]

@@ -6,13 +6,12 @@ from tempfile import mkdtemp
 from typing import Any
 
 import numpy as np
-from fixtures.formats.tables import Columns, write_table
-from tests.cases import empty_case, shared_reader
+from fixtures.formats.tables import Columns
+from tests.cases import empty_case, load_tables
 
 from casework.case import Case
 from casework.diagnoses import get
 from casework.findings import Result, Rival
-from casework.intake import load
 
 WORDS = [
     f"{a}{b}" for a in ("ba", "ke", "li", "mo", "nu", "ra") for b in ("dan", "fel", "gim", "tor")
@@ -30,11 +29,9 @@ def value(result: Result, name: str) -> Any:
 def diagnose_columns(folder: Path, tables: dict[str, Columns], **settings: object) -> Result:
     """Diagnose a case of these tables, each a mapping of columns."""
     place = Path(mkdtemp(dir=folder))
-    evidence, case = place / "evidence", place / "case.duckdb"
-    for name, columns in tables.items():
-        write_table(evidence / f"{name}.parquet", columns)
+    case = place / "case.duckdb"
     case.write_bytes(empty_case())
-    assert all(o.status == "loaded" for o in load(case, [evidence], confined=shared_reader()))
+    load_tables(case, **tables)
     with Case(case) as opened:
         return get("prompt_leakage")(opened, **settings)
 
