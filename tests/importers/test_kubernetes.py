@@ -193,7 +193,7 @@ def test_a_watch_as_yaml_and_a_pod_that_was_deleted(tmp_path: Path) -> None:
     found = Loaded(tmp_path, "kubernetes_objects", yaml.safe_dump_all(told), "x.yaml")
     assert found.takers == ["kubernetes_objects"]
     assert found.rows(RAN) == [("ranker-1", "sha256:a", 1, None)]
-    assert any("1 pod was deleted while they ran" in note for note in found.exhibit.notes)
+    assert any("1 pod was deleted while running" in note for note in found.exhibit.notes)
 
 
 # Dumps
