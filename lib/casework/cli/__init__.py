@@ -42,6 +42,8 @@ def casework() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run a command line, that of the process by default, and exit with its status."""
+    # Where it is installed, Altair's checks compile its grammar for a second; no picture needs it.
+    sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
     _prepare_streams()
     sys.exit(_status(arguments))
 
