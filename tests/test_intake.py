@@ -11,6 +11,8 @@ import sys
 import tarfile
 import time
 import zipfile
+from collections.abc import Iterator
+from concurrent.futures import Future
 from hashlib import sha256
 from pathlib import Path
 
@@ -22,7 +24,7 @@ from tests.importers import loading
 from casework import CaseworkError, archives, importers, intake
 from casework.case import Case, Note, Reject, Row
 from casework.importers import Importer, Options, Source
-from casework.intake import Outcome
+from casework.intake import Outcome, _ahead
 from casework.tables import get
 
 UNITS = "unit_id,region\nu1,eu\nu2,us\n"
@@ -179,6 +181,21 @@ def test_the_same_bytes_are_loaded_once(case: Path, handed: Path) -> None:
     assert [one.status for one in again] == ["already", "already"]
     assert loading.rows(case, "SELECT * FROM exhibits") == before
     assert count(case) == 2
+    as_other = Options(table=get("nps"))  # as which it cannot be read
+    assert told(intake.load(case, [handed / "units.csv"], options=as_other)) == [
+        ("units.csv", "already", "")
+    ]
+
+
+def test_what_fails_while_the_digest_is_computed_fails_in_its_turn() -> None:
+    def read() -> Iterator[Note]:
+        yield Note("first")
+        raise ValueError("second")
+
+    items = _ahead(read(), Future())
+    assert next(items) == Note("first")
+    with pytest.raises(ValueError, match="second"):
+        next(items)
 
 
 def test_as_takes_a_named_file_at_its_word_and_a_folder_by_what_is_in_it(

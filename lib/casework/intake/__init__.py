@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from hashlib import file_digest, sha256
@@ -26,6 +26,8 @@ __all__ = ["Confined", "Outcome", "Progress", "Status", "load"]
 
 Status = Literal["loaded", "already", "left", "failed"]
 Progress = Callable[[str, int, int], None]
+_AHEAD = 16
+"""Items that are read before it is known whether the source is loaded already: rows, or batches."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,17 +105,17 @@ def _load_one(
         if importer is None:
             return _left(handed)
         before = _state(source)
-        with ThreadPoolExecutor(1) as beside:  # both look at every byte
-            fits = beside.submit(can_share, source, importer)
-            receipt = _receipt(source, importer)
+        with ThreadPoolExecutor(1) as beside:  # the digest takes as long as to look at every byte
+            digesting = beside.submit(_receipt, source, importer)
+            if apart:
+                items = confined.read(source, importer, options)
+            elif can_share(source, importer):
+                items = read_shared(source, importer)
+            else:
+                items = _ahead(importer.read(source, options), digesting)
+        receipt = digesting.result()
         if same := writer.loaded_as(receipt.sha256):
             return Outcome(source.name, "already", reason=f"the same bytes as {same}")
-        if apart:
-            items = confined.read(source, importer, options)
-        elif fits.result():
-            items = read_shared(source, importer)
-        else:
-            items = importer.read(source, options)
         items = _while_unchanged(source, before, items)
         exhibit = writer.load(receipt, items, _given(options, chosen))
         return Outcome(source.name, "loaded", exhibit)
@@ -128,6 +130,27 @@ def _load_one(
             raise
         reason = f"{crash(error)}; {CRASH_FIX}"
         return Outcome(source.name, "failed", None, "IMPORT_CRASHED", reason)
+
+
+def _ahead(items: Iterator[Item], digesting: Future[Receipt]) -> Iterator[Item]:
+    """Read the first items while the digest is computed; what fails, fails when its turn comes."""
+    first: list[Item] = []
+    failed: Exception | None = None
+    try:
+        while len(first) < _AHEAD and not digesting.done():
+            first.append(next(items))
+    except StopIteration:
+        pass
+    except Exception as error:
+        failed = error
+    return _resumed(first, failed, items)
+
+
+def _resumed(first: list[Item], failed: Exception | None, items: Iterator[Item]) -> Iterator[Item]:
+    yield from first
+    if failed:
+        raise failed
+    yield from items
 
 
 def _given(options: Options, chosen: Importer | None) -> dict[str, Any]:
