@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -17,8 +17,11 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parent.parent
 # What lands must not hang on the luck of a draw: a plain run tries the same examples each time, and
 # `make test-slow` draws new ones.
-settings.register_profile("same", derandomize=True)
-settings.register_profile("drawn", derandomize=False)
+# No example is timed: on a busy machine the first, which imports what it needs, takes longest.
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+UNTIMED = settings.get_profile("untimed")
+settings.register_profile("same", UNTIMED, derandomize=True)
+settings.register_profile("drawn", UNTIMED, derandomize=False)
 settings.load_profile("same")
 
 # The tests themselves are most of the objects, and stay: to look for garbage among them as often as
