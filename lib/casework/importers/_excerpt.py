@@ -14,13 +14,14 @@ from casework import canonical
 from casework.errors import CaseworkError
 from casework.importers._csv_text import _first_line, _Remembered
 from casework.importers._json_stream import documents
+from casework.importers._kubernetes import MAX_YAML
 from casework.importers._source import Source
 from casework.importers._yaml import yaml_documents
 from casework.records import Exhibit
 
 LONGEST = 4_000
 """Characters of an excerpt; a line of a trace can hold megabytes."""
-_LARGEST, _LARGEST_YAML = 512 << 20, 64 << 20
+_LARGEST = 512 << 20
 _FAULTS = (CaseworkError, OSError, ValueError, LookupError, TypeError, RecursionError, csv.Error)
 
 
@@ -175,9 +176,7 @@ def _only_document(source: Source) -> Any:
 
 def _of_yaml(source: Source) -> Any:
     """The documents of a YAML file, with what JSON has no form for as text."""
-    with source.open() as file:
-        documents = yaml_documents(file.read(_LARGEST_YAML + 1), source.name, _LARGEST_YAML)
-    return canonical.plain(documents)
+    return canonical.plain(yaml_documents(source.read(MAX_YAML), source.name, MAX_YAML))
 
 
 def _document(source: Source, number: int, line: str) -> Any:

@@ -12,7 +12,7 @@ from casework.importers._json_stream import LINE_BYTES
 from casework.importers._records import Record, records
 from casework.importers._replica_names import space_of
 from casework.importers._shape import mapping, sequence, text
-from casework.importers._source import BROKEN_COMPRESSION, Source
+from casework.importers._source import Source
 from casework.importers._yaml import begun_documents, yaml_documents
 
 MAX_YAML = 64 << 20
@@ -64,12 +64,12 @@ class Objects:
 
     def __init__(self, source: Source) -> None:
         is_yaml = not _is_json(source.head())
-        data = _whole(source) if is_yaml else b""
+        data = source.read(MAX_YAML) if is_yaml else b""
         is_dump = _LOGS in data or (not is_yaml and b'"NodeList"' in source.head())
         self._source = Dump(source.path, source.name) if is_dump else source
         self._yaml: list[Record | Reject] | None = None
         if is_yaml:
-            data = _whole(self._source) if is_dump else data
+            data = self._source.read(MAX_YAML) if is_dump else data
             self._yaml = list(_yaml_records(data, source.name))
 
     def __iter__(self) -> Iterator[Told | Reject]:
@@ -153,14 +153,6 @@ def _is_audit(values: Mapping[str, Any]) -> bool:
 
 def _is_json(head: bytes) -> bool:
     return head.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] in (b"{", b"[")
-
-
-def _whole(source: Source) -> bytes:
-    try:
-        with source.open() as file:
-            return file.read(MAX_YAML + 1)
-    except BROKEN_COMPRESSION as error:
-        raise source.broken(error) from error
 
 
 def _yaml_records(data: bytes, name: str) -> Iterator[Record | Reject]:

@@ -165,11 +165,7 @@ def _keys(value: dict[str, Any] | list[Any]) -> int:
 
 
 def _whole(source: Source, fix: str) -> bytes:
-    try:
-        with source.open() as file:
-            data = file.read(MAX_BYTES + 1)
-    except BROKEN_COMPRESSION as error:
-        raise source.broken(error) from error
+    data = source.read(MAX_BYTES)
     if len(data) > MAX_BYTES:
         what = f"one JSON value of more than {MAX_BYTES >> 20} MiB"
         raise CaseworkError("JSON_TOO_LONG", what, fix, where=source.name)

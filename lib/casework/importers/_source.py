@@ -74,6 +74,18 @@ class Source:
         what, fix = f"cannot be read: {error}", "ask for the file again"
         return CaseworkError("COMPRESSION", what, fix, where=self.name)
 
+    def read(self, most: int) -> bytes:
+        """Its bytes, of one that has more than `most` so many and one more.
+
+        Raises:
+            CaseworkError: COMPRESSION.
+        """
+        try:
+            with self.open() as file:
+                return file.read(most + 1)
+        except BROKEN_COMPRESSION as error:
+            raise self.broken(error) from error
+
     def head(self) -> bytes:
         """The first 64 KiB, decompressed, or what comes before a break; empty for a folder."""
         return self._head

@@ -10,7 +10,7 @@ from casework.case import Item, Row
 from casework.importers._fields import FieldLog, Form
 from casework.importers._records import read_object
 from casework.importers._shape import mapping, sequence, text
-from casework.importers._source import BROKEN_COMPRESSION, Source, storable
+from casework.importers._source import Source, storable
 from casework.importers._wandb_runs import part_of, run_items, without
 from casework.importers._yaml import MAX_BYTES, parse_yaml
 from casework.tables import artifact_inputs
@@ -44,18 +44,11 @@ def file_items(source: Source, log: FieldLog) -> Iterator[Item]:
     named = _FOLDER.search(source.name) or _FOLDER.search(storable(str(source.path.resolve())))
     run = named[1] if named else source.folder
     if not source.first_object:
-        yield from run_items(log, {"id": run, "config": mapping(_settings(source))}, "")
+        config = parse_yaml(source.read(MAX_BYTES), source.name)
+        yield from run_items(log, {"id": run, "config": mapping(config)}, "")
         return
     for kind, values in _inputs(read_object(source), log):
         yield Row(artifact_inputs, f"/{kind}", {"artifact": run, "kind": kind, **values})
-
-
-def _settings(source: Source) -> Any:
-    try:
-        with source.open() as file:
-            return parse_yaml(file.read(MAX_BYTES + 1), source.name)
-    except BROKEN_COMPRESSION as error:
-        raise source.broken(error) from error
 
 
 def _inputs(about: Mapping[str, Any], log: FieldLog) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -39,7 +39,7 @@ from casework.errors import CaseworkError
 from casework.importers._fields import MOST_PAIRS, FieldLog, Form
 from casework.importers._importer import Importer, Options
 from casework.importers._shape import filled, mapping, sequence, text
-from casework.importers._source import BROKEN_COMPRESSION, Source
+from casework.importers._source import Source
 from casework.importers._yaml import MAX_BYTES, parse_yaml
 from casework.tables import artifact_inputs, checkpoints
 from casework.words import count, number
@@ -71,12 +71,7 @@ def _recognises(source: Source) -> bool:
 
 def _read(source: Source, options: Options) -> Iterator[Item]:
     log = FieldLog(options.timezone)
-    try:
-        with source.open() as file:
-            data = file.read(MAX_BYTES + 1)
-    except BROKEN_COMPRESSION as error:
-        raise source.broken(error) from error
-    lock = mapping(parse_yaml(data, source.name))
+    lock = mapping(parse_yaml(source.read(MAX_BYTES), source.name))
     stages = mapping(lock.get("stages"))
     if not stages:
         raise CaseworkError("NOT_A_LOCK", "it has no stages", "see `casework formats`",

@@ -32,7 +32,7 @@ from casework.case import Item, Reject, Row
 from casework.importers._fields import FieldLog, Form
 from casework.importers._importer import Importer, Options
 from casework.importers._shape import filled, mapping, sequence, text
-from casework.importers._source import BROKEN_COMPRESSION, Source
+from casework.importers._source import Source
 from casework.importers._yaml import MAX_BYTES, parse_yaml
 from casework.tables import ATTRIBUTES, artifact_inputs, model_versions
 
@@ -93,12 +93,12 @@ def _read(source: Source, options: Options) -> Iterator[Item]:
 
 
 def _parts(source: Source) -> tuple[bytes, bytes]:
-    try:
-        with source.open() as file:
-            data = file.read(MAX_BYTES + 1)
-    except BROKEN_COMPRESSION as error:
-        raise source.broken(error) from error
-    text_of = data.removeprefix(b"\xef\xbb\xbf").replace(b"\r\n", b"\n").removeprefix(_FENCE)
+    text_of = (
+        source.read(MAX_BYTES)
+        .removeprefix(b"\xef\xbb\xbf")
+        .replace(b"\r\n", b"\n")
+        .removeprefix(_FENCE)
+    )
     front, _, body = text_of.partition(b"\n---")
     return front, body
 
