@@ -99,9 +99,7 @@ def lines(draw: st.DrawFn) -> str:
     return draw(st.sampled_from([text, text, text, text[:-1], "[]", ""]))
 
 
-@settings(
-    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(texts=st.lists(lines(), min_size=1, max_size=9), processes=st.integers(1, 3))
 def test_pieces_of_any_source_make_what_one_reading_makes(
     texts: list[str],

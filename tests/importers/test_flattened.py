@@ -3,7 +3,7 @@
 import tracemalloc
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from casework.importers._flattened import flatten
@@ -27,7 +27,6 @@ def leaves(value: Any) -> list[str]:
     return [] if value is None else [repr(value)]
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.dictionaries(st.sampled_from("abcd"), NESTED, max_size=4))
 def test_every_value_has_a_name(attributes: dict[str, Any]) -> None:
     assert sorted(leaves(flatten(attributes))) == sorted(leaves(attributes))

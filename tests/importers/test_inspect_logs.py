@@ -836,9 +836,7 @@ def mutated(draw: st.DrawFn) -> dict[str, Any]:
 
 
 @given(mutated(), st.booleans())
-@settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_shape_of_a_log_loads_or_is_refused(
     tmp_path: Path, value: dict[str, Any], archived: bool
 ) -> None:
@@ -856,7 +854,7 @@ def test_any_shape_of_a_log_loads_or_is_refused(
 
 
 @given(st.binary(max_size=300))
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_bytes_are_read_or_refused(tmp_path: Path, data: bytes) -> None:
     path = tmp_path / "log"
     for content in (data, b"PK\x03\x04" + data, b'{"eval":' + data):

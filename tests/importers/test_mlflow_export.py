@@ -289,9 +289,7 @@ VERSION_FIELDS = ["version", "source", "tags", "creation_timestamp", "run_id", "
     JUNK,
     JUNK,
 )
-@settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_shape_of_an_export_loads_or_is_refused(
     tmp_path: Path, fields: dict[str, Any], of_version: dict[str, Any], info: Any, prompt: Any
 ) -> None:
@@ -306,7 +304,7 @@ def test_any_shape_of_an_export_loads_or_is_refused(
 
 
 @given(st.binary(max_size=200))
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_bytes_are_read_or_refused(tmp_path: Path, data: bytes) -> None:
     path = tmp_path / "model.json"
     for content in (data, b'{"system": {"export_time": 1, "mlflow_version": 1}, ' + data):

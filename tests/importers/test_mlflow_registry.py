@@ -364,9 +364,7 @@ CONTENT = (
 
 
 @given(st.dictionaries(st.sampled_from(PLACES), CONTENT, max_size=5))
-@settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_content_loads_or_is_refused(
     tmp_path: Path, store: tuple[Path, Any], files: dict[str, bytes]
 ) -> None:

@@ -410,9 +410,7 @@ RECORDS = [version(1), model(), run(), {"info": run(), "data": {"metrics": {"f1"
 
 
 @given(st.sampled_from(RECORDS), st.data())
-@settings(
-    max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_shape_is_read_or_refused(tmp_path: Path, record: dict[str, Any], data: Any) -> None:
     changes = data.draw(st.dictionaries(st.sampled_from(list(record)), JUNK, max_size=3))
     source = source_of(save(tmp_path, [{**record, **changes}]))

@@ -267,9 +267,7 @@ def test_messages_after_those_of_metrics_are_recognised(
 GOOD = encode_spans(everything().spans).SerializeToString()
 
 
-@settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(cut=st.integers(0, len(GOOD) - 1), inserted=st.binary(max_size=6))
 def test_damage_to_a_message_loses_that_alone(cut: int, inserted: bytes, tmp_path: Path) -> None:
     damaged = GOOD[:cut] + inserted + GOOD[cut + 1 :]

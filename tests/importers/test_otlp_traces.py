@@ -1154,9 +1154,7 @@ def test_spans_of_real_traces_fill_the_columns(shared: Path, read: Reads) -> Non
 
 # Anything at all
 
-READ = settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+READ = settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 JSON_VALUES = st.recursive(
     st.none()
     | st.booleans()

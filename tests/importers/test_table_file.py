@@ -1196,7 +1196,6 @@ NOTES = CELLS.map(lambda text: text and f"~{text}")
 TABLES = st.lists(st.tuples(CELLS, CELLS, NOTES), max_size=12)
 QUICK = settings(
     max_examples=25,
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 

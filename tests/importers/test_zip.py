@@ -228,7 +228,7 @@ WHOLE_ZSTANDARD = with_zstandard("header.json", *PARTS)
     st.lists(st.tuples(st.integers(0, 600), st.integers(0, 255)), max_size=6),
     st.integers(0, 600),
 )
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 def test_damage_is_never_a_traceback(
     tmp_path_factory: pytest.TempPathFactory, data: bytes, changes: list[tuple[int, int]], cut: int
 ) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import jsonschema
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from tests.report.hostile import PAYLOADS, spoilt
 from tests.report.sample import sample
@@ -57,7 +57,6 @@ def test_what_json_can_hold_comes_back_equal() -> None:
     assert again.produced_at == report.produced_at
 
 
-@settings(deadline=None)
 @given(VALUES)
 def test_the_round_trip_is_exact_for_any_value(value: Any) -> None:
     raw = as_json(with_measure(value))

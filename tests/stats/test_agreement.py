@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import cohen_kappa_score
 
@@ -22,7 +22,6 @@ def counted(rows):
     return [[row.count(c) for c in range(4)] for row in rows]
 
 
-@settings(deadline=None)  # the first call imports statsmodels or SciPy
 @given(labels)
 def test_alpha_is_that_of_the_raters_themselves(rows):
     found = krippendorff_alpha(tallies(counted(rows)))
@@ -63,7 +62,6 @@ def test_one_label_alone_says_nothing_of_agreement():
     assert disagreement(tallies([[1, 0]])) is None
 
 
-@settings(deadline=None)  # the first call imports statsmodels or SciPy
 @given(st.lists(st.tuples(st.integers(0, 2), st.integers(0, 2)), min_size=2, max_size=40))
 def test_cohen_agrees_with_scikit_learn(pairs):
     table = np.zeros((3, 3))

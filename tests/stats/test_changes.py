@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import ttest_rel
 
@@ -12,7 +12,6 @@ def of(changes):
     return mean_change(len(d), float(d.sum()), float((d * d).sum()))
 
 
-@settings(deadline=None)  # the first call imports statsmodels or SciPy
 @given(st.lists(st.floats(-5, 5, width=32), min_size=3, max_size=60))
 def test_it_is_the_paired_t_test(changes):
     if np.ptp(changes) < 1e-3:

@@ -112,7 +112,7 @@ def test_a_topic_without_clean_items_is_left_out_and_told() -> None:
     assert adjusted_score([1, 1], [True, True], ["x", "x"]) is None
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(st.lists(st.sampled_from([0.0, 1.0]), min_size=1, max_size=30), st.integers(0, 10**6))
 def test_a_fall_turns_its_sign_with_the_order(scores: list[float], seed: int) -> None:
     other = np.random.default_rng(seed).permutation(scores)

@@ -25,7 +25,7 @@ def test_right_and_wrong_are_as_the_effect_has_them() -> None:
     assert mean_fall(before, after) == paired_drop(before, after)
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(st.lists(st.floats(-5, 5), min_size=1, max_size=13))
 def test_few_items_are_tested_by_their_signs_and_prove_nothing_below_six(
     falls: list[float],

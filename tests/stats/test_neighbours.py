@@ -16,7 +16,7 @@ def drawn(rng: np.random.Generator, centres: NDArray[np.float64], n: int) -> Vec
     return unit_vectors((of + rng.normal(size=of.shape)).astype(np.float32))[0]
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(st.integers(0, 2**32), st.integers(1, 40), st.integers(1, 40), st.integers(1, 5))
 def test_the_nearest_are_those_of_all_pairs(seed: int, n: int, m: int, k: int) -> None:
     rng = np.random.default_rng(seed)

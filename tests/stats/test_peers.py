@@ -23,7 +23,7 @@ def test_the_fit_is_the_published_one() -> None:
     assert (found.alpha, found.beta) == pytest.approx((34.0956, 31.5715), rel=2e-3)
 
 
-@settings(max_examples=10, deadline=None, phases=[Phase.explicit, Phase.generate])
+@settings(max_examples=10, phases=[Phase.explicit, Phase.generate])
 @given(people)
 def test_up_and_down_are_alike(rows: list[tuple[int, int, int]]) -> None:
     cells = [(k, k + rest + 5, n * FEWEST) for k, rest, n in rows]

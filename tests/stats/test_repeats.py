@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from casework.stats.paired import Pairs, mcnemar, tango
@@ -36,7 +36,6 @@ def of_pairs(both: int, first: int, second: int, neither: int, samples: float = 
     return of_shares(p, q, samples)
 
 
-@settings(deadline=None)  # the first call imports SciPy
 @given(cells)
 def test_one_sample_an_item_is_the_table_of_pairs(counts: tuple[int, int, int, int]) -> None:
     found, pairs = of_pairs(*counts), Pairs(*counts)
@@ -50,7 +49,6 @@ def test_one_sample_an_item_is_the_table_of_pairs(counts: tuple[int, int, int, i
     assert mcnemar(found.moved).mid == pytest.approx(mcnemar(pairs).mid)
 
 
-@settings(deadline=None)
 @given(cells, st.integers(2, 30))
 def test_copies_of_a_sample_add_nothing(counts: tuple[int, int, int, int], copies: int) -> None:
     once, often = of_pairs(*counts), of_pairs(*counts, samples=copies)
@@ -60,7 +58,6 @@ def test_copies_of_a_sample_add_nothing(counts: tuple[int, int, int, int], copie
     assert often.cells is None
 
 
-@settings(deadline=None)
 @given(st.integers(0, 2**32 - 1), st.integers(2, 20), st.integers(5, 80))
 def test_the_effective_number_lies_between_items_and_samples(seed: int, k: int, n: int) -> None:
     rng = np.random.default_rng(seed)

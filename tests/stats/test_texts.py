@@ -38,7 +38,7 @@ def reference_words(text: str) -> list[str]:
     return spaced.split(" ")
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(st.lists(free_text, max_size=6))
 def test_texts_are_normalised_as_sign_by_sign(texts: list[str]) -> None:
     expected = [" ".join(filter(None, reference_words(text))) for text in texts]
@@ -46,7 +46,7 @@ def test_texts_are_normalised_as_sign_by_sign(texts: list[str]) -> None:
     assert tokenise(column(texts)).lengths.tolist() == [len(e.split()) for e in expected]
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(st.lists(free_text, min_size=1, max_size=6))
 def test_the_same_words_have_the_same_hashes_wherever_they_stand(texts: list[str]) -> None:
     together = tokenise(column([*texts, "and Ünicode ", *texts]))
@@ -86,7 +86,7 @@ def test_null_and_empty_texts_have_no_words() -> None:
     assert tokenise(pa.array([], pa.string())).rows == 0
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(texts_of_words, st.integers(1, 14))
 def test_windows_are_the_same_where_the_words_are(rows: list[list[str]], n: int) -> None:
     tokens = tokenise(column([" ".join(row) for row in rows]))
@@ -97,7 +97,7 @@ def test_windows_are_the_same_where_the_words_are(rows: list[list[str]], n: int)
     assert len(set(seen.values())) == len(seen)
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(texts_of_words, texts_of_words, st.integers(1, 6))
 def test_seeds_find_every_run_and_no_other(
     items: list[list[str]], documents: list[list[str]], n: int
@@ -114,7 +114,7 @@ def test_seeds_find_every_run_and_no_other(
     assert found == expected
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(texts_of_words, texts_of_words, st.sampled_from([0.5, 0.8, 1.0]))
 def test_matches_are_those_of_a_plain_comparison(
     items: list[list[str]], documents: list[list[str]], near: float
@@ -186,7 +186,7 @@ def is_half(item: list[str], counts: list[bool], document: list[str]) -> bool:
     return any(k >= max(8, half[0]) or (n >= half[1] and k >= max(4, half[2])) for n, k in held)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.data())
 def test_runs_through_words_that_do_not_count_are_those_of_a_plain_comparison(
     data: st.DataObject,

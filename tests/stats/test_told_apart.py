@@ -39,7 +39,7 @@ def test_rows_that_are_repeated_in_their_cluster_tell_no_more() -> None:
     assert (often.value, often.low, often.high) == pytest.approx((once.value, once.low, once.high))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     st.lists(st.tuples(st.integers(0, 5), st.booleans(), st.integers(0, 9)), min_size=4).filter(
         lambda rows: len({one for _, one, _ in rows}) == 2

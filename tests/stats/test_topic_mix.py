@@ -44,7 +44,7 @@ def test_easy_items_of_a_new_topic_are_mix() -> None:
         ("audit", 40, 40), ("easy", 0, 40)}  # fmt: skip
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(st.lists(st.tuples(SCORE, SCORE, st.sampled_from("ab")), min_size=1, max_size=12))
 def test_both_terms_add_up_to_the_change(rows: list[tuple[float, float, str]]) -> None:
     first, last = (np.array([row[i] for row in rows], float) for i in (0, 1))

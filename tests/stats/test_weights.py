@@ -13,7 +13,7 @@ from casework.stats.weights import hajek, horvitz_thompson, rake
 TARGETS = {"topic": {"a": 0.5, "b": 0.3, "c": 0.2}, "length": {"long": 0.7, "short": 0.3}}
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.integers(0, 10_000))
 def test_raked_weights_meet_both_margins(seed: int) -> None:
     rng = np.random.default_rng(seed)
